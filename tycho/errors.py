@@ -1,0 +1,183 @@
+"""What can go wrong, as one tree.
+
+TychoError                      exit  1   HTTP 500
+├── UsageError                        2        400   the request itself makes no sense
+├── ComposeError                     10        422   the compose file has problems
+│   ├── SourceError                  11        400   a file is missing, unreadable, or too large
+│   └── ReportError                  12        422   --strict, and a key would change its meaning
+├── PolicyError                      20        500   a policy file is broken
+│   └── PolicyDenied                 21        403   a policy refuses this system
+└── OrchestratorError                30        502   the cluster or helm said no
+    ├── ClusterUnreachable           30        502
+    ├── ToolMissing                  31        502   helm (or another program) is missing or too old
+    ├── NotFound                     32        404
+    ├── Ambiguous                    33        409   an id fits several systems
+    ├── Busy                         34        409   somebody else is changing this system
+    ├── Forbidden                    35        403
+    ├── Unauthorized                 36        401
+    ├── Conflict                     37        409   a name or a field belongs to somebody else
+    ├── StartFailed                  38        502   the system was made, but cannot become ready
+    └── Deadline                     39        504
+
+Every error carries a message, an optional hint, an exit code, an HTTP status,
+and, where a compose file or a policy is at fault, its problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong at one place.
+
+    Args:
+        file: The file as the user named it, or "" when there is none.
+        line: 1-based line, 0 when unknown.
+        path: Dotted compose path, list indices in brackets: `services.web.ports[0]`.
+        message: What is wrong, without the path.
+        hint: What to write instead, or "".
+    """
+
+    file: str
+    line: int
+    path: str
+    message: str
+    hint: str = ""
+
+    @property
+    def place(self) -> str:
+        """`file:line`, as far as it is known."""
+        return f"{self.file}:{self.line}" if self.file and self.line else self.file
+
+    def __str__(self) -> str:
+        said = f"{self.path}: {self.message}" if self.path else self.message
+        return f"{self.place}  {said}" if self.place else said
+
+
+class TychoError(Exception):
+    """Anything Tycho refuses or fails at, with a message for its user."""
+
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, hint: str = "", problems: Iterable[Problem] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.problems = tuple(problems)
+
+
+class UsageError(TychoError):
+    """The request itself makes no sense."""
+
+    exit_code = 2
+    http_status = 400
+
+
+class ComposeError(TychoError):
+    """The compose file has problems; all of them are in `problems`."""
+
+    exit_code = 10
+    http_status = 422
+
+
+class SourceError(ComposeError):
+    """A file is missing, unreadable, or too large."""
+
+    exit_code = 11
+    http_status = 400
+
+
+class ReportError(ComposeError):
+    """A key would change its meaning, and strictness was asked for."""
+
+    exit_code = 12
+
+
+class PolicyError(TychoError):
+    """A policy file is broken."""
+
+    exit_code = 20
+
+
+class PolicyDenied(PolicyError):
+    """A policy refuses this system."""
+
+    exit_code = 21
+    http_status = 403
+
+
+class OrchestratorError(TychoError):
+    """The cluster, or the program that talks to it, said no."""
+
+    exit_code = 30
+    http_status = 502
+
+
+class ClusterUnreachable(OrchestratorError):
+    """No cluster answers."""
+
+
+class ToolMissing(OrchestratorError):
+    """A program that Tycho runs is missing or too old."""
+
+    exit_code = 31
+
+
+class NotFound(OrchestratorError):
+    """No such system, revision or chart."""
+
+    exit_code = 32
+    http_status = 404
+
+
+class Ambiguous(OrchestratorError):
+    """An id fits several systems."""
+
+    exit_code = 33
+    http_status = 409
+
+
+class Busy(OrchestratorError):
+    """Somebody else is changing this system now."""
+
+    exit_code = 34
+    http_status = 409
+
+
+class Forbidden(OrchestratorError):
+    """The cluster does not allow this to the caller."""
+
+    exit_code = 35
+    http_status = 403
+
+
+class Unauthorized(OrchestratorError):
+    """The cluster or the registry does not know the caller."""
+
+    exit_code = 36
+    http_status = 401
+
+
+class Conflict(OrchestratorError):
+    """A name or a field belongs to somebody else."""
+
+    exit_code = 37
+    http_status = 409
+
+
+class StartFailed(OrchestratorError):
+    """The system was made, but cannot become ready."""
+
+    exit_code = 38
+
+
+class Deadline(OrchestratorError):
+    """The time allowed is over."""
+
+    exit_code = 39
+    http_status = 504
