@@ -1,0 +1,66 @@
+"""A distributed system in Compose's own words: what `compose.load` makes, policies change, and `chart.emit` reads.
+
+Canonical form only: every short syntax is written out, every documented default that decides anything is filled in,
+every unit is a number (bytes, seconds, cores). Everything is frozen; a change is a `model_copy`. A field that the
+file did not set is not in `model_fields_set`: that, with `System.lines`, is how the report knows what was written.
+
+Source: the Compose Specification and its schema; a field's name is its key there; extensions are gathered in `x`.
+"""
+
+from tycho.model.live import Expr, ExprFloat, ExprInt, Json, Live, Node, Text, Words, template
+from tycho.model.parts import (
+    Attachment,
+    Dependency,
+    Deploy,
+    EnvFile,
+    File,
+    FileRef,
+    Healthcheck,
+    Hook,
+    Mount,
+    Placement,
+    Port,
+    Resource,
+    Resources,
+    RestartPolicy,
+    Rollout,
+)
+from tycho.model.service import Service
+from tycho.model.system import Config, EmitTemplate, Network, Secret, ServiceMetadata, System, Variable, Volume, Woven
+
+__all__ = [
+    "Attachment",
+    "Config",
+    "Dependency",
+    "Deploy",
+    "EmitTemplate",
+    "EnvFile",
+    "Expr",
+    "ExprFloat",
+    "ExprInt",
+    "File",
+    "FileRef",
+    "Healthcheck",
+    "Hook",
+    "Json",
+    "Live",
+    "Mount",
+    "Network",
+    "Node",
+    "Placement",
+    "Port",
+    "Resource",
+    "Resources",
+    "RestartPolicy",
+    "Rollout",
+    "Secret",
+    "Service",
+    "ServiceMetadata",
+    "System",
+    "Text",
+    "Variable",
+    "Volume",
+    "Words",
+    "Woven",
+    "template",
+]

@@ -1,0 +1,71 @@
+"""Values that were written with variables: what they are worth, and what the file said.
+
+`Expr`, `ExprInt` and `ExprFloat` are the value, and carry the template along; `template()` asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, WrapValidator
+
+
+class Live:
+    """A value that remembers the text it was interpolated from."""
+
+    template: str
+
+
+class Expr(str, Live):
+    """Text that was interpolated."""
+
+    def __new__(cls, value: str, template: str = "") -> Expr:
+        self = super().__new__(cls, value)
+        self.template = template
+        return self
+
+
+class ExprInt(int, Live):
+    """A whole number that was interpolated."""
+
+    def __new__(cls, value: int, template: str = "") -> ExprInt:
+        self = super().__new__(cls, value)
+        self.template = template
+        return self
+
+
+class ExprFloat(float, Live):
+    """A number that was interpolated."""
+
+    def __new__(cls, value: float, template: str = "") -> ExprFloat:
+        self = super().__new__(cls, value)
+        self.template = template
+        return self
+
+
+def template(value: str | int | float) -> str:
+    """A value in Compose's syntax: its template, or, where it has none, its text with every `$` doubled."""
+    if isinstance(value, Live):
+        return value.template
+    return str(value).replace("$", "$$")
+
+
+def _live(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    """pydantic would make a plain str or int of a subclass, and the template would be lost."""
+    return value if isinstance(value, Live) else check(value)
+
+
+Text = Annotated[str, WrapValidator(_live)]
+Int = Annotated[int, WrapValidator(_live)]
+Float = Annotated[float, WrapValidator(_live)]
+Bytes = Int
+Seconds = float
+Words = tuple[Text, ...]
+Json = Any  # a canonical piece of the file that Tycho passes on or reports, but never reads into
+
+
+class Node(BaseModel):
+    """The base of every part of the model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -1,0 +1,171 @@
+"""The parts of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from tycho.model.live import Bytes, Float, Int, Json, Node, Seconds, Text, Words
+
+
+class File(Node):
+    """A file of the project that a mount, config or secret brings along."""
+
+    path: str  # below the mount's target; "" when the target itself is the file
+    content: bytes
+    mode: int = 0o644
+
+
+class Port(Node):
+    """`ports[]`: one container port, or one published range."""
+
+    target: int
+    published: Text | None = None  # a number or, rarely, a range "80-90"
+    protocol: str = "tcp"
+    mode: str = "ingress"
+    host_ip: str | None = None
+    name: str | None = None
+    app_protocol: str | None = None
+
+
+class Mount(Node):
+    """`volumes[]` of a service."""
+
+    type: Literal["bind", "volume", "tmpfs", "cluster", "npipe", "image"]
+    target: str
+    source: Text | None = None
+    read_only: bool = False
+    consistency: str | None = None
+    bind: Mapping[str, Json] | None = None
+    volume: Mapping[str, Json] | None = None
+    tmpfs: Mapping[str, Json] | None = None
+    image: Mapping[str, Json] | None = None
+    files: tuple[File, ...] | None = None  # what a bind's source held; None: absent, too big, or not looked at
+    note: str = ""  # why `files` is None, in a few words
+
+
+class FileRef(Node):
+    """`configs[]` and `secrets[]` of a service: a grant of one top-level config or secret."""
+
+    source: str
+    target: str | None = None
+    uid: str | None = None
+    gid: str | None = None
+    mode: int | None = None
+
+
+class EnvFile(Node):
+    """`env_file[]`, and what the file held (None: absent and not required)."""
+
+    path: str
+    required: bool = True
+    format: str | None = None
+    entries: Mapping[str, str | None] | None = None
+
+
+class Dependency(Node):
+    """`depends_on.X`."""
+
+    condition: Literal["service_started", "service_healthy", "service_completed_successfully"] = "service_started"
+    required: bool = True
+    restart: bool = False
+
+
+class Healthcheck(Node):
+    """`healthcheck`."""
+
+    test: Words | None = None  # first word CMD, CMD-SHELL or NONE
+    disable: bool = False
+    interval: Seconds | None = None
+    timeout: Seconds | None = None
+    start_period: Seconds | None = None
+    start_interval: Seconds | None = None
+    retries: int | None = None
+
+
+class Hook(Node):
+    """`post_start[]`, `pre_stop[]`, `pre_start[]`."""
+
+    command: Words
+    user: str | None = None
+    privileged: bool = False
+    working_dir: str | None = None
+    environment: Mapping[str, Text | None] = {}
+    image: Text | None = None
+    per_replica: bool = False
+    rest: Mapping[str, Json] = {}  # `pre_start` may hold any container key; these are reported
+
+
+class Resource(Node):
+    """`deploy.resources.limits` and `.reservations`."""
+
+    cpus: Float | None = None
+    memory: Bytes | None = None
+    pids: Int | None = None
+    generic_resources: tuple[Json, ...] = ()
+    devices: tuple[Json, ...] = ()
+
+
+class Resources(Node):
+    """`deploy.resources`."""
+
+    limits: Resource = Resource()
+    reservations: Resource = Resource()
+
+
+class Rollout(Node):
+    """`deploy.update_config` and `deploy.rollback_config`."""
+
+    parallelism: int | None = None
+    delay: Seconds | None = None
+    failure_action: str | None = None
+    monitor: Seconds | None = None
+    max_failure_ratio: float | None = None
+    order: str | None = None
+
+
+class RestartPolicy(Node):
+    """`deploy.restart_policy`."""
+
+    condition: str | None = None
+    delay: Seconds | None = None
+    max_attempts: int | None = None
+    window: Seconds | None = None
+
+
+class Placement(Node):
+    """`deploy.placement`."""
+
+    constraints: tuple[str, ...] = ()
+    preferences: tuple[Mapping[str, str], ...] = ()
+    max_replicas_per_node: int | None = None
+
+
+class Deploy(Node):
+    """`deploy`."""
+
+    mode: str | None = None
+    endpoint_mode: str | None = None
+    replicas: Int | None = None
+    labels: Mapping[str, Text] = {}
+    resources: Resources = Resources()
+    restart_policy: RestartPolicy = RestartPolicy()
+    update_config: Rollout = Rollout()
+    rollback_config: Rollout = Rollout()
+    placement: Placement = Placement()
+
+
+class Attachment(Node):
+    """`networks.X` of a service."""
+
+    aliases: tuple[str, ...] = ()
+    interface_name: str | None = None
+    ipv4_address: str | None = None
+    ipv6_address: str | None = None
+    link_local_ips: tuple[str, ...] = ()
+    mac_address: str | None = None
+    driver_opts: Mapping[str, Json] = {}
+    priority: float | None = None
+    gw_priority: float | None = None
+    use_service_name_alias: bool | None = None
+    x: Mapping[str, Json] = {}

@@ -1,0 +1,115 @@
+"""A system: the services and what they share, and the same system after the policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from tycho.errors import Problem
+from tycho.model.live import Json, Node, Text
+from tycho.model.parts import File
+from tycho.model.service import Service
+
+
+class Resourceful(Node):
+    """What the top-level networks, volumes, configs and secrets share."""
+
+    name: Text | None = None
+    external: bool = False
+    driver: str | None = None
+    driver_opts: Mapping[str, Text] = {}
+    labels: Mapping[str, Text] = {}
+    x: Mapping[str, Json] = {}
+
+
+class Network(Resourceful):
+    """`networks.X`."""
+
+    internal: bool = False
+    attachable: bool | None = None
+    enable_ipv4: bool | None = None
+    enable_ipv6: bool | None = None
+    ipam: Mapping[str, Json] | None = None
+
+
+class Volume(Resourceful):
+    """`volumes.X`."""
+
+
+class Config(Resourceful):
+    """`configs.X`; content is part of the project, and so of the chart."""
+
+    file: str | None = None
+    content: Text | None = None
+    environment: str | None = None
+    template_driver: str | None = None
+    files: tuple[File, ...] | None = None  # what `file` held (a folder gives several)
+
+
+class Secret(Resourceful):
+    """`secrets.X`; what it holds is environment, and so travels in the release, never in the chart."""
+
+    file: str | None = None
+    environment: str | None = None
+    template_driver: str | None = None
+    files: tuple[File, ...] | None = Field(default=None, repr=False)
+
+
+class Variable(Node):
+    """A variable that live values read: where, and what it is worth in the environment at hand."""
+
+    name: str
+    places: tuple[str, ...]  # "compose.yaml:14 services.web.image"
+    value: str | None = Field(default=None, repr=False)
+
+
+class System(Node):
+    """One compose project, loaded."""
+
+    name: str
+    services: Mapping[str, Service] = {}
+    jobs: Mapping[str, Service] = {}
+    networks: Mapping[str, Network] = {}
+    volumes: Mapping[str, Volume] = {}
+    configs: Mapping[str, Config] = {}
+    secrets: Mapping[str, Secret] = {}
+    models: Mapping[str, Json] = {}
+    x: Mapping[str, Json] = {}
+    version: str | None = None
+    variables: Mapping[str, Variable] = {}  # of live values
+    baked: Mapping[str, tuple[str, ...]] = {}  # name -> places, of values decided when compiled
+    lines: Mapping[str, tuple[str, int]] = {}  # compose path -> (file, line), for every node of the file
+    warnings: tuple[Problem, ...] = ()
+    digest: str = ""  # sha256 of the canonical project content: no environment in it
+
+    def at(self, path: str) -> tuple[str, int]:
+        """File and line of a compose path, or of the nearest node above it."""
+        while path not in self.lines and path:
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self.lines.get(path, ("", 0))
+
+
+class ServiceMetadata(Node):
+    """What the caller says of a service, beside the compose file: it belongs to the release, not to the chart."""
+
+    port: int | None = None  # the container port to publish; given for any service, only these are published
+    clients: tuple[str, ...] = ()  # CIDRs or addresses that may call it
+
+
+class EmitTemplate(Node):
+    """An object that a policy adds: a Jinja template of the operator's."""
+
+    policy: str
+    template: str  # path of the file
+    services: tuple[str, ...] = ()  # the matching ones: rendered once for each
+
+
+class Woven(Node):
+    """A system after the policies: what is compiled."""
+
+    system: System
+    emits: tuple[EmitTemplate, ...] = ()
+    policies: tuple[str, ...] = ()  # names in force, in order
+    digest: str = ""  # sha256 of the policies in force
+    warnings: tuple[Problem, ...] = ()

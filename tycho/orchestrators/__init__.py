@@ -1,0 +1,107 @@
+"""Back ends that run compiled systems, found by the entry point group `tycho.orchestrators`.
+
+An orchestrator knows nothing of compose files, HTTP or terminals. Its verbs have the same names as everywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from tycho.chart import Chart
+from tycho.errors import UsageError
+from tycho.model import Woven
+from tycho.release import Identity, Release, Revision
+
+Watch = Callable[[Release], None]
+"""Called with every new look at a release while a verb waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the verbs act, as kubectl and helm say it.
+
+    Args:
+        kubeconfig: Path of the file, or "" for kubectl's own way of finding it.
+        context: Context in that file, or "" for the current one.
+        namespace: A namespace to share, or "" for one of its own per system.
+    """
+
+    kubeconfig: str = ""
+    context: str = ""
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a verb may take.
+
+    Args:
+        wait: Whether the verb returns only once the system is ready (or gone).
+        timeout: Seconds, for the whole verb; default 300.
+        watch: Told of progress.
+    """
+
+    wait: bool = True
+    timeout: float = 300.0
+    watch: Watch = field(default=lambda release: None)
+
+
+class Orchestrator(Protocol):
+    """Runs compiled systems."""
+
+    def __init__(self, target: Target) -> None: ...
+
+    def compile(self, woven: Woven) -> Chart:
+        """What this back end runs, made from a woven system; pure."""
+
+    async def up(
+        self, chart: Chart, identity: Identity, values: Mapping[str, Any], patience: Patience, *, upgrade: bool
+    ) -> Release:
+        """Install, or with `upgrade` replace what runs under this identity."""
+
+    async def list(self, *, name: str = "", username: str = "", services: bool = True) -> list[Release]:
+        """Every system of Tycho's in the target, oldest first; `services=False` looks at the releases alone."""
+
+    async def status(self, identity: Identity) -> Release:
+        """One system, with its services."""
+
+    async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
+        """Remove a system wholly; its last look is returned, `notes` naming the volumes that were kept."""
+
+    async def history(self, identity: Identity) -> list[Revision]:
+        """The revisions that can be gone back to, oldest first."""
+
+    async def rollback(self, identity: Identity, revision: int, patience: Patience) -> Release:
+        """Make an earlier revision the running one; 0 is the last good one before this."""
+
+    async def push(self, archive: bytes, name: str, registry: str, *, plain_http: bool = False) -> str:
+        """Send a packaged chart to `oci://…`; returns `reference@sha256:…`."""
+
+    def logs(self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int) -> AsyncIterator[str]:
+        """Lines of the services' logs, prefixed with the pod's name."""
+
+    async def doctor(self) -> list[tuple[str, bool, str]]:
+        """What it needs, whether it is there, and what to do."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+def known() -> list[str]:
+    """Names of the orchestrators that are installed."""
+    return sorted(point.name for point in entry_points(group="tycho.orchestrators"))
+
+
+def get(name: str, target: Target) -> Orchestrator:
+    """An orchestrator by name.
+
+    Raises:
+        UsageError: No such orchestrator; the message lists the known ones.
+    """
+    for point in entry_points(group="tycho.orchestrators", name=name):
+        found: Orchestrator = point.load()(target)
+        return found
+    raise UsageError(f'unknown backplane "{name}"', hint=f"known: {', '.join(known())}")

@@ -1,0 +1,99 @@
+"""What comes back from an orchestrator: the releases, their services, their history. These are the wire types too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+State = Literal["deployed", "pending", "failed", "uninstalling", "superseded", "lost"]
+
+
+class Node(BaseModel):
+    """The base of what comes back: frozen, and strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Identity(Node):
+    """Which system: made once, at the first start, and kept in the release's labels.
+
+    Args:
+        guid: 32 hex digits.
+        name: The compose project's name.
+        release: Helm's release name, `<name[:20]>-<guid[:8]>`.
+        namespace: Where it runs.
+        own_namespace: Whether the namespace was made for it, and goes with it.
+        username: Who asked for it, "" when nobody said.
+    """
+
+    guid: str
+    name: str
+    release: str
+    namespace: str
+    own_namespace: bool = True
+    username: str = ""
+
+
+class Endpoint(Node):
+    """An address and a port that answer together."""
+
+    service: str
+    ip_address: str
+    port: int
+    target: int  # the container's port
+
+
+class ServiceStatus(Node):
+    """One compose service as the cluster sees it."""
+
+    name: str
+    kind: str  # Deployment, Job, …
+    ready: int
+    wanted: int
+    restarts: int = 0
+    endpoints: tuple[Endpoint, ...] = ()
+    why: str = ""  # why it is not ready, or "" when it is
+    fatal: bool = False  # it cannot become ready by waiting
+    done: bool = False  # ready as asked for: all replicas, or the job complete
+    requests: Mapping[str, str] = {}  # cpu and memory
+
+
+class Release(Node):
+    """One running system."""
+
+    identity: Identity
+    revision: int = 0
+    state: State = "deployed"
+    created: datetime | None = None
+    updated: datetime | None = None
+    compose: str = ""  # digest of the compose file
+    policies: str = ""  # digest of the policies
+    chart: str = ""  # name-version
+    services: tuple[ServiceStatus, ...] = ()  # in compose order; empty until asked for
+    simulated: bool = False  # its nodes only pretend to run containers
+    notes: tuple[str, ...] = ()  # what the verb did besides what was asked: a recovery, a leftover
+
+    @property
+    def ready(self) -> bool:
+        """Whether every service is as it was asked for."""
+        return self.state == "deployed" and all(service.done for service in self.services)
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The address of the first published service, in compose order."""
+        return next((endpoint for service in self.services for endpoint in service.endpoints), None)
+
+
+class Revision(Node):
+    """One entry of a release's history."""
+
+    revision: int
+    state: State
+    updated: datetime | None = None
+    compose: str = ""
+    policies: str = ""
+    chart: str = ""
+    description: str = ""
