@@ -54,13 +54,13 @@ class Orchestrator(Protocol):
 
     def __init__(self, target: Target) -> None: ...
 
-    def compile(self, woven: Woven) -> Chart:
+    def compile(self, woven: Woven, *, strict: bool = False, version: str = "") -> Chart:
         """What this back end runs, made from a woven system; pure."""
 
     async def up(
         self, chart: Chart, identity: Identity, values: Mapping[str, Any], patience: Patience, *, upgrade: bool
     ) -> Release:
-        """Install, or with `upgrade` replace what runs under this identity."""
+        """Install, or with `upgrade` replace what runs under this identity; `notes` says when nothing had changed."""
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> list[Release]:
         """Every system of Tycho's in the target, oldest first; `services=False` looks at the releases alone."""

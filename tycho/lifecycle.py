@@ -1,0 +1,244 @@
+"""The verbs, over one orchestrator: what the CLI, the API and a Python program all call.
+
+    compose text -> load -> weave -> orchestrator.compile -> chart
+    chart + values(env, metadata) -> orchestrator.up -> release
+
+A system is named by its GUID, a unique prefix of it, its release's name, or its project's name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from tycho.chart import Chart, release_values
+from tycho.compose import load
+from tycho.errors import Ambiguous, NotFound, TychoError, UsageError
+from tycho.model import ServiceMetadata, Woven
+from tycho.orchestrators import Orchestrator, Patience, Target
+from tycho.policy import weave
+from tycho.release import Identity, Release, Revision
+
+if TYPE_CHECKING:
+    from tycho.compose import Sources
+
+GUID = re.compile(r"[0-9a-f]{32}")
+Metadata = Mapping[str, ServiceMetadata]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A system that is ready to run: what was read, and the chart that was made of it."""
+
+    woven: Woven
+    chart: Chart
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of one `down`: the last look at the system, or the error that kept it."""
+
+    id: str
+    release: Release | None = None
+    error: TychoError | None = None
+
+
+class Lifecycle:
+    """Starts, watches and stops systems on one orchestrator.
+
+    Args:
+        orchestrator: The back end.
+        target: Where it acts; `target.namespace` decides whether systems share one.
+        policies: Folders of policies, after the shipped one.
+    """
+
+    def __init__(self, orchestrator: Orchestrator, target: Target, *, policies: Sequence[Path] = ()) -> None:
+        self.orchestrator = orchestrator
+        self.target = target
+        self.policies = tuple(policies)
+
+    def compile(
+        self, sources: Sources, *, metadata: Metadata | None = None, strict: bool = False, version: str = ""
+    ) -> Compiled:
+        """Compose text to a chart; touches no cluster.
+
+        Args:
+            sources: The compose files and the environment around them.
+            metadata: What the caller says of single services.
+            strict: Whether an approximated or ignored key is an error.
+            version: The chart's version; made of its content by default.
+
+        Raises:
+            ComposeError: With every problem of the files.
+            PolicyError: A policy is broken, or refuses the system.
+        """
+        said = dict(metadata or {})
+        system = load(sources)
+        if unknown := sorted(set(said) - set(system.services)):
+            raise UsageError(
+                f"service metadata names {', '.join(unknown)}, which {system.name} does not have",
+                hint=f"services: {', '.join(sorted(system.services))}",
+            )
+        woven = weave(system, folders=self.policies, metadata=said)
+        return Compiled(woven, self.orchestrator.compile(woven, strict=strict, version=version), said)
+
+    async def up(
+        self, compiled: Compiled, *, guid: str = "", username: str = "", new: bool = False, patience: Patience
+    ) -> Release:
+        """Run a compiled system: a first start, or, when its project runs already, an upgrade of it.
+
+        Args:
+            compiled: What to run.
+            guid: The system's GUID, when the caller has one: the same GUID again is the same start.
+            username: Who asks.
+            new: Start another instance even when the project runs already.
+            patience: Whether and how long to wait, and who is told.
+
+        Raises:
+            Ambiguous: Several instances of the project run; say which by `guid`.
+            StartFailed: It was made, and cannot become ready; it is left for a look.
+        """
+        name = compiled.woven.system.name
+        running = None if new and not guid else await self._running(name, guid)
+        identity = running.identity if running else self._identity(name, guid or uuid4().hex, username)
+        values = release_values(
+            compiled.woven.system,
+            compiled.metadata,
+            scope="namespace" if identity.own_namespace else "release",
+            guid=identity.guid,
+            username=identity.username,
+        )
+        return await self.orchestrator.up(compiled.chart, identity, values, patience, upgrade=running is not None)
+
+    async def status(self, ids: Sequence[str] = (), *, name: str = "", username: str = "") -> list[Release]:
+        """The systems that run, oldest first: all of them, or those asked for.
+
+        Raises:
+            NotFound: One of the ids fits nothing.
+        """
+        if not ids:
+            return await self.orchestrator.list(name=name, username=username)
+        found = [await self.find(id) for id in ids]
+        return list(await asyncio.gather(*(self.orchestrator.status(release.identity) for release in found)))
+
+    async def down(
+        self, ids: Sequence[str], *, patience: Patience, keep_volumes: bool = False, each: Callable[[Removal], None]
+    ) -> list[Removal]:
+        """Remove systems, each wholly; one that fails does not keep the others.
+
+        Args:
+            ids: Which.
+            patience: How long each may take.
+            keep_volumes: Keep the volumes' claims (and the namespace that holds them).
+            each: Told of every removal as it ends.
+        """
+
+        async def remove(id: str) -> Removal:
+            try:
+                release = await self.find(id)
+                done = Removal(
+                    id, await self.orchestrator.down(release.identity, patience, keep_volumes=keep_volumes)
+                )
+            except TychoError as error:
+                done = Removal(id, error=error)
+            each(done)
+            return done
+
+        return list(await asyncio.gather(*(remove(id) for id in dict.fromkeys(ids))))
+
+    async def history(self, id: str) -> list[Revision]:
+        """The revisions of a system, oldest first."""
+        return await self.orchestrator.history((await self.find(id)).identity)
+
+    async def rollback(self, id: str, revision: int = 0, *, patience: Patience) -> Release:
+        """Make an earlier revision of a system the running one.
+
+        Args:
+            id: Which system.
+            revision: Its number, or 0 for the last good one before this.
+            patience: Whether and how long to wait, and who is told.
+        """
+        return await self.orchestrator.rollback((await self.find(id)).identity, revision, patience)
+
+    async def push(self, compiled: Compiled, registry: str, *, plain_http: bool = False) -> str:
+        """Send a chart to a registry.
+
+        Args:
+            compiled: Whose chart.
+            registry: `oci://host/path`; the chart's name and version are added to it.
+            plain_http: Allow a registry without TLS; a loopback one needs no permission.
+
+        Returns:
+            The reference with its digest, `host/path/name:version@sha256:…`.
+        """
+        if not registry.startswith("oci://"):
+            raise UsageError(f'"{registry}" is not a registry', hint="write oci://HOST/PATH")
+        chart = compiled.chart
+        return await self.orchestrator.push(
+            chart.archive(), f"{chart.name}-{chart.version}", registry, plain_http=plain_http
+        )
+
+    async def find(self, id: str) -> Release:
+        """One system by GUID, unique prefix of it, release name, `<name>-<guid>`, or project name.
+
+        Raises:
+            NotFound: Nothing fits.
+            Ambiguous: Several fit; the hint lists them.
+        """
+        every = await self.orchestrator.list(services=False)
+        for fits in (_exact, _prefix, _project):
+            if found := [release for release in every if id and fits(release.identity, id)]:
+                return _only(found, id)
+        raise NotFound(f'no system "{id}" runs here', hint="`tycho status` lists what runs")
+
+    async def _running(self, name: str, guid: str) -> Release | None:
+        every = await self.orchestrator.list(services=False)
+        if guid:
+            return next((release for release in every if release.identity.guid == guid), None)
+        shared = self.target.namespace
+        found = [
+            release
+            for release in every
+            if release.identity.name == name
+            and (release.identity.namespace == shared if shared else release.identity.own_namespace)
+        ]
+        return _only(found, name) if found else None
+
+    def _identity(self, name: str, guid: str, username: str) -> Identity:
+        if not GUID.fullmatch(guid):
+            raise UsageError(f'"{guid}" is not a GUID', hint="write 32 hexadecimal digits")
+        label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:20].strip("-") or "system"
+        release = f"{label}-{guid[:8]}"
+        return Identity(
+            guid=guid,
+            name=name,
+            release=release,
+            namespace=self.target.namespace or release,
+            own_namespace=not self.target.namespace,
+            username=username,
+        )
+
+
+def _exact(identity: Identity, id: str) -> bool:
+    return id in (identity.guid, identity.release, f"{identity.name}-{identity.guid}")
+
+
+def _prefix(identity: Identity, id: str) -> bool:
+    return len(id) >= 4 and identity.guid.startswith(id)
+
+
+def _project(identity: Identity, id: str) -> bool:
+    return identity.name == id
+
+
+def _only(found: Sequence[Release], id: str) -> Release:
+    if len(found) == 1:
+        return found[0]
+    candidates = ", ".join(f"{one.identity.guid} ({one.identity.release})" for one in found)
+    raise Ambiguous(f'"{id}" fits {len(found)} systems', hint=f"say which: {candidates}")
