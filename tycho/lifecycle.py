@@ -116,14 +116,26 @@ class Lifecycle:
         )
         return await self.orchestrator.up(compiled.chart, identity, values, patience, upgrade=running is not None)
 
-    async def status(self, ids: Sequence[str] = (), *, name: str = "", username: str = "") -> list[Release]:
+    async def runs(self, compiled: Compiled) -> bool:
+        """Whether the project runs already, so that `up` would be an upgrade."""
+        return await self._running(compiled.woven.system.name, "") is not None
+
+    async def status(
+        self, ids: Sequence[str] = (), *, name: str = "", username: str = "", services: bool = True
+    ) -> list[Release]:
         """The systems that run, oldest first: all of them, or those asked for.
+
+        Args:
+            ids: Which; all when empty.
+            name: Only of this project.
+            username: Only this user's.
+            services: Whether to look at the services too, or at the releases alone.
 
         Raises:
             NotFound: One of the ids fits nothing.
         """
         if not ids:
-            return await self.orchestrator.list(name=name, username=username)
+            return await self.orchestrator.list(name=name, username=username, services=services)
         found = [await self.find(id) for id in ids]
         return list(await asyncio.gather(*(self.orchestrator.status(release.identity) for release in found)))
 

@@ -97,3 +97,12 @@ class Revision(Node):
     policies: str = ""
     chart: str = ""
     description: str = ""
+
+
+class Check(Node):
+    """One line of `tycho doctor`."""
+
+    name: str
+    level: Literal["ok", "warning", "error"]
+    said: str
+    hint: str = ""

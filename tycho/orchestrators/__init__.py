@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from tycho.chart import Chart
 from tycho.errors import UsageError
 from tycho.model import Woven
-from tycho.release import Identity, Release, Revision
+from tycho.release import Check, Identity, Release, Revision
 
 Watch = Callable[[Release], None]
 """Called with every new look at a release while a verb waits for it."""
@@ -83,7 +83,7 @@ class Orchestrator(Protocol):
     def logs(self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int) -> AsyncIterator[str]:
         """Lines of the services' logs, prefixed with the pod's name."""
 
-    async def doctor(self) -> list[tuple[str, bool, str]]:
+    async def doctor(self) -> list[Check]:
         """What it needs, whether it is there, and what to do."""
 
     async def close(self) -> None:
