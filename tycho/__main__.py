@@ -1,0 +1,5 @@
+"""`python -m tycho` is `tycho`."""
+
+from tycho.cli import main
+
+main()
