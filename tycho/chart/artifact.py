@@ -1,0 +1,117 @@
+"""The chart as an artifact: an ordered tree of files, the same bytes on any machine, on any day."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from tycho.errors import UsageError
+
+Fate = Literal["translated", "approximated", "ignored", "rejected"]
+EPOCH = 315532800  # 1980-01-01: the first moment that every archive format can write
+REPORT = "tycho-report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one key of the compose file.
+
+    Args:
+        path: Compose path, `services.web.ports[0]`.
+        file: The file as the user named it, or "".
+        line: 1-based, 0 when unknown.
+        fate: translated (same meaning), approximated (nearest), ignored (no meaning), rejected (cannot run).
+        target: What it became, or "".
+        reason: Why it is not the same, or "".
+        remedy: What to do about it, or "".
+    """
+
+    path: str
+    file: str
+    line: int
+    fate: Fate
+    target: str = ""
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A compiled system.
+
+    Args:
+        name: The chart's name, a DNS label.
+        version: Its version, SemVer 2.
+        files: Path inside the chart to content, in the order of the archive.
+        report: One row per compose key in use.
+    """
+
+    name: str
+    version: str
+    files: Mapping[str, str | bytes]
+    report: tuple[Row, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over paths and contents."""
+        return digest(self.files)
+
+    def write(self, folder: Path) -> None:
+        """Write the tree into a folder, which is made.
+
+        Raises:
+            UsageError: The folder holds something else than a chart.
+        """
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is not a folder")
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / "Chart.yaml").is_file():
+            raise UsageError(f"{folder} is not empty, and holds no chart", hint="name another folder")
+        for stale in sorted((folder / "templates").glob("**/*.yaml")):
+            if stale.relative_to(folder).as_posix() not in self.files:
+                stale.unlink()
+        for path, content in self.files.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(_bytes(content))
+
+    def archive(self) -> bytes:
+        """The chart packed as Helm packs it, with nothing of this machine or moment in it."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for path, content in self.files.items():
+                data = _bytes(content)
+                entry = tarfile.TarInfo(f"{self.name}/{path}")
+                entry.size, entry.mtime, entry.mode = len(data), EPOCH, 0o644
+                tar.addfile(entry, io.BytesIO(data))
+        return gzip.compress(packed.getvalue(), compresslevel=6, mtime=0)
+
+
+def digest(files: Mapping[str, str | bytes]) -> str:
+    """sha256 over the paths and contents of a tree, whatever its order."""
+    total = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        data = _bytes(content)
+        total.update(f"{len(path)}:{path}{len(data)}:".encode())
+        total.update(data)
+    return total.hexdigest()
+
+
+def report_json(rows: tuple[Row, ...]) -> str:
+    """The report as the chart carries it: one row a line."""
+    lines = (
+        json.dumps({key: getattr(row, key) for key in row.__slots__ if getattr(row, key) != ""}, ensure_ascii=False)
+        for row in rows
+    )
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
