@@ -1,7 +1,40 @@
-"""Woven -> Chart: what a system becomes on Kubernetes, as a Helm chart."""
+"""Woven -> Chart: what a system becomes on Kubernetes, as a Helm chart.
+
+Two laws: a chart is a function of the compose file and the policies alone, byte for byte; and what the caller's
+environment says goes into the values of the release, never into the chart.
+"""
 
 from __future__ import annotations
 
-from tycho.chart.artifact import Chart, Row
+from typing import TYPE_CHECKING
 
-__all__ = ["Chart", "Row"]
+from tycho.chart.artifact import Chart, Row
+from tycho.chart.live import release_values
+
+if TYPE_CHECKING:
+    from tycho.model import Woven
+
+__all__ = ["Chart", "Row", "emit", "release_values"]
+
+
+def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
+    """Compile a woven system into a chart.
+
+    Args:
+        woven: The system after the policies.
+        version: The chart's version, SemVer 2; made of its content by default.
+        strict: Whether a key whose meaning would change is an error.
+
+    Raises:
+        ComposeError: Something cannot run as asked; with every problem.
+        ReportError: `strict`, and a key is approximated or ignored.
+    """
+    from tycho.chart import check, docs, objects, planner, seal, values  # Jinja is only for those who compile
+
+    check.before(woven)
+    plan = planner.plan(woven.system)
+    rows = check.report(plan, woven)
+    if strict:
+        check.strictly(rows)
+    files = {**values.files(plan), **objects.templates(plan), **objects.contents(plan), **docs.docs(plan, rows)}
+    return seal.seal(plan, woven, files, rows, version)

@@ -1,0 +1,75 @@
+"""values = f(env, metadata): what belongs to a release, and never to a chart."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Literal
+
+from tycho.chart.planner import secret_names
+from tycho.chart.wiring import everything
+from tycho.model import Json, Service, ServiceMetadata, System, template
+
+
+def release_values(
+    system: System,
+    metadata: Mapping[str, ServiceMetadata] | None = None,
+    *,
+    scope: Literal["namespace", "release"] = "namespace",
+    guid: str = "",
+    username: str = "",
+) -> dict[str, Json]:
+    """What `helm install --values -` gets besides the chart: the caller's environment, secrets and wishes.
+
+    Args:
+        system: The system after the policies.
+        metadata: What the caller says of single services; where any is given, only these are published.
+        scope: Whether the system has its namespace to itself ("namespace") or shares it ("release").
+        guid: The system's identity, 32 hex digits.
+        username: Who asked for it.
+    """
+    services: dict[str, dict[str, Json]] = {}
+    for name, service in everything(system).items():
+        if about := _service(service):
+            services[name] = about
+    for name in system.services if metadata else ():
+        services.setdefault(name, {})["publish"] = _publish((metadata or {}).get(name))
+    found: dict[str, Json] = {
+        "env": {name: one.value for name, one in sorted(system.variables.items()) if one.value is not None},
+        "services": services,
+        "secrets": _secrets(system),
+        "dns": {"scope": scope},
+        "tycho": {key: value for key, value in (("guid", guid), ("username", username)) if value},
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _service(service: Service) -> dict[str, Json]:
+    secret = {name: template(value) for name in secret_names(service) if (value := service.environment[name]) is not None}
+    entries: dict[str, str] = {}
+    for file in service.env_file:
+        entries |= {name: value for name, value in (file.entries or {}).items() if value is not None}
+    return {key: value for key, value in (("secretEnvironment", secret), ("envFile", entries)) if value}
+
+
+def _publish(about: ServiceMetadata | None) -> dict[str, Json]:
+    if about is None:
+        return {"enabled": False}
+    found: dict[str, Json] = {"enabled": True}
+    if about.port is not None:
+        found["port"] = about.port
+    if about.clients:
+        found["clients"] = [_cidr(client) for client in about.clients]
+    return found
+
+
+def _cidr(client: str) -> str:
+    return client if "/" in client else f"{client}/128" if ":" in client else f"{client}/32"
+
+
+def _secrets(system: System) -> dict[str, Json]:
+    return {
+        name: {"value": b64encode(secret.files[0].content).decode()}
+        for name, secret in system.secrets.items()
+        if secret.files
+    }

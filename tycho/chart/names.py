@@ -1,0 +1,61 @@
+"""Names that Kubernetes takes, made of names that Compose allows."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+
+from tycho.errors import Problem
+from tycho.model import System
+
+COMPOSE = re.compile(r"[a-zA-Z0-9._-]+")
+LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+QUALIFIED = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+DNS_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+
+def label(name: str, limit: int = 63) -> str:
+    """A DNS label (RFC 1123) for any name: the same one for the same name, cut with a hash where it is too long."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "x"
+    if "--" in name:  # runs of dashes are legal, and tell names apart
+        plain = re.sub(r"[^a-z0-9-]", "-", name.lower()).strip("-") or "x"
+    if len(plain) <= limit:
+        return plain
+    return f"{plain[: limit - 9].rstrip('-')}-{short(name)}"
+
+
+def short(text: str, length: int = 8) -> str:
+    """A hash to tell cut names apart."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def unique(wanted: str, taken: Callable[[str], bool]) -> str:
+    """The wanted name, or it with the first number that makes it free."""
+    if not taken(wanted):
+        return wanted
+    return next(name for n in range(2, 10_000) if not taken(name := f"{wanted}-{n}"))
+
+
+def collisions(system: System) -> Iterable[Problem]:
+    """Names that are two to Compose and one to Kubernetes, and names that no chart could hold."""
+    for section in ("services", "jobs", "networks", "volumes", "configs", "secrets"):
+        seen: dict[str, str] = {}
+        for name in getattr(system, section):
+            path = f"{section}.{name}"
+            if not COMPOSE.fullmatch(name):
+                yield Problem(
+                    *system.at(path), path, f'"{name}" is not a name', "use letters, digits, dots, dashes, _"
+                )
+            elif (other := seen.setdefault(label(name), name)) != name:
+                yield Problem(
+                    *system.at(path),
+                    path,
+                    f'"{name}" and "{other}" are both "{label(name)}" to Kubernetes',
+                    "rename one of them",
+                )
+    for job in system.jobs:
+        if job in system.services:
+            path = f"jobs.{job}"
+            yield Problem(*system.at(path), path, f'a service is called "{job}" too', "rename one of them")

@@ -1,0 +1,167 @@
+"""Which object exists when: one row per kind, one file per object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from tycho.chart.names import label
+from tycho.chart.plan import Plan
+from tycho.chart.pods import publish
+from tycho.chart.render import render
+
+Context = Mapping[str, object]
+
+
+class Object(NamedTuple):
+    """One file of `templates/`: its name, and what its template is told."""
+
+    file: str
+    context: Context
+
+
+def workloads(kind: str) -> Callable[[Plan], Iterator[Object]]:
+    """A workload for every pod of a kind."""
+
+    def each(plan: Plan) -> Iterator[Object]:
+        for pod in plan.pods:
+            if pod.kind == kind:
+                yield Object(f"{pod.slug}-{kind.lower()}", {"pod": pod})
+
+    return each
+
+
+def services(plan: Plan) -> Iterator[Object]:
+    """A name for every pod that others can call."""
+    for pod in plan.pods:
+        ports = plan.ports.get(pod.name, ())
+        if ports or pod.kind not in ("Job", "CronJob"):
+            yield Object(f"{pod.slug}-service", {"pod": pod, "ports": ports})
+
+
+def published(plan: Plan) -> Iterator[Object]:
+    """A Service for every compose service that publishes ports."""
+    for pod in plan.pods:
+        for container in pod.containers:
+            if publish(container.service):
+                yield Object(f"{container.slug}-published-service", {"pod": pod, "container": container})
+
+
+def callers(plan: Plan) -> Iterator[Object]:
+    """Services for ports that only the caller names."""
+    pods = [pod for pod in plan.pods if not publish(pod.service) and pod.kind not in ("Job", "CronJob")]
+    if pods:
+        yield Object("further-published-services", {"pods": pods})
+
+
+def names(_plan: Plan) -> Iterator[Object]:
+    """The Service that gives bare names to a release that shares its namespace."""
+    yield Object("names-service", {})
+
+
+def aliases(plan: Plan) -> Iterator[Object]:
+    """A Service for every further name."""
+    slugs = {pod.slug: pod.name for pod in plan.pods}
+    for alias, named in (plan.aliases or {}).items():
+        ports = {port: None for slug in named for port in plan.ports.get(slugs[slug], ())}
+        yield Object(f"{alias}-alias-service", {"alias": alias, "slugs": named, "ports": tuple(ports)})
+
+
+def claims(plan: Plan) -> Iterator[Object]:
+    """A claim for every volume."""
+    for claim in plan.claims:
+        yield Object(f"{claim.slug}-persistentvolumeclaim", {"claim": claim})
+
+
+def configmaps(plan: Plan) -> Iterator[Object]:
+    """A ConfigMap for every config, mounted file and mounted folder."""
+    for tree in plan.trees:
+        files = [_file(tree.slug, name, content) for name, content in tree.files.items()]
+        sections = {
+            section: [file for file in files if file["section"] == section] for section in ("data", "binaryData")
+        }
+        entries = [(section, found) for section, found in sections.items() if found]
+        yield Object(f"{tree.slug}-configmap", {"tree": tree, "files": files, "sections": entries})
+
+
+def _file(slug: str, name: str, content: bytes) -> dict[str, str]:
+    # Helm takes the mark off the front of every file of a chart
+    mark = 'printf "\\ufeff%s" | ' if content.startswith(b"\xef\xbb\xbf") else ""
+    try:
+        binary = "\0" in content.decode()
+    except UnicodeDecodeError:
+        binary = True
+    section, writer = ("binaryData", "b64enc | quote") if binary else ("data", "quote")
+    return {"key": name, "path": f"files/{slug}/{name}", "section": section, "through": mark + writer}
+
+
+def secrets(plan: Plan) -> Iterator[Object]:
+    """A Secret for every secret of the file."""
+    for name in plan.system.secrets:
+        yield Object(f"{label(name)}-secret", {"name": name, "slug": label(name)})
+
+
+def environments(plan: Plan) -> Iterator[Object]:
+    """Secrets for the environment of services: what reads variables, and what is in an env_file."""
+    helpers = {"env": "secretEnv", "env-file": "envFile"}
+    for pod in plan.pods:
+        for container in pod.containers:
+            for part in container.secrets:
+                context = {"pod": pod, "container": container, "part": part, "helper": helpers[part]}
+                yield Object(f"{container.slug}-{part}-secret", context)
+
+
+def waiting(plan: Plan) -> Iterator[Object]:
+    """Once, where something waits for something."""
+    awaited: dict[str, dict[str, None]] = {}
+    for pod in plan.pods:
+        for wait in pod.waits:
+            awaited.setdefault(wait.kind, {})[wait.slug] = None
+    if awaited:
+        waiting = [pod.name for pod in plan.pods if pod.waits]
+        yield Object("wait", {"awaited": {kind: list(awaited[kind]) for kind in sorted(awaited)}, "waiting": waiting})
+
+
+def always(file: str) -> Callable[[Plan], Iterator[Object]]:
+    """One in every chart."""
+    return lambda _plan: iter([Object(file, {})])
+
+
+OBJECTS: tuple[tuple[str, Callable[[Plan], Iterator[Object]]], ...] = (
+    ("deployment", workloads("Deployment")),
+    ("statefulset", workloads("StatefulSet")),
+    ("daemonset", workloads("DaemonSet")),
+    ("job", workloads("Job")),
+    ("cronjob", workloads("CronJob")),
+    ("service", services),
+    ("published", published),
+    ("publish", callers),
+    ("names", names),
+    ("alias", aliases),
+    ("persistentvolumeclaim", claims),
+    ("configmap", configmaps),
+    ("secret", secrets),
+    ("environment", environments),
+    ("serviceaccount", waiting),
+    ("role", waiting),
+    ("rolebinding", waiting),
+    ("extraobjects", always("extraobjects")),
+)
+HELPERS = ("_helpers", "_names", "_expand", "_environment", "_pod", "_ports")
+
+
+def templates(plan: Plan) -> dict[str, str]:
+    """Every file below `templates/`."""
+    found = {f"templates/{name}.tpl": render(f"templates/{name}.tpl", chart=plan.chart) for name in HELPERS}
+    for kind, when in OBJECTS:
+        for file, context in when(plan):
+            name = f"{file}-{kind}" if file == "wait" else file
+            found[f"templates/{name}.yaml"] = render(f"templates/{kind}.yaml", chart=plan.chart, **context)
+    return found
+
+
+def contents(plan: Plan) -> dict[str, str | bytes]:
+    """Files of the project that the chart carries."""
+    return {
+        f"files/{tree.slug}/{name}": content for tree in plan.trees if not tree.live for name, content in tree.files.items()
+    }

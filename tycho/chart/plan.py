@@ -1,0 +1,257 @@
+"""What a chart will hold: the views that the templates are written against. Compose's names, Kubernetes' shapes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tycho.chart import kinds
+from tycho.model import Service, System
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file of a mounted ConfigMap or Secret."""
+
+    key: str
+    path: str
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """One entry of a pod's `volumes`.
+
+    Args:
+        name: Its name in the pod.
+        kind: claim, configMap, secret, emptyDir, nfs, image or hostPath.
+        source: The compose name that values know it by.
+        slug: The same as part of an object's name.
+        items: The files, where only some are mounted.
+        memory: An emptyDir in memory.
+        size: Its limit as Helm's arguments of the `bytes` helper, or "".
+        server: Of an nfs volume.
+        path: Of an nfs, image or hostPath volume.
+    """
+
+    name: str
+    kind: str
+    source: str = ""
+    slug: str = ""
+    items: tuple[Item, ...] = ()
+    memory: bool = False
+    size: str = ""
+    server: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """One entry of a container's `volumeMounts`."""
+
+    volume: str
+    path: str
+    sub_path: str = ""
+    read_only: bool = False
+    propagation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPort:
+    """A port that a container listens at."""
+
+    number: int
+    protocol: str = "TCP"
+    app_protocol: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name in containers and Services."""
+        return f"{self.protocol.lower()}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of a pod: one compose service."""
+
+    name: str
+    slug: str
+    service: Service
+    ports: tuple[ContainerPort, ...] = ()
+    mounts: tuple[Mounted, ...] = ()
+    secrets: tuple[str, ...] = ()  # its own Secrets: env, env-file
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A dependency that a pod's init containers hold it back for."""
+
+    name: str
+    slug: str
+    kind: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A ConfigMap: files of the project, or text that reads variables.
+
+    Args:
+        name: What the values know it by, for text; else "".
+        slug: Part of its object's name, and its folder in the chart.
+        files: Key to content.
+        live: Whether the one entry is text of the values.
+    """
+
+    name: str
+    slug: str
+    files: Mapping[str, bytes]
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A PersistentVolumeClaim of the chart.
+
+    Args:
+        name: What the values know it by.
+        slug: Part of its object's name.
+        place: Compose path of what it was made for.
+        size: In Compose's units.
+        storage_class: "" for the cluster's default.
+        access_modes: ReadWriteOnce, …
+        existing: The claim to use instead, "" to make one.
+        labels: Annotations of the object.
+    """
+
+    name: str
+    slug: str
+    place: str
+    size: str = "1Gi"
+    storage_class: str = ""
+    access_modes: tuple[str, ...] = ("ReadWriteOnce",)
+    existing: str = ""
+    labels: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """How pods are replaced: all at once, or so many more or fewer at a time, each ready for `delay` seconds."""
+
+    recreate: bool
+    surge: int
+    unavailable: int
+    delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a job runs: cron syntax, time zone, Kubernetes' concurrency policy, or only when asked to."""
+
+    cron: str
+    timezone: str
+    concurrency: str
+    suspended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One workload: a compose service, and those that share its pod.
+
+    Args:
+        name: The service's compose name.
+        slug: The same as a DNS label.
+        order: Its place in the compose file.
+        kind: Deployment, StatefulSet, DaemonSet, Job or CronJob.
+        containers: The service's own first.
+        waits: What its start is held back for.
+        volumes: Everything that its containers mount.
+        labels: Extra labels of the pod: networks, aliases, shared volumes.
+        checksums: Data that rolls it when it changes, as slugs of `data` templates.
+        group: The services that must be on one node with it, "" where there are none.
+        claims: The volumes that the group shares.
+    """
+
+    name: str
+    slug: str
+    order: int
+    kind: str
+    containers: tuple[Container, ...]
+    waits: tuple[Wait, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    checksums: tuple[str, ...] = ()
+    group: str = ""
+    claims: tuple[str, ...] = ()
+
+    @property
+    def service(self) -> Service:
+        """The service that the pod is named for."""
+        return self.containers[0].service
+
+    @property
+    def restart(self) -> str:
+        """The pod's restartPolicy, where it is not the default."""
+        return "Never" if self.kind in ("Job", "CronJob") else ""
+
+    @property
+    def strategy(self) -> Strategy:
+        """How its pods are replaced."""
+        update = self.service.deploy.update_config
+        held = any(volume.kind == "claim" for volume in self.volumes)
+        step = max(1, update.parallelism or 1)
+        surge, unavailable = (0, step) if update.order == "stop-first" else (step, 0)
+        return Strategy(held, surge, unavailable, math.ceil(update.delay or 0))
+
+    @property
+    def attempts(self) -> int | None:
+        """A job's tries, where they are said."""
+        return kinds.attempts(self.service)
+
+    @property
+    def completions(self) -> bool:
+        """Whether a job runs in several pods."""
+        return (self.service.deploy.mode or "").endswith("-job") and self.service.deploy.replicas is not None
+
+    @property
+    def schedule(self) -> Schedule:
+        """When a CronJob runs: its first trigger."""
+        triggers = self.service.triggers or {}
+        wanted = kinds.said(self.service).get("schedule") or triggers.get("schedule") or ()
+        first = wanted if isinstance(wanted, str) else next(iter(wanted), None)
+        about = {"cron": first} if isinstance(first, str) else dict(first or {})
+        concurrency = {"forbid": "Forbid", "queue": "Forbid"}.get(str(about.get("concurrency")), "Allow")
+        cron = str(about.get("cron") or "0 0 1 1 *")
+        return Schedule(cron, str(about.get("timezone") or ""), concurrency, suspended="cron" not in about)
+
+    @property
+    def grace(self) -> int:
+        """Seconds between SIGTERM and SIGKILL; Compose says 10 where the file says nothing."""
+        said = [container.service.stop_grace_period for container in self.containers]
+        return max(10 if seconds is None else max(0, -int(-seconds // 1)) for seconds in said)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A compose network, as a label of pods and a NetworkPolicy."""
+
+    name: str
+    slug: str
+    internal: bool
+    external: bool
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a chart is made of."""
+
+    system: System
+    chart: str
+    pods: tuple[Pod, ...]
+    trees: tuple[Tree, ...]
+    claims: tuple[Claim, ...]
+    ports: Mapping[str, tuple[ContainerPort, ...]]  # of each service, as its peers call it
+    networks: tuple[Network, ...] = ()
+    aliases: Mapping[str, tuple[str, ...]] | None = None  # alias -> slugs of the services it names

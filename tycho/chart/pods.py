@@ -1,0 +1,243 @@
+"""What a service's keys become in the values of its pod and container: Kubernetes' own shapes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from tycho.chart.kinds import said
+from tycho.chart.plan import Pod
+from tycho.chart.yaml import Tree
+from tycho.model import Healthcheck, Resource, Service, template
+
+PULL = {"always": "Always", "build": "IfNotPresent", "never": "Never", "missing": "IfNotPresent",
+        "if_not_present": "IfNotPresent"}  # fmt: skip
+LOOPBACK = re.compile(r"127\..*|::1|\[::1\]|localhost")
+VENDORS = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel.com/i915"}
+
+
+def policy(service: Service) -> dict[str, Tree]:
+    """`pull_policy`."""
+    if not service.pull_policy:
+        return {}
+    return {"pullPolicy": PULL.get(service.pull_policy, "Always")}
+
+
+def resources(service: Service) -> dict[str, Tree]:
+    """Limits and requests: `deploy.resources`, and the older keys beside it."""
+    limits = _amounts(service.deploy.resources.limits, service.cpus, service.mem_limit)
+    requests = _amounts(service.deploy.resources.reservations, None, service.mem_reservation)
+    for name, count in gpus(service).items():
+        limits[name] = count
+    return {key: side for key, side in (("limits", limits), ("requests", requests)) if side}
+
+
+def gpus(service: Service) -> dict[str, int]:
+    """Devices asked for, by the name that their vendor's plugin gives them."""
+    found: dict[str, int] = {}
+    for device in (*service.gpus, *service.deploy.resources.reservations.devices):
+        about = device if isinstance(device, Mapping) else {}
+        name = VENDORS.get(str(about.get("driver") or "nvidia"), "nvidia.com/gpu")
+        count = about.get("count", len(about.get("device_ids") or ()) or 1)
+        found[name] = found.get(name, 0) + (count if isinstance(count, int) and count > 0 else 1)
+    return found
+
+
+def _amounts(side: Resource, cpus: float | None, memory: int | None) -> dict[str, Tree]:
+    cpus = side.cpus if side.cpus is not None else cpus
+    memory = side.memory if side.memory is not None else memory
+    found: dict[str, Tree] = {}
+    if cpus is not None:
+        found["cpu"] = _text(cpus)
+    if memory is not None:
+        found["memory"] = _size(memory)
+    return found
+
+
+def _text(number: float) -> str:
+    text = template(number)
+    return text.removesuffix(".0")
+
+
+def _size(number: int) -> str:
+    """Bytes in the largest of Compose's units that says them exactly."""
+    text = template(number)
+    if "$" in text:
+        return text
+    for unit, factor in (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10)):
+        if number and number % factor == 0:
+            return f"{number // factor}{unit}"
+    return text
+
+
+def security(service: Service) -> dict[str, Tree]:
+    """`securityContext` of the container."""
+    found: dict[str, Tree] = {}
+    user, _, group = (service.user or "").partition(":")
+    if user.isdigit():
+        found["runAsUser"] = int(user)
+    if group.isdigit():
+        found["runAsGroup"] = int(group)
+    if service.privileged:
+        found["privileged"] = True
+    if service.read_only:
+        found["readOnlyRootFilesystem"] = True
+    add, drop = ([_capability(name) for name in names] for names in (service.cap_add, service.cap_drop))
+    capabilities: dict[str, Tree] = {key: sorted(names) for key, names in (("add", add), ("drop", drop)) if names}
+    if capabilities:
+        found["capabilities"] = capabilities
+    for option in service.security_opt:
+        found |= dict(_option(option, rising=service.privileged or "SYS_ADMIN" in add))
+    return found
+
+
+def _capability(name: str) -> str:
+    return name.upper().removeprefix("CAP_")
+
+
+def _option(option: str, *, rising: bool) -> Iterator[tuple[str, Tree]]:
+    key, _, value = option.replace("=", ":", 1).partition(":")
+    match key, value:
+        case "no-new-privileges", "" | "true":
+            # the API server refuses it together with privileged or SYS_ADMIN, where it means nothing
+            if not rising:
+                yield "allowPrivilegeEscalation", False
+        case "seccomp", "unconfined":
+            yield "seccompProfile", {"type": "Unconfined"}
+        case "seccomp", path if path and not path.startswith("{"):
+            yield "seccompProfile", {"type": "Localhost", "localhostProfile": path.lstrip("./")}
+        case "apparmor", "unconfined":
+            yield "appArmorProfile", {"type": "Unconfined"}
+        case "apparmor", profile if profile:
+            yield "appArmorProfile", {"type": "Localhost", "localhostProfile": profile}
+
+
+def labels_of(service: Service) -> dict[str, str]:
+    """`security_opt: label:…`, SELinux's."""
+    found = {}
+    for option in service.security_opt:
+        key, _, value = option.replace("=", ":", 1).partition(":")
+        field, _, said_value = value.partition(":")
+        if key == "label" and field in ("user", "role", "type", "level"):
+            found[field] = said_value
+    return found
+
+
+def probes(service: Service) -> Iterator[tuple[str, Tree]]:
+    """`healthcheck`: readiness, for Compose never restarts a container for its health."""
+    check = service.healthcheck
+    command = _command(check) if check else None
+    if check is None or not command:
+        return
+    every: dict[str, Tree] = {"exec": {"command": command}}
+    period = check.interval if check.interval is not None else 30
+    timeout = _seconds(check.timeout if check.timeout is not None else 30)
+    if check.start_interval is not None:
+        # It ends with the first success; until then it may fail for ever, for nothing is restarted for its health.
+        yield "startupProbe", every | {
+            "periodSeconds": _seconds(check.start_interval), "timeoutSeconds": timeout, "failureThreshold": 2147483647
+        }  # fmt: skip
+    ready = every | {"periodSeconds": _seconds(period), "timeoutSeconds": timeout}
+    ready["failureThreshold"] = check.retries or 3
+    yield "readinessProbe", ready
+
+
+def _command(check: Healthcheck) -> list[Tree]:
+    if check.disable or not check.test:
+        return []
+    match check.test[0], check.test[1:]:
+        case "CMD", words:
+            return [template(word) for word in words]
+        case "CMD-SHELL", words:
+            return ["/bin/sh", "-c", *(template(word) for word in words)]
+        case _:
+            return []
+
+
+def _seconds(number: float) -> int:
+    return max(1, math.ceil(number))
+
+
+def scheduling(pod: Pod) -> dict[str, Tree]:
+    """Where a pod may run, and how it looks names up."""
+    service = pod.service
+    found: dict[str, Tree] = {
+        "hostname": service.hostname.lower() if service.hostname else "",
+        "hostAliases": _hosts(service),
+        "dnsConfig": _dns(service),
+        "sysctls": {key: template(value) for key, value in sorted(service.sysctls.items())},
+        "runtimeClassName": service.runtime or "",
+    }
+    context: dict[str, Tree] = {}
+    groups = sorted({int(group) for group in service.group_add if group.isdigit()})
+    if groups:
+        context["supplementalGroups"] = list[Tree](groups)
+    if options := labels_of(service):
+        context["seLinuxOptions"] = dict[str, Tree](options)
+    if service.userns_mode == "host":
+        context = context
+    found["podSecurityContext"] = context
+    if service.platform:
+        system, _, machine = service.platform.partition("/")
+        selector: dict[str, Tree] = {"kubernetes.io/os": system}
+        if machine:
+            selector["kubernetes.io/arch"] = machine.split("/")[0]
+        found["nodeSelector"] = selector
+    return found
+
+
+def _hosts(service: Service) -> Sequence[Tree]:
+    names: dict[str, list[Tree]] = {}
+    for host, addresses in service.extra_hosts.items():
+        for address in addresses:
+            if address != "host-gateway":
+                names.setdefault(address.strip("[]"), []).append(host)
+    return [{"ip": address, "hostnames": hosts} for address, hosts in sorted(names.items())]
+
+
+def _dns(service: Service) -> dict[str, Tree]:
+    found: dict[str, Tree] = {}
+    if service.dns:
+        found["nameservers"] = list(service.dns)
+    search = [*service.dns_search, *([service.domainname] if service.domainname else [])]
+    if search:
+        found["searches"] = search
+    if service.dns_opt:
+        found["options"] = [
+            {"name": name, "value": value} if value else {"name": name}
+            for name, _, value in (option.partition(":") for option in service.dns_opt)
+        ]
+    return found
+
+
+def publish(service: Service) -> dict[str, Tree]:
+    """`ports`: where each answers outside the system."""
+    inside = [bool(LOOPBACK.fullmatch(port.host_ip or "")) for port in service.ports]
+    found: dict[str, Tree] = {}
+    for port, loopback in zip(service.ports, inside, strict=True):
+        if loopback and not all(inside):
+            continue
+        name = base = port.name or f"{port.protocol}-{port.target}"
+        number = 2
+        while name in found:
+            name, number = f"{base}-{number}", number + 1
+        entry: dict[str, Tree] = {
+            "port": _published(str(template(port.published or "")), port.target),
+            "targetPort": port.target,
+            "protocol": port.protocol.upper(),
+        }
+        if port.app_protocol:
+            entry["appProtocol"] = port.app_protocol
+        found[name] = entry
+    if not found:
+        return {}
+    kind: dict[str, Tree] = {"type": "ClusterIP"} if all(inside) else {}
+    return {**kind, "ports": found}
+
+
+def _published(text: str, target: int) -> Tree:
+    if "$" in text:
+        return text
+    first = text.partition("-")[0]
+    return int(first) if first.isdigit() else target

@@ -1,0 +1,76 @@
+"""Jinja decides what exists, Helm decides what it is worth: ERB delimiters leave Helm's braces alone.
+
+Nothing of a user's may reach Helm's template engine as code: a value that holds `{{` stops the rendering, unless it
+is a Go string literal that `text` made.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tycho import data
+from tycho.chart.names import COMPOSE
+from tycho.chart.yaml import UNPRINTABLE
+
+TAME = re.compile(r"[A-Za-z0-9_./@%+=:,~ -]*")
+
+
+class GoText(str):
+    """An action of Helm's template language that prints a text, and is safe to write into a template."""
+
+    __slots__ = ()
+
+
+def text(value: str) -> str:
+    """A YAML scalar for any text, inside a template."""
+    if TAME.fullmatch(value):
+        return f'"{value}"'
+    literal = UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    literal = literal.replace("{", "\\u007b").replace("}", "\\u007d")
+    return GoText(f"{{{{ {literal} | quote }}}}")
+
+
+def key(name: str) -> str:
+    """A name as a Go string, inside an action."""
+    if not COMPOSE.fullmatch(name) and name:
+        raise ValueError(f"not a name: {name!r}")
+    return f'"{name}"'
+
+
+def _guard(value: object) -> object:
+    if not isinstance(value, GoText) and ("{{" in str(value) or "}}" in str(value)):
+        raise ValueError(f"text that Helm would run: {value!r}")
+    return value
+
+
+@cache
+def environment(folder: Path | None = None) -> Environment:
+    """The templates, compiled as they are first used."""
+    found = Environment(
+        loader=FileSystemLoader(folder or data.templates()),
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<%=",
+        variable_end_string="%>",
+        comment_start_string="<%#",
+        comment_end_string="%>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        finalize=_guard,
+        autoescape=False,  # noqa: S701 - what is written is YAML, not HTML
+        auto_reload=False,
+    )
+    found.filters.update(text=text, key=key)
+    return found
+
+
+def render(template: str, **context: object) -> str:
+    """One file of a chart."""
+    return environment().get_template(f"{template}.j2").render(context).lstrip("\n")

@@ -1,0 +1,219 @@
+"""What containers mount: volumes, files of the project, configs, secrets, memory."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tycho.chart.kinds import said
+from tycho.chart.names import label, short, unique
+from tycho.chart.plan import Claim, Item, Mounted, Tree, Volume
+from tycho.model import File, FileRef, Live, Mount, Service, System
+
+HOST = re.compile(r"/(proc|sys|dev|run|boot|var/run|var/lib/docker|lib/modules)?(/.*)?|/|npipe:.*|//\./pipe/.*")
+HOST_ROOTS = ("/proc", "/sys", "/dev", "/run", "/boot", "/var/run", "/var/lib/docker", "/lib/modules")
+CLOCKS = frozenset({"/etc/localtime", "/etc/timezone"})
+KEY = re.compile(r"[-._a-zA-Z0-9]+")
+PROPAGATION = {
+    "rshared": "Bidirectional", "shared": "Bidirectional", "rslave": "HostToContainer", "slave": "HostToContainer"
+}  # fmt: skip
+
+
+def fate(service: Service, mount: Mount) -> str:
+    """What a mount becomes: claim, external, empty, files, nothing, context, clock, host, memory, image or pipe."""
+    if mount.type == "volume":
+        return "claim" if mount.source else "empty"
+    if mount.type in ("tmpfs", "image"):
+        return {"tmpfs": "memory"}.get(mount.type, mount.type)
+    if mount.type != "bind":
+        return "pipe"
+    source = str(mount.source or "")
+    if source in (said(service).get("hostPaths") or ()):
+        return "host"
+    if source in CLOCKS:
+        return "clock"
+    if source == "/" or any(source == root or source.startswith(root + "/") for root in HOST_ROOTS):
+        return "forbidden"
+    if _of_context(service, mount):
+        return "context"
+    if mount.files:
+        return "files"
+    if mount.files is not None or mount.note in ("absent", "no file system", ""):
+        return "claim"
+    return "context" if mount.note.startswith("larger") else "forbidden"
+
+
+def _of_context(service: Service, mount: Mount) -> bool:
+    """Whether a folder is what the image is built of: the image holds it."""
+    if not service.build or (mount.files and not mount.files[0].path):
+        return False
+    context, source = (os.path.normpath(str(path)) for path in (service.build.get("context", "."), mount.source))
+    return source == context or context == "." and not source.startswith(("/", "..")) or source.startswith(context + "/")
+
+
+@dataclass
+class Store:
+    """Collects what the pods of one system mount; the same source is one object, whoever mounts it."""
+
+    system: System
+    claims: dict[str, Claim] = field(default_factory=dict)
+    trees: dict[str, Tree] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # bind source -> claim or tree made for it
+
+    def __post_init__(self) -> None:
+        for name, volume in self.system.volumes.items():
+            options = {key: str(value) for key, value in volume.driver_opts.items()}
+            if options.get("type", "").startswith("nfs"):
+                continue
+            about = said(volume)
+            self.claims[name] = Claim(
+                name=name,
+                slug=label(name),
+                place=f"volumes.{name}",
+                size=str(about.get("size") or options.get("size") or "1Gi"),
+                storage_class=str(about.get("class") or ""),
+                access_modes=tuple(about.get("accessModes") or ("ReadWriteOnce",)),
+                existing=str(volume.name or name) if volume.external else "",
+            )
+
+    def mounts(self, name: str, service: Service) -> Iterator[tuple[Mounted, Volume]]:
+        """Every mount of a service with the volume behind it; the last of two at one path."""
+        found: dict[str, tuple[Mounted, Volume]] = {}
+        path = f"services.{name}" if name in self.system.services else f"jobs.{name}"
+        dropped = [mount.target for mount in service.volumes if fate(service, mount) == "context"]
+        for index, mount in enumerate(service.volumes):
+            if fate(service, mount) == "empty" and any(mount.target.startswith(at + "/") for at in dropped):
+                continue
+            for pair in self._mount(name, service, mount, f"{path}.volumes[{index}]"):
+                found[pair[0].path] = pair
+        for target in service.tmpfs:
+            found[target.partition(":")[0]] = self._tmpfs(target)
+        if service.shm_size:
+            size = f'(index .Values.services "{name}").shmSize "services.{name}.shmSize"'
+            found["/dev/shm"] = Mounted("shm", "/dev/shm"), Volume("shm", "emptyDir", memory=True, size=size)  # noqa: S108
+        for config in service.configs:
+            for pair in self._config(config):
+                found[pair[0].path] = pair
+        for secret in service.secrets:
+            pair = self._secret(secret)
+            found[pair[0].path] = pair
+        yield from found.values()
+
+    def _mount(self, name: str, service: Service, mount: Mount, place: str) -> Iterator[tuple[Mounted, Volume]]:
+        target, source = mount.target, str(mount.source or "")
+        volume: Volume | None = None
+        sub_path = str((mount.volume or mount.image or {}).get("subpath") or "")
+        match fate(service, mount):
+            case "claim" if mount.type == "volume" and source in self.system.volumes and source not in self.claims:
+                volume = self._nfs(source)
+            case "claim" if mount.type == "volume":
+                volume = Volume(label(source), "claim", source, label(source))
+            case "claim":
+                claim = self._made(source, place)
+                volume = Volume(claim.slug, "claim", claim.name, claim.slug)
+            case "empty":
+                volume = Volume(f"{label(name, 40)}-{short(target)}", "emptyDir")
+            case "memory":
+                size = (mount.tmpfs or {}).get("size")
+                volume = self._memory(target, str(size) if size else "")
+            case "image":
+                volume = Volume(label(f"image-{source}", 60), "image", path=source)
+            case "host":
+                volume = Volume(label(f"host-{source}", 60), "hostPath", path=source)
+            case "files":
+                tree = self._tree(source, mount.files or ())
+                yield from _files(tree, target, mount.files or ())
+                return
+        if volume:
+            propagation = PROPAGATION.get(str((mount.bind or {}).get("propagation")), "")
+            yield Mounted(volume.name, target, sub_path, mount.read_only, propagation), volume
+
+    def _made(self, source: str, place: str) -> Claim:
+        """A claim in the place of a folder that is not there yet."""
+        if source not in self.sources:
+            wanted = label(os.path.basename(source.rstrip("/")) or "folder", 40)
+            name = unique(wanted, lambda free: free in self.claims)
+            self.claims[name] = Claim(name=name, slug=unique(label(name), self._claimed), place=place)
+            self.sources[source] = name
+        return self.claims[self.sources[source]]
+
+    def _claimed(self, slug: str) -> bool:
+        return any(claim.slug == slug for claim in self.claims.values())
+
+    def _tree(self, source: str, files: tuple[File, ...]) -> Tree:
+        if source not in self.sources:
+            wanted = label(os.path.basename(source.rstrip("/")) or "files", 40)
+            taken = {label(name) for name in self.system.configs} | {tree.slug for tree in self.trees.values()}
+            slug = unique(wanted, taken.__contains__)
+            self.trees[slug] = Tree("", slug, dict(zip(_keys(files, source), (file.content for file in files), strict=True)))
+            self.sources[source] = slug
+        return self.trees[self.sources[source]]
+
+    def _nfs(self, name: str) -> Volume:
+        options = {key: str(value) for key, value in self.system.volumes[name].driver_opts.items()}
+        server = re.search(r"addr=([^,]+)", options.get("o", ""))
+        path = options.get("device", "").lstrip(":") or "/"
+        return Volume(label(name), "nfs", server=server[1] if server else "", path=path)
+
+    def _tmpfs(self, text: str) -> tuple[Mounted, Volume]:
+        target, _, options = text.partition(":")
+        size = re.search(r"(?:^|,)size=([^,]+)", options)
+        return Mounted(self._memory(target, "").name, target), self._memory(target, size[1] if size else "")
+
+    @staticmethod
+    def _memory(target: str, size: str) -> Volume:
+        limit = f'"{size}" "size"' if re.fullmatch(r"[0-9]+[kmgtKMGT]?[bB]?", size) else ""
+        return Volume(f"tmpfs-{short(target)}", "emptyDir", memory=True, size=limit)
+
+    def _config(self, ref: FileRef) -> Iterator[tuple[Mounted, Volume]]:
+        config, slug = self.system.configs[ref.source], label(ref.source)
+        mode = 0o444 if ref.mode is None else ref.mode
+        target = ref.target or f"/{ref.source}"
+        if config.external:
+            item = Item("", os.path.basename(target), mode)
+            volume = Volume(f"config-{slug}"[:63], "configMap", ref.source, slug, (item,))
+            yield Mounted(volume.name, target, item.path, read_only=True), volume
+            return
+        if slug not in self.trees:
+            files = config.files or (File(path="", content=str(config.content or "").encode()),)
+            live = isinstance(config.content, Live)
+            contents = dict(zip(_keys(files, ref.source), (file.content for file in files), strict=True))
+            self.trees[slug] = Tree(ref.source if live else "", slug, contents, live)
+        files = tuple(file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),))
+        yield from _files(self.trees[slug], target, files, "config-")
+
+    def _secret(self, ref: FileRef) -> tuple[Mounted, Volume]:
+        target = ref.target or ref.source
+        target = target if target.startswith("/") else f"/run/secrets/{target}"
+        item = Item("", os.path.basename(target), 0o444 if ref.mode is None else ref.mode)
+        volume = Volume(f"secret-{label(ref.source)}"[:63], "secret", ref.source, label(ref.source), (item,))
+        return Mounted(volume.name, target, item.path, read_only=True), volume
+
+
+def _keys(files: tuple[File, ...], source: str) -> Iterator[str]:
+    """A ConfigMap's key for each file: its path, as far as a key may be called so."""
+    taken: set[str] = set()
+    for file in files:
+        plain = re.sub(r"[^-._a-zA-Z0-9]", "_", file.path or os.path.basename(source.rstrip("/")) or "content")
+        plain = plain if len(plain) <= 200 and not plain.startswith(".") else f"f{short(file.path)}{plain[-100:]}"  # noqa: PLR2004
+        key = unique(plain, taken.__contains__)
+        taken.add(key)
+        yield key
+
+
+def _files(tree: Tree, target: str, files: tuple[File, ...], prefix: str = "files-") -> Iterator[tuple[Mounted, Volume]]:
+    keys = list(tree.files)
+    name = f"{prefix}{tree.slug}"[:63]
+    if len(files) == 1 and not files[0].path:
+        item = Item(keys[0], os.path.basename(target.rstrip("/")), files[0].mode)
+        yield Mounted(name, target, item.path, read_only=True), Volume(name, "configMap", "", tree.slug, (item,))
+        return
+    items = tuple(Item(key, file.path, file.mode) for key, file in zip(keys, files, strict=True))
+    yield Mounted(name, target, read_only=True), Volume(name, "configMap", "", tree.slug, items)
+
+
+def slots(pairs: Mapping[str, Volume]) -> tuple[Volume, ...]:
+    """The volumes of a pod, by name, in order."""
+    return tuple(pairs[name] for name in sorted(pairs))
