@@ -11,6 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from tycho import errors
     from tycho.chart import Chart, emit
     from tycho.client import TychoClient
@@ -27,6 +30,7 @@ __all__ = [
     "Sources",
     "System",
     "TychoClient",
+    "compile",
     "emit",
     "errors",
     "load",
@@ -45,6 +49,28 @@ _HOME = {
 }
 
 
+def compile(
+    sources: Sources, *, policies: Sequence[Path] = (), strict: bool = False, version: str = ""
+) -> Chart:
+    """Compose text to a Helm chart, straight through; touches no cluster.
+
+    Args:
+        sources: The compose files and the environment around them.
+        policies: Folders of policies, after the shipped one.
+        strict: Whether an approximated or ignored key is an error.
+        version: The chart's version, SemVer 2; made of its content by default.
+
+    Raises:
+        ComposeError: With every problem of the files.
+        PolicyError: A policy is broken, or refuses the system.
+    """
+    from tycho.chart import emit
+    from tycho.compose import load
+    from tycho.policy import weave
+
+    return emit(weave(load(sources), folders=policies), strict=strict, version=version)
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name when it is asked for: the command line must not pay for what it does not use."""
     if name == "errors":
@@ -52,3 +78,8 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f"tycho.{_HOME[name]}"), name)
     raise AttributeError(f"module 'tycho' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, so that a prompt can complete them before they are imported."""
+    return [*globals(), *_HOME]

@@ -1,0 +1,19 @@
+"""What every test stands on: none of the developer's own clusters, settings or variables."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+OURS = {"TYCHO_GOLDEN", "TYCHO_VENV", "TYCHO_PYTHON"}
+
+for name in [name for name in os.environ if name.startswith(("TYCHO_", "COMPOSE_", "HELM_", "KUBE"))]:
+    if name not in OURS:
+        del os.environ[name]
+os.environ["KUBECONFIG"] = "/nonexistent/kubeconfig"  # a test names its cluster, or meets none
+
+settings.register_profile("fast", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", parent=settings.get_profile("fast"), max_examples=5000)
+if not os.environ.get("CI"):  # Hypothesis has a profile of its own for that
+    settings.load_profile("fast")
