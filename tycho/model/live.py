@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, WrapValidator
 
@@ -69,3 +69,7 @@ class Node(BaseModel):
     """The base of every part of the model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def __deepcopy__(self, memo: object = None) -> Self:
+        """Itself: what cannot change need not be copied, least of all as the default of every service's field."""
+        return self
