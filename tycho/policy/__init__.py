@@ -1,0 +1,80 @@
+"""System -> Woven: the operator's policies, acting on a system in Compose's words before anything is emitted.
+
+One file is one policy: YAML with selectors and verbs, or Python with `apply(system) -> system`. Its name is
+its place in the order. The shipped folder is read first, then each further one: a file of the same name
+replaces, an empty one disables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tycho import data
+from tycho.errors import PolicyDenied
+from tycho.model import ServiceMetadata, System, Woven
+from tycho.policy.folder import digest, load
+from tycho.policy.loom import Loom, Step
+
+__all__ = ["Step", "explain", "in_force", "weave"]
+
+Metadata = Mapping[str, ServiceMetadata]
+
+
+def weave(system: System, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> Woven:
+    """Let the policies change, refuse or comment a system.
+
+    Args:
+        system: A loaded system.
+        folders: Folders of policies, after the shipped one.
+        metadata: What the caller says of services, for policies that select by it.
+
+    Raises:
+        PolicyError: A policy is broken; all problems of all of them.
+        PolicyDenied: Policies refuse the system; every reason, with its place in the compose file.
+    """
+    policies = load((data.policies(), *folders))
+    loom = Loom(system, metadata or {})
+    for policy in policies:
+        loom.weave(policy)
+    if loom.denials:
+        names = ", ".join(sorted({name for name, _ in loom.denials}))
+        raise PolicyDenied(f"refused by {names}", problems=[problem for _, problem in loom.denials])
+    return Woven(
+        system=loom.system,
+        emits=tuple(loom.emits),
+        policies=tuple(policy.name for policy in policies),
+        digest=digest(policies),
+        warnings=tuple(loom.warnings),
+    )
+
+
+def explain(
+    system: System, *, folders: Sequence[Path] = (), metadata: Metadata | None = None
+) -> tuple[Step, ...]:
+    """What each policy does to each service, refused or not: whether it means it, and what it changes.
+
+    Args:
+        system: A loaded system.
+        folders: Folders of policies, after the shipped one.
+        metadata: What the caller says of services.
+
+    Raises:
+        PolicyError: A policy is broken.
+    """
+    loom = Loom(system, metadata or {})
+    for policy in load((data.policies(), *folders)):
+        loom.weave(policy)
+    return tuple(loom.steps)
+
+
+def in_force(folders: Sequence[Path] = ()) -> list[tuple[str, Path, str]]:
+    """Name, file and description of each policy, in order.
+
+    Args:
+        folders: Folders of policies, after the shipped one.
+
+    Raises:
+        PolicyError: A policy is broken.
+    """
+    return [(policy.name, policy.path, policy.description) for policy in load((data.policies(), *folders))]

@@ -1,0 +1,162 @@
+"""`default` and `patch`: a part of the model with other fields, checked by the model; and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from tycho.model import Json, Live, Node, Service, System
+from tycho.policy.select import plain
+
+Part = TypeVar("Part", Service, System)
+Fields = dict[str, Json]
+
+SECTIONS = frozenset({"services", "jobs"})
+CANONICAL = (
+    "a policy changes the canonical form, in which short forms are written out: lists and mappings in full, "
+    "memory in bytes, durations in seconds, text in quotes"
+)
+
+
+def inward(said: Mapping[str, Json]) -> Fields:
+    """Compose keys as the model's fields: extensions are gathered in `x`."""
+    fields: Fields = {key: value for key, value in said.items() if not key.startswith("x-")}
+    extensions = {key: value for key, value in said.items() if key.startswith("x-")}
+    return fields | {"x": extensions} if extensions else fields
+
+
+def defaulted(part: Part, default: Mapping[str, Json]) -> Part:
+    """A copy with what the file did not set, at any depth of mappings."""
+    return _with(part, {key: _default(base, value) for key, base, value in _beside(part, default)})
+
+
+def patched(part: Part, patch: Mapping[str, Json]) -> Part:
+    """A copy after a merge patch (RFC 7386): mappings merge, null deletes, all else replaces."""
+    return _with(part, {key: _patch(base, value) for key, base, value in _beside(part, patch)})
+
+
+def checked(before: System, after: System) -> System:
+    """The same system, with all that changed built anew by the model; live values keep their templates.
+
+    Raises:
+        ValidationError: A field holds what it cannot.
+    """
+    changed = {key: getattr(after, key) for key in after.model_fields_set}
+    changed = {key: value for key, value in changed.items() if value is not getattr(before, key)}
+    for section in SECTIONS & changed.keys():
+        old, new = getattr(before, section), dict(changed[section])
+        changed[section] = {
+            name: one if one is old.get(name) else Service.model_validate(_plain(one))
+            for name, one in new.items()
+        }
+    rest = {key: value if key in SECTIONS else _plain(value) for key, value in changed.items()}
+    made = System.model_validate({"name": before.name} | rest)
+    return after.model_copy(update={key: getattr(made, key) for key in rest})
+
+
+def differences(before: object, after: object, path: str) -> Iterator[tuple[str, bool]]:
+    """Paths that differ, each with whether there was something before; lists differ as a whole."""
+    if before is after:
+        return
+    ours, theirs = _fields(before), _fields(after)
+    if ours is None or theirs is None:
+        if _written(before) != _written(after):
+            yield path, before is not None
+        return
+    for key in sorted(ours.keys() | theirs.keys(), key=str):
+        if key == "x" and isinstance(after, Node):
+            yield from differences(ours.get(key, {}), theirs.get(key, {}), path)
+        else:
+            yield from differences(ours.get(key), theirs.get(key), f"{path}.{key}" if path else str(key))
+
+
+def complaints(error: ValidationError, kind: type[Service | System]) -> Iterator[tuple[str, str, str]]:
+    """What the model says against a change: path, message, hint."""
+    for detail in error.errors(include_url=False):
+        where = [str(step) for step in detail["loc"] if step != "x"]
+        path = ".".join(where)
+        if detail["type"] == "extra_forbidden":
+            near = get_close_matches(where[-1], kind.model_fields if len(where) == 1 else (), n=1)
+            yield path, f'Compose has no key "{where[-1]}" here', f'did you mean "{near[0]}"?' if near else ""
+        else:
+            yield path, _said(detail), CANONICAL
+
+
+def _said(detail: ErrorDetails) -> str:
+    given = detail["input"]
+    message = detail["msg"].removeprefix("Input ").removeprefix("Value error, ")
+    return message if isinstance(given, Mapping | Node) else f"{_shown(given)} {message}"
+
+
+def _shown(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else plain(value)
+
+
+def _beside(part: Node, change: Mapping[str, Json]) -> Iterator[tuple[str, object, Json]]:
+    for key, value in change.items():
+        yield key, getattr(part, key) if key in part.model_fields_set else MISSING, value
+
+
+class _Missing:
+    """What a field that the file did not set holds: null is a value."""
+
+
+MISSING = _Missing()
+
+
+def _with(part: Part, fields: Fields) -> Part:
+    gone = {key for key, value in fields.items() if value is MISSING} & part.model_fields_set
+    kept = {key: value for key, value in fields.items() if value is not MISSING}
+    required = {key: getattr(part, key) for key in ("name",) if key in type(part).model_fields}
+    made = type(part).model_validate({**required, **kept})
+    blank = {key: type(part).model_fields[key].get_default(call_default_factory=True) for key in gone}
+    copy = part.model_copy(update={key: getattr(made, key) for key in kept} | blank)
+    copy.model_fields_set.difference_update(gone)
+    return copy
+
+
+def _default(base: object, default: Json) -> Json:
+    if base is MISSING:
+        return default
+    fields = _fields(base)
+    if fields is None or not isinstance(default, Mapping):
+        return base
+    return fields | {key: _default(fields.get(key, MISSING), value) for key, value in default.items()}
+
+
+def _patch(base: object, patch: Json) -> Json:
+    if patch is None:
+        return MISSING
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = _fields(base) or {}
+    for key, value in patch.items():
+        merged[key] = _patch(merged.get(key, MISSING), value)
+    return {key: value for key, value in merged.items() if value is not MISSING}
+
+
+def _fields(value: object) -> Fields | None:
+    if isinstance(value, Node):
+        return {key: getattr(value, key) for key in value.model_fields_set}
+    return dict(value) if isinstance(value, Mapping) else None
+
+
+def _plain(value: object) -> Json:
+    fields = _fields(value)
+    if fields is not None:
+        return {key: _plain(item) for key, item in fields.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _written(value: object) -> Json:
+    """For comparison: two live values are the same when they say the same."""
+    fields = _fields(value)
+    if fields is not None:
+        return {key: _written(item) for key, item in fields.items()}
+    if isinstance(value, tuple | list):
+        return [_written(item) for item in value]
+    return (value, value.template) if isinstance(value, Live) else value

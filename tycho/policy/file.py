@@ -1,0 +1,62 @@
+"""One policy, as its file says it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tycho.model import Json, System
+from tycho.policy.select import Selector
+from tycho.policy.source import Lines, line
+
+Apply = Callable[[System], System]
+ANY = Selector()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy: which services it speaks of, and what it says.
+
+    Args:
+        path: Its file.
+        text: The file's bytes.
+        description: What it does, in a sentence.
+        match: The services meant; all of them when empty.
+        unless: The services that are not.
+        default: What a service gets where its file said nothing, as fields of the model.
+        patch: What a service gets (RFC 7386).
+        system: The same two for the top level of the file, by verb.
+        emit: The template of an object for each service, beside the file.
+        emitted: The template's bytes.
+        deny: Why such a service is refused, or "".
+        warn: What is said of such a service, or "".
+        hint: What to write instead, or "".
+        apply: A Python policy's function.
+        lines: Line of each dotted path in the file.
+    """
+
+    path: Path
+    text: bytes = field(repr=False)
+    description: str = ""
+    match: Selector = ANY
+    unless: Selector = ANY
+    default: Mapping[str, Json] = field(default_factory=dict)
+    patch: Mapping[str, Json] = field(default_factory=dict)
+    system: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    emit: str = ""
+    emitted: bytes = field(default=b"", repr=False)
+    deny: str = ""
+    warn: str = ""
+    hint: str = ""
+    apply: Apply | None = None
+    lines: Lines = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The file's name, which is the policy's."""
+        return self.path.name
+
+    def line(self, verb: str, path: str) -> int:
+        """Where the file says what became of a path."""
+        return line(self.lines, f"{verb}.{path}")

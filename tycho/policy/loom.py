@@ -1,0 +1,183 @@
+"""One policy woven into a system: which services it meant, and what became of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from tycho.errors import Problem
+from tycho.model import EmitTemplate, Json, Service, ServiceMetadata, System
+from tycho.policy.change import complaints, defaulted, differences, patched
+from tycho.policy.file import Policy
+from tycho.policy.select import Seen, plain, written
+from tycho.policy.source import broken
+
+Changes = list[tuple[str, bool]]  # path, and whether something was there before
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one policy did to one service, or to the top level of the file.
+
+    Args:
+        policy: The policy's name.
+        subject: `services.web`, `jobs.backup`, or "" for the top level.
+        matched: Whether the policy meant it.
+        changes: The paths that it changed.
+    """
+
+    policy: str
+    subject: str
+    matched: bool
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Loom:
+    """A system on its way through the policies."""
+
+    system: System
+    metadata: Mapping[str, ServiceMetadata]
+    emits: list[EmitTemplate] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    denials: list[tuple[str, Problem]] = field(default_factory=list)
+
+    def weave(self, policy: Policy) -> None:
+        """Weave one policy in.
+
+        Raises:
+            PolicyError: What it makes of a service is not Compose.
+        """
+        before = self.system
+        changes: Changes = []
+        if policy.apply:
+            self.system = policy.apply(before)
+            changes = list(differences(before, self.system, ""))
+            self._step(policy, "", changes)
+        if policy.deny or policy.warn:
+            self._judge(policy)
+        if policy.default or policy.patch or policy.emit or policy.system:
+            changes = self._change(policy)
+        if changes:
+            self.system = self.system.model_copy(update={"lines": _relined(self.system, policy, changes)})
+
+    def _change(self, policy: Policy) -> Changes:
+        """Select by what is written, so that a chart is the same in every environment."""
+        meant: list[str] = []
+        every: Changes = []
+        sections: dict[str, dict[str, Service]] = {}
+        for section, name, service in self._each():
+            path, changes = f"{section}.{name}", []
+            if matched := _means(policy, Seen(name, service, self.metadata.get(name), written)):
+                meant.append(name)
+                after = _changed(policy, service, path)
+                changes = list(differences(service, after, path))
+                if changes:
+                    sections.setdefault(section, dict(getattr(self.system, section)))[name] = after
+            self._step(policy, path, changes, matched=matched)
+            every += changes
+        if sections:
+            self.system = self.system.model_copy(update=sections)
+        if policy.emit and meant:
+            template = str(policy.path.parent / policy.emit)
+            self.emits.append(EmitTemplate(policy=policy.name, template=template, services=tuple(meant)))
+        if policy.system and (meant or not (policy.match or policy.unless)):
+            before, self.system = self.system, _changed_system(policy, self.system)
+            changes = list(differences(before, self.system, ""))
+            self._step(policy, "", changes)
+            every += changes
+        return every
+
+    def _step(self, policy: Policy, subject: str, changes: Changes, *, matched: bool = True) -> None:
+        self.steps.append(Step(policy.name, subject, matched, tuple(path for path, _ in changes)))
+
+    def _judge(self, policy: Policy) -> None:
+        """Refuse and warn by what things are worth: a variable is no way round."""
+        for section, name, service in self._each():
+            seen = Seen(name, service, self.metadata.get(name), plain)
+            matched = _means(policy, seen)
+            self._step(policy, f"{section}.{name}", [], matched=matched)
+            for path, value in _grounds(policy, seen, f"{section}.{name}") if matched else ():
+                if policy.deny:
+                    self.denials.append((policy.name, self._problem(policy, policy.deny, seen, path, value)))
+                if policy.warn:
+                    self.warnings.append(self._problem(policy, policy.warn, seen, path, value))
+
+    def _problem(self, policy: Policy, message: str, seen: Seen, path: str, value: str) -> Problem:
+        words = {"name": seen.name, "image": str(seen.service.image or ""), "has": value}
+        said, hint = (_filled(text, words) for text in (message, policy.hint))
+        return Problem(*self.system.at(path), path, said, hint)
+
+    def _each(self) -> Iterator[tuple[str, str, Service]]:
+        for section in ("services", "jobs"):
+            for name, service in getattr(self.system, section).items():
+                yield section, name, service
+
+
+def _means(policy: Policy, seen: Seen) -> bool:
+    return policy.match.fits(seen) and not (policy.unless and policy.unless.fits(seen))
+
+
+def _grounds(policy: Policy, seen: Seen, path: str) -> Iterator[tuple[str, str]]:
+    """Where a refused service gave cause, with the value there."""
+    if policy.match.has:
+        yield from ((f"{path}.{where}", value) for where, value in seen.found(policy.match.has).items())
+    elif policy.match.image:
+        yield f"{path}.image", seen.text(seen.service.image)
+    else:
+        yield path, ""
+
+
+def _changed(policy: Policy, service: Service, path: str) -> Service:
+    verb = "default"
+    try:
+        after = defaulted(service, policy.default) if policy.default else service
+        verb = "patch"
+        return patched(after, policy.patch) if policy.patch else after
+    except ValidationError as error:
+        file = str(policy.path)
+        problems = [
+            Problem(file, policy.line(verb, where), f"{path}.{where}", message, hint)
+            for where, message, hint in complaints(error, Service)
+        ]
+        raise broken(file, problems) from error
+
+
+def _changed_system(policy: Policy, system: System) -> System:
+    try:
+        after = defaulted(system, policy.system.get("default", {}))
+        return patched(after, policy.system.get("patch", {}))
+    except ValidationError as error:
+        file = str(policy.path)
+        problems = [
+            Problem(file, policy.line("system", where), where, message, hint)
+            for where, message, hint in complaints(error, System)
+        ]
+        raise broken(file, problems) from error
+
+
+def _relined(system: System, policy: Policy, changes: Changes) -> dict[str, tuple[str, int]]:
+    """Every changed path is the policy's from now on; what lay below one that was replaced is gone."""
+    replaced = {path for path, before in changes if before}
+    lines = dict(system.lines)
+    if replaced:
+        lines = {path: place for path, place in lines.items() if replaced.isdisjoint(_above(path))}
+    for path, _ in changes:
+        section, _, rest = path.partition(".")
+        below = rest.partition(".")[2] if section in ("services", "jobs") else path
+        found = (policy.line(verb, below) for verb in ("patch", "default", "system.patch", "system.default"))
+        lines[path] = (policy.name, next(filter(None, found), policy.lines.get("apply", 0)))
+    return lines
+
+
+def _above(path: str) -> Iterator[str]:
+    return (path[:end] for end, sign in enumerate(path) if sign in ".[")
+
+
+def _filled(message: str, words: Mapping[str, Json]) -> str:
+    """Put words in the place of {name}: in one pass, so that no word is read as a placeholder."""
+    return re.sub(r"\{([a-z]+)\}", lambda found: str(words.get(found[1], found[0])), message)
