@@ -48,13 +48,14 @@ def fresh(venv: Path, lock: Path) -> None:
 
 def renew(venv: Path, root: Path, lock: Path, old: bytes) -> None:
     """Bring the environment from what the old stamp says to what the lock and pyproject.toml say."""
-    python, uv, place = venv / "bin/python", venv / "bin/uv", os.fsencode(root) + b"\n"
-    if not (old.startswith(place) and python.exists()):  # absent, half made, moved, or its Python is gone
+    python, uv = venv / "bin/python", venv / "bin/uv"
+    if not (
+        old.startswith(os.fsencode(root) + b"\n") and python.exists()
+    ):  # absent, half made, moved, or its Python is gone
         fresh(venv, lock)
-    if not old.startswith(place + lock.read_bytes()):
-        sync = (uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", lock)
-        if not run(*sync, "--offline", may_fail=True):
-            run(*sync)
+    sync = (uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", lock)
+    if not run(*sync, "--offline", may_fail=True):
+        run(*sync)
     install = (uv, "pip", "install", "--quiet", "--offline", "--no-deps", "--no-build-isolation")
     run(*install, "--python", python, "--editable", root)
 
