@@ -33,7 +33,7 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
 
     check.before(woven)
     plan = planner.plan(woven.system)
-    rows = check.report(plan, woven)
+    rows = check.report(plan)
     if strict:
         check.strictly(rows)
     files = {**values.files(plan), **objects.templates(plan), **objects.contents(plan), **docs.docs(plan, rows)}

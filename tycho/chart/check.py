@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tycho.chart import keys
 from tycho.chart.artifact import Row
 from tycho.chart.names import collisions
 from tycho.chart.plan import Plan
@@ -9,9 +10,15 @@ from tycho.errors import ComposeError, Problem, ReportError
 from tycho.model import Woven
 
 
-def report(plan: Plan, woven: Woven) -> tuple[Row, ...]:
-    """One row per key in use."""
-    return ()
+def report(plan: Plan) -> tuple[Row, ...]:
+    """One row per key in use.
+
+    Raises:
+        ComposeError: One or more keys cannot run as asked.
+    """
+    rows = tuple(keys.rows(plan))
+    refuse([Problem(row.file, row.line, row.path, row.reason, row.remedy) for row in rows if row.fate == "rejected"])
+    return rows
 
 
 def refuse(problems: list[Problem]) -> None:

@@ -13,8 +13,8 @@ from tycho.chart.schema import schema
 from tycho.chart.yaml import Noted, Tree, dump
 from tycho.model import Service, template
 
-KUBECTL = "registry.k8s.io/kubectl:v1.34.2"
-BUSYBOX = "docker.io/library/busybox:1.37"
+KUBECTL = "registry.k8s.io/kubectl:v1.37.2"
+BUSYBOX = "docker.io/library/busybox:1.36"
 
 
 def files(plan: Plan) -> dict[str, str]:

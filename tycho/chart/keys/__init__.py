@@ -1,0 +1,122 @@
+"""What becomes of every Compose key: the table, and the report of a system by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import BaseModel
+
+from tycho.chart.artifact import Row
+from tycho.chart.keys.key import Case, Key, Table
+from tycho.chart.keys.service import SERVICE
+from tycho.chart.keys.system import CONFIG, NETWORK, PROJECT, SECRET, VOLUME
+from tycho.chart.plan import Plan
+from tycho.chart.wiring import everything
+from tycho.model import Service
+
+__all__ = ["SECTIONS", "SERVICE", "Key", "rows"]
+
+SECTIONS: Mapping[str, Table] = {
+    "": PROJECT,
+    "services": SERVICE,
+    "jobs": SERVICE,
+    "networks": NETWORK,
+    "volumes": VOLUME,
+    "configs": CONFIG,
+    "secrets": SECRET,
+}
+OURS = frozenset({"x", "environment_pass", "files", "entries", "note"})
+"""Fields of the model that are no keys of their own."""
+
+SAID: Mapping[str, frozenset[str]] = {
+    "": frozenset({"networkPolicy", "ingress"}),
+    "services": frozenset(
+        {"kind", "schedule", "secretEnvironment", "hostPaths", "hostPorts", "ingress"}
+    ),
+    "jobs": frozenset({"kind", "schedule", "secretEnvironment", "hostPaths"}),
+    "volumes": frozenset({"size", "class", "accessModes"}),
+}
+"""What `x-tycho` may say, and where."""
+
+
+def rows(plan: Plan) -> Iterator[Row]:
+    """One row for every key in use, in the order of the file's sections."""
+    system = plan.system
+    if system.version is not None:
+        yield _row(plan, "version", PROJECT["version"])
+    yield from _extensions(plan, "", "", system)
+    for name in system.models:
+        yield _row(plan, f"models.{name}", PROJECT["models"])
+    for name, service in everything(system).items():
+        section = "services" if name in system.services else "jobs"
+        yield from _part(plan, section, name, service, service)
+    for section in ("networks", "volumes", "configs", "secrets"):
+        for name, part in getattr(system, section).items():
+            yield from _part(plan, section, name, part, part)
+
+
+def _part(plan: Plan, section: str, name: str, part: BaseModel, service: object) -> Iterator[Row]:
+    path = f"{section}.{name}"
+    yield from _extensions(plan, section, path, part)
+    yield from _fields(plan, SECTIONS[section], path, "", part, (name, service))
+
+
+def _fields(
+    plan: Plan, table: Table, path: str, pattern: str, part: BaseModel, owner: tuple[str, object]
+) -> Iterator[Row]:
+    written = part.model_fields_set
+    for field in type(part).model_fields:
+        if field not in written or field in OURS:
+            continue
+        value = getattr(part, field)
+        key = table.get(f"{pattern}{field}")
+        if key:
+            yield from _judged(plan, key, f"{path}.{field}", value, owner)
+        if key and key.whole:
+            continue
+        if isinstance(value, BaseModel):
+            yield from _fields(plan, table, f"{path}.{field}", f"{pattern}{field}.", value, owner)
+        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            for index, item in enumerate(value):
+                yield from _items(plan, table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", item, owner)
+        elif not key:
+            yield _row(plan, f"{path}.{field}", Key("rejected", "", "Tycho does not know this key", "remove it"))
+
+
+def _items(
+    plan: Plan, table: Table, path: str, pattern: str, item: BaseModel, owner: tuple[str, object]
+) -> Iterator[Row]:
+    """Below a list only what is not the list's own fate has a row."""
+    for field in sorted(item.model_fields_set - OURS):
+        key, value = table.get(f"{pattern}{field}"), getattr(item, field)
+        if key and key.fate in ("approximated", "ignored") and value is not None and field != "host_ip":
+            yield _row(plan, f"{path}.{field}", key)
+
+
+def _judged(plan: Plan, key: Key, path: str, value: object, owner: tuple[str, object]) -> Iterator[Row]:
+    if value is None or value in ((), {}, False, ""):
+        if not (key.judge and value == ()):
+            return
+    found = list(key.judge(Case(value, plan, owner[0], owner[1]))) if key.judge else []  # type: ignore[arg-type]
+    for added, one in found:
+        yield _row(plan, path + added, one)
+    if not found and (value or value == 0):
+        yield _row(plan, path, key)
+
+
+def _extensions(plan: Plan, section: str, path: str, part: object) -> Iterator[Row]:
+    found = getattr(part, "x", {}).get("x-tycho")
+    if found is None:
+        return
+    known, at = SAID.get(section, frozenset()), f"{path}.x-tycho".lstrip(".")
+    if not isinstance(found, Mapping):
+        yield _row(plan, at, Key("rejected", "", "it is not a mapping", "x-tycho: {kind: StatefulSet}"))
+        return
+    for word in sorted(set(found) - known):
+        hint = f"known here: {', '.join(sorted(known)) or 'none'}"
+        yield _row(plan, f"{at}.{word}", Key("rejected", "", "x-tycho has no such key", hint))
+
+
+def _row(plan: Plan, path: str, key: Key) -> Row:
+    file, line = plan.system.at(path)
+    return Row(path, file, line, key.fate, key.target, key.reason, key.remedy)

@@ -1,0 +1,86 @@
+"""What a row of the key table is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from tycho.chart.artifact import Fate
+from tycho.chart.plan import Plan
+from tycho.model import Json, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A key in use.
+
+    Args:
+        value: What the model holds.
+        plan: What the chart will hold.
+        name: The service (or network, volume, …) that it belongs to.
+        service: The service, where it belongs to one.
+    """
+
+    value: Json
+    plan: Plan
+    name: str
+    service: Service
+
+    @property
+    def kind(self) -> str:
+        """The kind of workload that the service is part of."""
+        return next(
+            (pod.kind for pod in self.plan.pods for one in pod.containers if one.name == self.name), "Deployment"
+        )
+
+
+Judge = Callable[[Case], Iterable[tuple[str, "Key"]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The row of one Compose key.
+
+    Args:
+        fate: What becomes of it, as a rule.
+        target: What it becomes.
+        reason: Why it is not the same.
+        remedy: What to do.
+        judge: Looks at the value: yields the rows of this case, each with what is added to the path; none: the rule.
+        whole: Whether everything below the key shares its row.
+    """
+
+    fate: Fate
+    target: str = ""
+    reason: str = ""
+    remedy: str = ""
+    judge: Judge | None = None
+    whole: bool = False
+
+
+Table = Mapping[str, Key]
+
+
+def translated(target: str, judge: Judge | None = None) -> Key:
+    """The same meaning."""
+    return Key("translated", target, judge=judge)
+
+
+def approximated(target: str, reason: str, remedy: str = "", judge: Judge | None = None) -> Key:
+    """The nearest meaning."""
+    return Key("approximated", target, reason, remedy, judge)
+
+
+def ignored(reason: str, remedy: str = "", judge: Judge | None = None) -> Key:
+    """No meaning on Kubernetes."""
+    return Key("ignored", "", reason, remedy, judge)
+
+
+def rejected(reason: str, remedy: str, judge: Judge | None = None) -> Key:
+    """Cannot run as asked."""
+    return Key("rejected", "", reason, remedy, judge)
+
+
+def whole(key: Key) -> Key:
+    """The row of a key and of everything below it."""
+    return replace(key, whole=True)

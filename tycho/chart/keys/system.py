@@ -1,0 +1,56 @@
+"""Every key beside the services, and what becomes of it."""
+
+from __future__ import annotations
+
+from tycho.chart.keys import judges as j
+from tycho.chart.keys.key import Table, approximated, ignored, rejected, translated, whole
+
+DRIVER = "the cluster has one network, with drivers of its own"
+OURS = "objects are named for the release"
+
+PROJECT: Table = {
+    "version": ignored("Compose itself ignores it", "remove it"),
+    "name": translated("name of the chart"),
+    "include": whole(translated("resolved when the file is read")),
+    "models": whole(rejected("a model runner is a program of Docker", "run one as a service")),
+}
+NETWORK: Table = {
+    "name": ignored(OURS),
+    "driver": ignored(DRIVER, judge=j.network_driver),
+    "driver_opts": whole(ignored(DRIVER)),
+    "ipam": whole(ignored("the cluster gives the addresses", "call services by their names")),
+    "external": whole(approximated("a label that pods of other systems may carry too", "networks do not reach beyond the"
+                                   " system by themselves", "services of other systems: <name>.<namespace>")),
+    "internal": translated("a NetworkPolicy without egress"),
+    "attachable": ignored("pods are selected by labels"),
+    "enable_ipv4": ignored(DRIVER),
+    "enable_ipv6": ignored(DRIVER),
+    "labels": whole(ignored("a NetworkPolicy is the system's own")),
+}  # fmt: skip
+VOLUME: Table = {
+    "name": approximated("claim <release>-<volume>", OURS, "set volumes.X.existingClaim", j.external_name),
+    "driver": approximated("the cluster's default storage class", "drivers are Docker's", "x-tycho: {class: NAME}",
+                           j.volume_driver),
+    "driver_opts": whole(translated("size, nfs", j.driver_opts)),
+    "external": whole(translated("a claim that exists")),
+    "labels": whole(translated("annotations of the claim", j.annotated)),
+}  # fmt: skip
+CONFIG: Table = {
+    "name": ignored(OURS, judge=j.external_name),
+    "file": translated("ConfigMap"),
+    "content": translated("ConfigMap (live)"),
+    "environment": translated("ConfigMap (live)"),
+    "external": whole(translated("a ConfigMap that exists (live)")),
+    "labels": whole(ignored("a ConfigMap is the system's own")),
+    "template_driver": rejected("templates are Swarm's", "write the text out; ${VAR} is expanded in content"),
+}
+SECRET: Table = {
+    "name": ignored(OURS, judge=j.external_name),
+    "file": translated("Secret; its content travels in the values of the release"),
+    "environment": translated("Secret; its content travels in the values of the release"),
+    "external": whole(translated("a Secret that exists (live)")),
+    "labels": whole(ignored("a Secret is the system's own")),
+    "driver": rejected("drivers are Swarm's", "use file, environment, or external"),
+    "driver_opts": whole(rejected("drivers are Swarm's", "use file, environment, or external")),
+    "template_driver": rejected("templates are Swarm's", "write the text out"),
+}
