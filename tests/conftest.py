@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
 from hypothesis import HealthCheck, settings
+
+pytest_plugins = [name for name in ("tests.cluster_fixture",) if find_spec(name)]
 
 OURS = {"TYCHO_GOLDEN", "TYCHO_VENV", "TYCHO_PYTHON"}
 
