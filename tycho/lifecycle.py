@@ -114,7 +114,9 @@ class Lifecycle:
             guid=identity.guid,
             username=identity.username,
         )
-        return await self.orchestrator.up(compiled.chart, identity, values, patience, upgrade=running is not None)
+        return await self.orchestrator.up(
+            compiled.chart, identity, values, patience, upgrade=running is not None
+        )
 
     async def runs(self, compiled: Compiled) -> bool:
         """Whether the project runs already, so that `up` would be an upgrade."""
@@ -122,7 +124,7 @@ class Lifecycle:
 
     async def status(
         self, ids: Sequence[str] = (), *, name: str = "", username: str = "", services: bool = True
-    ) -> list[Release]:
+    ) -> Sequence[Release]:
         """The systems that run, oldest first: all of them, or those asked for.
 
         Args:
@@ -140,7 +142,12 @@ class Lifecycle:
         return list(await asyncio.gather(*(self.orchestrator.status(release.identity) for release in found)))
 
     async def down(
-        self, ids: Sequence[str], *, patience: Patience, keep_volumes: bool = False, each: Callable[[Removal], None]
+        self,
+        ids: Sequence[str],
+        *,
+        patience: Patience,
+        keep_volumes: bool = False,
+        each: Callable[[Removal], None],
     ) -> list[Removal]:
         """Remove systems, each wholly; one that fails does not keep the others.
 
@@ -164,7 +171,7 @@ class Lifecycle:
 
         return list(await asyncio.gather(*(remove(id) for id in dict.fromkeys(ids))))
 
-    async def history(self, id: str) -> list[Revision]:
+    async def history(self, id: str) -> Sequence[Revision]:
         """The revisions of a system, oldest first."""
         return await self.orchestrator.history((await self.find(id)).identity)
 

@@ -1,6 +1,6 @@
 """Compose text -> System: `load(Sources.from_disk(["compose.yaml"], env=…))`.
 
-    texts -> gather -> schema -> bind -> profiles -> side files -> consistency -> System
+texts -> gather -> schema -> bind -> profiles -> side files -> consistency -> System
 """
 
 from __future__ import annotations

@@ -143,7 +143,11 @@ def consistent(system: System, problem: Any) -> None:
             ("network", system.networks, list(service.networks)),
             ("secret", system.secrets, [grant.source for grant in service.secrets]),
             ("config", system.configs, [grant.source for grant in service.configs]),
-            ("volume", system.volumes, [m.source for m in service.volumes if m.type == "volume" and m.source]),
+            (
+                "volume",
+                system.volumes,
+                [m.source for m in service.volumes if m.type == "volume" and m.source],
+            ),
         ):
             for one in used:
                 if one not in known and not (kind == "network" and one == "default"):
@@ -152,7 +156,10 @@ def consistent(system: System, problem: Any) -> None:
                     problem(f"{path}.{kind}s", said, hint)
         _twins(path, service, problem)
     _circles(system, problem)
-    for kind, sources in (("secrets", ("file", "environment")), ("configs", ("file", "environment", "content"))):
+    for kind, sources in (
+        ("secrets", ("file", "environment")),
+        ("configs", ("file", "environment", "content")),
+    ):
         for name, one in getattr(system, kind).items():
             given = [source for source in sources if getattr(one, source) is not None]
             if one.external or one.driver:
@@ -161,7 +168,9 @@ def consistent(system: System, problem: Any) -> None:
                 verb = "attributes are mutually exclusive" if given else "must be set"
                 problem(f"{kind}.{name}", f"one of {'|'.join(sources)} {verb}", "")
     for name, volume in system.volumes.items():
-        extra = [key for key in ("driver", "driver_opts", "labels") if volume.external and getattr(volume, key)]
+        extra = [
+            key for key in ("driver", "driver_opts", "labels") if volume.external and getattr(volume, key)
+        ]
         for key in extra:
             said = f'conflicting parameters "external" and "{key}" specified'
             problem(f"volumes.{name}", said, "an external volume is made by somebody else")
@@ -174,7 +183,12 @@ def _twins(path: str, service: Any, problem: Any) -> None:
         ("scale", "deploy.replicas", service.scale, service.deploy.replicas),
         ("cpus", "deploy.resources.limits.cpus", service.cpus, limits.cpus),
         ("mem_limit", "deploy.resources.limits.memory", service.mem_limit, limits.memory),
-        ("mem_reservation", "deploy.resources.reservations.memory", service.mem_reservation, reservations.memory),
+        (
+            "mem_reservation",
+            "deploy.resources.reservations.memory",
+            service.mem_reservation,
+            reservations.memory,
+        ),
         ("pids_limit", "deploy.resources.limits.pids", service.pids_limit, limits.pids),
     ):
         if a is not None and b is not None and a != b:

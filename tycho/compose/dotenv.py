@@ -105,7 +105,9 @@ def _name(source: str, i: int, file: str, line: int) -> tuple[str, int, bool]:
         if character == "\n":
             break
         if character not in _SPACE and not (_NAME.match(character) or character.isalnum()):
-            said = f'unexpected character "{character}" in variable name near "{source[start:].splitlines()[0]}"'
+            said = (
+                f'unexpected character "{character}" in variable name near "{source[start:].splitlines()[0]}"'
+            )
             raise Malformed(Problem(file, line, "", said, "names hold letters, digits and _ . -"))
         i += 1
     name = source[start:i].strip()
@@ -129,7 +131,9 @@ def _value(source: str, i: int, file: str, line: int) -> tuple[str, str, int]:
                 return text, quote, len(source) if end < 0 else end
             j += 1
         first = source[i:].splitlines()[0]
-        raise Malformed(Problem(file, line, "", f"unterminated quoted value {first}", f"close it with {quote}"))
+        raise Malformed(
+            Problem(file, line, "", f"unterminated quoted value {first}", f"close it with {quote}")
+        )
     end = source.find("\n", i)
     end = len(source) if end < 0 else end
     text = re.split(r"\s#", source[i:end], maxsplit=1)[0]
@@ -156,7 +160,9 @@ def _raw(source: str, file: str, env: Mapping[str, str]) -> dict[str, str | None
             continue
         name, equals, value = line.partition("=")
         if re.search(r"\s", name) or not name:
-            raise Malformed(Problem(file, number, "", f'variable "{name}" contains whitespaces', "write NAME=value"))
+            raise Malformed(
+                Problem(file, number, "", f'variable "{name}" contains whitespaces', "write NAME=value")
+            )
         if equals:
             found[name] = value
         elif name in env:

@@ -35,7 +35,9 @@ class Gathering:
         """Note that a variable has no value, once a variable, as Compose does."""
         said = f'The "{name}" variable is not set. Defaulting to a blank string.'
         if all(warning.message != said for warning in self.warnings):
-            self.warnings.append(node.problem(path, said, f"set {name} in the environment or .env, or write ${{{name}:-}}"))
+            self.warnings.append(
+                node.problem(path, said, f"set {name} in the environment or .env, or write ${{{name}:-}}")
+            )
 
 
 def gather(sources: Sources) -> tuple[Node, list[Problem], list[Problem]]:
@@ -71,7 +73,9 @@ def _file(state: Gathering, file: str, text: bytes, directory: str, env: Mapping
         if document.value is None:
             continue
         if not isinstance(document.value, dict):
-            state.problems.append(document.problem("", "top-level object must be a mapping", "begin with services:"))
+            state.problems.append(
+                document.problem("", "top-level object must be a mapping", "begin with services:")
+            )
             continue
         document = _interpolated(state, document, "", env)
         for item in _items(document.value.pop("include", None)):
@@ -113,7 +117,9 @@ def _include(state: Gathering, item: Node, directory: str, env: Mapping[str, str
     said = item.map or {"path": item}
     paths = [str(one.value) for one in _items(said.get("path"))]
     if isinstance(state.sources.files, Nowhere) and not state.sources.files.files:
-        state.problems.append(item.problem("include", "other files cannot be included here: a request is one document"))
+        state.problems.append(
+            item.problem("include", "other files cannot be included here: a request is one document")
+        )
         return Node({})
     tree = Node({})
     if not paths:
@@ -126,14 +132,18 @@ def _include(state: Gathering, item: Node, directory: str, env: Mapping[str, str
     for path in paths:
         at = os.path.normpath(os.path.join(directory, path))
         if at in state.open or len(state.open) > MAX_INCLUDES:
-            state.problems.append(item.problem("include", f"include cycle detected: {' -> '.join((*state.open, at))}"))
+            state.problems.append(
+                item.problem("include", f"include cycle detected: {' -> '.join((*state.open, at))}")
+            )
             return Node({})
         text = state.sources.files.read(at)
         if text is None:
             state.problems.append(item.problem("include", f"{path}: no such file"))
             continue
         before, state.open = state.open, (*state.open, at)
-        tree = _over(state, tree, rebased(_file(state, path, text, inner, scope), inner, state.sources.directory))
+        tree = _over(
+            state, tree, rebased(_file(state, path, text, inner, scope), inner, state.sources.directory)
+        )
         state.open = before
     return tree
 
@@ -191,7 +201,9 @@ def _service(
         state.problems.append(extends.problem(path, f"Circular reference: {circle}"))
         return _without(node)
     base_name, other = extends.get("service"), extends.get("file")
-    wanted = str(extends.value) if isinstance(extends.value, str) else str(base_name.value) if base_name else ""
+    wanted = (
+        str(extends.value) if isinstance(extends.value, str) else str(base_name.value) if base_name else ""
+    )
     if not wanted:
         state.problems.append(extends.problem(path, f"extends.{name}.service is required", "service: NAME"))
         return _without(node)
@@ -303,5 +315,7 @@ def project_name(sources: Sources, tree: Node) -> tuple[str, list[Problem]]:
     wanted = str(said.value) if said is not None and said.value else sources.fallback
     name = re.sub(r"[^a-z0-9_-]", "", wanted.lower()).lstrip("_-")
     if not name:
-        return "", [Problem("", 0, "name", "project name must not be empty", "write name: at the top, or say --name")]
+        return "", [
+            Problem("", 0, "name", "project name must not be empty", "write name: at the top, or say --name")
+        ]
     return name, []

@@ -179,4 +179,3 @@ def split(text: str, separator: str, limit: int = -1) -> list[str]:
 def pair(text: str, source: str) -> str:
     """A text with its template, if the template reads a variable."""
     return Expr(text, source) if names(source) else text
-

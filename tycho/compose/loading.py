@@ -134,10 +134,15 @@ def _side_files(ctx: Context, fields: dict[str, Any]) -> None:
                 _env_file(ctx, one, f"{root}.{name}.env_file[{i}]", service.get("environment", {}))
             for i, path in enumerate(service.get("label_file", ())):
                 read = _variables(ctx, path, f"{root}.{name}.label_file[{i}]", ctx.sources.env, required=True)
-                service["labels"] = {**{key: value or "" for key, value in (read or {}).items()}, **service.get("labels", {})}
+                service["labels"] = {
+                    **{key: value or "" for key, value in (read or {}).items()},
+                    **service.get("labels", {}),
+                }
             for key, value in service.get("environment", {}).items():
                 if value is None:
-                    ctx.variables.setdefault(key, []).append(f"{_said(ctx, f'{root}.{name}.environment.{key}')}")
+                    ctx.variables.setdefault(key, []).append(
+                        f"{_said(ctx, f'{root}.{name}.environment.{key}')}"
+                    )
     used = {
         kind: {grant["source"] for service in fields["services"].values() for grant in service.get(kind, ())}
         for kind in ("configs", "secrets")
@@ -148,7 +153,9 @@ def _side_files(ctx: Context, fields: dict[str, Any]) -> None:
             if one.get("file") is not None:
                 one["files"], why = ctx.sources.files.tree(ctx.sources.path(one["file"]))
                 if one["files"] is None and name in used[kind]:
-                    ctx.problems.append(_placed(ctx, f"{path}.file", f"{one['file']}: {why}", "the file must be there"))
+                    ctx.problems.append(
+                        _placed(ctx, f"{path}.file", f"{one['file']}: {why}", "the file must be there")
+                    )
             elif one.get("environment") is not None:
                 value = ctx.sources.env.get(one["environment"])
                 if kind == "secrets":
@@ -163,10 +170,17 @@ def _side_files(ctx: Context, fields: dict[str, Any]) -> None:
 def _env_file(ctx: Context, one: dict[str, Any], path: str, environment: dict[str, Any]) -> None:
     known = {key: str(value) for key, value in environment.items() if value is not None}
     read = _variables(
-        ctx, one["path"], path, {**known, **ctx.sources.env}, required=one.get("required", True), raw=one.get("format") == "raw"
+        ctx,
+        one["path"],
+        path,
+        {**known, **ctx.sources.env},
+        required=one.get("required", True),
+        raw=one.get("format") == "raw",
     )
     if one.get("format") not in (None, "raw"):
-        ctx.problems.append(_placed(ctx, path, f'unsupported env_file format "{one["format"]}"', "format: raw"))
+        ctx.problems.append(
+            _placed(ctx, path, f'unsupported env_file format "{one["format"]}"', "format: raw")
+        )
     if read is not None:
         one["entries"] = read
 

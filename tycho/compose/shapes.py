@@ -78,7 +78,9 @@ def _port(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
         shown = str.__str__(published) if len(hostly) > 1 else published
         return [{"target": targets[0], "published": shown, **common}]
     if hostly and len(hostly) != len(targets):
-        raise Unusable(f"invalid ranges specified for container and host Ports: {target} and {published}", PORT_HINT)
+        raise Unusable(
+            f"invalid ranges specified for container and host Ports: {target} and {published}", PORT_HINT
+        )
     if hostly:
         return [{"target": a, "published": str(b), **common} for a, b in zip(targets, hostly, strict=True)]
     return [{"target": one, **common} for one in targets]
@@ -130,7 +132,9 @@ def _volume(ctx: Context, node: Node, path: str) -> dict[str, Any]:
     mount["target"] = os.path.normpath(mount["target"]) if mount["target"] else mount["target"]
     if mount["type"] == "bind":
         if not mount.get("source"):
-            raise Unusable('invalid mount config for type "bind": field Source must not be empty', "source: ./folder")
+            raise Unusable(
+                'invalid mount config for type "bind": field Source must not be empty', "source: ./folder"
+            )
         mount["files"], mount["note"] = ctx.sources.files.tree(ctx.sources.path(str(mount["source"])))
     return mount
 
@@ -162,7 +166,9 @@ def _short_volume(ctx: Context, node: Node, path: str) -> dict[str, Any]:
         raise Unusable("invalid empty volume spec", 'write "name:/path"')
     if len(said) <= 2 or (":" not in said) or re.fullmatch(r"[A-Za-z]:[\\/][^:]*", said):
         return {"type": "volume", "target": said}
-    parts = re.findall(r"(?:(?<![^:])[A-Za-z]:(?=[\\/]))?[^:]*(?::|$)", said)  # a drive's colon separates nothing
+    parts = re.findall(
+        r"(?:(?<![^:])[A-Za-z]:(?=[\\/]))?[^:]*(?::|$)", said
+    )  # a drive's colon separates nothing
     parts = [part.removesuffix(":") for part in parts if part] if ":" in said else [said]
     if said.endswith(":"):
         parts.append("")
@@ -197,7 +203,9 @@ def grants(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
 def _grant(ctx: Context, node: Node, path: str) -> dict[str, Any]:
     if not isinstance(node.value, dict):
         return {"source": text(ctx, node, path)}
-    found = section({"source": text, "target": text, "uid": text, "gid": text, "mode": _mode}, x=False)(ctx, node, path)
+    found = section({"source": text, "target": text, "uid": text, "gid": text, "mode": _mode}, x=False)(
+        ctx, node, path
+    )
     if "source" not in found:
         raise Unusable("a grant needs a source", "source: NAME")
     return found
@@ -251,7 +259,8 @@ def healthcheck(ctx: Context, node: Node, path: str) -> dict[str, Any]:
         "test": _test, "disable": flag, "interval": seconds, "timeout": seconds, "start_period": seconds,
         "start_interval": seconds, "retries": count,
     }  # fmt: skip
-    return section(table, x=False)(ctx, node, path)
+    found: dict[str, Any] = section(table, x=False)(ctx, node, path)
+    return found
 
 
 def _test(ctx: Context, node: Node, path: str) -> list[str]:
@@ -259,7 +268,9 @@ def _test(ctx: Context, node: Node, path: str) -> list[str]:
         return ["CMD-SHELL", live(ctx, node, path)]
     found = words(ctx, node, path) or []
     if found and found[0] not in ("CMD", "CMD-SHELL", "NONE"):
-        raise Unusable('healthcheck.test must start either by "CMD", "CMD-SHELL" or "NONE"', f'["CMD", "{found[0]}", …]')
+        raise Unusable(
+            'healthcheck.test must start either by "CMD", "CMD-SHELL" or "NONE"', f'["CMD", "{found[0]}", …]'
+        )
     return found
 
 

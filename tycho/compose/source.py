@@ -96,7 +96,9 @@ class Nowhere:
         name = os.path.normpath(path).removeprefix("./")
         if name in self.files:
             return (File(path="", content=self.files[name]),), ""
-        below = {key[len(name) + 1 :]: self.files[key] for key in sorted(self.files) if key.startswith(f"{name}/")}
+        below = {
+            key[len(name) + 1 :]: self.files[key] for key in sorted(self.files) if key.startswith(f"{name}/")
+        }
         if below:
             return tuple(File(path=key, content=content) for key, content in below.items()), ""
         return None, "no file system"

@@ -37,7 +37,13 @@ def listed(convert: Convert = anything) -> Convert:
 
 
 def _limits(ctx: Context, node: Node, path: str) -> object:
-    table = {"cpus": number, "memory": size, "pids": whole, "generic_resources": listed(), "devices": listed()}
+    table = {
+        "cpus": number,
+        "memory": size,
+        "pids": whole,
+        "generic_resources": listed(),
+        "devices": listed(),
+    }
     return section(table, x=False)(ctx, node, path)
 
 
@@ -111,7 +117,14 @@ def _external(ctx: Context, node: Node, path: str) -> bool:
 SHARED: dict[str, Convert] = {
     "name": live, "external": _external, "driver": text, "driver_opts": mapping(live, absent=""), "labels": LABELS,
 }  # fmt: skip
-NETWORK = {**SHARED, "internal": flag, "attachable": flag, "enable_ipv4": flag, "enable_ipv6": flag, "ipam": anything}
+NETWORK = {
+    **SHARED,
+    "internal": flag,
+    "attachable": flag,
+    "enable_ipv4": flag,
+    "enable_ipv6": flag,
+    "ipam": anything,
+}
 FILED = {**SHARED, "file": text, "environment": text, "template_driver": text}
 
 SECTIONS: dict[str, dict[str, Convert]] = {

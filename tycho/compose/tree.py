@@ -102,11 +102,15 @@ def parse(text: bytes, file: str) -> list[Node]:
     if "\0" in decoded:
         line = decoded.count("\n", 0, decoded.index("\0")) + 1
         raise Unreadable(Problem(file, line, "", "holds a NUL character"))
-    if re.search(r"(?:[\[{]\s*){%d}" % MAX_NESTING, decoded) or re.search(r"(?:- ){%d}" % MAX_NESTING, decoded):
+    if re.search(r"(?:[\[{]\s*){%d}" % MAX_NESTING, decoded) or re.search(
+        r"(?:- ){%d}" % MAX_NESTING, decoded
+    ):
         raise Unreadable(Problem(file, 0, "", "nested too deeply"))
     build = _Build(file)
     try:
-        return [build.node(node, "", 0) for node in yaml.compose_all(decoded, Loader=Loader) if node is not None]
+        return [
+            build.node(node, "", 0) for node in yaml.compose_all(decoded, Loader=Loader) if node is not None
+        ]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = " ".join(filter(None, (error.problem, error.context))) or "not YAML"
@@ -160,7 +164,9 @@ class _Build:
                 seen["<<"] = line
                 for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
                     if not isinstance(source, yaml.MappingNode):
-                        raise self.unreadable(line, path, "map merge requires map or sequence of maps as the value")
+                        raise self.unreadable(
+                            line, path, "map merge requires map or sequence of maps as the value"
+                        )
                     for inner, child in self.node(source, path, depth + 1).map.items():
                         merged.setdefault(inner, child)
                 continue
@@ -168,7 +174,9 @@ class _Build:
                 where = f"in {path}" if path else "at top level"
                 raise self.unreadable(line, path, f"non-string key {where}: {name}", f'quote it: "{name}"')
             if name in seen:
-                raise self.unreadable(line, path, f'mapping key "{name}" already defined at line {seen[name]}')
+                raise self.unreadable(
+                    line, path, f'mapping key "{name}" already defined at line {seen[name]}'
+                )
             seen[name] = line
             child = self.node(value, f"{path}.{name}" if path else name, depth + 1)
             if not child.map and not child.seq:
@@ -183,7 +191,11 @@ class _Build:
         if node.style or node.tag == "!":
             return text
         value = resolve(text)
-        if node.tag == STR and not isinstance(value, str) and IMPLICIT(yaml.ScalarNode, text, (True, False)) != STR:
+        if (
+            node.tag == STR
+            and not isinstance(value, str)
+            and IMPLICIT(yaml.ScalarNode, text, (True, False)) != STR
+        ):
             return text  # `!!str 80`: PyYAML itself would have called it a number
         return value
 

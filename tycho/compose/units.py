@@ -120,4 +120,3 @@ def _group(text: str, start: int) -> int:
     if end < 0:
         raise ValueError(text)
     return end + 1
-

@@ -26,7 +26,17 @@ from tycho.model.parts import (
     Rollout,
 )
 from tycho.model.service import Service
-from tycho.model.system import Config, EmitTemplate, Network, Secret, ServiceMetadata, System, Variable, Volume, Woven
+from tycho.model.system import (
+    Config,
+    EmitTemplate,
+    Network,
+    Secret,
+    ServiceMetadata,
+    System,
+    Variable,
+    Volume,
+    Woven,
+)
 
 __all__ = [
     "Attachment",

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, WrapValidator
@@ -44,7 +43,7 @@ class ExprFloat(float, Live):
         return self
 
 
-def template(value: str | int | float) -> str:
+def template(value: str | float) -> str:
     """A value in Compose's syntax: its template, or, where it has none, its text with every `$` doubled."""
     if isinstance(value, Live):
         return value.template
@@ -52,7 +51,7 @@ def template(value: str | int | float) -> str:
 
 
 def _live(value: object, check: ValidatorFunctionWrapHandler) -> object:
-    """pydantic would make a plain str or int of a subclass, and the template would be lost."""
+    """Pydantic would make a plain str or int of a subclass, and the template would be lost."""
     return value if isinstance(value, Live) else check(value)
 
 

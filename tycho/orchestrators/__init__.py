@@ -5,7 +5,7 @@ An orchestrator knows nothing of compose files, HTTP or terminals. Its verbs hav
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any, Protocol
@@ -58,11 +58,17 @@ class Orchestrator(Protocol):
         """What this back end runs, made from a woven system; pure."""
 
     async def up(
-        self, chart: Chart, identity: Identity, values: Mapping[str, Any], patience: Patience, *, upgrade: bool
+        self,
+        chart: Chart,
+        identity: Identity,
+        values: Mapping[str, Any],
+        patience: Patience,
+        *,
+        upgrade: bool,
     ) -> Release:
         """Install, or with `upgrade` replace what runs under this identity; `notes` says when nothing had changed."""
 
-    async def list(self, *, name: str = "", username: str = "", services: bool = True) -> list[Release]:
+    async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
         """Every system of Tycho's in the target, oldest first; `services=False` looks at the releases alone."""
 
     async def status(self, identity: Identity) -> Release:
@@ -71,7 +77,7 @@ class Orchestrator(Protocol):
     async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
         """Remove a system wholly; its last look is returned, `notes` naming the volumes that were kept."""
 
-    async def history(self, identity: Identity) -> list[Revision]:
+    async def history(self, identity: Identity) -> Sequence[Revision]:
         """The revisions that can be gone back to, oldest first."""
 
     async def rollback(self, identity: Identity, revision: int, patience: Patience) -> Release:
@@ -80,10 +86,12 @@ class Orchestrator(Protocol):
     async def push(self, archive: bytes, name: str, registry: str, *, plain_http: bool = False) -> str:
         """Send a packaged chart to `oci://…`; returns `reference@sha256:…`."""
 
-    def logs(self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int) -> AsyncIterator[str]:
+    def logs(
+        self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int
+    ) -> AsyncIterator[str]:
         """Lines of the services' logs, prefixed with the pod's name."""
 
-    async def doctor(self) -> list[Check]:
+    async def doctor(self) -> Sequence[Check]:
         """What it needs, whether it is there, and what to do."""
 
     async def close(self) -> None:

@@ -1,0 +1,51 @@
+"""`tycho cluster create|status|delete`: a Kubernetes of one's own to try things on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tycho.cli import show
+
+Name = Annotated[str, typer.Argument(metavar="[NAME]", help="Several can stand side by side.")]
+
+
+def create(name: Name = "tycho") -> None:
+    r"""Make a cluster on this machine, or start it again; prints its kubeconfig's path.
+
+    \b
+    Examples:
+      tycho cluster create
+      export KUBECONFIG=$(tycho cluster create)
+    """
+    from tycho import cluster
+
+    made = cluster.create(name, progress=show.say)
+    show.say(f"{made.name} is running: Kubernetes {made.version} at {made.server}")
+    if made.simulated:
+        show.say("its node is simulated: objects are real, containers do not run")
+    show.out(str(made.kubeconfig))
+
+
+def status() -> None:
+    """List the clusters on this machine."""
+    from tycho import cluster
+
+    found = cluster.clusters()
+    if not found:
+        return show.out("None running")
+    rows = [("CLUSTER", "STATE", "PROVIDER", "VERSION", "SERVER", "KUBECONFIG")]
+    for one in found:
+        state = "running" if one.running else "stopped"
+        provider = f"{one.provider} (simulated node)" if one.simulated else one.provider
+        rows.append((one.name, state, provider, one.version, one.server, str(one.kubeconfig)))
+    show.table(rows)
+
+
+def delete(name: Name = "tycho") -> None:
+    """Remove a cluster of this machine with everything in it."""
+    from tycho import cluster
+
+    cluster.delete(name)
+    show.out(name)

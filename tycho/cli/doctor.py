@@ -1,0 +1,52 @@
+"""`tycho version` and `tycho doctor`: what is here, and what is missing."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+from tycho.cli import show
+from tycho.cli.options import Backplane, Context, Format, Local, Namespace, Output
+from tycho.cli.session import run
+
+
+def version(output: Output = Format.table) -> None:
+    """Print Tycho's version."""
+    from tycho import __version__
+
+    if output is Format.table:
+        return show.out(f"tycho {__version__}")
+    show.data({"tycho": __version__, "python": platform.python_version()}, output)
+
+
+def doctor(
+    namespace: Namespace = "",
+    context: Context = "",
+    local: Local = False,
+    backplane: Backplane = "",
+    output: Output = Format.table,
+) -> None:
+    r"""Check what Tycho needs: helm, the cluster, your rights, versions; a line each, and what to do.
+
+    \b
+    Examples:
+      tycho doctor
+      tycho doctor --local
+    """
+    checks = run(
+        lambda lifecycle: lifecycle.orchestrator.doctor(),
+        namespace=namespace,
+        context=context,
+        local=local,
+        backplane=backplane,
+    )
+    if output is not Format.table:
+        show.data([check.model_dump() for check in checks], output)
+    else:
+        for check in checks:
+            mark = {"ok": "✔", "warning": "!", "error": "✘"}[check.level]
+            show.out(f"{mark} {check.name:<11} {check.said}")
+            for line in check.hint.splitlines():
+                show.out(f"  hint: {line}")
+    if any(check.level == "error" for check in checks):
+        sys.exit(30)

@@ -1,0 +1,106 @@
+"""What `up` and `rollback` show while pods become ready: one line a service on stderr, live on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tycho.cli import show
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.live import Live
+
+    from tycho.orchestrators import Watch
+    from tycho.release import Release, ServiceStatus
+
+
+class Progress:
+    """Turns looks at a release into lines; in a pipe only changes are written.
+
+    Args:
+        live: A terminal's display, or None for plain lines.
+    """
+
+    def __init__(self, live: Live | None) -> None:
+        self._live = live
+        self._began = time.monotonic()
+        self._done: dict[str, float] = {}
+        self._said: dict[str, str] = {}
+        self._titled = False
+
+    def __call__(self, release: Release) -> None:
+        """Show one more look."""
+        now = time.monotonic() - self._began
+        for one in release.services:
+            if one.done:
+                self._done.setdefault(one.name, now)
+            else:
+                self._done.pop(one.name, None)
+        if self._live:
+            self._live.update(self._table(release, now))
+            return
+        if not self._titled:
+            self._titled = True
+            show.say(_title(release))
+        for one in release.services:
+            if (line := _state(one)) != self._said.get(one.name):
+                self._said[one.name] = line
+                show.say(f"  {one.name}: {line} ({now:.1f} s)")
+
+    def _table(self, release: Release, now: float) -> Group:
+        from rich.console import Group
+        from rich.spinner import Spinner
+        from rich.table import Table
+        from rich.text import Text
+
+        rows = Table.grid(padding=(0, 2))
+        for one in release.services:
+            mark: Text | Spinner = Spinner("dots")
+            if one.done or one.fatal:
+                mark = Text("✔", "green") if one.done else Text("✘", "red")
+            seconds = self._done.get(one.name, now)
+            rows.add_row(Text("  ").append_text(mark) if isinstance(mark, Text) else mark,
+                         Text(one.name), Text(_state(one)), Text(f"{seconds:.1f} s", "dim"))  # fmt: skip
+        return Group(Text(_title(release), "bold"), rows)
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Watch]:
+    """A watcher for `Patience`, drawn as the terminal allows."""
+    if quiet:
+        yield lambda release: None
+        return
+    if not sys.stderr.isatty():
+        yield Progress(None)
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True)
+    if not console.is_terminal or console.no_color:
+        yield Progress(None)
+        return
+    with Live(console=console, refresh_per_second=10) as live:
+        yield Progress(live)
+
+
+def _title(release: Release) -> str:
+    count = len(release.services)
+    services = f"{count} service{'' if count == 1 else 's'}"
+    return f"{release.identity.name} · {services} · namespace {release.identity.namespace}"
+
+
+def _state(one: ServiceStatus) -> str:
+    if one.done:
+        return (
+            "complete"
+            if one.kind == "Job"
+            else "ready"
+            if one.wanted == 1
+            else f"{one.ready}/{one.wanted} ready"
+        )
+    return one.why or f"{one.ready}/{one.wanted} ready"

@@ -1,0 +1,141 @@
+"""From options to the verbs: sources, target, lifecycle, patience."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tycho.cli import show
+
+if TYPE_CHECKING:
+    from tycho.compose import Sources
+    from tycho.lifecycle import Compiled, Lifecycle, Metadata
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What the input options said."""
+
+    files: Sequence[str] = ()
+    name: str = ""
+    env_files: Sequence[str] = ()
+    profiles: Sequence[str] = ()
+    directory: str = ""
+    metadata: str = ""
+    strict: bool = False
+    version: str = ""
+
+    def sources(self) -> Sources:
+        """The compose files, found as Docker Compose finds them."""
+        from tycho.compose import Sources
+        from tycho.settings import environment
+
+        return Sources.from_disk(
+            self.files,
+            env=environment(),
+            project_directory=self.directory,
+            env_files=self.env_files,
+            name=self.name,
+            profiles=self.profiles,
+        )
+
+    def compile(self, lifecycle: Lifecycle, sources: Sources | None = None) -> Compiled:
+        """The chart; warnings go to stderr."""
+        compiled = lifecycle.compile(
+            sources or self.sources(),
+            metadata=metadata(self.metadata),
+            strict=self.strict,
+            version=self.version,
+        )
+        if found := (*compiled.woven.system.warnings, *compiled.woven.warnings):
+            show.problems(found)
+        return compiled
+
+
+def metadata(path: str) -> Metadata:
+    """Service metadata from a YAML or JSON file: `{web: {port: 8080, clients: [10.0.0.0/8]}}`."""
+    if not path:
+        return {}
+    import yaml
+    from pydantic import TypeAdapter, ValidationError
+
+    from tycho.errors import Problem, SourceError, UsageError
+    from tycho.model import ServiceMetadata
+
+    try:
+        read = yaml.safe_load(Path(path).read_bytes())
+        return TypeAdapter(dict[str, ServiceMetadata]).validate_python(read or {})
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path} is not YAML: {error}") from error
+    except ValidationError as error:
+        wrong = [Problem(path, 0, ".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+        raise UsageError(f"{path} is not service metadata", problems=wrong) from error
+
+
+def offline(policies: Sequence[str] | None = None) -> Lifecycle:
+    """A lifecycle for what needs no cluster."""
+    return _lifecycle(policies=policies)
+
+
+def _lifecycle(
+    namespace: str = "", context: str = "", kubeconfig: str = "", backplane: str = "", policies: Sequence[str] | None = None
+) -> Lifecycle:  # fmt: skip
+    from tycho import orchestrators
+    from tycho.lifecycle import Lifecycle
+    from tycho.settings import settings
+
+    said = settings()
+    target = orchestrators.Target(
+        kubeconfig=kubeconfig or said.kubeconfig,
+        context=context or said.context,
+        namespace=namespace or said.namespace,
+    )
+    folders = [Path(folder) for folder in (*said.policies, *(policies or ()))]
+    return Lifecycle(orchestrators.get(backplane or said.backplane, target), target, policies=folders)
+
+
+def run(
+    act: Callable[[Lifecycle], Coroutine[Any, Any, T]],
+    *,
+    namespace: str = "",
+    context: str = "",
+    local: bool = False,
+    backplane: str = "",
+    policies: Sequence[str] | None = None,
+) -> T:
+    """Run a verb to its end; Ctrl-C cancels it, and whatever it started."""
+    kubeconfig = _local() if local else ""
+
+    async def whole() -> T:
+        lifecycle = _lifecycle(namespace, "" if local else context, kubeconfig, backplane, policies)
+        try:
+            return await act(lifecycle)
+        finally:
+            await lifecycle.orchestrator.close()
+
+    return asyncio.run(whole())
+
+
+def _local() -> str:
+    """The kubeconfig of this machine's cluster, which is made when there is none."""
+    from tycho import cluster
+
+    made = cluster.create(progress=show.say)
+    return str(made.kubeconfig)
+
+
+def trace(on: bool) -> None:
+    """Log what is done, on stderr."""
+    if on:
+        logging.basicConfig(
+            stream=sys.stderr, level=logging.DEBUG, format="%(asctime)s %(name)s: %(message)s"
+        )

@@ -1,0 +1,169 @@
+"""What a user sees: tables and data on stdout, errors and remarks on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tycho.cli.options import Format
+from tycho.errors import Problem, TychoError
+
+if TYPE_CHECKING:
+    from tycho.chart import Chart, Row
+    from tycho.release import Release, Revision
+
+NONE = "--"
+STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {}"
+
+
+def out(text: str) -> None:
+    """A line of data."""
+    sys.stdout.write(text + "\n")
+
+
+def say(text: str) -> None:
+    """A line for the reader, not for a program."""
+    sys.stderr.write(text + "\n")
+
+
+def data(value: Any, format: Format) -> None:
+    """Structured data, as JSON or YAML."""
+    if format is Format.json:
+        out(json.dumps(value, indent=2, ensure_ascii=False))
+        return
+    import yaml
+
+    out(yaml.safe_dump(value, sort_keys=False, allow_unicode=True).rstrip())
+
+
+def status(releases: Sequence[Release], format: Format = Format.table) -> None:
+    """One row a system; its address is that of its first published service.
+
+    The first four columns are fixed in place and width: scripts read them.
+    """
+    if format is not Format.table:
+        return data([_plain(release) for release in releases], format)
+    if not releases:
+        return out("None running")
+    out(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "SERVICES"))
+    for release in releases:
+        name, endpoint = release.identity.name, release.endpoint
+        names = [service.name for service in release.services]
+        row = (
+            name if len(name) <= 28 else name[:26] + "..",
+            release.identity.guid,
+            endpoint.ip_address if endpoint else NONE,
+            str(endpoint.port) if endpoint else NONE,
+            _ready(release),
+            release.identity.namespace,
+            ",".join([*names[:3], *([f"+{len(names) - 3}"] if len(names) > 3 else [])]),
+        )
+        out(STATUS.format(*row).rstrip())
+    simulated(releases)
+
+
+def simulated(releases: Iterable[Release]) -> None:
+    """Say plainly when nothing really runs."""
+    if any(release.simulated for release in releases):
+        say("note: the node is simulated: objects are real, containers do not run, and no port answers")
+
+
+def services(releases: Sequence[Release]) -> None:
+    """One row a service: how it is, where it answers, and why it does not."""
+    rows = [("SYSTEM", "SERVICE", "KIND", "READY", "RESTARTS", "ADDRESS", "WHY")]
+    for release in releases:
+        for one in release.services:
+            addresses = ",".join(f"{e.ip_address}:{e.port}" for e in one.endpoints) or "-"
+            ready = f"{one.ready}/{one.wanted}"
+            rows.append(
+                (release.identity.name, one.name, one.kind, ready, str(one.restarts), addresses, one.why)
+            )
+    table(rows)
+    simulated(releases)
+
+
+def history(revisions: Sequence[Revision], format: Format) -> None:
+    """One row a revision, oldest first."""
+    if format is not Format.table:
+        return data([revision.model_dump(mode="json") for revision in revisions], format)
+    rows = [("REVISION", "UPDATED", "STATUS", "CHART", "COMPOSE", "DESCRIPTION")]
+    for one in revisions:
+        updated = one.updated.strftime("%Y-%m-%d %H:%M:%S") if one.updated else NONE
+        rows.append((str(one.revision), updated, one.state, one.chart, one.compose[:12], one.description))
+    table(rows)
+
+
+def table(rows: Sequence[Sequence[str]], write: Callable[[str], None] = out) -> None:
+    """Columns as wide as their widest cell; the last one is free."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def problems(found: Iterable[Problem]) -> None:
+    """Each problem with its place, and below it what to write instead."""
+    listed = sorted(found)
+    width = max((len(problem.place) for problem in listed), default=0)
+    for problem in listed:
+        path = f"{problem.path}: " if problem.path else ""
+        first, *rest = f"{path}{problem.message}".splitlines()
+        say(f"{problem.place.ljust(width)}  {first}")
+        for line in rest + ([f"hint: {problem.hint}"] if problem.hint else []):
+            say(f"{' ' * width}  {line}")
+
+
+def report(rows: Sequence[Row], write: Callable[[str], None]) -> None:
+    """What became of each key, and what to do about it."""
+    if not rows:
+        return write("every key keeps its meaning")
+    lines = [("WHERE", "KEY", "FATE", "BECOMES", "WHY")]
+    for row in rows:
+        place = f"{row.file}:{row.line}" if row.file else NONE
+        why = f"{row.reason}; {row.remedy}" if row.remedy else row.reason
+        lines.append((place, row.path, row.fate, row.target or NONE, why))
+    table(lines, write)
+
+
+def remarks(chart: Chart, release: Release) -> None:
+    """What `up` has to say besides the release: settings that changed their meaning, and notes."""
+    changed = [row for row in chart.report if row.fate != "translated"]
+    if changed:
+        settings = "1 setting has" if len(changed) == 1 else f"{len(changed)} settings have"
+        say(f"{changed[0].file or chart.name}: {settings} another or no meaning on Kubernetes"
+            " (tycho compile shows them)")  # fmt: skip
+    notes(release)
+
+
+def notes(release: Release) -> None:
+    """What a verb did besides what was asked."""
+    for note in release.notes:
+        say(note)
+
+
+def error(error: TychoError) -> None:
+    """A refusal or failure, in as many lines as it takes to mend it."""
+    if error.problems:
+        problems(error.problems)
+        say(f"{error.message}; nothing was changed.")
+        return
+    say(error.message)
+    for line in error.hint.splitlines():
+        say(f"  hint: {line}")
+
+
+def _ready(release: Release) -> str:
+    if release.state != "deployed":
+        return release.state
+    return f"{sum(one.done for one in release.services)}/{len(release.services)}"
+
+
+def _plain(release: Release) -> dict[str, Any]:
+    endpoint = release.endpoint
+    return {
+        **release.model_dump(mode="json"),
+        "ready": release.ready,
+        "ip_address": endpoint.ip_address if endpoint else None,
+        "port": endpoint.port if endpoint else None,
+    }

@@ -1,0 +1,146 @@
+"""`tycho up`: a compose file becomes a running system."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tycho.cli import show
+from tycho.cli.options import (
+    CLUSTER,
+    INPUT,
+    Backplane,
+    Context,
+    Directory,
+    EnvFiles,
+    Files,
+    Format,
+    Local,
+    MetadataFile,
+    Name,
+    Namespace,
+    NoWait,
+    Output,
+    Policies,
+    Profiles,
+    Quiet,
+    Service,
+    Strict,
+    Timeout,
+    Trace,
+)
+from tycho.cli.progress import progress
+from tycho.cli.session import Input, run, trace
+from tycho.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from tycho.compose import Sources
+    from tycho.lifecycle import Lifecycle
+    from tycho.release import Release
+
+Image = Annotated[str, typer.Option("-c", "--container", metavar="IMAGE", help="Run one image instead of a file.",
+                                    rich_help_panel=INPUT)]  # fmt: skip
+Port = Annotated[str, typer.Option("-p", "--port", metavar="PORT", help="With -c: port to publish, as in Compose.",
+                                   rich_help_panel=INPUT)]  # fmt: skip
+Command = Annotated[
+    str, typer.Option("--command", metavar="CMD", help="With -c: command.", rich_help_panel=INPUT)
+]
+Volumes = Annotated[list[str] | None, typer.Option("-v", "--volume", metavar="SRC:DST", help="With -c: volume.",
+                                                   rich_help_panel=INPUT)]  # fmt: skip
+Settings = Annotated[str, typer.Option("--settings", metavar="ENVFILE", help="With -c: its environment.",
+                                       rich_help_panel=INPUT)]  # fmt: skip
+New = Annotated[
+    bool, typer.Option("--new", help="Another instance, even if one runs.", rich_help_panel=CLUSTER)
+]
+Modify = Annotated[bool, typer.Option("-m", "--modify", help="Only change what runs; start nothing.",
+                                      rich_help_panel=CLUSTER)]  # fmt: skip
+
+
+def up(
+    files: Files = None,
+    name: Name = "",
+    env_file: EnvFiles = None,
+    profile: Profiles = None,
+    project_directory: Directory = "",
+    metadata: MetadataFile = "",
+    policies: Policies = None,
+    strict: Strict = False,
+    container: Image = "",
+    port: Port = "",
+    command: Command = "",
+    volume: Volumes = None,
+    settings: Settings = "",
+    new: New = False,
+    modify: Modify = False,
+    namespace: Namespace = "",
+    context: Context = "",
+    local: Local = False,
+    backplane: Backplane = "",
+    service: Service = "",
+    no_wait: NoWait = False,
+    timeout: Timeout = 300.0,
+    output: Output = Format.table,
+    quiet: Quiet = False,
+    trace_: Trace = False,
+) -> None:
+    r"""Start a system, or upgrade it when it runs already.
+
+    \b
+    Examples:
+      tycho up -f compose.yaml
+      tycho up --local -f compose.yaml
+      tycho up --name web -c nginx:1.27 -p 80
+    """
+    trace(trace_)
+    said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict)
+    sources = _one(said, container, port, command, volume or [], settings) if container else said.sources()
+    if service:
+        show.status([remote.up(service, said, sources)], output)
+        return
+
+    async def act(lifecycle: Lifecycle) -> Release:
+        from tycho.orchestrators import Patience
+
+        compiled = said.compile(lifecycle, sources)
+        if modify and not await lifecycle.runs(compiled):
+            raise NotFound(f"{compiled.woven.system.name} does not run here", hint="leave out -m to start it")
+        with progress(quiet or no_wait) as watch:
+            release = await lifecycle.up(
+                compiled, new=new, patience=Patience(wait=not no_wait, timeout=timeout, watch=watch)
+            )
+        if not quiet:
+            show.remarks(compiled.chart, release)
+        return release
+
+    release = run(
+        act, namespace=namespace, context=context, local=local, backplane=backplane, policies=policies
+    )
+    show.status([release], output)
+
+
+def _one(said: Input, image: str, port: str, command: str, volumes: list[str], settings: str) -> Sources:
+    """A system of one container, as a compose document."""
+    import json
+
+    from tycho.compose import Sources
+    from tycho.settings import environment
+
+    if said.files:
+        raise UsageError("-f and -c exclude each other", hint="-c runs one image without a compose file")
+    name = said.name or image.rsplit("/", 1)[-1].split("@", maxsplit=1)[0].split(":", maxsplit=1)[0]
+    one = {
+        "image": image,
+        "ports": [port] if port else None,
+        "command": command or None,
+        "volumes": volumes or None,
+        "env_file": [settings] if settings else None,
+    }
+    document = {"services": {name: {key: value for key, value in one.items() if value}}}
+    return Sources.from_disk(
+        ["-"],
+        stdin=json.dumps(document).encode(),
+        env=environment(),
+        project_directory=said.directory or ".",
+        name=name,
+    )

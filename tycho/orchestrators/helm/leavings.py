@@ -1,0 +1,213 @@
+"""What Helm leaves behind, and what it cannot change.
+
+Helm compares with the last deployed manifest alone: objects of a failed revision, Jobs and volumes (which carry
+`helm.sh/resource-policy: keep`) stay. And some fields cannot be changed at all: such an object is deleted before the
+upgrade, and made anew by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tycho.chart import Chart
+from tycho.errors import Conflict, Deadline, Forbidden, NotFound
+from tycho.orchestrators import Patience
+from tycho.orchestrators.helm import releases
+from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.orchestrators.helm.process import Helm
+from tycho.release import Identity
+
+KINDS: Mapping[str, str] = {
+    "Deployment": "apps/v1/deployments",
+    "StatefulSet": "apps/v1/statefulsets",
+    "DaemonSet": "apps/v1/daemonsets",
+    "Job": "batch/v1/jobs",
+    "CronJob": "batch/v1/cronjobs",
+    "Service": "services",
+    "ConfigMap": "configmaps",
+    "Secret": "secrets",
+    "ServiceAccount": "serviceaccounts",
+    "Role": "rbac.authorization.k8s.io/v1/roles",
+    "RoleBinding": "rbac.authorization.k8s.io/v1/rolebindings",
+    "NetworkPolicy": "networking.k8s.io/v1/networkpolicies",
+    "Ingress": "networking.k8s.io/v1/ingresses",
+    "PodDisruptionBudget": "policy/v1/poddisruptionbudgets",
+}
+CLAIMS = "persistentvolumeclaims"
+INTERVAL = 0.3
+
+
+async def sweep(api: Api, identity: Identity) -> tuple[str, ...]:
+    """Delete what carries the release's label and is not in its deployed manifest; volumes are not touched."""
+    known = await releases.revisions(api, identity)
+    deployed = [one for one in known if releases.status(one) == "deployed"]
+    if not deployed:
+        return ()
+    stored = await releases.payload(api, identity, releases.number(deployed[-1]))
+    wanted = {(one["kind"], one["metadata"]["name"]) for one in releases.manifest(stored)}
+    gone = []
+    for kind, name in await _ours(api, identity):
+        if (kind, name) not in wanted:
+            await api.delete(at(KINDS[kind], identity.namespace, name))
+            gone.append(f"{kind} {name}")
+    return (f"removed what an earlier revision left: {', '.join(sorted(gone))}",) if gone else ()
+
+
+async def remove(api: Api, identity: Identity, patience: Patience, *, keep_volumes: bool) -> list[str]:
+    """Delete everything that carries the release's label, and see it gone.
+
+    Returns:
+        The claims that were kept.
+
+    Raises:
+        Deadline: Something is still there; names it and its finalizers.
+    """
+    for kind, name in await _ours(api, identity):
+        await api.delete(at(KINDS[kind], identity.namespace, name))
+    claims = await _list(api, CLAIMS, identity)
+    names = [one["metadata"]["name"] for one in claims]
+    if keep_volumes:
+        return names
+    for name in names:
+        await api.delete(at(CLAIMS, identity.namespace, name))
+    if identity.own_namespace or not patience.wait:
+        return []  # the namespace goes with all that is in it
+    loop = asyncio.get_running_loop()
+    end = loop.time() + patience.timeout
+    while left := [
+        *await _ours(api, identity),
+        *((CLAIMS, one["metadata"]["name"]) for one in await _list(api, CLAIMS, identity)),
+    ]:
+        if loop.time() >= end:
+            raise Deadline(
+                f"still there after {patience.timeout:g} s: {', '.join(f'{kind} {name}' for kind, name in left)}",
+                hint="something holds a finalizer on it: kubectl get it -o yaml shows which",
+            )
+        await asyncio.sleep(INTERVAL)
+    return []
+
+
+async def prepare(api: Api, helm: Helm, identity: Identity, chart: Chart, values: bytes) -> tuple[str, ...]:
+    """Delete the objects that an upgrade could not change; the upgrade makes them anew."""
+    import tempfile
+    from pathlib import Path
+
+    current = await _current(api, identity)
+    with tempfile.TemporaryDirectory(prefix="tycho-chart-") as folder:
+        archive = Path(folder) / "chart.tgz"
+        archive.write_bytes(chart.archive())
+        rendered = await helm.run(
+            ["template", identity.release, str(archive), "--namespace", identity.namespace, "--values", "-"],
+            input=values,
+        )
+    return await _recreate(api, identity, current, releases.manifest({"manifest": rendered.decode()}))
+
+
+async def prepare_rollback(api: Api, helm: Helm, identity: Identity, revision: int) -> tuple[str, ...]:
+    """The same before going back to a revision."""
+    wanted = releases.manifest(await releases.payload(api, identity, revision))
+    return await _recreate(api, identity, await _current(api, identity), wanted)
+
+
+async def _current(api: Api, identity: Identity) -> list[Object]:
+    known = await releases.revisions(api, identity)
+    return (
+        releases.manifest(await releases.payload(api, identity, releases.number(known[-1]))) if known else []
+    )
+
+
+async def _recreate(
+    api: Api, identity: Identity, current: Iterable[Object], wanted: Iterable[Object]
+) -> tuple[str, ...]:
+    before = {(one["kind"], one["metadata"]["name"]): one for one in current}
+    notes = []
+    for one in wanted:
+        kind, name = one["kind"], one["metadata"]["name"]
+        old = before.get((kind, name))
+        if old is None or not (what := immutable(old, one)):
+            continue
+        if kind == "PersistentVolumeClaim":
+            raise Conflict(
+                f"the volume {name} cannot change its {what}",
+                hint="give the volume another name, or remove the system and its volume first",
+            )
+        if path := KINDS.get(kind):
+            await api.delete(at(path, identity.namespace, name), propagation="Foreground")
+            await _gone(api, at(path, identity.namespace, name))
+            notes.append(f"made {kind} {name} anew: its {what} cannot be changed in place")
+    return tuple(notes)
+
+
+async def _gone(api: Api, path: str) -> None:
+    for _ in range(200):
+        try:
+            await api.get(path)
+        except NotFound:
+            return
+        await asyncio.sleep(INTERVAL)
+
+
+def immutable(old: Object, new: Object) -> str:
+    """Which field of an object changes that Kubernetes never lets change; "" when none does."""
+    for field in IMMUTABLE.get(new["kind"], ()):
+        a, b = _at(old, field), _at(new, field)
+        if field == "spec.clusterIP":
+            a, b = ("None" if a == "None" else ""), ("None" if b == "None" else "")
+        if field == "spec.resources.requests.storage":
+            if a is not None and b is not None and _bytes(str(b)) < _bytes(str(a)):
+                return "size to a smaller one"
+            continue
+        if a != b:
+            return field
+    return ""
+
+
+IMMUTABLE: Mapping[str, tuple[str, ...]] = {
+    "Deployment": ("spec.selector",),
+    "DaemonSet": ("spec.selector",),
+    "StatefulSet": (
+        "spec.selector",
+        "spec.serviceName",
+        "spec.volumeClaimTemplates",
+        "spec.podManagementPolicy",
+    ),
+    "Service": ("spec.clusterIP",),
+    "PersistentVolumeClaim": ("spec.accessModes", "spec.storageClassName", "spec.resources.requests.storage"),
+    "RoleBinding": ("roleRef",),
+    "Job": ("spec.template", "spec.completions", "spec.selector"),
+}
+UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def _bytes(text: str) -> float:
+    unit = next((one for one in UNITS if text.endswith(one)), "")
+    return float(text.removesuffix(unit)) * UNITS.get(unit, 1)
+
+
+def _at(item: Object, path: str) -> Any:
+    found: Any = item
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+async def _ours(api: Api, identity: Identity) -> list[tuple[str, str]]:
+    """Kind and name of everything with the release's label, volumes and helm's own Secrets left out."""
+    lists = await asyncio.gather(*(_list(api, path, identity) for path in KINDS.values()))
+    return [
+        (kind, one["metadata"]["name"])
+        for kind, found in zip(KINDS, lists, strict=True)
+        for one in found
+        if (one["metadata"].get("labels") or {}).get("owner") != "helm"
+        and not one["metadata"].get("ownerReferences")
+    ]
+
+
+async def _list(api: Api, path: str, identity: Identity) -> list[Object]:
+    selector = f"app.kubernetes.io/instance={identity.release},executor=tycho"
+    try:
+        return await api.list(at(path, identity.namespace), metadata=True, labelSelector=selector)
+    except (Forbidden, NotFound):
+        return []

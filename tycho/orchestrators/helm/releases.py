@@ -1,0 +1,202 @@
+"""Helm's release Secrets: the list of systems from their metadata alone, one release's payload when it is needed.
+
+Source: helm.sh/helm/v4 `pkg/storage`: a Secret `sh.helm.release.v1.<name>.v<revision>` of type `helm.sh/release.v1`,
+its data base64 of gzip of JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from tycho.errors import Forbidden
+from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.release import Identity, Release, Revision, State
+
+STATES: Mapping[str, State] = {
+    "deployed": "deployed", "failed": "failed", "superseded": "superseded", "uninstalling": "uninstalling",
+    "pending-install": "pending", "pending-upgrade": "pending", "pending-rollback": "pending",
+    "uninstalled": "lost", "unknown": "lost",
+}  # fmt: skip
+SYSTEMS = "executor=tycho"
+
+
+def labels(identity: Identity, *, compose: str, policies: str, chart: str, values: str) -> dict[str, str]:
+    """What Helm keeps in the labels of a release, so that a list need not open it."""
+    said = {
+        "executor": "tycho",
+        "tycho-guid": identity.guid,
+        "tycho-name": identity.name[:63].strip("-_."),
+        "tycho-own-namespace": str(identity.own_namespace).lower(),
+        "username": _label(identity.username),
+        "compose": compose[:40],
+        "policies": policies[:40],
+        "tycho-chart": _label(chart.replace("+", "_")),
+        "tycho-values": values[:40],
+    }
+    return {key: value for key, value in said.items() if value}
+
+
+def _label(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", text)[:63].strip("-_.")
+
+
+async def every(api: Api, namespace: str = "") -> list[Release]:
+    """All systems, in one namespace or in the cluster, without their services; oldest first."""
+    selector = f"owner=helm,{SYSTEMS},status!=superseded"
+    try:
+        found = await api.list(at("secrets", namespace), metadata=True, labelSelector=selector)
+    except Forbidden:
+        if namespace:
+            raise
+        found = await _by_namespaces(api, selector)
+    newest: dict[str, Object] = {}
+    for item in found:
+        key = item["metadata"]["labels"].get("tycho-guid", "")
+        if key not in newest or _revision(item) > _revision(newest[key]):
+            newest[key] = item
+    releases = [_release(item) for item in newest.values()]
+    return sorted(
+        releases,
+        key=lambda one: (one.created or one.updated or datetime.min.replace(tzinfo=UTC), one.identity.guid),
+    )
+
+
+async def _by_namespaces(api: Api, selector: str) -> list[Object]:
+    """Who may not read all Secrets may read those of the namespaces that Tycho made for it."""
+    found: list[Object] = []
+    for one in await api.list(at("namespaces"), metadata=True, labelSelector=SYSTEMS):
+        try:
+            found += await api.list(
+                at("secrets", one["metadata"]["name"]), metadata=True, labelSelector=selector
+            )
+        except Forbidden:
+            continue
+    return found
+
+
+async def revisions(api: Api, identity: Identity) -> list[Object]:
+    """The release's Secrets, metadata only, oldest first."""
+    selector = f"owner=helm,name={identity.release}"
+    found = await api.list(at("secrets", identity.namespace), metadata=True, labelSelector=selector)
+    return sorted(found, key=_revision)
+
+
+async def history(api: Api, identity: Identity) -> list[Revision]:
+    """The revisions, oldest first."""
+    return [
+        Revision(
+            revision=_revision(item),
+            state=_state(item),
+            updated=_time(item),
+            compose=_labels(item).get("compose", ""),
+            policies=_labels(item).get("policies", ""),
+            chart=_labels(item).get("tycho-chart", ""),
+            description=_labels(item).get("status", ""),
+        )
+        for item in await revisions(api, identity)
+    ]
+
+
+async def payload(api: Api, identity: Identity, revision: int) -> Object:
+    """What Helm stored of one revision: chart, config, manifest, info."""
+    secret = await api.get(
+        at("secrets", identity.namespace, f"sh.helm.release.v1.{identity.release}.v{revision}")
+    )
+    packed = base64.b64decode(base64.b64decode(secret["data"]["release"]))
+    stored: Object = json.loads(gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed)
+    return stored
+
+
+def manifest(stored: Object) -> list[Object]:
+    """The objects of a stored release, hooks left out."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    documents = yaml.load_all(stored.get("manifest") or "", Loader=loader)
+    return [one for one in documents if isinstance(one, dict)]
+
+
+def pending(item: Object) -> bool:
+    """Whether a revision was begun and not ended."""
+    return (
+        _labels(item).get("status", "").startswith("pending") or _labels(item).get("status") == "uninstalling"
+    )
+
+
+def status(item: Object) -> str:
+    """Helm's own word for a revision's state."""
+    return _labels(item).get("status", "")
+
+
+def number(item: Object) -> int:
+    """A revision's number."""
+    return _revision(item)
+
+
+def value(item: Object, label: str) -> str:
+    """A label of a revision."""
+    return _labels(item).get(label, "")
+
+
+def same(item: Object, said: Mapping[str, str]) -> bool:
+    """Whether a revision is deployed, and of the very chart and values that these labels tell of."""
+    return status(item) == "deployed" and _labels(item).get("tycho-values") == said["tycho-values"]
+
+
+def last_good(items: Iterable[Object], before: int) -> int:
+    """The newest revision below `before` that was deployed once; 0 when there is none."""
+    good = [_revision(item) for item in items if status(item) in ("superseded", "deployed")]
+    return max((one for one in good if one < before), default=0)
+
+
+def _release(item: Object) -> Release:
+    said = _labels(item)
+    identity = Identity(
+        guid=said.get("tycho-guid", ""),
+        name=said.get("tycho-name", said.get("name", "")),
+        release=said.get("name", ""),
+        namespace=item["metadata"]["namespace"],
+        own_namespace=said.get("tycho-own-namespace") == "true",
+        username=said.get("username", ""),
+    )
+    created = _stamp(said["createdAt"]) if "createdAt" in said else None
+    return Release(
+        identity=identity,
+        revision=_revision(item),
+        state=_state(item),
+        created=created or _time(item),
+        updated=_time(item),
+        compose=said.get("compose", ""),
+        policies=said.get("policies", ""),
+        chart=said.get("tycho-chart", ""),
+    )
+
+
+def _labels(item: Object) -> Mapping[str, str]:
+    found: Mapping[str, str] = item["metadata"].get("labels") or {}
+    return found
+
+
+def _revision(item: Object) -> int:
+    return int(_labels(item).get("version", 0))
+
+
+def _state(item: Object) -> State:
+    return STATES.get(status(item), "lost")
+
+
+def _time(item: Object) -> datetime | None:
+    said = _labels(item)
+    if stamp := said.get("modifiedAt") or said.get("createdAt"):
+        return _stamp(stamp)
+    created = item["metadata"].get("creationTimestamp")
+    return datetime.fromisoformat(created) if created else None
+
+
+def _stamp(text: str) -> datetime:
+    return datetime.fromtimestamp(int(text), UTC)

@@ -1,0 +1,59 @@
+"""What the environment says: the only reader of `os.environ`.
+
+A plain dataclass, for a library would cost every command a quarter of a second.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Defaults of the command line, each from `TYCHO_<NAME>`.
+
+    Args:
+        namespace: Share this namespace instead of one per system.
+        context: Context of the kubeconfig.
+        backplane: Orchestrator.
+        policies: Folders of further policies, separated as in PATH.
+        helm: Path of the helm program, instead of the one on PATH.
+        kubeconfig: From `KUBECONFIG`, as kubectl has it.
+        cache_dir: What can be made again: programs, versions that were seen.
+        state_dir: What cannot: clusters of this machine.
+    """
+
+    namespace: str
+    context: str
+    backplane: str
+    policies: tuple[str, ...]
+    helm: str
+    kubeconfig: str
+    cache_dir: Path
+    state_dir: Path
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    env = os.environ
+    home = Path(env.get("HOME") or Path.home())
+    return Settings(
+        namespace=env.get("TYCHO_NAMESPACE", ""),
+        context=env.get("TYCHO_CONTEXT", ""),
+        backplane=env.get("TYCHO_BACKPLANE") or "helm",
+        policies=tuple(filter(None, env.get("TYCHO_POLICIES", "").split(os.pathsep))),
+        helm=env.get("TYCHO_HELM", ""),
+        kubeconfig=env.get("KUBECONFIG", ""),
+        cache_dir=Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "tycho",
+        state_dir=Path(env.get("XDG_STATE_HOME") or home / ".local" / "state") / "tycho",
+    )
+
+
+def environment() -> Mapping[str, str]:
+    """The caller's environment, for a compose file's variables and for the programs that Tycho runs."""
+    return dict(os.environ)
