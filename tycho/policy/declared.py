@@ -45,7 +45,7 @@ def declared(path: Path, text: bytes) -> Policy:
             found[key] = READERS[key](value, key, wrong)
         else:
             _unknown(key, key, READERS, wrong)
-    if not said.get("description"):
+    if "description" not in said:
         wrong("description", "is missing: say in a sentence what the policy does")
     if not found.keys() & VERBS:
         wrong("", "does nothing", f"write one of {', '.join(sorted(VERBS))}")

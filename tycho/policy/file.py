@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tycho.model import Json, System
 from tycho.policy.select import Selector
-from tycho.policy.source import Lines, line
+from tycho.policy.source import Lines
 
 Apply = Callable[[System], System]
 ANY = Selector()
@@ -57,6 +57,11 @@ class Policy:
         """The file's name, which is the policy's."""
         return self.path.name
 
-    def line(self, verb: str, path: str) -> int:
-        """Where the file says what became of a path."""
-        return line(self.lines, f"{verb}.{path}")
+    def line(self, verbs: Sequence[str], path: str) -> int:
+        """Where the file says, with one of these verbs, what becomes of a path, or of one above it."""
+        while path:
+            for verb in verbs:
+                if at := self.lines.get(f"{verb}.{path}"):
+                    return at
+            path = path.rpartition(".")[0]
+        return self.lines.get("apply", 0)

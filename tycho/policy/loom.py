@@ -15,6 +15,7 @@ from tycho.policy.file import Policy
 from tycho.policy.select import Seen, plain, written
 from tycho.policy.source import broken
 
+TOP = ("system.patch", "system.default")
 Changes = list[tuple[str, bool]]  # path, and whether something was there before
 
 
@@ -52,30 +53,30 @@ class Loom:
         Raises:
             PolicyError: What it makes of a service is not Compose.
         """
-        before = self.system
-        changes: Changes = []
-        if policy.apply:
-            self.system = policy.apply(before)
-            changes = list(differences(before, self.system, ""))
-            self._step(policy, "", changes)
+        selects = bool(policy.match or policy.unless)
+        meant, changes = not selects, Changes()
         if policy.deny or policy.warn:
             self._judge(policy)
-        if policy.default or policy.patch or policy.emit or policy.system:
-            changes = self._change(policy)
+        if policy.default or policy.patch or policy.emit or (policy.system and selects):
+            meant, changes = self._services(policy)
+        if policy.apply:
+            changes += self._whole(policy, policy.apply(self.system))
+        if policy.system and meant:
+            changes += self._whole(policy, _changed_system(policy, self.system))
         if changes:
             self.system = self.system.model_copy(update={"lines": _relined(self.system, policy, changes)})
 
-    def _change(self, policy: Policy) -> Changes:
-        """Select by what is written, so that a chart is the same in every environment."""
+    def _services(self, policy: Policy) -> tuple[bool, Changes]:
+        """Whether any service is meant, by what is written (one chart serves all places), and changes."""
         meant: list[str] = []
-        every: Changes = []
+        every = Changes()
         sections: dict[str, dict[str, Service]] = {}
         for section, name, service in self._each():
-            path, changes = f"{section}.{name}", []
+            path, changes = f"{section}.{name}", Changes()
             if matched := _means(policy, Seen(name, service, self.metadata.get(name), written)):
                 meant.append(name)
                 after = _changed(policy, service, path)
-                changes = list(differences(service, after, path))
+                changes = Changes(differences(service, after, path))
                 if changes:
                     sections.setdefault(section, dict(getattr(self.system, section)))[name] = after
             self._step(policy, path, changes, matched=matched)
@@ -85,12 +86,14 @@ class Loom:
         if policy.emit and meant:
             template = str(policy.path.parent / policy.emit)
             self.emits.append(EmitTemplate(policy=policy.name, template=template, services=tuple(meant)))
-        if policy.system and (meant or not (policy.match or policy.unless)):
-            before, self.system = self.system, _changed_system(policy, self.system)
-            changes = list(differences(before, self.system, ""))
-            self._step(policy, "", changes)
-            every += changes
-        return every
+        return bool(meant), every
+
+    def _whole(self, policy: Policy, after: System) -> Changes:
+        """Take the system as a policy left it."""
+        changes = Changes(differences(self.system, after, ""))
+        self.system = after
+        self._step(policy, "", changes)
+        return changes
 
     def _step(self, policy: Policy, subject: str, changes: Changes, *, matched: bool = True) -> None:
         self.steps.append(Step(policy.name, subject, matched, tuple(path for path, _ in changes)))
@@ -100,7 +103,7 @@ class Loom:
         for section, name, service in self._each():
             seen = Seen(name, service, self.metadata.get(name), plain)
             matched = _means(policy, seen)
-            self._step(policy, f"{section}.{name}", [], matched=matched)
+            self._step(policy, f"{section}.{name}", Changes(), matched=matched)
             for path, value in _grounds(policy, seen, f"{section}.{name}") if matched else ():
                 if policy.deny:
                     self.denials.append((policy.name, self._problem(policy, policy.deny, seen, path, value)))
@@ -126,7 +129,7 @@ def _grounds(policy: Policy, seen: Seen, path: str) -> Iterator[tuple[str, str]]
     """Where a refused service gave cause, with the value there."""
     if policy.match.has:
         yield from ((f"{path}.{where}", value) for where, value in seen.found(policy.match.has).items())
-    elif policy.match.image:
+    elif seen.service.image is not None and (policy.match.image or policy.unless.image):
         yield f"{path}.image", seen.text(seen.service.image)
     else:
         yield path, ""
@@ -141,7 +144,7 @@ def _changed(policy: Policy, service: Service, path: str) -> Service:
     except ValidationError as error:
         file = str(policy.path)
         problems = [
-            Problem(file, policy.line(verb, where), f"{path}.{where}", message, hint)
+            Problem(file, policy.line((verb,), where), f"{path}.{where}", message, hint)
             for where, message, hint in complaints(error, Service)
         ]
         raise broken(file, problems) from error
@@ -154,7 +157,7 @@ def _changed_system(policy: Policy, system: System) -> System:
     except ValidationError as error:
         file = str(policy.path)
         problems = [
-            Problem(file, policy.line("system", where), where, message, hint)
+            Problem(file, policy.line(TOP, where), where, message, hint)
             for where, message, hint in complaints(error, System)
         ]
         raise broken(file, problems) from error
@@ -168,9 +171,9 @@ def _relined(system: System, policy: Policy, changes: Changes) -> dict[str, tupl
         lines = {path: place for path, place in lines.items() if replaced.isdisjoint(_above(path))}
     for path, _ in changes:
         section, _, rest = path.partition(".")
-        below = rest.partition(".")[2] if section in ("services", "jobs") else path
-        found = (policy.line(verb, below) for verb in ("patch", "default", "system.patch", "system.default"))
-        lines[path] = (policy.name, next(filter(None, found), policy.lines.get("apply", 0)))
+        below = rest.partition(".")[2] if section in ("services", "jobs") else ""
+        verbs = ("patch", "default") if below else TOP
+        lines[path] = (policy.name, policy.line(verbs, below or path))
     return lines
 
 

@@ -1,0 +1,52 @@
+"""Each shipped policy alone: a folder with a compose file, and what becomes of it, or why it is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.policies.weaving import folder, said
+from tycho import Sources, data, load, weave
+from tycho.errors import PolicyDenied
+from tycho.policy import in_force
+
+CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/compose.yaml"))
+SECTIONS = ("services", "networks", "volumes", "configs", "secrets", "x")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_before_and_after(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(case)
+    before = load(Sources.from_disk(["compose.yaml"], env={}))
+    only = folder(tmp_path / "only", {}, keep=(f"{case.name.partition('.')[0]}.yaml",))
+    if (refused := case / "refused.txt").exists():
+        with pytest.raises(PolicyDenied) as denied:
+            weave(before, folders=[only])
+        assert "\n".join(map(str, denied.value.problems)) + "\n" == refused.read_text()
+        assert all(problem.hint for problem in denied.value.problems)
+        return
+    after = load(Sources.from_disk(["after.yaml"], env={}))
+    woven = weave(before, folders=[only]).system
+    assert {key: said(getattr(woven, key)) for key in SECTIONS} == {
+        key: said(getattr(after, key)) for key in SECTIONS
+    }
+
+
+def test_every_shipped_policy_has_a_case() -> None:
+    assert {case.name.partition(".")[0] for case in CASES} == {Path(name).stem for name, _, _ in in_force()}
+
+
+def test_every_shipped_policy_says_what_it_does() -> None:
+    for name, path, description in in_force():
+        assert path == data.policies() / name
+        assert description.endswith(".")
+        assert len(description) <= 110
+
+
+@pytest.mark.parametrize("example", ["notebook/docker-compose.yaml", "shop/compose.yaml"])
+def test_the_examples_pass(example: str) -> None:
+    root = Path(__file__).parents[2] / "examples"
+    woven = weave(load(Sources.from_disk([str(root / example)], env={})))
+    assert woven.policies == tuple(name for name, _, _ in in_force())
+    assert all("no-new-privileges:true" in service.security_opt for service in woven.system.services.values())

@@ -1,0 +1,51 @@
+"""What the tests of policies share: text in, a woven system out, through the public doors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tycho import Sources, data, load, weave
+from tycho.model import Live, ServiceMetadata, System, Woven, template
+
+
+def system(text: str, **env: str) -> System:
+    return load(Sources.from_document(text, env=env, name="shop"))
+
+
+def folder(at: Path, files: Mapping[str, str], *, keep: tuple[str, ...] = ()) -> Path:
+    """A folder with these files, that takes the shipped policies out of force."""
+    at.mkdir(exist_ok=True)
+    for shipped in data.policies().iterdir():
+        if shipped.name not in keep:
+            (at / shipped.name).write_bytes(b"")
+    for name, text in files.items():
+        (at / name).write_text(text)
+    return at
+
+
+def woven(
+    at: Path,
+    compose: str,
+    policies: Mapping[str, str] | str,
+    *,
+    metadata: Mapping[str, ServiceMetadata] | None = None,
+    **env: str,
+) -> Woven:
+    """A compose text woven with policies alone that the test wrote."""
+    files = {"50-test.yaml": policies} if isinstance(policies, str) else policies
+    return weave(system(compose, **env), folders=[folder(at / "ours", files)], metadata=metadata)
+
+
+def said(part: object) -> object:
+    """All that a part of the model was told, templates for live values."""
+    match part:
+        case Live():
+            return template(part)
+        case dict():
+            return {key: said(value) for key, value in part.items()}
+        case list() | tuple():
+            return [said(value) for value in part]
+    if hasattr(part, "model_fields_set"):
+        return {key: said(getattr(part, key)) for key in sorted(part.model_fields_set)}
+    return part
