@@ -54,7 +54,7 @@ class Context:
 
     def reads(self, node: Node, path: str, template: str, *, live: bool) -> None:
         """Note which variables a value reads."""
-        place = f"{node.file}:{node.line} {path}"
+        place = f"{self.sources.known_as(node.file)}:{node.line} {path}"
         for name in interpolate.names(template):
             places = (self.variables if live else self.baked).setdefault(name, [])
             if place not in places:

@@ -43,7 +43,7 @@ def load(sources: Sources) -> System:
         update={
             "variables": ctx.seen(),
             "baked": {name: tuple(places) for name, places in sorted(ctx.baked.items())},
-            "lines": ctx.lines,
+            "lines": {path: (sources.known_as(file), line) for path, (file, line) in ctx.lines.items()},
             "warnings": tuple(ctx.warnings),
             "digest": _digest(system),
         }
@@ -203,7 +203,7 @@ def _variables(
 
 def _said(ctx: Context, path: str) -> str:
     found = _placed(ctx, path, "", "")
-    return f"{found.place} {path}"
+    return f"{ctx.sources.known_as(found.file)}:{found.line} {path}"
 
 
 def _digest(system: System) -> str:

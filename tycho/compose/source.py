@@ -225,6 +225,14 @@ class Sources:
             profiles=tuple(profiles),
         )
 
+    def known_as(self, file: str) -> str:
+        """A file's name inside the project, however it was spelled: a chart must not tell where it was compiled."""
+        return (
+            os.path.basename(file)
+            if os.path.isabs(file) or any(file == name for name, _ in self.texts)
+            else file
+        )
+
     def path(self, path: str) -> str:
         """A path of the compose file as the files know it: relative ones start in the project directory."""
         if path.startswith("~"):
