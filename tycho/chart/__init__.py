@@ -36,5 +36,10 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
     rows = check.report(plan)
     if strict:
         check.strictly(rows)
-    files = {**values.files(plan), **objects.templates(plan), **objects.contents(plan), **docs.docs(plan, rows)}
+    files = {
+        **values.files(plan),
+        **objects.templates(plan),
+        **objects.contents(plan),
+        **docs.docs(plan, rows),
+    }
     return seal.seal(plan, woven, files, rows, version)

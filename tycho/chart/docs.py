@@ -12,7 +12,13 @@ def docs(plan: Plan, rows: tuple[Row, ...]) -> dict[str, str]:
     """The files for people."""
     published = [pod for pod in plan.pods if publish(pod.service)]
     variables = sorted(plan.system.variables)
-    context = {"chart": plan.chart, "published": published, "variables": variables, "plan": plan, "rows": rows}
+    context = {
+        "chart": plan.chart,
+        "published": published,
+        "variables": variables,
+        "plan": plan,
+        "rows": rows,
+    }
     return {
         "templates/NOTES.txt": render("templates/NOTES.txt", **context),
         "README.md": render("README.md", **context),

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from tycho.chart.names import label
 from tycho.chart.plan import Plan
 from tycho.chart.pods import publish
+from tycho.chart.planner import several
 from tycho.chart.render import render
+from tycho.chart.wiring import isolated
 
 Context = Mapping[str, object]
 
@@ -78,7 +80,8 @@ def configmaps(plan: Plan) -> Iterator[Object]:
     for tree in plan.trees:
         files = [_file(tree.slug, name, content) for name, content in tree.files.items()]
         sections = {
-            section: [file for file in files if file["section"] == section] for section in ("data", "binaryData")
+            section: [file for file in files if file["section"] == section]
+            for section in ("data", "binaryData")
         }
         entries = [(section, found) for section, found in sections.items() if found]
         yield Object(f"{tree.slug}-configmap", {"tree": tree, "files": files, "sections": entries})
@@ -119,7 +122,67 @@ def waiting(plan: Plan) -> Iterator[Object]:
             awaited.setdefault(wait.kind, {})[wait.slug] = None
     if awaited:
         waiting = [pod.name for pod in plan.pods if pod.waits]
-        yield Object("wait", {"awaited": {kind: list(awaited[kind]) for kind in sorted(awaited)}, "waiting": waiting})
+        yield Object(
+            "wait", {"awaited": {kind: list(awaited[kind]) for kind in sorted(awaited)}, "waiting": waiting}
+        )
+
+
+def budgets(plan: Plan) -> Iterator[Object]:
+    """For every service that has, or may have, several pods."""
+    for pod in plan.pods:
+        if pod.kind in ("Deployment", "StatefulSet") and several(pod.service):
+            yield Object(f"{pod.slug}-poddisruptionbudget", {"pod": pod})
+
+
+def networkpolicies(plan: Plan) -> Iterator[Object]:
+    """One for every compose network, where a policy asks for isolation."""
+    for network in plan.networks if isolated(plan.system) else ():
+        yield Object(f"{network.slug}-network-networkpolicy", {"network": network})
+
+
+def unconnected(plan: Plan) -> Iterator[Object]:
+    """One for every service without a network."""
+    for pod in plan.pods:
+        if pod.service.network_mode == "none":
+            yield Object(f"{pod.slug}-networkpolicy", {"pod": pod})
+
+
+def isolating(objects: Callable[[Plan], Iterator[Object]], suffix: str) -> Callable[[Plan], Iterator[Object]]:
+    """The same objects again, where a policy asks for isolation."""
+
+    def each(plan: Plan) -> Iterator[Object]:
+        if isolated(plan.system):
+            for file, context in objects(plan):
+                yield Object(file.removesuffix("-service").removesuffix("-services") + suffix, context)
+
+    return each
+
+
+def entrances(plan: Plan) -> Iterator[Object]:
+    """Admission of an Ingress's or Gateway's controller."""
+    if isolated(plan.system):
+        yield Object("entrance-networkpolicy", {})
+
+
+def fenced(plan: Plan) -> Iterator[Object]:
+    """The way to the API server for pods that wait on internal networks alone."""
+    internal = {name for network in plan.networks if network.internal for name in network.members}
+    if isolated(plan.system) and any(pod.waits and pod.name in internal for pod in plan.pods):
+        yield Object("wait", {})
+
+
+def tests(plan: Plan) -> Iterator[Object]:
+    """`helm test`, where there is a port to call."""
+    targets = [
+        (pod.slug, port.number)
+        for pod in plan.pods
+        if pod.kind not in ("Job", "CronJob") and pod.service.network_mode != "none"
+        for port in plan.ports.get(pod.name, ())
+        if port.protocol == "TCP"
+    ]
+    if targets:
+        labels = [network.label for network in plan.networks] if isolated(plan.system) else []
+        yield Object("tests/connect", {"targets": targets, "labels": labels})
 
 
 def always(file: str) -> Callable[[Plan], Iterator[Object]]:
@@ -145,6 +208,16 @@ OBJECTS: tuple[tuple[str, Callable[[Plan], Iterator[Object]]], ...] = (
     ("serviceaccount", waiting),
     ("role", waiting),
     ("rolebinding", waiting),
+    ("poddisruptionbudget", budgets),
+    ("networkpolicy", networkpolicies),
+    ("isolation", unconnected),
+    ("admission", isolating(published, "-networkpolicy")),
+    ("callers", isolating(callers, "-networkpolicies")),
+    ("apiserver", fenced),
+    ("entrance", entrances),
+    ("ingress", always("ingress")),
+    ("httproute", always("httproute")),
+    ("tests/connect", tests),
     ("extraobjects", always("extraobjects")),
 )
 HELPERS = ("_helpers", "_names", "_expand", "_environment", "_pod", "_ports")
@@ -152,7 +225,11 @@ HELPERS = ("_helpers", "_names", "_expand", "_environment", "_pod", "_ports")
 
 def templates(plan: Plan) -> dict[str, str]:
     """Every file below `templates/`."""
-    found = {f"templates/{name}.tpl": render(f"templates/{name}.tpl", chart=plan.chart) for name in HELPERS}
+    parts = [(container.name, pod.slug) for pod in plan.pods for container in pod.containers]
+    found = {
+        f"templates/{name}.tpl": render(f"templates/{name}.tpl", chart=plan.chart, parts=parts)
+        for name in HELPERS
+    }
     for kind, when in OBJECTS:
         for file, context in when(plan):
             name = f"{file}-{kind}" if file == "wait" else file
@@ -163,5 +240,8 @@ def templates(plan: Plan) -> dict[str, str]:
 def contents(plan: Plan) -> dict[str, str | bytes]:
     """Files of the project that the chart carries."""
     return {
-        f"files/{tree.slug}/{name}": content for tree in plan.trees if not tree.live for name, content in tree.files.items()
+        f"files/{tree.slug}/{name}": content
+        for tree in plan.trees
+        if not tree.live
+        for name, content in tree.files.items()
     }

@@ -63,7 +63,7 @@ class ContainerPort:
 
     number: int
     protocol: str = "TCP"
-    app_protocol: str = ""
+    host: int = 0  # the node's own port, where a policy lets that pass
 
     @property
     def name(self) -> str:
@@ -191,6 +191,11 @@ class Pod:
         return self.containers[0].service
 
     @property
+    def hooks(self) -> bool:
+        """Whether containers run before its own."""
+        return any(container.service.pre_start for container in self.containers)
+
+    @property
     def restart(self) -> str:
         """The pod's restartPolicy, where it is not the default."""
         return "Never" if self.kind in ("Job", "CronJob") else ""
@@ -242,6 +247,11 @@ class Network:
     external: bool
     members: tuple[str, ...]
 
+    @property
+    def label(self) -> str:
+        """The label of the pods that are on it."""
+        return f"tycho.dev/{'external-network' if self.external else 'network'}-{self.slug}"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -254,4 +264,5 @@ class Plan:
     claims: tuple[Claim, ...]
     ports: Mapping[str, tuple[ContainerPort, ...]]  # of each service, as its peers call it
     networks: tuple[Network, ...] = ()
+    restless: frozenset[str] = frozenset()  # services whose peers must find them before they are ready
     aliases: Mapping[str, tuple[str, ...]] | None = None  # alias -> slugs of the services it names

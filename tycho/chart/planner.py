@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from tycho.chart import wiring
 from tycho.chart.kinds import kinds, said
 from tycho.chart.names import label
-from tycho.chart.plan import Container, ContainerPort, Plan, Pod, Volume
+from tycho.chart.plan import Container, ContainerPort, Network, Plan, Pod, Volume
 from tycho.chart.storage import Store, slots
 from tycho.model import Live, Service, System
 
@@ -21,6 +21,7 @@ def plan(system: System) -> Plan:
     kind_of = {name: kind for name, kind in kinds(system).items() if homes[name] == name}
     store = Store(system)
     networks = wiring.networks(system)
+    labelled = networks if wiring.isolated(system) else ()
     aliases = wiring.aliases(system, {name: label(homes[name]) for name in system.services})
     pods = []
     for order, name in enumerate(name for name in services if homes[name] == name):
@@ -57,7 +58,7 @@ def plan(system: System) -> Plan:
                 containers=tuple(containers),
                 waits=tuple(waits.values()),
                 volumes=slots(volumes),
-                labels=tuple(_labels(label(name), members, networks, aliases)),
+                labels=tuple(_labels(label(name), members, labelled, aliases, waits=bool(waits))),
                 checksums=tuple(_checksums(containers, volumes.values())),
             )
         )
@@ -69,6 +70,7 @@ def plan(system: System) -> Plan:
         claims=tuple(store.claims[name] for name in sorted(store.claims)),
         ports=_together(wiring.ports(system), homes),
         networks=networks,
+        restless=wiring.restless(system),
         aliases=aliases,
     )
 
@@ -100,11 +102,18 @@ def _home(system: System, name: str) -> str:
 
 
 def _labels(
-    slug: str, members: list[str], networks: Iterable[wiring.Network], aliases: Mapping[str, tuple[str, ...]]
+    slug: str,
+    members: list[str],
+    networks: Iterable[Network],
+    aliases: Mapping[str, tuple[str, ...]],
+    *,
+    waits: bool,
 ) -> Iterable[tuple[str, str]]:
     for network in networks:
         if any(member in network.members for member in members):
-            yield f"tycho.dev/network-{network.slug}", "true"
+            yield network.label, "true"
+    if waits and networks:
+        yield "tycho.dev/waits", "true"
     for alias, named in aliases.items():
         if slug in named and len(named) > 1:
             yield f"tycho.dev/alias-{alias[:50]}", "true"
@@ -127,26 +136,29 @@ def _neighbours(pods: list[Pod], store: Store) -> tuple[Pod, ...]:
     for pod in pods:
         mine = {volume.source for volume in pod.volumes if volume.kind == "claim"}
         touching = [group for group in groups if group[1] & mine]
-        names, volumes = {pod.name}.union(*(group[0] for group in touching)), mine.union(
-            *(group[1] for group in touching)
+        names, volumes = (
+            {pod.name}.union(*(group[0] for group in touching)),
+            mine.union(*(group[1] for group in touching)),
         )
         groups = [group for group in groups if group not in touching] + ([(names, volumes)] if mine else [])
     found = []
     for pod in pods:
         for names, volumes in groups:
-            if pod.name in names and pod.kind != "StatefulSet" and (len(names) > 1 or _several(pod.service)):
+            if pod.name in names and pod.kind != "StatefulSet" and (len(names) > 1 or several(pod.service)):
                 group = label(min(names))
                 pod = replace(pod, group=group, claims=tuple(sorted(volumes)))  # noqa: PLW2901
         found.append(pod)
     return tuple(found)
 
 
-def _several(service: Service) -> bool:
+def several(service: Service) -> bool:
     replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
-    return isinstance(replicas, Live) or (replicas or 1) > 1
+    return replicas is not None and (isinstance(replicas, Live) or replicas > 1)
 
 
-def _together(ports: Mapping[str, tuple[ContainerPort, ...]], homes: Mapping[str, str]) -> dict[str, tuple[ContainerPort, ...]]:
+def _together(
+    ports: Mapping[str, tuple[ContainerPort, ...]], homes: Mapping[str, str]
+) -> dict[str, tuple[ContainerPort, ...]]:
     """The ports of a pod are those of all its services."""
     found: dict[str, dict[ContainerPort, None]] = {}
     for name, listed in ports.items():

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from tycho.chart.kinds import said
+from tycho.chart.names import DNS_LABEL
+from tycho.chart.placement import affinity, spread
 from tycho.chart.plan import Pod
 from tycho.chart.yaml import Tree
-from tycho.model import Healthcheck, Resource, Service, template
+from tycho.model import Healthcheck, Hook, Resource, Service, template
 
 PULL = {"always": "Always", "build": "IfNotPresent", "never": "Never", "missing": "IfNotPresent",
         "if_not_present": "IfNotPresent"}  # fmt: skip
@@ -51,7 +53,7 @@ def _amounts(side: Resource, cpus: float | None, memory: int | None) -> dict[str
     if cpus is not None:
         found["cpu"] = _text(cpus)
     if memory is not None:
-        found["memory"] = _size(memory)
+        found["memory"] = size(memory)
     return found
 
 
@@ -60,7 +62,7 @@ def _text(number: float) -> str:
     return text.removesuffix(".0")
 
 
-def _size(number: int) -> str:
+def size(number: int) -> str:
     """Bytes in the largest of Compose's units that says them exactly."""
     text = template(number)
     if "$" in text:
@@ -84,7 +86,9 @@ def security(service: Service) -> dict[str, Tree]:
     if service.read_only:
         found["readOnlyRootFilesystem"] = True
     add, drop = ([_capability(name) for name in names] for names in (service.cap_add, service.cap_drop))
-    capabilities: dict[str, Tree] = {key: sorted(names) for key, names in (("add", add), ("drop", drop)) if names}
+    capabilities: dict[str, Tree] = {
+        key: sorted(names) for key, names in (("add", add), ("drop", drop)) if names
+    }
     if capabilities:
         found["capabilities"] = capabilities
     for option in service.security_opt:
@@ -162,8 +166,18 @@ def _seconds(number: float) -> int:
 def scheduling(pod: Pod) -> dict[str, Tree]:
     """Where a pod may run, and how it looks names up."""
     service = pod.service
+    hostname = (service.hostname or "").lower()
+    modes = {member.service.network_mode for member in pod.containers}
     found: dict[str, Tree] = {
-        "hostname": service.hostname.lower() if service.hostname else "",
+        "hostname": hostname if DNS_LABEL.fullmatch(hostname) else "",
+        "affinity": affinity(service.deploy.placement),
+        "topologySpreadConstraints": spread(service.deploy.placement),
+        "onePerNode": service.deploy.placement.max_replicas_per_node == 1 or "",
+        "hostNetwork": "host" in modes or "",
+        "hostPID": service.pid == "host" or "",
+        "hostIPC": service.ipc == "host" or "",
+        "shareProcessNamespace": any((one.service.pid or "").startswith("service:") for one in pod.containers)
+        or "",
         "hostAliases": _hosts(service),
         "dnsConfig": _dns(service),
         "sysctls": {key: template(value) for key, value in sorted(service.sysctls.items())},
@@ -175,8 +189,6 @@ def scheduling(pod: Pod) -> dict[str, Tree]:
         context["supplementalGroups"] = list[Tree](groups)
     if options := labels_of(service):
         context["seLinuxOptions"] = dict[str, Tree](options)
-    if service.userns_mode == "host":
-        context = context
     found["podSecurityContext"] = context
     if service.platform:
         system, _, machine = service.platform.partition("/")
@@ -211,12 +223,37 @@ def _dns(service: Service) -> dict[str, Tree]:
     return found
 
 
+def hooks(service: Service) -> dict[str, Tree]:
+    """`pre_start`, `post_start`, `pre_stop`."""
+    found: dict[str, Tree] = {}
+    if service.pre_start:
+        found["preStart"] = [_before(hook) for hook in service.pre_start]
+    for key, listed in (("postStart", service.post_start), ("preStop", service.pre_stop)):
+        if listed:
+            found[key] = [template(word) for word in listed[0].command]
+    return found
+
+
+def _before(hook: Hook) -> Tree:
+    found: dict[str, Tree] = {"command": [template(word) for word in hook.command]}
+    if hook.image:
+        found["image"] = template(hook.image)
+    if hook.working_dir:
+        found["workingDir"] = hook.working_dir.replace("$", "$$")
+    if hook.environment:
+        pairs = sorted(hook.environment.items())
+        found["environment"] = {name: template(value) for name, value in pairs if value is not None}
+    if context := security(Service(user=hook.user, privileged=hook.privileged)):
+        found["securityContext"] = context
+    return found
+
+
 def publish(service: Service) -> dict[str, Tree]:
     """`ports`: where each answers outside the system."""
     inside = [bool(LOOPBACK.fullmatch(port.host_ip or "")) for port in service.ports]
     found: dict[str, Tree] = {}
     for port, loopback in zip(service.ports, inside, strict=True):
-        if loopback and not all(inside):
+        if (loopback and not all(inside)) or port.mode == "host":
             continue
         name = base = port.name or f"{port.protocol}-{port.target}"
         number = 2

@@ -58,6 +58,13 @@ PORT = closed(
         "appProtocol": TEXT,
     }
 )
+PATHS: Schema = {
+    "type": "array",
+    "items": {
+        **closed({"path": TEXT, "pathType": TEXT, "service": TEXT, "port": {"type": "integer"}}),
+        "required": ["path", "service", "port"],
+    },
+}
 SERVICE: dict[str, Schema] = {
     "image": {"type": "string", "minLength": 1},
     "replicas": AMOUNT,
@@ -73,6 +80,14 @@ SERVICE: dict[str, Schema] = {
     "startupProbe": ANY_OBJECT,
     "readinessProbe": ANY_OBJECT,
     "livenessProbe": ANY_OBJECT,
+    "preStart": ANY_LIST,
+    "postStart": TEXTS,
+    "preStop": TEXTS,
+    "onePerNode": FLAG,
+    "hostNetwork": FLAG,
+    "hostPID": FLAG,
+    "hostIPC": FLAG,
+    "shareProcessNamespace": FLAG,
     "hostname": TEXT,
     "hostAliases": ANY_LIST,
     "dnsConfig": ANY_OBJECT,
@@ -105,14 +120,53 @@ def schema(plan: Plan) -> str:
             "services": closed(dict.fromkeys(everything(system), {"$ref": "#/definitions/service"})),
             "volumes": closed(dict.fromkeys((claim.name for claim in plan.claims), volume)),
             "configs": closed(
-                dict.fromkeys(system.configs, closed({"content": TEXT, "existingConfigMap": TEXT, "key": TEXT}))
+                dict.fromkeys(
+                    system.configs, closed({"content": TEXT, "existingConfigMap": TEXT, "key": TEXT})
+                )
             ),
             "secrets": closed(
                 dict.fromkeys(system.secrets, closed({"value": TEXT, "existingSecret": TEXT, "key": TEXT}))
             ),
             "common": closed({**OVERRIDES, "publish": closed({"type": TYPE, "annotations": TEXT_MAP})}),
             "podSecurity": {"enum": ["baseline", "restricted"]},
-            "dns": closed({"scope": {"enum": ["namespace", "release"]}, "clusterDomain": TEXT, "nameservers": TEXTS}),
+            "dns": closed(
+                {"scope": {"enum": ["namespace", "release"]}, "clusterDomain": TEXT, "nameservers": TEXTS}
+            ),
+            "networkPolicy": closed(
+                {
+                    "enabled": FLAG,
+                    "apiServer": closed(
+                        {"cidrs": TEXTS, "ports": {"type": "array", "items": {"type": "integer"}}}
+                    ),
+                    "entranceFrom": ANY_LIST,
+                }
+            ),
+            "ingress": closed(
+                {
+                    "enabled": FLAG,
+                    "className": TEXT,
+                    "annotations": TEXT_MAP,
+                    "hosts": {"type": "array", "items": closed({"host": TEXT, "paths": PATHS})},
+                    "tls": ANY_LIST,
+                }
+            ),
+            "httpRoute": closed(
+                {
+                    "enabled": FLAG,
+                    "annotations": TEXT_MAP,
+                    "parentRefs": ANY_LIST,
+                    "hostnames": TEXTS,
+                    "paths": PATHS,
+                }
+            ),
+            "test": closed(
+                {
+                    "image": TEXT,
+                    "pullPolicy": PULL,
+                    "tries": {"type": "integer", "minimum": 1},
+                    "resources": RESOURCES,
+                }
+            ),
             "wait": closed({"image": TEXT, "pullPolicy": PULL, "resources": RESOURCES}),
             "fullnameOverride": TEXT,
             "extraObjects": ANY_LIST,

@@ -12,7 +12,9 @@ from tycho.chart.names import label, short, unique
 from tycho.chart.plan import Claim, Item, Mounted, Tree, Volume
 from tycho.model import File, FileRef, Live, Mount, Service, System
 
-HOST = re.compile(r"/(proc|sys|dev|run|boot|var/run|var/lib/docker|lib/modules)?(/.*)?|/|npipe:.*|//\./pipe/.*")
+HOST = re.compile(
+    r"/(proc|sys|dev|run|boot|var/run|var/lib/docker|lib/modules)?(/.*)?|/|npipe:.*|//\./pipe/.*"
+)
 HOST_ROOTS = ("/proc", "/sys", "/dev", "/run", "/boot", "/var/run", "/var/lib/docker", "/lib/modules")
 CLOCKS = frozenset({"/etc/localtime", "/etc/timezone"})
 KEY = re.compile(r"[-._a-zA-Z0-9]+")
@@ -49,8 +51,15 @@ def _of_context(service: Service, mount: Mount) -> bool:
     """Whether a folder is what the image is built of: the image holds it."""
     if not service.build or (mount.files and not mount.files[0].path):
         return False
-    context, source = (os.path.normpath(str(path)) for path in (service.build.get("context", "."), mount.source))
-    return source == context or context == "." and not source.startswith(("/", "..")) or source.startswith(context + "/")
+    context, source = (
+        os.path.normpath(str(path)) for path in (service.build.get("context", "."), mount.source)
+    )
+    return (
+        source == context
+        or context == "."
+        and not source.startswith(("/", ".."))
+        or source.startswith(context + "/")
+    )
 
 
 @dataclass
@@ -65,7 +74,7 @@ class Store:
     def __post_init__(self) -> None:
         for name, volume in self.system.volumes.items():
             options = {key: str(value) for key, value in volume.driver_opts.items()}
-            if options.get("type", "").startswith("nfs"):
+            if _remote(options):
                 continue
             about = said(volume)
             self.claims[name] = Claim(
@@ -101,12 +110,16 @@ class Store:
             found[pair[0].path] = pair
         yield from found.values()
 
-    def _mount(self, name: str, service: Service, mount: Mount, place: str) -> Iterator[tuple[Mounted, Volume]]:
+    def _mount(
+        self, name: str, service: Service, mount: Mount, place: str
+    ) -> Iterator[tuple[Mounted, Volume]]:
         target, source = mount.target, str(mount.source or "")
         volume: Volume | None = None
         sub_path = str((mount.volume or mount.image or {}).get("subpath") or "")
         match fate(service, mount):
-            case "claim" if mount.type == "volume" and source in self.system.volumes and source not in self.claims:
+            case "claim" if (
+                mount.type == "volume" and source in self.system.volumes and source not in self.claims
+            ):
                 volume = self._nfs(source)
             case "claim" if mount.type == "volume":
                 volume = Volume(label(source), "claim", source, label(source))
@@ -145,9 +158,13 @@ class Store:
     def _tree(self, source: str, files: tuple[File, ...]) -> Tree:
         if source not in self.sources:
             wanted = label(os.path.basename(source.rstrip("/")) or "files", 40)
-            taken = {label(name) for name in self.system.configs} | {tree.slug for tree in self.trees.values()}
+            taken = {label(name) for name in self.system.configs} | {
+                tree.slug for tree in self.trees.values()
+            }
             slug = unique(wanted, taken.__contains__)
-            self.trees[slug] = Tree("", slug, dict(zip(_keys(files, source), (file.content for file in files), strict=True)))
+            self.trees[slug] = Tree(
+                "", slug, dict(zip(_keys(files, source), (file.content for file in files), strict=True))
+            )
             self.sources[source] = slug
         return self.trees[self.sources[source]]
 
@@ -169,7 +186,7 @@ class Store:
 
     def _config(self, ref: FileRef) -> Iterator[tuple[Mounted, Volume]]:
         config, slug = self.system.configs[ref.source], label(ref.source)
-        mode = 0o444 if ref.mode is None else ref.mode
+        mode = 0o444 if ref.mode is None else ref.mode & 0o777
         target = ref.target or f"/{ref.source}"
         if config.external:
             item = Item("", os.path.basename(target), mode)
@@ -181,34 +198,49 @@ class Store:
             live = isinstance(config.content, Live)
             contents = dict(zip(_keys(files, ref.source), (file.content for file in files), strict=True))
             self.trees[slug] = Tree(ref.source if live else "", slug, contents, live)
-        files = tuple(file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),))
+        files = tuple(
+            file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),)
+        )
         yield from _files(self.trees[slug], target, files, "config-")
 
     def _secret(self, ref: FileRef) -> tuple[Mounted, Volume]:
         target = ref.target or ref.source
         target = target if target.startswith("/") else f"/run/secrets/{target}"
-        item = Item("", os.path.basename(target), 0o444 if ref.mode is None else ref.mode)
+        item = Item("", os.path.basename(target), 0o444 if ref.mode is None else ref.mode & 0o777)
         volume = Volume(f"secret-{label(ref.source)}"[:63], "secret", ref.source, label(ref.source), (item,))
         return Mounted(volume.name, target, item.path, read_only=True), volume
+
+
+def _remote(options: Mapping[str, str]) -> bool:
+    return options.get("type", "").startswith("nfs") and "addr=" in options.get("o", "")
 
 
 def _keys(files: tuple[File, ...], source: str) -> Iterator[str]:
     """A ConfigMap's key for each file: its path, as far as a key may be called so."""
     taken: set[str] = set()
     for file in files:
-        plain = re.sub(r"[^-._a-zA-Z0-9]", "_", file.path or os.path.basename(source.rstrip("/")) or "content")
-        plain = plain if len(plain) <= 200 and not plain.startswith(".") else f"f{short(file.path)}{plain[-100:]}"  # noqa: PLR2004
+        plain = re.sub(
+            r"[^-._a-zA-Z0-9]", "_", file.path or os.path.basename(source.rstrip("/")) or "content"
+        )
+        plain = (
+            plain if len(plain) <= 200 and not plain.startswith(".") else f"f{short(file.path)}{plain[-100:]}"
+        )  # noqa: PLR2004
         key = unique(plain, taken.__contains__)
         taken.add(key)
         yield key
 
 
-def _files(tree: Tree, target: str, files: tuple[File, ...], prefix: str = "files-") -> Iterator[tuple[Mounted, Volume]]:
+def _files(
+    tree: Tree, target: str, files: tuple[File, ...], prefix: str = "files-"
+) -> Iterator[tuple[Mounted, Volume]]:
     keys = list(tree.files)
     name = f"{prefix}{tree.slug}"[:63]
     if len(files) == 1 and not files[0].path:
         item = Item(keys[0], os.path.basename(target.rstrip("/")), files[0].mode)
-        yield Mounted(name, target, item.path, read_only=True), Volume(name, "configMap", "", tree.slug, (item,))
+        yield (
+            Mounted(name, target, item.path, read_only=True),
+            Volume(name, "configMap", "", tree.slug, (item,)),
+        )
         return
     items = tuple(Item(key, file.path, file.mode) for key, file in zip(keys, files, strict=True))
     yield Mounted(name, target, read_only=True), Volume(name, "configMap", "", tree.slug, items)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
+from pathlib import PurePath
 
 from tycho.chart import pods
 from tycho.chart.kinds import said
@@ -10,9 +12,11 @@ from tycho.chart.names import QUALIFIED
 from tycho.chart.plan import Claim, Container, Plan, Pod
 from tycho.chart.planner import secret_names
 from tycho.chart.schema import schema
+from tycho.chart.wiring import isolated
 from tycho.chart.yaml import Noted, Tree, dump
-from tycho.model import Service, template
+from tycho.model import Variable, template
 
+SHOWN = 3
 KUBECTL = "registry.k8s.io/kubectl:v1.37.2"
 BUSYBOX = "docker.io/library/busybox:1.36"
 
@@ -25,12 +29,12 @@ def files(plan: Plan) -> dict[str, str]:
 def values(plan: Plan) -> dict[str, Tree]:
     """The chart's values, in the order of values.yaml."""
     found: dict[str, Tree] = {
-        "env": Noted(_env(plan), "-- Variables that the values below read, as a shell would hold them; see README.md."),
+        "env": Noted(
+            _env(plan), "-- Variables that the values below read, as a shell would hold them; see README.md."
+        ),
         "services": Noted(
             {
-                container.name: Noted(
-                    _service(pod, container), f"-- {plan.system.at(_path(plan, container.name))[0] or 'policies'}: {container.name}"
-                )
+                container.name: Noted(_service(plan, pod, container), f"-- {_place(plan, container.name)}")
                 for pod in plan.pods
                 for container in pod.containers
             },
@@ -39,7 +43,8 @@ def values(plan: Plan) -> dict[str, Tree]:
     }
     if plan.claims:
         found["volumes"] = Noted(
-            {claim.name: _volume(claim) for claim in plan.claims}, "-- One claim per volume; sizes in Compose's units."
+            {claim.name: _volume(claim) for claim in plan.claims},
+            "-- One claim per volume; sizes in Compose's units.",
         )
     if plan.system.configs:
         found["configs"] = Noted(_configs(plan), "-- Configs that read variables, or exist already.")
@@ -55,13 +60,27 @@ def _path(plan: Plan, name: str) -> str:
     return f"services.{name}" if name in plan.system.services else f"jobs.{name}"
 
 
+def _place(plan: Plan, name: str) -> str:
+    """Where a service is written, without the folders of this machine."""
+    file, line = plan.system.at(_path(plan, name))
+    return f"{name}, {PurePath(file).name}:{line}" if file else name
+
+
 def _env(plan: Plan) -> Tree:
-    return {}
+    """Every variable, unset: a null here is as if it were not there."""
+    return {name: Noted(None, _readers(variable)) for name, variable in sorted(plan.system.variables.items())}
 
 
-def _service(pod: Pod, container: Container) -> dict[str, Tree]:
+def _readers(variable: Variable) -> str:
+    """Who reads a variable: the first few places."""
+    places = [re.sub(r"^\S*[/\\](?=[^/\\\s]*:\d)", "", place) for place in variable.places]
+    more = f", and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
+    return f"-- {', '.join(places[:SHOWN])}{more}".rstrip()
+
+
+def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
     service = container.service
-    found: dict[str, Tree] = {"image": template(service.image or f"{container.slug}")}
+    found: dict[str, Tree] = {"image": template(service.image or f"{plan.chart}-{container.slug}")}
     found |= pods.policy(service)
     for key, words in (("entrypoint", service.entrypoint), ("command", service.command)):
         if words:
@@ -82,20 +101,26 @@ def _service(pod: Pod, container: Container) -> dict[str, Tree]:
         "secretNames": sorted(secret_names(service)),
         "resources": pods.resources(service),
         "securityContext": pods.security(service),
-        "shmSize": template(service.shm_size) if service.shm_size else "",
+        "shmSize": pods.size(service.shm_size) if service.shm_size else "",
     }
-    optional |= dict(pods.probes(service))
+    optional |= dict(pods.probes(service)) | pods.hooks(service)
     if container is pod.containers[0]:
         optional |= pods.scheduling(pod)
     annotations = {**service.annotations, **service.labels}
-    optional["annotations"] = {key: template(value) for key, value in sorted(annotations.items()) if QUALIFIED.fullmatch(key)}
+    optional["annotations"] = {
+        key: template(value) for key, value in sorted(annotations.items()) if QUALIFIED.fullmatch(key)
+    }
     optional["workloadAnnotations"] = {
-        key: template(value) for key, value in sorted(service.deploy.labels.items()) if QUALIFIED.fullmatch(key)
+        key: template(value)
+        for key, value in sorted(service.deploy.labels.items())
+        if QUALIFIED.fullmatch(key)
     }
     found |= {key: value for key, value in optional.items() if value not in ({}, [], "", None)}
     if pod.kind in ("Deployment", "StatefulSet") and container is pod.containers[0]:
         replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
         found["replicas"] = 1 if replicas is None else _number(replicas)
+    if container.name in plan.restless:
+        found["publishNotReadyAddresses"] = True
     if publish := pods.publish(service):
         found["publish"] = publish
     return found
@@ -153,17 +178,72 @@ def _rest(plan: Plan) -> dict[str, Tree]:
     }
     found: dict[str, Tree] = {
         "common": Noted(common, "-- For every service; the same keys under services.X go before these."),
-        "podSecurity": Noted("baseline", "-- baseline, or restricted: no root, no capabilities, in every container."),
+        "podSecurity": Noted(
+            "baseline", "-- baseline, or restricted: no root, no capabilities, in every container."
+        ),
         "dns": Noted(
             {"scope": "namespace", "clusterDomain": "cluster.local", "nameservers": []},
             "-- namespace: services have their compose names. release: several releases share a namespace.",
         ),
     }
+    if isolated(plan.system):
+        policy: dict[str, Tree] = {
+            "enabled": True,
+            "apiServer": Noted(
+                {"cidrs": [], "ports": [443, 6443]}, "-- Where pods that wait find the API server."
+            ),
+            "entranceFrom": Noted([], "-- Peers that an Ingress or Gateway calls from; anybody when empty."),
+        }
+        found["networkPolicy"] = Noted(policy, "-- One NetworkPolicy per compose network.")
+    hosts, enabled = entrance(plan)
+    ingress: dict[str, Tree] = {
+        "enabled": enabled,
+        "className": "",
+        "annotations": {},
+        "hosts": hosts,
+        "tls": [],
+    }
+    route: dict[str, Tree] = {
+        "enabled": False,
+        "annotations": {},
+        "parentRefs": [],
+        "hostnames": [],
+        "paths": [],
+    }
+    found["ingress"] = Noted(
+        ingress, "-- One Ingress: hosts, paths, and the services and container ports behind them."
+    )
+    found["httpRoute"] = Noted(route, "-- The same with the Gateway API.")
+    found["test"] = Noted(
+        {"image": BUSYBOX, "pullPolicy": "IfNotPresent", "tries": 30, "resources": {}},
+        "-- The pod of `helm test`.",
+    )
     if any(pod.waits for pod in plan.pods):
         found["wait"] = Noted(
-            {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": {}}, "-- Containers that wait for depends_on."
+            {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": {}},
+            "-- Containers that wait for depends_on.",
         )
     found["fullnameOverride"] = Noted("", "-- Instead of the release's name.")
     found["extraObjects"] = Noted([], "-- Further objects, as they are.")
     found["tycho"] = Noted({"guid": "", "username": ""}, "-- Who runs this release; set by tycho up.")
     return found
+
+
+def entrance(plan: Plan) -> tuple[list[Tree], bool]:
+    """Hosts of the Ingress: what `x-tycho: {ingress: …}` of services says, else the first published port."""
+    hosts: dict[str, list[Tree]] = {}
+    published: list[Tree] = []
+    for pod in plan.pods:
+        for container in pod.containers:
+            port = next((port.target for port in container.service.ports if port.protocol == "tcp"), None)
+            about = said(container.service).get("ingress")
+            if isinstance(about, Mapping):
+                path: Tree = {
+                    "path": str(about.get("path") or "/"), "service": container.name, "port": about.get("port") or port or 80
+                }  # fmt: skip
+                hosts.setdefault(str(about.get("host") or ""), []).append(path)
+            elif port:
+                published.append({"path": "/", "service": container.name, "port": port})
+    if hosts:
+        return [{"host": host, "paths": paths} for host, paths in hosts.items()], True
+    return [{"host": "", "paths": published[:1]}] if published else [], False

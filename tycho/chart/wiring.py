@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from tycho.chart.kinds import said
 from tycho.chart.names import DNS_LABEL, label
 from tycho.chart.plan import ContainerPort, Network, Wait
-from tycho.model import Service, System, template
+from tycho.model import Network as ComposeNetwork
+from tycho.model import Port, Service, System, template
 
 MENTION = re.compile(r"(?<![\w.-])([a-zA-Z0-9][\w.-]*):([0-9]{2,5})(?![\w.:-])")
+NOTHING = ComposeNetwork()
+CROWD = 200  # beyond it, who names whom is not looked at
 WELL_KNOWN = frozenset({25, 53, 80})
 
 
@@ -28,9 +31,17 @@ def ports(system: System) -> dict[str, tuple[ContainerPort, ...]]:
 
 def declared(service: Service) -> tuple[ContainerPort, ...]:
     """The ports that a service's container declares."""
-    listed = [ContainerPort(port.target, port.protocol.upper()) for port in service.ports]
+    listed = [
+        ContainerPort(port.target, port.protocol.upper(), _host(port) if port.mode == "host" else 0)
+        for port in service.ports
+    ]
     listed += [ContainerPort(number, protocol) for number, protocol in _exposed(service)]
-    return tuple({(port.number, port.protocol): port for port in listed}.values())
+    return tuple({(port.number, port.protocol): port for port in reversed(listed)}.values())[::-1]
+
+
+def _host(port: Port) -> int:
+    said_port = str(port.published or "").partition("-")[0]
+    return int(said_port) if said_port.isdigit() else port.target
 
 
 def everything(system: System) -> dict[str, Service]:
@@ -57,7 +68,11 @@ def _mentions(system: System) -> dict[str, set[int]]:
             if ":" not in text:
                 continue
             for host, number in MENTION.findall(text):
-                if host != name and host in names and (100 <= int(number) < 65536 or int(number) in WELL_KNOWN):  # noqa: PLR2004
+                if (
+                    host != name
+                    and host in names
+                    and (100 <= int(number) < 65536 or int(number) in WELL_KNOWN)
+                ):  # noqa: PLR2004
                     found.setdefault(host, set()).add(int(number))
     return found
 
@@ -91,18 +106,36 @@ def networks(system: System) -> tuple[Network, ...]:
     """The compose networks, with the services on each."""
     members: dict[str, list[str]] = {}
     for name, service in everything(system).items():
-        for network in service.networks or ({} if service.network_mode else {"default": None}):
+        on = list(service.networks) or ([] if service.network_mode else ["default"])
+        for network in on:
             members.setdefault(network, []).append(name)
-    return tuple(
-        Network(name, label(name, 50), bool(about and about.internal), bool(about and about.external), tuple(on))
-        for name, on in sorted(members.items())
-        for about in [system.networks.get(name)]
-    )
+    found = []
+    for name, services in sorted(members.items()):
+        about = system.networks.get(name) or NOTHING
+        slug = label(str(about.name or name) if about.external else name, 40)
+        found.append(Network(name, slug, about.internal, about.external, tuple(services)))
+    return tuple(found)
 
 
 def isolated(system: System) -> bool:
     """Whether a policy asks for network policies."""
     return bool(said(system).get("networkPolicy"))
+
+
+def restless(system: System) -> frozenset[str]:
+    """Services with a health check that call themselves, or call each other: readiness must not keep them apart."""
+    calls = {
+        name: {
+            other
+            for other in system.services
+            if any(re.search(rf"(?<![\w.-]){re.escape(other)}(?![\w-])", text) for text in _strings(service))
+        }
+        for name, service in system.services.items()
+        if service.healthcheck and len(system.services) <= CROWD
+    }
+    return frozenset(
+        name for name, others in calls.items() if any(name in calls.get(other, ()) for other in others)
+    )
 
 
 def aliases(system: System, slugs: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -30,9 +30,7 @@ OURS = frozenset({"x", "environment_pass", "files", "entries", "note"})
 
 SAID: Mapping[str, frozenset[str]] = {
     "": frozenset({"networkPolicy", "ingress"}),
-    "services": frozenset(
-        {"kind", "schedule", "secretEnvironment", "hostPaths", "hostPorts", "ingress"}
-    ),
+    "services": frozenset({"kind", "schedule", "secretEnvironment", "hostPaths", "hostPorts", "ingress"}),
     "jobs": frozenset({"kind", "schedule", "secretEnvironment", "hostPaths"}),
     "volumes": frozenset({"size", "class", "accessModes"}),
 }
@@ -78,9 +76,13 @@ def _fields(
             yield from _fields(plan, table, f"{path}.{field}", f"{pattern}{field}.", value, owner)
         elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
             for index, item in enumerate(value):
-                yield from _items(plan, table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", item, owner)
+                yield from _items(
+                    plan, table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", item, owner
+                )
         elif not key:
-            yield _row(plan, f"{path}.{field}", Key("rejected", "", "Tycho does not know this key", "remove it"))
+            yield _row(
+                plan, f"{path}.{field}", Key("rejected", "", "Tycho does not know this key", "remove it")
+            )
 
 
 def _items(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tycho.chart.artifact import Fate
@@ -30,11 +30,13 @@ class Case:
     def kind(self) -> str:
         """The kind of workload that the service is part of."""
         return next(
-            (pod.kind for pod in self.plan.pods for one in pod.containers if one.name == self.name), "Deployment"
+            (pod.kind for pod in self.plan.pods for one in pod.containers if one.name == self.name),
+            "Deployment",
         )
 
 
-Judge = Callable[[Case], Iterable[tuple[str, "Key"]]]
+Rows = Iterator[tuple[str, "Key"]]
+Judge = Callable[[Case], Rows]
 
 
 @dataclass(frozen=True, slots=True)

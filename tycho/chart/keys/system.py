@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tycho.chart.keys import judges as j
+from tycho.chart.keys import reaching, running
 from tycho.chart.keys.key import Table, approximated, ignored, rejected, translated, whole
 
 DRIVER = "the cluster has one network, with drivers of its own"
@@ -16,7 +16,7 @@ PROJECT: Table = {
 }
 NETWORK: Table = {
     "name": ignored(OURS),
-    "driver": ignored(DRIVER, judge=j.network_driver),
+    "driver": ignored(DRIVER, judge=reaching.network_driver),
     "driver_opts": whole(ignored(DRIVER)),
     "ipam": whole(ignored("the cluster gives the addresses", "call services by their names")),
     "external": whole(approximated("a label that pods of other systems may carry too", "networks do not reach beyond the"
@@ -28,15 +28,15 @@ NETWORK: Table = {
     "labels": whole(ignored("a NetworkPolicy is the system's own")),
 }  # fmt: skip
 VOLUME: Table = {
-    "name": approximated("claim <release>-<volume>", OURS, "set volumes.X.existingClaim", j.external_name),
+    "name": approximated("claim <release>-<volume>", OURS, "set volumes.X.existingClaim", reaching.external_name),
     "driver": approximated("the cluster's default storage class", "drivers are Docker's", "x-tycho: {class: NAME}",
-                           j.volume_driver),
-    "driver_opts": whole(translated("size, nfs", j.driver_opts)),
+                           reaching.volume_driver),
+    "driver_opts": whole(translated("size, nfs", reaching.driver_opts)),
     "external": whole(translated("a claim that exists")),
-    "labels": whole(translated("annotations of the claim", j.annotated)),
+    "labels": whole(translated("annotations of the claim", running.annotated)),
 }  # fmt: skip
 CONFIG: Table = {
-    "name": ignored(OURS, judge=j.external_name),
+    "name": ignored(OURS, judge=reaching.external_name),
     "file": translated("ConfigMap"),
     "content": translated("ConfigMap (live)"),
     "environment": translated("ConfigMap (live)"),
@@ -45,7 +45,7 @@ CONFIG: Table = {
     "template_driver": rejected("templates are Swarm's", "write the text out; ${VAR} is expanded in content"),
 }
 SECRET: Table = {
-    "name": ignored(OURS, judge=j.external_name),
+    "name": ignored(OURS, judge=reaching.external_name),
     "file": translated("Secret; its content travels in the values of the release"),
     "environment": translated("Secret; its content travels in the values of the release"),
     "external": whole(translated("a Secret that exists (live)")),

@@ -1,0 +1,245 @@
+"""What becomes of keys about what a service reaches: each judge yields rows, with what is added to the key's path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
+from tycho.chart.names import DNS_LABEL, DNS_NAME
+from tycho.chart.pods import LOOPBACK
+from tycho.chart.storage import fate
+
+SAFE_SYSCTLS = frozenset({
+    "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range",
+    "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_wmem",
+})  # fmt: skip
+
+
+def triggers(case: Case) -> Rows:
+    """Schedules."""
+    schedule = (case.value or {}).get("schedule") or ()
+    if len(schedule) > 1:
+        yield ".schedule", rejected("a CronJob has one schedule", "make it a job for each")
+    elif any(isinstance(one, Mapping) and one.get("concurrency") == "queue" for one in schedule):
+        yield ".schedule[0].concurrency", approximated("Forbid", "a CronJob leaves out what it cannot start")
+    elif not schedule:
+        yield (
+            "",
+            approximated(
+                "a suspended CronJob", "somebody has to start it", "kubectl create job --from=cronjob/NAME"
+            ),
+        )
+
+
+def ports(case: Case) -> Rows:
+    """Ports that mean another thing in a cluster, each on its own."""
+    inside = [bool(LOOPBACK.fullmatch(port.host_ip or "")) for port in case.value]
+    for index, port in enumerate(case.value):
+        at = f"[{index}]"
+        if port.mode == "host":
+            yield at, translated("hostPort")
+        elif inside[index] and not all(inside):
+            yield at, ignored("loopback: nobody outside may call it", "kubectl port-forward reaches it")
+        elif inside[index]:
+            yield at, approximated("Service of type ClusterIP", "loopback: nobody outside may call it",
+                                   "kubectl port-forward reaches it")  # fmt: skip
+        elif port.host_ip and port.host_ip not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+            yield at, approximated("published at every address", "a Service has addresses of its own")
+        elif "-" in str(port.published or ""):
+            yield (
+                at,
+                approximated(
+                    f"port {str(port.published).partition('-')[0]}", "a Service has one port, not a range"
+                ),
+            )
+        elif port.name and not (DNS_LABEL.fullmatch(port.name)):
+            yield (
+                f"{at}.name",
+                rejected(f'"{port.name}" is not a DNS label', "use lower-case letters, digits and dashes"),
+            )
+    if case.value:
+        yield "", translated("Service <name>-published, and the Service that peers call")
+
+
+def networks(case: Case) -> Rows:
+    """What a pod cannot choose about its network."""
+    for name, attachment in case.value.items():
+        for key in sorted(
+            attachment.model_fields_set - {"aliases", "x", "use_service_name_alias"} if attachment else ()
+        ):
+            yield f".{name}.{key}", ignored("the cluster's network decides", "call services by their names")
+        for alias in attachment.aliases if attachment else ():
+            if not DNS_LABEL.fullmatch(alias):
+                yield (
+                    f".{name}.aliases",
+                    ignored(f'"{alias}" is not a DNS label', "use letters, digits and dashes"),
+                )
+
+
+def network_mode(case: Case) -> Rows:
+    """Networks that are not the project's."""
+    kind, _, name = str(case.value).partition(":")
+    if kind == "none":
+        yield "", translated("a NetworkPolicy that admits nothing")
+    elif kind == "host":
+        yield "", translated("hostNetwork")
+    elif kind == "service":
+        yield "", translated(f"a container in the pod of {name}")
+    elif kind == "container":
+        yield (
+            "",
+            rejected("a container outside the project is not in the cluster", "network_mode: service:NAME"),
+        )
+    elif kind not in ("bridge", "default"):
+        yield "", ignored("the cluster has one network")
+
+
+def namespaced(case: Case) -> Rows:
+    """`pid` and `ipc`."""
+    kind, _, name = str(case.value).partition(":")
+    if kind == "container":
+        yield "", rejected("a container outside the project is not in the cluster", "service:NAME")
+    elif kind not in ("host", "service"):
+        yield "", ignored("containers of a pod share what a pod shares")
+
+
+def hostname(case: Case) -> Rows:
+    """A DNS label."""
+    if not DNS_LABEL.fullmatch(str(case.value).lower()):
+        yield (
+            "",
+            ignored(
+                f'"{case.value}" is not a DNS label',
+                "use letters, digits and dashes; domainname for the rest",
+            ),
+        )
+
+
+def container_name(case: Case) -> Rows:
+    """A name to call it by."""
+    if not DNS_LABEL.fullmatch(str(case.value)):
+        yield "", ignored("pods are named by Kubernetes, and this is not a DNS label")
+
+
+def extra_hosts(case: Case) -> Rows:
+    """Lines of /etc/hosts."""
+    for host, addresses in case.value.items():
+        if "host-gateway" in addresses:
+            yield (
+                f".{host}",
+                rejected("a pod has no host to reach", "give an address, or a Service of type ExternalName"),
+            )
+        elif not DNS_NAME.fullmatch(host):
+            yield (
+                f".{host}",
+                rejected("it is not a DNS name", "use lower-case letters, digits, dashes and dots"),
+            )
+
+
+MOUNTS: Mapping[str, Key] = {
+    "context": ignored("the image is built of it, or it is too big to carry", "copy it into the image"),
+    "clock": ignored("a container has the time of its own image", "set TZ in environment"),
+    "forbidden": rejected("it is the host's, and a cluster's nodes are not yours", "remove it; a policy may allow it with"
+                          " x-tycho: {hostPaths: […]}"),
+    "pipe": rejected("it is about Docker on Windows, or Swarm", "use a volume"),
+}  # fmt: skip
+
+
+def volumes(case: Case) -> Rows:
+    """Mounts that mean another thing in a cluster, each on its own."""
+    for index, mount in enumerate(case.value):
+        at, becomes = f"[{index}]", fate(case.service, mount)
+        if becomes in MOUNTS:
+            yield at, MOUNTS[becomes]
+        elif becomes == "claim" and mount.type == "bind":
+            yield (
+                at,
+                approximated(
+                    "PersistentVolumeClaim", "there is no such folder to carry along", "name a volume instead"
+                ),
+            )
+        elif becomes == "files" and not mount.read_only:
+            yield (
+                at,
+                approximated(
+                    "ConfigMap, read-only", "what is carried along cannot be written to", "use a volume"
+                ),
+            )
+        elif becomes == "files":
+            yield at, translated("ConfigMap")
+        elif becomes == "image":
+            yield at, translated("image volume")
+    if case.value:
+        yield "", translated("volumes of the pod")
+
+
+def tmpfs(case: Case) -> Rows:
+    """Options beyond the size."""
+    for index, text in enumerate(case.value):
+        options = [
+            option for option in str(text).partition(":")[2].split(",") if option and "size=" not in option
+        ]
+        if options:
+            yield (
+                f"[{index}]",
+                approximated(
+                    "emptyDir in memory", f"{', '.join(options)}: a pod's memory is mounted plainly"
+                ),
+            )
+
+
+def security_opt(case: Case) -> Rows:
+    """Options that have no counterpart."""
+    for index, option in enumerate(case.value):
+        key, _, value = str(option).replace("=", ":", 1).partition(":")
+        if key not in ("no-new-privileges", "seccomp", "apparmor", "label") or value.startswith("{"):
+            yield f"[{index}]", ignored(f"{key} is Docker's", "set services.X.securityContext")
+        elif key == "label" and value == "disable":
+            yield f"[{index}]", ignored("SELinux is the node's business")
+
+
+def sysctls(case: Case) -> Rows:
+    """The kubelet lets few through."""
+    for name in case.value:
+        if name not in SAFE_SYSCTLS:
+            yield (
+                f".{name}",
+                approximated(
+                    "sysctls", "a kubelet refuses it where it is not allowed", "--allowed-unsafe-sysctls"
+                ),
+            )
+
+
+def userns_mode(case: Case) -> Rows:
+    """The host's users, or a mapping."""
+    if case.value != "host":
+        yield "", approximated("", "the cluster maps users", "set services.X.podSecurityContext")
+
+
+def network_driver(case: Case) -> Rows:
+    """The usual ones mean nothing more."""
+    if case.value in ("bridge", "overlay", "default"):
+        yield "", translated("the cluster's network")
+
+
+def external_name(case: Case) -> Rows:
+    """The name of what exists already."""
+    if case.value is None or getattr(case.service, "external", False):
+        yield "", translated("the name of what exists")
+
+
+def volume_driver(case: Case) -> Rows:
+    """The local one."""
+    if case.value in ("local", "default"):
+        yield "", translated("PersistentVolumeClaim")
+
+
+def driver_opts(case: Case) -> Rows:
+    """Options of the local driver."""
+    options = {str(key): str(value) for key, value in case.value.items()}
+    if options.get("type", "").startswith("nfs"):
+        return
+    for name in sorted(set(options) - {"size"}):
+        yield f".{name}", ignored("it is about a folder of one machine", "x-tycho: {size, class}")

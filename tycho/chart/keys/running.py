@@ -1,0 +1,257 @@
+"""What becomes of keys about what runs, and how: each judge yields rows, with what is added to the key's path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
+from tycho.chart.kinds import MODES, restarts
+from tycho.chart.names import QUALIFIED, UNWRITABLE
+from tycho.chart.placement import NODE_LABELS, SPREAD, readable
+from tycho.chart.pods import PULL
+from tycho.model import template
+
+ENV_NAME = re.compile(r"[\x20-\x3c\x3e-\x7e]+")
+
+
+def build(case: Case) -> Rows:
+    """An image has to come from somewhere."""
+    if case.service.image:
+        yield (
+            "",
+            ignored("a chart holds no build", f"push {template(case.service.image)} before it is installed"),
+        )
+
+
+def pull_policy(case: Case) -> Rows:
+    """Kubernetes knows no age of an image."""
+    if case.value == "build":
+        yield (
+            "",
+            approximated(
+                "imagePullPolicy: IfNotPresent", "a cluster does not build", "build and push the image"
+            ),
+        )
+    elif case.value not in PULL:
+        yield "", approximated("imagePullPolicy: Always", "Kubernetes knows no age of an image")
+
+
+def entrypoint(case: Case) -> Rows:
+    """An entrypoint can be replaced, not taken away."""
+    if case.value == ():
+        if case.service.command:
+            yield "", translated("command, from the compose file's command (live)")
+        else:
+            yield (
+                "",
+                approximated("", "an image's entrypoint cannot be taken away alone", "write the command out"),
+            )
+
+
+def off(case: Case) -> Rows:
+    """A key that asks for nothing."""
+    if not case.value:
+        yield "", translated("nothing to do")
+
+
+def user(case: Case) -> Rows:
+    """Kubernetes does not read /etc/passwd of an image."""
+    names = [part for part in str(case.value).split(":")[:2] if part and not part.isdigit()]
+    if names:
+        yield (
+            "",
+            rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', 'write the number, as `id` prints it in the'
+                     ' image: "1000:1000"'),
+        )  # fmt: skip
+
+
+def group_add(case: Case) -> Rows:
+    """Groups are numbers."""
+    for index, group in enumerate(case.value):
+        if not str(group).isdigit():
+            yield (
+                f"[{index}]",
+                rejected(f'"{group}" is a name, and Kubernetes takes numbers', "write the group's number"),
+            )
+
+
+def environment(case: Case) -> Rows:
+    """Any printable name will do."""
+    for name, value in case.value.items():
+        if not ENV_NAME.fullmatch(name):
+            yield f".{name}", rejected("its name is not printable ASCII", "rename it")
+        elif isinstance(value, str) and UNWRITABLE.search(value):
+            yield (
+                f".{name}",
+                rejected("it holds a control character that the API server refuses", "take it from a file"),
+            )
+
+
+def annotated(case: Case) -> Rows:
+    """Annotations have names of a certain form."""
+    for name, value in case.value.items():
+        if not QUALIFIED.fullmatch(name):
+            yield (
+                f".{name}",
+                ignored("an annotation cannot have this name", "use letters, digits, - _ . up to 63"),
+            )
+        elif UNWRITABLE.search(str(value)):
+            yield (
+                f".{name}",
+                rejected("it holds a control character that the API server refuses", "remove it"),
+            )
+
+
+def restart(case: Case) -> Rows:
+    """Pods are always started again; jobs are not."""
+    wanted = restarts(case.service)
+    if case.kind in ("Job", "CronJob"):
+        if wanted in ("always", "unless-stopped"):
+            yield "", approximated(case.kind, "others wait for its end: it is run until it succeeds")
+    elif wanted in ("no", "on-failure"):
+        yield (
+            "",
+            approximated(
+                case.kind,
+                "what serves others is always started again",
+                "x-tycho: {kind: Job} makes it run once",
+            ),
+        )
+
+
+def max_attempts(case: Case) -> Rows:
+    """Only jobs give up."""
+    if case.kind not in ("Job", "CronJob"):
+        yield "", ignored("what serves others is started again for ever")
+
+
+def mode(case: Case) -> Rows:
+    """Swarm's modes."""
+    if case.value not in MODES:
+        yield "", rejected(f'"{case.value}" is not a mode', f"one of {', '.join(MODES)}")
+    elif case.value == "global-job":
+        yield "", approximated("Job", "Kubernetes has no job for every node", "set deploy.replicas")
+
+
+def endpoint_mode(case: Case) -> Rows:
+    """Addresses of the pods, or one of the Service."""
+    if case.value not in ("vip", "dnsrr"):
+        yield "", rejected(f'"{case.value}" is not a mode', "vip or dnsrr")
+
+
+def replicas(case: Case) -> Rows:
+    """A DaemonSet has as many pods as there are nodes."""
+    if case.kind in ("DaemonSet", "CronJob"):
+        yield "", ignored(f"a {case.kind} has no number of replicas")
+
+
+def failure_action(case: Case) -> Rows:
+    """A rollout that does not become ready stops."""
+    if case.value == "pause":
+        yield "", translated("a failed rollout stops where it is")
+
+
+def constraints(case: Case) -> Rows:
+    """What Swarm says of nodes, as labels that Kubernetes gives them."""
+    for index, text in enumerate(case.value):
+        if not readable(str(text)):
+            known = f"{', '.join(NODE_LABELS)}, node.labels.NAME"
+            yield f"[{index}]", ignored(f'"{text}" names no label of nodes', f"known: {known}")
+
+
+def preferences(case: Case) -> Rows:
+    """Spread over a label of the nodes."""
+    for index, preference in enumerate(case.value):
+        if not SPREAD.fullmatch(str(preference.get("spread", ""))):
+            yield f"[{index}]", ignored("it names no label of nodes", "spread: node.labels.NAME")
+
+
+def max_per_node(case: Case) -> Rows:
+    """One for each node is exact."""
+    if case.value == 1:
+        yield "", translated("podAntiAffinity")
+
+
+def whole_seconds(case: Case) -> Rows:
+    """Kubernetes counts seconds."""
+    if isinstance(case.value, float) and (case.value % 1 or not case.value):
+        yield "", approximated("the next whole second", "Kubernetes counts in seconds")
+
+
+def gpus(case: Case) -> Rows:
+    """Devices are counted, not chosen."""
+    for index, device in enumerate(case.value):
+        about = device if isinstance(device, Mapping) else {}
+        if about.get("device_ids"):
+            yield f"[{index}].device_ids", approximated("as many devices", "a device plugin chooses them")
+        elif about.get("count") in ("all", -1) or (not about.get("count") and not about.get("device_ids")):
+            yield (
+                f"[{index}].count",
+                approximated("1 device", "all of a node's devices cannot be asked for", "set count"),
+            )
+
+
+def depends_on(case: Case) -> Rows:
+    """Waiting, as far as it can be seen from outside."""
+    kinds = {pod.name: pod.kind for pod in case.plan.pods}
+    for name, dependency in case.value.items():
+        if dependency.condition == "service_completed_successfully" and kinds.get(name) not in ("Job", None):
+            yield (
+                f".{name}",
+                rejected(f"{name} is a {kinds[name]}, and never completes", 'make it a job: restart: "no"'),
+            )
+        elif dependency.condition == "service_healthy" and kinds.get(name) in ("Job", "CronJob"):
+            yield f".{name}", rejected(f"{name} is a {kinds[name]}, and never becomes healthy", "wait for its completion:"
+                                       " condition: service_completed_successfully")  # fmt: skip
+        elif dependency.condition != "service_started" and case.service.network_mode == "none":
+            yield (
+                f".{name}",
+                rejected(
+                    "a pod without a network cannot see whether others are ready", "remove network_mode"
+                ),
+            )
+        elif dependency.restart:
+            yield (
+                f".{name}.restart",
+                ignored(f"pods are not restarted with those of {name}", "have it reconnect"),
+            )
+
+
+def pre_start(case: Case) -> Rows:
+    """Containers before the container."""
+    for index, hook in enumerate(case.value):
+        if hook.rest:
+            yield f"[{index}]", ignored(f"{', '.join(sorted(hook.rest))}: those of the service hold here too")
+        if hook.user and not hook.user.replace(":", "").isdigit():
+            yield (
+                f"[{index}].user",
+                rejected(f'"{hook.user}" is a name, and Kubernetes takes numbers', "write the number"),
+            )
+        if not hook.per_replica:
+            yield (
+                f"[{index}]",
+                approximated("init container", "it runs before every pod", "make it a service to wait for"),
+            )
+
+
+def hook(case: Case) -> Rows:
+    """One command, as the container's own user and in its own folder."""
+    for index, one in enumerate(case.value):
+        said_too = [key for key in ("user", "privileged", "working_dir", "environment") if getattr(one, key)]
+        if index:
+            yield (
+                f"[{index}]",
+                rejected("Kubernetes runs one command", "put them into one: sh -c 'first && second'"),
+            )
+        elif said_too:
+            yield (
+                f"[{index}].{said_too[0]}",
+                rejected("a hook runs as its container does", "say it in the command"),
+            )
+
+
+def stop_signal(case: Case) -> Rows:
+    """SIGTERM is what everybody gets."""
+    if str(case.value).upper().removeprefix("SIG") in ("TERM", "15"):
+        yield "", translated("what Kubernetes sends")
