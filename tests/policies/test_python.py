@@ -79,3 +79,4 @@ def test_what_it_does_wrong_is_told_with_its_line(text: str, line: int, message:
     assert problem.file == str(tmp_path / "ours" / "50-a.py")
     assert problem.line == line
     assert problem.message.startswith(message)
+    assert problem.path in ("", "services.db.read_only", "services.db.readonly")

@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from tycho.model import Json, Live, Node, Service, System
 from tycho.policy.select import plain
@@ -15,6 +14,7 @@ from tycho.policy.select import plain
 Part = TypeVar("Part", Service, System)
 Fields = dict[str, Json]
 
+MISSING = object()  # what a field holds that the file did not set: null is a value
 SECTIONS = frozenset({"services", "jobs"})
 CANONICAL = (
     "a policy changes the canonical form, in which short forms are written out: lists and mappings in full, "
@@ -45,17 +45,15 @@ def checked(before: System, after: System) -> System:
     Raises:
         ValidationError: A field holds what it cannot.
     """
-    changed = {key: getattr(after, key) for key in after.model_fields_set}
-    changed = {key: value for key, value in changed.items() if value is not getattr(before, key)}
-    for section in SECTIONS & changed.keys():
-        old, new = getattr(before, section), dict(changed[section])
-        changed[section] = {
-            name: one if one is old.get(name) else Service.model_validate(_plain(one))
-            for name, one in new.items()
-        }
-    rest = {key: value if key in SECTIONS else _plain(value) for key, value in changed.items()}
-    made = System.model_validate({"name": before.name} | rest)
-    return after.model_copy(update={key: getattr(made, key) for key in rest})
+    changed = {}
+    for key in after.model_fields_set:
+        old, new = getattr(before, key), getattr(after, key)
+        if key in SECTIONS and new is not old:
+            changed[key] = {name: one if one is old.get(name) else _plain(one) for name, one in new.items()}
+        elif new is not old:
+            changed[key] = _plain(new)
+    made = System.model_validate({"name": before.name, **changed})
+    return after.model_copy(update={key: getattr(made, key) for key in changed})
 
 
 def differences(before: object, after: object, path: str) -> Iterator[tuple[str, bool]]:
@@ -77,23 +75,19 @@ def differences(before: object, after: object, path: str) -> Iterator[tuple[str,
 def complaints(error: ValidationError, kind: type[Service | System]) -> Iterator[tuple[str, str, str]]:
     """What the model says against a change: path, message, hint."""
     for detail in error.errors(include_url=False):
-        where = [str(step) for step in detail["loc"] if step != "x"]
-        path = ".".join(where)
+        *above, key = where = [str(step) for step in detail["loc"] if step != "x"]
         if detail["type"] == "extra_forbidden":
-            near = get_close_matches(where[-1], kind.model_fields if len(where) == 1 else (), n=1)
-            yield path, f'Compose has no key "{where[-1]}" here', f'did you mean "{near[0]}"?' if near else ""
+            known = Service if len(above) == 2 and above[0] in SECTIONS else kind if not above else Node
+            near = get_close_matches(key, known.model_fields, n=1)
+            yield (
+                ".".join(where),
+                f'Compose has no key "{key}" here',
+                f'did you mean "{near[0]}"?' if near else "",
+            )
         else:
-            yield path, _said(detail), CANONICAL
-
-
-def _said(detail: ErrorDetails) -> str:
-    given = detail["input"]
-    message = detail["msg"].removeprefix("Input ").removeprefix("Value error, ")
-    return message if isinstance(given, Mapping | Node) else f"{_shown(given)} {message}"
-
-
-def _shown(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else plain(value)
+            given, message = detail["input"], detail["msg"].removeprefix("Input ")
+            shown = f'"{given}"' if isinstance(given, str) else "this" if _fields(given) else plain(given)
+            yield ".".join(where), f"{shown} {message}", CANONICAL
 
 
 def _beside(part: Node, change: Mapping[str, Json]) -> Iterator[tuple[str, object, Json]]:
@@ -101,14 +95,9 @@ def _beside(part: Node, change: Mapping[str, Json]) -> Iterator[tuple[str, objec
         yield key, getattr(part, key) if key in part.model_fields_set else MISSING, value
 
 
-class _Missing:
-    """What a field that the file did not set holds: null is a value."""
-
-
-MISSING = _Missing()
-
-
 def _with(part: Part, fields: Fields) -> Part:
+    if not fields:
+        return part
     gone = {key for key, value in fields.items() if value is MISSING} & part.model_fields_set
     kept = {key: value for key, value in fields.items() if value is not MISSING}
     required = {key: getattr(part, key) for key in ("name",) if key in type(part).model_fields}

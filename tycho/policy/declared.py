@@ -110,16 +110,15 @@ def _change(kind: type[Service | System]) -> Callable[[Json, str, Wrong], Mappin
     """A reader of what `kind` is to become: the model says beforehand whether it could."""
 
     def change(value: Json, at: str, wrong: Wrong) -> Mapping[str, Json]:
-        said = _mapping(value, at, wrong)
+        said = dict(_mapping(value, at, wrong))
         for key in said.keys() & FOREIGN[kind].keys():
             wrong(f"{at}.{key}", FOREIGN[kind][key])
+            del said[key]
         if at.endswith("default") and (null := next(_nulls(said, at), "")):
             wrong(null, "null sets nothing", "`patch` deletes with it")
-        if problem := said.keys() & FOREIGN[kind].keys():
-            said = {key: one for key, one in said.items() if key not in problem}
-        named: dict[str, Json] = {"name": "any"} if kind is System else {}
+        required = {"name": "any"} if kind is System else {}
         try:
-            kind.model_validate(named | inward(_without_nulls(said)))
+            kind.model_validate({**required, **inward(_without_nulls(said))})
         except ValidationError as error:
             for where, message, hint in complaints(error, kind):
                 wrong(f"{at}.{where}", message, hint)

@@ -10,11 +10,12 @@ from pydantic import ValidationError
 
 from tycho.errors import Problem
 from tycho.model import EmitTemplate, Json, Service, ServiceMetadata, System
-from tycho.policy.change import complaints, defaulted, differences, patched
+from tycho.policy.change import Part, complaints, defaulted, differences, patched
 from tycho.policy.file import Policy
 from tycho.policy.select import Seen, plain, written
 from tycho.policy.source import broken
 
+SERVICE = ("patch", "default")
 TOP = ("system.patch", "system.default")
 Changes = list[tuple[str, bool]]  # path, and whether something was there before
 
@@ -62,7 +63,7 @@ class Loom:
         if policy.apply:
             changes += self._whole(policy, policy.apply(self.system))
         if policy.system and meant:
-            changes += self._whole(policy, _changed_system(policy, self.system))
+            changes += self._whole(policy, _changed(policy, self.system, "", policy.system))
         if changes:
             self.system = self.system.model_copy(update={"lines": _relined(self.system, policy, changes)})
 
@@ -75,7 +76,9 @@ class Loom:
             path, changes = f"{section}.{name}", Changes()
             if matched := _means(policy, Seen(name, service, self.metadata.get(name), written)):
                 meant.append(name)
-                after = _changed(policy, service, path)
+                after = _changed(
+                    policy, service, f"{path}.", {"default": policy.default, "patch": policy.patch}
+                )
                 changes = Changes(differences(service, after, path))
                 if changes:
                     sections.setdefault(section, dict(getattr(self.system, section)))[name] = after
@@ -135,30 +138,14 @@ def _grounds(policy: Policy, seen: Seen, path: str) -> Iterator[tuple[str, str]]
         yield path, ""
 
 
-def _changed(policy: Policy, service: Service, path: str) -> Service:
-    verb = "default"
+def _changed(policy: Policy, part: Part, path: str, verbs: Mapping[str, Mapping[str, Json]]) -> Part:
     try:
-        after = defaulted(service, policy.default) if policy.default else service
-        verb = "patch"
-        return patched(after, policy.patch) if policy.patch else after
+        return patched(defaulted(part, verbs.get("default", {})), verbs.get("patch", {}))
     except ValidationError as error:
-        file = str(policy.path)
+        file, said = str(policy.path), complaints(error, type(part))
         problems = [
-            Problem(file, policy.line((verb,), where), f"{path}.{where}", message, hint)
-            for where, message, hint in complaints(error, Service)
-        ]
-        raise broken(file, problems) from error
-
-
-def _changed_system(policy: Policy, system: System) -> System:
-    try:
-        after = defaulted(system, policy.system.get("default", {}))
-        return patched(after, policy.system.get("patch", {}))
-    except ValidationError as error:
-        file = str(policy.path)
-        problems = [
-            Problem(file, policy.line(TOP, where), where, message, hint)
-            for where, message, hint in complaints(error, System)
+            Problem(file, policy.line((*SERVICE, *TOP), where), f"{path}{where}", message, hint)
+            for where, message, hint in said
         ]
         raise broken(file, problems) from error
 
@@ -172,7 +159,7 @@ def _relined(system: System, policy: Policy, changes: Changes) -> dict[str, tupl
     for path, _ in changes:
         section, _, rest = path.partition(".")
         below = rest.partition(".")[2] if section in ("services", "jobs") else ""
-        verbs = ("patch", "default") if below else TOP
+        verbs = SERVICE if below else TOP
         lines[path] = (policy.name, policy.line(verbs, below or path))
     return lines
 
