@@ -28,18 +28,21 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
     Raises:
         ComposeError: Something cannot run as asked; with every problem.
         ReportError: `strict`, and a key is approximated or ignored.
+        PolicyError: A policy's template cannot be rendered.
     """
-    from tycho.chart import check, docs, objects, planner, seal, values  # Jinja is only for those who compile
+    from tycho.chart import check, docs, emits, objects, planner, seal, values  # Jinja: only for those who compile
 
     check.before(woven)
     plan = planner.plan(woven.system)
     rows = check.report(plan)
     if strict:
         check.strictly(rows)
+    settings = values.values(plan)
     files = {
-        **values.files(plan),
+        **values.files(plan, settings),
         **objects.templates(plan),
         **objects.contents(plan),
-        **docs.docs(plan, rows),
+        **emits.emitted(plan, woven.emits),
+        **docs.docs(plan, rows, settings),
     }
     return seal.seal(plan, woven, files, rows, version)

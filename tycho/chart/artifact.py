@@ -107,9 +107,7 @@ def digest(files: Mapping[str, str | bytes]) -> str:
 def report_json(rows: tuple[Row, ...]) -> str:
     """The report as the chart carries it: one row a line."""
     lines = (
-        json.dumps(
-            {key: getattr(row, key) for key in row.__slots__ if getattr(row, key) != ""}, ensure_ascii=False
-        )
+        json.dumps({key: getattr(row, key) for key in row.__slots__ if getattr(row, key) != ""}, ensure_ascii=False)
         for row in rows
     )
     return "[\n" + ",\n".join(lines) + "\n]\n"

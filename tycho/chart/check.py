@@ -17,13 +17,7 @@ def report(plan: Plan) -> tuple[Row, ...]:
         ComposeError: One or more keys cannot run as asked.
     """
     rows = tuple(keys.rows(plan))
-    refuse(
-        [
-            Problem(row.file, row.line, row.path, row.reason, row.remedy)
-            for row in rows
-            if row.fate == "rejected"
-        ]
-    )
+    refuse([Problem(row.file, row.line, row.path, row.reason, row.remedy) for row in rows if row.fate == "rejected"])
     return rows
 
 

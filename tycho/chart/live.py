@@ -46,9 +46,7 @@ def release_values(
 
 def _service(service: Service) -> dict[str, Json]:
     secret = {
-        name: template(value)
-        for name in secret_names(service)
-        if (value := service.environment[name]) is not None
+        name: template(value) for name in secret_names(service) if (value := service.environment[name]) is not None
     }
     entries: dict[str, str] = {}
     for file in service.env_file:

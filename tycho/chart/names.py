@@ -11,9 +11,7 @@ from tycho.model import System
 
 COMPOSE = re.compile(r"[a-zA-Z0-9._-]+")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-QUALIFIED = re.compile(
-    r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-)
+QUALIFIED = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 UNWRITABLE = re.compile("[\x00\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 """What the API server refuses in any text: it reads the objects it is sent as YAML."""
 
@@ -50,9 +48,7 @@ def collisions(system: System) -> Iterable[Problem]:
         for name in getattr(system, section):
             path = f"{section}.{name}"
             if not COMPOSE.fullmatch(name):
-                yield Problem(
-                    *system.at(path), path, f'"{name}" is not a name', "use letters, digits, dots, dashes, _"
-                )
+                yield Problem(*system.at(path), path, f'"{name}" is not a name', "use letters, digits, dots, dashes, _")
             elif (other := seen.setdefault(label(name), name)) != name:
                 yield Problem(
                     *system.at(path),

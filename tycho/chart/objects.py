@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from tycho.chart.names import label
 from tycho.chart.plan import Plan
-from tycho.chart.pods import publish
 from tycho.chart.planner import several
+from tycho.chart.pods import publish
 from tycho.chart.render import render
 from tycho.chart.wiring import isolated
 
@@ -28,7 +28,8 @@ def workloads(kind: str) -> Callable[[Plan], Iterator[Object]]:
     def each(plan: Plan) -> Iterator[Object]:
         for pod in plan.pods:
             if pod.kind == kind:
-                yield Object(f"{pod.slug}-{kind.lower()}", {"pod": pod})
+                owned = {claim.name: claim for claim in plan.claims if claim.owner == pod.name}
+                yield Object(f"{pod.slug}-{kind.lower()}", {"pod": pod, "owned": owned})
 
     return each
 
@@ -38,7 +39,8 @@ def services(plan: Plan) -> Iterator[Object]:
     for pod in plan.pods:
         ports = plan.ports.get(pod.name, ())
         if ports or pod.kind not in ("Job", "CronJob"):
-            yield Object(f"{pod.slug}-service", {"pod": pod, "ports": ports})
+            headless = not ports or pod.kind == "StatefulSet" or pod.service.deploy.endpoint_mode == "dnsrr"
+            yield Object(f"{pod.slug}-service", {"pod": pod, "ports": ports, "headless": headless})
 
 
 def published(plan: Plan) -> Iterator[Object]:
@@ -72,7 +74,8 @@ def aliases(plan: Plan) -> Iterator[Object]:
 def claims(plan: Plan) -> Iterator[Object]:
     """A claim for every volume."""
     for claim in plan.claims:
-        yield Object(f"{claim.slug}-persistentvolumeclaim", {"claim": claim})
+        if not claim.owner:
+            yield Object(f"{claim.slug}-persistentvolumeclaim", {"claim": claim})
 
 
 def configmaps(plan: Plan) -> Iterator[Object]:
@@ -80,8 +83,7 @@ def configmaps(plan: Plan) -> Iterator[Object]:
     for tree in plan.trees:
         files = [_file(tree.slug, name, content) for name, content in tree.files.items()]
         sections = {
-            section: [file for file in files if file["section"] == section]
-            for section in ("data", "binaryData")
+            section: [file for file in files if file["section"] == section] for section in ("data", "binaryData")
         }
         entries = [(section, found) for section, found in sections.items() if found]
         yield Object(f"{tree.slug}-configmap", {"tree": tree, "files": files, "sections": entries})
@@ -122,9 +124,7 @@ def waiting(plan: Plan) -> Iterator[Object]:
             awaited.setdefault(wait.kind, {})[wait.slug] = None
     if awaited:
         waiting = [pod.name for pod in plan.pods if pod.waits]
-        yield Object(
-            "wait", {"awaited": {kind: list(awaited[kind]) for kind in sorted(awaited)}, "waiting": waiting}
-        )
+        yield Object("wait", {"awaited": {kind: list(awaited[kind]) for kind in sorted(awaited)}, "waiting": waiting})
 
 
 def budgets(plan: Plan) -> Iterator[Object]:
@@ -227,8 +227,7 @@ def templates(plan: Plan) -> dict[str, str]:
     """Every file below `templates/`."""
     parts = [(container.name, pod.slug) for pod in plan.pods for container in pod.containers]
     found = {
-        f"templates/{name}.tpl": render(f"templates/{name}.tpl", chart=plan.chart, parts=parts)
-        for name in HELPERS
+        f"templates/{name}.tpl": render(f"templates/{name}.tpl", chart=plan.chart, parts=parts) for name in HELPERS
     }
     for kind, when in OBJECTS:
         for file, context in when(plan):

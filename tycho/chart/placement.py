@@ -22,9 +22,7 @@ SPREAD = re.compile(r"node\.labels\.([A-Za-z0-9][A-Za-z0-9_./-]*)")
 def readable(text: str) -> bool:
     """Whether a constraint names something that nodes are labelled with."""
     found = CONSTRAINT.fullmatch(text)
-    return bool(
-        found and (found[1] in NODE_LABELS or SPREAD.fullmatch(found[1])) and LABEL_VALUE.fullmatch(found[3])
-    )
+    return bool(found and (found[1] in NODE_LABELS or SPREAD.fullmatch(found[1])) and LABEL_VALUE.fullmatch(found[3]))
 
 
 def required(placement: Placement) -> list[Tree]:
@@ -54,16 +52,11 @@ def affinity(placement: Placement) -> dict[str, Tree]:
 
 def spread(placement: Placement) -> list[Tree]:
     """Labels of nodes that the pods are spread over; the selector is the workload's own, and added by Helm."""
-    keys = [
-        match[1] for item in placement.preferences if (match := SPREAD.fullmatch(str(item.get("spread"))))
-    ]
+    keys = [match[1] for item in placement.preferences if (match := SPREAD.fullmatch(str(item.get("spread"))))]
     found: list[Tree] = [
-        {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway"}
-        for key in dict.fromkeys(keys)
+        {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway"} for key in dict.fromkeys(keys)
     ]
     if placement.max_replicas_per_node and placement.max_replicas_per_node > 1:
         skew = placement.max_replicas_per_node
-        found.append(
-            {"maxSkew": skew, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
-        )
+        found.append({"maxSkew": skew, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"})
     return found

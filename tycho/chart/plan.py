@@ -123,6 +123,7 @@ class Claim:
         access_modes: ReadWriteOnce, …
         existing: The claim to use instead, "" to make one.
         labels: Annotations of the object.
+        owner: The StatefulSet whose pods have a claim each, or "".
     """
 
     name: str
@@ -133,6 +134,7 @@ class Claim:
     access_modes: tuple[str, ...] = ("ReadWriteOnce",)
     existing: str = ""
     labels: Mapping[str, str] | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from tycho.chart import wiring
 from tycho.chart.kinds import kinds, said
 from tycho.chart.names import label
-from tycho.chart.plan import Container, ContainerPort, Network, Plan, Pod, Volume
+from tycho.chart.plan import Claim, Container, ContainerPort, Network, Plan, Pod, Volume
 from tycho.chart.storage import Store, slots
 from tycho.model import Live, Service, System
 
@@ -67,7 +67,7 @@ def plan(system: System) -> Plan:
         chart=label(system.name),
         pods=_neighbours(pods, store),
         trees=tuple(store.trees[slug] for slug in sorted(store.trees)),
-        claims=tuple(store.claims[name] for name in sorted(store.claims)),
+        claims=tuple(_owned(store.claims[name], pods) for name in sorted(store.claims)),
         ports=_together(wiring.ports(system), homes),
         networks=networks,
         restless=wiring.restless(system),
@@ -89,8 +89,7 @@ def secret_names(service: Service) -> tuple[str, ...]:
     return tuple(
         name
         for name in service.environment
-        if name not in service.environment_pass
-        and any(fnmatchcase(name.lower(), pattern) for pattern in patterns)
+        if name not in service.environment_pass and any(fnmatchcase(name.lower(), pattern) for pattern in patterns)
     )
 
 
@@ -130,6 +129,16 @@ def _checksums(containers: Iterable[Container], volumes: Iterable[Volume]) -> It
     return sorted(set(found))
 
 
+def _owned(claim: Claim, pods: list[Pod]) -> Claim:
+    """A volume that one StatefulSet alone uses is a claim of each of its pods."""
+    users = [
+        pod for pod in pods if any(volume.source == claim.name for volume in pod.volumes if volume.kind == "claim")
+    ]
+    if len(users) == 1 and users[0].kind == "StatefulSet" and not claim.existing:
+        return replace(claim, owner=users[0].name)
+    return claim
+
+
 def _neighbours(pods: list[Pod], store: Store) -> tuple[Pod, ...]:
     """Pods that share volumes must share a node, as one group: a second term would keep the first pod out."""
     groups: list[tuple[set[str], set[str]]] = []  # pods, volumes
@@ -152,6 +161,7 @@ def _neighbours(pods: list[Pod], store: Store) -> tuple[Pod, ...]:
 
 
 def several(service: Service) -> bool:
+    """Whether a service has, or may come to have, more than one pod."""
     replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
     return replicas is not None and (isinstance(replicas, Live) or replicas > 1)
 

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from tycho.chart.kinds import said
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.placement import affinity, spread
 from tycho.chart.plan import Pod
@@ -86,9 +85,7 @@ def security(service: Service) -> dict[str, Tree]:
     if service.read_only:
         found["readOnlyRootFilesystem"] = True
     add, drop = ([_capability(name) for name in names] for names in (service.cap_add, service.cap_drop))
-    capabilities: dict[str, Tree] = {
-        key: sorted(names) for key, names in (("add", add), ("drop", drop)) if names
-    }
+    capabilities: dict[str, Tree] = {key: sorted(names) for key, names in (("add", add), ("drop", drop)) if names}
     if capabilities:
         found["capabilities"] = capabilities
     for option in service.security_opt:
@@ -176,8 +173,7 @@ def scheduling(pod: Pod) -> dict[str, Tree]:
         "hostNetwork": "host" in modes or "",
         "hostPID": service.pid == "host" or "",
         "hostIPC": service.ipc == "host" or "",
-        "shareProcessNamespace": any((one.service.pid or "").startswith("service:") for one in pod.containers)
-        or "",
+        "shareProcessNamespace": any((one.service.pid or "").startswith("service:") for one in pod.containers) or "",
         "hostAliases": _hosts(service),
         "dnsConfig": _dns(service),
         "sysctls": {key: template(value) for key, value in sorted(service.sysctls.items())},

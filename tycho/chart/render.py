@@ -15,7 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tycho import data
 from tycho.chart.names import COMPOSE
-from tycho.chart.yaml import UNPRINTABLE
+from tycho.chart.yaml import UNPRINTABLE, quote
+from tycho.model import Live
 
 TAME = re.compile(r"[A-Za-z0-9_./@%+=:,~ -]*")
 
@@ -42,9 +43,16 @@ def key(name: str) -> str:
     return f'"{name}"'
 
 
+def cell(value: str) -> str:
+    """Text in a table of a Markdown page, which no engine reads."""
+    return value.replace("|", "\\|").replace("\n", " ").replace("{{", "{ {").replace("}}", "} }")
+
+
 def _guard(value: object) -> object:
     if not isinstance(value, GoText) and ("{{" in str(value) or "}}" in str(value)):
         raise ValueError(f"text that Helm would run: {value!r}")
+    if isinstance(value, Live):  # a policy's template: the chart's own ask for no such thing
+        raise ValueError(f"{value.template} is worth something else in each release: read it from .Values")  # noqa: TRY004
     return value
 
 
@@ -67,7 +75,7 @@ def environment(folder: Path | None = None) -> Environment:
         autoescape=False,  # noqa: S701 - what is written is YAML, not HTML
         auto_reload=False,
     )
-    found.filters.update(text=text, key=key)
+    found.filters.update(text=text, key=key, cell=cell, quoted=quote)
     return found
 
 

@@ -12,9 +12,7 @@ from tycho.model import Woven
 ORDER = ("Chart.yaml", "values.yaml", "values.schema.json", "README.md", ".helmignore", REPORT)
 
 
-def seal(
-    plan: Plan, woven: Woven, files: Mapping[str, str | bytes], rows: tuple[Row, ...], version: str
-) -> Chart:
+def seal(plan: Plan, woven: Woven, files: Mapping[str, str | bytes], rows: tuple[Row, ...], version: str) -> Chart:
     """A chart of its files."""
     every = dict(files) | {REPORT: report_json(rows)}
     content = digest(every)

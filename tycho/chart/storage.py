@@ -5,16 +5,14 @@ from __future__ import annotations
 import os.path
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tycho.chart.kinds import said
 from tycho.chart.names import label, short, unique
 from tycho.chart.plan import Claim, Item, Mounted, Tree, Volume
 from tycho.model import File, FileRef, Live, Mount, Service, System
 
-HOST = re.compile(
-    r"/(proc|sys|dev|run|boot|var/run|var/lib/docker|lib/modules)?(/.*)?|/|npipe:.*|//\./pipe/.*"
-)
+HOST = re.compile(r"/(proc|sys|dev|run|boot|var/run|var/lib/docker|lib/modules)?(/.*)?|/|npipe:.*|//\./pipe/.*")
 HOST_ROOTS = ("/proc", "/sys", "/dev", "/run", "/boot", "/var/run", "/var/lib/docker", "/lib/modules")
 CLOCKS = frozenset({"/etc/localtime", "/etc/timezone"})
 KEY = re.compile(r"[-._a-zA-Z0-9]+")
@@ -51,14 +49,9 @@ def _of_context(service: Service, mount: Mount) -> bool:
     """Whether a folder is what the image is built of: the image holds it."""
     if not service.build or (mount.files and not mount.files[0].path):
         return False
-    context, source = (
-        os.path.normpath(str(path)) for path in (service.build.get("context", "."), mount.source)
-    )
+    context, source = (os.path.normpath(str(path)) for path in (service.build.get("context", "."), mount.source))
     return (
-        source == context
-        or context == "."
-        and not source.startswith(("/", ".."))
-        or source.startswith(context + "/")
+        source == context or (context == "." and not source.startswith(("/", ".."))) or source.startswith(context + "/")
     )
 
 
@@ -97,6 +90,13 @@ class Store:
                 continue
             for pair in self._mount(name, service, mount, f"{path}.volumes[{index}]"):
                 found[pair[0].path] = pair
+        for other in service.volumes_from:
+            source, _, mode = other.partition(":")
+            for mounted, volume in (
+                self.mounts(source, self.system.services[source]) if source in self.system.services else ()
+            ):
+                kept = mounted.read_only or mode == "ro"
+                found.setdefault(mounted.path, (replace(mounted, read_only=kept), volume))
         for target in service.tmpfs:
             found[target.partition(":")[0]] = self._tmpfs(target)
         if service.shm_size:
@@ -110,16 +110,12 @@ class Store:
             found[pair[0].path] = pair
         yield from found.values()
 
-    def _mount(
-        self, name: str, service: Service, mount: Mount, place: str
-    ) -> Iterator[tuple[Mounted, Volume]]:
+    def _mount(self, name: str, service: Service, mount: Mount, place: str) -> Iterator[tuple[Mounted, Volume]]:
         target, source = mount.target, str(mount.source or "")
         volume: Volume | None = None
         sub_path = str((mount.volume or mount.image or {}).get("subpath") or "")
         match fate(service, mount):
-            case "claim" if (
-                mount.type == "volume" and source in self.system.volumes and source not in self.claims
-            ):
+            case "claim" if mount.type == "volume" and source in self.system.volumes and source not in self.claims:
                 volume = self._nfs(source)
             case "claim" if mount.type == "volume":
                 volume = Volume(label(source), "claim", source, label(source))
@@ -158,9 +154,7 @@ class Store:
     def _tree(self, source: str, files: tuple[File, ...]) -> Tree:
         if source not in self.sources:
             wanted = label(os.path.basename(source.rstrip("/")) or "files", 40)
-            taken = {label(name) for name in self.system.configs} | {
-                tree.slug for tree in self.trees.values()
-            }
+            taken = {label(name) for name in self.system.configs} | {tree.slug for tree in self.trees.values()}
             slug = unique(wanted, taken.__contains__)
             self.trees[slug] = Tree(
                 "", slug, dict(zip(_keys(files, source), (file.content for file in files), strict=True))
@@ -198,9 +192,7 @@ class Store:
             live = isinstance(config.content, Live)
             contents = dict(zip(_keys(files, ref.source), (file.content for file in files), strict=True))
             self.trees[slug] = Tree(ref.source if live else "", slug, contents, live)
-        files = tuple(
-            file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),)
-        )
+        files = tuple(file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),))
         yield from _files(self.trees[slug], target, files, "config-")
 
     def _secret(self, ref: FileRef) -> tuple[Mounted, Volume]:
@@ -219,12 +211,8 @@ def _keys(files: tuple[File, ...], source: str) -> Iterator[str]:
     """A ConfigMap's key for each file: its path, as far as a key may be called so."""
     taken: set[str] = set()
     for file in files:
-        plain = re.sub(
-            r"[^-._a-zA-Z0-9]", "_", file.path or os.path.basename(source.rstrip("/")) or "content"
-        )
-        plain = (
-            plain if len(plain) <= 200 and not plain.startswith(".") else f"f{short(file.path)}{plain[-100:]}"
-        )  # noqa: PLR2004
+        plain = re.sub(r"[^-._a-zA-Z0-9]", "_", file.path or os.path.basename(source.rstrip("/")) or "content")
+        plain = plain if len(plain) <= 200 and not plain.startswith(".") else f"f{short(file.path)}{plain[-100:]}"
         key = unique(plain, taken.__contains__)
         taken.add(key)
         yield key

@@ -21,17 +21,15 @@ KUBECTL = "registry.k8s.io/kubectl:v1.37.2"
 BUSYBOX = "docker.io/library/busybox:1.36"
 
 
-def files(plan: Plan) -> dict[str, str]:
+def files(plan: Plan, tree: dict[str, Tree]) -> dict[str, str]:
     """values.yaml and its schema."""
-    return {"values.yaml": dump(values(plan)), "values.schema.json": schema(plan)}
+    return {"values.yaml": dump(tree), "values.schema.json": schema(plan)}
 
 
 def values(plan: Plan) -> dict[str, Tree]:
     """The chart's values, in the order of values.yaml."""
     found: dict[str, Tree] = {
-        "env": Noted(
-            _env(plan), "-- Variables that the values below read, as a shell would hold them; see README.md."
-        ),
+        "env": Noted(_env(plan), "-- Variables that the values below read, as a shell would hold them; see README.md."),
         "services": Noted(
             {
                 container.name: Noted(_service(plan, pod, container), f"-- {_place(plan, container.name)}")
@@ -46,8 +44,8 @@ def values(plan: Plan) -> dict[str, Tree]:
             {claim.name: _volume(claim) for claim in plan.claims},
             "-- One claim per volume; sizes in Compose's units.",
         )
-    if plan.system.configs:
-        found["configs"] = Noted(_configs(plan), "-- Configs that read variables, or exist already.")
+    if configs := _configs(plan):
+        found["configs"] = Noted(configs, "-- Configs that read variables, or exist already.")
     if plan.system.secrets:
         found["secrets"] = Noted(
             {name: _secret(plan, name) for name in plan.system.secrets},
@@ -111,9 +109,7 @@ def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
         key: template(value) for key, value in sorted(annotations.items()) if QUALIFIED.fullmatch(key)
     }
     optional["workloadAnnotations"] = {
-        key: template(value)
-        for key, value in sorted(service.deploy.labels.items())
-        if QUALIFIED.fullmatch(key)
+        key: template(value) for key, value in sorted(service.deploy.labels.items()) if QUALIFIED.fullmatch(key)
     }
     found |= {key: value for key, value in optional.items() if value not in ({}, [], "", None)}
     if pod.kind in ("Deployment", "StatefulSet") and container is pod.containers[0]:
@@ -178,9 +174,7 @@ def _rest(plan: Plan) -> dict[str, Tree]:
     }
     found: dict[str, Tree] = {
         "common": Noted(common, "-- For every service; the same keys under services.X go before these."),
-        "podSecurity": Noted(
-            "baseline", "-- baseline, or restricted: no root, no capabilities, in every container."
-        ),
+        "podSecurity": Noted("baseline", "-- baseline, or restricted: no root, no capabilities, in every container."),
         "dns": Noted(
             {"scope": "namespace", "clusterDomain": "cluster.local", "nameservers": []},
             "-- namespace: services have their compose names. release: several releases share a namespace.",
@@ -189,9 +183,7 @@ def _rest(plan: Plan) -> dict[str, Tree]:
     if isolated(plan.system):
         policy: dict[str, Tree] = {
             "enabled": True,
-            "apiServer": Noted(
-                {"cidrs": [], "ports": [443, 6443]}, "-- Where pods that wait find the API server."
-            ),
+            "apiServer": Noted({"cidrs": [], "ports": [443, 6443]}, "-- Where pods that wait find the API server."),
             "entranceFrom": Noted([], "-- Peers that an Ingress or Gateway calls from; anybody when empty."),
         }
         found["networkPolicy"] = Noted(policy, "-- One NetworkPolicy per compose network.")
@@ -210,9 +202,7 @@ def _rest(plan: Plan) -> dict[str, Tree]:
         "hostnames": [],
         "paths": [],
     }
-    found["ingress"] = Noted(
-        ingress, "-- One Ingress: hosts, paths, and the services and container ports behind them."
-    )
+    found["ingress"] = Noted(ingress, "-- One Ingress: hosts, paths, and the services and container ports behind them.")
     found["httpRoute"] = Noted(route, "-- The same with the Gateway API.")
     found["test"] = Noted(
         {"image": BUSYBOX, "pullPolicy": "IfNotPresent", "tries": 30, "resources": {}},
@@ -238,9 +228,8 @@ def entrance(plan: Plan) -> tuple[list[Tree], bool]:
             port = next((port.target for port in container.service.ports if port.protocol == "tcp"), None)
             about = said(container.service).get("ingress")
             if isinstance(about, Mapping):
-                path: Tree = {
-                    "path": str(about.get("path") or "/"), "service": container.name, "port": about.get("port") or port or 80
-                }  # fmt: skip
+                number = about.get("port") or port or 80
+                path: Tree = {"path": str(about.get("path") or "/"), "service": container.name, "port": number}
                 hosts.setdefault(str(about.get("host") or ""), []).append(path)
             elif port:
                 published.append({"path": "/", "service": container.name, "port": port})

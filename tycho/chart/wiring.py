@@ -68,11 +68,7 @@ def _mentions(system: System) -> dict[str, set[int]]:
             if ":" not in text:
                 continue
             for host, number in MENTION.findall(text):
-                if (
-                    host != name
-                    and host in names
-                    and (100 <= int(number) < 65536 or int(number) in WELL_KNOWN)
-                ):  # noqa: PLR2004
+                if host != name and host in names and (100 <= int(number) < 65536 or int(number) in WELL_KNOWN):
                     found.setdefault(host, set()).add(int(number))
     return found
 
@@ -82,7 +78,7 @@ def _strings(service: Service) -> Iterable[str]:
     yield from (template(word) for word in (service.command or ()) + (service.entrypoint or ()))
     for mount in service.volumes:
         for content in mount.files or ():
-            if len(content.content) < 100_000:  # noqa: PLR2004
+            if len(content.content) < 100_000:
                 yield content.content.decode("utf-8", "ignore")
 
 
@@ -133,9 +129,7 @@ def restless(system: System) -> frozenset[str]:
         for name, service in system.services.items()
         if service.healthcheck and len(system.services) <= CROWD
     }
-    return frozenset(
-        name for name, others in calls.items() if any(name in calls.get(other, ()) for other in others)
-    )
+    return frozenset(name for name, others in calls.items() if any(name in calls.get(other, ()) for other in others))
 
 
 def aliases(system: System, slugs: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
-Tree: TypeAlias = "Mapping[str, Tree] | Sequence[Tree] | str | int | float | bool | None | Noted"
+Tree: TypeAlias = "Mapping[str, Tree] | Sequence[Tree] | str | int | float | bool | Noted | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,14 @@ def quote(text: str) -> str:
 
 def dump(tree: Mapping[str, Tree]) -> str:
     """A mapping as a YAML document, in the order given."""
-    return "\n".join(_mapping(tree, "")) + "\n"
+    return "\n".join(_mapping(tree, "")).lstrip("\n") + "\n"
 
 
 def _mapping(tree: Mapping[str, Tree], indent: str) -> Iterator[str]:
     for name, value in tree.items():
         if isinstance(value, Noted):
+            if not indent:
+                yield ""
             for line in value.comment.splitlines():
                 yield f"{indent}# {line}".rstrip()
             value = value.value  # noqa: PLW2901

@@ -76,13 +76,9 @@ def _fields(
             yield from _fields(plan, table, f"{path}.{field}", f"{pattern}{field}.", value, owner)
         elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
             for index, item in enumerate(value):
-                yield from _items(
-                    plan, table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", item, owner
-                )
+                yield from _items(plan, table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", item, owner)
         elif not key:
-            yield _row(
-                plan, f"{path}.{field}", Key("rejected", "", "Tycho does not know this key", "remove it")
-            )
+            yield _row(plan, f"{path}.{field}", Key("rejected", "", "Tycho does not know this key", "remove it"))
 
 
 def _items(
@@ -96,9 +92,9 @@ def _items(
 
 
 def _judged(plan: Plan, key: Key, path: str, value: object, owner: tuple[str, object]) -> Iterator[Row]:
-    if value is None or value in ((), {}, False, ""):
-        if not (key.judge and value == ()):
-            return
+    empty = value is None or value in ((), {}, False, "")
+    if empty and not (key.judge and value == ()):
+        return
     found = list(key.judge(Case(value, plan, owner[0], owner[1]))) if key.judge else []  # type: ignore[arg-type]
     for added, one in found:
         yield _row(plan, path + added, one)

@@ -27,9 +27,7 @@ def triggers(case: Case) -> Rows:
     elif not schedule:
         yield (
             "",
-            approximated(
-                "a suspended CronJob", "somebody has to start it", "kubectl create job --from=cronjob/NAME"
-            ),
+            approximated("a suspended CronJob", "somebody has to start it", "kubectl create job --from=cronjob/NAME"),
         )
 
 
@@ -50,9 +48,7 @@ def ports(case: Case) -> Rows:
         elif "-" in str(port.published or ""):
             yield (
                 at,
-                approximated(
-                    f"port {str(port.published).partition('-')[0]}", "a Service has one port, not a range"
-                ),
+                approximated(f"port {str(port.published).partition('-')[0]}", "a Service has one port, not a range"),
             )
         elif port.name and not (DNS_LABEL.fullmatch(port.name)):
             yield (
@@ -98,7 +94,7 @@ def network_mode(case: Case) -> Rows:
 
 def namespaced(case: Case) -> Rows:
     """`pid` and `ipc`."""
-    kind, _, name = str(case.value).partition(":")
+    kind = str(case.value).partition(":")[0]
     if kind == "container":
         yield "", rejected("a container outside the project is not in the cluster", "service:NAME")
     elif kind not in ("host", "service"):
@@ -141,8 +137,8 @@ def extra_hosts(case: Case) -> Rows:
 MOUNTS: Mapping[str, Key] = {
     "context": ignored("the image is built of it, or it is too big to carry", "copy it into the image"),
     "clock": ignored("a container has the time of its own image", "set TZ in environment"),
-    "forbidden": rejected("it is the host's, and a cluster's nodes are not yours", "remove it; a policy may allow it with"
-                          " x-tycho: {hostPaths: […]}"),
+    "forbidden": rejected("it is the host's, and a cluster's nodes are not yours",
+                          "remove it; a policy may allow it with x-tycho: {hostPaths: […]}"),
     "pipe": rejected("it is about Docker on Windows, or Swarm", "use a volume"),
 }  # fmt: skip
 
@@ -153,6 +149,14 @@ def volumes(case: Case) -> Rows:
         at, becomes = f"[{index}]", fate(case.service, mount)
         if becomes in MOUNTS:
             yield at, MOUNTS[becomes]
+        elif becomes == "claim" and _scattered(case, str(mount.source or "")):
+            yield (
+                at,
+                rejected(
+                    "pods on several nodes cannot share a volume that is on one",
+                    "x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a class that can",
+                ),
+            )
         elif becomes == "claim" and mount.type == "bind":
             yield (
                 at,
@@ -163,9 +167,7 @@ def volumes(case: Case) -> Rows:
         elif becomes == "files" and not mount.read_only:
             yield (
                 at,
-                approximated(
-                    "ConfigMap, read-only", "what is carried along cannot be written to", "use a volume"
-                ),
+                approximated("ConfigMap, read-only", "what is carried along cannot be written to", "use a volume"),
             )
         elif becomes == "files":
             yield at, translated("ConfigMap")
@@ -175,18 +177,21 @@ def volumes(case: Case) -> Rows:
         yield "", translated("volumes of the pod")
 
 
+def _scattered(case: Case, volume: str) -> bool:
+    """Whether pods of several nodes would share a volume of one."""
+    apart = case.kind == "DaemonSet" or case.service.deploy.placement.max_replicas_per_node == 1
+    claim = next((claim for claim in case.plan.claims if claim.name == volume), None)
+    return apart and (claim is None or not (claim.existing or "ReadWriteMany" in claim.access_modes))
+
+
 def tmpfs(case: Case) -> Rows:
     """Options beyond the size."""
     for index, text in enumerate(case.value):
-        options = [
-            option for option in str(text).partition(":")[2].split(",") if option and "size=" not in option
-        ]
+        options = [option for option in str(text).partition(":")[2].split(",") if option and "size=" not in option]
         if options:
             yield (
                 f"[{index}]",
-                approximated(
-                    "emptyDir in memory", f"{', '.join(options)}: a pod's memory is mounted plainly"
-                ),
+                approximated("emptyDir in memory", f"{', '.join(options)}: a pod's memory is mounted plainly"),
             )
 
 
@@ -206,9 +211,7 @@ def sysctls(case: Case) -> Rows:
         if name not in SAFE_SYSCTLS:
             yield (
                 f".{name}",
-                approximated(
-                    "sysctls", "a kubelet refuses it where it is not allowed", "--allowed-unsafe-sysctls"
-                ),
+                approximated("sysctls", "a kubelet refuses it where it is not allowed", "--allowed-unsafe-sysctls"),
             )
 
 

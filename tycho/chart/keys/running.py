@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
+from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.kinds import MODES, restarts
 from tycho.chart.names import QUALIFIED, UNWRITABLE
 from tycho.chart.placement import NODE_LABELS, SPREAD, readable
@@ -29,9 +29,7 @@ def pull_policy(case: Case) -> Rows:
     if case.value == "build":
         yield (
             "",
-            approximated(
-                "imagePullPolicy: IfNotPresent", "a cluster does not build", "build and push the image"
-            ),
+            approximated("imagePullPolicy: IfNotPresent", "a cluster does not build", "build and push the image"),
         )
     elif case.value not in PULL:
         yield "", approximated("imagePullPolicy: Always", "Kubernetes knows no age of an image")
@@ -61,8 +59,8 @@ def user(case: Case) -> Rows:
     if names:
         yield (
             "",
-            rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', 'write the number, as `id` prints it in the'
-                     ' image: "1000:1000"'),
+            rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', 'write the number, as `id` prints it'
+                     ' in the image: "1000:1000"'),
         )  # fmt: skip
 
 
@@ -202,14 +200,12 @@ def depends_on(case: Case) -> Rows:
                 rejected(f"{name} is a {kinds[name]}, and never completes", 'make it a job: restart: "no"'),
             )
         elif dependency.condition == "service_healthy" and kinds.get(name) in ("Job", "CronJob"):
-            yield f".{name}", rejected(f"{name} is a {kinds[name]}, and never becomes healthy", "wait for its completion:"
-                                       " condition: service_completed_successfully")  # fmt: skip
+            yield f".{name}", rejected(f"{name} is a {kinds[name]}, and never becomes healthy", "condition:"
+                                       " service_completed_successfully waits for its end")  # fmt: skip
         elif dependency.condition != "service_started" and case.service.network_mode == "none":
             yield (
                 f".{name}",
-                rejected(
-                    "a pod without a network cannot see whether others are ready", "remove network_mode"
-                ),
+                rejected("a pod without a network cannot see whether others are ready", "remove network_mode"),
             )
         elif dependency.restart:
             yield (
