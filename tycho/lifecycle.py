@@ -114,9 +114,7 @@ class Lifecycle:
             guid=identity.guid,
             username=identity.username,
         )
-        return await self.orchestrator.up(
-            compiled.chart, identity, values, patience, upgrade=running is not None
-        )
+        return await self.orchestrator.up(compiled.chart, identity, values, patience, upgrade=running is not None)
 
     async def runs(self, compiled: Compiled) -> bool:
         """Whether the project runs already, so that `up` would be an upgrade."""
@@ -161,9 +159,7 @@ class Lifecycle:
         async def remove(id: str) -> Removal:
             try:
                 release = await self.find(id)
-                done = Removal(
-                    id, await self.orchestrator.down(release.identity, patience, keep_volumes=keep_volumes)
-                )
+                done = Removal(id, await self.orchestrator.down(release.identity, patience, keep_volumes=keep_volumes))
             except TychoError as error:
                 done = Removal(id, error=error)
             each(done)

@@ -54,9 +54,7 @@ def compile(
       tycho compile -f compose.yaml --report
     """
     trace(trace_)
-    said = Input(
-        files or (), name, env_file or (), profile or (), project_directory, metadata, strict, chart_version
-    )
+    said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict, chart_version)
     chart = said.compile(offline(policies)).chart
     rows = [row for row in chart.report if report or row.fate != "translated"]
     if output:

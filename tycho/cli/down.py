@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tycho.cli import show
+from tycho.cli import remote, show
 from tycho.cli.options import CLUSTER, Backplane, Context, Ids, Local, Namespace, Service, Timeout, Trace
 from tycho.cli.session import run, trace
 

@@ -23,9 +23,7 @@ OUTPUT = "Output"
 
 Files = Annotated[
     list[str] | None,
-    typer.Option(
-        "-f", "--file", metavar="FILE", help="Compose file; again for overrides.", rich_help_panel=INPUT
-    ),
+    typer.Option("-f", "--file", metavar="FILE", help="Compose file; again for overrides.", rich_help_panel=INPUT),
 ]
 Name = Annotated[
     str,
@@ -41,15 +39,11 @@ Profiles = Annotated[
 ]
 Directory = Annotated[
     str,
-    typer.Option(
-        "--project-directory", metavar="DIR", help="What paths are relative to.", rich_help_panel=INPUT
-    ),
+    typer.Option("--project-directory", metavar="DIR", help="What paths are relative to.", rich_help_panel=INPUT),
 ]
 MetadataFile = Annotated[
     str,
-    typer.Option(
-        "--metadata", metavar="FILE", help="Service metadata: {web: {port: 80}}.", rich_help_panel=INPUT
-    ),
+    typer.Option("--metadata", metavar="FILE", help="Service metadata: {web: {port: 80}}.", rich_help_panel=INPUT),
 ]
 Policies = Annotated[
     list[str] | None,
@@ -83,9 +77,7 @@ Service = Annotated[
     str, typer.Option("--service", metavar="URL", help="Ask a Tycho API instead.", rich_help_panel=CLUSTER)
 ]
 
-NoWait = Annotated[
-    bool, typer.Option("--no-wait", help="Return once it is accepted.", rich_help_panel=WAITING)
-]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Return once it is accepted.", rich_help_panel=WAITING)]
 Timeout = Annotated[
     float,
     typer.Option("--timeout", metavar="SECONDS", help="For the whole command.", rich_help_panel=WAITING),
@@ -93,9 +85,7 @@ Timeout = Annotated[
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="Format of stdout.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.", rich_help_panel=OUTPUT)]
-Trace = Annotated[
-    bool, typer.Option("-t", "--trace", help="Log what is done on stderr.", rich_help_panel=OUTPUT)
-]
+Trace = Annotated[bool, typer.Option("-t", "--trace", help="Log what is done on stderr.", rich_help_panel=OUTPUT)]
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="GUID, unique prefix of it, release or project name.")]
 Ids = Annotated[

@@ -96,11 +96,5 @@ def _title(release: Release) -> str:
 
 def _state(one: ServiceStatus) -> str:
     if one.done:
-        return (
-            "complete"
-            if one.kind == "Job"
-            else "ready"
-            if one.wanted == 1
-            else f"{one.ready}/{one.wanted} ready"
-        )
+        return "complete" if one.kind == "Job" else "ready" if one.wanted == 1 else f"{one.ready}/{one.wanted} ready"
     return one.why or f"{one.ready}/{one.wanted} ready"

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 Folder = Annotated[
     str,
-    typer.Option(
-        "-d", "--destination", metavar="DIR", help="Where the archive goes.", rich_help_panel=OUTPUT
-    ),
+    typer.Option("-d", "--destination", metavar="DIR", help="Where the archive goes.", rich_help_panel=OUTPUT),
 ]
 Registry = Annotated[str, typer.Argument(metavar="oci://HOST/PATH", help="The chart's name is added to it.")]
 PlainHttp = Annotated[bool, typer.Option("--plain-http", help="Allow a registry without TLS.")]
@@ -54,9 +52,7 @@ def package(
       tycho package -f compose.yaml -d dist
     """
     trace(trace_)
-    said = Input(
-        files or (), name, env_file or (), profile or (), project_directory, "", strict, chart_version
-    )
+    said = Input(files or (), name, env_file or (), profile or (), project_directory, "", strict, chart_version)
     chart = said.compile(offline(policies)).chart
     path = Path(destination) / f"{chart.name}-{chart.version}.tgz"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,9 +81,7 @@ def push(
       tycho push oci://registry.example.com/charts -f compose.yaml
     """
     trace(trace_)
-    said = Input(
-        files or (), name, env_file or (), profile or (), project_directory, "", strict, chart_version
-    )
+    said = Input(files or (), name, env_file or (), profile or (), project_directory, "", strict, chart_version)
 
     async def act(lifecycle: Lifecycle) -> str:
         return await lifecycle.push(said.compile(lifecycle), registry, plain_http=plain_http)

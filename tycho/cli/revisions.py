@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
     from tycho.release import Release
 
-Number = Annotated[
-    int, typer.Argument(metavar="[REVISION]", help="Its number; the last good one by default.")
-]
+Number = Annotated[int, typer.Argument(metavar="[REVISION]", help="Its number; the last good one by default.")]
 
 
 def history(

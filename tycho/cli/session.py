@@ -87,8 +87,12 @@ def offline(policies: Sequence[str] | None = None) -> Lifecycle:
 
 
 def _lifecycle(
-    namespace: str = "", context: str = "", kubeconfig: str = "", backplane: str = "", policies: Sequence[str] | None = None
-) -> Lifecycle:  # fmt: skip
+    namespace: str = "",
+    context: str = "",
+    kubeconfig: str = "",
+    backplane: str = "",
+    policies: Sequence[str] | None = None,
+) -> Lifecycle:
     from tycho import orchestrators
     from tycho.lifecycle import Lifecycle
     from tycho.settings import settings
@@ -125,6 +129,25 @@ def run(
     return asyncio.run(whole())
 
 
+def serve(
+    *,
+    host: str,
+    port: int,
+    debug: bool,
+    namespace: str,
+    context: str,
+    local: bool,
+    backplane: str,
+    policies: Sequence[str] | None,
+) -> None:
+    """Serve the verbs over HTTP until interrupted."""
+    from tycho import api
+
+    kubeconfig = _local() if local else ""
+    lifecycle = _lifecycle(namespace, "" if local else context, kubeconfig, backplane, policies)
+    api.serve(lifecycle, host=host, port=port, debug=debug)
+
+
 def _local() -> str:
     """The kubeconfig of this machine's cluster, which is made when there is none."""
     from tycho import cluster
@@ -136,6 +159,4 @@ def _local() -> str:
 def trace(on: bool) -> None:
     """Log what is done, on stderr."""
     if on:
-        logging.basicConfig(
-            stream=sys.stderr, level=logging.DEBUG, format="%(asctime)s %(name)s: %(message)s"
-        )
+        logging.basicConfig(stream=sys.stderr, level=logging.DEBUG, format="%(asctime)s %(name)s: %(message)s")

@@ -77,9 +77,7 @@ def services(releases: Sequence[Release]) -> None:
         for one in release.services:
             addresses = ",".join(f"{e.ip_address}:{e.port}" for e in one.endpoints) or "-"
             ready = f"{one.ready}/{one.wanted}"
-            rows.append(
-                (release.identity.name, one.name, one.kind, ready, str(one.restarts), addresses, one.why)
-            )
+            rows.append((release.identity.name, one.name, one.kind, ready, str(one.restarts), addresses, one.why))
     table(rows)
     simulated(releases)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tycho.cli import show
+from tycho.cli import remote, show
 from tycho.cli.options import (
     OUTPUT,
     Backplane,
@@ -21,9 +21,7 @@ from tycho.cli.options import (
 )
 from tycho.cli.session import run, trace
 
-Terse = Annotated[
-    bool, typer.Option("-terse", "--terse", help="GUIDs alone, one a line.", rich_help_panel=OUTPUT)
-]
+Terse = Annotated[bool, typer.Option("-terse", "--terse", help="GUIDs alone, one a line.", rich_help_panel=OUTPUT)]
 Services = Annotated[bool, typer.Option("--services", help="Every service, and why.", rich_help_panel=OUTPUT)]
 
 

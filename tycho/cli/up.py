@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tycho.cli import show
+from tycho.cli import remote, show
 from tycho.cli.options import (
     CLUSTER,
     INPUT,
@@ -43,16 +43,12 @@ Image = Annotated[str, typer.Option("-c", "--container", metavar="IMAGE", help="
                                     rich_help_panel=INPUT)]  # fmt: skip
 Port = Annotated[str, typer.Option("-p", "--port", metavar="PORT", help="With -c: port to publish, as in Compose.",
                                    rich_help_panel=INPUT)]  # fmt: skip
-Command = Annotated[
-    str, typer.Option("--command", metavar="CMD", help="With -c: command.", rich_help_panel=INPUT)
-]
+Command = Annotated[str, typer.Option("--command", metavar="CMD", help="With -c: command.", rich_help_panel=INPUT)]
 Volumes = Annotated[list[str] | None, typer.Option("-v", "--volume", metavar="SRC:DST", help="With -c: volume.",
                                                    rich_help_panel=INPUT)]  # fmt: skip
 Settings = Annotated[str, typer.Option("--settings", metavar="ENVFILE", help="With -c: its environment.",
                                        rich_help_panel=INPUT)]  # fmt: skip
-New = Annotated[
-    bool, typer.Option("--new", help="Another instance, even if one runs.", rich_help_panel=CLUSTER)
-]
+New = Annotated[bool, typer.Option("--new", help="Another instance, even if one runs.", rich_help_panel=CLUSTER)]
 Modify = Annotated[bool, typer.Option("-m", "--modify", help="Only change what runs; start nothing.",
                                       rich_help_panel=CLUSTER)]  # fmt: skip
 
@@ -113,9 +109,7 @@ def up(
             show.remarks(compiled.chart, release)
         return release
 
-    release = run(
-        act, namespace=namespace, context=context, local=local, backplane=backplane, policies=policies
-    )
+    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane, policies=policies)
     show.status([release], output)
 
 

@@ -16,10 +16,11 @@ class Live:
     template: str
 
 
-class Expr(str, Live):
+class Expr(str, Live):  # noqa: SLOT000 - the template needs a place
     """Text that was interpolated."""
 
-    def __new__(cls, value: str, template: str = "") -> Expr:
+    def __new__(cls, value: str, template: str = "") -> Self:
+        """The value; `template` as the file has it."""
         self = super().__new__(cls, value)
         self.template = template
         return self
@@ -28,7 +29,8 @@ class Expr(str, Live):
 class ExprInt(int, Live):
     """A whole number that was interpolated."""
 
-    def __new__(cls, value: int, template: str = "") -> ExprInt:
+    def __new__(cls, value: int, template: str = "") -> Self:
+        """The value; `template` as the file has it."""
         self = super().__new__(cls, value)
         self.template = template
         return self
@@ -37,7 +39,8 @@ class ExprInt(int, Live):
 class ExprFloat(float, Live):
     """A number that was interpolated."""
 
-    def __new__(cls, value: float, template: str = "") -> ExprFloat:
+    def __new__(cls, value: float, template: str = "") -> Self:
+        """The value; `template` as the file has it."""
         self = super().__new__(cls, value)
         self.template = template
         return self

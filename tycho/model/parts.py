@@ -40,9 +40,7 @@ class Mount(Node):
     volume: Mapping[str, Json] | None = None
     tmpfs: Mapping[str, Json] | None = None
     image: Mapping[str, Json] | None = None
-    files: tuple[File, ...] | None = (
-        None  # what a bind's source held; None: absent, too big, or not looked at
-    )
+    files: tuple[File, ...] | None = None  # what a bind's source held; None: absent, too big, or not looked at
     note: str = ""  # why `files` is None, in a few words
 
 
@@ -68,9 +66,7 @@ class EnvFile(Node):
 class Dependency(Node):
     """`depends_on.X`."""
 
-    condition: Literal["service_started", "service_healthy", "service_completed_successfully"] = (
-        "service_started"
-    )
+    condition: Literal["service_started", "service_healthy", "service_completed_successfully"] = "service_started"
     required: bool = True
     restart: bool = False
 

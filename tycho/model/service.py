@@ -25,9 +25,7 @@ class Service(Node):
     user: str | None = None
     group_add: tuple[str, ...] = ()
     environment: Mapping[str, Text | None] = {}
-    environment_pass: tuple[
-        str, ...
-    ] = ()  # entries written without a value: the caller's, or absent (None above)
+    environment_pass: tuple[str, ...] = ()  # entries written without a value: the caller's, or absent (None above)
     env_file: tuple[EnvFile, ...] = ()
     label_file: tuple[str, ...] = ()
     labels: Mapping[str, Text] = {}

@@ -86,9 +86,7 @@ class Orchestrator(Protocol):
     async def push(self, archive: bytes, name: str, registry: str, *, plain_http: bool = False) -> str:
         """Send a packaged chart to `oci://…`; returns `reference@sha256:…`."""
 
-    def logs(
-        self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int
-    ) -> AsyncIterator[str]:
+    def logs(self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int) -> AsyncIterator[str]:
         """Lines of the services' logs, prefixed with the pod's name."""
 
     async def doctor(self) -> Sequence[Check]:

@@ -70,11 +70,7 @@ class MemoryOrchestrator:
         """Add a revision, unless nothing changed."""
         system = self._systems.setdefault(identity.guid, System(identity, datetime.now(UTC)))
         said = json.dumps(values, sort_keys=True)
-        if (
-            system.revisions
-            and (last := system.revisions[-1]).chart.digest == chart.digest
-            and last.values == said
-        ):
+        if system.revisions and (last := system.revisions[-1]).chart.digest == chart.digest and last.values == said:
             note = f"{identity.name} is up to date (revision {last.revision.revision})"
             return self._release(system).model_copy(update={"notes": (note,)})
         self._add(system, chart, said, "Upgrade complete" if upgrade else "Install complete")
@@ -117,9 +113,7 @@ class MemoryOrchestrator:
                 said = f"{identity.name}: revision {current} → {wanted}"
                 return self._release(system).model_copy(update={"notes": (said,)})
         listed = ", ".join(str(stored.revision.revision) for stored in system.revisions)
-        raise NotFound(
-            f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}"
-        )
+        raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
 
     async def push(self, archive: bytes, name: str, registry: str, *, plain_http: bool = False) -> str:
         """Nothing leaves a memory."""
@@ -172,9 +166,7 @@ class MemoryOrchestrator:
                 endpoints.append(Endpoint(service=name, ip_address=ADDRESS, port=port, target=target))
                 port += 1
             services.append(
-                ServiceStatus(
-                    name=name, kind="Deployment", ready=1, wanted=1, done=True, endpoints=tuple(endpoints)
-                )
+                ServiceStatus(name=name, kind="Deployment", ready=1, wanted=1, done=True, endpoints=tuple(endpoints))
             )
         return Release(
             identity=system.identity,

@@ -89,9 +89,7 @@ class HelmOrchestrator:
                     update={"notes": (f"{identity.name} is up to date (revision {release.revision})",)}
                 )
             await namespaces.unhijacked(self.api, identity, chart)
-            before = (
-                await leavings.prepare(self.api, self.helm, identity, chart, text) if last is not None else ()
-            )
+            before = await leavings.prepare(self.api, self.helm, identity, chart, text) if last is not None else ()
             with tempfile.TemporaryDirectory(prefix="tycho-chart-") as folder:
                 archive = Path(folder) / "chart.tgz"
                 archive.write_bytes(chart.archive())
@@ -103,9 +101,7 @@ class HelmOrchestrator:
         """Every system in the target, oldest first."""
         namespace = self.target.namespace
         if services:
-            found, seen = await asyncio.gather(
-                releases.every(self.api, namespace), cluster.look(self.api, namespace)
-            )
+            found, seen = await asyncio.gather(releases.every(self.api, namespace), cluster.look(self.api, namespace))
             found = [cluster.with_services(release, seen) for release in found]
         else:
             found = await releases.every(self.api, namespace)
@@ -164,10 +160,8 @@ class HelmOrchestrator:
             numbers = [releases.number(one) for one in known]
             if wanted not in numbers or wanted == 0:
                 listed = ", ".join(map(str, numbers))
-                raise NotFound(
-                    f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}"
-                )
-            await leavings.prepare_rollback(self.api, self.helm, identity, wanted)
+                raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
+            await leavings.prepare_rollback(self.api, identity, wanted)
             await self.helm.run(
                 ["rollback", identity.release, str(wanted), "--namespace", identity.namespace,
                  "--history-max", HISTORY, "--timeout", f"{patience.timeout:g}s"],
@@ -181,9 +175,7 @@ class HelmOrchestrator:
         """Send a packaged chart to a registry; returns `reference@digest`."""
         return await registry.push(self.helm, archive, name, registry_url, plain_http=plain_http)
 
-    def logs(
-        self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int
-    ) -> AsyncIterator[str]:
+    def logs(self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int) -> AsyncIterator[str]:
         """Lines of the services' logs, prefixed with the pod's name."""
         return logs.lines(self.api, identity, services, follow=follow, tail=tail)
 
@@ -206,7 +198,7 @@ class HelmOrchestrator:
         *,
         upgrade: bool,
     ) -> None:
-        """`helm install` or `helm upgrade`, waiting for nothing: Tycho watches, and knows a failure when it sees one."""
+        """`helm install` or `helm upgrade`, neither of which waits: Tycho watches, and knows a failure when it is one."""
         verb = ["upgrade", identity.release, archive] if upgrade else ["install", identity.release, archive]
         if upgrade:
             verb += ["--history-max", HISTORY, "--reset-values"]

@@ -122,9 +122,7 @@ class Api:
             OrchestratorError: What the server said, in our terms.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._threads, self._call, method, path, body, query or {}, headers or {}
-        )
+        return await loop.run_in_executor(self._threads, self._call, method, path, body, query or {}, headers or {})
 
     def stream(self, path: str, **query: str) -> Iterator[bytes]:
         """The lines of an answer that goes on, as they come; blocks."""
@@ -184,25 +182,17 @@ class Api:
                 timeout=urllib3.Timeout(connect=5, read=None if stream else 60),
             )  # fmt: skip
         except urllib3.exceptions.SSLError as error:
-            raise ClusterUnreachable(
-                f"{access.server} shows a certificate that is not trusted: {error}"
-            ) from error
+            raise ClusterUnreachable(f"{access.server} shows a certificate that is not trusted: {error}") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ClusterUnreachable(
-                f"no Kubernetes cluster answers at {access.server}", hint=NO_CLUSTER
-            ) from error
+            raise ClusterUnreachable(f"no Kubernetes cluster answers at {access.server}", hint=NO_CLUSTER) from error
 
     def _find(self) -> Access:
-        paths = [Path(one) for one in self.target.kubeconfig.split(os.pathsep) if one] or [
-            Path.home() / ".kube/config"
-        ]
+        paths = [Path(one) for one in self.target.kubeconfig.split(os.pathsep) if one] or [Path.home() / ".kube/config"]
         found = [path for path in paths if path.is_file()]
         if not found:
             if IN_CLUSTER.is_file():
                 return self._by_library(in_cluster=True)
-            raise ClusterUnreachable(
-                f"no Kubernetes cluster answers (no kubeconfig at {paths[0]})", hint=NO_CLUSTER
-            )
+            raise ClusterUnreachable(f"no Kubernetes cluster answers (no kubeconfig at {paths[0]})", hint=NO_CLUSTER)
         if len(found) == 1 and (access := self._plain(found[0])):
             return access
         return self._by_library()
@@ -259,17 +249,16 @@ class Api:
                 )
         except config.ConfigException as error:
             raise ClusterUnreachable(f"the kubeconfig is not usable: {error}", hint=NO_CLUSTER) from error
-        token = configuration.get_api_key_with_prefix(
-            "authorization"
-        ) or configuration.get_api_key_with_prefix("BearerToken")
-        tls: dict[str, Any] = {} if configuration.verify_ssl else {"cert_reqs": ssl.CERT_NONE}
-        for option, value in (
-            ("ca_certs", configuration.ssl_ca_cert),
-            ("cert_file", configuration.cert_file),
-            ("key_file", configuration.key_file),
-        ):
-            if value:
-                tls[option] = value
+        token = configuration.get_api_key_with_prefix("authorization") or configuration.get_api_key_with_prefix(
+            "BearerToken"
+        )
+        known = {
+            "ca_certs": configuration.ssl_ca_cert,
+            "cert_file": configuration.cert_file,
+            "key_file": configuration.key_file,
+            "cert_reqs": None if configuration.verify_ssl else ssl.CERT_NONE,
+        }
+        tls = {option: value for option, value in known.items() if value is not None}
         headers = {"Authorization": token} if token else {}
         return Access(configuration.host.rstrip("/"), self.target.context, headers, tls)
 

@@ -51,18 +51,14 @@ def told(text: str, verb: str) -> OrchestratorError:
     """
     text = SECRET.sub(r"\1***", text).strip()
     lines = [line for line in text.splitlines() if not line.startswith(("level=", "time=", "WARNING"))]
-    line = next(
-        (one for one in lines if one.startswith("Error")), lines[-1] if lines else f"helm {verb} failed"
-    )
+    line = next((one for one in lines if one.startswith("Error")), lines[-1] if lines else f"helm {verb} failed")
     line = line.removeprefix("Error: ")
     for pattern, kind, message, hint in TABLE:
         if found := re.search(pattern, text, re.DOTALL):
             words = {"line": line, "text": "\n".join(lines).removeprefix("Error: ")}
             words |= {key: value or "somebody" for key, value in found.groupdict().items()}
             return kind(_filled(message, words), hint=_filled(hint, words))
-    return OrchestratorError(
-        f"helm {verb}: {line}", hint="\n".join(one for one in lines if line not in one)[:2000]
-    )
+    return OrchestratorError(f"helm {verb}: {line}", hint="\n".join(one for one in lines if line not in one)[:2000])
 
 
 def _filled(text: str, words: dict[str, str]) -> str:

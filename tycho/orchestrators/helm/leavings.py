@@ -105,7 +105,7 @@ async def prepare(api: Api, helm: Helm, identity: Identity, chart: Chart, values
     return await _recreate(api, identity, current, releases.manifest({"manifest": rendered.decode()}))
 
 
-async def prepare_rollback(api: Api, helm: Helm, identity: Identity, revision: int) -> tuple[str, ...]:
+async def prepare_rollback(api: Api, identity: Identity, revision: int) -> tuple[str, ...]:
     """The same before going back to a revision."""
     wanted = releases.manifest(await releases.payload(api, identity, revision))
     return await _recreate(api, identity, await _current(api, identity), wanted)
@@ -113,9 +113,7 @@ async def prepare_rollback(api: Api, helm: Helm, identity: Identity, revision: i
 
 async def _current(api: Api, identity: Identity) -> list[Object]:
     known = await releases.revisions(api, identity)
-    return (
-        releases.manifest(await releases.payload(api, identity, releases.number(known[-1]))) if known else []
-    )
+    return releases.manifest(await releases.payload(api, identity, releases.number(known[-1]))) if known else []
 
 
 async def _recreate(
@@ -200,8 +198,7 @@ async def _ours(api: Api, identity: Identity) -> list[tuple[str, str]]:
         (kind, one["metadata"]["name"])
         for kind, found in zip(KINDS, lists, strict=True)
         for one in found
-        if (one["metadata"].get("labels") or {}).get("owner") != "helm"
-        and not one["metadata"].get("ownerReferences")
+        if (one["metadata"].get("labels") or {}).get("owner") != "helm" and not one["metadata"].get("ownerReferences")
     ]
 
 

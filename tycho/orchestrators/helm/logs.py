@@ -38,9 +38,7 @@ async def lines(
         query = {"tailLines": str(tail), **({"follow": "true"} if follow else {})}
         try:
             for line in api.stream(at("pods", identity.namespace, pod) + "/log", **query):
-                asyncio.run_coroutine_threadsafe(
-                    queue.put(f"{pod}  {line.decode(errors='replace')}"), loop
-                ).result()
+                asyncio.run_coroutine_threadsafe(queue.put(f"{pod}  {line.decode(errors='replace')}"), loop).result()
         except OrchestratorError as error:
             asyncio.run_coroutine_threadsafe(queue.put(f"{pod}  ({error.message})"), loop).result()
         finally:

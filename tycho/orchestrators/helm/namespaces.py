@@ -146,6 +146,6 @@ async def unhijacked(api: Api, identity: Identity, chart: Chart) -> None:
         if one["metadata"]["name"] in names and labels.get("app.kubernetes.io/instance") != identity.release:
             name = one["metadata"]["name"]
             raise Conflict(
-                f'the namespace {identity.namespace} has a Service "{name}", which would answer instead of this system\'s',
+                f'the Service "{name}" of the namespace {identity.namespace} would answer instead of this system\'s',
                 hint=f"rename the service {name}, or let the system have a namespace of its own (leave out -n)",
             )

@@ -47,9 +47,7 @@ class Helm:
         """Run helm, and return its standard output; see `both`."""
         return (await self.both(argv, input=input, timeout=timeout))[0].encode()
 
-    async def both(
-        self, argv: Sequence[str], *, input: bytes | None = None, timeout: float = 300.0
-    ) -> tuple[str, str]:
+    async def both(self, argv: Sequence[str], *, input: bytes | None = None, timeout: float = 300.0) -> tuple[str, str]:
         """Run helm to its end; a cancelled run ends helm, too.
 
         Args:
@@ -103,9 +101,7 @@ class Helm:
         version = await _version(path)
         if version < MINIMUM:
             said = ".".join(map(str, version))
-            raise ToolMissing(
-                f"helm {said} at {path} is too old: {'.'.join(map(str, MINIMUM))} is needed", hint=HOW
-            )
+            raise ToolMissing(f"helm {said} at {path} is too old: {'.'.join(map(str, MINIMUM))} is needed", hint=HOW)
         return path
 
     async def version(self) -> str:

@@ -71,9 +71,7 @@ async def _by_namespaces(api: Api, selector: str) -> list[Object]:
     found: list[Object] = []
     for one in await api.list(at("namespaces"), metadata=True, labelSelector=SYSTEMS):
         try:
-            found += await api.list(
-                at("secrets", one["metadata"]["name"]), metadata=True, labelSelector=selector
-            )
+            found += await api.list(at("secrets", one["metadata"]["name"]), metadata=True, labelSelector=selector)
         except Forbidden:
             continue
     return found
@@ -104,9 +102,7 @@ async def history(api: Api, identity: Identity) -> list[Revision]:
 
 async def payload(api: Api, identity: Identity, revision: int) -> Object:
     """What Helm stored of one revision: chart, config, manifest, info."""
-    secret = await api.get(
-        at("secrets", identity.namespace, f"sh.helm.release.v1.{identity.release}.v{revision}")
-    )
+    secret = await api.get(at("secrets", identity.namespace, f"sh.helm.release.v1.{identity.release}.v{revision}"))
     packed = base64.b64decode(base64.b64decode(secret["data"]["release"]))
     stored: Object = json.loads(gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed)
     return stored
@@ -123,9 +119,7 @@ def manifest(stored: Object) -> list[Object]:
 
 def pending(item: Object) -> bool:
     """Whether a revision was begun and not ended."""
-    return (
-        _labels(item).get("status", "").startswith("pending") or _labels(item).get("status") == "uninstalling"
-    )
+    return _labels(item).get("status", "").startswith("pending") or _labels(item).get("status") == "uninstalling"
 
 
 def status(item: Object) -> str:

@@ -35,9 +35,7 @@ FATAL_WAITING = {
 class Seen:
     """One look at a cluster, or at a part of it: the objects of Tycho's systems."""
 
-    workloads: tuple[
-        Object, ...
-    ] = ()  # Deployments, StatefulSets, DaemonSets, Jobs, CronJobs; `kind` filled in
+    workloads: tuple[Object, ...] = ()  # Deployments, StatefulSets, DaemonSets, Jobs, CronJobs; `kind` filled in
     pods: tuple[Object, ...] = ()
     services: tuple[Object, ...] = ()
     nodes: tuple[Object, ...] = ()
@@ -58,8 +56,7 @@ def statuses(seen: Seen, release: str, namespace: str) -> tuple[ServiceStatus, .
         return [
             one
             for one in objects
-            if labels(one).get("app.kubernetes.io/instance") == release
-            and one["metadata"]["namespace"] == namespace
+            if labels(one).get("app.kubernetes.io/instance") == release and one["metadata"]["namespace"] == namespace
         ]
 
     pods = defaultdict(list)
@@ -215,9 +212,7 @@ def _trouble(pod: Object, now: datetime) -> tuple[str, bool]:
 
 
 def _crash(container: Object) -> str:
-    ended = (
-        container.get("lastState", {}).get("terminated") or container.get("state", {}).get("terminated") or {}
-    )
+    ended = container.get("lastState", {}).get("terminated") or container.get("state", {}).get("terminated") or {}
     said = (ended.get("message") or "").strip().splitlines()
     last = f' "{_short(said[-1])}"' if said else ""
     reason = ended.get("reason", "")

@@ -1,0 +1,65 @@
+"""A terminal: the installed command in a process of its own, on a real cluster."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TYCHO = Path(sys.executable).with_name("tycho")
+NOTEBOOK = ROOT / "examples/notebook/docker-compose.yaml"
+SHOP = ROOT / "examples/shop/compose.yaml"
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def env(kubeconfig: Path, helm: Path) -> dict[str, str]:
+    """What a user's shell would hold."""
+    return {
+        **{key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR")},
+        "KUBECONFIG": str(kubeconfig),
+        "TYCHO_HELM": str(helm),
+    }
+
+
+@pytest.fixture
+def tycho(env: dict[str, str], tmp_path: Path) -> Iterator[Run]:
+    """Runs the command; the systems that it started are gone afterwards."""
+
+    def run(*argv: object, rc: int = 0, cwd: Path = tmp_path, **variables: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [TYCHO, *map(str, argv)], cwd=cwd, env={**env, **variables}, capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == rc, f"rc {done.returncode}, not {rc}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    before = set(run("status", "-terse").stdout.split())
+    yield run
+    left = set(run("status", "-terse").stdout.split()) - before
+    run("down", *left)
+
+
+@pytest.fixture
+def tool(env: dict[str, str], helm: Path) -> Run:
+    """Runs helm, kubectl: the judges."""
+
+    def run(program: str, *argv: object, rc: int = 0) -> subprocess.CompletedProcess[str]:
+        known = {"helm": str(helm)}
+        done = subprocess.run(
+            [known.get(program, program), *map(str, argv)],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == rc, f"{program} {argv}: rc {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    return run

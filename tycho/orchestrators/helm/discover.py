@@ -1,0 +1,34 @@
+"""Where a Service answers, from wherever the caller is."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tycho.errors import OrchestratorError, UsageError
+from tycho.orchestrators import Target
+from tycho.orchestrators.helm.api import IN_CLUSTER, Api, at
+from tycho.orchestrators.helm.workloads import node_address
+
+
+def service_url(name: str, namespace: str) -> str | None:
+    """A Service's URL: by DNS in a pod, else the load balancer's address, else a node's; None where there is none."""
+    if IN_CLUSTER.is_file():
+        return f"http://{name}.{namespace}:5000"
+    from tycho.settings import settings
+
+    api = Api(Target(kubeconfig=settings().kubeconfig, context=settings().context))
+    try:
+        return asyncio.run(_outside(api, name, namespace))
+    except (OrchestratorError, UsageError):
+        return None
+    finally:
+        api.close()
+
+
+async def _outside(api: Api, name: str, namespace: str) -> str | None:
+    service, nodes = await asyncio.gather(api.get(at("services", namespace, name)), api.list(at("nodes")))
+    port = service["spec"]["ports"][0]
+    for one in service.get("status", {}).get("loadBalancer", {}).get("ingress") or ():
+        return f"http://{one.get('ip') or one.get('hostname')}:{port['port']}"
+    address = node_address(nodes)
+    return f"http://{address}:{port['nodePort']}" if address and port.get("nodePort") else None
