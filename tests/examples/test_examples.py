@@ -37,8 +37,7 @@ def test_docker_compose_reads_the_same(file: str) -> None:
         name: service["image"] for name, service in theirs["services"].items()
     }
     assert {
-        name: [(port.target, port.published) for port in service.ports]
-        for name, service in ours.services.items()
+        name: [(port.target, port.published) for port in service.ports] for name, service in ours.services.items()
     } == {
         name: [(port["target"], port["published"]) for port in service.get("ports", ())]
         for name, service in theirs["services"].items()
@@ -48,9 +47,7 @@ def test_docker_compose_reads_the_same(file: str) -> None:
 
 def test_the_shop_reads_its_env_file() -> None:
     shop = load(Sources.from_disk([str(ROOT / "shop" / "compose.yaml")], env={}))
-    written = dict(
-        line.split("=") for line in (ROOT / "shop" / ".env").read_text().splitlines() if "=" in line
-    )
+    written = dict(line.split("=") for line in (ROOT / "shop" / ".env").read_text().splitlines() if "=" in line)
     assert {name: variable.value for name, variable in shop.variables.items() if name in written} == written
     assert shop.services["api"].deploy.replicas == int(written["API_REPLICAS"])
 

@@ -55,9 +55,7 @@ def test_the_digest_is_of_names_and_bytes(tmp_path: Path) -> None:
         emit,
         emit | {"x.j2": "kind: Y"},
     ]
-    digests = [
-        woven(tmp_path / str(n), WEB, files).digest for n, files in enumerate(made(tmp_path, variants))
-    ]
+    digests = [woven(tmp_path / str(n), WEB, files).digest for n, files in enumerate(made(tmp_path, variants))]
     assert len(set(digests)) == len(variants)
     assert digests[1] == woven(tmp_path / "again", WEB, made(tmp_path, [variants[1]], "again")[0]).digest
 
@@ -119,9 +117,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("text", "expected"), BROKEN, ids=[row[0] for row in BROKEN])
-def test_a_broken_file_is_told_with_its_line(
-    text: str, expected: list[tuple[int, str, str]], tmp_path: Path
-) -> None:
+def test_a_broken_file_is_told_with_its_line(text: str, expected: list[tuple[int, str, str]], tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as broken:
         woven(tmp_path, WEB, text)
     problems = sorted(broken.value.problems)
@@ -162,10 +158,7 @@ def test_short_forms_are_said_to_be_missing(tmp_path: Path) -> None:
     ],
 )
 def test_scalars_are_those_of_compose(scalar: str, value: str, tmp_path: Path) -> None:
-    assert (
-        woven(tmp_path, WEB, f"description: D.\npatch: {{user: {scalar}}}").system.services["web"].user
-        == value
-    )
+    assert woven(tmp_path, WEB, f"description: D.\npatch: {{user: {scalar}}}").system.services["web"].user == value
 
 
 def test_no_bytecode_is_left_behind(tmp_path: Path) -> None:

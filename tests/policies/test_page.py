@@ -84,6 +84,4 @@ def test_a_policy_cannot_say_what_compose_cannot(tmp_path: Path) -> None:
     (tmp_path / "50-a.yaml").write_text("description: A.\npatch:\n  hostPath: /etc\n")
     with pytest.raises(PolicyError) as broken:
         weave(system(SHOP), folders=[tmp_path])
-    assert str(broken.value.problems[0]).endswith(
-        '50-a.yaml:3  patch.hostPath: Compose has no key "hostPath" here'
-    )
+    assert str(broken.value.problems[0]).endswith('50-a.yaml:3  patch.hostPath: Compose has no key "hostPath" here')

@@ -69,6 +69,7 @@ def test_it_may_refuse(tmp_path: Path) -> None:
         ),
         ("def apply(system):\n    return None\n", 0, "TypeError: apply must return the system, not NoneType"),
         (POLICY.replace('"read_only": True', '"read_only": "maybe"'), 7, '"maybe" should be a valid boolean'),
+        ("def apply(system):\n    return system.model_copy(update={'networks': {'a': 1}})\n", 1, "1 should be a"),
         (POLICY.replace('"read_only": True', '"readonly": True'), 7, 'Compose has no key "readonly" here'),
     ],
 )
@@ -79,4 +80,4 @@ def test_what_it_does_wrong_is_told_with_its_line(text: str, line: int, message:
     assert problem.file == str(tmp_path / "ours" / "50-a.py")
     assert problem.line == line
     assert problem.message.startswith(message)
-    assert problem.path in ("", "services.db.read_only", "services.db.readonly")
+    assert problem.path in ("", "networks.a", "services.db.read_only", "services.db.readonly")

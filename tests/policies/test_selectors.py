@@ -64,9 +64,7 @@ METADATA = {"api": ServiceMetadata(port=8888, clients=("10.0.0.0/8",))}
 @pytest.mark.parametrize(("selector", "meant"), TABLE, ids=[json.dumps(row[0]) for row in TABLE])
 def test_match_and_unless(selector: dict[str, object], meant: str, tmp_path: Path) -> None:
     for verb in ("match", "unless") if selector else ("match",):
-        text = json.dumps(
-            {"description": "T.", "patch": {"tty": True}} | ({verb: selector} if selector else {})
-        )
+        text = json.dumps({"description": "T.", "patch": {"tty": True}} | ({verb: selector} if selector else {}))
         services = woven(tmp_path, SHOP, text, metadata=METADATA).system.services
         chosen = [name for name, service in services.items() if service.tty == (verb == "match")]
         assert chosen == meant.split()
@@ -91,7 +89,5 @@ def test_the_shipped_policies_leave_templates_alone() -> None:
     before = system(SHOP, TAG="9")
     after = weave(before).system
     assert (
-        said(after.services["web"].image)
-        == said(before.services["web"].image)
-        == "registry.example/nginx:${TAG:-1.27}"
+        said(after.services["web"].image) == said(before.services["web"].image) == "registry.example/nginx:${TAG:-1.27}"
     )

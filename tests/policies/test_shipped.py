@@ -28,9 +28,7 @@ def test_before_and_after(case: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         return
     after = load(Sources.from_disk(["after.yaml"], env={}))
     woven = weave(before, folders=[only]).system
-    assert {key: said(getattr(woven, key)) for key in SECTIONS} == {
-        key: said(getattr(after, key)) for key in SECTIONS
-    }
+    assert {key: said(getattr(woven, key)) for key in SECTIONS} == {key: said(getattr(after, key)) for key in SECTIONS}
 
 
 def test_every_shipped_policy_has_a_case() -> None:

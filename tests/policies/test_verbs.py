@@ -80,6 +80,19 @@ def test_what_a_policy_set_is_the_policys_line(tmp_path: Path) -> None:
     assert system.at("services.web.environment.B") == ("system", 5)
 
 
+def test_what_was_replaced_is_no_longer_the_files(tmp_path: Path) -> None:
+    compose = "services:\n  web:\n    image: nginx\n    dns:\n      - 10.0.0.1\n      - 10.0.0.2\n"
+    assert woven(tmp_path, compose, {}).system.at("services.web.dns[1]") == ("system", 6)
+    after = woven(tmp_path, compose, "description: D.\npatch: {dns: [10.0.0.3]}").system
+    assert after.at("services.web.dns[0]") == ("50-test.yaml", 2)
+    assert after.at("services.web.image") == ("system", 3)
+
+
+def test_a_patch_ends_a_live_value_that_is_worth_the_same(tmp_path: Path) -> None:
+    web = woven(tmp_path, SHOP, "description: P.\npatch: {image: 'nginx:9'}", TAG="9").system.services["web"]
+    assert said(web.image) == "nginx:9"
+
+
 def test_system_speaks_of_the_top_level(tmp_path: Path) -> None:
     text = "description: I.\nmatch: {name: db}\nsystem: {patch: {networks: {default: {internal: true}}}}"
     assert woven(tmp_path, SHOP, text).system.networks["default"].internal
@@ -95,9 +108,7 @@ def test_emit_names_the_template_and_the_services(tmp_path: Path) -> None:
     assert (emit.policy, emit.template, emit.services) == (
         "50-test.yaml", str(tmp_path / "ours" / "budget.yaml.j2"), ("web",)
     )  # fmt: skip
-    assert (
-        woven(tmp_path, SHOP, files | {"50-test.yaml": files["50-test.yaml"].replace("w*", "x")}).emits == ()
-    )
+    assert woven(tmp_path, SHOP, files | {"50-test.yaml": files["50-test.yaml"].replace("w*", "x")}).emits == ()
 
 
 def test_every_refusal_is_told_at_once_with_its_place(tmp_path: Path) -> None:
@@ -133,8 +144,6 @@ def test_a_name_with_braces_is_only_a_name(tmp_path: Path) -> None:
 
 def test_jobs_are_meant_too(tmp_path: Path) -> None:
     compose = SHOP + "jobs:\n  backup:\n    image: restic\n    triggers: {schedule: ['@daily']}\n"
-    system = woven(
-        tmp_path, compose, "description: RO.\nmatch: {name: backup}\npatch: {read_only: true}"
-    ).system
+    system = woven(tmp_path, compose, "description: RO.\nmatch: {name: backup}\npatch: {read_only: true}").system
     assert system.jobs["backup"].read_only
     assert not system.services["web"].read_only

@@ -1,38 +1,50 @@
-"""Objects that policies add: templates of the operator's, rendered as the shipped ones are."""
+"""Objects that policies add: templates of the operator's, with what a template may know of a service."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import TemplateError
+from jinja2 import TemplateError, TemplateSyntaxError
 
+from tycho.chart.names import label
 from tycho.chart.plan import Plan
 from tycho.chart.render import environment
-from tycho.errors import PolicyError
+from tycho.chart.wiring import everything
+from tycho.errors import PolicyError, Problem
 from tycho.model import EmitTemplate
 
 
 def emitted(plan: Plan, emits: Sequence[EmitTemplate]) -> dict[str, str]:
-    """Files of `templates/` that policies ask for: one for each matching service, or one for the system.
+    """Files that policies ask for, in a folder of their own: one for each matching service, or one for the system.
 
-    A template is told `chart`, `system`, `plan`, and with a service `pod` and `container`.
+    A template is told `chart` and `system`, and of a service `name`, `slug` and `service`.
 
     Raises:
-        PolicyError: A template is broken.
+        PolicyError: A template is broken; with its line.
     """
-    pods = {container.name: (pod, container) for pod in plan.pods for container in pod.containers}
+    services = everything(plan.system)
     found: dict[str, str] = {}
     for emit in emits:
-        path = Path(emit.template)
-        for service in emit.services or ("",):
-            context: dict[str, object] = {"chart": plan.chart, "system": plan.system, "plan": plan}
-            if service:
-                context["pod"], context["container"] = pods[service]
-            stem = path.name.removesuffix(".j2").removesuffix(".yaml")
-            name = f"{pods[service][1].slug}-{stem}" if service else stem
-            try:
-                found[f"templates/{name}.yaml"] = environment(path.parent).get_template(path.name).render(context)
-            except (TemplateError, ValueError) as error:
-                raise PolicyError(f"{emit.policy}: {path.name}: {error}") from error
+        stem = Path(emit.policy).stem
+        for name in emit.services:
+            about = {"name": name, "slug": label(name), "service": services[name]}
+            found[f"templates/policies/{label(name)}-{stem}.yaml"] = _rendered(plan, emit, about)
+        if not emit.services:
+            found[f"templates/policies/{stem}.yaml"] = _rendered(plan, emit, {})
     return found
+
+
+def _rendered(plan: Plan, emit: EmitTemplate, about: dict[str, object]) -> str:
+    try:
+        template = environment().from_string(Path(emit.template).read_text())
+        return template.render({"chart": plan.chart, "system": plan.system, **about}).lstrip("\n")
+    except OSError as error:
+        problem = Problem(emit.template, 0, "", error.strerror or "unreadable")
+    except (TemplateError, ValueError) as error:
+        line, frame = getattr(error, "lineno", 0), error.__traceback__
+        while frame and not isinstance(error, TemplateSyntaxError):
+            line = frame.tb_lineno if frame.tb_frame.f_code.co_filename == "<template>" else line
+            frame = frame.tb_next
+        problem = Problem(emit.template, line, "", str(error))
+    raise PolicyError(f"the template of the policy {emit.policy} is broken", problems=[problem])

@@ -29,6 +29,7 @@ class GoText(str):
 
 def text(value: str) -> str:
     """A YAML scalar for any text, inside a template."""
+    _still(value)
     if TAME.fullmatch(value):
         return f'"{value}"'
     literal = UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
@@ -51,7 +52,12 @@ def cell(value: str) -> str:
 def _guard(value: object) -> object:
     if not isinstance(value, GoText) and ("{{" in str(value) or "}}" in str(value)):
         raise ValueError(f"text that Helm would run: {value!r}")
-    if isinstance(value, Live):  # a policy's template: the chart's own ask for no such thing
+    return _still(value)
+
+
+def _still(value: object) -> object:
+    """What reads a variable is not the chart's to say; templates of policies might try."""
+    if isinstance(value, Live):
         raise ValueError(f"{value.template} is worth something else in each release: read it from .Values")  # noqa: TRY004
     return value
 

@@ -49,9 +49,7 @@ def weave(system: System, *, folders: Sequence[Path] = (), metadata: Metadata | 
     )
 
 
-def explain(
-    system: System, *, folders: Sequence[Path] = (), metadata: Metadata | None = None
-) -> tuple[Step, ...]:
+def explain(system: System, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> tuple[Step, ...]:
     """What each policy does to each service, refused or not: whether it means it, and what it changes.
 
     Args:

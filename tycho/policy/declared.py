@@ -49,14 +49,15 @@ def declared(path: Path, text: bytes) -> Policy:
         wrong("description", "is missing: say in a sentence what the policy does")
     if not found.keys() & VERBS:
         wrong("", "does nothing", f"write one of {', '.join(sorted(VERBS))}")
-    if found.get("emit"):
+    templates: dict[str, bytes] = {}
+    for at, name in {"emit": found.get("emit"), "system.emit": found.get("system", {}).get("emit")}.items():
         try:
-            found["emitted"] = (path.parent / found["emit"]).read_bytes()
+            templates |= {name: (path.parent / name).read_bytes()} if name else {}
         except OSError as error:
-            wrong("emit", f"{found['emit']}: {error.strerror}", "the template lies beside the policy")
+            wrong(at, f"{name}: {error.strerror}", "the template lies beside the policy")
     if problems:
         raise broken(file, problems)
-    return Policy(path=path, text=text, lines=lines, **found)
+    return Policy(path=path, text=text, lines=lines, templates=templates, **found)
 
 
 Wrong = Callable[..., None]
@@ -127,13 +128,13 @@ def _change(kind: type[Service | System]) -> Callable[[Json, str, Wrong], Mappin
     return change
 
 
-def _system(value: Json, at: str, wrong: Wrong) -> Mapping[str, Mapping[str, Json]]:
+def _system(value: Json, at: str, wrong: Wrong) -> Mapping[str, Json]:
     found = {}
-    for key, change in _mapping(value, at, wrong).items():
-        if key in ("default", "patch"):
-            found[key] = _change(System)(change, f"{at}.{key}", wrong)
+    for key, said in _mapping(value, at, wrong).items():
+        if key in TOP:
+            found[key] = TOP[key](said, f"{at}.{key}", wrong)
         else:
-            _unknown(key, f"{at}.{key}", ("default", "patch"), wrong)
+            _unknown(key, f"{at}.{key}", TOP, wrong)
     return found
 
 
@@ -159,13 +160,14 @@ FOREIGN: Mapping[type, Mapping[str, str]] = {
     Service: {"x": EXTENSIONS},
     System: {
         "x": EXTENSIONS,
-        **dict.fromkeys(
-            ("services", "jobs"), "is chosen by `match`, and changed by `default` and `patch` beside it"
-        ),
-        **dict.fromkeys(
-            ("name", "digest", "lines", "variables", "baked", "warnings"), "is not a policy's to change"
-        ),
+        **dict.fromkeys(("services", "jobs"), "is chosen by `match`, and changed by `default` and `patch` beside it"),
+        **dict.fromkeys(("name", "digest", "lines", "variables", "baked", "warnings"), "is not a policy's to change"),
     },
+}
+TOP: Mapping[str, Callable[[Json, str, Wrong], Json]] = {
+    "default": _change(System),
+    "patch": _change(System),
+    "emit": _template,
 }
 READERS: Mapping[str, Callable[[Json, str, Wrong], Json]] = {
     "description": _text,

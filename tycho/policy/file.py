@@ -26,9 +26,9 @@ class Policy:
         unless: The services that are not.
         default: What a service gets where its file said nothing, as fields of the model.
         patch: What a service gets (RFC 7386).
-        system: The same two for the top level of the file, by verb.
-        emit: The template of an object for each service, beside the file.
-        emitted: The template's bytes.
+        system: What becomes of the top level of the file, by verb: default, patch, emit.
+        emit: The template of an object for each service.
+        templates: The templates beside the file that it names, and their bytes.
         deny: Why such a service is refused, or "".
         warn: What is said of such a service, or "".
         hint: What to write instead, or "".
@@ -43,9 +43,9 @@ class Policy:
     unless: Selector = ANY
     default: Mapping[str, Json] = field(default_factory=dict)
     patch: Mapping[str, Json] = field(default_factory=dict)
-    system: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    system: Mapping[str, Json] = field(default_factory=dict)
     emit: str = ""
-    emitted: bytes = field(default=b"", repr=False)
+    templates: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     deny: str = ""
     warn: str = ""
     hint: str = ""

@@ -41,7 +41,8 @@ def digest(policies: Iterable[Policy]) -> str:
     """sha256 over the names and bytes of policies, and of the templates beside them."""
     total = hashlib.sha256()
     for policy in policies:
-        for part in (policy.name.encode(), policy.text, policy.emit.encode(), policy.emitted):
+        files = {policy.name: policy.text, **policy.templates}
+        for part in (part for name, content in files.items() for part in (name.encode(), content)):
             total.update(f"{len(part)}:".encode() + part)
     return total.hexdigest()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -64,6 +64,8 @@ class Loom:
             changes += self._whole(policy, policy.apply(self.system))
         if policy.system and meant:
             changes += self._whole(policy, _changed(policy, self.system, "", policy.system))
+            if name := policy.system.get("emit"):
+                self._emit(policy, name)
         if changes:
             self.system = self.system.model_copy(update={"lines": _relined(self.system, policy, changes)})
 
@@ -76,9 +78,7 @@ class Loom:
             path, changes = f"{section}.{name}", Changes()
             if matched := _means(policy, Seen(name, service, self.metadata.get(name), written)):
                 meant.append(name)
-                after = _changed(
-                    policy, service, f"{path}.", {"default": policy.default, "patch": policy.patch}
-                )
+                after = _changed(policy, service, f"{path}.", {"default": policy.default, "patch": policy.patch})
                 changes = Changes(differences(service, after, path))
                 if changes:
                     sections.setdefault(section, dict(getattr(self.system, section)))[name] = after
@@ -87,8 +87,7 @@ class Loom:
         if sections:
             self.system = self.system.model_copy(update=sections)
         if policy.emit and meant:
-            template = str(policy.path.parent / policy.emit)
-            self.emits.append(EmitTemplate(policy=policy.name, template=template, services=tuple(meant)))
+            self._emit(policy, policy.emit, meant)
         return bool(meant), every
 
     def _whole(self, policy: Policy, after: System) -> Changes:
@@ -97,6 +96,10 @@ class Loom:
         self.system = after
         self._step(policy, "", changes)
         return changes
+
+    def _emit(self, policy: Policy, name: str, services: Sequence[str] = ()) -> None:
+        template = str(policy.path.parent / name)
+        self.emits.append(EmitTemplate(policy=policy.name, template=template, services=tuple(services)))
 
     def _step(self, policy: Policy, subject: str, changes: Changes, *, matched: bool = True) -> None:
         self.steps.append(Step(policy.name, subject, matched, tuple(path for path, _ in changes)))
@@ -138,7 +141,7 @@ def _grounds(policy: Policy, seen: Seen, path: str) -> Iterator[tuple[str, str]]
         yield path, ""
 
 
-def _changed(policy: Policy, part: Part, path: str, verbs: Mapping[str, Mapping[str, Json]]) -> Part:
+def _changed(policy: Policy, part: Part, path: str, verbs: Mapping[str, Json]) -> Part:
     try:
         return patched(defaulted(part, verbs.get("default", {})), verbs.get("patch", {}))
     except ValidationError as error:
@@ -169,5 +172,5 @@ def _above(path: str) -> Iterator[str]:
 
 
 def _filled(message: str, words: Mapping[str, Json]) -> str:
-    """Put words in the place of {name}: in one pass, so that no word is read as a placeholder."""
-    return re.sub(r"\{([a-z]+)\}", lambda found: str(words.get(found[1], found[0])), message)
+    """Put words in the place of {name}, in one pass: no word is read as a placeholder."""
+    return re.sub(r"\{([a-z]+)\}", lambda found: str(words[found[1]]), message)

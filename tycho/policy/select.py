@@ -30,9 +30,7 @@ class Selector:
 
     def fits(self, seen: Seen) -> bool:
         """Whether a service is meant."""
-        return all(
-            any(TESTS[key](seen, glob) for glob in getattr(self, key)) for key in KEYS if getattr(self, key)
-        )
+        return all(any(TESTS[key](seen, glob) for glob in getattr(self, key)) for key in KEYS if getattr(self, key))
 
 
 @dataclass(frozen=True, slots=True)

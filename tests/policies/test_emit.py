@@ -1,0 +1,84 @@
+"""Objects that policies add, in the chart and through the real helm."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.policies.weaving import woven
+from tycho import emit
+from tycho.errors import PolicyError
+
+SHOP = """
+services:
+  web_1: {image: "nginx:${TAG:-1}", labels: {evil: "{{ lookup }}"}}
+  db: {image: postgres}
+"""
+POLICY = "description: A map of each.\nmatch: {name: web*}\nemit: map.yaml.j2\n"
+TEMPLATE = """<%# A comment. Context: all of it. %>
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ include "<%= chart %>.name" (list . "<%= slug %>-map") }}
+  labels:
+    {{- include "<%= chart %>.labels" (list . "<%= slug %>") | nindent 4 }}
+data:
+  <% for key in service.labels | sort %>
+  <%= key %>: <%= service.labels[key] | text %>
+  <% endfor %>
+  image: {{ include "<%= chart %>.expand" (list . (index .Values.services <%= name | key %>).image) | quote }}
+  of: <%= system.name %>
+"""
+
+
+def compiled(at: Path, template: str, **env: str) -> dict[str, str | bytes]:
+    return dict(emit(woven(at, SHOP, {"50-map.yaml": POLICY, "map.yaml.j2": template}, **env)).files)
+
+
+def test_one_object_for_each_service_that_is_meant(tmp_path: Path, helm: Path) -> None:
+    chart = emit(woven(tmp_path, SHOP, {"50-map.yaml": POLICY, "map.yaml.j2": TEMPLATE}, TAG="7"))
+    assert [path for path in chart.files if path.startswith("templates/policies/")] == [
+        "templates/policies/web-1-50-map.yaml"
+    ]
+    chart.write(tmp_path / "chart")
+    arguments = [helm, "template", "r", tmp_path / "chart", "--set", "env.TAG=9"]
+    done = subprocess.run(arguments, capture_output=True, check=True)
+    (found,) = [one for one in yaml.safe_load_all(done.stdout) if one and one["metadata"]["name"] == "r-web-1-map"]
+    assert found["data"] == {"evil": "{{ lookup }}", "image": "nginx:9", "of": "shop"}
+    assert found["metadata"]["labels"]["app.kubernetes.io/component"] == "web-1"
+
+
+def test_one_object_for_the_system(tmp_path: Path) -> None:
+    files = {
+        "50-quota.yaml": "description: Q.\nsystem: {emit: quota.yaml.j2}\n",
+        "quota.yaml.j2": "of: <%= system.name %>\n",
+    }
+    result = woven(tmp_path, SHOP, files)
+    assert emit(result).files["templates/policies/50-quota.yaml"] == "of: shop\n"
+    assert woven(tmp_path, SHOP, files | {"quota.yaml.j2": "other"}).digest != result.digest
+
+
+def test_the_environment_is_not_in_it(tmp_path: Path) -> None:
+    path = "templates/policies/web-1-50-map.yaml"
+    assert compiled(tmp_path, TEMPLATE, TAG="7")[path] == compiled(tmp_path, TEMPLATE)[path]
+
+
+@pytest.mark.parametrize(
+    ("template", "line", "message"),
+    [
+        ("a: 1\n<% if %>\n", 2, "Expected an expression"),
+        ("a: 1\nb: 2\nc: <%= nobody %>\n", 3, "'nobody' is undefined"),
+        ("a: <%= service.labels.evil %>\n", 1, "text that Helm would run"),
+        ("a:\n  <%= service.image %>\n", 2, "nginx:${TAG:-1} is worth something else"),
+        ("a:\n  <%= service.image | text %>\n", 2, "nginx:${TAG:-1} is worth something else"),
+    ],
+)
+def test_a_broken_template_is_told_with_its_line(template: str, line: int, message: str, tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as broken:
+        compiled(tmp_path, template)
+    (problem,) = broken.value.problems
+    assert (problem.file, problem.line) == (str(tmp_path / "ours" / "map.yaml.j2"), line)
+    assert problem.message.startswith(message)
