@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.policies.weaving import folder
 from tycho import Sources, emit, load, weave
@@ -183,6 +185,50 @@ def test_names_are_resolved_over_udp(tmp_path: Path, helm: Path) -> None:
     names = inside({"k8s-app": "kube-dns"}, "kube-system")
     calls = [(rendered.pod(name), names, port) for name in ("db", "alone") for port in (53, 5353, 54)]
     assert allowed(tmp_path, rendered, calls, "UDP") == [True, True, False, False, False, False]
+
+
+@st.composite
+def systems(draw: st.DrawFn) -> Json:
+    """Services on some networks, some internal, with a published port or none."""
+    nets = draw(st.lists(st.sampled_from(["red", "green", "blue"]), min_size=1, max_size=3, unique=True))
+    services = {}
+    for name in draw(st.lists(st.sampled_from("abcde"), min_size=2, max_size=4, unique=True)):
+        on = draw(st.lists(st.sampled_from(nets), max_size=2, unique=True))
+        ports = draw(st.sampled_from([[], ["8000"], ["127.0.0.1::8000"]]))
+        services[name] = {"image": "i", "ports": ports, "expose": ["7000"]} | ({"networks": on} if on else {})
+    return {"services": services, "networks": {net: {"internal": draw(st.booleans())} for net in nets}}
+
+
+def promised(system: Json, a: str, b: str, port: int) -> bool:
+    """What Compose's networks, and ports published to everybody, come to."""
+
+    def nets(name: str) -> set[str]:
+        return set(system["services"][name].get("networks", ["default"]))
+
+    def leaves(name: str) -> bool:
+        return not all(system["networks"].get(net, {}).get("internal", False) for net in nets(name))
+
+    published = port == 8000 and system["services"].get(b, {}).get("ports") == ["8000"]
+    if a == "world":
+        return published
+    if b == "world":
+        return leaves(a)
+    together = bool(nets(a) & nets(b))
+    return together or (leaves(a) and published)
+
+
+@needs_cyclonus
+@settings(
+    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
+@given(system=systems())
+def test_any_networks_keep_their_promises(system: Json, tmp_path_factory: pytest.TempPathFactory, helm: Path) -> None:
+    at = tmp_path_factory.mktemp("system")
+    rendered = render(helm, at, json.dumps(system))
+    known = {name: rendered.pod(name) for name in system["services"]} | {"world": outside("203.0.113.7")}
+    calls = [(a, b, port) for a in known for b in known for port in (7000, 8000) if a != b]
+    found = allowed(at, rendered, [(known[a], known[b], port) for a, b, port in calls])
+    assert {call: was for call, was in zip(calls, found, strict=True) if was != promised(system, *call)} == {}
 
 
 SMALL = "services: {web: {image: nginx, ports: ['80']}, db: {image: postgres}}"
