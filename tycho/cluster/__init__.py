@@ -1,0 +1,146 @@
+"""A Kubernetes on this machine to try things on: kind where Docker answers, else a control plane of its own.
+
+    programs -> certificates -> processes -> node
+
+All that a cluster is lies in one folder below the state folder. `create` makes it what it should be, whatever it
+finds; `delete` leaves nothing of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tycho.cluster.programs import find, tool
+from tycho.cluster.state import Progress, Provider, State, alone, homes, load, names
+from tycho.errors import NotFound
+
+__all__ = ["Cluster", "Component", "clusters", "create", "delete", "find", "status", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A program of a native control plane.
+
+    Args:
+        name: The program.
+        pid: Its process.
+        alive: Whether it runs.
+    """
+
+    name: str
+    pid: int
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster of this machine.
+
+    Args:
+        name: Its name; the context in its kubeconfig is `tycho-<name>`.
+        provider: What made it: `kind`, or `native` for programs of the control plane without any container.
+        version: Of Kubernetes.
+        server: URL of its API server.
+        kubeconfig: The way in, readable by its owner alone.
+        running: Whether its programs live and its API server answers.
+        simulated: Whether its node only says that containers run.
+        components: The programs of a native one.
+    """
+
+    name: str
+    provider: Provider
+    version: str
+    server: str
+    kubeconfig: Path
+    running: bool
+    simulated: bool
+    components: tuple[Component, ...] = ()
+
+
+def create(
+    name: str = "tycho",
+    *,
+    progress: Progress = lambda _: None,
+    provider: Provider | None = None,
+    home: Path | None = None,
+) -> Cluster:
+    """Make a cluster, or start again what has died of it; one that runs is left as it is.
+
+    Args:
+        name: Up to 40 of a-z, 0-9 and `-`; several clusters can stand side by side.
+        progress: Told what takes time.
+        provider: What makes a new one; by default kind where Docker answers, else native.
+        home: The folder of clusters; by default in the user's state folder.
+
+    Raises:
+        UsageError: This cannot be a name.
+        ToolMissing: A program that it takes can be neither found nor downloaded nor built.
+        OrchestratorError: It does not start; the end of the log that tells why is in the message.
+    """
+    from tycho.cluster import kind, native
+
+    with alone(homes(home), progress):
+        known = load(name, home)
+        if known and (seen := _look(known)).running:
+            return seen
+        if not known:
+            chosen = provider or ("kind" if kind.answers() else "native")
+            known = State(homes(home) / name, chosen)
+        made = (kind if known.provider == "kind" else native).start(known, progress)
+        return _look(made)
+
+
+def status(name: str = "tycho", *, home: Path | None = None) -> Cluster:
+    """A cluster as it is now.
+
+    Args:
+        name: Which.
+        home: The folder of clusters; by default in the user's state folder.
+
+    Raises:
+        NotFound: There is none of this name.
+    """
+    known = load(name, home)
+    if not known:
+        raise NotFound(f'there is no cluster "{name}" here', hint=f"tycho cluster create {name}")
+    return _look(known)
+
+
+def clusters(*, home: Path | None = None) -> list[Cluster]:
+    """All clusters of this machine's user, by name."""
+    found = (load(name, home) for name in names(home))
+    return [_look(known) for known in found if known]
+
+
+def delete(name: str = "tycho", *, home: Path | None = None) -> None:
+    """Remove a cluster with everything in it; one that does not exist is fine.
+
+    Args:
+        name: Which.
+        home: The folder of clusters; by default in the user's state folder.
+    """
+    from tycho.cluster import kind, native
+
+    with alone(homes(home), lambda _: None):
+        if known := load(name, home):
+            (kind if known.provider == "kind" else native).stop(known)
+            shutil.rmtree(known.folder)
+
+
+def _look(state: State) -> Cluster:
+    from tycho.cluster.api import Api
+
+    components = tuple(Component(name, one.pid, one.alive) for name, one in state.processes.items())
+    api = Api.of(state.kubeconfig)
+    return Cluster(
+        name=state.name,
+        provider=state.provider,
+        version=state.version,
+        server=api.server if api else "",
+        kubeconfig=state.kubeconfig,
+        running=api is not None and all(one.alive for one in components) and api.ready(),
+        simulated=state.provider == "native",
+        components=components,
+    )

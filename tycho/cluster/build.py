@@ -1,0 +1,94 @@
+"""Programs built from their published source: a small Go module around each of theirs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from tycho.cluster.process import tail
+from tycho.cluster.programs import Program
+from tycho.cluster.state import Progress
+from tycho.errors import ToolMissing
+from tycho.settings import environment, settings
+
+HOW = "install Go 1.21 or newer (go.dev/doc/install), or put {names} on PATH"
+
+
+def build(programs: Sequence[Program], progress: Progress) -> None:
+    """Build programs of one module into the cache.
+
+    Args:
+        programs: Which; of one module and one version.
+        progress: Told what takes time.
+
+    Raises:
+        ToolMissing: There is no Go, or the build failed.
+    """
+    first = programs[0]
+    names = ", ".join(program.name for program in programs)
+    said = f"{names} {first.version}"
+    go = shutil.which("go", path=environment().get("PATH"))
+    if not go:
+        raise ToolMissing(
+            f"{said}: not here, no download to be had, and no Go to build it", hint=HOW.format(names=names)
+        )
+    minutes = max(1, round(sum(program.seconds for program in programs) / 60))
+    progress(f"building {said} (once, about {minutes} min)")
+    folder = settings().cache_dir / "build" / f"{first.module.replace('/', '-')}-{first.version}"
+    made = folder / "bin"
+    made.mkdir(parents=True, exist_ok=True)
+    _module(go, first, folder, said)
+    stamps = (stamp.format(version=first.version, minor=first.version.split(".")[1]) for stamp in first.stamps)
+    flags = " ".join(["-s -w", *(f"-X {stamp}" for stamp in stamps)])
+    packages = [program.module + program.package for program in programs]
+    _go([go, "build", "-trimpath", "-ldflags", flags, "-o", f"{made}/", *packages], folder, said)
+    for program, package in zip(programs, packages, strict=True):
+        program.cached.parent.mkdir(parents=True, exist_ok=True)
+        (made / re.sub(r"/v\d+$", "", package).rpartition("/")[2]).replace(program.cached)
+
+
+def _module(go: str, program: Program, folder: Path, said: str) -> None:
+    """Write the module: `go install` refuses what replaces modules by folders, as Kubernetes and etcd do.
+
+    Kubernetes's own modules carry no version there, but are published: v0.X.Y belongs to v1.X.Y.
+    """
+    argv = [go, "mod", "download", "-json", f"{program.module}@v{program.version}"]
+    (folder / "go.mod").write_text("module tycho.local/build\n")
+    theirs = Path(json.loads(_go(argv, folder, said))["GoMod"]).read_text()
+    language = re.search(r"^go .*$", theirs, re.MULTILINE)
+    staged = sorted(set(re.findall(r"(\S+) => \./staging/", theirs)))
+    lines = [
+        "module tycho.local/build",
+        language[0] if language else "",
+        f"require {program.module} v{program.version}",
+        *(f"replace {name} => {name} v0.{program.version.partition('.')[2]}" for name in staged),
+    ]
+    (folder / "go.mod").write_text("\n".join(lines) + "\n")
+
+
+def _go(argv: Sequence[str], folder: Path, said: str) -> str:
+    """Run go; whatever ends this process's waiting ends go and its compilers, too."""
+    env = {**environment(), "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -mod=mod", "GOWORK": "off"}
+    log = folder / "build.log"
+    with log.open("ab") as errors:
+        process = subprocess.Popen(
+            argv, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+            text=True, start_new_session=True,
+        )  # fmt: skip
+        try:
+            out, _ = process.communicate()
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
+    if process.returncode:
+        raise ToolMissing(f"building {said} failed:\n{tail(log)}", hint=f"all of it is in {log}")
+    return out

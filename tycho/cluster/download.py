@@ -1,0 +1,85 @@
+"""Official downloads of programs, each held to its published checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import platform
+import tarfile
+from http.client import HTTPException
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from tycho.cluster.programs import Program
+from tycho.cluster.state import Progress
+from tycho.errors import ToolMissing
+
+ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+PATIENCE = 10.0  # seconds of silence
+_unreachable: set[str] = set()
+
+
+def download(program: Program, progress: Progress) -> bool:
+    """Bring a program into the cache, and say whether that could be done.
+
+    Args:
+        program: Which.
+        progress: Told what takes time.
+
+    Raises:
+        ToolMissing: What came is not what the checksum was published for.
+    """
+    known = {
+        "name": program.name,
+        "version": program.version,
+        "os": platform.system().lower(),
+        "arch": ARCHITECTURES.get(platform.machine(), platform.machine()),
+    }
+    url = program.url.format(**known)
+    host = urlsplit(url).netloc
+    if not url or host in _unreachable:
+        return False
+    sums = program.sums.format(url=url, folder=url.rpartition("/")[0])
+    try:
+        published = _get(sums).decode()
+        progress(f"downloading {program.name} {program.version}")
+        data = _get(url)
+    except HTTPError:
+        return False
+    except (OSError, HTTPException):
+        _unreachable.add(host)
+        return False
+    if hashlib.sha256(data).hexdigest() != _sum(published, url.rpartition("/")[2]):
+        raise ToolMissing(f"{url} is not what its checksum in {sums} was made of; it was thrown away")
+    if program.member:
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            member = archive.extractfile(program.member.format(**known))
+            if member is None:
+                raise ToolMissing(f"{url} does not hold {program.member.format(**known)}")
+            data = member.read()
+    program.cached.parent.mkdir(parents=True, exist_ok=True)
+    part = program.cached.with_suffix(".part")
+    part.write_bytes(data)
+    part.chmod(0o755)
+    part.replace(program.cached)
+    return True
+
+
+def _get(url: str) -> bytes:
+    if not url.startswith("https://"):
+        raise ToolMissing(f"{url} is not fetched over https")
+    with urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310
+        data: bytes = answer.read()
+    return data
+
+
+def _sum(published: str, name: str) -> str:
+    """The SHA-256 of a file, from `<sum>` alone or from lines of `<sum>  <name>`."""
+    for line in published.splitlines():
+        match line.split():
+            case [found] | [found, ("*" | "")]:
+                return found
+            case [found, of] if of.lstrip("*") == name:
+                return found
+    return ""

@@ -1,0 +1,123 @@
+"""What is remembered of a cluster: one folder each, readable by its owner alone."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Literal, Self
+
+from tycho.cluster.process import Process
+from tycho.errors import UsageError
+from tycho.settings import settings
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+Progress = Callable[[str], None]
+Provider = Literal["kind", "native"]
+
+
+def homes(home: Path | None) -> Path:
+    """The folder that holds the clusters' folders."""
+    return home or settings().state_dir / "clusters"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A cluster, as its folder remembers it.
+
+    Args:
+        folder: Where everything of it is.
+        provider: What made it.
+        version: Of Kubernetes, once that is known.
+        ports: The ports of the native control plane.
+        processes: Its programs, as they were started.
+    """
+
+    folder: Path
+    provider: Provider
+    version: str = ""
+    ports: dict[str, int] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The cluster's name."""
+        return self.folder.name
+
+    @property
+    def context(self) -> str:
+        """Its context in its kubeconfig."""
+        return f"tycho-{self.name}"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The way in."""
+        return self.folder / "kubeconfig"
+
+    def keep(self, **changes: object) -> Self:
+        """Change and remember."""
+        changed = replace(self, **changes)  # type: ignore[arg-type]
+        text = json.dumps({key: value for key, value in asdict(changed).items() if key != "folder"}, indent=2)
+        write(self.folder / "state.json", text.encode())
+        return changed
+
+
+def load(name: str, home: Path | None) -> State | None:
+    """What is remembered of a cluster, or None.
+
+    Raises:
+        UsageError: This cannot be a cluster's name.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f'"{name}" cannot name a cluster', hint="up to 40 of a-z, 0-9 and -, neither first nor last a -"
+        )
+    folder = homes(home) / name
+    try:
+        said = json.loads((folder / "state.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    return State(
+        folder=folder,
+        provider=said["provider"],
+        version=said["version"],
+        ports=said["ports"],
+        processes={program: Process(**one) for program, one in said["processes"].items()},
+    )
+
+
+def names(home: Path | None) -> list[str]:
+    """All clusters that are remembered."""
+    return sorted(path.parent.name for path in homes(home).glob("*/state.json"))
+
+
+def private(folder: Path) -> Path:
+    """A folder that only its owner may enter; made when absent."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def write(path: Path, data: bytes) -> Path:
+    """Write a file that only its owner may read, wholly or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+    part.replace(path)
+    return path
+
+
+@contextmanager
+def alone(folder: Path, progress: Progress) -> Iterator[None]:
+    """Let nobody else do such a thing in this folder meanwhile."""
+    with (private(folder) / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("waiting for another tycho that is at work here")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
