@@ -72,7 +72,7 @@ class HelmOrchestrator:
             Deadline: It did not become ready in time.
             Busy: Somebody else is changing this release.
         """
-        text = json.dumps(values, sort_keys=True).encode()
+        text = json.dumps(values, sort_keys=True, ensure_ascii=False).encode()  # helm misreads surrogate pairs
         said = releases.labels(
             identity,
             compose=_annotation(chart, "compose"),
