@@ -1,0 +1,148 @@
+"""Charts are judged by the real Helm: what it renders is parsed, and asked."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tycho.chart import Chart, emit, release_values
+from tycho.compose import Sources, load
+from tycho.model import System, Woven
+from tycho.policy import weave
+
+Object = dict[str, Any]
+
+
+class Objects(list[Object]):
+    """Rendered objects, found by kind and name."""
+
+    def one(self, kind: str, name: str = "") -> Object:
+        found = [one for one in self if one["kind"] == kind and name in ("", one["metadata"]["name"])]
+        assert len(found) == 1, [(one["kind"], one["metadata"]["name"]) for one in self]
+        return found[0]
+
+    def names(self, kind: str) -> set[str]:
+        return {one["metadata"]["name"] for one in self if one["kind"] == kind}
+
+    def pod(self, name: str, kind: str = "Deployment") -> Object:
+        spec = self.one(kind, name)["spec"]
+        spec = spec["jobTemplate"]["spec"] if kind == "CronJob" else spec
+        found: Object = spec["template"]["spec"]
+        return found
+
+    def container(self, name: str, kind: str = "Deployment") -> Object:
+        found: Object = self.pod(name, kind)["containers"][0]
+        return found
+
+    def env(self, name: str, kind: str = "Deployment") -> dict[str, str]:
+        """A container's environment as its process would see it."""
+        return dict(self._env(self.container(name, kind)))
+
+    def _env(self, container: Object) -> Iterator[tuple[str, str]]:
+        for source in container.get("envFrom", ()):
+            yield from self.secret(source["secretRef"]["name"]).items()
+        for entry in container.get("env", ()):
+            if "value" in entry:
+                yield entry["name"], expanded(entry["value"])
+            elif ref := entry["valueFrom"].get("secretKeyRef"):
+                yield entry["name"], self.secret(ref["name"])[ref["key"]]
+
+    def secret(self, name: str) -> dict[str, str]:
+        data = self.one("Secret", name)["data"] or {}
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+def expanded(text: str) -> str:
+    """`$$` as the kubelet reads it; where a `$(X)` would be replaced, the test has gone wrong already."""
+    found, index = "", 0
+    while index < len(text):
+        if text.startswith("$$", index):
+            index += 1
+        elif text.startswith("$(", index) and ")" in text[index:]:
+            raise AssertionError(f"Kubernetes would expand {text!r}")
+        found += text[index]
+        index += 1
+    return found
+
+
+@dataclass
+class Bench:
+    """Compiles compose text and renders charts."""
+
+    helm: Path
+    folder: Path
+    count: int = 0
+
+    def system(self, text: str, files: Mapping[str, str | bytes] | None = None, **env: str) -> System:
+        self.count += 1
+        folder = self.folder / f"project{self.count}"
+        for path, content in {"compose.yaml": text, **(files or {})}.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return load(Sources.from_disk([str(folder / "compose.yaml")], env=env, name="demo"))
+
+    def woven(self, text: str, files: Mapping[str, str | bytes] | None = None, **env: str) -> Woven:
+        return weave(self.system(text, files, **env))
+
+    def chart(self, text: str, files: Mapping[str, str | bytes] | None = None, **env: str) -> Chart:
+        return emit(self.woven(text, files, **env))
+
+    def objects(
+        self,
+        text: str,
+        *args: str,
+        files: Mapping[str, str | bytes] | None = None,
+        scope: str = "namespace",
+        **env: str,
+    ) -> Objects:
+        """What `helm template` makes of compose text with the release's values."""
+        woven = self.woven(text, files, **env)
+        return self.render(emit(woven), release_values(woven.system, scope=scope), *args)  # type: ignore[arg-type]
+
+    def render(self, chart: Chart, values: Mapping[str, Any] | None = None, *args: str, name: str = "rel") -> Objects:
+        done = self.run(chart, values or {}, *args, name=name)
+        assert done.returncode == 0, done.stderr
+        return Objects(one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one)
+
+    def run(
+        self, chart: Chart, values: Mapping[str, Any], *args: str, name: str = "rel"
+    ) -> subprocess.CompletedProcess[str]:
+        self.count += 1
+        archive = self.folder / f"chart{self.count}.tgz"
+        archive.write_bytes(chart.archive())
+        return self.program(
+            "template", name, str(archive), "--values", "-", *args, stdin=json.dumps(values, ensure_ascii=False)
+        )
+
+    def program(self, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.helm, *args], input=stdin, capture_output=True, text=True, check=False, timeout=120, encoding="utf-8"
+        )
+
+    def lint(self, charts: Sequence[Chart]) -> str:
+        folders = []
+        for chart in charts:
+            self.count += 1
+            folders.append(self.folder / f"lint{self.count}" / chart.name)
+            chart.write(folders[-1])
+        done = self.program("lint", "--strict", *map(str, folders))
+        return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def bench(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(helm, tmp_path_factory.mktemp("charts"))
+
+
+@pytest.fixture(scope="session")
+def objects(bench: Bench) -> Callable[..., Objects]:
+    return bench.objects

@@ -1,0 +1,143 @@
+"""Every key of the Compose schema has a row, and none is lost in silence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from tycho.chart import emit
+from tycho.chart.keys import SECTIONS
+from tycho.errors import ComposeError, ReportError
+from tycho.model import Woven
+
+SPEC = json.loads(
+    (files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json").read_text(encoding="utf-8")
+)
+
+
+def keys(schema: Any, path: str = "", seen: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Every key that a part of the schema knows: `deploy.resources.limits.cpus`, `ports[].target`."""
+    if reference := schema.get("$ref"):
+        name = reference.rsplit("/", 1)[-1]
+        if name not in seen:
+            yield from keys(SPEC["$defs"][name], path, seen | {name})
+        return
+    for branch in ("oneOf", "anyOf", "allOf"):
+        for one in schema.get(branch, ()):
+            yield from keys(one, path, seen)
+    for name, one in schema.get("properties", {}).items():
+        at = f"{path}.{name}".lstrip(".")
+        yield at
+        yield from keys(one, at, seen)
+    if isinstance(items := schema.get("items"), dict):
+        yield from keys(items, f"{path}[]", seen)
+
+
+def covered(key: str, table: Any) -> bool:
+    """Whether a key has a row, is part of one that covers all below it, or only holds keys that have."""
+    if key in table:
+        return True
+    above = key
+    while above:
+        above = above.rpartition(".")[0].removesuffix("[]")
+        if above in table and table[above].whole:
+            return True
+    return any(other.startswith((f"{key}.", f"{key}[]")) for other in table)
+
+
+@pytest.mark.parametrize(
+    ("section", "definition"),
+    [
+        ("services", "service"),
+        ("jobs", "job"),
+        ("networks", "network"),
+        ("volumes", "volume"),
+        ("configs", "config"),
+        ("secrets", "secret"),
+    ],
+)
+def test_every_key_of_the_schema_has_a_row(section: str, definition: str) -> None:
+    found = list(dict.fromkeys(keys(SPEC["$defs"][definition])))
+    assert len(found) > 5
+    assert [key for key in found if not covered(key, SECTIONS[section])] == []
+
+
+def test_every_top_level_key_has_a_row_or_a_section() -> None:
+    assert set(SPEC["properties"]) == set(SECTIONS[""]) | (set(SECTIONS) - {""})
+
+
+def test_no_row_is_without_reason_or_remedy() -> None:
+    for table in SECTIONS.values():
+        for name, key in table.items():
+            assert key.fate in ("translated", "ignored") or key.reason, name
+            assert key.fate != "rejected" or key.remedy, name
+            assert key.fate != "ignored" or key.reason, name
+
+
+def test_a_row_says_where(bench: Any) -> None:
+    text = "services:\n  web:\n    image: nginx\n    cpu_shares: 5\n    ports:\n      - '127.0.0.1:80:80'\n"
+    rows = {row.path: row for row in bench.chart(text).report}
+    assert (rows["services.web.image"].fate, rows["services.web.image"].line) == ("translated", 3)
+    assert (rows["services.web.cpu_shares"].fate, rows["services.web.cpu_shares"].line) == ("ignored", 4)
+    assert (rows["services.web.ports[0]"].fate, rows["services.web.ports[0]"].line) == ("approximated", 6)
+    assert rows["services.web.cpu_shares"].file == "compose.yaml"
+    assert rows["services.web.cpu_shares"].reason
+    assert rows["services.web.cpu_shares"].remedy
+
+
+def test_strict_takes_every_change_for_an_error(bench: Any) -> None:
+    woven = bench.woven("services: {web: {image: nginx, cpu_shares: 5, domainname: x.org}}")
+    with pytest.raises(ReportError) as caught:
+        emit(woven, strict=True)
+    assert [problem.path for problem in caught.value.problems] == [
+        "services.web.domainname", "services.web.cpu_shares"
+    ]  # fmt: skip
+    emit(bench.woven("services: {web: {image: nginx}}"), strict=True)
+
+
+REJECTED = {
+    "user: www-data": ("services.web.user", "takes numbers"),
+    "group_add: [audio]": ("services.web.group_add[0]", "takes numbers"),
+    "devices: [/dev/snd:/dev/snd]": ("services.web.devices", "device of its node"),
+    "network_mode: container:abc": ("services.web.network_mode", "outside the project"),
+    "extra_hosts: ['host.docker.internal:host-gateway']": ("services.web.extra_hosts.host.docker.internal", "no host"),
+    "x-tycho: {knd: Job}": ("services.web.x-tycho.knd", "no such key"),
+    "deploy: {mode: everywhere}": ("services.web.deploy.mode", "not a mode"),
+    "volumes: [/var/run/docker.sock:/var/run/docker.sock]": ("services.web.volumes[0]", "the host's"),
+    "post_start: [{command: a}, {command: b}]": ("services.web.post_start[1]", "one command"),
+    'environment: {A: "\\x7f"}': ("services.web.environment.A", "control character"),
+}
+
+
+@pytest.mark.parametrize("key", REJECTED)
+def test_what_cannot_run_is_refused_with_a_remedy(bench: Any, key: str) -> None:
+    path, reason = REJECTED[key]
+    system = bench.system(f"services:\n  web:\n    image: nginx\n    {key}\n")
+    with pytest.raises(ComposeError) as caught:
+        emit(Woven(system=system))
+    (problem,) = caught.value.problems
+    assert problem.path == path
+    assert reason in problem.message
+    assert problem.line == 4
+    assert problem.hint
+
+
+def test_all_problems_come_at_once(bench: Any) -> None:
+    text = "services:\n  a: {image: x, user: bob}\n  b: {image: x, user: eve}\n  c: {image: x, devices: [/dev/snd]}\n"
+    with pytest.raises(ComposeError) as caught:
+        emit(Woven(system=bench.system(text)))
+    assert [problem.line for problem in caught.value.problems] == [2, 3, 4]
+
+
+def test_names_that_collide_are_refused_naming_both(bench: Any) -> None:
+    text = "services:\n  a_b: {image: x}\n  a.b: {image: x}\n"
+    with pytest.raises(ComposeError) as caught:
+        emit(Woven(system=bench.system(text)))
+    (problem,) = caught.value.problems
+    assert '"a.b"' in problem.message
+    assert '"a_b"' in problem.message
+    assert problem.line == 3
