@@ -113,8 +113,7 @@ class TychoClient:
         """The variables of an env file's text."""
         from tycho.compose import dotenv
 
-        read = dotenv.parse(text.encode(), "settings", {})
-        return {key: value for key, value in read.items() if value is not None}
+        return dotenv.parse(text.encode(), "settings", {})
 
     def _post(self, verb: str, request: Mapping[str, Any]) -> dict[str, Any]:
         import httpx2

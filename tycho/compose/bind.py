@@ -4,7 +4,7 @@ A converter takes a node and its path, and returns what the model's field holds;
 so that all of it is told at once. A live field keeps an `Expr`; anywhere else a variable is decided here and now,
 and the context notes that it was.
 
-Source: Compose Specification and its schema; compose-go's `transform` package for short forms.
+Source: Compose Specification and its schema; compose-go's `types` package for what a value may be.
 """
 
 from __future__ import annotations
@@ -14,58 +14,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tycho.compose import interpolate, units
-from tycho.compose.merge import pairs
-from tycho.compose.source import Sources
-from tycho.compose.tree import Node, plain
-from tycho.errors import Problem
-from tycho.model import Expr, ExprFloat, ExprInt, Variable
+from tycho.compose.context import Context, Unusable
+from tycho.compose.merge import keyed, pairs
+from tycho.compose.scalars import printed
+from tycho.compose.tree import WRONG, Node, bare
+from tycho.compose.words import words as split_words
+from tycho.model import Expr, ExprFloat, ExprInt
 
 TRUE = ("true", "y", "yes", "on", "1")
 FALSE = ("false", "n", "no", "off", "0")
-
-
-class Unusable(Exception):
-    """A value that cannot be what its field needs: a message, and what to write instead."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-
-
-class Context:
-    """What binding learns on its way: problems, places, variables.
-
-    Args:
-        sources: Where the files around the project are.
-    """
-
-    def __init__(self, sources: Sources) -> None:
-        self.sources = sources
-        self.problems: list[Problem] = []
-        self.warnings: list[Problem] = []
-        self.lines: dict[str, tuple[str, int]] = {}
-        self.variables: dict[str, list[str]] = {}
-        self.baked: dict[str, list[str]] = {}
-
-    def wrong(self, node: Node, path: str, message: str, hint: str = "") -> None:
-        """Note a problem."""
-        self.problems.append(node.problem(path, message, hint))
-
-    def reads(self, node: Node, path: str, template: str, *, live: bool) -> None:
-        """Note which variables a value reads."""
-        place = f"{self.sources.known_as(node.file)}:{node.line} {path}"
-        for name in interpolate.names(template):
-            places = (self.variables if live else self.baked).setdefault(name, [])
-            if place not in places:
-                places.append(place)
-
-    def seen(self) -> dict[str, Variable]:
-        """The live variables, with what they are worth."""
-        return {
-            name: Variable(name=name, places=tuple(places), value=self.sources.env.get(name))
-            for name, places in sorted(self.variables.items())
-        }
 
 
 Convert = Callable[[Context, Node, str], Any]
@@ -73,41 +30,44 @@ Convert = Callable[[Context, Node, str], Any]
 
 def live(ctx: Context, node: Node, path: str) -> str:
     """Text that stays a Helm value."""
-    value = node.value if isinstance(node.value, str) else printed(node.value)
+    value = node.value
+    if not isinstance(value, str):
+        return printed(value)
     if isinstance(value, Expr):
         ctx.reads(node, path, value.template, live=True)
+    if node.tag == "date":
+        said = f"{value} is a date to YAML, and text to Tycho; Compose would write it another way"
+        ctx.warnings.append(node.problem(path, said, f'quote it: "{value}"'))
     return value
 
 
 def text(ctx: Context, node: Node, path: str) -> str:
     """Text that is decided now."""
-    value = node.value if isinstance(node.value, str) else printed(node.value)
+    value = node.value
+    if node.template:
+        ctx.reads(node, path, node.template, live=False)
     if isinstance(value, Expr):
         ctx.reads(node, path, value.template, live=False)
-    return str.__str__(value)
+        return str.__str__(value)
+    return live(ctx, node, path)
 
 
-def printed(value: Any) -> str:
-    """A scalar as Go prints it: what Compose makes of a number where text is wanted."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        if value == int(value) and abs(value) < 1e6:
-            return str(int(value))
-        mantissa, _, exponent = f"{value:e}".partition("e")
-        if abs(value) >= 1e6 or (value and abs(value) < 1e-4):
-            short = repr(value)
-            digits = repr(float(repr(value))).replace(".", "").lstrip("0") if "e" not in short else ""
-            digits = (digits or mantissa.replace(".", "")).rstrip("0") or "0"
-            return f"{digits[0]}{'.' + digits[1:] if digits[1:] else ''}e{int(exponent):+03d}"
-        return repr(value)
-    return str(value)
+def decided(convert: Convert) -> Convert:
+    """The same, decided now: no template is kept."""
+
+    def convert_now(ctx: Context, node: Node, path: str) -> Any:
+        if isinstance(node.value, Expr | ExprInt | ExprFloat):
+            ctx.reads(node, path, node.value.template, live=False)
+            node = node.with_value(bare(node.value))
+        return convert(ctx, node, path)
+
+    return convert_now
 
 
 def flag(ctx: Context, node: Node, path: str) -> bool:
     """A boolean, or one of the words for it."""
+    if node.template:
+        ctx.reads(node, path, node.template, live=False)
     if isinstance(node.value, bool):
         return node.value
     said = text(ctx, node, path).lower()
@@ -118,48 +78,63 @@ def flag(ctx: Context, node: Node, path: str) -> bool:
 
 def whole(ctx: Context, node: Node, path: str) -> int:
     """A whole number, live."""
+    value = node.value
+    if isinstance(value, ExprInt):
+        ctx.reads(node, path, value.template, live=True)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
     said = live(ctx, node, path)
-    if not re.fullmatch(r"[-+]?\d+", said.strip()):
+    if not re.fullmatch(r"[-+]?\d+", said, re.ASCII):
         raise Unusable(f'"{said}" is not a whole number')
     return ExprInt(int(said), said.template) if isinstance(said, Expr) else int(said)
 
 
-def count(ctx: Context, node: Node, path: str) -> int:
-    """A whole number, decided now."""
-    return int(whole(Context(ctx.sources), node.with_value(text(ctx, node, path)), path))
-
-
 def number(ctx: Context, node: Node, path: str) -> float:
     """A number, live."""
+    value = node.value
+    if isinstance(value, ExprInt | ExprFloat):
+        ctx.reads(node, path, value.template, live=True)
+        return ExprFloat(float(value), value.template)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
     said = live(ctx, node, path)
-    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", said.strip(), re.IGNORECASE):
+    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", said, re.IGNORECASE | re.ASCII):
         raise Unusable(f'"{said}" is not a number', 'write for example "0.5"')
     return ExprFloat(float(said), said.template) if isinstance(said, Expr) else float(said)
 
 
-def ratio(ctx: Context, node: Node, path: str) -> float:
-    """A number, decided now."""
-    return float(number(Context(ctx.sources), node.with_value(text(ctx, node, path)), path))
-
-
-def size(ctx: Context, node: Node, path: str) -> int:
+def size(ctx: Context, node: Node, path: str) -> int | None:
     """Bytes, live."""
+    if isinstance(node.value, float):
+        return None  # Compose's own reading of a number with a fraction
     said = live(ctx, node, path)
     try:
         value = units.size(said)
     except ValueError:
-        raise Unusable(f'invalid size: "{said}"', 'write a number and a unit, for example "512m"') from None
+        raise Unusable(f"invalid size: '{said}'", 'write a number and a unit, for example "512m"') from None
     return ExprInt(value, said.template) if isinstance(said, Expr) else value
+
+
+count = decided(whole)
+ratio = decided(number)
 
 
 def seconds(ctx: Context, node: Node, path: str) -> float:
     """A duration, decided now."""
-    said = text(ctx, node, path)
     try:
-        return units.seconds(said)
-    except ValueError:
-        missing = "missing unit in " if re.fullmatch(r"[\d.]+", said) else "invalid "
-        raise Unusable(f'time: {missing}duration "{said}"', 'write for example "30s" or "1m30s"') from None
+        return units.nanoseconds(text(ctx, node, path)) / 10**9
+    except ValueError as error:
+        raise Unusable(f"time: {error}", 'write for example "30s" or "1m30s"') from None
+
+
+def mode(ctx: Context, node: Node, path: str) -> int:
+    """A file mode: a number as YAML read it, or its octal digits."""
+    if isinstance(node.value, int):
+        return int(node.value)
+    said = text(ctx, node, path)
+    if not re.fullmatch(r"[-+]?[0-7]+", said, re.ASCII):
+        raise Unusable(f'"{said}" is not a file mode', 'write "0440"')
+    return int(said, 8)
 
 
 def words(ctx: Context, node: Node, path: str) -> list[str] | None:
@@ -167,37 +142,20 @@ def words(ctx: Context, node: Node, path: str) -> list[str] | None:
     if node.value is None:
         return None
     if isinstance(node.value, list):
-        return [live(ctx, child, f"{path}[{i}]") for i, child in enumerate(node.seq)]
-    said = live(Context(ctx.sources), node, path)
+        return each(ctx, node, path, live)
+    said = live(ctx, node, path)
     try:
-        found = units.words(said)
+        return split_words(said, lambda word: interpolate.expand(word, ctx.env))
     except ValueError:
         raise Unusable("invalid command line string", "close the quotes, or write a list") from None
-    for word in found:
-        if isinstance(word, Expr):
-            ctx.reads(node, path, word.template, live=True)
-    if isinstance(said, Expr) and not any(isinstance(word, Expr) for word in found):
-        ctx.reads(node, path, said.template, live=False)
-    return found
-
-
-def strings(convert: Convert = text) -> Convert:
-    """A list of strings, or one string alone."""
-
-    def listed(ctx: Context, node: Node, path: str) -> list[Any]:
-        if node.value is None:
-            return []
-        if not isinstance(node.value, list):
-            return [convert(ctx, node, path)]
-        return each(ctx, node, path, convert)
-
-    return listed
 
 
 def each(ctx: Context, node: Node, path: str, convert: Convert) -> list[Any]:
     """Every item of a list that can be converted; the others are problems."""
     found = []
     for i, child in enumerate(node.seq):
+        if child.tag == WRONG:
+            continue
         at = f"{path}[{i}]"
         ctx.lines[at] = (child.file, child.line)
         try:
@@ -207,57 +165,83 @@ def each(ctx: Context, node: Node, path: str, convert: Convert) -> list[Any]:
     return found
 
 
-def mapping(convert: Convert, separator: str = "=", *, absent: Any = None) -> Convert:
+def listed(convert: Convert = text) -> Convert:
+    """A list, or one item alone."""
+
+    def convert_all(ctx: Context, node: Node, path: str) -> list[Any]:
+        if node.value is None:
+            return []
+        if not isinstance(node.value, list):
+            return [convert(ctx, node, path)]
+        return each(ctx, node, path, convert)
+
+    return convert_all
+
+
+def mapping(convert: Convert, *, absent: Any = None) -> Convert:
     """A mapping, or a list of `key=value`; `absent` is what a key alone is worth."""
 
     def mapped(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-        found = {}
-        for key, child in pairs(node, separator).map.items():
-            at = f"{path}.{key}"
-            ctx.lines[at] = (child.file, child.line)
-            try:
-                found[key] = absent if child.value is None else convert(ctx, child, at)
-            except Unusable as error:
-                ctx.wrong(child, at, error.message, error.hint)
-        return found
+        return _children(
+            ctx, pairs(node).map, path, lambda child, at: absent if child.value is None else convert(ctx, child, at)
+        )
 
     return mapped
 
 
+def named(convert: Convert, default: Mapping[str, Any] | None = None) -> Convert:
+    """A mapping of names, or a list of names alone, each worth the default."""
+
+    def converted(ctx: Context, node: Node, path: str) -> dict[str, Any]:
+        return _children(ctx, keyed(node, default).map, path, lambda child, at: convert(ctx, child, at))
+
+    return converted
+
+
+def _children(
+    ctx: Context, children: Mapping[str, Node], path: str, convert: Callable[[Node, str], Any]
+) -> dict[str, Any]:
+    found = {}
+    for key, child in children.items():
+        at = f"{path}.{key}"
+        ctx.lines[at] = (child.file, child.line)
+        try:
+            found[key] = convert(child, at)
+        except Unusable as error:
+            ctx.wrong(child, at, error.message, error.hint)
+    return found
+
+
 def anything(ctx: Context, node: Node, path: str) -> Any:
     """A piece that the model passes on as it is."""
-    _walk(ctx, node, path)
-    return plain(node)
-
-
-def _walk(ctx: Context, node: Node, path: str) -> None:
-    if isinstance(node.value, Expr):
+    if isinstance(node.value, dict):
+        return _children(ctx, node.value, path, lambda child, at: anything(ctx, child, at))
+    if isinstance(node.value, list):
+        return each(ctx, node, path, anything)
+    if isinstance(node.value, Expr | ExprInt | ExprFloat):
         ctx.reads(node, path, node.value.template, live=False)
-    for key, child in node.map.items():
-        ctx.lines[f"{path}.{key}"] = (child.file, child.line)
-        _walk(ctx, child, f"{path}.{key}")
-    for i, child in enumerate(node.seq):
-        _walk(ctx, child, f"{path}[{i}]")
+    return bare(node.value)
 
 
-def section(table: Mapping[str, Convert], *, x: bool = True) -> Convert:
-    """A mapping with a converter for each key; `x-` keys are gathered."""
+def section(table: Mapping[str, Convert], *, x: bool = False) -> Convert:
+    """A mapping with a converter for each key.
+
+    Args:
+        table: Keys and their converters.
+        x: Keep the `x-` keys, gathered under `x`.
+    """
 
     def convert(ctx: Context, node: Node, path: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, child in node.map.items():
             at = f"{path}.{key}" if path else key
             ctx.lines[at] = (child.file, child.line)
-            if key.startswith("x-"):
-                if x:
-                    found.setdefault("x", {})[key] = anything(ctx, child, at)
-                continue
-            if key not in table:
-                continue  # the schema has told of it
-            if child.value is None and key not in NULLABLE:
-                continue
             try:
-                found[key] = table[key](ctx, child, at)
+                if key in table:
+                    if child.value is not None or key in NULLABLE:
+                        found[key] = table[key](ctx, child, at)
+                elif x and key.startswith("x-"):
+                    found.setdefault("x", {})[key] = anything(ctx, child, at)
             except Unusable as error:
                 ctx.wrong(child, at, error.message, error.hint)
         return found
@@ -265,4 +249,4 @@ def section(table: Mapping[str, Convert], *, x: bool = True) -> Convert:
     return convert
 
 
-NULLABLE = ("networks", "command", "entrypoint", "volumes", "deploy", "build")
+NULLABLE = frozenset({"command", "entrypoint"})

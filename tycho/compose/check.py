@@ -1,221 +1,211 @@
-"""What a merged tree must satisfy: the Compose Specification's schema, and that names lead somewhere.
+"""That a system is consistent: names lead somewhere, and keys that exclude each other do.
 
-The schema is the one that the check-jsonschema package carries; jsonschema-rs validates, for it honours
-`unevaluatedProperties` and is quick. Messages are Compose's, with the nearest known key as a hint.
+Source: compose-go's `checkConsistency` and `validation`.
 """
 
 from __future__ import annotations
 
-import difflib
-import json
-from collections.abc import Iterable
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tycho.compose.tree import Node, plain
-from tycho.errors import Problem
-from tycho.model import System
+from tycho.compose.schema import nearest
+from tycho.model import Service, System
+
+Told = tuple[str, str, str]  # path, message, hint
 
 
-@cache
-def schema() -> dict[str, Any]:
-    """The Compose Specification's JSON Schema."""
-    spec = find_spec("check_jsonschema")
-    assert spec and spec.submodule_search_locations
-    folder = Path(next(iter(spec.submodule_search_locations)))
-    found: dict[str, Any] = json.loads((folder / "builtin_schemas/vendor/compose-spec.json").read_bytes())
-    return found
-
-
-@cache
-def _validator() -> Any:
-    import jsonschema_rs
-
-    return jsonschema_rs.validator_for(schema())
-
-
-def against_schema(tree: Node) -> list[Problem]:
-    """Every place where the tree is not what the schema allows."""
-    value = plain(tree)
-    validator = _validator()
-    if validator.is_valid(value):
-        return []
-    problems: dict[tuple[str, str], Problem] = {}
-    for error in validator.iter_errors(value):
-        for problem in _told(tree, error):
-            problems.setdefault((problem.path, problem.message), problem)
-    return list(problems.values())
-
-
-def _told(tree: Node, error: Any) -> Iterable[Problem]:
-    where = list(error.instance_path)
-    kind = error.kind
-    name = type(kind).__name__.rsplit("_", 1)[-1]
-    if name in ("AnyOf", "OneOfNotValid", "OneOfMultipleValid") and getattr(kind, "context", None):
-        deepest = max(
-            (inner for branch in kind.context for inner in branch),
-            key=lambda inner: (len(list(inner.instance_path)), "type" not in str(inner.message)),
-            default=None,
-        )
-        if deepest is not None and len(list(deepest.instance_path)) > len(where):
-            yield from _told(tree, deepest)
-            return
-        types = _types(inner for branch in kind.context for inner in branch)
-        node, path = _at(tree, where)
-        yield node.problem(path, f"must be {types}" if types else str(error.message))
-        return
-    unexpected = getattr(kind, "unexpected", None)
-    if unexpected:
-        for key in unexpected:
-            node, path = _at(tree, [*where, key])
-            parent = ".".join(str(word) for word in where)
-            said = f"additional properties '{key}' not allowed"
-            yield node.problem(path, f"{parent} {said}".strip(), _nearest(key, where))
-        return
-    node, path = _at(tree, where)
-    if name == "Required":
-        yield node.problem(path, f"missing property '{kind.property}'")
-    elif name == "Type":
-        yield node.problem(path, f"must be {_types([error])}")
-    else:
-        yield node.problem(path, str(error.message))
-
-
-def _types(errors: Iterable[Any]) -> str:
-    words = {"object": "mapping", "array": "list", "null": "null"}
-    found: list[str] = []
-    for error in errors:
-        types = getattr(error.kind, "types", None)
-        for one in types or ():
-            found.append(words.get(one, one))
-    listed = sorted(dict.fromkeys(found), key=lambda word: ("list", "mapping").count(word))
-    if not listed:
-        return ""
-    return "a " + (listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} or {listed[-1]}")
-
-
-def _at(tree: Node, where: list[str | int]) -> tuple[Node, str]:
-    node, path = tree, ""
-    for step in where:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-        if isinstance(step, int) and step < len(node.seq):
-            node = node.seq[step]
-        elif not isinstance(step, int) and step in node.map:
-            node = node.map[step]
-    return node, path
-
-
-def _nearest(key: str, where: list[str | int]) -> str:
-    definitions = schema()["$defs"]
-    if not where:
-        known = list(schema()["properties"])
-    elif where[0] in ("services", "jobs") and len(where) == 2:
-        known = [one for name in ("container_spec", "workload_spec", "service", "job")
-                 for one in definitions[name]["properties"]]  # fmt: skip
-    else:
-        known = [one for part in definitions.values() for one in part.get("properties", ())]
-    close = difflib.get_close_matches(key, known, 1, 0.6)
-    return f'did you mean "{close[0]}"?' if close else "keys of your own begin with x-"
-
-
-def consistent(system: System, problem: Any) -> None:
-    """Tell of every name that leads nowhere, and of keys that exclude each other.
+def inconsistent(system: System, disabled: Mapping[str, tuple[str, ...]]) -> Iterator[Told]:
+    """Everything that does not fit together.
 
     Args:
         system: What was bound, profiles applied.
-        problem: Takes a path, a message and a hint.
+        disabled: The services that are not enabled, with their profiles.
     """
-    for name, service in (*system.services.items(), *system.jobs.items()):
-        path = f"{'services' if name in system.services else 'jobs'}.{name}"
-        if service.image is None and service.build is None and service.provider is None:
-            said = f'service "{name}" has neither an image nor a build context specified'
-            problem(path, said, "image: NAME:TAG")
-        for other, dependency in service.depends_on.items():
-            if other not in system.services and dependency.required:
-                said = f'service "{name}" depends on undefined service "{other}"'
-                problem(f"{path}.depends_on.{other}", said, _did_you_mean(other, system.services))
-        if service.network_mode and service.networks:
-            said = f'service "{name}" declares mutually exclusive `network_mode` and `networks`'
-            problem(f"{path}.network_mode", said, "keep one of them")
-        for kind, known, used in (
-            ("network", system.networks, list(service.networks)),
-            ("secret", system.secrets, [grant.source for grant in service.secrets]),
-            ("config", system.configs, [grant.source for grant in service.configs]),
-            (
-                "volume",
-                system.volumes,
-                [m.source for m in service.volumes if m.type == "volume" and m.source],
-            ),
-        ):
-            for one in used:
-                if one not in known and not (kind == "network" and one == "default"):
-                    said = f'service "{name}" refers to undefined {kind} {one}'
-                    hint = _did_you_mean(one, known) or f"declare it under {kind}s:"
-                    problem(f"{path}.{kind}s", said, hint)
-        _twins(path, service, problem)
-    _circles(system, problem)
-    for kind, sources in (
-        ("secrets", ("file", "environment")),
-        ("configs", ("file", "environment", "content")),
+    for name, service in system.services.items():
+        for check in CHECKS:
+            for below, message, hint in check(system, name, service):
+                yield f"services.{name}{below}", message, hint
+        yield from _depends("service", name, service, system.services, disabled)
+    for name, job in system.jobs.items():
+        yield from _depends("job", name, job, {**system.services, **system.jobs}, disabled)
+        if name in system.services or name in disabled:
+            said = f'"{name}" is declared both as a service and a job: service and job names must be unique'
+            yield f"jobs.{name}", said, "rename one of them"
+    yield from _circles(system)
+    yield from _resources(system)
+
+
+def _source(system: System, name: str, service: Service) -> Iterator[Told]:
+    if service.image is None and service.build is None and service.provider is None:
+        said = f'service "{name}" has neither an image nor a build context specified'
+        yield "", said, "image: NAME:TAG"
+
+
+def _build(system: System, name: str, service: Service) -> Iterator[Told]:
+    build = service.build or {}
+    if build.get("dockerfile_inline") and build.get("dockerfile"):
+        said = f'service "{name}" declares mutualy exclusive dockerfile and dockerfile_inline'
+        yield ".build.dockerfile_inline", said, "keep one of them"
+    for key, context in build.get("additional_contexts", {}).items():
+        if context.startswith("service:"):
+            other = system.services.get(context.removeprefix("service:"))
+            target = context.removeprefix("service:")
+            kind = "unknown" if other is None else "" if other.build else "non-buildable"
+            if kind:
+                said = f'service "{name}" declares {kind} service "{target}" as additional contexts {key}'
+                yield ".build.additional_contexts", said, nearest(target, system.services)
+    if build.get("platforms") and service.platform and service.platform not in build["platforms"]:
+        said = f'service.build.platforms MUST include service.platform "{service.platform}"'
+        yield ".build.platforms", said, f"add {service.platform}"
+    for grant in build.get("secrets", ()):
+        if grant["source"] not in system.secrets:
+            said = f'service "{name}" refers to undefined build secret {grant["source"]}'
+            yield ".build.secrets", said, nearest(grant["source"], system.secrets) or "declare it under secrets:"
+
+
+def _references(system: System, name: str, service: Service) -> Iterator[Told]:
+    used: tuple[tuple[str, Mapping[str, Any], Iterable[str]], ...] = (
+        ("network", system.networks, service.networks),
+        ("volume", system.volumes, [one.source for one in service.volumes if one.type == "volume" and one.source]),
+        ("config", system.configs, [grant.source for grant in service.configs]),
+        ("secret", system.secrets, [grant.source for grant in service.secrets]),
+        ("model", system.models, service.models),
+    )
+    for kind, known, names in used:
+        for at, one in enumerate(names):
+            if one not in known:
+                said = f'service "{name}" refers to undefined {kind} {one}'
+                below = f".{kind}s.{one}" if kind in ("network", "model") else f".{kind}s[{at}]"
+                yield below, said, nearest(one, known) or f"declare it under {kind}s:"
+
+
+def _network(system: System, name: str, service: Service) -> Iterator[Told]:
+    if service.network_mode and service.networks:
+        said = f"service {name} declares mutually exclusive `network_mode` and `networks`"
+        yield ".network_mode", said, "keep one of them"
+    kind, _, other = (service.network_mode or "").partition(":")
+    if kind == "service" and other not in system.services:
+        said = f"service \"{other}\" not found for network_mode 'service:{other}'"
+        yield ".network_mode", said, nearest(other, system.services)
+    for i, port in enumerate(service.ports):
+        if port.host_ip is not None and not _is_address(port.host_ip):
+            yield f".ports[{i}].host_ip", f"invalid ip address: {port.host_ip}", "127.0.0.1, for example"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _healthcheck(system: System, name: str, service: Service) -> Iterator[Told]:
+    test = service.healthcheck.test if service.healthcheck else None
+    if test and test[0] not in ("CMD", "CMD-SHELL", "NONE"):
+        said = 'healthcheck.test must start either by "CMD", "CMD-SHELL" or "NONE"'
+        yield ".healthcheck.test", said, f'["CMD", "{test[0]}", …]'
+
+
+def _numbers(system: System, name: str, service: Service) -> Iterator[Told]:
+    """The same setting in the old place and in `deploy` must be the same; left out is zero, not absent."""
+    resources = service.deploy.resources
+    set_here = service.deploy.resources.model_fields_set
+    limits = resources.limits if "limits" in set_here else None
+    kept = resources.reservations if "reservations" in set_here else None
+    replicas = service.deploy.replicas
+    if service.scale is not None and replicas is not None and service.scale != replicas:
+        yield ".scale", "can't set distinct values on 'scale' and 'deploy.replicas'", "keep deploy.replicas"
+    for below, count in ((".scale", service.scale), (".deploy.replicas", replicas)):
+        if count is not None and count < 0:
+            yield below, f"services.{name}{below}: must be greater than or equal to 0", "0 stops it"
+    for one, other, value, deployed in (
+        ("cpus", "limits.cpus", service.cpus, limits and (limits.cpus or 0)),
+        ("mem_limit", "limits.memory", service.mem_limit, limits and (limits.memory or 0)),
+        ("mem_reservation", "reservations.memory", service.mem_reservation, kept and (kept.memory or 0)),
+        ("pids_limit", "limits.pids", service.pids_limit, limits and (limits.pids or 0)),
     ):
-        for name, one in getattr(system, kind).items():
-            given = [source for source in sources if getattr(one, source) is not None]
-            if one.external or one.driver:
-                continue
-            if len(given) != 1:
-                verb = "attributes are mutually exclusive" if given else "must be set"
-                problem(f"{kind}.{name}", f"one of {'|'.join(sources)} {verb}", "")
-    for name, volume in system.volumes.items():
-        extra = [
-            key for key in ("driver", "driver_opts", "labels") if volume.external and getattr(volume, key)
-        ]
-        for key in extra:
-            said = f'conflicting parameters "external" and "{key}" specified'
-            problem(f"volumes.{name}", said, "an external volume is made by somebody else")
+        if value and deployed is not None and value != deployed:
+            said = f"can't set distinct values on '{one}' and 'deploy.resources.{other}'"
+            yield f".{one}", said, f"keep deploy.resources.{other}"
+    scale = service.scale if service.scale is not None else replicas
+    if service.container_name and (scale or 0) > 1:
+        what = "scale" if service.scale is not None else "deploy.replicas"
+        said = f"can't set container_name and {what} as container name must be unique"
+        yield ".container_name", said, "leave container_name out"
 
 
-def _twins(path: str, service: Any, problem: Any) -> None:
-    """The same setting in the old place and in `deploy` must be the same."""
-    limits, reservations = service.deploy.resources.limits, service.deploy.resources.reservations
-    for one, other, a, b in (
-        ("scale", "deploy.replicas", service.scale, service.deploy.replicas),
-        ("cpus", "deploy.resources.limits.cpus", service.cpus, limits.cpus),
-        ("mem_limit", "deploy.resources.limits.memory", service.mem_limit, limits.memory),
-        (
-            "mem_reservation",
-            "deploy.resources.reservations.memory",
-            service.mem_reservation,
-            reservations.memory,
-        ),
-        ("pids_limit", "deploy.resources.limits.pids", service.pids_limit, limits.pids),
-    ):
-        if a is not None and b is not None and a != b:
-            problem(f"{path}.{one}", f"can't set distinct values on '{one}' and '{other}'", f"keep {other}")
-    if service.scale is not None and service.scale < 0:
-        problem(f"{path}.scale", f"can't set negative scale {service.scale}", "")
+def _develop(system: System, name: str, service: Service) -> Iterator[Told]:
+    for i, watch in enumerate((service.develop or {}).get("watch", ())):
+        if not watch.get("path"):
+            yield f".develop.watch[{i}].path", "value can't be blank", "path: ./src"
+        if not watch.get("target") and watch.get("action") not in ("rebuild", "restart"):
+            said = f"services.{name}.develop.watch: target is required for non-rebuild actions"
+            yield f".develop.watch[{i}]", said, "target: /app"
 
 
-def _circles(system: System, problem: Any) -> None:
+def _mounts(system: System, name: str, service: Service) -> Iterator[Told]:
+    seen: dict[str, str] = {}
+    targets = [(f".tmpfs[{i}]", one.partition(":")[0]) for i, one in enumerate(service.tmpfs)]
+    targets += [(f".volumes[{i}]", one.target) for i, one in enumerate(service.volumes)]
+    for below, target in targets:
+        if target in seen:
+            said = f"target {target} already mounted as services.{name}{seen[target]}"
+            yield below, said, "mount one of them elsewhere"
+        seen.setdefault(target, below)
+
+
+CHECKS: tuple[Callable[[System, str, Service], Iterator[Told]], ...] = (
+    _source, _build, _network, _references, _healthcheck, _numbers, _develop, _mounts,
+)  # fmt: skip
+
+
+def _depends(
+    kind: str, name: str, service: Service, known: Mapping[str, Service], disabled: Mapping[str, tuple[str, ...]]
+) -> Iterator[Told]:
+    for other, dependency in service.depends_on.items():
+        if other in known or (other in disabled and not dependency.required):
+            continue
+        what = "service" if kind == "service" else "service or job"
+        said = f'{kind} "{name}" depends on undefined {what} "{other}"'
+        hint = f"enable it: --profile {disabled[other][0]}" if other in disabled else nearest(other, known)
+        yield f"{kind}s.{name}.depends_on.{other}", said, hint
+
+
+def _circles(system: System) -> Iterator[Told]:
     done: set[str] = set()
 
-    def visit(name: str, above: tuple[str, ...]) -> bool:
+    def visit(name: str, above: tuple[str, ...]) -> Iterator[Told]:
         if name in above:
             circle = " -> ".join((*above[above.index(name) :], name))
-            problem(f"services.{name}.depends_on", f"dependency cycle detected: {circle}", "")
-            return True
-        if name in done or name not in system.services:
-            return False
-        found = any(visit(other, (*above, name)) for other in system.services[name].depends_on)
-        done.add(name)
-        return found
+            yield f"services.{name}.depends_on", f"dependency cycle detected: {circle}", "leave one of them out"
+        elif name not in done and name in system.services:
+            for other in sorted(system.services[name].depends_on):
+                found = list(visit(other, (*above, name)))
+                if found:
+                    yield from found
+                    return
+            done.add(name)
 
-    for name in system.services:
-        if visit(name, ()):
+    for name in sorted(system.services):
+        found = list(visit(name, ()))
+        if found:
+            yield from found[:1]
             return
 
 
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1, 0.6)
-    return f'did you mean "{close[0]}"?' if close else ""
+def _resources(system: System) -> Iterator[Told]:
+    for kind, ways in (("secrets", ("file", "environment")), ("configs", ("file", "environment", "content"))):
+        for name, one in getattr(system, kind).items():
+            given = [way for way in ways if way in one.model_fields_set and not (way == "content" and one.environment)]
+            if len(given) > 1:
+                yield f"{kind}.{name}", f"{'|'.join(ways)} attributes are mutually exclusive", "keep one of them"
+            elif not given and not one.driver and "external" not in one.model_fields_set:
+                said = f"one of {'|'.join(ways)} must be set"
+                yield f"{kind}.{name}", said, f"{ways[0]}: ./path, or external: true"
+    for name, volume in system.volumes.items():
+        extra = volume.model_fields_set - {"name", "external", "x"} if volume.external else ()
+        for key in sorted(extra):
+            said = f'conflicting parameters "external" and "{key}" specified'
+            yield f"volumes.{name}", said, "an external volume is made by somebody else"

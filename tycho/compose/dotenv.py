@@ -6,14 +6,32 @@ Source: compose-go's `dotenv` package; `format: raw` is docker's own `--env-file
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 
 from tycho.compose.interpolate import Invalid, expand
 from tycho.errors import Problem
 
-_NAME = re.compile(r"[^\W]|[_.\-\[\]]")
-_SPACE = " \t\v\f\r\x85\xa0"
-_ESCAPES = {"a": "\a", "b": "\b", "c": "", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+BLANK = "\t\v\f\r \x85\xa0"
+SPACE = (
+    BLANK + "\n\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+_KEY = re.compile(r"[\w.\-\[\]" + BLANK + r"]*", re.ASCII)
+_EXPORT = re.compile(r"export[\t\n\f\r ]+", re.ASCII)
+_ESCAPE = re.compile(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})', re.ASCII)
+_ESCAPES = {
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+    "\\": "\\",
+    '"': '"',
+    "$": "$$",
+}
 Unset = Callable[[str], None]
 
 
@@ -26,145 +44,156 @@ class Malformed(Exception):
 
 
 def parse(
-    text: bytes, file: str, env: Mapping[str, str], *, raw: bool = False, unset: Unset = lambda name: None
-) -> dict[str, str | None]:
-    """The variables of one file.
+    text: bytes,
+    file: str,
+    env: Mapping[str, str],
+    found: dict[str, str] | None = None,
+    *,
+    raw: bool = False,
+    unset: Unset = lambda name: None,
+) -> dict[str, str]:
+    """Read the variables of one file.
 
     Args:
         text: UTF-8.
         file: What the user calls it.
-        env: What `${…}` in the file may read, and what a name without a value takes; wins over the file's own lines.
+        env: What `${…}` in the file may read, and what a name without a value takes; wins over `found`.
+        found: Takes the names and values, in order; what it holds already can be read.
         raw: docker's format: no quotes, no escapes, no variables.
         unset: Told of each variable that is read and not set.
 
     Returns:
-        Names and values in order; None where a name alone was written and `env` has no value for it.
+        `found`, or a new mapping.
 
     Raises:
         Malformed: With file and line.
     """
+    found = {} if found is None else found
     try:
-        source = text.decode("utf-8-sig").replace("\r\n", "\n")
+        source = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Malformed(Problem(file, text.count(b"\n", 0, error.start) + 1, "", "not UTF-8 text")) from None
-    if raw:
-        return _raw(source, file, env)
-    found: dict[str, str | None] = {}
-    i = 0
-    while True:
-        i = _skip(source, i)
-        if i >= len(source):
-            return found
-        line = source.count("\n", 0, i) + 1
-        name, i, alone = _name(source, i, file, line)
-        if alone:
-            if name in env:
-                found[name] = env[name]
-            else:
-                found.setdefault(name, None)
-            continue
-        value, quote, i = _value(source, i, file, line)
-        if quote != "'":
-            scope = {**{key: known for key, known in found.items() if known is not None}, **env}
-            try:
-                value = expand(value, scope, unset)
-            except Invalid as error:
-                raise Malformed(Problem(file, line, name, str(error))) from None
-        found[name] = value
-
-
-def _skip(source: str, i: int) -> int:
-    """Past blank space and comment lines."""
-    while i < len(source):
-        if source[i] == "#":
-            end = source.find("\n", i)
-            i = len(source) if end < 0 else end
-        elif source[i].isspace():
-            i += 1
-        else:
-            break
-    return i
-
-
-def _name(source: str, i: int, file: str, line: int) -> tuple[str, int, bool]:
-    if re.match(r"export\s", source[i:]):
-        i = i + 6
-        while i < len(source) and source[i].isspace():
-            i += 1
-    start = i
-    while i < len(source):
-        character = source[i]
-        if character in "=:":
-            name = source[start:i].rstrip(_SPACE)
-            if " " in name or "\t" in name:
-                raise Malformed(Problem(file, line, "", "key cannot contain a space", "write NAME=value"))
-            i += 1
-            while i < len(source) and source[i] in _SPACE:
-                i += 1
-            return name, i, False
-        if character == "\n":
-            break
-        if character not in _SPACE and not (_NAME.match(character) or character.isalnum()):
-            said = (
-                f'unexpected character "{character}" in variable name near "{source[start:].splitlines()[0]}"'
-            )
-            raise Malformed(Problem(file, line, "", said, "names hold letters, digits and _ . -"))
-        i += 1
-    name = source[start:i].strip()
-    if re.search(r"\s", name):
-        raise Malformed(Problem(file, line, "", "key cannot contain a space", "write NAME=value"))
-    return name, i, True
-
-
-def _value(source: str, i: int, file: str, line: int) -> tuple[str, str, int]:
-    """The raw value from `i`, its quote, and where the next line begins."""
-    if i < len(source) and source[i] in "'\"":
-        quote, j = source[i], i + 1
-        while j < len(source):
-            if source[j] == "\\" and j + 1 < len(source):
-                j += 2
-                continue
-            if source[j] == quote:
-                inner = source[i + 1 : j]
-                text = inner.replace("\\'", "'") if quote == "'" else _unescape(inner)
-                end = source.find("\n", j)
-                return text, quote, len(source) if end < 0 else end
-            j += 1
-        first = source[i:].splitlines()[0]
-        raise Malformed(
-            Problem(file, line, "", f"unterminated quoted value {first}", f"close it with {quote}")
-        )
-    end = source.find("\n", i)
-    end = len(source) if end < 0 else end
-    text = re.split(r"\s#", source[i:end], maxsplit=1)[0]
-    return text.rstrip(), "", end
-
-
-def _unescape(text: str) -> str:
-    def one(match: re.Match[str]) -> str:
-        said = match[1]
-        if said in _ESCAPES:
-            return _ESCAPES[said]
-        if said.startswith("0"):
-            return chr(int(said, 8))
-        return "$$" if said == "$" else said if said in "\"'\\`" else match[0]
-
-    return re.sub(r"\\(0[0-7]{1,3}|.)", one, text, flags=re.DOTALL)
-
-
-def _raw(source: str, file: str, env: Mapping[str, str]) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for number, line in enumerate(source.split("\n"), 1):
-        line = line.lstrip()
-        if not line or line.startswith("#"):
-            continue
-        name, equals, value = line.partition("=")
-        if re.search(r"\s", name) or not name:
-            raise Malformed(
-                Problem(file, number, "", f'variable "{name}" contains whitespaces', "write NAME=value")
-            )
-        if equals:
-            found[name] = value
-        elif name in env:
-            found[name] = env[name]
+        line = text.count(b"\n", 0, error.start) + 1
+        raise Malformed(Problem(file, line, "", "not UTF-8 text", "save the file as UTF-8")) from None
+    (_Raw if raw else _Reader)(source, file, env, found, unset).read()
     return found
+
+
+class _Reader:
+    """Walks through a text, statement by statement."""
+
+    def __init__(self, source: str, file: str, env: Mapping[str, str], found: dict[str, str], unset: Unset) -> None:
+        self.source, self.file, self.env, self.found, self.unset = source, file, env, found, unset
+        self.known = ChainMap(dict(env), found)
+        self.i = 0
+
+    def wrong(self, message: str, hint: str, at: int) -> Malformed:
+        line = self.source.count("\n", 0, at) + 1
+        return Malformed(Problem(self.file, line, "", f"line {line}: {message}", hint))
+
+    def read(self) -> None:
+        while self.skip():
+            start = self.i
+            name, alone = self.name()
+            if " " in name:
+                raise self.wrong("key cannot contain a space", "write NAME=value", start)
+            if not alone:
+                self.found[name] = self.value(start)
+            elif name in self.env:
+                self.found[name] = self.env[name]
+
+    def skip(self) -> bool:
+        """Past blank space and comment lines; whether anything follows."""
+        while self.i < len(self.source):
+            if self.source[self.i] == "#":
+                self.i = self.source.find("\n", self.i)
+                if self.i < 0:
+                    return False
+            elif self.source[self.i] not in SPACE:
+                return True
+            self.i += 1
+        return False
+
+    def name(self) -> tuple[str, bool]:
+        """A variable's name, and whether it stands alone on its line."""
+        if export := _EXPORT.match(self.source, self.i):
+            self.i = export.end()
+        start = end = self.i
+        while end < len(self.source):
+            end = _KEY.match(self.source, end).end()  # type: ignore[union-attr]  # it matches nothing at least
+            character = self.source[end : end + 1]
+            if not character or character in "=:\n":
+                break
+            if unicodedata.category(character)[0] not in "LN":
+                near = self.source[start:].split("\n")[0]
+                said = f'unexpected character "{character}" in variable name "{near}"'
+                raise self.wrong(said, "a name holds letters, digits and _ . -", start)
+            end += 1
+        name = self.source[start:end].rstrip(SPACE)
+        alone = self.source[end : end + 1] in ("\n", "")
+        self.i = end + 1
+        while not alone and self.i < len(self.source) and self.source[self.i] in BLANK:
+            self.i += 1
+        return name, alone
+
+    def value(self, start: int) -> str:
+        quote = self.source[self.i : self.i + 1]
+        if quote in ("'", '"') and quote:
+            text = self.quoted(quote, start)
+            return text if quote == "'" else self.expanded(_ESCAPE.sub(_escape, text), start)
+        end = self.source.find("\n", self.i)
+        end = len(self.source) if end < 0 else end
+        text = self.source[self.i : end].partition(" #")[0].rstrip(SPACE)
+        self.i = end + 1
+        return self.expanded(text, start)
+
+    def quoted(self, quote: str, start: int) -> str:
+        """What stands between quotes; of the escapes only the quote's own is undone."""
+        inner = re.compile(rf"((?:[^\\{quote}]|\\.)*){quote}", re.DOTALL)
+        found = inner.match(self.source, self.i + 1)
+        if not found:
+            first = self.source[self.i :].split("\n")[0]
+            raise self.wrong(f"unterminated quoted value {first}", f"close it with {quote}", start)
+        self.i = found.end()
+        return re.sub(rf"\\(\\|{quote})", lambda match: match[0] if match[1] == "\\" else quote, found[1])
+
+    def expanded(self, text: str, start: int) -> str:
+        if "$" not in text:
+            return text
+        try:
+            return expand(text, self.known, self.unset)
+        except Invalid as error:
+            said = str(error) if "required" in str(error) else f'Invalid template: "{text}"'
+            raise self.wrong(said, "write $$ for a dollar sign that is no variable", start) from None
+
+
+def _escape(match: re.Match[str]) -> str:
+    said = match[0][1:]
+    if said in _ESCAPES:
+        return _ESCAPES[said]
+    octal = said[1:]
+    if said[0] == "0" and re.fullmatch("[0-7]{3}", octal) and int(octal, 8) < 256:
+        return chr(int(octal, 8))
+    return f"\\{octal}" if said[0] == "0" else match[0]
+
+
+class _Raw(_Reader):
+    """docker's format: one `NAME=value` a line, taken as it is."""
+
+    def read(self) -> None:
+        at = 0
+        for line in self.source.split("\n"):
+            self.line(line.removesuffix("\r").lstrip(SPACE), at)
+            at += len(line) + 1
+
+    def line(self, line: str, at: int) -> None:
+        if not line or line.startswith("#"):
+            return
+        name, equals, value = line.partition("=")
+        if not name:
+            raise self.wrong(f"no variable name on line '{line}'", "write NAME=value", at)
+        if any(character in SPACE for character in name):
+            raise self.wrong(f"variable '{name}' contains whitespaces", "write NAME=value", at)
+        if equals:
+            self.found[name] = value
+        elif name in self.env:
+            self.found[name] = self.env[name]

@@ -65,18 +65,20 @@ def _expand(text: str, env: Mapping[str, str], unset: Unset) -> Iterator[str]:
 
 
 def closing(text: str, brace: int) -> int:
-    """Where the brace that opens at `brace` closes; inner ones are counted."""
-    depth = 0
+    """Where the brace that opens at `brace` closes: inner ones are counted; unbalanced, it is the line's last one."""
+    depth, last = 0, -1
     for i in range(brace, len(text)):
         if text[i] == "{":
             depth += 1
         elif text[i] == "}":
-            depth -= 1
+            depth, last = depth - 1, i
             if not depth:
                 return i
         elif text[i] == "\n":
             break
-    raise Invalid("invalid interpolation format")
+    if last < 0:
+        raise Invalid("invalid interpolation format")
+    return last
 
 
 def _braced(body: str, env: Mapping[str, str], unset: Unset) -> str:

@@ -1,20 +1,42 @@
 """Several documents become one: later over earlier, with Compose's exceptions.
 
-Mappings merge, scalars replace, sequences append. `RULES` lists what is otherwise. `!reset` removes what was there,
-`!override` replaces it without merging.
+Mappings merge, scalars replace, sequences append. `RULES` lists what is otherwise, `UNIQUE` which lists hold a thing
+but once. `!reset` removes what was there, `!override` makes way for what replaces it: both before anything merges.
 
 Source: Compose Specification, "Merge"; compose-go's `override` package for what it leaves open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from tycho.compose.tree import Node
+from tycho.compose.interpolate import split
+from tycho.compose.scalars import printed
+from tycho.compose.tree import Node, below, plain
 from tycho.errors import Problem
 
-Rule = Callable[[Node, Node, str], Node]
-ROOTS = ("services", "jobs")
+
+class At(NamedTuple):
+    """Where two values meet: the path for the reader, and the pattern that the rules are found by."""
+
+    path: str = ""
+    pattern: str = ""
+
+    def next(self, key: str) -> At:
+        """The place of a child."""
+        if self.pattern in SECTIONS:
+            pattern = "services.*" if self.pattern == "jobs" else f"{self.pattern}.*"
+        elif self.pattern == "services.*.ulimits":
+            pattern = "services.*.ulimits.*"
+        else:
+            pattern = below(self.pattern, key)
+        return At(below(self.path, key), pattern)
+
+
+Rule = Callable[[Node, Node, At], Node]
+SECTIONS = ("services", "jobs", "networks", "volumes", "configs", "secrets")
+DEPENDENCY: Mapping[str, Any] = {"condition": "service_started", "required": True}
 
 
 class Unmergeable(Exception):
@@ -25,178 +47,239 @@ class Unmergeable(Exception):
         self.problem = problem
 
 
-def merge(base: Node, over: Node, path: str = "") -> Node:
-    """One tree of two; the places are those of what survived.
-
-    Raises:
-        Unmergeable: A mapping meets a scalar.
-    """
-    if over.tag == "override" or base.value is None:
-        return strip(over)
-    rule = RULES.get(_pattern(path))
-    if rule:
-        return rule(base, over, path)
-    if over.value is None:
-        return base
-    if isinstance(base.value, dict) and isinstance(over.value, dict):
-        return _mappings(base, over, path)
-    if isinstance(base.value, list) and isinstance(over.value, list):
-        return over.with_value([*base.value, *strip(over).value])
-    if isinstance(base.value, (dict, list)) or isinstance(over.value, (dict, list)):
-        raise Unmergeable(over.problem(path, f"cannot override {path}: a {_kind(base)} and a {_kind(over)}"))
-    return over
+def reset(base: Node, over: Node) -> None:
+    """Take out of `base` whatever `over` marks with `!reset` or `!override`."""
+    for key, child in over.map.items():
+        if key in base.map:
+            if child.tag in ("reset", "override"):
+                del base.value[key]
+            else:
+                reset(base.value[key], child)
 
 
 def strip(node: Node) -> Node:
-    """A tree without what `!reset` marks."""
+    """Take out what `!reset` marks; the tree itself changes."""
     if isinstance(node.value, dict):
-        kept = {key: strip(child) for key, child in node.value.items() if child.tag != "reset"}
-        return node.with_value(kept)
-    if isinstance(node.value, list):
-        return node.with_value([strip(child) for child in node.value if child.tag != "reset"])
+        node.value = {key: strip(child) for key, child in node.value.items() if child.tag != "reset"}
+    elif isinstance(node.value, list):
+        node.value = [strip(child) for child in node.value if child.tag != "reset"]
     return node
 
 
-def _mappings(base: Node, over: Node, path: str) -> Node:
-    merged = dict(base.value)
-    for key, child in over.value.items():
-        if child.tag == "reset":
-            merged.pop(key, None)
-        elif key in merged:
-            merged[key] = merge(merged[key], child, f"{path}.{key}" if path else key)
-        else:
-            merged[key] = strip(child)
+def merge(base: Node, over: Node, at: At = At()) -> Node:  # noqa: B008
+    """One tree of two; the places are those of what survived.
+
+    Raises:
+        Unmergeable: A mapping or list meets something else.
+    """
+    if rule := RULES.get(at.pattern):
+        return rule(base, over, at)
+    if over.value is None:
+        return base
+    if isinstance(base.value, dict) and isinstance(over.value, dict):
+        return _mappings(base, over, at)
+    if isinstance(base.value, list) and isinstance(over.value, list):
+        return _append(base, over)
+    if isinstance(base.value, dict | list):
+        kinds = f"{_kind(base)} cannot become a {_kind(over)}"
+        raise Unmergeable(over.problem(at.path, f"cannot override {at.path}: a {kinds}", "or mark it !override"))
+    return over
+
+
+def _mappings(base: Node, over: Node, at: At) -> Node:
+    merged = dict(base.map)
+    for key, child in over.map.items():
+        merged[key] = merge(merged[key], child, at.next(key)) if key in merged else child
     return base.with_value(merged)
 
 
-def pairs(node: Node, separator: str = "=") -> Node:
+def _append(base: Node, over: Node) -> Node:
+    known = [plain(child) for child in base.seq]
+    return base.with_value([*base.seq, *(child for child in over.seq if plain(child) not in known)])
+
+
+def _override(base: Node, over: Node, at: At) -> Node:
+    return over
+
+
+def _as_pairs(base: Node, over: Node, at: At) -> Node:
+    return base.with_value({**pairs(base).map, **pairs(over).map})
+
+
+def _as_lists(base: Node, over: Node, at: At) -> Node:
+    return _append(_listed(base), _listed(over))
+
+
+def _listed(node: Node) -> Node:
+    """A string, a list, or a mapping as `key=value`, all as a list."""
+    if isinstance(node.value, list):
+        return node
+    if not isinstance(node.value, dict):
+        return node.with_value([] if node.value is None else [node])
+    lines = [
+        one.with_value(key if one.value is None else f"{key}={printed(one.value)}")
+        for key, child in sorted(node.map.items())
+        for one in (child.seq or [child])
+    ]
+    return node.with_value(lines)
+
+
+def _as_keys(default: Mapping[str, Any] | None) -> Rule:
+    return lambda base, over, at: _mappings(keyed(base, default), keyed(over, default), at)
+
+
+def _build(base: Node, over: Node, at: At) -> Node:
+    one, two = (node.with_value({"context": node}) if isinstance(node.value, str) else node for node in (base, over))
+    return _mappings(one, two, at)
+
+
+def _logging(base: Node, over: Node, at: At) -> Node:
+    one, two = base.get("driver"), over.get("driver")
+    return over if one and two and one.value != two.value else _mappings(base, over, at)
+
+
+def _limit(base: Node, over: Node, at: At) -> Node:
+    both = isinstance(base.value, dict) and isinstance(over.value, dict)
+    return _mappings(base, over, at) if both else over
+
+
+def _subnets(base: Node, over: Node, at: At) -> Node:
+    """Pools of one subnet merge, others stay side by side; in Compose's own order."""
+    found: dict[Any, Node] = {}
+    for original in base.seq:
+        for other in over.seq:
+            subnet = _plain(other, "subnet")
+            if subnet != _plain(original, "subnet") and subnet not in found:
+                found[subnet] = other
+                continue
+            original = _mappings(original, other, at)  # noqa: PLW2901
+            found[_plain(original, "subnet")] = original
+    return over.with_value(list(found.values()))
+
+
+def _plain(node: Node, key: str) -> Any:
+    child = node.get(key)
+    return plain(child) if child else None
+
+
+def pairs(node: Node) -> Node:
     """A list of `KEY=value` as a mapping; a key alone has no value."""
     if not isinstance(node.value, list):
         return node
     found: dict[str, Node] = {}
     for child in node.value:
-        from tycho.compose.interpolate import split
-
-        key, *value = split(child.value, separator, 1) if isinstance(child.value, str) else [str(child.value)]
-        found[str(key)] = child.with_value(value[0] if value else None)
+        key, *value = split(child.value, "=", 1) if isinstance(child.value, str) else [printed(child.value)]
+        found[str.__str__(key)] = child.with_value(value[0] if value else None)
     return node.with_value(found)
 
 
-def _replace(base: Node, over: Node, path: str) -> Node:
-    return strip(over)
-
-
-def _as_pairs(base: Node, over: Node, path: str) -> Node:
-    if over.value is None:
-        return base
-    if isinstance(base.value, (dict, list)) and isinstance(over.value, (dict, list)):
-        return _mappings(pairs(base), pairs(over), path)
-    return over
-
-
-def _as_lists(base: Node, over: Node, path: str) -> Node:
-    if over.value is None:
-        return base
-    one, two = (node.value if isinstance(node.value, list) else [node] for node in (base, strip(over)))
-    return over.with_value([*one, *two])
-
-
-def _hosts(base: Node, over: Node, path: str) -> Node:
-    if over.value is None:
-        return base
-    one, two = (_host_list(node) for node in (base, strip(over)))
-    known = {child.value for child in one}
-    return over.with_value([*one, *(child for child in two if child.value not in known)])
-
-
-def _host_list(node: Node) -> list[Node]:
-    if isinstance(node.value, list):
-        return list(node.value)
-    lines = []
-    for host, child in node.map.items():
-        for address in child.seq or [child]:
-            lines.append(address.with_value(f"{host}={address.value}"))
-    return lines
-
-
-def _as_keys(default: dict[str, object] | None) -> Rule:
-    def rule(base: Node, over: Node, path: str) -> Node:
-        if over.value is None:
-            return base
-        return _mappings(keyed(base, default), keyed(over, default), path)
-
-    return rule
-
-
-def keyed(node: Node, default: dict[str, object] | None) -> Node:
+def keyed(node: Node, default: Mapping[str, Any] | None) -> Node:
     """A list of names as a mapping, each with the same value."""
-    if not isinstance(node.value, list):
+    if isinstance(node.value, dict):
         return node
-    value = {key: node.with_value(one) for key, one in default.items()} if default else None
-    return node.with_value({str(child.value): child.with_value(value) for child in node.value})
+    items = node.seq or ([node] if isinstance(node.value, str) else [])
+    found = {}
+    for child in items:
+        value = {key: child.with_value(one) for key, one in default.items()} if default else None
+        found[str.__str__(printed(child.value))] = child.with_value(value)
+    return node.with_value(found)
 
 
-def _build(base: Node, over: Node, path: str) -> Node:
-    if over.value is None:
-        return base
-    one, two = (
-        node.with_value({"context": node}) if isinstance(node.value, str) else node for node in (base, over)
-    )
-    return _mappings(one, two, path)
-
-
-def _logging(base: Node, over: Node, path: str) -> Node:
-    one, two = base.get("driver"), over.get("driver")
-    if over.value is None or (one and two and one.value != two.value):
-        return base if over.value is None else strip(over)
-    return _mappings(base, over, path)
-
-
-def _subnets(base: Node, over: Node, path: str) -> Node:
-    merged = {str(one.get("subnet").value if one.get("subnet") else i): one for i, one in enumerate(base.seq)}  # type: ignore[union-attr]
-    for one in strip(over).seq:
-        subnet = one.get("subnet")
-        key = str(subnet.value) if subnet else f"+{len(merged)}"
-        merged[key] = _mappings(merged[key], one, path) if key in merged else one
-    return over.with_value(list(merged.values()))
-
-
-_PAIRS = ("environment", "labels", "annotations", "sysctls", "build.args", "build.labels", "build.additional_contexts",
-          "deploy.labels")  # fmt: skip
-_LISTS = ("dns", "dns_opt", "dns_search", "env_file", "label_file", "tmpfs")
-_WHOLE = ("command", "entrypoint", "healthcheck.test", "ulimits.*")
-DEPENDENCY: dict[str, object] = {"condition": "service_started", "required": True}
+_PAIRS = (
+    "environment", "labels", "annotations", "sysctls", "build.args", "build.labels", "build.additional_contexts",
+    "deploy.labels",
+)  # fmt: skip
+_LISTS = ("dns", "dns_opt", "dns_search", "env_file", "label_file", "tmpfs", "extra_hosts", "build.extra_hosts")
+_WHOLE = ("command", "entrypoint", "healthcheck.test")
 
 RULES: dict[str, Rule] = {
     **{f"services.*.{key}": _as_pairs for key in _PAIRS},
     **{f"services.*.{key}": _as_lists for key in _LISTS},
-    **{f"services.*.{key}": _replace for key in _WHOLE},
+    **{f"services.*.{key}": _override for key in _WHOLE},
     "services.*.depends_on": _as_keys(DEPENDENCY),
     "services.*.networks": _as_keys(None),
     "services.*.models": _as_keys(None),
     "services.*.build": _build,
     "services.*.logging": _logging,
-    "services.*.extra_hosts": _hosts,
-    "services.*.build.extra_hosts": _hosts,
-    "networks.*.labels": _as_pairs,
-    "volumes.*.labels": _as_pairs,
-    "configs.*.labels": _as_pairs,
-    "secrets.*.labels": _as_pairs,
+    "services.*.ulimits.*": _limit,
+    **{f"{kind}.*.labels": _as_pairs for kind in ("networks", "volumes", "configs", "secrets")},
     "networks.*.ipam.config": _subnets,
 }
 
 
-def _pattern(path: str) -> str:
-    """A path with the names that users choose written `*`."""
-    words = path.split(".")
-    if words[0] in ROOTS:
-        words[0] = "services"
-    if len(words) > 1:
-        words[1] = "*"
-    if len(words) == 4 and words[2] == "ulimits":
-        words[3] = "*"
-    return ".".join(words)
-
-
 def _kind(node: Node) -> str:
-    return {dict: "mapping", list: "list"}.get(type(node.value), "scalar")
+    return "mapping" if isinstance(node.value, dict) else "list" if isinstance(node.value, list) else "scalar"
+
+
+def unify(tree: Node) -> Node:
+    """Let the last of several entries for one thing stand, in the first one's place; the tree itself changes."""
+    for root, table in UNIQUE.items():
+        if section := tree.get(root):
+            for part in section.map.values():
+                _unify(part, table)
+    return tree
+
+
+def _unify(node: Node, table: Mapping[str, Any]) -> None:
+    for key, index in table.items():
+        children = node.map.items() if key == "*" else [(key, node.map[key])] if key in node.map else []
+        for _, child in children:
+            if isinstance(index, dict):
+                _unify(child, index)
+            elif len(child.seq) > 1:
+                child.value = list({index(one): one for one in child.seq}.values())
+
+
+def _name(node: Node) -> Any:
+    """What stands before the `=`."""
+    return node.value.partition("=")[0] if isinstance(node.value, str) else (id(node),)
+
+
+def _text(node: Node) -> Any:
+    return printed(node.value) if not isinstance(node.value, dict | list) else (id(node),)
+
+
+def _path(node: Node) -> Any:
+    return _plain(node, "path") if isinstance(node.value, dict) else _text(node)
+
+
+def _device(node: Node) -> Any:
+    if isinstance(node.value, dict):
+        return _plain(node, "target")
+    source, _, rest = _text(node).partition(":") if isinstance(node.value, str) else ("", "", "")
+    return rest.partition(":")[0] or source
+
+
+def _grant(folder: str) -> Callable[[Node], Any]:
+    def index(node: Node) -> Any:
+        if isinstance(node.value, dict):
+            return _plain(node, "target") if node.get("target") else f"{folder}/{_plain(node, 'source')}"
+        return f"{folder}/{_text(node)}"
+
+    return index
+
+
+def _whole(node: Node) -> Any:
+    return repr(plain(node))
+
+
+_NAMES = dict.fromkeys(
+    ("annotations", "cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "environment", "labels", "profiles",
+     "sysctls", "tmpfs"), _name,
+)  # fmt: skip
+UNIQUE: dict[str, dict[str, Any]] = {
+    "services": {
+        **_NAMES,
+        "build": dict.fromkeys(("args", "additional_contexts", "tags", "labels"), _name),
+        "configs": _grant(""),
+        "deploy": {"labels": _name},
+        "devices": _device,
+        "env_file": _path,
+        "expose": _text,
+        "networks": {"*": {"aliases": _name, "link_local_ips": _name}},
+        "ports": _whole,
+        "secrets": _grant("/run/secrets"),
+        "volumes": _whole,
+    },
+    "networks": {"labels": _name},
+}

@@ -1,21 +1,20 @@
 """Where compose text comes from: files found as Docker Compose finds them, or one document without any disk.
 
-Everything that the loader ever reads of a disk it reads through a `Files`.
+Source: docker/compose's and compose-go's project options.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import stat
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from tycho.compose import dotenv
-from tycho.errors import Problem, SourceError
-from tycho.model import File
+from tycho.compose.disk import Disk, Files, Nowhere
+from tycho.errors import SourceError
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -24,84 +23,7 @@ OVERRIDES = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
-MAX_FILE = 1024 * 1024  # of a mounted file or tree: what a ConfigMap can hold
-
-
-class Files(Protocol):
-    """The files around a project."""
-
-    def read(self, path: str) -> bytes | None:
-        """A file's content; None when there is none."""
-
-    def tree(self, path: str) -> tuple[tuple[File, ...] | None, str]:
-        """A file, or all files below a folder; or None, and in a few words why not."""
-
-
-class Disk:
-    """The machine's own files."""
-
-    def read(self, path: str) -> bytes | None:
-        """A file's content; None when there is none.
-
-        Raises:
-            SourceError: It is there, and cannot be read.
-        """
-        try:
-            with open(path, "rb") as file:
-                return file.read()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise SourceError(f"{path}: {(error.strerror or str(error)).lower()}") from error
-
-    def tree(self, path: str) -> tuple[tuple[File, ...] | None, str]:
-        """A regular file, or the regular files below a folder, in order; never a socket, a device or a link out."""
-        root = Path(path)
-        try:
-            if root.is_file():
-                return _whole([(root, "")])
-            if not root.is_dir():
-                return None, "not a file or folder" if root.exists() else "absent"
-            found = [(Path(at, name), "") for at, _, names in os.walk(root) for name in names]
-            return _whole([(file, file.relative_to(root).as_posix()) for file, _ in found])
-        except OSError as error:
-            return None, f"cannot be read: {error.strerror}"
-
-
-def _whole(found: list[tuple[Path, str]]) -> tuple[tuple[File, ...] | None, str]:
-    files, total = [], 0
-    for path, name in sorted(found, key=lambda pair: pair[1]):
-        if not path.is_file():
-            return None, f"{name or path} is not a regular file"
-        total += path.stat().st_size
-        if total > MAX_FILE:
-            return None, f"larger than {MAX_FILE >> 20} MiB"
-        mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644  # what git keeps of a mode
-        files.append(File(path=name, content=path.read_bytes(), mode=mode))
-    return tuple(files), ""
-
-
-@dataclass(frozen=True)
-class Nowhere:
-    """No disk: the files that came with the document, and no others."""
-
-    files: Mapping[str, bytes] = field(default_factory=dict)
-
-    def read(self, path: str) -> bytes | None:
-        """A file that came along."""
-        return self.files.get(os.path.normpath(path).removeprefix("./"))
-
-    def tree(self, path: str) -> tuple[tuple[File, ...] | None, str]:
-        """A file that came along, or those below a folder."""
-        name = os.path.normpath(path).removeprefix("./")
-        if name in self.files:
-            return (File(path="", content=self.files[name]),), ""
-        below = {
-            key[len(name) + 1 :]: self.files[key] for key in sorted(self.files) if key.startswith(f"{name}/")
-        }
-        if below:
-            return tuple(File(path=key, content=content) for key, content in below.items()), ""
-        return None, "no file system"
+TRUE = ("1", "t", "T", "TRUE", "true", "True")
 
 
 @dataclass(frozen=True)
@@ -116,7 +38,7 @@ class Sources:
         name: Project name from the caller, before any other.
         fallback: Project name when nobody says one.
         profiles: Those that are enabled.
-        warnings: What was noticed on the way here.
+        cwd: What file names are told relative to; absolute, or "".
     """
 
     texts: tuple[tuple[str, bytes], ...]
@@ -126,7 +48,7 @@ class Sources:
     name: str = ""
     fallback: str = ""
     profiles: tuple[str, ...] = ()
-    warnings: tuple[Problem, ...] = ()
+    cwd: str = ""
 
     @classmethod
     def from_disk(
@@ -149,49 +71,35 @@ class Sources:
             project_directory: What paths are relative to; the first file's folder by default.
             env_files: Instead of the project directory's `.env`; later ones win.
             name: Project name; else `COMPOSE_PROJECT_NAME`, the file's `name`, the folder's.
-            profiles: Enabled besides `COMPOSE_PROFILES`.
+            profiles: Enabled instead of `COMPOSE_PROFILES`.
             cwd: Where a search begins.
             stdin: What `-` stands for.
 
         Raises:
             SourceError: No file, or one that cannot be read.
         """
-        disk = Disk()
-        base = Path(cwd).resolve()
-        dot_env = _variables(disk, [str(base / file) for file in env_files], env) if env_files else {}
-        if not env_files and not _true(env.get("COMPOSE_DISABLE_ENV_FILE", "")):
-            at = Path(project_directory) if project_directory else base
-            if listed := env.get("COMPOSE_ENV_FILES"):
-                dot_env = _variables(disk, [str(base / file) for file in listed.split(",")], env)
-            elif (at / ".env").is_file():
-                dot_env = _variables(disk, [str(at / ".env")], env, shown=".env")
-        scope = {**dot_env, **env}
-        chosen = list(files) or _listed(scope) or _discover(base)
-        texts = []
-        for file in chosen:
-            if file == "-":
-                import sys
-
-                texts.append(("stdin", sys.stdin.buffer.read() if stdin is None else stdin))
-                continue
-            content = disk.read(str(base / file))
-            if content is None:
-                raise SourceError(f"{file}: no such file", hint="-f names the compose file")
-            texts.append((_shown(file, base), content))
-        first = next((base / file for file in chosen if file != "-"), base / "-")
-        directory = Path(project_directory).resolve() if project_directory else first.parent.resolve()
-        if not env_files and not dot_env and directory != base and (directory / ".env").is_file():
-            if not _true(env.get("COMPOSE_DISABLE_ENV_FILE", "")):
-                scope = {**_variables(disk, [str(directory / ".env")], env, shown=".env"), **env}
-        enabled = [*profiles, *filter(None, scope.get("COMPOSE_PROFILES", "").split(","))]
+        base = str(Path(cwd).absolute())
+        said = [_at(base, file) for file in files]
+        chosen_env = list(env_files) or list(filter(None, env.get("COMPOSE_ENV_FILES", "").split(",")))
+        scope = dict(env)
+        if chosen_env:
+            _extend(scope, [_at(base, file) for file in chosen_env], base)
+        else:
+            _extend(scope, _dot_env(_folder(base, project_directory, said), env), base)
+        chosen = said or [_at(base, file) for file in _listed(scope)] or _discover(base)
+        directory = _folder(base, project_directory, chosen)
+        if not chosen_env:
+            _extend(scope, _dot_env(directory, env), base)
+        enabled = profiles or [one.strip() for one in scope.get("COMPOSE_PROFILES", "").split(",")]
         return cls(
-            texts=tuple(texts),
-            directory=str(directory),
+            texts=tuple(_text(file, base, stdin) for file in chosen),
+            directory=directory,
             env=scope,
-            files=disk,
+            files=Disk(),
             name=name or scope.get("COMPOSE_PROJECT_NAME", ""),
-            fallback=directory.name,
-            profiles=tuple(dict.fromkeys(enabled)),
+            fallback=os.path.basename(directory),
+            profiles=tuple(dict.fromkeys(filter(None, enabled))),
+            cwd=base,
         )
 
     @classmethod
@@ -215,43 +123,77 @@ class Sources:
         """
         if isinstance(document, Mapping):
             document = json.dumps(document, ensure_ascii=False)
-        text = document.encode() if isinstance(document, str) else document
+        text = document.encode(errors="surrogatepass") if isinstance(document, str) else document
         return cls(
             texts=(("system", text),),
             directory="",
             env=dict(env),
-            files=Nowhere(dict(files or {})),
+            files=Nowhere({os.path.normpath(path): content for path, content in (files or {}).items()}),
             fallback=name,
             profiles=tuple(profiles),
         )
 
     def known_as(self, file: str) -> str:
         """A file's name inside the project, however it was spelled: a chart must not tell where it was compiled."""
-        return (
-            os.path.basename(file)
-            if os.path.isabs(file) or any(file == name for name, _ in self.texts)
-            else file
-        )
+        if os.path.isabs(file) or any(file == name for name, _ in self.texts):
+            return os.path.basename(file)
+        return file
+
+    def shown(self, path: str) -> str:
+        """A path as a user would say it: relative where that is shorter."""
+        return _shown(path, self.cwd) if self.cwd else path
+
+    def join(self, directory: str, path: str) -> str:
+        """A path as the files know it: relative ones start in the directory."""
+        if path.startswith("~") and isinstance(self.files, Disk) and "HOME" in self.env:
+            path = os.path.join(self.env["HOME"], path[1:].lstrip("/"))
+        return _at(directory, path)
 
     def path(self, path: str) -> str:
         """A path of the compose file as the files know it: relative ones start in the project directory."""
-        if path.startswith("~"):
-            path = os.path.expanduser(path) if isinstance(self.files, Disk) else path
-        return os.path.normpath(os.path.join(self.directory, path))
+        return self.join(self.directory, path)
 
 
-def _variables(disk: Disk, paths: Sequence[str], env: Mapping[str, str], shown: str = "") -> dict[str, str]:
+def _at(base: str, path: str) -> str:
+    if path == "-":
+        return path
+    return os.path.normpath(os.path.join(base, path))
+
+
+def _text(file: str, base: str, stdin: bytes | None) -> tuple[str, bytes]:
+    if file == "-":
+        return "stdin", sys.stdin.buffer.read() if stdin is None else stdin
+    content = Disk().read(file)
+    if content is None:
+        raise SourceError(f"{_shown(file, base)}: no such file", hint="-f names the compose file")
+    return _shown(file, base), content
+
+
+def _folder(base: str, project_directory: str, files: Iterable[str]) -> str:
+    """The project's folder: as said, or the first file's, or this one."""
+    if project_directory:
+        return _at(base, project_directory)
+    return next((os.path.dirname(file) for file in files if file != "-"), base)
+
+
+def _dot_env(folder: str, env: Mapping[str, str]) -> list[str]:
+    path = os.path.join(folder, ".env")
+    return [path] if env.get("COMPOSE_DISABLE_ENV_FILE", "") not in TRUE and Disk().has(path) else []
+
+
+def _extend(scope: dict[str, str], paths: Sequence[str], base: str) -> None:
+    """Add what the files say to what is known already, which wins."""
     found: dict[str, str] = {}
     for path in paths:
-        text = disk.read(path)
+        text = Disk().read(path)
         if text is None:
-            raise SourceError(f"couldn't find env file: {path}")
+            raise SourceError(f"couldn't find env file: {path}", hint="--env-file names a file that is there")
         try:
-            read = dotenv.parse(text, shown or path, {**found, **env})
+            dotenv.parse(text, _shown(path, base), scope, found)
         except dotenv.Malformed as error:
             raise SourceError("1 problem", problems=[error.problem]) from None
-        found.update({key: value for key, value in read.items() if value is not None})
-    return found
+    for key, value in found.items():
+        scope.setdefault(key, value)
 
 
 def _listed(env: Mapping[str, str]) -> list[str]:
@@ -259,22 +201,18 @@ def _listed(env: Mapping[str, str]) -> list[str]:
     return [file for file in env.get("COMPOSE_FILE", "").split(separator) if file]
 
 
-def _discover(base: Path) -> list[str]:
-    for folder in (base, *base.parents):
+def _discover(base: str) -> list[str]:
+    folder = base
+    while True:
         for name in NAMES:
-            if (folder / name).is_file():
-                override = next((one for one in OVERRIDES if (folder / one).is_file()), None)
-                return [str(folder / one) for one in (name, override) if one]
-    raise SourceError(
-        "no compose file here or in any folder above", hint=f"-f names one; looked for {', '.join(NAMES)}"
-    )
+            if Path(folder, name).exists():
+                override = [one for one in OVERRIDES if Path(folder, one).exists()][:1]
+                return [os.path.join(folder, one) for one in (name, *override)]
+        if folder == os.path.dirname(folder):
+            said = "no compose file here or in any folder above"
+            raise SourceError(said, hint=f"-f names one; looked for {', '.join(NAMES)}")
+        folder = os.path.dirname(folder)
 
 
-def _shown(file: str, base: Path) -> str:
-    """A path as a user would say it: relative when that is shorter."""
-    path = base / file
-    return str(path.relative_to(base)) if path.is_relative_to(base) else file
-
-
-def _true(text: str) -> bool:
-    return text.lower() in ("1", "true", "yes", "on", "y", "t")
+def _shown(path: str, base: str) -> str:
+    return os.path.relpath(path, base) if path.startswith(base.rstrip("/") + "/") else path

@@ -5,133 +5,248 @@ A new key is one row here, and one field in the model. Source: the Compose Speci
 
 from __future__ import annotations
 
-from tycho.compose import shapes
+from typing import Any
+
+from tycho.compose import mounts, shapes
 from tycho.compose.bind import (
-    Context,
     Convert,
     anything,
     count,
+    decided,
     flag,
+    listed,
     live,
     mapping,
+    named,
     number,
     ratio,
     seconds,
     section,
     size,
-    strings,
     text,
     whole,
     words,
 )
+from tycho.compose.context import Context, Unusable
+from tycho.compose.merge import DEPENDENCY
+from tycho.compose.ports import ports
 from tycho.compose.tree import Node
 
 LABELS = mapping(live, absent="")
+ULIMITS = named(shapes.ulimit)
+BYTES = decided(size)
 
 
-def listed(convert: Convert = anything) -> Convert:
-    """A list whose items are converted one by one."""
-    from tycho.compose.bind import each
-
-    return lambda ctx, node, path: each(ctx, node, path, convert)
+def _text(*keys: str) -> dict[str, Convert]:
+    return dict.fromkeys(keys, text)
 
 
-def _limits(ctx: Context, node: Node, path: str) -> object:
-    table = {
-        "cpus": number,
-        "memory": size,
-        "pids": whole,
-        "generic_resources": listed(),
-        "devices": listed(),
-    }
-    return section(table, x=False)(ctx, node, path)
+def _list(*keys: str) -> dict[str, Convert]:
+    return dict.fromkeys(keys, listed())
 
 
+def _flags(*keys: str) -> dict[str, Convert]:
+    return dict.fromkeys(keys, flag)
+
+
+def _counts(*keys: str) -> dict[str, Convert]:
+    return dict.fromkeys(keys, count)
+
+
+GENERIC = section({"discrete_resource_spec": section({"kind": text, "value": count})})
+LIMITS = section({
+    "cpus": number, "memory": size, "pids": whole, "generic_resources": listed(GENERIC),
+    "devices": listed(mounts.request),
+})  # fmt: skip
 ROLLOUT = section({
     "parallelism": count, "delay": seconds, "failure_action": text, "monitor": seconds, "max_failure_ratio": ratio,
     "order": text,
-}, x=False)  # fmt: skip
-
+})  # fmt: skip
 DEPLOY = section({
     "mode": text,
     "endpoint_mode": text,
     "replicas": whole,
     "labels": LABELS,
-    "resources": section({"limits": _limits, "reservations": _limits}, x=False),
-    "restart_policy": section({"condition": text, "delay": seconds, "max_attempts": count, "window": seconds}, x=False),
+    "resources": section({"limits": LIMITS, "reservations": LIMITS}),
+    "restart_policy": section({"condition": text, "delay": seconds, "max_attempts": count, "window": seconds}),
     "update_config": ROLLOUT,
     "rollback_config": ROLLOUT,
-    "placement": section(
-        {"constraints": strings(), "preferences": listed(), "max_replicas_per_node": count}, x=False
-    ),
-}, x=False)  # fmt: skip
+    "placement": section({
+        "constraints": listed(), "preferences": listed(section({"spread": text})), "max_replicas_per_node": count,
+    }),
+})  # fmt: skip
+HEALTHCHECK = section({
+    "test": shapes.test, "disable": flag, "interval": seconds, "timeout": seconds, "start_period": seconds,
+    "start_interval": seconds, "retries": count,
+})  # fmt: skip
+ATTACHMENT = section({
+    **_text("interface_name", "ipv4_address", "ipv6_address", "mac_address"),
+    **_list("aliases", "link_local_ips"),
+    "driver_opts": shapes.options,
+    "priority": shapes.whole_or_text,
+    "gw_priority": shapes.whole_or_text,
+    "use_service_name_alias": flag,
+}, x=True)  # fmt: skip
 
-SERVICE: dict[str, Convert] = {
+
+def _attachment(ctx: Context, node: Node, path: str) -> dict[str, Any]:
+    # `{}` and nothing at all are two things to Compose's own canonical form
+    return {} if node.value is None else ATTACHMENT(ctx, node, path) or {"aliases": ()}
+
+
+BUILD = section({
+    **_text("context", "dockerfile", "dockerfile_inline", "isolation", "network", "target"),
+    **_list("entitlements", "cache_from", "cache_to", "no_cache_filter", "tags", "platforms"),
+    **_flags("no_cache", "pull", "privileged"),
+    "args": shapes.arguments,
+    "provenance": shapes.attestation,
+    "sbom": shapes.attestation,
+    "ssh": shapes.keys,
+    "labels": shapes.options,
+    "additional_contexts": shapes.contexts,
+    "extra_hosts": shapes.hosts,
+    "secrets": mounts.grants,
+    "shm_size": BYTES,
+    "ulimits": ULIMITS,
+})  # fmt: skip
+
+
+def _build(ctx: Context, node: Node, path: str) -> dict[str, Any]:
+    found = shapes.context(ctx, node, path) if isinstance(node.value, str) else BUILD(ctx, node, path)
+    if "dockerfile_inline" not in found:
+        found.setdefault("dockerfile", "Dockerfile")
+    return {"context": ".", **found}
+
+
+RATES = listed(section({"path": text, "rate": BYTES}))
+BLKIO = section({
+    "weight": count, "weight_device": listed(section({"path": text, "weight": count})),
+    **dict.fromkeys(("device_read_bps", "device_read_iops", "device_write_bps", "device_write_iops"), RATES),
+})  # fmt: skip
+WATCH = section({
+    **_text("path", "action", "target"), **_list("include", "ignore"), "exec": shapes.hook, "initial_sync": flag,
+})  # fmt: skip
+
+CONTAINER: dict[str, Convert] = {
     **dict.fromkeys(("image", "working_dir"), live),
-    **dict.fromkeys((
-        "cgroup", "cgroup_parent", "container_name", "cpuset", "domainname", "hostname", "ipc", "isolation",
-        "mac_address", "network_mode", "pid", "platform", "pull_policy", "pull_refresh_after", "restart", "runtime",
-        "stop_signal", "user", "userns_mode", "uts",
-    ), text),
-    **dict.fromkeys((
-        "attach", "init", "oom_kill_disable", "privileged", "read_only", "stdin_open", "tty", "use_api_socket",
-    ), flag),
-    **dict.fromkeys((
-        "cap_add", "cap_drop", "device_cgroup_rules", "dns", "dns_opt", "dns_search", "expose", "external_links",
-        "group_add", "label_file", "links", "profiles", "security_opt", "tmpfs", "volumes_from",
-    ), strings()),
-    **dict.fromkeys((
-        "blkio_config", "cpu_count", "cpu_percent", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime",
-        "cpu_shares", "credential_spec", "develop", "logging", "mem_swappiness", "memswap_limit", "oom_score_adj",
-        "provider", "storage_opt", "triggers", "ulimits", "umask",
-    ), anything),
+    **_text(
+        "cgroup", "cgroup_parent", "cpuset", "domainname", "hostname", "ipc", "isolation", "mac_address",
+        "network_mode", "pid", "platform", "pull_policy", "pull_refresh_after", "runtime", "stop_signal", "user",
+        "userns_mode", "uts",
+    ),
+    **_flags("init", "oom_kill_disable", "privileged", "read_only", "use_api_socket"),
+    **_list(
+        "cap_add", "cap_drop", "device_cgroup_rules", "dns_opt", "dns_search", "group_add", "label_file",
+        "security_opt", "tmpfs", "volumes_from",
+    ),
+    **_counts(
+        "cpu_count", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "oom_score_adj",
+        "umask",
+    ),
     **dict.fromkeys(("mem_limit", "mem_reservation", "shm_size"), size),
-    **dict.fromkeys(("labels", "annotations"), LABELS),
-    **dict.fromkeys(("post_start", "pre_stop", "pre_start"), listed(shapes.hook)),
-    **dict.fromkeys(("configs", "secrets"), shapes.grants),
+    **dict.fromkeys(("mem_swappiness", "memswap_limit"), BYTES),
+    **dict.fromkeys(("labels", "annotations", "sysctls"), LABELS),
+    **dict.fromkeys(("configs", "secrets"), mounts.grants),
     **dict.fromkeys(("command", "entrypoint"), words),
-    **dict.fromkeys(("scale", "pids_limit"), whole),
-    "build": shapes.build,
+    "blkio_config": BLKIO,
+    "cpu_percent": ratio,
     "cpus": number,
-    "depends_on": shapes.dependencies,
-    "deploy": DEPLOY,
-    "devices": listed(),
-    "env_file": shapes.env_files,
+    "credential_spec": section(_text("config", "file", "registry")),
+    "devices": listed(mounts.device),
+    "dns": lambda ctx, node, path: [one for one in listed()(ctx, node, path) if one],
+    "env_file": listed(mounts.env_file),
     "environment": mapping(live),
     "extra_hosts": shapes.hosts,
-    "gpus": shapes.gpus,
-    "healthcheck": shapes.healthcheck,
-    "models": shapes.models,
-    "networks": shapes.attachments,
-    "ports": shapes.ports,
+    "gpus": mounts.gpus,
+    "logging": section({"driver": text, "options": shapes.options}),
+    "models": named(shapes.model),
+    "networks": named(_attachment),
+    "pids_limit": whole,
     "stop_grace_period": seconds,
-    "sysctls": mapping(live, absent=""),
-    "volumes": shapes.volumes,
+    "storage_opt": shapes.options,
+    "ulimits": ULIMITS,
+    "volumes": mounts.volumes,
 }  # fmt: skip
-
-
-def _external(ctx: Context, node: Node, path: str) -> bool:
-    return True if isinstance(node.value, dict) else flag(ctx, node, path)
+WORKLOAD: dict[str, Convert] = {
+    **CONTAINER,
+    **_flags("stdin_open", "tty"),
+    **_list("expose", "profiles"),
+    "build": _build,
+    "depends_on": named(section({"condition": text, "required": flag, "restart": flag}), DEPENDENCY),
+    "healthcheck": HEALTHCHECK,
+    "ports": ports,
+}
+SERVICE: dict[str, Convert] = {
+    **WORKLOAD,
+    **_text("container_name", "restart"),
+    **_list("external_links", "links"),
+    "attach": flag,
+    "deploy": DEPLOY,
+    "develop": section({"watch": listed(WATCH)}),
+    "post_start": listed(shapes.hook),
+    "pre_start": listed(shapes.before(CONTAINER)),
+    "pre_stop": listed(shapes.hook),
+    "provider": section({"type": text, "options": shapes.many}),
+    "scale": whole,
+}
+JOB: dict[str, Convert] = {
+    **WORKLOAD,
+    "triggers": section({"manual": flag, "schedule": listed(shapes.schedule)}),
+}
 
 
 SHARED: dict[str, Convert] = {
-    "name": live, "external": _external, "driver": text, "driver_opts": mapping(live, absent=""), "labels": LABELS,
+    "name": live, "external": shapes.external, "driver": text, "driver_opts": mapping(live, absent=""),
+    "labels": LABELS,
 }  # fmt: skip
-NETWORK = {
+POOL = section({**_text("subnet", "gateway", "ip_range"), "aux_addresses": shapes.options})
+NETWORK: dict[str, Convert] = {
     **SHARED,
-    "internal": flag,
-    "attachable": flag,
-    "enable_ipv4": flag,
-    "enable_ipv6": flag,
-    "ipam": anything,
+    **_flags("internal", "attachable", "enable_ipv4", "enable_ipv6"),
+    "ipam": section({"driver": text, "config": listed(POOL), "options": shapes.options}),
 }
-FILED = {**SHARED, "file": text, "environment": text, "template_driver": text}
+FILED: dict[str, Convert] = {**SHARED, **_text("file", "environment", "template_driver")}
 
-SECTIONS: dict[str, dict[str, Convert]] = {
-    "services": SERVICE,
-    "jobs": SERVICE,
-    "networks": NETWORK,
-    "volumes": SHARED,
-    "configs": {**FILED, "content": live},
-    "secrets": FILED,
+
+def _resource(table: dict[str, Convert]) -> Convert:
+    bound = section(table, x=True)
+
+    def convert(ctx: Context, node: Node, path: str) -> dict[str, Any]:
+        found: dict[str, Any] = bound(ctx, node, path)
+        legacy = external.get("name") if (external := node.get("external")) else None
+        if legacy is not None:
+            ctx.warnings.append(legacy.problem(path, "external.name is deprecated. Please set name and external: true"))
+            name = live(ctx, legacy, f"{path}.external.name")
+            if found.setdefault("name", name) != name:
+                raise Unusable("name and external.name conflict; only use name", "external: true")
+        return found
+
+    return convert
+
+
+SECTIONS: dict[str, Convert] = {
+    "services": section(SERVICE, x=True),
+    "jobs": section(JOB, x=True),
+    "networks": _resource(NETWORK),
+    "volumes": _resource(SHARED),
+    "configs": _resource({**FILED, "content": live}),
+    "secrets": _resource(FILED),
 }
+OBSOLETE = "the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion"
+
+
+def system(ctx: Context, tree: Node) -> dict[str, Any]:
+    """All sections of a tree, as the fields of a system."""
+    fields: dict[str, Any] = {"services": {}, "jobs": {}}
+    for key, child in tree.map.items():
+        ctx.lines[key] = (child.file, child.line)
+        if key.startswith("x-"):
+            fields.setdefault("x", {})[key] = anything(ctx, child, key)
+        elif key == "models":
+            fields[key] = anything(ctx, child, key)
+        elif key == "version":
+            fields[key] = str(child.value)
+            ctx.warnings.append(child.problem(key, OBSOLETE, "take it out"))
+        elif key in SECTIONS:
+            fields[key] = named(SECTIONS[key])(ctx, child, key)
+    return fields

@@ -9,26 +9,28 @@ Source: gopkg.in/yaml resolve rules; Compose Specification, "Fragments" and "Mer
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from tycho.compose.scalars import DATE, Scalar, resolve
 from tycho.errors import Problem
 
 try:
-    from yaml import CSafeLoader as Loader
+    from yaml import CSafeLoader as Base
 except ImportError:  # a PyYAML without libyaml: slower, same result
-    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+    from yaml import SafeLoader as Base  # type: ignore[assignment]
 
 MAX_BYTES = 8 * 1024 * 1024
-MAX_NODES = 400_000
+MAX_NODES = 600_000
+MAX_ALIASED = 100_000  # nodes that stand in the tree because an alias put them there once more
+MAX_ENTRIES = 20_000  # of one mapping or list
 MAX_DEPTH = 100
-MAX_NESTING = 1000  # opening brackets in a row of flow style: libyaml recurses on them
-
-Scalar = str | int | float | bool | None
+STR = "tag:yaml.org,2002:str"
+TYPED = "tag:yaml.org,2002:"
+WRONG = "wrong"  # tag of a list item that was told of, and is looked at no more
 
 
 @dataclass(slots=True)
@@ -38,11 +40,12 @@ class Node:
     value: Any
     file: str = ""
     line: int = 0
-    tag: str = ""  # "reset" or "override"
+    tag: str = ""  # "reset", "override", "date", "wrong"
+    template: str = ""  # of a value that cannot carry its own
 
     def with_value(self, value: Any) -> Node:
         """Another value at the same place."""
-        return replace(self, value=value, tag="")
+        return Node(value, self.file, self.line)
 
     def get(self, key: str) -> Node | None:
         """A child of a mapping; None where there is none, or where this is no mapping."""
@@ -79,7 +82,23 @@ def plain(node: Node) -> Any:
         return {key: plain(child) for key, child in value.items()}
     if isinstance(value, list):
         return [plain(child) for child in value]
-    return str.__str__(value) if isinstance(value, str) else value
+    return bare(value)
+
+
+def bare(value: Any) -> Any:
+    """A scalar without its template."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    return int(value) if isinstance(value, int) else float(value)
+
+
+def below(path: str, key: str | int) -> str:
+    """The path of a child."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else key
 
 
 def parse(text: bytes, file: str) -> list[Node]:
@@ -93,33 +112,62 @@ def parse(text: bytes, file: str) -> list[Node]:
         Unreadable: Not UTF-8, not YAML, a duplicate or non-string key, or larger than anybody would write.
     """
     if len(text) > MAX_BYTES:
-        raise Unreadable(Problem(file, 0, "", f"larger than {MAX_BYTES >> 20} MiB"))
+        raise Unreadable(Problem(file, 0, "", f"larger than {MAX_BYTES >> 20} MiB", "split it, and include the parts"))
     try:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
         raise Unreadable(Problem(file, line, "", "not UTF-8 text", "save the file as UTF-8")) from None
-    if "\0" in decoded:
-        line = decoded.count("\n", 0, decoded.index("\0")) + 1
-        raise Unreadable(Problem(file, line, "", "holds a NUL character"))
-    if re.search(r"(?:[\[{]\s*){%d}" % MAX_NESTING, decoded) or re.search(
-        r"(?:- ){%d}" % MAX_NESTING, decoded
-    ):
-        raise Unreadable(Problem(file, 0, "", "nested too deeply"))
     build = _Build(file)
     try:
-        return [
-            build.node(node, "", 0) for node in yaml.compose_all(decoded, Loader=Loader) if node is not None
-        ]
+        return [build.node(node, "", 0) for node in yaml.compose_all(decoded, Loader=Loader)]
+    except _TooMuch as error:
+        raise Unreadable(Problem(file, error.line, "", str(error), "split it, and include the parts")) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = " ".join(filter(None, (error.problem, error.context))) or "not YAML"
         hint = "indent with spaces" if "\\t" in said or "tab" in said else ""
         raise Unreadable(Problem(file, mark.line + 1 if mark else 0, "", said, hint)) from None
     except yaml.YAMLError as error:
-        raise Unreadable(Problem(file, 0, "", str(error).splitlines()[0])) from None
-    except RecursionError:
-        raise Unreadable(Problem(file, 0, "", "nested too deeply")) from None
+        line = decoded.count("\n", 0, getattr(error, "position", 0)) + 1
+        said = "holds a character that YAML forbids" if isinstance(error, yaml.reader.ReaderError) else str(error)
+        raise Unreadable(Problem(file, line, "", said.splitlines()[0])) from None
+
+
+class _TooMuch(yaml.YAMLError):
+    """More than anybody would write; found while libyaml is still reading."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class Loader(Base):
+    """libyaml's composer with limits; a plain scalar gets no tag, for its meaning is decided by `resolve`."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.nodes = self.depth = 0
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """No tag for a plain scalar, the text's for a quoted one."""
+        return "" if kind is not yaml.ScalarNode or implicit[0] else STR
+
+    def descend_resolver(self, parent: Any, index: Any) -> None:
+        """Called for every node before it is read."""
+        self.nodes += 1
+        self.depth += 1
+        if parent is None:
+            return
+        line = parent.start_mark.line + 1
+        if self.depth > MAX_DEPTH:
+            raise _TooMuch(f"nested more than {MAX_DEPTH} levels deep", line)
+        if self.nodes > 2 * MAX_NODES or len(parent.value) > MAX_ENTRIES:
+            raise _TooMuch("holds more entries than a compose file can", line)
+
+    def ascend_resolver(self) -> None:
+        """Called for every node after it was read."""
+        self.depth -= 1
 
 
 class _Build:
@@ -127,29 +175,39 @@ class _Build:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.visited = 0
+        self.aliased = 0
+        self.seen: set[int] = set()
         self.open: list[yaml.Node] = []
 
-    def node(self, node: yaml.Node, path: str, depth: int) -> Node:
+    def node(self, node: Any, path: str, depth: int) -> Node:
         line = node.start_mark.line + 1
-        self.visited += 1
-        if self.visited > MAX_NODES:
-            raise self.unreadable(line, path, "too many nodes: excessive aliasing, or too large a file")
-        if depth > MAX_DEPTH:
-            raise self.unreadable(line, path, "nested too deeply")
         tag = node.tag[1:] if node.tag in ("!reset", "!override") else ""
         if isinstance(node, yaml.ScalarNode):
-            return Node(self.scalar(node), self.file, line, tag)
-        if any(node is above for above in self.open):
-            raise self.unreadable(line, path, "an alias refers to a node that contains it (cycle)")
+            value = self.scalar(node, path)
+            return Node(
+                value, self.file, line, tag or ("date" if node.tag == "" and DATE.fullmatch(node.value) else "")
+            )
+        if id(node) in self.seen or self.aliased:
+            self.check(node, path, line, depth)
+        self.seen.add(id(node))
         self.open.append(node)
-        try:
-            if isinstance(node, yaml.SequenceNode):
-                items = [self.node(child, f"{path}[{i}]", depth + 1) for i, child in enumerate(node.value)]
-                return Node(items, self.file, line, tag)
-            return Node(dict(self.pairs(node, path, depth)), self.file, line, tag)
-        finally:
+        if isinstance(node, yaml.SequenceNode):
+            items = [self.node(child, f"{path}[{i}]", depth + 1) for i, child in enumerate(node.value)]
             self.open.pop()
+            return Node(items, self.file, line, tag)
+        children = dict(self.pairs(node, path, depth))
+        self.open.pop()
+        return Node(children, self.file, line, tag)
+
+    def check(self, node: Any, path: str, line: int, depth: int) -> None:
+        """What aliases could do to us."""
+        if any(node is above for above in self.open):
+            raise self.unreadable(line, path, f"cycle detected: an alias at {path} refers to a node that holds it")
+        self.aliased += len(node.value) + 1 if id(node) in self.seen else 0
+        if self.aliased > MAX_ALIASED:
+            raise self.unreadable(line, path, "excessive aliasing", "write fewer anchors into one another")
+        if depth > MAX_DEPTH:
+            raise self.unreadable(line, path, f"nested more than {MAX_DEPTH} levels deep")
 
     def pairs(self, node: yaml.MappingNode, path: str, depth: int) -> Iterator[tuple[str, Node]]:
         seen: dict[str, int] = {}
@@ -157,85 +215,45 @@ class _Build:
         for key, value in node.value:
             line = key.start_mark.line + 1
             name = key.value if isinstance(key, yaml.ScalarNode) else None
-            if name == "<<" and not key.style:
-                if "<<" in seen:
-                    raise self.unreadable(line, path, f'mapping key "<<" already defined at line {seen["<<"]}',
-                                          "write one: <<: [*a, *b]")  # fmt: skip
-                seen["<<"] = line
+            if name in seen:
+                raise self.unreadable(
+                    line, path, f'mapping key "{name}" already defined at line {seen[name]}',
+                    "write one: <<: [*a, *b]" if name == "<<" else "keep one of them",
+                )  # fmt: skip
+            if name == "<<" and key.tag == "":
+                seen[name] = line
                 for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
                     if not isinstance(source, yaml.MappingNode):
-                        raise self.unreadable(
-                            line, path, "map merge requires map or sequence of maps as the value"
-                        )
+                        said = "map merge requires map or sequence of maps as the value"
+                        raise self.unreadable(line, path, said, "<<: *anchor-of-a-mapping")
                     for inner, child in self.node(source, path, depth + 1).map.items():
                         merged.setdefault(inner, child)
                 continue
-            if name is None or not isinstance(self.scalar(key), str):
+            if name is None or not isinstance(self.scalar(key, path), str):
                 where = f"in {path}" if path else "at top level"
                 raise self.unreadable(line, path, f"non-string key {where}: {name}", f'quote it: "{name}"')
-            if name in seen:
-                raise self.unreadable(
-                    line, path, f'mapping key "{name}" already defined at line {seen[name]}'
-                )
             seen[name] = line
             child = self.node(value, f"{path}.{name}" if path else name, depth + 1)
-            if not child.map and not child.seq:
-                child.line = line  # a scalar is where its key is, even when the text starts below
+            child.line = line  # a value is where its key is, even when its text starts below
             yield name, child
         for name, child in merged.items():
             if name not in seen:
                 yield name, child
 
-    def scalar(self, node: yaml.ScalarNode) -> Scalar:
+    def scalar(self, node: yaml.ScalarNode, path: str) -> Scalar:
         text: str = node.value
-        if node.style or node.tag == "!":
+        if node.tag == "":
+            return resolve(text)
+        kind = node.tag.removeprefix(TYPED)
+        if kind not in ("int", "float", "bool", "null"):
             return text
         value = resolve(text)
-        if (
-            node.tag == STR
-            and not isinstance(value, str)
-            and IMPLICIT(yaml.ScalarNode, text, (True, False)) != STR
-        ):
-            return text  # `!!str 80`: PyYAML itself would have called it a number
+        if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if type(value).__name__.removesuffix("Type").lower().replace("none", "null") != kind:
+            line = node.start_mark.line + 1
+            raise self.unreadable(line, path, f"cannot construct `{text}` as a !!{kind}", "leave the tag out")
         return value
 
     def unreadable(self, line: int, path: str, message: str, hint: str = "") -> Unreadable:
         return Unreadable(Problem(self.file, line, path, message, hint))
-
-
-STR = "tag:yaml.org,2002:str"
-IMPLICIT = yaml.SafeLoader("").resolve
-
-_INT = re.compile(r"[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, Scalar] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
-}
-
-
-def resolve(text: str) -> Scalar:
-    """What a plain scalar is worth to go-yaml."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] not in "+-.0123456789":
-        return text
-    if _INT.fullmatch(text):
-        digits = text.replace("_", "")
-        sign = -1 if digits[0] == "-" else 1
-        digits = digits.lstrip("+-")
-        try:
-            if digits[:2] in ("0b", "0o", "0x"):
-                return sign * int(digits, 0)
-            if len(digits) > 1 and digits[0] == "0":
-                return sign * int(digits, 8)
-            return sign * int(digits)
-        except ValueError:
-            return float(digits) * sign  # 08: octal it is not
-    if _FLOAT.fullmatch(text) and any(character.isdigit() for character in text):
-        return float(text.replace("_", ""))
-    return text

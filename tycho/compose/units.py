@@ -1,22 +1,21 @@
-"""Sizes, durations and command lines, as Compose reads them.
+"""Sizes and durations, as Compose reads them.
 
-Source: docker/go-units (sizes), Go's `time.ParseDuration` with days and weeks (durations), mattn/go-shellwords
-(command lines).
+Source: docker/go-units (sizes), Go's `time.ParseDuration` with days and weeks (durations).
 """
 
 from __future__ import annotations
 
 import re
 
-from tycho.compose.interpolate import Invalid, closing, pair
-from tycho.model import Expr
-
-_SIZE = re.compile(r"(?P<number>-?\d+(\.\d+)?) ?(?P<unit>[bkmgtp])?(i?b)?", re.IGNORECASE)
-_POWER = {"b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
-_PIECE = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h|d|w)")
-_SECONDS = {
-    "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0
+_WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
+_SIZE = re.compile(r"\+?(?P<number>\d+(\.\d*)?|\.\d+) ?(?P<unit>[bkmgtp]?)(?P<rest>(i?b)?)", re.IGNORECASE | re.ASCII)
+_POWER = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+_PIECE = re.compile(r"(\d*)(?:\.(\d*))?([^\d.]+)", re.ASCII)
+_UNITS = {
+    "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
+    "d": 86400 * 10**9, "w": 7 * 86400 * 10**9,
 }  # fmt: skip
+LARGEST = 2**63 - 1
 
 
 def size(text: str) -> int:
@@ -25,98 +24,60 @@ def size(text: str) -> int:
     Raises:
         ValueError: Not a size.
     """
-    found = _SIZE.fullmatch(text.strip())
-    if not found or (found["number"].startswith("-") and found["unit"]):
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    found = _SIZE.fullmatch(text)
+    if not found or (found["rest"] and found["unit"].lower() in ("", "b") and found["rest"].lower() != "b"):
         raise ValueError(text)
-    return int(float(found["number"]) * 1024 ** _POWER[(found["unit"] or "b").lower()])
+    if found["unit"].lower() == "b" and found["rest"]:
+        raise ValueError(text)
+    return int(float(found["number"]) * 1024 ** _POWER[found["unit"].lower()])
 
 
-def seconds(text: str) -> float:
-    """Seconds of a duration such as `1m30s`.
+def nanoseconds(text: str) -> int:
+    """Nanoseconds of a duration such as `1m30s`.
 
     Raises:
-        ValueError: Not a duration.
+        ValueError: Not a duration; says what is wrong with it.
     """
-    body = text.removeprefix("-").removeprefix("+")
+    body = text[1:] if text[:1] in ("-", "+") else text
     if body == "0":
-        return 0.0
-    if not body or "".join(match[0] for match in _PIECE.finditer(body)) != body:
-        raise ValueError(text)
-    total = sum(float(match[1]) * _SECONDS[match[2]] for match in _PIECE.finditer(body))
-    return round(-total if text.startswith("-") else total, 9)
+        return 0
+    total, i = 0, 0
+    while i < len(body) or not body:
+        found = _PIECE.match(body, i)
+        if not found or not (found[1] or found[2]):
+            missing = re.fullmatch(r"[\d.]*\d[\d.]*", body[i:], re.ASCII)
+            raise ValueError(f'missing unit in duration "{text}"' if missing else f'invalid duration "{text}"')
+        if found[3] not in _UNITS:
+            raise ValueError(f'unknown unit "{found[3]}" in duration "{text}"')
+        unit = _UNITS[found[3]]
+        total += int(found[1] or 0) * unit
+        if found[2]:
+            total += int(float(int(found[2])) * (unit / 10 ** len(found[2])))
+        if total > LARGEST:
+            raise ValueError(f'invalid duration "{text}"')
+        i = found.end()
+    return -total if text[:1] == "-" else total
 
 
-def words(text: str) -> list[str]:
-    """A command line's words; no shell is added, and, as in Compose, an unquoted `; & | < >` ends it.
-
-    Where the text has a template, every word gets its own, unless the variables' values bring words with them.
-
-    Raises:
-        ValueError: Unbalanced quotes or parentheses.
-    """
-    found = _words(text)
-    if not isinstance(text, Expr):
-        return found
-    templates = _words(text.template)
-    if len(templates) != len(found):
-        return found
-    return [pair(word, template) for word, template in zip(found, templates, strict=True)]
-
-
-def _words(text: str) -> list[str]:
-    found: list[str] = []
-    word, started, quote = "", False, ""
-    i = 0
-    while i < len(text):
-        character = text[i]
-        if text.startswith("${", i) and quote != "'":
-            try:
-                end = closing(text, i + 1) + 1
-            except Invalid:  # a brace like any other
-                end = i + 2
-            word, started, i = word + text[i:end], True, end
-            continue
-        if text.startswith("$(", i) or character == "`":
-            end = _group(text, i + 1 if character == "$" else i)
-            word, started, i = word + text[i:end], True, end
-            continue
-        if character == "\\" and quote != "'":
-            if i + 1 >= len(text):
-                raise ValueError(text)
-            word, started, i = word + text[i + 1], True, i + 2
-            continue
-        if quote:
-            quote, word = ("", word) if character == quote else (quote, word + character)
-        elif character in "'\"":
-            quote, started = character, True
-        elif character in " \t\r\n":
-            if started:
-                found.append(word)
-            word, started = "", False
-        elif character in ";&|<>":
-            if character == ">" and re.fullmatch(r"\d", word):
-                started = False
-            break
-        elif character in "()":
-            raise ValueError(text)
-        else:
-            word, started = word + character, True
-        i += 1
-    if quote:
-        raise ValueError(text)
-    return [*found, word] if started else found
+def duration(seconds: float) -> str:
+    """Seconds as Go prints a duration: `1h0m0s`, `1.5s`, `100ms`."""
+    nanos = round(abs(seconds) * 10**9)
+    sign = "-" if seconds < 0 else ""
+    if nanos < 10**9:
+        for unit, scale in (("ms", 10**6), ("µs", 10**3), ("ns", 1)):
+            if nanos >= scale:
+                return f"{sign}{_fraction(nanos, scale)}{unit}"
+        return "0s"
+    minutes, rest = divmod(nanos, _UNITS["m"])
+    hours, minutes = divmod(minutes, 60)
+    said = f"{_fraction(rest, 10**9)}s"
+    if hours or minutes:
+        said = f"{minutes}m{said}"
+    return f"{sign}{hours}h{said}" if hours else sign + said
 
 
-def _group(text: str, start: int) -> int:
-    if text[start] == "`":
-        end = text.find("`", start + 1)
-    else:
-        depth, end = 0, -1
-        for i in range(start, len(text)):
-            depth += {"(": 1, ")": -1}.get(text[i], 0)
-            if not depth:
-                end = i
-                break
-    if end < 0:
-        raise ValueError(text)
-    return end + 1
+def _fraction(nanos: int, scale: int) -> str:
+    whole, rest = divmod(nanos, scale)
+    return f"{whole}.{rest:0{len(str(scale)) - 1}d}".rstrip("0").rstrip(".") if rest else str(whole)

@@ -1,0 +1,183 @@
+"""A system as `docker compose config` prints it: one shape, every default written, every dollar sign doubled.
+
+Source: compose-go's `Project.MarshalJSON`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tycho.compose.paths import is_bind, is_local, is_windows
+from tycho.compose.shown import ALWAYS, HIDDEN, SERVICE, Tree, full, grant, hook, hosts, limit, size, words
+from tycho.model import Config, Hook, Mount, Network, Secret, Service, System, Volume
+
+
+def canonical(system: System, directory: str) -> Tree:
+    """The system as Compose's own canonical JSON.
+
+    Args:
+        system: What was loaded.
+        directory: What its relative paths are relative to.
+
+    Returns:
+        `name`, `services`, `jobs`, and of the other sections what they use; extensions as they stand.
+    """
+    shown = _Shown(directory)
+    services = {name: shown.service(one) for name, one in sorted(system.services.items())}
+    jobs = {name: shown.service(one) for name, one in sorted(system.jobs.items())}
+    resources = {
+        "networks": _kept(system.networks, _used(system, "networks"), lambda k, one: _network(system, k, one)),
+        "volumes": _kept(system.volumes, _used(system, "volumes"), lambda k, one: shown.volume(system, k, one)),
+        "secrets": _kept(system.secrets, _used(system, "secrets"), lambda k, one: shown.filed(system, k, one)),
+        "configs": _kept(system.configs, _used(system, "configs"), lambda k, one: shown.filed(system, k, one)),
+        "jobs": jobs,
+    }
+    found = {"name": system.name, "services": services, **full(resources), **system.x}
+    return {key: _doubled(value) for key, value in found.items()}
+
+
+def _doubled(value: Any) -> Any:
+    """What loads again as the same: `$` is `$$` in a compose file."""
+    if isinstance(value, str):
+        return str.__str__(value).replace("$", "$$")
+    if isinstance(value, Mapping):
+        return {str.__str__(key): _doubled(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_doubled(one) for one in value]
+    return value
+
+
+def _kept(part: Mapping[str, Any], used: set[str], show: Callable[[str, Any], Tree]) -> Tree:
+    return {name: show(name, one) for name, one in sorted(part.items()) if name in used}
+
+
+def _used(system: System, kind: str) -> set[str]:
+    """The names of a section that services use."""
+    found: set[str] = set()
+    for service in system.services.values():
+        if kind == "volumes":
+            found |= {one.source for one in service.volumes if one.type == "volume" and one.source}
+        elif kind == "networks":
+            found |= set(service.networks)
+        else:
+            found |= {grant.source for grant in getattr(service, kind)}
+            if kind == "secrets":
+                found |= {grant["source"] for grant in (service.build or {}).get("secrets", ())}
+    return found
+
+
+class _Shown:
+    """How the parts are shown that hold paths."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+
+    def path(self, path: str | None) -> str | None:
+        """An absolute path."""
+        if not path or path[0] == "/" or is_windows(path):
+            return path
+        if path[0] == "~":
+            return os.path.expanduser(path)
+        return os.path.normpath(os.path.join(self.directory, path))
+
+    def context(self, path: str) -> str:
+        """A build context: a folder, or whatever else it is."""
+        return (self.path(path) or "") if is_local(path) else path
+
+    def service(self, one: Service) -> Tree:
+        """A service or job."""
+        found: Tree = {"command": words(one.command), "entrypoint": words(one.entrypoint)}
+        for key in type(one).model_fields:
+            value = getattr(one, key)
+            if key in found or key in HIDDEN or (key not in one.model_fields_set):
+                continue
+            if show := SERVICE.get(key) or getattr(self, f"_{key}", None):
+                value = show(value)
+            if value or (value is not None and key in ALWAYS):
+                found[key] = value
+        environment = self.environment(one)
+        return {**found, **({"environment": environment} if environment else {})}
+
+    def environment(self, one: Service) -> Tree:
+        """What is set, env files below."""
+        found: Tree = {}
+        for file in one.env_file:
+            found |= file.entries or {}
+        return dict(sorted({**found, **one.environment}.items()))
+
+    def _label_file(self, value: tuple[str, ...]) -> list[str | None]:
+        return [self.path(one) for one in value]
+
+    def _build(self, part: Mapping[str, Any]) -> Tree:
+        found = dict(part)
+        found["context"] = self.context(part["context"])
+        contexts = part.get("additional_contexts", {})
+        found["additional_contexts"] = {key: self.context(value) for key, value in contexts.items()}
+        found["ssh"] = [f"{key}: {self.path(value)}" if value else key for key, value in part.get("ssh", {}).items()]
+        found["extra_hosts"] = hosts(part.get("extra_hosts", {}))
+        found["secrets"] = [grant(one) for one in part.get("secrets", ())]
+        found["shm_size"] = size(part.get("shm_size"))
+        found["ulimits"] = {key: limit(value) for key, value in part.get("ulimits", {}).items()}
+        return full(found)
+
+    def _develop(self, part: Mapping[str, Any]) -> Tree:
+        watches = [
+            {**full(one), "path": self.path(one["path"]), "action": one.get("action", ""),
+             "exec": hook(one.get("exec", {}))}
+            for one in part.get("watch", ())
+        ]  # fmt: skip
+        return full({"watch": watches})
+
+    def _volumes(self, part: tuple[Mount, ...]) -> list[Tree]:
+        return [self._mount(one) for one in part]
+
+    def _mount(self, one: Mount) -> Tree:
+        source = self.path(one.source) if one.type == "bind" else one.source
+        found = {**full({"type": one.type, "source": source, "target": one.target, "read_only": one.read_only,
+                          "consistency": one.consistency})}  # fmt: skip
+        for key in ("bind", "volume", "tmpfs", "image"):
+            if (said := getattr(one, key)) is not None:
+                found[key] = full({**said, **({"size": size(said.get("size"))} if key == "tmpfs" else {})})
+        return found
+
+    def _pre_start(self, part: tuple[Hook, ...]) -> list[Tree]:
+        shown = []
+        for one in part:
+            said = {key: getattr(one, key) for key in one.model_fields_set - {"rest", "per_replica", "command"}}
+            whole = self.service(Service(command=one.command or None, **said, **one.rest))
+            shown.append({**whole, **full({"per_replica": one.per_replica})})
+        return shown
+
+    def volume(self, system: System, name: str, one: Volume) -> Tree:
+        """A volume; one that is a bind mount in disguise has a path."""
+        found = _named(system, name, one)
+        options = found.get("driver_opts", {})
+        if one.driver == "local" and is_bind(options):
+            found["driver_opts"] = {**options, "device": self.path(options["device"])}
+        return found
+
+    def filed(self, system: System, name: str, one: Config | Secret) -> Tree:
+        """A config or secret; what a secret holds is not shown."""
+        found = _named(system, name, one)
+        found |= full({"file": self.path(one.file), "environment": one.environment,
+                        "template_driver": one.template_driver})  # fmt: skip
+        if isinstance(one, Config) and not one.environment:
+            found |= full({"content": one.content})
+        return found
+
+
+def _named(system: System, name: str, one: Any) -> Tree:
+    """What all resources share."""
+    given = one.name or (name if one.external else f"{system.name}_{name}")
+    return full({"name": given, "external": one.external, "driver": one.driver, "driver_opts": one.driver_opts,
+                  "labels": one.labels})  # fmt: skip
+
+
+def _network(system: System, name: str, one: Network) -> Tree:
+    ipam = one.ipam or {}
+    shown = full({**ipam, "config": [full(pool) for pool in ipam.get("config", ())]})
+    found = full({"internal": one.internal, "attachable": one.attachable})
+    switches = {key: getattr(one, key) for key in ("enable_ipv4", "enable_ipv6") if getattr(one, key) is not None}
+    return {**_named(system, name, one), "ipam": shown, **found, **switches}

@@ -1,0 +1,71 @@
+"""What binding learns on its way: problems, places, variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tycho.compose import interpolate
+from tycho.compose.source import Sources
+from tycho.compose.tree import Node
+from tycho.errors import Problem
+from tycho.model import Variable
+
+
+class Unusable(Exception):
+    """A value that cannot be what its field needs: a message, and what to write instead."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Context:
+    """What binding learns on its way: problems, places, variables.
+
+    Args:
+        sources: Where the files around the project are.
+        env: What variables are worth.
+    """
+
+    def __init__(self, sources: Sources, env: Mapping[str, str]) -> None:
+        self.sources = sources
+        self.env = env
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self.lines: dict[str, tuple[str, int]] = {}
+        self.variables: dict[str, list[str]] = {}
+        self.baked: dict[str, list[str]] = {}
+
+    def wrong(self, node: Node, path: str, message: str, hint: str = "") -> None:
+        """Note a problem."""
+        self.problems.append(node.problem(path, message, hint))
+
+    def reads(self, node: Node, path: str, template: str, *, live: bool) -> None:
+        """Note which variables a value reads."""
+        for name in interpolate.names(template):
+            self.read(name, path, node.file, node.line, live=live)
+
+    def read(self, name: str, path: str, file: str, line: int, *, live: bool) -> None:
+        """Note that a variable is read."""
+        place = f"{self.sources.known_as(file)}:{line} {path}"
+        places = (self.variables if live else self.baked).setdefault(name, [])
+        if place not in places:
+            places.append(place)
+
+    def seen(self) -> dict[str, Variable]:
+        """The live variables, with what they are worth."""
+        return {
+            name: Variable(name=name, places=tuple(places), value=self.env.get(name))
+            for name, places in sorted(self.variables.items())
+        }
+
+    def at(self, path: str) -> tuple[str, int]:
+        """File and line of a path, or of the nearest node above it."""
+        while path not in self.lines and path:
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self.lines.get(path, ("", 0))
+
+    def placed(self, path: str, message: str, hint: str = "") -> Problem:
+        """A problem at a path, once all places are known."""
+        return Problem(*self.at(path), path, message, hint)

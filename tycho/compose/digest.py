@@ -1,0 +1,65 @@
+"""A digest of what a project says: templates instead of values, and nothing of the environment."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from tycho.model import File, template
+
+Fields = Mapping[str, Any]
+
+
+def digest(name: str, fields: Fields) -> str:
+    """sha256, in hex."""
+    hashed = hashlib.sha256(name.encode())
+
+    def walk(value: Any) -> None:
+        match value:
+            case dict():
+                hashed.update(b"{")
+                for key, inner in value.items():
+                    walk(key)
+                    walk(inner)
+                hashed.update(b"}")
+            case list() | tuple():
+                hashed.update(b"[")
+                for inner in value:
+                    walk(inner)
+                hashed.update(b"]")
+            case File():
+                walk((value.path, value.mode))
+                hashed.update(b"b%d:" % len(value.content) + value.content)
+            case bool() | None:
+                hashed.update(repr(value).encode() + b";")
+            case _:
+                said = template(value).encode(errors="surrogatepass")
+                hashed.update(b"s%d:" % len(said) + said)
+
+    walk(_said(fields))
+    return hashed.hexdigest()
+
+
+def _said(fields: Fields) -> dict[str, Any]:
+    """The fields without what the environment put there."""
+    said = dict(fields)
+    for root in ("services", "jobs"):
+        said[root] = {name: _service(service) for name, service in fields[root].items()}
+    said["secrets"] = {name: _without(one, "files") for name, one in fields.get("secrets", {}).items()}
+    return said
+
+
+def _service(service: Fields) -> dict[str, Any]:
+    found = dict(service)
+    if passed := service.get("environment_pass"):
+        found["environment"] = {**service["environment"], **dict.fromkeys(passed)}
+    if files := service.get("env_file"):
+        found["env_file"] = [_without(one, "entries") for one in files]
+    if mounts := service.get("volumes"):
+        found["volumes"] = [_without(one, "note") for one in mounts]
+    return found
+
+
+def _without(part: Fields, key: str) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if name != key}

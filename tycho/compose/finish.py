@@ -1,0 +1,75 @@
+"""The ends of the line: from a tree to fields, and from fields to a system that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+
+from tycho.compose import tables
+from tycho.compose.check import inconsistent
+from tycho.compose.context import Context
+from tycho.compose.digest import digest
+from tycho.compose.gather import Gathering
+from tycho.compose.tree import Node, below
+from tycho.errors import ComposeError, Problem
+from tycho.model import System
+
+
+def stop(problems: Iterable[Problem]) -> None:
+    """Raise all problems, if there are any."""
+    found = sorted(set(problems))
+    if found:
+        raise ComposeError("1 problem" if len(found) == 1 else f"{len(found)} problems", problems=found)
+
+
+def bound(state: Gathering, tree: Node) -> tuple[Context, dict[str, Any]]:
+    """The tree as the fields of a system, as far as it goes."""
+    ctx = Context(state.sources, state.env)
+    ctx.problems += state.problems
+    ctx.warnings += state.warnings
+    for name, path, node in state.fixed:
+        ctx.read(name, path, node.file, node.line, live=False)
+    return ctx, tables.system(ctx, tree)
+
+
+def checked(ctx: Context, fields: Mapping[str, Any], name: str, disabled: Mapping[str, tuple[str, ...]]) -> System:
+    """A system that is consistent.
+
+    Raises:
+        ComposeError: With all that is wrong, and nothing that only follows from it.
+    """
+    try:
+        system = System(name=name, **fields)
+    except ValidationError as error:
+        stop(ctx.problems or (ctx.placed(_path(one["loc"]), one["msg"], "") for one in error.errors()))
+        raise
+    told = [problem.path for problem in ctx.problems]
+    for path, message, hint in inconsistent(system, disabled):
+        if not any(wrong == path or wrong.startswith((f"{path}.", f"{path}[")) for wrong in told):
+            ctx.problems.append(ctx.placed(path, message, hint))
+    stop(ctx.problems)
+    return system
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for step in location:
+        path = below(path, step)
+    return path
+
+
+def finished(ctx: Context, fields: Mapping[str, Any], system: System) -> System:
+    """The system, and what was learnt on the way."""
+    known_as = cache(ctx.sources.known_as)
+    return system.model_copy(
+        update={
+            "variables": ctx.seen(),
+            "baked": {name: tuple(places) for name, places in sorted(ctx.baked.items())},
+            "lines": {path: (known_as(file), line) for path, (file, line) in ctx.lines.items()},
+            "warnings": tuple(ctx.warnings),
+            "digest": digest(system.name, fields),
+        }
+    )

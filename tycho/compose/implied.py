@@ -1,0 +1,60 @@
+"""What follows from what is written: enabled services, the default network, dependencies that nobody calls one.
+
+Source: compose-go's `Normalize` and `WithProfiles`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Fields = dict[str, Any]
+
+
+def enable(fields: Fields, profiles: set[str]) -> dict[str, tuple[str, ...]]:
+    """Leave out the services whose profiles are not enabled.
+
+    Returns:
+        Those that were left out, each with its profiles.
+    """
+    out: dict[str, tuple[str, ...]] = {}
+    for root in ("services", "jobs"):
+        for name, service in list(fields[root].items()):
+            wanted = service.get("profiles")
+            if wanted and "*" not in profiles and not profiles & set(wanted):
+                out[name] = tuple(wanted)
+                del fields[root][name]
+    return out
+
+
+def imply(fields: Fields) -> None:
+    """Write out what Compose takes for granted."""
+    for service in each(fields):
+        if not service.get("networks") and not service.get("network_mode") and "provider" not in service:
+            service["networks"] = {"default": {}}
+        if "default" in service.get("networks", ()):
+            fields.setdefault("networks", {}).setdefault("default", {})
+        if service.get("pull_policy") == "if_not_present":
+            service["pull_policy"] = "missing"
+        for name, restart in _needed(service):
+            needed = {"condition": "service_started", "restart": restart, "required": True}
+            service.setdefault("depends_on", {}).setdefault(name, needed)
+
+
+def _needed(service: Fields) -> Iterator[tuple[str, bool]]:
+    """Services that this one cannot be without, and whether it restarts with them."""
+    for link in service.get("links", ()):
+        yield (link.partition(":")[0] if link.count(":") < 2 else link), True
+    for key in ("network_mode", "ipc", "pid", "uts", "cgroup"):
+        kind, _, name = (service.get(key) or "").partition(":")
+        if kind == "service" and name:
+            yield name, True
+    for volume in service.get("volumes_from", ()):
+        if not volume.startswith("container:"):
+            yield volume.partition(":")[0], False
+
+
+def each(fields: Fields) -> Iterator[Fields]:
+    """Every service and job."""
+    yield from fields["services"].values()
+    yield from fields["jobs"].values()

@@ -1,0 +1,122 @@
+"""Relative paths: which values are one, and how they move with the file that holds them.
+
+Source: compose-go's `paths` package.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+
+from tycho.compose.tree import Node
+from tycho.model import Expr
+
+REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@", "service:")
+Moved = Callable[[str], str]
+
+
+def rebase(tree: Node, folder: str, directory: str) -> None:
+    """Let a tree's relative paths start in `directory` instead of `folder`; the tree itself changes."""
+    if folder == directory:
+        return
+
+    def moved(path: str) -> str:
+        if not path or path[0] in "/~" or is_windows(path):
+            return path
+        found = os.path.relpath(os.path.join(folder, path), directory or ".")
+        return found if found[0] == "." else f"./{found}"
+
+    for root in ("services", "jobs"):
+        for service in _children(tree, root):
+            _service(service, moved)
+    for root in ("configs", "secrets"):
+        for one in _children(tree, root):
+            _move(one.get("file"), moved)
+    for volume in _children(tree, "volumes"):
+        options = volume.get("driver_opts")
+        if options and is_bind({key: child.value for key, child in options.map.items()}):
+            _move(options.get("device"), moved)
+
+
+def is_bind(options: dict[str, object]) -> bool:
+    """Whether a local volume's options make it a bind mount."""
+    return options.get("o") == "bind" and isinstance(options.get("device"), str)
+
+
+def is_windows(path: str) -> bool:
+    """Whether a path is absolute on Windows."""
+    return bool(re.match(r"[A-Za-z]:[\\/]|\\\\", path))
+
+
+def is_local(path: str) -> bool:
+    """Whether a build context is a folder, and no URL, image or service."""
+    return "://" not in path and not path.startswith(REMOTE)
+
+
+def is_file(path: str) -> bool:
+    """Whether the source of a short volume is a path, and not a name."""
+    return path[:1] in (".", "/", "~") or path.startswith("\\\\") or bool(re.match(r"[^\W\d_]:", path))
+
+
+def source_of(text: str) -> tuple[str, str]:
+    """The source of a short volume, and the rest with its colon."""
+    start = 2 if re.match(r"[^\W\d_]:", text) else 0
+    end = text.find(":", start)
+    return (text[:end], text[end:]) if end > 0 else ("", text)
+
+
+def _service(service: Node, moved: Moved) -> None:
+    for key in ("env_file", "label_file"):
+        for one in _items(service.get(key)):
+            _move(one.get("path") or one, moved)
+    for one in _items(service.get("volumes")):
+        kind = one.get("type")
+        if kind and kind.value == "bind":
+            _move(one.get("source"), moved)
+        elif isinstance(one.value, str):
+            source, rest = source_of(one.value)
+            if is_file(source):
+                _change(one, moved(source) + rest)
+    for one in _items(watch.get("watch") if (watch := service.get("develop")) else None):
+        _move(one.get("path"), moved)
+    if extends := service.get("extends"):
+        _move(extends.get("file"), moved)
+    if build := service.get("build"):
+        _build(build, lambda path: moved(path) if is_local(path) else path)
+    for hook in _items(service.get("pre_start")):
+        _service(hook, moved)
+
+
+def _build(build: Node, moved: Moved) -> None:
+    _move(build.get("context") or build, moved)
+    for key in ("additional_contexts", "ssh"):
+        node = build.get(key)
+        for child in node.map.values() if node else ():
+            _move(child, moved)
+        for child in node.seq if node else ():
+            name, equals, path = str(child.value).partition("=")
+            if equals:
+                _change(child, f"{name}={moved(path)}")
+
+
+def _move(node: Node | None, moved: Moved) -> None:
+    if node is not None and isinstance(node.value, str):
+        _change(node, moved(node.value))
+
+
+def _change(node: Node, text: str) -> None:
+    if isinstance(node.value, Expr):
+        node.template = node.value.template
+    node.value = text
+
+
+def _children(tree: Node, root: str) -> Iterator[Node]:
+    section = tree.get(root)
+    return iter(section.map.values() if section else ())
+
+
+def _items(node: Node | None) -> list[Node]:
+    if node is None:
+        return []
+    return node.seq or ([node] if isinstance(node.value, str) else [])

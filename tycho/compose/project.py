@@ -1,0 +1,45 @@
+"""The project's name: the caller's, the last file's, the folder's.
+
+Source: Compose Specification, "Version and name top-level elements"; compose-go's project options.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tycho.compose import interpolate
+from tycho.compose.source import Sources
+from tycho.compose.tree import Node
+from tycho.errors import Problem
+
+LEGAL = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def project_name(sources: Sources, documents: Iterable[Node]) -> tuple[str, list[Problem]]:
+    """The name, and what is wrong with it."""
+    if sources.name:
+        if LEGAL.fullmatch(sources.name):
+            return sources.name, []
+        said = (
+            f'invalid project name "{sources.name}": must consist only of lowercase alphanumeric characters, hyphens, '
+            "and underscores as well as start with a letter or number"
+        )
+        return "", [Problem("", 0, "name", said, f'"{normal(sources.name) or "project"}" would do')]
+    wanted = sources.fallback
+    for document in documents:
+        said_here = document.get("name")
+        if said_here is not None and isinstance(said_here.value, str) and said_here.value:
+            try:
+                wanted = interpolate.expand(said_here.value, sources.env)
+            except interpolate.Invalid:
+                continue  # told of when the file is interpolated
+    name = normal(wanted)
+    if not name:
+        return "", [Problem("", 0, "name", "project name must not be empty", "write name: at the top, or say --name")]
+    return name, []
+
+
+def normal(text: str) -> str:
+    """A name as Compose writes it."""
+    return re.sub(r"[^a-z0-9_-]", "", text.lower()).lstrip("_-")

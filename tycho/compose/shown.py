@@ -1,0 +1,177 @@
+"""How the parts of a service are shown in canonical form: what has no row is shown as it is.
+
+Source: the JSON forms of compose-go's `types` package.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tycho.compose.units import duration
+from tycho.compose.words import Reworded
+from tycho.model import Attachment, Deploy
+
+Tree = dict[str, Any]
+Show = Callable[[Any], Any]
+
+
+def full(part: Mapping[str, Any]) -> Tree:
+    """What is not empty."""
+    return {key: value for key, value in part.items() if value or (value is False and key in ALWAYS)}
+
+
+def single(value: float) -> float | int:
+    """A number with no more digits than 32 bits hold, as Go shows one."""
+    wanted = struct.pack("f", value)
+    for digits in range(1, 10):
+        shown = float(f"{value:.{digits}g}")
+        if struct.pack("f", shown) == wanted:
+            return int(shown) if shown.is_integer() else shown
+    return value
+
+
+def octal(value: int | None) -> str | None:
+    """A file mode."""
+    return None if value is None else f"0{value:o}"
+
+
+def size(value: int | None) -> str | None:
+    """Bytes, as text."""
+    return str(int(value)) if value else None
+
+
+def limit(value: int | Mapping[str, int]) -> Any:
+    """One of `ulimits`."""
+    return full(value) if isinstance(value, Mapping) else value or {}
+
+
+def grant(part: Any, default: str = "") -> Tree:
+    """One of `configs` or `secrets`; a secret without a target has its default."""
+    said = part if isinstance(part, Mapping) else part.model_dump(exclude_none=True)
+    found = {**({"target": f"{default}/{said['source']}"} if default else {}), **said}
+    return {**full({key: found[key] for key in found if key != "mode"}),
+            **({"mode": octal(found["mode"])} if "mode" in found else {})}  # fmt: skip
+
+
+def _rollout(part: Any) -> Tree:
+    found = {key: getattr(part, key) for key in type(part).model_fields if key in part.model_fields_set}
+    for key in found.keys() & {"delay", "monitor", "window"}:
+        found[key] = duration(found[key]) if found[key] or key == "window" else None
+    if found.get("max_failure_ratio"):
+        found["max_failure_ratio"] = single(found["max_failure_ratio"])
+    return {
+        key: value for key, value in found.items() if value or (value == 0 and key in ("parallelism", "max_attempts"))
+    }
+
+
+def _resource(part: Any) -> Tree:
+    return full({
+        "cpus": single(part.cpus) if part.cpus else None,
+        "memory": size(part.memory),
+        "pids": part.pids,
+        "devices": [full(one) for one in part.devices],
+        "generic_resources": [
+            {"discrete_resource_spec": {"kind": "", "value": 0, **one["discrete_resource_spec"]}}
+            for one in part.generic_resources
+        ],
+    })  # fmt: skip
+
+
+def _deploy(part: Deploy) -> Tree:
+    found: Tree = {"resources": {}, "placement": full(part.placement.model_dump(exclude_unset=True))}
+    for key in ("mode", "endpoint_mode", "labels"):
+        found |= full({key: getattr(part, key)})
+    if part.replicas is not None:
+        found["replicas"] = part.replicas
+    for key in ("update_config", "rollback_config", "restart_policy"):
+        if key in part.model_fields_set:
+            found[key] = _rollout(getattr(part, key))
+    for key in ("limits", "reservations"):
+        if key in part.resources.model_fields_set:
+            found["resources"][key] = _resource(getattr(part.resources, key))
+    return found
+
+
+def _healthcheck(part: Any) -> Tree:
+    found = {key: getattr(part, key) for key in part.model_fields_set}
+    return {
+        key: duration(value) if isinstance(value, float) else value
+        for key, value in found.items()
+        if value or (value == 0 and key != "disable" and value is not False)
+    }
+
+
+def _attachment(part: Attachment) -> Tree | None:
+    if not part.model_fields_set:
+        return None
+    said = part.model_dump(exclude_unset=True, exclude={"x"})
+    found = full({key: int(value) if isinstance(value, float) else value for key, value in said.items()})
+    if part.use_service_name_alias is not None:
+        found["use_service_name_alias"] = part.use_service_name_alias
+    return found
+
+
+def _blkio(part: Mapping[str, Any]) -> Tree:
+    found: Tree = {"weight": part.get("weight")}
+    for key in part.keys() - {"weight"}:
+        found[key] = [
+            {"Path": one.get("path", ""), **({"Rate": str(one.get("rate") or 0)} if key != "weight_device" else
+                                            {"Weight": one.get("weight", 0)})}
+            for one in part[key]
+        ]  # fmt: skip
+    return full(found)
+
+
+def hosts(part: Mapping[str, Any]) -> list[str]:
+    """`extra_hosts`."""
+    return sorted(f"{host}={address}" for host, addresses in part.items() for address in addresses)
+
+
+def words(part: tuple[str, ...] | None) -> list[str] | None:
+    """A command: the words that Compose itself would find."""
+    if part and isinstance(part[0], Reworded):
+        return list(part[0].words)
+    return None if part is None else list(part)
+
+
+def hook(part: Any) -> Tree:
+    """`post_start[]`, `pre_stop[]`, and `exec` of a watch."""
+    said = part if isinstance(part, Mapping) else part.model_dump(exclude_unset=True)
+    return {**full(said), "command": list(said.get("command") or ()) or None}
+
+
+def _plain(*keys: str) -> Show:
+    return lambda parts: [full({key: getattr(one, key) for key in keys}) for one in parts]
+
+
+SERVICE: dict[str, Show] = {
+    **dict.fromkeys(("mem_limit", "mem_reservation", "memswap_limit", "mem_swappiness", "shm_size"), size),
+    **dict.fromkeys(("cpus", "cpu_percent"), lambda value: single(value) if value else None),
+    **dict.fromkeys(("post_start", "pre_stop"), lambda parts: [hook(one) for one in parts]),
+    "blkio_config": _blkio,
+    "configs": lambda parts: [grant(one) for one in parts],
+    "credential_spec": full,
+    "depends_on": lambda parts: {
+        name: {**full({"condition": one.condition, "restart": one.restart}), "required": one.required}
+        for name, one in parts.items()
+    },
+    "deploy": _deploy,
+    "extra_hosts": hosts,
+    "gpus": lambda parts: [full(one) for one in parts],
+    "healthcheck": _healthcheck,
+    "logging": full,
+    "networks": lambda parts: {name: _attachment(one) for name, one in parts.items()},
+    "ports": _plain("name", "mode", "host_ip", "target", "published", "protocol", "app_protocol"),
+    "provider": full,
+    "secrets": lambda parts: [grant(one, "/run/secrets") for one in parts],
+    "stop_grace_period": lambda value: None if value is None else duration(value),
+    "triggers": full,
+    "ulimits": lambda parts: {name: limit(value) for name, value in parts.items()},
+}
+HIDDEN = frozenset({"env_file", "environment", "environment_pass", "x"})
+ALWAYS = frozenset({
+    "attach", "blkio_config", "build", "credential_spec", "deploy", "develop", "healthcheck", "init", "logging",
+    "manual", "provider", "scale", "stop_grace_period", "triggers", "umask", "create_host_path",
+})  # fmt: skip
