@@ -1,48 +1,56 @@
-"""A real API server for every test that asks: one cluster a run, shared by its workers, gone at the end."""
+"""A real API server and a real Helm, for every test that asks: one cluster a run, shared by its workers.
+
+It is gone when the run ends; the cluster of a run that was killed goes when the next one starts.
+"""
 
 from __future__ import annotations
 
 import os
-import sys
-import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tycho import cluster
+from tycho.settings import settings
 
-_RUN = pytest.StashKey[str]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_RUN] = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)[:8]
+HOME = settings().state_dir / "tests"  # read before any test changes the environment
 
 
 def _name(config: pytest.Config) -> str:
-    workerinput = getattr(config, "workerinput", {})
-    return f"test-{workerinput.get('testrunuid', config.stash[_RUN])[:8]}"
+    """The run, as its controller and its workers both know it."""
+    return f"run-{os.getppid() if hasattr(config, 'workerinput') else os.getpid()}"
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: object) -> None:
-    """The workers name the cluster as the controller will when it removes it."""
-    node.workerinput["testrunuid"] = node.config.stash[_RUN]  # type: ignore[attr-defined]
+def _aloud(config: pytest.Config) -> Callable[[str], None]:
+    """Builds take minutes: whoever waits should see why."""
+    terminal, capture = (config.pluginmanager.getplugin(name) for name in ("terminalreporter", "capturemanager"))
+
+    def say(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            if terminal:
+                terminal.write_line(line)
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def helm(request: pytest.FixtureRequest) -> Path:
+    """The helm program."""
+    return cluster.tool("helm", _aloud(request.config))
 
 
 @pytest.fixture(scope="session")
 def kubeconfig(request: pytest.FixtureRequest) -> Path:
-    """The way into a running cluster."""
-    made = cluster.create(_name(request.config), progress=lambda line: print(line, file=sys.__stderr__, flush=True))
-    return made.kubeconfig
-
-
-@pytest.fixture(scope="session")
-def helm() -> Path:
-    """The real program."""
-    return cluster.tool("helm", progress=lambda line: print(line, file=sys.__stderr__, flush=True))
+    """The way into a running cluster with a simulated node (stages.yaml tells how its pods can fail)."""
+    for left in cluster.clusters(home=HOME):
+        if not Path("/proc", left.name.removeprefix("run-")).exists():
+            cluster.delete(left.name, home=HOME)
+    name = _name(request.config)
+    return cluster.create(name, progress=_aloud(request.config), provider="native", home=HOME).kubeconfig
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The last one out turns off the light."""
     if not hasattr(session.config, "workerinput"):
-        cluster.delete(_name(session.config))
+        cluster.delete(_name(session.config), home=HOME)

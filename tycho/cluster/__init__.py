@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tycho.cluster.programs import find, tool
-from tycho.cluster.state import Progress, Provider, State, alone, homes, load, names
+from tycho.cluster.state import Progress, Provider, State, alone, homes, load, names, quiet
 from tycho.errors import NotFound
 
 __all__ = ["Cluster", "Component", "clusters", "create", "delete", "find", "status", "tool"]
@@ -62,7 +62,7 @@ class Cluster:
 def create(
     name: str = "tycho",
     *,
-    progress: Progress = lambda _: None,
+    progress: Progress = quiet,
     provider: Provider | None = None,
     home: Path | None = None,
 ) -> Cluster:
@@ -123,7 +123,9 @@ def delete(name: str = "tycho", *, home: Path | None = None) -> None:
     """
     from tycho.cluster import kind, native
 
-    with alone(homes(home), lambda _: None):
+    if not load(name, home):
+        return
+    with alone(homes(home)):
         if known := load(name, home):
             (kind if known.provider == "kind" else native).stop(known)
             shutil.rmtree(known.folder)

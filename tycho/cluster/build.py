@@ -13,12 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from tycho.cluster.process import tail
-from tycho.cluster.programs import Program
+from tycho.cluster.programs import Program, version
 from tycho.cluster.state import Progress
 from tycho.errors import ToolMissing
 from tycho.settings import environment, settings
 
-HOW = "install Go 1.21 or newer (go.dev/doc/install), or put {names} on PATH"
+OLDEST = (1, 21)  # the first that fetches the Go which a module asks for
+HOW = "install Go (go.dev/doc/install), or put {names} on PATH"
 
 
 def build(programs: Sequence[Program], progress: Progress) -> None:
@@ -35,9 +36,10 @@ def build(programs: Sequence[Program], progress: Progress) -> None:
     names = ", ".join(program.name for program in programs)
     said = f"{names} {first.version}"
     go = shutil.which("go", path=environment().get("PATH"))
-    if not go:
+    if not go or version(Path(go), ["version"]) < OLDEST:
         raise ToolMissing(
-            f"{said}: not here, no download to be had, and no Go to build it", hint=HOW.format(names=names)
+            f"{said}: not here, no download to be had, and no Go {OLDEST[0]}.{OLDEST[1]} to build it",
+            hint=HOW.format(names=names),
         )
     minutes = max(1, round(sum(program.seconds for program in programs) / 60))
     progress(f"building {said} (once, about {minutes} min)")
@@ -90,5 +92,7 @@ def _go(argv: Sequence[str], folder: Path, said: str) -> str:
             process.communicate()
             raise
     if process.returncode:
+        with log.open("a") as errors:
+            errors.write(out)
         raise ToolMissing(f"building {said} failed:\n{tail(log)}", hint=f"all of it is in {log}")
     return out

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from tycho.cluster import certificates, process
 from tycho.cluster.api import Api, kubeconfig
-from tycho.cluster.programs import tools
+from tycho.cluster.programs import ARCHITECTURE, tools
 from tycho.cluster.state import Progress, State, load, names, private, write
 from tycho.errors import OrchestratorError, ToolMissing
 
@@ -30,7 +30,7 @@ NODE = {
         "labels": {
             "kubernetes.io/hostname": "simulated",
             "kubernetes.io/os": "linux",
-            "kubernetes.io/arch": "amd64",
+            "kubernetes.io/arch": ARCHITECTURE,
         },
     },
 }
@@ -86,6 +86,8 @@ def stop(state: State) -> None:
 
 def _prepared(state: State) -> State:
     """Folders, certificates, ports and ways in, as far as they are not there."""
+    private(state.folder)
+    state = state.keep()
     pki, config = private(state.folder / "pki"), private(state.folder / "config")
     private(state.folder / "log")
     if not (pki / "complete").exists():
@@ -147,6 +149,7 @@ def _controllers(state: State) -> Iterable[str]:
     yield from ("--leader-elect=false", "--use-service-account-credentials", "--profiling=false")
     yield from (f"--service-account-private-key-file={pki / 'sa.key'}", f"--root-ca-file={pki / 'ca.crt'}")
     yield from ("--allocate-node-cidrs=true", "--cluster-cidr=10.244.0.0/16", "--concurrent-namespace-syncs=20")
+    yield from ("--node-monitor-period=1s", "--kube-api-qps=200", "--kube-api-burst=400")
 
 
 def _scheduler(state: State) -> Iterable[str]:

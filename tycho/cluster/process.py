@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-PATIENCE = 5.0  # seconds between asking a program to end and ending it
+PATIENCE = 0.5  # seconds between asking a program to end and ending it: nothing that it would save is wanted
+GONE = 5.0  # seconds in which the kernel lets a killed process go
 POLL = 0.05
 LAST = 12  # lines of a log that an error shows
 
@@ -60,12 +61,12 @@ def stop(processes: Iterable[Process], patience: float = PATIENCE) -> None:
         patience: Seconds that they have to end by themselves.
     """
     ours = tuple(processes)
-    for sent in (signal.SIGTERM, signal.SIGKILL):
+    for sent, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, GONE)):
         for one in ours:
             with suppress(ProcessLookupError):
                 if one.alive:
                     os.kill(one.pid, sent)
-        until(lambda: not any(one.alive for one in ours), patience)
+        until(lambda: not any(one.alive for one in ours), seconds)
 
 
 def until(met: Callable[[], bool], seconds: float) -> bool:

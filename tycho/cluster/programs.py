@@ -7,6 +7,7 @@ built with Go, once.
 from __future__ import annotations
 
 import json
+import platform
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from tycho.cluster.state import Progress, alone, write
+from tycho.cluster.state import Progress, alone, quiet, write
 from tycho.settings import environment, settings
 
 Version = tuple[int, ...]
@@ -61,6 +62,7 @@ class Program:
         return settings().cache_dir / "bin" / self.version / self.name
 
 
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 KUBERNETES = "1.37.2"
 GITHUB = "https://github.com"
 STAMPS = tuple(
@@ -89,7 +91,7 @@ PROGRAMS = {
             ("version", "--template", "{{.Version}}"),
         ),
         Program(
-            "etcd", "3.7.3", (3, 4), (4,), "go.etcd.io/etcd/server/v3", "", (), 60,
+            "etcd", "3.7.3", (3, 5, 13), (4,), "go.etcd.io/etcd/server/v3", "", (), 60,
             GITHUB + "/etcd-io/etcd/releases/download/v{version}/etcd-v{version}-{os}-{arch}.tar.gz",
             "{folder}/SHA256SUMS", "etcd-v{version}-{os}-{arch}/etcd",
         ),
@@ -120,7 +122,7 @@ def find(name: str) -> Path | None:
     return program.cached if program.cached.exists() else None
 
 
-def tool(name: str, progress: Progress = lambda _: None) -> Path:
+def tool(name: str, progress: Progress = quiet) -> Path:
     """A program that will do; fetched when there is none.
 
     Args:
@@ -133,7 +135,7 @@ def tool(name: str, progress: Progress = lambda _: None) -> Path:
     return tools([name], progress)[name]
 
 
-def tools(names: Iterable[str], progress: Progress = lambda _: None) -> dict[str, Path]:
+def tools(names: Iterable[str], progress: Progress = quiet) -> dict[str, Path]:
     """Several programs at once: those of one Go module are built together; see `tool`."""
     wanted = list(names)
     found = {name: path for name in wanted if (path := find(name))}

@@ -21,6 +21,10 @@ Progress = Callable[[str], None]
 Provider = Literal["kind", "native"]
 
 
+def quiet(_: str) -> None:
+    """Tell nobody."""
+
+
 def homes(home: Path | None) -> Path:
     """The folder that holds the clusters' folders."""
     return home or settings().state_dir / "clusters"
@@ -98,7 +102,8 @@ def names(home: Path | None) -> list[str]:
 
 def private(folder: Path) -> Path:
     """A folder that only its owner may enter; made when absent."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
@@ -112,7 +117,7 @@ def write(path: Path, data: bytes) -> Path:
 
 
 @contextmanager
-def alone(folder: Path, progress: Progress) -> Iterator[None]:
+def alone(folder: Path, progress: Progress = quiet) -> Iterator[None]:
     """Let nobody else do such a thing in this folder meanwhile."""
     with (private(folder) / ".lock").open("w") as file:
         try:
