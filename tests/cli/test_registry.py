@@ -1,0 +1,77 @@
+"""Charts as archives and in a registry: Debian's docker-registry on loopback, a real one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import SHOP, Run
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """`127.0.0.1:port` of a registry that lives as long as the test."""
+    program = shutil.which("docker-registry")
+    if not program:
+        pytest.skip("docker-registry is not installed: apt-get install docker-registry")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    config = tmp_path / "registry.yml"
+    config.write_text(
+        f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {tmp_path}/store}}}}\n"
+        f"http: {{addr: {address}}}\n"
+    )
+    process = subprocess.Popen([program, "serve", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    host, port = address.split(":")
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            socket.create_connection((host, int(port)), 1).close()
+            break
+        except OSError:
+            assert process.poll() is None
+    yield address
+    process.terminate()
+    process.wait(10)
+
+
+def test_push_and_install_from_there(tycho: Run, tool: Run, registry: str) -> None:
+    pushed = tycho("push", f"oci://{registry}/charts", "-f", SHOP).stdout.strip()
+    reference, digest = pushed.split("@")
+    assert digest.startswith("sha256:")
+    chart, version = reference.rpartition("/")[2].split(":")
+    again = tycho("push", f"oci://{registry}/charts", "-f", SHOP).stdout.strip()
+    assert again == pushed
+    where = f"oci://{registry}/charts/{chart}"
+    tool("helm", "install", "from-registry", where, "--version", version.replace("_", "+"), "--plain-http",
+         "-n", "from-registry", "--create-namespace")  # fmt: skip
+    tool("helm", "uninstall", "from-registry", "-n", "from-registry")
+    tool("kubectl", "delete", "namespace", "from-registry", "--wait=false")
+
+
+def test_a_registry_that_is_none(tycho: Run) -> None:
+    assert "write oci://HOST/PATH" in tycho("push", "https://example.com", "-f", SHOP, rc=2).stderr
+
+
+def test_two_compiles_are_one_archive(tycho: Run, tmp_path: Path) -> None:
+    sums = []
+    for name, variables in (("one", {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "1"}), ("two", {"LC_ALL": "C"})):
+        folder = tmp_path / name
+        shutil.copytree(SHOP.parent, folder)
+        os.utime(folder / "compose.yaml", (1, 1))
+        path = tycho(
+            "package", "-f", "compose.yaml", "--name", "shop", "-d", "out", cwd=folder, **variables
+        ).stdout.strip()
+        sums.append(hashlib.sha256((folder / path).read_bytes()).hexdigest())
+    assert sums[0] == sums[1]

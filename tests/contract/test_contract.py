@@ -1,0 +1,148 @@
+"""What every orchestrator promises, asked of each through the same verbs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tycho import orchestrators
+from tycho.compose import Sources
+from tycho.errors import Ambiguous, NotFound, UsageError
+from tycho.lifecycle import Compiled, Lifecycle
+from tycho.orchestrators import Patience, Target
+from tycho.release import Release
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+ONE = {"services": {"web": {"image": "nginx:${TAG:-1}", "ports": ["8080:80"]}, "db": {"image": "postgres:16"}}}
+OTHER = {"services": {"web": {"image": "nginx:2", "ports": ["8080:80"]}}}
+QUICK = Patience(timeout=90)
+
+Story = Callable[[Callable[[Lifecycle], Awaitable[Any]]], Any]
+
+
+@pytest.fixture(params=["memory", "helm"])
+def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Story:
+    """Runs a story on an orchestrator, and removes what it started."""
+    target = Target(kubeconfig=str(uuid4()))
+    if request.param == "helm":
+        from tycho.settings import settings
+
+        monkeypatch.setenv("TYCHO_HELM", str(request.getfixturevalue("helm")))
+        settings.cache_clear()
+        request.addfinalizer(settings.cache_clear)
+        target = Target(kubeconfig=str(request.getfixturevalue("kubeconfig")))
+
+    @asynccontextmanager
+    async def open_() -> AsyncIterator[Lifecycle]:
+        lifecycle = Lifecycle(orchestrators.get(request.param, target), target)
+        try:
+            yield lifecycle
+        finally:
+            left = [release.identity.guid for release in await lifecycle.status(services=False)]
+            await lifecycle.down(left, patience=QUICK, each=lambda removal: None)
+            await lifecycle.orchestrator.close()
+
+    def tell(story: Callable[[Lifecycle], Awaitable[Any]]) -> Any:
+        async def whole() -> Any:
+            async with open_() as lifecycle:
+                return await story(lifecycle)
+
+        return asyncio.run(whole())
+
+    return tell
+
+
+def compiled(lifecycle: Lifecycle, document: dict[str, object], name: str, **env: str) -> Compiled:
+    return lifecycle.compile(Sources.from_document(document, env=env, name=name))
+
+
+def test_a_system_lives(told: Story) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        seen: list[Release] = []
+        started = await lifecycle.up(
+            compiled(lifecycle, ONE, "alive"), username="ada", patience=Patience(timeout=90, watch=seen.append)
+        )
+        assert seen
+        assert seen[-1].ready
+        assert started.ready
+        assert [service.name for service in started.services] == ["web", "db"]
+        assert started.endpoint is not None
+        assert started.endpoint.service == "web"
+        assert started.identity.release.startswith("alive-")
+        (found,) = await lifecycle.status(username="ada")
+        assert found.identity == started.identity
+        assert list(await lifecycle.status(username="eve")) == []
+        removals = await lifecycle.down([started.identity.guid], patience=QUICK, each=lambda removal: None)
+        assert [removal.error for removal in removals] == [None]
+        assert list(await lifecycle.status()) == []
+
+    told(story)
+
+
+def test_up_again_is_an_upgrade_and_nothing_new_is_nothing(told: Story) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        first = await lifecycle.up(compiled(lifecycle, ONE, "grows"), patience=QUICK)
+        same = await lifecycle.up(compiled(lifecycle, ONE, "grows"), patience=QUICK)
+        assert same.identity == first.identity
+        assert same.notes == ("grows is up to date (revision 1)",)
+        tagged = await lifecycle.up(compiled(lifecycle, ONE, "grows", TAG="3"), patience=QUICK)
+        other = await lifecycle.up(compiled(lifecycle, OTHER, "grows"), patience=QUICK)
+        assert [first.revision, tagged.revision, other.revision] == [1, 2, 3]
+        assert [service.name for service in other.services] == ["web"]
+        history = await lifecycle.history("grows")
+        assert [(one.revision, one.state) for one in history] == [
+            (1, "superseded"), (2, "superseded"), (3, "deployed"),
+        ]  # fmt: skip
+        back = await lifecycle.rollback("grows", patience=QUICK)
+        assert back.revision == 4
+        assert "revision 3 → 2" in back.notes[0]
+        assert [service.name for service in back.services] == ["web", "db"]
+        with pytest.raises(NotFound) as error:
+            await lifecycle.rollback("grows", 9, patience=QUICK)
+        assert "1, 2, 3, 4" in error.value.hint
+
+    told(story)
+
+
+def test_ids(told: Story) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        guid = uuid4().hex
+        one = await lifecycle.up(compiled(lifecycle, OTHER, "named"), guid=guid, patience=QUICK)
+        retried = await lifecycle.up(compiled(lifecycle, OTHER, "named"), guid=guid, patience=QUICK)
+        assert retried.identity == one.identity
+        two = await lifecycle.up(compiled(lifecycle, OTHER, "named"), new=True, patience=QUICK)
+        assert two.identity.guid != guid
+        for id in (guid, guid[:8], one.identity.release, f"named-{guid}"):
+            assert (await lifecycle.find(id)).identity == one.identity
+        with pytest.raises(Ambiguous) as many:
+            await lifecycle.find("named")
+        assert guid in many.value.hint
+        with pytest.raises(NotFound):
+            await lifecycle.find("nobody")
+        with pytest.raises(UsageError):
+            await lifecycle.up(compiled(lifecycle, OTHER, "named"), guid="no-guid", patience=QUICK)
+
+    told(story)
+
+
+def test_down_goes_on_past_one_that_fails(told: Story) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        one = await lifecycle.up(compiled(lifecycle, OTHER, "goes"), patience=QUICK)
+        removals = await lifecycle.down(["nobody", one.identity.guid], patience=QUICK, each=lambda removal: None)
+        assert [type(removal.error) for removal in removals] == [NotFound, type(None)]
+        assert list(await lifecycle.status()) == []
+
+    told(story)
+
+
+def test_an_unknown_orchestrator_lists_the_known(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as error:
+        orchestrators.get("swarm", Target())
+    assert error.value.hint == "known: helm, memory"
