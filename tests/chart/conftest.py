@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tycho.chart import Chart, emit, release_values
+from tycho.chart import Chart, emit, release_values, values_yaml
 from tycho.compose import Sources, load
 from tycho.model import System, Woven
 from tycho.policy import weave
@@ -119,9 +118,7 @@ class Bench:
         self.count += 1
         archive = self.folder / f"chart{self.count}.tgz"
         archive.write_bytes(chart.archive())
-        return self.program(
-            "template", name, str(archive), "--values", "-", *args, stdin=json.dumps(values, ensure_ascii=False)
-        )
+        return self.program("template", name, str(archive), "--values", "-", *args, stdin=values_yaml(values))
 
     def program(self, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -130,7 +130,8 @@ def test_a_fraction_in_a_file_is_refused_for_it_would_lose_its_zero(bench: Any) 
 def test_docker_compose_reads_the_same(bench: Any, tmp_path: Path) -> None:
     """The real program is asked about the same templates."""
     spec = find_spec("compose")
-    assert spec and spec.submodule_search_locations
+    assert spec
+    assert spec.submodule_search_locations
     program = Path(next(iter(spec.submodule_search_locations))) / "docker-compose"
     templates = [text for text in CASES if "\n" not in text and text not in LATER]
     document = {"services": {"web": {"image": "x", "environment": {f"V{i:05}": t for i, t in enumerate(templates)}}}}
@@ -147,7 +148,11 @@ def test_docker_compose_reads_the_same(bench: Any, tmp_path: Path) -> None:
 
 
 NAMES = st.sampled_from([*ENV, "missing"])
-PLAIN = st.text(st.sampled_from("ab:-?+/ .\"'é\\") | st.characters(codec="utf-8", exclude_characters="$\x7f{}\0\r\n", exclude_categories=["Cs", "Cc"]), max_size=4)  # fmt: skip
+PLAIN = st.text(
+    st.sampled_from("ab:-?+/ .\"'é\\")
+    | st.characters(codec="utf-8", exclude_characters="$\x7f{}\0\r\n", exclude_categories=["Cs", "Cc"]),
+    max_size=4,
+)
 
 
 def forms(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tycho.chart.artifact import Chart, Row
-from tycho.chart.live import release_values
+from tycho.chart.live import release_values, values_yaml
 
 if TYPE_CHECKING:
     from tycho.model import Woven
 
-__all__ = ["Chart", "Row", "emit", "release_values"]
+__all__ = ["Chart", "Row", "emit", "release_values", "values_yaml"]
 
 
 def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:

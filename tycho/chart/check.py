@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator
+
 from tycho.chart import keys
 from tycho.chart.artifact import Row
 from tycho.chart.names import collisions
 from tycho.chart.plan import Plan
 from tycho.errors import ComposeError, Problem, ReportError
 from tycho.model import Woven
+
+ROOM = 256 * 1024
 
 
 def report(plan: Plan) -> tuple[Row, ...]:
@@ -17,8 +22,24 @@ def report(plan: Plan) -> tuple[Row, ...]:
         ComposeError: One or more keys cannot run as asked.
     """
     rows = tuple(keys.rows(plan))
-    refuse([Problem(row.file, row.line, row.path, row.reason, row.remedy) for row in rows if row.fate == "rejected"])
+    refused = [row for row in rows if row.fate == "rejected"]
+    problems = [Problem(row.file, row.line, row.path, row.reason, row.remedy) for row in refused]
+    refuse(problems + list(_weight(plan)))
     return rows
+
+
+def _weight(plan: Plan) -> Iterator[Problem]:
+    """Helm keeps every chart in one Secret: files of the project must leave room."""
+    sizes = {tree.place: sum(len(zlib.compress(content, 1)) for content in tree.files.values()) for tree in plan.trees}
+    if (total := sum(sizes.values())) > ROOM:
+        heaviest = max(sizes, key=lambda place: sizes[place])
+        yield Problem(
+            *plan.system.at(heaviest),
+            heaviest,
+            f"files of the project are {total >> 10} KiB compressed, {sizes[heaviest] >> 10} of them here;"
+            f" a release has room for {ROOM >> 10} KiB",
+            "copy them into the image, or keep them in a volume",
+        )
 
 
 def refuse(problems: list[Problem]) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from tycho.chart.planner import secret_names
 from tycho.chart.wiring import everything
+from tycho.chart.yaml import dump
 from tycho.model import Json, Service, ServiceMetadata, System, template
 
 
@@ -42,6 +43,11 @@ def release_values(
         "tycho": {key: value for key, value in (("guid", guid), ("username", username)) if value},
     }
     return {key: value for key, value in found.items() if value}
+
+
+def values_yaml(values: Mapping[str, Json]) -> str:
+    """Values as `helm --values -` reads them without loss; it misreads JSON's surrogate pairs, and folds U+2028."""
+    return dump(values)
 
 
 def _service(service: Service) -> dict[str, Json]:

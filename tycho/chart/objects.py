@@ -11,6 +11,7 @@ from tycho.chart.planner import several
 from tycho.chart.pods import publish
 from tycho.chart.render import render
 from tycho.chart.wiring import isolated
+from tycho.errors import ComposeError, Problem
 
 Context = Mapping[str, object]
 
@@ -55,12 +56,12 @@ def callers(plan: Plan) -> Iterator[Object]:
     """Services for ports that only the caller names."""
     pods = [pod for pod in plan.pods if not publish(pod.service) and pod.kind not in ("Job", "CronJob")]
     if pods:
-        yield Object("further-published-services", {"pods": pods})
+        yield Object("system/further-published-services", {"pods": pods})
 
 
 def names(_plan: Plan) -> Iterator[Object]:
     """The Service that gives bare names to a release that shares its namespace."""
-    yield Object("names-service", {})
+    yield Object("system/names-service", {})
 
 
 def aliases(plan: Plan) -> Iterator[Object]:
@@ -124,7 +125,9 @@ def waiting(plan: Plan) -> Iterator[Object]:
             awaited.setdefault(wait.kind, {})[wait.slug] = None
     if awaited:
         waiting = [pod.name for pod in plan.pods if pod.waits]
-        yield Object("wait", {"awaited": {kind: list(awaited[kind]) for kind in sorted(awaited)}, "waiting": waiting})
+        yield Object(
+            "system/wait", {"awaited": {kind: list(awaited[kind]) for kind in sorted(awaited)}, "waiting": waiting}
+        )
 
 
 def budgets(plan: Plan) -> Iterator[Object]:
@@ -137,7 +140,7 @@ def budgets(plan: Plan) -> Iterator[Object]:
 def networkpolicies(plan: Plan) -> Iterator[Object]:
     """One for every compose network, where a policy asks for isolation."""
     for network in plan.networks if isolated(plan.system) else ():
-        yield Object(f"{network.slug}-network-networkpolicy", {"network": network})
+        yield Object(f"system/network-{network.slug}-networkpolicy", {"network": network})
 
 
 def unconnected(plan: Plan) -> Iterator[Object]:
@@ -161,14 +164,14 @@ def isolating(objects: Callable[[Plan], Iterator[Object]], suffix: str) -> Calla
 def entrances(plan: Plan) -> Iterator[Object]:
     """Admission of an Ingress's or Gateway's controller."""
     if isolated(plan.system):
-        yield Object("entrance-networkpolicy", {})
+        yield Object("system/entrance-networkpolicy", {})
 
 
 def fenced(plan: Plan) -> Iterator[Object]:
     """The way to the API server for pods that wait on internal networks alone."""
     internal = {name for network in plan.networks if network.internal for name in network.members}
     if isolated(plan.system) and any(pod.waits and pod.name in internal for pod in plan.pods):
-        yield Object("wait", {})
+        yield Object("system/wait", {})
 
 
 def tests(plan: Plan) -> Iterator[Object]:
@@ -215,11 +218,12 @@ OBJECTS: tuple[tuple[str, Callable[[Plan], Iterator[Object]]], ...] = (
     ("callers", isolating(callers, "-networkpolicies")),
     ("apiserver", fenced),
     ("entrance", entrances),
-    ("ingress", always("ingress")),
-    ("httproute", always("httproute")),
+    ("ingress", always("system/ingress")),
+    ("httproute", always("system/httproute")),
     ("tests/connect", tests),
-    ("extraobjects", always("extraobjects")),
+    ("extraobjects", always("system/extraobjects")),
 )
+RENAME = "rename the service or secret whose name ends like another's with -published, -env or -alias added"
 HELPERS = ("_helpers", "_names", "_expand", "_environment", "_pod", "_ports")
 
 
@@ -231,8 +235,10 @@ def templates(plan: Plan) -> dict[str, str]:
     }
     for kind, when in OBJECTS:
         for file, context in when(plan):
-            name = f"{file}-{kind}" if file == "wait" else file
-            found[f"templates/{name}.yaml"] = render(f"templates/{kind}.yaml", chart=plan.chart, **context)
+            path = f"templates/{file}-{kind}.yaml" if file.endswith("/wait") else f"templates/{file}.yaml"
+            if path in found:
+                raise ComposeError("1 problem", problems=[Problem("", 0, "", f"two objects would be {path}", RENAME)])
+            found[path] = render(f"templates/{kind}.yaml", chart=plan.chart, **context)
     return found
 
 

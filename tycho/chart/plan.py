@@ -101,12 +101,14 @@ class Tree:
         name: What the values know it by, for text; else "".
         slug: Part of its object's name, and its folder in the chart.
         files: Key to content.
+        place: Compose path of what it was made for.
         live: Whether the one entry is text of the values.
     """
 
     name: str
     slug: str
     files: Mapping[str, bytes]
+    place: str
     live: bool = False
 
 

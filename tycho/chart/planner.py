@@ -155,7 +155,8 @@ def _neighbours(pods: list[Pod], store: Store) -> tuple[Pod, ...]:
         for names, volumes in groups:
             if pod.name in names and pod.kind != "StatefulSet" and (len(names) > 1 or several(pod.service)):
                 group = label(min(names))
-                pod = replace(pod, group=group, claims=tuple(sorted(volumes)))  # noqa: PLW2901
+                labels = (*pod.labels, ("tycho.dev/volumes", group))
+                pod = replace(pod, group=group, claims=tuple(sorted(volumes)), labels=labels)  # noqa: PLW2901
         found.append(pod)
     return tuple(found)
 

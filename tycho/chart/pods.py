@@ -18,6 +18,11 @@ LOOPBACK = re.compile(r"127\..*|::1|\[::1\]|localhost")
 VENDORS = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel.com/i915"}
 
 
+def written(value: str | float | None) -> str:
+    """A value in Compose's syntax, "" where there is none; one that is empty today may read a variable."""
+    return "" if value is None else template(value)
+
+
 def policy(service: Service) -> dict[str, Tree]:
     """`pull_policy`."""
     if not service.pull_policy:
@@ -232,7 +237,7 @@ def hooks(service: Service) -> dict[str, Tree]:
 
 def _before(hook: Hook) -> Tree:
     found: dict[str, Tree] = {"command": [template(word) for word in hook.command]}
-    if hook.image:
+    if hook.image is not None:
         found["image"] = template(hook.image)
     if hook.working_dir:
         found["workingDir"] = hook.working_dir.replace("$", "$$")
@@ -256,7 +261,7 @@ def publish(service: Service) -> dict[str, Tree]:
         while name in found:
             name, number = f"{base}-{number}", number + 1
         entry: dict[str, Tree] = {
-            "port": _published(str(template(port.published or "")), port.target),
+            "port": _published(written(port.published), port.target),
             "targetPort": port.target,
             "protocol": port.protocol.upper(),
         }

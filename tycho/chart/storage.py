@@ -99,7 +99,7 @@ class Store:
                 found.setdefault(mounted.path, (replace(mounted, read_only=kept), volume))
         for target in service.tmpfs:
             found[target.partition(":")[0]] = self._tmpfs(target)
-        if service.shm_size:
+        if service.shm_size is not None:
             size = f'(index .Values.services "{name}").shmSize "services.{name}.shmSize"'
             found["/dev/shm"] = Mounted("shm", "/dev/shm"), Volume("shm", "emptyDir", memory=True, size=size)  # noqa: S108
         for config in service.configs:
@@ -132,7 +132,7 @@ class Store:
             case "host":
                 volume = Volume(label(f"host-{source}", 60), "hostPath", path=source)
             case "files":
-                tree = self._tree(source, mount.files or ())
+                tree = self._tree(source, mount.files or (), place)
                 yield from _files(tree, target, mount.files or ())
                 return
         if volume:
@@ -151,13 +151,13 @@ class Store:
     def _claimed(self, slug: str) -> bool:
         return any(claim.slug == slug for claim in self.claims.values())
 
-    def _tree(self, source: str, files: tuple[File, ...]) -> Tree:
+    def _tree(self, source: str, files: tuple[File, ...], place: str) -> Tree:
         if source not in self.sources:
             wanted = label(os.path.basename(source.rstrip("/")) or "files", 40)
             taken = {label(name) for name in self.system.configs} | {tree.slug for tree in self.trees.values()}
             slug = unique(wanted, taken.__contains__)
             self.trees[slug] = Tree(
-                "", slug, dict(zip(_keys(files, source), (file.content for file in files), strict=True))
+                "", slug, dict(zip(_keys(files, source), (file.content for file in files), strict=True)), place
             )
             self.sources[source] = slug
         return self.trees[self.sources[source]]
@@ -191,7 +191,7 @@ class Store:
             files = config.files or (File(path="", content=str(config.content or "").encode()),)
             live = isinstance(config.content, Live)
             contents = dict(zip(_keys(files, ref.source), (file.content for file in files), strict=True))
-            self.trees[slug] = Tree(ref.source if live else "", slug, contents, live)
+            self.trees[slug] = Tree(ref.source if live else "", slug, contents, f"configs.{ref.source}", live)
         files = tuple(file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),))
         yield from _files(self.trees[slug], target, files, "config-")
 

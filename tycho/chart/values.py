@@ -78,15 +78,15 @@ def _readers(variable: Variable) -> str:
 
 def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
     service = container.service
-    found: dict[str, Tree] = {"image": template(service.image or f"{plan.chart}-{container.slug}")}
+    found: dict[str, Tree] = {"image": pods.written(service.image) or f"{plan.chart}-{container.slug}"}
     found |= pods.policy(service)
     for key, words in (("entrypoint", service.entrypoint), ("command", service.command)):
         if words:
             found[key] = [template(word) for word in words]
     if service.entrypoint == () and service.command:
         found["entrypoint"] = found.pop("command")
-    if service.working_dir:
-        found["workingDir"] = template(service.working_dir)
+    if directory := pods.written(service.working_dir):
+        found["workingDir"] = directory
     hidden = {*secret_names(service), *service.environment_pass}
     environment = {
         name: template(value)
@@ -99,7 +99,7 @@ def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
         "secretNames": sorted(secret_names(service)),
         "resources": pods.resources(service),
         "securityContext": pods.security(service),
-        "shmSize": pods.size(service.shm_size) if service.shm_size else "",
+        "shmSize": pods.size(service.shm_size) if service.shm_size is not None else "",
     }
     optional |= dict(pods.probes(service)) | pods.hooks(service)
     if container is pod.containers[0]:
@@ -143,7 +143,7 @@ def _configs(plan: Plan) -> dict[str, Tree]:
         if config.external:
             found[name] = {"existingConfigMap": template(config.name or name), "key": name}
         elif name in live:
-            found[name] = {"content": template(config.content or "")}
+            found[name] = {"content": pods.written(config.content)}
     return found
 
 

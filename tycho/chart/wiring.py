@@ -62,7 +62,7 @@ def _mentions(system: System) -> dict[str, set[int]]:
     """Ports that others call a service at, as in `redis://cache:6379`: Compose lets every port through."""
     found: dict[str, set[int]] = {}
     names = everything(system)
-    shared = [template(config.content) for config in system.configs.values() if config.content]
+    shared = [template(config.content) for config in system.configs.values() if config.content is not None]
     for name, service in names.items():
         for text in [*_strings(service), *shared]:
             if ":" not in text:
@@ -74,7 +74,7 @@ def _mentions(system: System) -> dict[str, set[int]]:
 
 
 def _strings(service: Service) -> Iterable[str]:
-    yield from (template(value) for value in service.environment.values() if value)
+    yield from (template(value) for value in service.environment.values() if value is not None)
     yield from (template(word) for word in (service.command or ()) + (service.entrypoint or ()))
     for mount in service.volumes:
         for content in mount.files or ():

@@ -12,7 +12,6 @@ from tycho.chart.keys.service import SERVICE
 from tycho.chart.keys.system import CONFIG, NETWORK, PROJECT, SECRET, VOLUME
 from tycho.chart.plan import Plan
 from tycho.chart.wiring import everything
-from tycho.model import Service
 
 __all__ = ["SECTIONS", "SERVICE", "Key", "rows"]
 

@@ -217,8 +217,8 @@ def depends_on(case: Case) -> Rows:
 def pre_start(case: Case) -> Rows:
     """Containers before the container."""
     for index, hook in enumerate(case.value):
-        if hook.rest:
-            yield f"[{index}]", ignored(f"{', '.join(sorted(hook.rest))}: those of the service hold here too")
+        if own := sorted(set(hook.rest) & set(hook.written)):
+            yield f"[{index}]", ignored(f"{', '.join(own)}: those of the service hold here too")
         if hook.user and not hook.user.replace(":", "").isdigit():
             yield (
                 f"[{index}].user",

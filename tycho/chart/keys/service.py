@@ -169,5 +169,5 @@ SERVICE: Table = {
     "oom_kill_disable": ignored("memory beyond the limit always ends the container", "set no mem_limit"),
     "oom_score_adj": ignored("it follows from requests and limits", "set deploy.resources"),
     "storage_opt": whole(ignored(NODE, "set services.X.resources.limits.ephemeral-storage")),
-    "logging": whole(ignored("the node collects what a container prints", "kubectl logs, or a collector of the cluster's")),
+    "logging": whole(ignored("the node collects what a container prints", "kubectl logs, or a log collector")),
 }  # fmt: skip

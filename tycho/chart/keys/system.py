@@ -19,8 +19,8 @@ NETWORK: Table = {
     "driver": ignored(DRIVER, judge=reaching.network_driver),
     "driver_opts": whole(ignored(DRIVER)),
     "ipam": whole(ignored("the cluster gives the addresses", "call services by their names")),
-    "external": whole(approximated("a label that pods of other systems may carry too", "networks do not reach beyond the"
-                                   " system by themselves", "services of other systems: <name>.<namespace>")),
+    "external": whole(approximated("a label that pods of other systems may carry too", "networks end with the"
+                                   " system", "services of other systems: <name>.<namespace>")),
     "internal": translated("a NetworkPolicy without egress"),
     "attachable": ignored("pods are selected by labels"),
     "enable_ipv4": ignored(DRIVER),

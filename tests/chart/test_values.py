@@ -1,0 +1,196 @@
+"""Values: what users override, what fails on a typo, and numbers that are no way in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+SYSTEM = """
+services:
+  web:
+    image: nginx:${TAG:-1}
+    ports: ["8080:80"]
+    environment: {MODE: fast, USER: "${WHO}"}
+    healthcheck: {test: "true"}
+    volumes: ["data:/data"]
+    deploy: {replicas: "${N-2}", resources: {limits: {cpus: "${CPUS-0.5}", memory: "${MEM-64m}"}}}
+volumes: {data: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    "typo",
+    [
+        "env.TGA=1", "services.wbe.image=x", "services.web.imgae=x", "common.tolerance=x", "volumes.data.sise=1",
+        "dns.scoop=release", "services.web.publish.port2=1", "nonsense=1", "dns.scope=cluster",
+        "services.web.pullPolicy=Sometimes", "services.web.publish.ports.tcp-80.target=1",
+    ],
+)  # fmt: skip
+def test_a_typo_fails(bench: Any, typo: str) -> None:
+    done = bench.run(bench.chart(SYSTEM), {}, "--set", typo)
+    assert done.returncode != 0
+    assert "don't meet the specifications of the schema" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("env", "where"),
+    [
+        ({"N": "2\n  paused: true"}, "services.web.replicas"),
+        ({"N": "abc"}, "services.web.replicas"),
+        ({"N": "-1"}, "services.web.replicas"),
+        ({"CPUS": "1; x"}, "services.web.resources.limits.cpu"),
+        ({"MEM": "64m\n    evil: 1"}, "services.web.resources.limits.memory"),
+        ({"MEM": "64x"}, "services.web.resources.limits.memory"),
+    ],
+)
+def test_a_number_is_no_way_in(bench: Any, env: dict[str, str], where: str) -> None:
+    done = bench.run(bench.chart(SYSTEM), {"env": env})
+    assert done.returncode != 0
+    assert where in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        ("64m", "64Mi"), ("1g", "1024Mi"), ("1.5g", "1536Mi"), ("10 MiB", "10Mi"), ("640kb", "640Ki"),
+        ("1025", "1025"), ("1048576", "1Mi"), ("0.5k", "512"), ("2G", "2048Mi"), ("512Mi", "512Mi"),
+        ("1234567b", "1234567"),
+    ],
+)  # fmt: skip
+def test_sizes_are_read_as_compose_reads_them(bench: Any, text: str, quantity: str) -> None:
+    container = bench.render(bench.chart(SYSTEM), {"env": {"MEM": text}}).container("rel-web")
+    assert str(container["resources"]["limits"]["memory"]) == quantity
+
+
+def test_an_empty_number_drops_its_field(bench: Any) -> None:
+    objects = bench.render(bench.chart(SYSTEM), {"env": {"N": "", "CPUS": "", "MEM": ""}})
+    assert "replicas" not in objects.one("Deployment", "rel-web")["spec"]
+    assert "resources" not in objects.container("rel-web")
+
+
+def test_zero_replicas_stay_zero(bench: Any) -> None:
+    objects = bench.render(bench.chart(SYSTEM), {"env": {"N": "0"}})
+    assert objects.one("Deployment", "rel-web")["spec"]["replicas"] == 0
+
+
+OVERRIDES: dict[str, tuple[Any, str, Any]] = {
+    "services.web.image": ("other:2", "containers.0.image", "other:2"),
+    "services.web.pullPolicy": ("Always", "containers.0.imagePullPolicy", "Always"),
+    "services.web.imagePullSecrets": ([{"name": "s"}], "imagePullSecrets", [{"name": "s"}]),
+    "common.imagePullSecrets": ([{"name": "c"}], "imagePullSecrets", [{"name": "c"}]),
+    "services.web.resources": ({"limits": {"cpu": 2, "memory": "1k"}}, "containers.0.resources.limits",
+                               {"cpu": "2", "memory": "1Ki"}),
+    "services.web.nodeSelector": ({"disk": "ssd"}, "nodeSelector", {"disk": "ssd"}),
+    "common.nodeSelector": ({"disk": "hdd"}, "nodeSelector", {"disk": "hdd"}),
+    "common.tolerations": ([{"operator": "Exists"}], "tolerations", [{"operator": "Exists"}]),
+    "services.web.affinity": ({"nodeAffinity": {}}, "affinity.nodeAffinity", {}),
+    "common.priorityClassName": ("high", "priorityClassName", "high"),
+    "services.web.serviceAccountName": ("robot", "serviceAccountName", "robot"),
+    "services.web.extraEnv": ([{"name": "X", "value": "1"}], "containers.0.env.-1", {"name": "X", "value": "1"}),
+    "services.web.extraVolumes": ([{"name": "v", "emptyDir": {}}], "volumes.-1", {"name": "v", "emptyDir": {}}),
+    "common.extraVolumeMounts": ([{"name": "data", "mountPath": "/x"}], "containers.0.volumeMounts.-1.mountPath", "/x"),
+    "services.web.environment": ({"MORE": "yes"}, "containers.0.env.1", {"name": "MORE", "value": "yes"}),
+    "services.web.livenessProbe": ({"exec": {"command": ["a", "$$b"]}, "periodSeconds": 3}, "containers.0.livenessProbe",
+                                   {"exec": {"command": ["a", "$b"]}, "periodSeconds": 3}),
+    "services.web.readinessProbe": (None, "containers.0.readinessProbe", None),
+    "common.podSecurityContext": ({"fsGroup": 7}, "securityContext.fsGroup", 7),
+    "services.web.securityContext": ({"runAsUser": 9}, "containers.0.securityContext.runAsUser", 9),
+    "volumes.data.existingClaim": ("mine", "volumes.0.persistentVolumeClaim.claimName", "mine"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", OVERRIDES)
+def test_what_chart_users_override(bench: Any, path: str) -> None:
+    given, where, expected = OVERRIDES[path]
+    values: Any = given
+    for part in reversed(path.split(".")):
+        values = {part: values}
+    found: Any = bench.render(bench.chart(SYSTEM), values).pod("rel-web")
+    for part in where.split("."):
+        found = found[int(part)] if isinstance(found, list) else found.get(part)
+    assert found == expected
+
+
+def test_common_labels_and_annotations_join_the_services_own(bench: Any) -> None:
+    values = {
+        "common": {"podLabels": {"team": "a", "x": "1"}, "podAnnotations": {"n": "1"}},
+        "services": {"web": {"podLabels": {"x": "2"}}},
+    }
+    metadata = bench.render(bench.chart(SYSTEM), values).one("Deployment")["spec"]["template"]["metadata"]
+    assert (metadata["labels"]["team"], metadata["labels"]["x"], metadata["annotations"]["n"]) == ("a", "2", "1")
+
+
+def test_publishing(bench: Any) -> None:
+    values = {
+        "services": {"web": {"publish": {"type": "NodePort", "annotations": {"a": "b"}, "clients": ["10.0.0.0/8"]}}}
+    }
+    objects = bench.render(bench.chart(SYSTEM), values)
+    service = objects.one("Service", "rel-web-published")
+    assert service["spec"]["type"] == "NodePort"
+    assert service["spec"]["externalTrafficPolicy"] == "Local"
+    assert service["metadata"]["annotations"]["a"] == "b"
+    rule = objects.one("NetworkPolicy", "rel-web-published")["spec"]["ingress"][0]
+    assert rule == {"ports": [{"port": 80, "protocol": "TCP"}], "from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}
+    off = bench.render(bench.chart(SYSTEM), {"services": {"web": {"publish": {"enabled": False}}}})
+    assert "rel-web-published" not in off.names("Service") | off.names("NetworkPolicy")
+
+
+def test_ingress_and_http_route(bench: Any) -> None:
+    path = {"path": "/", "service": "web", "port": 80}
+    values = {
+        "ingress": {"enabled": True, "className": "nginx", "hosts": [{"host": "x.example", "paths": [path]}]},
+        "httpRoute": {"enabled": True, "parentRefs": [{"name": "gate"}], "hostnames": ["x.example"], "paths": [path]},
+    }
+    objects = bench.render(bench.chart(SYSTEM), values)
+    rule = objects.one("Ingress")["spec"]["rules"][0]
+    assert rule["host"] == "x.example"
+    assert rule["http"]["paths"][0]["backend"]["service"] == {"name": "web", "port": {"number": 80}}
+    assert objects.one("HTTPRoute")["spec"]["rules"][0]["backendRefs"] == [{"name": "web", "port": 80}]
+    assert "rel-web-entrance-80" in objects.names("NetworkPolicy")
+    shared = bench.render(bench.chart(SYSTEM), values | {"dns": {"scope": "release"}})
+    assert shared.one("HTTPRoute")["spec"]["rules"][0]["backendRefs"] == [{"name": "rel-web", "port": 80}]
+    wrong = {"ingress": {"enabled": True, "hosts": [{"host": "", "paths": [path | {"service": "wbe"}]}]}}
+    assert 'no service "wbe"' in bench.run(bench.chart(SYSTEM), wrong).stderr
+
+
+def test_ingress_from_the_compose_file(bench: Any) -> None:
+    text = "services: {web: {image: x, ports: ['80'], x-tycho: {ingress: {host: shop.example}}}}"
+    assert bench.objects(text).one("Ingress")["spec"]["rules"][0]["host"] == "shop.example"
+
+
+def test_names_and_further_objects(bench: Any) -> None:
+    values = {
+        "fullnameOverride": "other",
+        "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}}],
+    }
+    objects = bench.render(bench.chart(SYSTEM), values)
+    assert objects.names("Deployment") == {"other-web"}
+    assert "mine" in objects.names("ConfigMap")
+
+
+def test_the_restricted_profile(bench: Any) -> None:
+    text = "services: {web: {image: x, cap_add: [NET_BIND_SERVICE], user: '1000', command: [a]}}"
+    objects = bench.objects(text, "--set", "podSecurity=restricted")
+    assert objects.container("rel-web")["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "runAsUser": 1000,
+    }
+    assert objects.pod("rel-web")["securityContext"] == {"seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def test_long_release_names_are_cut_the_same_everywhere(bench: Any) -> None:
+    text = """
+      services:
+        LONG: {image: x, environment: {A: "${B}"}}
+        b: {image: x, depends_on: {LONG: {condition: service_healthy}}}
+    """.replace("LONG", "a" * 60)
+    objects = bench.render(bench.chart(text), {}, name="r" * 53)
+    names = {one["metadata"]["name"] for one in objects}
+    assert max(map(len, names)) <= 63
+    (deployment,) = objects.names("Deployment") - {f"{'r' * 53}-b"}
+    assert f"deployment/{deployment}" in objects.pod(f"{'r' * 53}-b")["initContainers"][0]["args"]
+    (role,) = (one for one in objects if one["kind"] == "Role")
+    assert role["rules"][0]["resourceNames"] == [deployment]

@@ -1,0 +1,299 @@
+"""Which kind a service becomes, how it is replaced, and what it waits for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+KINDS = {
+    "image: x": "Deployment",
+    "image: x, deploy: {mode: global}": "DaemonSet",
+    "image: x, deploy: {mode: replicated-job}": "Job",
+    'image: x, restart: "no"': "Job",
+    "image: x, restart: on-failure": "Job",
+    "image: x, deploy: {restart_policy: {condition: none}}": "Job",
+    'image: x, restart: "no", ports: ["80"]': "Deployment",
+    'image: x, restart: "no", expose: ["80"]': "Deployment",
+    'image: x, restart: "no", healthcheck: {test: a}': "Deployment",
+    "image: x, restart: always": "Deployment",
+    "image: x, x-tycho: {kind: StatefulSet}": "StatefulSet",
+    'image: x, x-tycho: {schedule: "0 3 * * *"}': "CronJob",
+}
+
+
+@pytest.mark.parametrize("service", KINDS)
+def test_kinds(bench: Any, service: str) -> None:
+    objects = bench.objects(f"services: {{web: {{{service}}}}}")
+    workloads = [one["kind"] for one in objects if one["kind"] in set(KINDS.values())]
+    assert workloads == [KINDS[service]]
+
+
+WAITING = """
+services:
+  web:
+    image: x
+    depends_on:
+      db: {condition: service_healthy}
+      agent: {condition: service_healthy}
+      migrate: {condition: service_completed_successfully}
+      cache: {condition: service_started}
+  db: {image: x, healthcheck: {test: a}}
+  agent: {image: x, deploy: {mode: global}}
+  migrate: {image: x, command: [migrate]}
+  cache: {image: x}
+"""
+
+
+def test_waiting_without_a_shell(bench: Any) -> None:
+    objects = bench.objects(WAITING)
+    job = next(iter(objects.names("Job")))
+    pod = objects.pod("rel-web")
+    assert [one["args"] for one in pod["initContainers"]] == [
+        ["wait", "deployment/rel-db", "--for=create", "--timeout=-1s"],
+        ["rollout", "status", "deployment/rel-db", "--timeout=0"],
+        ["wait", "daemonset/rel-agent", "--for=create", "--timeout=-1s"],
+        ["rollout", "status", "daemonset/rel-agent", "--timeout=0"],
+        ["wait", f"job/{job}", "--for=create", '--for=jsonpath={.status.conditions[?(@.status=="True")].type}',
+         "--timeout=-1s"],
+        ["wait", f"job/{job}", "--for=condition=Complete", "--timeout=30s"],
+    ]  # fmt: skip
+    assert len({one["name"] for one in pod["initContainers"]}) == 6
+    assert pod["serviceAccountName"] == "rel-wait"
+    assert pod["automountServiceAccountToken"] is False
+    assert "volumeMounts" not in pod["containers"][0]
+    assert all(mount["name"] == "tycho-wait-token" for one in pod["initContainers"] for mount in one["volumeMounts"])
+
+
+def test_who_waits_may_look_at_what_it_waits_for_alone(bench: Any) -> None:
+    objects = bench.objects(WAITING, "--set", "services.web.serviceAccountName=robot")
+    rules = {rule["resources"][0]: rule for rule in objects.one("Role")["rules"]}
+    assert rules["deployments"]["resourceNames"] == ["rel-db"]
+    assert rules["daemonsets"]["resourceNames"] == ["rel-agent"]
+    assert "resourceNames" not in rules["jobs"]
+    assert {tuple(rule["verbs"]) for rule in rules.values()} == {("get", "list", "watch")}
+    assert [one["name"] for one in objects.one("RoleBinding")["subjects"]] == ["robot"]
+    quiet = bench.objects("services: {web: {image: x, depends_on: [db]}, db: {image: x}}")
+    assert not quiet.names("Role") | quiet.names("ServiceAccount")
+
+
+def test_a_job_is_named_for_what_it_does(bench: Any) -> None:
+    text = "services: {m: {image: 'x:${TAG:-1}', restart: 'no', environment: {A: '${A}'}}}"
+    made = bench.chart(text)
+
+    def name(**env: str) -> str:
+        return str(bench.render(made, {"env": env}).one("Job")["metadata"]["name"])
+
+    assert name() == name(TAG="1")
+    assert len({name(), name(TAG="2"), name(A="secret")}) == 3
+    other = bench.chart(text + "\nx-note: changed")
+    assert bench.render(other).one("Job")["metadata"]["name"] == name()
+    job = bench.render(made).one("Job")
+    assert job["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    assert "ttlSecondsAfterFinished" not in job["spec"]
+
+
+def test_a_job_fails_at_once_and_its_waiting_may_be_tried_again(bench: Any) -> None:
+    spec = bench.objects("services: {m: {image: x, restart: 'no'}}").one("Job")["spec"]
+    assert spec["backoffLimit"] == 6
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"
+    (rule,) = spec["podFailurePolicy"]["rules"]
+    assert rule == {
+        "action": "FailJob", "onExitCodes": {"containerName": "m", "operator": "NotIn", "values": [0]}
+    }  # fmt: skip
+    again = bench.objects("services: {m: {image: x, restart: 'on-failure:4'}}").one("Job")["spec"]
+    assert again["backoffLimit"] == 4
+    assert "podFailurePolicy" not in again
+
+
+def test_a_chart_version_rolls_no_pod(bench: Any) -> None:
+    """Pod templates carry only what never changes."""
+    objects = bench.objects(WAITING)
+    for one in objects:
+        template = one.get("spec", {}).get("template") or one.get("spec", {}).get("jobTemplate", {}).get(
+            "spec", {}
+        ).get("template")
+        if template:
+            labels = set(template["metadata"]["labels"])
+            assert not labels & {"helm.sh/chart", "app.kubernetes.io/version"}
+    assert "helm.sh/chart" in objects.one("Deployment", "rel-web")["metadata"]["labels"]
+
+
+def test_data_rolls_the_pods_that_read_it_and_no_others(bench: Any) -> None:
+    text = """
+      services:
+        a: {image: x, environment: {A: "${A}"}}
+        b: {image: x, configs: [c]}
+        d: {image: x, secrets: [s]}
+        e: {image: x}
+      configs: {c: {content: "${C}"}}
+      secrets: {s: {environment: S}}
+    """
+    made = bench.chart(text)
+
+    def notes(values: dict[str, Any]) -> dict[str, Any]:
+        rendered = bench.render(made, values)
+        return {one["metadata"]["name"]: one["spec"]["template"]["metadata"]["annotations"]
+                for one in rendered if one["kind"] == "Deployment"}  # fmt: skip
+
+    before = notes({})
+    for values, rolled in (
+        ({"env": {"A": "1"}}, "rel-a"),
+        ({"env": {"C": "1"}}, "rel-b"),
+        ({"secrets": {"s": {"value": "eA=="}}}, "rel-d"),
+    ):
+        after = notes(values)
+        assert {name for name in before if before[name] != after[name]} == {rolled}
+
+
+def test_replacing(bench: Any) -> None:
+    def strategy(service: str) -> Any:
+        return bench.objects(f"services: {{web: {{image: x, {service}}}}}\nvolumes: {{vol: {{}}}}").one("Deployment")[
+            "spec"
+        ]
+
+    assert strategy("tty: true")["strategy"] == {
+        "type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}
+    }  # fmt: skip
+    found = strategy("deploy: {replicas: 4, update_config: {order: stop-first, parallelism: 2, delay: 10s}}")
+    assert found["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 2}
+    assert found["minReadySeconds"] == 10
+    assert strategy("volumes: ['vol:/d']")["strategy"] == {"type": "Recreate"}
+
+
+def test_a_budget_for_several(bench: Any) -> None:
+    text = "services: {web: {image: x, deploy: {replicas: '${N:-2}'}}, one: {image: x}}"
+    assert bench.objects(text).names("PodDisruptionBudget") == {"rel-web"}
+    assert bench.objects(text, N="1").names("PodDisruptionBudget") == set()
+
+
+def test_probes(bench: Any) -> None:
+    def container(check: str) -> Any:
+        return bench.objects(f"services: {{web: {{image: x, healthcheck: {{{check}}}}}}}").container("rel-web")
+
+    found = container("test: [CMD, a, b], interval: 1500ms, timeout: 2s, retries: 5, start_period: 1m")
+    assert found["readinessProbe"] == {
+        "exec": {"command": ["a", "b"]}, "periodSeconds": 2, "timeoutSeconds": 2, "failureThreshold": 5
+    }  # fmt: skip
+    assert "livenessProbe" not in found
+    assert "startupProbe" not in found
+    assert container("test: a && b")["readinessProbe"]["exec"]["command"] == ["/bin/sh", "-c", "a && b"]
+    assert container("test: a, start_interval: 1s")["startupProbe"]["failureThreshold"] == 2147483647
+    assert "readinessProbe" not in container("test: [NONE]")
+    assert "readinessProbe" not in container("disable: true")
+
+
+def test_hooks_before_and_after(bench: Any) -> None:
+    text = """
+      services:
+        web:
+          image: app:1
+          environment: {A: plain, B: "${B}"}
+          volumes: ["vol:/data"]
+          pre_start: [{command: [prepare, "$$x"], user: "5", environment: {C: d}, per_replica: true}]
+          post_start: [{command: [warm]}]
+          pre_stop: [{command: [drain]}]
+      volumes: {vol: {}}
+    """
+    pod = bench.objects(text).pod("rel-web")
+    (init,) = pod["initContainers"]
+    assert (init["image"], init["args"], init["securityContext"]["runAsUser"]) == ("app:1", ["prepare", "$x"], 5)
+    assert [one["name"] for one in init["env"]] == ["A", "B", "C"]
+    assert init["volumeMounts"] == pod["containers"][0]["volumeMounts"]
+    assert pod["containers"][0]["lifecycle"] == {
+        "postStart": {"exec": {"command": ["warm"]}},
+        "preStop": {"exec": {"command": ["drain"]}},
+    }
+
+
+def test_one_pod_for_services_that_share_a_network(bench: Any) -> None:
+    text = """
+      services:
+        web: {image: x, ports: ["80:80"], depends_on: [proxy]}
+        proxy: {image: p, expose: ["90"], network_mode: "service:web"}
+    """
+    with_cycle = text.replace(", depends_on: [proxy]", "")
+    objects = bench.objects(with_cycle)
+    assert [one["name"] for one in objects.pod("rel-web")["containers"]] == ["web", "proxy"]
+    assert {port["port"] for port in objects.one("Service", "web")["spec"]["ports"]} == {80, 90}
+    assert objects.names("Deployment") == {"rel-web"}
+
+
+def test_jobs_of_the_clock(bench: Any) -> None:
+    text = """
+      services: {web: {image: x}}
+      jobs:
+        nightly: {image: x, triggers: {schedule: [{cron: "0 3 * * *", timezone: Europe/Paris, concurrency: forbid}]}}
+        asked: {image: x, triggers: {manual: true}}
+    """
+    objects = bench.objects(text)
+    spec = objects.one("CronJob", "rel-nightly")["spec"]
+    assert (spec["schedule"], spec["timeZone"], spec["concurrencyPolicy"]) == ("0 3 * * *", "Europe/Paris", "Forbid")
+    assert objects.one("CronJob", "rel-asked")["spec"]["suspend"] is True
+
+
+def test_placement(bench: Any) -> None:
+    text = """
+      services:
+        web:
+          image: x
+          platform: linux/arm64
+          deploy:
+            placement:
+              constraints: [node.labels.disk == ssd, node.role != manager, node.hostname != a]
+              preferences: [{spread: node.labels.zone}]
+              max_replicas_per_node: 1
+    """
+    pod = bench.objects(text).pod("rel-web")
+    (term,) = pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert term["matchExpressions"] == [
+        {"key": "disk", "operator": "In", "values": ["ssd"]},
+        {"key": "node-role.kubernetes.io/control-plane", "operator": "DoesNotExist"},
+        {"key": "kubernetes.io/hostname", "operator": "NotIn", "values": ["a"]},
+    ]
+    assert pod["nodeSelector"] == {"kubernetes.io/os": "linux", "kubernetes.io/arch": "arm64"}
+    (spread,) = pod["topologySpreadConstraints"]
+    assert (spread["topologyKey"], spread["labelSelector"]["matchLabels"]["app.kubernetes.io/component"]) == (
+        "zone",
+        "web",
+    )
+    (apart,) = pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert apart["labelSelector"]["matchLabels"]["app.kubernetes.io/component"] == "web"
+
+
+def test_rights_and_resources(bench: Any) -> None:
+    text = """
+      services:
+        web:
+          image: x
+          user: "1000:1001"
+          group_add: ["7"]
+          read_only: true
+          cap_add: [net_admin]
+          cap_drop: [ALL]
+          security_opt: ["no-new-privileges:true", "label=type:svirt_t"]
+          sysctls: {net.core.somaxconn: 1024}
+          gpus: all
+          mem_reservation: 32m
+          cpus: 1.5
+          stop_grace_period: 1m30s
+          tty: true
+          stdin_open: true
+          runtime: gvisor
+    """
+    pod = bench.objects(text).pod("rel-web")
+    container = pod["containers"][0]
+    assert container["securityContext"] == {
+        "runAsUser": 1000, "runAsGroup": 1001, "readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False,
+        "capabilities": {"add": ["NET_ADMIN"], "drop": ["ALL"]},
+    }  # fmt: skip
+    assert container["resources"] == {
+        "limits": {"cpu": "1.5", "nvidia.com/gpu": 1}, "requests": {"memory": "32Mi"}
+    }  # fmt: skip
+    assert pod["securityContext"] == {
+        "seccompProfile": {"type": "RuntimeDefault"}, "supplementalGroups": [7], "seLinuxOptions": {"type": "svirt_t"},
+        "sysctls": [{"name": "net.core.somaxconn", "value": "1024"}],
+    }  # fmt: skip
+    assert (container["tty"], container["stdin"]) == (True, True)
+    assert (pod["terminationGracePeriodSeconds"], pod["runtimeClassName"]) == (90, "gvisor")
+    assert pod["enableServiceLinks"] is False
