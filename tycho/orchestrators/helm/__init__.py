@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import re
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tycho.chart import Chart, emit
+from tycho.chart import Chart, emit, values_yaml
 from tycho.errors import Conflict, Forbidden, NotFound, OrchestratorError
 from tycho.model import Woven
 from tycho.orchestrators import Patience, Target
@@ -72,7 +71,7 @@ class HelmOrchestrator:
             Deadline: It did not become ready in time.
             Busy: Somebody else is changing this release.
         """
-        text = json.dumps(values, sort_keys=True, ensure_ascii=False).encode()  # helm misreads surrogate pairs
+        text = values_yaml(values).encode()
         said = releases.labels(
             identity,
             compose=_annotation(chart, "compose"),
