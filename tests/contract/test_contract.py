@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from tycho.errors import Ambiguous, NotFound, UsageError
 from tycho.lifecycle import Compiled, Lifecycle
 from tycho.orchestrators import Patience, Target
 from tycho.release import Release
+from tycho.settings import settings
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -28,15 +29,12 @@ Story = Callable[[Callable[[Lifecycle], Awaitable[Any]]], Any]
 
 
 @pytest.fixture(params=["memory", "helm"])
-def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Story:
+def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
     """Runs a story on an orchestrator, and removes what it started."""
     target = Target(kubeconfig=str(uuid4()))
     if request.param == "helm":
-        from tycho.settings import settings
-
         monkeypatch.setenv("TYCHO_HELM", str(request.getfixturevalue("helm")))
         settings.cache_clear()
-        request.addfinalizer(settings.cache_clear)
         target = Target(kubeconfig=str(request.getfixturevalue("kubeconfig")))
 
     @asynccontextmanager
@@ -56,7 +54,8 @@ def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sto
 
         return asyncio.run(whole())
 
-    return tell
+    yield tell
+    settings.cache_clear()
 
 
 def compiled(lifecycle: Lifecycle, document: dict[str, object], name: str, **env: str) -> Compiled:

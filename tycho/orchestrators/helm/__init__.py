@@ -197,7 +197,7 @@ class HelmOrchestrator:
         *,
         upgrade: bool,
     ) -> None:
-        """`helm install` or `helm upgrade`, neither of which waits: Tycho watches, and knows a failure when it is one."""
+        """`helm install` or `helm upgrade`, which wait for nothing: it is Tycho that watches the pods."""
         verb = ["upgrade", identity.release, archive] if upgrade else ["install", identity.release, archive]
         if upgrade:
             verb += ["--history-max", HISTORY, "--reset-values"]

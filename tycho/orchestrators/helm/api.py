@@ -1,22 +1,14 @@
 """The one door to the API server: JSON in, JSON out, errors in our terms.
 
-Requests go through urllib3, which the kubernetes library itself uses: importing that library costs most of a second,
-and every command would pay it. It is asked for the credentials that it knows and a plain reading does not: exec
-plugins, OIDC, a pod's own account.
+Requests go through urllib3, which the kubernetes library itself uses; see `access` for why not through that library.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-import os
-import ssl
-import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -28,32 +20,14 @@ from tycho.errors import (
     NotFound,
     OrchestratorError,
     Unauthorized,
-    UsageError,
 )
 from tycho.orchestrators import Target
+from tycho.orchestrators.helm.access import Access, Way
 from tycho.orchestrators.helm.errors import NO_CLUSTER
 
 Object = dict[str, Any]
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
-IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 BY_STATUS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 504: Deadline}
-
-
-@dataclass(frozen=True)
-class Access:
-    """How to reach a cluster.
-
-    Args:
-        server: `https://host:port`.
-        context: Name of the kubeconfig's context, "" inside a pod.
-        headers: Authorization.
-        tls: Certificate authority, client certificate and key, as files.
-    """
-
-    server: str
-    context: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    tls: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 class Api:
@@ -68,13 +42,13 @@ class Api:
         self._access: Access | None = None
         self._pool: Any = None
         self._threads = ThreadPoolExecutor(8, "tycho-api")
-        self._files: list[str] = []
+        self._way = Way(target)
 
     @property
     def access(self) -> Access:
         """How the cluster is reached; found at the first use."""
         if self._access is None:
-            self._access = self._find()
+            self._access = self._way.find()
         return self._access
 
     async def get(self, path: str, **query: str) -> Object:
@@ -144,9 +118,7 @@ class Api:
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._pool is not None:
             self._pool.clear()
-        for path in self._files:
-            Path(path).unlink(missing_ok=True)
-        self._files.clear()
+        self._way.close()
 
     def _call(
         self,
@@ -185,98 +157,6 @@ class Api:
             raise ClusterUnreachable(f"{access.server} shows a certificate that is not trusted: {error}") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachable(f"no Kubernetes cluster answers at {access.server}", hint=NO_CLUSTER) from error
-
-    def _find(self) -> Access:
-        paths = [Path(one) for one in self.target.kubeconfig.split(os.pathsep) if one] or [Path.home() / ".kube/config"]
-        found = [path for path in paths if path.is_file()]
-        if not found:
-            if IN_CLUSTER.is_file():
-                return self._by_library(in_cluster=True)
-            raise ClusterUnreachable(f"no Kubernetes cluster answers (no kubeconfig at {paths[0]})", hint=NO_CLUSTER)
-        if len(found) == 1 and (access := self._plain(found[0])):
-            return access
-        return self._by_library()
-
-    def _plain(self, path: Path) -> Access | None:
-        """A kubeconfig whose credentials are written in it; None where it takes a library to get them."""
-        import yaml
-
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        try:
-            config = yaml.load(path.read_bytes(), Loader=loader) or {}  # noqa: S506 - a safe loader either way
-            name = self.target.context or config.get("current-context") or ""
-            context = _named(config, "contexts", name)["context"]
-            cluster = _named(config, "clusters", context["cluster"])["cluster"]
-            user = _named(config, "users", context.get("user", ""))["user"] if context.get("user") else {}
-        except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-            raise UsageError(f"{path} is no usable kubeconfig: {error}") from error
-        plain = {"client-certificate", "client-certificate-data", "client-key", "client-key-data", "token"}
-        if set(user or {}) - plain or set(cluster) - {"server", "certificate-authority", "certificate-authority-data",
-                                                      "insecure-skip-tls-verify", "extensions"}:  # fmt: skip
-            return None
-        tls: dict[str, Any] = {}
-        for key, section, option in (
-            ("certificate-authority", cluster, "ca_certs"),
-            ("client-certificate", user or {}, "cert_file"),
-            ("client-key", user or {}, "key_file"),
-        ):
-            if file := section.get(key):
-                tls[option] = str(path.parent / file)
-            elif data := section.get(f"{key}-data"):
-                tls[option] = self._file(base64.b64decode(data))
-        if cluster.get("insecure-skip-tls-verify"):
-            tls = {"cert_reqs": ssl.CERT_NONE, **tls}
-        token = (user or {}).get("token")
-        return Access(
-            server=cluster["server"].rstrip("/"),
-            context=name,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            tls=tls,
-        )
-
-    def _by_library(self, *, in_cluster: bool = False) -> Access:
-        from kubernetes import client, config
-
-        configuration = client.Configuration()
-        try:
-            if in_cluster:
-                config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-            else:
-                config.load_kube_config(  # type: ignore[no-untyped-call]
-                    config_file=self.target.kubeconfig or None,
-                    context=self.target.context or None,
-                    client_configuration=configuration,
-                )
-        except config.ConfigException as error:
-            raise ClusterUnreachable(f"the kubeconfig is not usable: {error}", hint=NO_CLUSTER) from error
-        token = configuration.get_api_key_with_prefix("authorization") or configuration.get_api_key_with_prefix(
-            "BearerToken"
-        )
-        known = {
-            "ca_certs": configuration.ssl_ca_cert,
-            "cert_file": configuration.cert_file,
-            "key_file": configuration.key_file,
-            "cert_reqs": None if configuration.verify_ssl else ssl.CERT_NONE,
-        }
-        tls = {option: value for option, value in known.items() if value is not None}
-        headers = {"Authorization": token} if token else {}
-        return Access(configuration.host.rstrip("/"), self.target.context, headers, tls)
-
-    def _file(self, data: bytes) -> str:
-        """A key as a file of our own, which TLS libraries want: 0600, removed at the end."""
-        handle, path = tempfile.mkstemp(prefix="tycho-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        self._files.append(path)
-        return path
-
-
-def _named(config: Object, kind: str, name: str) -> Object:
-    found: Object | None = next((one for one in config.get(kind) or () if one.get("name") == name), None)
-    if found is None:
-        known = ", ".join(str(one.get("name")) for one in config.get(kind) or ()) or "none"
-        raise UsageError(f'the kubeconfig has no {kind[:-1]} "{name}"', hint=f"it has: {known}")
-    return found
 
 
 def _said(status: int, data: bytes) -> OrchestratorError:

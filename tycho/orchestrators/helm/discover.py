@@ -6,7 +6,8 @@ import asyncio
 
 from tycho.errors import OrchestratorError, UsageError
 from tycho.orchestrators import Target
-from tycho.orchestrators.helm.api import IN_CLUSTER, Api, at
+from tycho.orchestrators.helm.access import IN_CLUSTER
+from tycho.orchestrators.helm.api import Api, at
 from tycho.orchestrators.helm.workloads import node_address
 
 

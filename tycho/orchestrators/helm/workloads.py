@@ -6,6 +6,7 @@ read off the pods.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -225,8 +226,8 @@ def _waits(pods: list[Object]) -> str:
     for pod in pods:
         for container in pod.get("status", {}).get("initContainerStatuses") or ():
             if not container.get("ready") and container.get("started", True):
-                waited = container["name"].removeprefix("wait-")
-                return f"waiting for {waited}" if waited != container["name"] else f"running {waited}"
+                waited = re.match(r"(?:find|await)-(.+)", container["name"])
+                return f"waiting for {waited[1]}" if waited else f"running {container['name']}"
         if pod.get("status", {}).get("phase") == "Pending":
             return "starting"
     return "starting" if not pods else "not ready yet"
