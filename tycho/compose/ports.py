@@ -89,7 +89,7 @@ def _read(ctx: Context, node: Node, path: str, said: str, decided: list[str], pu
     if not isinstance(said, Expr):
         return
     baked = [part.template for part in decided if isinstance(part, Expr)]
-    if published not in decided and isinstance(published, Expr):
+    if isinstance(published, Expr) and not any(part is published for part in decided):
         ctx.reads(node, path, published.template, live=True)
     elif not baked:
         baked = [said.template]
