@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tycho.cluster.programs import find, tool
-from tycho.cluster.state import Progress, Provider, State, alone, homes, load, names, quiet
+from tycho.cluster.state import Progress, Provider, State, alone, beside, load, place, quiet, shelf
 from tycho.errors import NotFound
+from tycho.settings import settings
 
 __all__ = ["Cluster", "Component", "clusters", "create", "delete", "find", "status", "tool"]
 
@@ -81,13 +82,16 @@ def create(
     """
     from tycho.cluster import kind, native
 
-    with alone(homes(home), progress):
-        known = load(name, home)
+    folder = place(name, home)
+    if not settings().helm:  # a cluster is here for what helm puts into it
+        tool("helm", progress)
+    with alone(folder.parent, progress):
+        known = load(folder)
         if known and (seen := _look(known)).running:
             return seen
         if not known:
             chosen = provider or ("kind" if kind.answers() else "native")
-            known = State(homes(home) / name, chosen)
+            known = State(folder, chosen)
         made = (kind if known.provider == "kind" else native).start(known, progress)
         return _look(made)
 
@@ -102,7 +106,7 @@ def status(name: str = "tycho", *, home: Path | None = None) -> Cluster:
     Raises:
         NotFound: There is none of this name.
     """
-    known = load(name, home)
+    known = load(place(name, home))
     if not known:
         raise NotFound(f'there is no cluster "{name}" here', hint=f"tycho cluster create {name}")
     return _look(known)
@@ -110,8 +114,7 @@ def status(name: str = "tycho", *, home: Path | None = None) -> Cluster:
 
 def clusters(*, home: Path | None = None) -> list[Cluster]:
     """All clusters of this machine's user, by name."""
-    found = (load(name, home) for name in names(home))
-    return [_look(known) for known in found if known]
+    return [_look(known) for known in beside(shelf(home))]
 
 
 def delete(name: str = "tycho", *, home: Path | None = None) -> None:
@@ -123,12 +126,13 @@ def delete(name: str = "tycho", *, home: Path | None = None) -> None:
     """
     from tycho.cluster import kind, native
 
-    if not load(name, home):
+    folder = place(name, home)
+    if not load(folder):
         return
-    with alone(homes(home)):
-        if known := load(name, home):
+    with alone(folder.parent):
+        if known := load(folder):
             (kind if known.provider == "kind" else native).stop(known)
-            shutil.rmtree(known.folder)
+            shutil.rmtree(folder)
 
 
 def _look(state: State) -> Cluster:

@@ -41,34 +41,19 @@ class Api:
             return None
         return cls(server, authority.decode())
 
-    def get(self, path: str) -> Any:
-        """What is at a path."""
-        return json.loads(self._ask("GET", path))
+    def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> bytes:
+        """One request.
 
-    def apply(self, path: str, thing: dict[str, Any]) -> None:
-        """Make an object what it should be.
+        Args:
+            method: GET, PATCH, DELETE.
+            path: With its query.
+            body: What to send, if anything.
+            kind: The body's media type.
 
-        Source: server-side apply, kubernetes.io/docs/reference/using-api/server-side-apply.
+        Raises:
+            ClusterUnreachable: There is no answer.
+            OrchestratorError: The answer is no.
         """
-        query = "?fieldManager=tycho-cluster&force=true"
-        self._ask("PATCH", path + query, json.dumps(thing).encode(), "application/apply-patch+yaml")
-
-    def ready(self) -> bool:
-        """Whether it answers, and says that it is ready."""
-        try:
-            return self._ask("GET", "/readyz") == b"ok"
-        except OrchestratorError:
-            return False
-
-    def has(self, path: str) -> bool:
-        """Whether there is something at a path."""
-        try:
-            self._ask("GET", path)
-        except OrchestratorError:
-            return False
-        return True
-
-    def _ask(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> bytes:
         context = ssl.create_default_context(cadata=self.authority)
         if self.identity:
             context.load_cert_chain(*self.identity)
@@ -85,6 +70,33 @@ class Api:
         if answer.status >= http.client.BAD_REQUEST:
             raise OrchestratorError(f"{method} {path}: {answer.status} {said.decode(errors='replace')[:500]}")
         return said
+
+    def get(self, path: str) -> Any:
+        """What is at a path."""
+        return json.loads(self.ask("GET", path))
+
+    def apply(self, path: str, thing: dict[str, Any]) -> None:
+        """Make an object what it should be.
+
+        Source: server-side apply, kubernetes.io/docs/reference/using-api/server-side-apply.
+        """
+        query = "?fieldManager=tycho-cluster&force=true"
+        self.ask("PATCH", path + query, json.dumps(thing).encode(), "application/apply-patch+yaml")
+
+    def ready(self) -> bool:
+        """Whether it answers, and says that it is ready."""
+        try:
+            return self.ask("GET", "/readyz") == b"ok"
+        except OrchestratorError:
+            return False
+
+    def has(self, path: str) -> bool:
+        """Whether there is something at a path."""
+        try:
+            self.ask("GET", path)
+        except OrchestratorError:
+            return False
+        return True
 
 
 def kubeconfig(context: str, server: str, authority: bytes, certificate: bytes, key: bytes) -> bytes:

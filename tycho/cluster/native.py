@@ -11,7 +11,7 @@ from importlib.resources import files
 from tycho.cluster import certificates, process
 from tycho.cluster.api import Api, kubeconfig
 from tycho.cluster.programs import ARCHITECTURE, tools
-from tycho.cluster.state import Progress, State, load, names, private, write
+from tycho.cluster.state import Progress, State, beside, private, write
 from tycho.errors import OrchestratorError, ToolMissing
 
 LOOPBACK = "127.0.0.1"
@@ -60,13 +60,15 @@ def start(state: State, progress: Progress) -> State:
     progress(f"starting cluster {state.name}")
     state = _prepared(state)
     living = {name: one for name, one in state.processes.items() if one.alive}
+    state = state.keep(processes=living)
     api = _api(state)
     try:
         for name, arguments in COMMANDS.items():
             if name not in living:
                 log = state.folder / "log" / f"{name}.log"
                 started = process.start([programs[name], *arguments(state)], log)
-                state = state.keep(processes={**state.processes, name: started})
+                known = {**state.processes, name: started}
+                state = state.keep(processes={program: known[program] for program in COMMANDS if program in known})
             if name == "kube-apiserver":
                 _await(state, api.ready, name)
                 state = state.keep(version=api.get("/version")["gitVersion"].removeprefix("v"))
@@ -210,8 +212,8 @@ def _await(state: State, met: Callable[[], bool], name: str) -> None:
 
 def _ports(state: State) -> dict[str, int]:
     """The ports it had, where they are still free; else others that no cluster has."""
-    others = (load(name, state.folder.parent) for name in names(state.folder.parent) if name != state.name)
-    taken = {port for other in others if other for port in other.ports.values()}
+    others = (other for other in beside(state.folder.parent) if other.name != state.name)
+    taken = {port for other in others for port in other.ports.values()}
     ports: dict[str, int] = {}
     for name in ("api", "etcd", "peer"):
         wishes = [state.ports[name]] if name in state.ports else []

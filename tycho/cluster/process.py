@@ -91,11 +91,11 @@ def tail(log: Path) -> str:
 def _started(pid: int) -> str:
     """When a process started, in a form that no other process has; "" when it has ended."""
     try:
-        # proc(5): the name in parentheses may hold anything; state is field 3, starttime field 22
+        # proc(5): the name in parentheses may hold anything; then state is field 3, num_threads 20, starttime 22
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return ""
-    if fields[0] in "ZX":
+    if fields[0] in "ZX" and int(fields[17]) <= 1:  # until its last thread ends, its ports are taken
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
         return ""

@@ -25,9 +25,21 @@ def quiet(_: str) -> None:
     """Tell nobody."""
 
 
-def homes(home: Path | None) -> Path:
+def shelf(home: Path | None) -> Path:
     """The folder that holds the clusters' folders."""
     return home or settings().state_dir / "clusters"
+
+
+def place(name: str, home: Path | None) -> Path:
+    """The folder of a cluster, whether it is there or not.
+
+    Raises:
+        UsageError: This cannot be a cluster's name.
+    """
+    if not NAME.fullmatch(name):
+        said = "up to 40 of a-z, 0-9 and -, neither first nor last a -"
+        raise UsageError(f'"{name}" cannot name a cluster', hint=said)
+    return shelf(home) / name
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,33 +83,19 @@ class State:
         return changed
 
 
-def load(name: str, home: Path | None) -> State | None:
-    """What is remembered of a cluster, or None.
-
-    Raises:
-        UsageError: This cannot be a cluster's name.
-    """
-    if not NAME.fullmatch(name):
-        raise UsageError(
-            f'"{name}" cannot name a cluster', hint="up to 40 of a-z, 0-9 and -, neither first nor last a -"
-        )
-    folder = homes(home) / name
+def load(folder: Path) -> State | None:
+    """What a folder remembers of its cluster, or None."""
     try:
         said = json.loads((folder / "state.json").read_bytes())
     except FileNotFoundError:
         return None
-    return State(
-        folder=folder,
-        provider=said["provider"],
-        version=said["version"],
-        ports=said["ports"],
-        processes={program: Process(**one) for program, one in said["processes"].items()},
-    )
+    processes = {program: Process(**one) for program, one in said.pop("processes").items()}
+    return State(folder=folder, processes=processes, **said)
 
 
-def names(home: Path | None) -> list[str]:
-    """All clusters that are remembered."""
-    return sorted(path.parent.name for path in homes(home).glob("*/state.json"))
+def beside(folder: Path) -> list[State]:
+    """The clusters in a folder."""
+    return [state for path in sorted(folder.glob("*/state.json")) if (state := load(path.parent))]
 
 
 def private(folder: Path) -> Path:
