@@ -145,7 +145,9 @@ class _Shown:
     def _pre_start(self, part: tuple[Hook, ...]) -> list[Tree]:
         shown = []
         for one in part:
-            said = {key: getattr(one, key) for key in one.model_fields_set - {"rest", "per_replica", "command"}}
+            said = {
+                key: getattr(one, key) for key in one.model_fields_set - {"rest", "per_replica", "command", "written"}
+            }
             whole = self.service(Service(command=one.command or None, **said, **one.rest))
             shown.append({**whole, **full({"per_replica": one.per_replica})})
         return shown

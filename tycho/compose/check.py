@@ -201,7 +201,7 @@ def _resources(system: System) -> Iterator[Told]:
             given = [way for way in ways if way in one.model_fields_set and not (way == "content" and one.environment)]
             if len(given) > 1:
                 yield f"{kind}.{name}", f"{'|'.join(ways)} attributes are mutually exclusive", "keep one of them"
-            elif not given and not one.driver and "external" not in one.model_fields_set:
+            elif not given and (kind == "secrets" or not one.driver) and "external" not in one.model_fields_set:
                 said = f"one of {'|'.join(ways)} must be set"
                 yield f"{kind}.{name}", said, f"{ways[0]}: ./path, or external: true"
     for name, volume in system.volumes.items():

@@ -13,6 +13,8 @@ from tycho.compose.check import inconsistent
 from tycho.compose.context import Context
 from tycho.compose.digest import digest
 from tycho.compose.gather import Gathering
+from tycho.compose.implied import each
+from tycho.compose.shapes import split
 from tycho.compose.tree import Node, below
 from tycho.errors import ComposeError, Problem
 from tycho.model import System
@@ -35,12 +37,15 @@ def bound(state: Gathering, tree: Node) -> tuple[Context, dict[str, Any]]:
     return ctx, tables.system(ctx, tree)
 
 
-def checked(ctx: Context, fields: Mapping[str, Any], name: str, disabled: Mapping[str, tuple[str, ...]]) -> System:
+def checked(ctx: Context, fields: dict[str, Any], name: str, disabled: Mapping[str, tuple[str, ...]]) -> System:
     """A system that is consistent.
 
     Raises:
         ComposeError: With all that is wrong, and nothing that only follows from it.
     """
+    for service in each(fields):
+        if "pre_start" in service:
+            service["pre_start"] = [split(hook) for hook in service["pre_start"]]
     try:
         system = System(name=name, **fields)
     except ValidationError as error:

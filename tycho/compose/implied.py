@@ -39,6 +39,9 @@ def imply(fields: Fields) -> None:
         for name, restart in _needed(service):
             needed = {"condition": "service_started", "restart": restart, "required": True}
             service.setdefault("depends_on", {}).setdefault(name, needed)
+        for hook in service.get("pre_start", ()):
+            if "network_mode" not in hook and service.get("networks"):
+                hook.setdefault("networks", service["networks"])
 
 
 def _needed(service: Fields) -> Iterator[tuple[str, bool]]:

@@ -89,6 +89,8 @@ def _service(service: Node, moved: Moved) -> None:
 
 
 def _build(build: Node, moved: Moved) -> None:
+    if build.map and "context" not in build.map:
+        build.value["context"] = build.with_value(".")
     _move(build.get("context") or build, moved)
     for key in ("additional_contexts", "ssh"):
         node = build.get(key)

@@ -5,11 +5,13 @@ Source: Compose Specification, the sections of the same names; compose-go's `tra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container
 from typing import Any
 
-from tycho.compose.bind import Convert, anything, count, flag, listed, live, mapping, section, text, words
+from tycho.compose.bind import anything, count, flag, listed, live, mapping, section, text, words
 from tycho.compose.context import Context, Unusable
+from tycho.compose.extends import clone
+from tycho.compose.merge import At, merge
 from tycho.compose.scalars import printed
 from tycho.compose.tree import Node
 
@@ -55,18 +57,26 @@ def hook(ctx: Context, node: Node, path: str) -> dict[str, Any]:
     return {**found, "command": found.get("command") or []}
 
 
-def before(container: Mapping[str, Convert]) -> Convert:
-    """`pre_start[]`: a container of its own, with any key that a container may have."""
-    whole = section({**container, "per_replica": flag})
-    ours = {*HOOK, "image", "per_replica"}
+def inherit(tree: Node, attributes: Container[str]) -> None:
+    """Give each `pre_start` hook what its service says of its container, volumes aside; the tree itself changes."""
+    for root in ("services", "jobs"):
+        section = tree.get(root)
+        for service in section.map.values() if section else ():
+            hooks = service.get("pre_start")
+            base = {key: one for key, one in service.map.items() if key in attributes and key != "volumes"}
+            for i, own in enumerate(hooks.seq if hooks else ()):
+                if isinstance(own.value, dict):
+                    written = own.with_value([own.with_value(key) for key in own.map])
+                    whole = merge(clone(own.with_value(base)), own, At("", "services.*"))
+                    hooks.value[i] = whole.with_value({**whole.map, "written": written})  # type: ignore[union-attr]
 
-    def convert(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-        found: dict[str, Any] = whole(ctx, node, path)
-        rest = {key: value for key, value in found.items() if key not in ours}
-        return {**{key: found[key] for key in found if key in ours}, "command": found.get("command") or [],
-                **({"rest": rest} if rest else {})}  # fmt: skip
 
-    return convert
+def split(hook: dict[str, Any]) -> dict[str, Any]:
+    """A `pre_start` hook as the model has it: its own keys, and under `rest` what any container may have."""
+    ours = {*HOOK, "image", "per_replica", "written"}
+    rest = {key: value for key, value in hook.items() if key not in ours}
+    found = {key: value for key, value in hook.items() if key in ours}
+    return {**found, "command": hook.get("command") or [], **({"rest": rest} if rest else {})}
 
 
 def ulimit(ctx: Context, node: Node, path: str) -> int | dict[str, int]:

@@ -41,10 +41,12 @@ def read(ctx: Context, fields: Fields) -> None:
 
 
 def containers(fields: Fields) -> Iterator[tuple[str, Fields]]:
-    """Every service and job, with its path."""
+    """Every service and job, and the containers before them, each with its path."""
     for root in ("services", "jobs"):
         for name, service in fields[root].items():
             yield f"{root}.{name}", service
+            for i, hook in enumerate(service.get("pre_start", ())):
+                yield f"{root}.{name}.pre_start[{i}]", hook
 
 
 def _pass(ctx: Context, service: Fields, path: str) -> None:
@@ -122,4 +124,4 @@ class _Added(dict[str, str]):
 def _content(ctx: Context, one: Fields, path: str, *, used: bool) -> None:
     one["files"], why = ctx.sources.files.tree(ctx.sources.path(one["file"]))
     if one["files"] is None and used:
-        ctx.problems.append(ctx.placed(path, f"{one['file']}: {why}", "the file must be there"))
+        ctx.warnings.append(ctx.placed(path, f"{one['file']}: {why}", "put it there before the system is started"))

@@ -184,7 +184,7 @@ SERVICE: dict[str, Convert] = {
     "deploy": DEPLOY,
     "develop": section({"watch": listed(WATCH)}),
     "post_start": listed(shapes.hook),
-    "pre_start": listed(shapes.before(CONTAINER)),
+    "pre_start": listed(section({**CONTAINER, "per_replica": flag, "written": listed()})),
     "pre_stop": listed(shapes.hook),
     "provider": section({"type": text, "options": shapes.many}),
     "scale": whole,
@@ -237,6 +237,7 @@ OBSOLETE = "the attribute `version` is obsolete, it will be ignored, please remo
 
 def system(ctx: Context, tree: Node) -> dict[str, Any]:
     """All sections of a tree, as the fields of a system."""
+    shapes.inherit(tree, CONTAINER)
     fields: dict[str, Any] = {"services": {}, "jobs": {}}
     for key, child in tree.map.items():
         ctx.lines[key] = (child.file, child.line)

@@ -84,7 +84,7 @@ class Healthcheck(Node):
 
 
 class Hook(Node):
-    """`post_start[]`, `pre_stop[]`, `pre_start[]`."""
+    """`post_start[]`, `pre_stop[]`, `pre_start[]`; the last inherits what its service says of its container."""
 
     command: Words
     user: str | None = None
@@ -93,7 +93,8 @@ class Hook(Node):
     environment: Mapping[str, Text | None] = {}
     image: Text | None = None
     per_replica: bool = False
-    rest: Mapping[str, Json] = {}  # `pre_start` may hold any container key; these are reported
+    rest: Mapping[str, Json] = {}  # `pre_start` may hold any container key
+    written: tuple[str, ...] = ()  # the keys that are the hook's own
 
 
 class Resource(Node):
