@@ -1,7 +1,7 @@
 """A Tycho API from Python: `TychoClient(url).start({...})`.
 
-An answer is an object with `.status` ("success" or "error") and `.message`, as callers have always checked; only a
-service that does not answer at all is an exception.
+An answer is an object with `.status` ("success" or "error") and `.message`, as callers have always checked, and with
+`.error`, which can be raised; only a service that does not answer at all is an exception by itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tycho.errors import ClusterUnreachable, TychoError
+from tycho import errors
+from tycho.errors import ClusterUnreachable, Deadline, Problem, SourceError, TychoError, UsageError
 
 URL = "http://localhost:5000"
 
@@ -33,7 +34,9 @@ class TychoService:
         return f"TychoService({self.name}, {self.ip_address}:{self.port})"
 
 
-class _Answer:
+class TychoAnswer:
+    """What the service said: `.status`, `.result` and `.message` of the envelope."""
+
     def __init__(self, status: str, result: Any, message: str) -> None:
         self.status = status
         self.result = result
@@ -42,8 +45,20 @@ class _Answer:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.status}, {self.message})"
 
+    @property
+    def error(self) -> TychoError | None:
+        """The error that the service met, of its own class; None when all went well."""
+        if self.status == "success":
+            return None
+        said = self.result if isinstance(self.result, Mapping) else {}
+        kind = getattr(errors, str(said.get("error")), TychoError)
+        problems = [Problem(**one) for one in said.get("problems", ())]
+        return (kind if issubclass(kind, TychoError) else TychoError)(
+            said.get("message", self.message), hint=said.get("hint", ""), problems=problems
+        )
 
-class TychoSystem(_Answer):
+
+class TychoSystem(TychoAnswer):
     """The answer to a start: the system, or why there is none."""
 
     def __init__(self, status: str, result: Any, message: str) -> None:
@@ -55,14 +70,15 @@ class TychoSystem(_Answer):
             TychoService({"name": name, "ip_address": one.get("ip_address"), "port": one.get("port-1", "--")})
             for name, one in found.get("containers", {}).items()
         ]
+        self.warnings: Sequence[str] = [f"{one['path']}: {one['message']}" for one in found.get("warnings", ())]
 
 
-class TychoStatus(_Answer):
+class TychoStatus(TychoAnswer):
     """The answer to a status: `.services` holds one entry a system."""
 
     def __init__(self, status: str, result: Any, message: str) -> None:
         super().__init__(status, result, message)
-        self.services = [TychoService(one) for one in result] if isinstance(result, Sequence) else []
+        self.services = [TychoService(one) for one in result] if isinstance(result, list) else []
 
 
 class TychoClient:
@@ -70,7 +86,11 @@ class TychoClient:
 
     Args:
         url: Where it answers.
-        timeout: Seconds that one call may take.
+        timeout: Seconds that one call may take; the service itself gives up before.
+
+    Raises:
+        ClusterUnreachable: By any call: nothing answers there.
+        Deadline: By any call: the answer takes too long.
     """
 
     def __init__(self, url: str = URL, *, timeout: float = 330.0) -> None:
@@ -88,6 +108,18 @@ class TychoClient:
     def delete(self, request: Mapping[str, Any]) -> TychoStatus:
         """Remove the system `{name}`."""
         return TychoStatus(**self._post("delete", request))
+
+    def history(self, request: Mapping[str, Any]) -> TychoAnswer:
+        """The revisions of the system `{name}`: `.result` is a list, oldest first."""
+        return TychoAnswer(**self._post("history", request))
+
+    def rollback(self, request: Mapping[str, Any]) -> TychoAnswer:
+        """Make an earlier revision of the system `{name, revision?}` the running one."""
+        return TychoAnswer(**self._post("rollback", request))
+
+    def compile(self, request: Mapping[str, Any]) -> TychoAnswer:
+        """The chart of `{name, system, env?, services?}`: `.result` has its files, and the report of every key."""
+        return TychoAnswer(**self._post("compile", request))
 
     def up(self, name: str, system: Mapping[str, Any], settings: str = "") -> TychoSystem:
         """Start a compose document.
@@ -110,10 +142,17 @@ class TychoClient:
 
     @staticmethod
     def parse_env(text: str) -> dict[str, str]:
-        """The variables of an env file's text."""
+        """The variables of an env file's text.
+
+        Raises:
+            SourceError: It is not one.
+        """
         from tycho.compose import dotenv
 
-        return dotenv.parse(text.encode(), "settings", {})
+        try:
+            return dotenv.parse(text.encode(), "settings", {})
+        except dotenv.Malformed as error:
+            raise SourceError("1 problem", problems=[error.problem]) from None
 
     def _post(self, verb: str, request: Mapping[str, Any]) -> dict[str, Any]:
         import httpx2
@@ -121,6 +160,10 @@ class TychoClient:
         url = f"{self.url}/system/{verb}"
         try:
             answer = httpx2.post(url, json=dict(request), timeout=self.timeout, trust_env=False)
+        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
+            raise UsageError(f'"{self.url}" is not an address: {error}', hint=f"for example, {URL}") from error
+        except httpx2.ReadTimeout as error:
+            raise Deadline(f"{url} took longer than {self.timeout:g} s") from error
         except httpx2.HTTPError as error:
             raise ClusterUnreachable(
                 f"no Tycho answers at {self.url}: {error}", hint="`tycho api` starts one"

@@ -1,70 +1,137 @@
-"""What requests may say; each key is checked, and an unknown one refused."""
+"""What requests may say, and what is answered: each key is checked, and an unknown one refused."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import ipaddress
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from tycho.model import ServiceMetadata
+from tycho.errors import Problem
+from tycho.release import ServiceStatus
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+LABEL = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 
 
 def _text(value: object) -> object:
-    """Environment values are text; a number or a bool is written as JSON has it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int) else value
+    """Environment values are text; a number or a bool is what JSON writes."""
+    return json.dumps(value) if isinstance(value, bool | int | float) else value
 
 
-Value = Annotated[str, BeforeValidator(_text), Field(max_length=65536)]
-Name = Annotated[str, Field(pattern=NAME, description="GUID, unique prefix of it, release or project name.")]
+def _number(value: object) -> object:
+    """A port may be written as text; a bool or a fraction is no port."""
+    return str(value) if isinstance(value, bool | float) else value
+
+
+def _network(client: str) -> str:
+    return str(ipaddress.ip_network(client, strict=False))
+
+
+Id = Annotated[str, Field(pattern=rf"^{NAME}$", description="GUID, unique prefix of it, release or project name.")]
+Username = Annotated[str, Field(pattern=LABEL, description="Who asks; a Kubernetes label.")]
+Value = Annotated[str, BeforeValidator(_text, str | bool | int | float), Field(max_length=65536)]
+Variable = Annotated[str, Field(pattern=r"^[^=\x00]+$", max_length=1024)]
+Digits = Annotated[str, Field(pattern="^[0-9]{1,5}$")]
+Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_number, int | Digits)]
+Client = Annotated[str, Field(max_length=64), AfterValidator(_network)]
+Account = Annotated[Literal["", "default"], Field(description="What containers run as: the namespace's own.")]
+Wait = Annotated[bool, Field(strict=True, description="Answer only once the system is ready.")]
 
 
 class Message(BaseModel):
     """The base of every request."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid")
 
 
-class Start(Message):
-    """A system to start: a compose document, its environment, and what is to be said of single services."""
+class Metadata(Message):
+    """What the caller says of a service; where any is given, only these services are published."""
 
-    name: Annotated[str, Field(pattern=NAME, description="The project's name.")]
-    system: Annotated[dict[str, Any], Field(description="The compose document.")]
-    env: dict[str, Value | None] = {}
-    services: dict[str, ServiceMetadata] = {}
-    username: Annotated[str, Field(max_length=63)] = ""
-    principal: Annotated[str, Field(max_length=65536, description="Who the caller is; kept out of the system.")] = ""
-    serviceaccount: Annotated[str, Field(max_length=253)] = ""
-    guid: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$", alias="tycho-guid")] = ""
-    wait: bool = False
+    port: Annotated[Port | None, Field(description="Container port to publish.")] = None
+    clients: Annotated[list[Client], Field(max_length=256, description="CIDRs or addresses that may call it.")] = []
 
 
-class Query(Message):
-    """Which systems: all, one, or a user's."""
+class Compile(Message):
+    """A system: a compose document, its environment, and what is to be said of single services."""
 
-    name: Annotated[str, Field(pattern=rf"{NAME[:-1]}$|^$")] = ""
-    username: Annotated[str, Field(max_length=63)] = ""
+    name: Annotated[str, Field(pattern=rf"^{NAME}$", description="The project's name.")]
+    system: Annotated[dict[str, Any], Field(min_length=1, description="The compose document.")]
+    env: Annotated[dict[Variable, Value | None], Field(description="All the variables there are.")] = {}
+    services: dict[str, Metadata] = {}
+
+
+class Start(Compile):
+    """A system to start."""
+
+    username: Username | None = None
+    principal: Annotated[str | None, Field(max_length=65536, description="Accepted, and used for nothing.")] = None
+    serviceaccount: Account | None = None
+    guid: Annotated[str | None, Field(pattern=r"^([0-9a-f]{32})?$", alias="tycho-guid")] = None
+    wait: Wait = False
+
+
+class Status(Message):
+    """Which systems: all, those of a name, or a user's."""
+
+    name: Annotated[str | None, Field(pattern=rf"^({NAME})?$", description="As of one system; all by default.")] = None
+    username: Username | None = None
 
 
 class One(Message):
     """One system."""
 
-    name: Name
+    name: Id
 
 
 class Rollback(One):
     """One system, and the revision to go back to."""
 
-    revision: Annotated[int, Field(ge=0)] = 0
-    wait: bool = False
+    revision: Annotated[int, Field(ge=0, le=2**31, description="0 is the last good one before this.")] = 0
+    wait: Wait = False
 
 
-class Envelope(BaseModel):
-    """Every answer."""
+class Started(BaseModel):
+    """A system that was started."""
 
-    status: Annotated[str, Field(pattern="^(success|error)$")]
-    result: Any = None
-    message: str = ""
+    name: str
+    sid: str
+    containers: Mapping[str, Mapping[str, str | int]]  # service -> ip_address, port-1, port-2, …
+    warnings: Sequence[Problem] = ()
+    notes: Sequence[str] = ()
+
+
+class Running(BaseModel):
+    """A system that runs; address and port are those of its first published service, "--" where there is none."""
+
+    name: str
+    sid: str
+    ip_address: str
+    port: str
+    creation_time: str
+    username: str
+    is_ready: bool
+    utilization: Mapping[str, Mapping[str, str]]
+    release: str
+    namespace: str
+    revision: int
+    state: str
+    services: Sequence[ServiceStatus]
+    notes: Sequence[str] = ()
+
+
+class Compiled(BaseModel):
+    """A chart, and what became of every key of the compose document."""
+
+    name: str
+    version: str
+    digest: str
+    files: Mapping[str, str]
+    report: Sequence[Mapping[str, str | int]]
+    warnings: Sequence[Problem] = ()
+
+
+class Nothing(BaseModel):
+    """An answer with nothing to say but that it went well."""

@@ -2,119 +2,178 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse
 
-from tycho.api.messages import Envelope, One, Query, Rollback, Start
-from tycho.compose import Sources
-from tycho.errors import TychoError
-from tycho.lifecycle import Compiled, Lifecycle, Removal
+from tycho.api.answers import Envelope, Failure
+from tycho.api.messages import (
+    Compile,
+    Compiled,
+    Nothing,
+    One,
+    Rollback,
+    Running,
+    Start,
+    Started,
+    Status,
+)
+from tycho.errors import Ambiguous
+from tycho.lifecycle import Compiled as Chart
+from tycho.lifecycle import Lifecycle, Removal
+from tycho.model import ServiceMetadata
 from tycho.orchestrators import Patience
-from tycho.release import Release, ServiceStatus
+from tycho.release import Release, Revision, ServiceStatus
+from tycho.sandbox import Sandbox
 
-router = APIRouter()
+PATIENCE = 240.0  # seconds; less than the guard has, so that the verb says itself what is not ready
+NONE = "--"
 
 
-def lifecycle(request: Request) -> Lifecycle:
-    """The verbs of this service."""
+def _lifecycle(request: Request) -> Lifecycle:
     found: Lifecycle = request.app.state.lifecycle
     return found
 
 
-def success(result: Any, message: str = "") -> Envelope:
-    """The envelope of what went well."""
-    return Envelope(status="success", result=result, message=message)
+def _sandbox(request: Request) -> Sandbox:
+    found: Sandbox = request.app.state.sandbox
+    return found
+
+
+Verbs = Annotated[Lifecycle, Depends(_lifecycle)]
+Charts = Annotated[Sandbox, Depends(_sandbox)]
+FAILURES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Envelope[Failure], "description": "The request is wrong, or refused."},
+    "5XX": {"model": Envelope[Failure], "description": "The cluster, or Helm, said no."},
+}
+router = APIRouter(responses=FAILURES)
 
 
 @router.post("/system/start")
-async def start(said: Start, request: Request) -> Envelope:
+async def start(said: Start, verbs: Verbs, charts: Charts) -> Envelope[Started]:
     """Start a system; the same `tycho-guid` again is the same start."""
-    verbs = lifecycle(request)
+    compiled = await _compile(charts, said)
     release = await verbs.up(
-        _compiled(verbs, said),
-        guid=said.guid,
-        username=said.username,
+        compiled,
+        guid=said.guid or "",
+        username=said.username or "",
         new=not said.guid,
-        patience=Patience(wait=said.wait),
+        patience=_patience(wait=said.wait),
     )
-    identity = release.identity
-    full = f"{identity.name}-{identity.guid}"
-    containers = {one.name: _container(one) for one in release.services}
-    return success({"name": full, "sid": identity.guid, "containers": containers}, f"Started system {full}")
+    full = f"{release.identity.name}-{release.identity.guid}"
+    result = Started(
+        name=full,
+        sid=release.identity.guid,
+        containers={one.name: _container(one) for one in release.services},
+        warnings=_warnings(compiled),
+        notes=release.notes,
+    )
+    return Envelope(result=result, message=f"Started system {full}")
 
 
 @router.post("/system/status")
-async def status(said: Query, request: Request) -> Envelope:
+async def status(said: Status, verbs: Verbs) -> Envelope[list[Running]]:
     """What runs, and where it answers."""
-    verbs = lifecycle(request)
-    found = await verbs.status([said.name] if said.name else [], username=said.username)
-    return success([_system(release) for release in found])
+    try:
+        found = await verbs.status([said.name] if said.name else [])
+    except Ambiguous:
+        found = await verbs.status(name=said.name or "")
+    return Envelope(result=[_running(one) for one in found if said.username in (None, "", one.identity.username)])
 
 
 @router.post("/system/delete")
-async def delete(said: One, request: Request) -> Envelope:
+async def delete(said: One, verbs: Verbs) -> Envelope[Nothing]:
     """Remove a system with everything that belongs to it."""
     removals: list[Removal] = []
-    await lifecycle(request).down([said.name], patience=Patience(), each=removals.append)
-    error: TychoError | None = removals[0].error
-    if error:
-        raise error
-    return success({}, f"Deleted system {said.name}")
+    await verbs.down([said.name], patience=_patience(), each=removals.append)
+    if removals[0].error:
+        raise removals[0].error
+    return Envelope(result=Nothing(), message=f"Deleted system {said.name}")
 
 
 @router.post("/system/history")
-async def history(said: One, request: Request) -> Envelope:
+async def history(said: One, verbs: Verbs) -> Envelope[list[Revision]]:
     """The revisions of a system, oldest first."""
-    found = await lifecycle(request).history(said.name)
-    return success([revision.model_dump(mode="json") for revision in found])
+    return Envelope(result=list(await verbs.history(said.name)))
 
 
 @router.post("/system/rollback")
-async def rollback(said: Rollback, request: Request) -> Envelope:
+async def rollback(said: Rollback, verbs: Verbs) -> Envelope[Running]:
     """Make an earlier revision of a system the running one."""
-    release = await lifecycle(request).rollback(said.name, said.revision, patience=Patience(wait=said.wait))
-    return success(_system(release), "; ".join(release.notes))
+    release = await verbs.rollback(said.name, said.revision, patience=_patience(wait=said.wait))
+    return Envelope(result=_running(release), message="; ".join(release.notes))
 
 
 @router.post("/system/compile")
-async def compile(said: Start, request: Request) -> Envelope:
-    """The chart that a start would run: its files, and what became of every key."""
-    chart = _compiled(lifecycle(request), said).chart
-    texts = {path: text for path, text in chart.files.items() if isinstance(text, str)}
-    rows = [{key: getattr(row, key) for key in row.__slots__} for row in chart.report]
-    result = {"name": chart.name, "version": chart.version, "digest": chart.digest, "files": texts, "report": rows}
-    return success(result)
+async def compile(said: Compile, charts: Charts) -> Envelope[Compiled]:
+    """The chart that a start would run; touches no cluster."""
+    compiled = await _compile(charts, said)
+    chart = compiled.chart
+    result = Compiled(
+        name=chart.name,
+        version=chart.version,
+        digest=chart.digest,
+        files={path: text for path, text in chart.files.items() if isinstance(text, str)},
+        report=[{key: getattr(row, key) for key in row.__slots__} for row in chart.report],
+        warnings=_warnings(compiled),
+    )
+    return Envelope(result=result)
 
 
-def _compiled(verbs: Lifecycle, said: Start) -> Compiled:
-    """The chart of a request: no disk, and no variables but the request's own."""
+@router.get("/healthz")
+async def healthz() -> Envelope[Nothing]:
+    """Whether the service lives."""
+    return Envelope(result=Nothing())
+
+
+@router.get("/readyz")
+async def readyz(verbs: Verbs) -> Envelope[Nothing]:
+    """Whether it reaches its cluster."""
+    await verbs.status(services=False)
+    return Envelope(result=Nothing())
+
+
+@router.get("/apidocs", include_in_schema=False)
+async def apidocs() -> RedirectResponse:
+    """The page's other address."""
+    return RedirectResponse("docs")
+
+
+async def _compile(charts: Sandbox, said: Compile) -> Chart:
     env = {key: value for key, value in said.env.items() if value is not None}
-    sources = Sources.from_document(said.system, env=env, name=said.name)
-    metadata = {name: one for name, one in said.services.items() if one.port or one.clients}
-    return verbs.compile(sources, metadata=metadata)
+    metadata = {name: ServiceMetadata(port=one.port, clients=tuple(one.clients)) for name, one in said.services.items()}
+    return await charts.compile({**said.system, "name": said.name}, env, metadata)
 
 
-def _container(one: ServiceStatus) -> Mapping[str, Any]:
+def _patience(*, wait: bool = True) -> Patience:
+    return Patience(wait=wait, timeout=PATIENCE)
+
+
+def _warnings(compiled: Chart) -> list[Any]:
+    return [*compiled.woven.system.warnings, *compiled.woven.warnings]
+
+
+def _container(one: ServiceStatus) -> dict[str, str | int]:
     ports = {f"port-{i}": endpoint.port for i, endpoint in enumerate(one.endpoints, 1)}
-    return {"ip_address": one.endpoints[0].ip_address if one.endpoints else "--", **ports}
+    return {"ip_address": one.endpoints[0].ip_address if one.endpoints else NONE, **ports}
 
 
-def _system(release: Release) -> Mapping[str, Any]:
+def _running(release: Release) -> Running:
     identity, endpoint = release.identity, release.endpoint
-    return {
-        "name": identity.name,
-        "sid": identity.guid,
-        "ip_address": endpoint.ip_address if endpoint else "--",
-        "port": str(endpoint.port) if endpoint else "--",
-        "creation_time": release.created.isoformat() if release.created else "",
-        "username": identity.username,
-        "is_ready": release.ready,
-        "utilization": {one.name: dict(one.requests) for one in release.services},
-        "release": identity.release,
-        "namespace": identity.namespace,
-        "revision": release.revision,
-        "state": release.state,
-        "services": [one.model_dump(mode="json") for one in release.services],
-    }
+    return Running(
+        name=identity.name,
+        sid=identity.guid,
+        ip_address=endpoint.ip_address if endpoint else NONE,
+        port=str(endpoint.port) if endpoint else NONE,
+        creation_time=release.created.isoformat() if release.created else "",
+        username=identity.username,
+        is_ready=release.ready,
+        utilization={one.name: one.requests for one in release.services},
+        release=identity.release,
+        namespace=identity.namespace,
+        revision=release.revision,
+        state=release.state,
+        services=release.services,
+        notes=release.notes,
+    )

@@ -57,11 +57,11 @@ def down(url: str, ids: Sequence[str]) -> list[TychoError]:
     client, failed = TychoClient(url), []
     for id in dict.fromkeys(ids):
         answer = client.delete({"name": id})
-        if answer.status == "success":
-            show.out(id)
+        if error := answer.error:
+            failed.append(error)
+            show.error(error)
         else:
-            failed.append(TychoError(answer.message))
-            show.error(failed[-1])
+            show.out(id)
     return failed
 
 
@@ -74,8 +74,8 @@ def _variables(sources: Sources) -> dict[str, str]:
 
 
 def _succeed(answer: Any) -> None:
-    if answer.status != "success":
-        raise TychoError(answer.message)
+    if answer.error:
+        raise answer.error
 
 
 def _release(said: Mapping[str, Any]) -> Release:

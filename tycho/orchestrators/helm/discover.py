@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from tycho.errors import OrchestratorError, UsageError
 from tycho.orchestrators import Target
@@ -19,7 +20,8 @@ def service_url(name: str, namespace: str) -> str | None:
 
     api = Api(Target(kubeconfig=settings().kubeconfig, context=settings().context))
     try:
-        return asyncio.run(_outside(api, name, namespace))
+        with ThreadPoolExecutor(1) as thread:  # the caller, a notebook perhaps, may have an event loop of its own
+            return thread.submit(asyncio.run, _outside(api, name, namespace)).result()
     except (OrchestratorError, UsageError):
         return None
     finally:
@@ -27,9 +29,11 @@ def service_url(name: str, namespace: str) -> str | None:
 
 
 async def _outside(api: Api, name: str, namespace: str) -> str | None:
-    service, nodes = await asyncio.gather(api.get(at("services", namespace, name)), api.list(at("nodes")))
+    service = await api.get(at("services", namespace, name))
     port = service["spec"]["ports"][0]
     for one in service.get("status", {}).get("loadBalancer", {}).get("ingress") or ():
         return f"http://{one.get('ip') or one.get('hostname')}:{port['port']}"
-    address = node_address(nodes)
-    return f"http://{address}:{port['nodePort']}" if address and port.get("nodePort") else None
+    if "nodePort" not in port:
+        return None
+    address = node_address(await api.list(at("nodes")))
+    return f"http://{address}:{port['nodePort']}" if address else None
