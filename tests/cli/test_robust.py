@@ -41,7 +41,7 @@ def children(pid: int) -> list[str]:
 
 def await_child(process: subprocess.Popen[bytes], name: str) -> None:
     """Until the process runs a program of this name."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         if any(Path(one).name == name for one in children(process.pid)):
             return

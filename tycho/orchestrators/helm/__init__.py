@@ -132,6 +132,9 @@ class HelmOrchestrator:
             last = await self.status(identity)
         except NotFound:
             last = Release(identity=identity, state="lost")
+        if await namespaces.going(self.api, identity):  # somebody else has begun: there is nothing left to hold
+            await namespaces.remove(self.api, identity, patience)
+            return last
         async with lease.held(self.api, identity):
             if last.state != "lost":
                 await self._uninstall(identity, patience)

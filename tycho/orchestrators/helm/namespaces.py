@@ -95,6 +95,17 @@ async def lost(api: Api, known: Sequence[Release]) -> list[Release]:
     ]
 
 
+async def going(api: Api, identity: Identity) -> bool:
+    """Whether a system's own namespace is being deleted."""
+    if not identity.own_namespace:
+        return False
+    try:
+        found = await api.get(at("namespaces", name=identity.namespace))
+    except (Forbidden, NotFound):
+        return False
+    return bool(found["metadata"].get("deletionTimestamp"))
+
+
 async def remove(api: Api, identity: Identity, patience: Patience) -> None:
     """Delete a system's own namespace, and see it gone.
 
