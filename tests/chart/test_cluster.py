@@ -1,0 +1,170 @@
+"""A real API server accepts every object, of every chart at hand, and every change from one chart to the next."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tycho import cluster
+from tycho.chart import Chart, emit, release_values
+from tycho.compose import Sources, load
+from tycho.errors import ComposeError, PolicyDenied
+from tycho.model import System
+from tycho.policy import weave
+
+ROOT = Path(__file__).parents[2]
+CORPUS = ROOT.parent / "shared" / "corpus" / "kompose"
+OURS = sorted([*(ROOT / "tests" / "golden").glob("*/compose.yaml"), *(ROOT / "examples").glob("*/*compose.yaml")])
+pytestmark = pytest.mark.xdist_group("chart-cluster")
+
+
+class Server:
+    """kubectl, against the test's own cluster."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self.namespace = f"charts-{os.getpid()}"
+        self.kubectl = cluster.tool("kubectl", progress=lambda line: None)
+        self.env = {"PATH": os.environ["PATH"], "KUBECONFIG": str(kubeconfig), "HOME": str(kubeconfig.parent)}
+
+    def run(self, *args: str, stdin: str = "") -> str:
+        """What kubectl complains of."""
+        done = subprocess.run(
+            [self.kubectl, *args], input=stdin, capture_output=True, text=True, env=self.env, check=False, timeout=120
+        )
+        return done.stderr if done.returncode else ""
+
+    def accepts(self, objects: list[dict[str, Any]]) -> str:
+        args = ("--server-side", "--dry-run=server", "--validate=strict", "--filename", "-")
+        return self.run("apply", *args, stdin=listed(objects))
+
+
+@pytest.fixture(scope="module")
+def server(kubeconfig: Path) -> Iterator[Server]:
+    made = Server(kubeconfig)
+    made.run("create", "namespace", made.namespace)
+    yield made
+    made.run("delete", "namespace", made.namespace, "--wait=false")
+
+
+def read(path: Path, **env: str) -> System:
+    return load(Sources.from_disk([str(path)], env={"TAG": "1", **env}, cwd=str(path.parent)))
+
+
+def test_every_chart_of_ours(bench: Any, server: Server) -> None:
+    charts: list[Chart] = []
+    objects: list[dict[str, Any]] = []
+    for index, path in enumerate(OURS):
+        woven = weave(read(path))
+        charts.append(emit(woven))
+        for scope in ("namespace", "release") if "stateful" not in str(path) else ("namespace",):
+            values = release_values(woven.system, scope=scope, guid="0" * 32)  # type: ignore[arg-type]
+            rendered = bench.render(charts[-1], values, name=f"r{index}{scope[0]}")
+            if scope == "namespace":  # bare names of many systems meet in one namespace here
+                for one in rendered:
+                    if one["kind"] == "Service" and not one["metadata"]["name"].startswith(f"r{index}"):
+                        one["metadata"]["name"] = f"r{index}-bare-{one['metadata']['name']}"
+            objects += rendered
+    assert len(objects) > 200
+    assert server.accepts(objects) == ""
+    assert bench.lint(charts) == ""
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the public corpus is not beside this checkout")
+def test_every_public_file_that_loads(bench: Any, server: Server) -> None:
+    refused, accepted, charts = [], 0, []
+    objects: list[dict[str, Any]] = []
+    for index, path in enumerate(sorted(path for path in CORPUS.rglob("*") if path.suffix in (".yaml", ".yml"))):
+        try:
+            system = read(path)
+        except ComposeError:
+            continue
+        try:
+            woven = weave(system)
+            chart = emit(woven)
+        except (ComposeError, PolicyDenied) as error:
+            refused.append((path, [problem for problem in error.problems if not problem.hint]))
+            continue
+        rendered = bench.render(chart, release_values(woven.system, scope="release"), name=f"c{index}")
+        accepted += 1
+        charts.append(chart)
+        objects += rendered
+    assert server.accepts(objects) == ""
+    assert bench.lint(charts) == ""
+    assert accepted > 95
+    assert len(refused) <= 4
+    assert not [problems for _, problems in refused if problems]
+
+
+@pytest.mark.parametrize("version", ["1.31", "1.37"])
+def test_the_oldest_and_the_newest_schema(bench: Any, version: str) -> None:
+    validate = pytest.importorskip("kubernetes_validate")
+    for path in OURS:
+        woven = weave(read(path))
+        for one in bench.render(emit(woven), release_values(woven.system)):
+            validate.validate(one, version, strict=True)
+
+
+SERVICES = st.fixed_dictionaries(
+    {"image": st.sampled_from(["a:1", "a:2"])},
+    optional={
+        "ports": st.sampled_from([["80:80"], ["127.0.0.1:80:80"], ["81:80", "53:53/udp"], ["90"]]),
+        "expose": st.sampled_from([["80"], ["1000-1002"]]),
+        "restart": st.sampled_from(["no", "always", "on-failure:2"]),
+        "volumes": st.sampled_from([["data:/data"], ["data:/data", "more:/more"], ["/scratch"]]),
+        "healthcheck": st.sampled_from([{"test": "true"}, {"test": "true", "start_interval": "1s"}]),
+        "environment": st.sampled_from([{"A": "1"}, {"A": "${B}"}, {"DB_PASSWORD": "x"}]),
+        "deploy": st.sampled_from([{"mode": "global"}, {"replicas": 3}, {"update_config": {"order": "stop-first"}}]),
+        "hostname": st.sampled_from(["one", "two"]),
+        "networks": st.sampled_from([["front"], ["front", "back"]]),
+    },
+)
+SYSTEMS = st.dictionaries(st.sampled_from(["web", "db", "job"]), SERVICES, min_size=1)
+NUMBERS = itertools.count()
+
+
+@given(before=SYSTEMS, after=SYSTEMS)
+@settings(max_examples=max(8, settings.default.max_examples // 12))
+def test_an_upgrade_changes_nothing_that_cannot_change(
+    bench: Any, server: Server, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """What one chart made, the next one patches as Helm does it; headless Services and kinds are made anew."""
+    release = f"u{next(NUMBERS)}"
+    old, new = (rendered(bench, services, release) for services in (before, after))
+    apply = ("apply", "--namespace", server.namespace, "--server-side", "--filename", "-")
+    assert server.run(*apply, stdin=listed(old)) == ""
+    address = {one["metadata"]["name"]: one["spec"].get("clusterIP") for one in old if one["kind"] == "Service"}
+    kept = [
+        one
+        for one in new
+        if one["kind"] != "Service" or address.get(one["metadata"]["name"], 0) in (0, one["spec"].get("clusterIP"))
+    ]
+    assert server.run(*apply, stdin=listed(kept)) == ""
+
+
+def listed(objects: list[dict[str, Any]]) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+
+
+def rendered(bench: Any, services: dict[str, Any], release: str) -> list[dict[str, Any]]:
+    document = {
+        "services": copy.deepcopy(services),
+        "volumes": {"data": {}, "more": {}},
+        "networks": {"front": {}, "back": {"internal": True}},
+    }
+    for service in document["services"].values():
+        if service.get("deploy", {}).get("mode") == "global":
+            service.pop("volumes", None)
+    woven = weave(bench.system(yaml.safe_dump(document)))
+    values = release_values(woven.system, scope="release")
+    return [one for one in bench.render(emit(woven), values, name=release) if one["kind"] != "Pod"]

@@ -1,0 +1,69 @@
+"""One folder per feature: what its compose file becomes, readable by eye. `bin/task golden` writes them anew."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tycho.chart import emit
+from tycho.compose import Sources, load
+from tycho.policy import weave
+
+HERE = Path(__file__).parent
+CASES = sorted(path.parent for path in HERE.glob("*/compose.yaml"))
+ENV = {"TAG": "never-in-the-chart"}
+WHOLE = "smallest"
+SAME = ("values.schema.json", "README.md", ".helmignore", "templates/_", "templates/NOTES.txt", "templates/tests/")
+SYSTEM = ("extraobjects", "further", "httproute", "ingress", "names-service", "entrance")
+
+
+def compiled(case: Path) -> dict[str, bytes]:
+    chart = emit(weave(load(Sources.from_disk([str(case / "compose.yaml")], env=ENV, name=case.name, cwd=str(case)))))
+    return {
+        path: content.encode() if isinstance(content, str) else content
+        for path, content in chart.files.items()
+        if case.name == WHOLE or not _same(path)
+    }
+
+
+def _same(path: str) -> bool:
+    """Whether a file is all but the same in every chart."""
+    return path.startswith((*SAME, *(f"templates/system/{name}" for name in SYSTEM)))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_golden(case: Path) -> None:
+    expected, made = case / "chart", compiled(case)
+    if os.environ.get("TYCHO_GOLDEN"):
+        shutil.rmtree(expected, ignore_errors=True)
+        for path, content in made.items():
+            (expected / path).parent.mkdir(parents=True, exist_ok=True)
+            (expected / path).write_bytes(content)
+    found = {path.relative_to(expected).as_posix(): path.read_bytes() for path in expected.rglob("*") if path.is_file()}
+    assert sorted(found) == sorted(made)
+    for path, content in made.items():
+        assert found[path].decode(errors="replace") == content.decode(errors="replace"), path
+
+
+def test_no_planted_secret_in_any(tmp_path: Path) -> None:
+    for case in CASES:
+        for path in (case / "chart").rglob("*"):
+            assert not path.is_file() or b"never-in-the-chart" not in path.read_bytes(), path
+
+
+def test_templates_read_as_written_by_hand() -> None:
+    """Two spaces, no trailing blanks, no empty lines inside, no tabs."""
+    for case in CASES:
+        for path in sorted((case / "chart" / "templates").rglob("*.yaml")):
+            lines: list[Any] = path.read_text(encoding="utf-8").splitlines()
+            assert lines, path
+            assert lines[0].strip(), path
+            for number, line in enumerate(lines, 1):
+                assert line == line.rstrip(), f"{path}:{number}"
+                assert "\t" not in line, f"{path}:{number}"
+                assert line or lines[number - 2 : number - 1] != [""], f"{path}:{number}"
+                assert (len(line) - len(line.lstrip())) % 2 == 0 or line.lstrip().startswith("#"), f"{path}:{number}"
