@@ -69,11 +69,9 @@ def cluster() -> Iterator[None]:
 
 
 def _helm() -> str:
-    from tycho.orchestrators.helm.process import find
+    from tycho.cluster import tool
 
-    found = find()
-    assert found
-    return str(found)
+    return str(tool("helm"))
 
 
 def _values() -> object:
