@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import random
+import shutil
 import socket
 from collections.abc import Callable, Iterable
 from importlib.resources import files
@@ -104,6 +105,8 @@ def _prepared(state: State) -> State:
         write(pki / "complete", b"")
     if not any(one.alive for one in state.processes.values()):
         state = state.keep(ports=_ports(state))
+        if not state.version:  # cut short in its first start, an etcd never elects a leader again
+            shutil.rmtree(state.folder / "etcd", ignore_errors=True)
     for name in USERS:
         path = state.kubeconfig if name == "admin" else config / f"{name}.kubeconfig"
         data = [(pki / file).read_bytes() for file in ("ca.crt", f"{name}.crt", f"{name}.key")]

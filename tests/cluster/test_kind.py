@@ -1,0 +1,85 @@
+"""Where Docker answers, kind makes the cluster.
+
+No Docker is needed here: a script that takes kind's arguments lends out a cluster that is there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tycho import cluster
+from tycho.cluster.api import read
+from tycho.errors import OrchestratorError
+
+KIND = """
+    [ "$1" = version ] && {{ echo kind v0.33.0; exit; }}
+    echo "$@" >>{tmp}/asked
+    case "$1 $2" in
+      "get clusters") /bin/cat {tmp}/there ;;
+      "create cluster") echo $4 >{tmp}/there; /bin/sed s/tycho-run/kind-tycho-run/ {lent} >$6 ;;
+      "delete cluster") echo -n >{tmp}/there ;;
+    esac
+"""
+
+
+@pytest.fixture
+def kind(cache, script, kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TYCHO_HELM", "/bin/true")
+    (tmp_path / "there").touch()
+    script("docker", f"""[ "$1" = info ] || echo docker "$@" >>{tmp_path}/asked""")
+    script("kind", KIND.format(tmp=tmp_path, lent=kubeconfig))
+    return tmp_path / "asked"
+
+
+def test_kind_makes_it_and_removes_it(kind: Path, kubeconfig: Path, tmp_path: Path):
+    home = tmp_path / "home"
+    made = cluster.create("shop", home=home)
+    assert made == cluster.status("shop", home=home)
+    assert (made.provider, made.running, made.simulated, made.components) == ("kind", True, False, ())
+    assert made.version.startswith("1.37.")
+    assert made.server == read(kubeconfig)[0]
+    assert made.kubeconfig.stat().st_mode & 0o077 == 0
+    assert "current-context: tycho-shop" in made.kubeconfig.read_text()
+    assert kind.read_text().splitlines() == [
+        "get clusters",
+        f"create cluster --name tycho-shop --kubeconfig {made.kubeconfig} --wait 2m",
+    ]
+    assert cluster.create("shop", home=home) == made
+    assert len(kind.read_text().splitlines()) == 2
+    cluster.delete("shop", home=home)
+    assert kind.read_text().splitlines()[2:] == [f"delete cluster --name tycho-shop --kubeconfig {made.kubeconfig}"]
+    assert cluster.clusters(home=home) == []
+
+
+def test_a_stopped_node_is_started_again(kind: Path, script, tmp_path: Path):
+    home = tmp_path / "home"
+    made = cluster.create("shop", home=home)
+    made.kubeconfig.rename(tmp_path / "saved")
+    assert not cluster.status("shop", home=home).running
+    script(
+        "docker",
+        f"""
+        [ "$1" = start ] && /bin/cp {tmp_path}/saved {made.kubeconfig}
+        echo docker "$@" >>{tmp_path}/asked
+    """,
+    )
+    assert cluster.create("shop", home=home) == made
+    assert kind.read_text().splitlines()[2:] == ["get clusters", "docker start tycho-shop-control-plane"]
+
+
+def test_what_kind_says_reaches_the_user(kind: Path, script, tmp_path: Path):
+    script("kind", "[ $1 = version ] && { echo kind v0.33.0; exit; }; echo no such image >&2; exit 1")
+    with pytest.raises(OrchestratorError, match=r"kind get clusters failed:\nno such image"):
+        cluster.create("shop", home=tmp_path / "home")
+
+
+def test_a_docker_that_does_not_answer_is_none(cache, script):
+    from tycho.cluster import kind as provider
+
+    assert not provider.answers()
+    script("docker", "echo cannot connect to the Docker daemon >&2; exit 1")
+    assert not provider.answers()
+    script("docker", "exit 0")
+    assert provider.answers()
