@@ -51,11 +51,11 @@ class TychoAnswer:
         if self.status == "success":
             return None
         said = self.result if isinstance(self.result, Mapping) else {}
-        kind = getattr(errors, str(said.get("error")), TychoError)
+        kind = getattr(errors, str(said.get("error")), None)
+        if not isinstance(kind, type) or not issubclass(kind, TychoError):
+            kind = TychoError
         problems = [Problem(**one) for one in said.get("problems", ())]
-        return (kind if issubclass(kind, TychoError) else TychoError)(
-            said.get("message", self.message), hint=said.get("hint", ""), problems=problems
-        )
+        return kind(said.get("message", self.message), hint=said.get("hint", ""), problems=problems)
 
 
 class TychoSystem(TychoAnswer):

@@ -35,10 +35,12 @@ class Sandbox:
     Args:
         lifecycle: Whose orchestrator and policies count.
         seconds: What one document may take.
+        memory: What it may take, in bytes.
     """
 
-    def __init__(self, lifecycle: Lifecycle, seconds: int = SECONDS) -> None:
+    def __init__(self, lifecycle: Lifecycle, *, seconds: int = SECONDS, memory: int = MEMORY) -> None:
         self.seconds = seconds
+        self.memory = memory
         self._whose = (type(lifecycle.orchestrator), lifecycle.target, lifecycle.policies)
         self._slots = asyncio.Semaphore(os.cpu_count() or 1)
         self._ready: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
@@ -50,7 +52,7 @@ class Sandbox:
             ComposeError: With every problem of it, or because it would take too much.
             Deadline: It takes too long.
         """
-        request = pickle.dumps((self.seconds, *self._whose, document, env, metadata))
+        request = pickle.dumps((self.seconds, self.memory, *self._whose, document, env, metadata))
         async with self._slots:
             found = await asyncio.to_thread(self._run, request)
         if isinstance(found, TychoError):
@@ -99,8 +101,9 @@ def main() -> None:
     """Compile the document on standard input, within limits that the kernel keeps."""
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a policy prints is no answer
-    seconds, orchestrator, target, policies, document, env, metadata = pickle.load(sys.stdin.buffer)  # noqa: S301
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    request = pickle.load(sys.stdin.buffer)  # noqa: S301 - the service wrote it
+    seconds, memory, orchestrator, target, policies, document, env, metadata = request
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     try:
         lifecycle = Lifecycle(orchestrator(target), target, policies=policies)

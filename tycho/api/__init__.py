@@ -15,7 +15,7 @@ from fastapi_offline import FastAPIOffline
 
 from tycho import __version__
 from tycho.api.answers import HANDLERS
-from tycho.api.guard import MAX_BODY, Guard
+from tycho.api.guard import Guard
 from tycho.api.routes import router
 from tycho.api.server import serve
 from tycho.lifecycle import Lifecycle
@@ -45,7 +45,6 @@ def create_app(lifecycle: Lifecycle) -> FastAPI:
         summary="Run Docker Compose systems on Kubernetes as Helm releases.",
         redoc_url=None,
         lifespan=living,
-        max_body_size=MAX_BODY,
         exception_handlers=HANDLERS,
     )
     app.state.lifecycle, app.state.sandbox = lifecycle, sandbox

@@ -12,12 +12,14 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tycho.api.answers import Json, failed
 from tycho.errors import Deadline, Forbidden, UsageError
 
 MAX_BODY = 1024 * 1024
+LARGE = f"a request is at most {MAX_BODY >> 20} MiB"
 WALL = 300.0  # seconds that a request may take, from its first byte to its answer
 
 
@@ -40,6 +42,16 @@ class Guard:
         if refusal := refused(scope["method"], Headers(scope=scope)):
             return await refusal(scope, receive, send)
 
+        size = 0
+
+        async def limited() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > MAX_BODY:
+                raise HTTPException(413, LARGE)
+            return message
+
         async def framed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["Content-Security-Policy"] = "frame-ancestors 'none'"
@@ -48,7 +60,7 @@ class Guard:
         limit = asyncio.timeout(self.wall)
         try:
             async with limit:
-                await self.app(scope, receive, framed)
+                await self.app(scope, limited, framed)
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -68,7 +80,7 @@ def refused(method: str, headers: Headers) -> Json | None:
         return failed(UsageError("the body must be JSON", hint="send Content-Type: application/json"), 415)
     size = headers.get("content-length", "0")
     if not size.isdigit() or int(size) > MAX_BODY:
-        return failed(UsageError(f"a request is at most {MAX_BODY >> 20} MiB"), 413)
+        return failed(UsageError(LARGE), 413)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 from copy import deepcopy
 
@@ -65,4 +66,5 @@ def listen(host: str, port: int) -> socket.socket:
     except OverflowError:
         raise UsageError(f"{port} is not a port", hint="0 is any free one, 65535 the last") from None
     except OSError as error:
-        raise UsageError(f"cannot listen on {host}, port {port}: {error.strerror}", hint="-p names another") from error
+        said = os.strerror(error.errno or 0)
+        raise UsageError(f"cannot listen on {host}, port {port}: {said}", hint="-p names another") from error

@@ -1,0 +1,152 @@
+"""Each verb, through its route."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from tests.api.conftest import WEB, Post, Promise
+
+
+def test_start_answers_with_the_system_and_where_it_is_called(post: Post) -> None:
+    answer = post("start", {"name": "shop", "system": WEB}).json()
+    name = answer["result"]["name"]
+    assert re.fullmatch("shop-[0-9a-f]{32}", name)
+    assert answer["result"]["sid"] == name.removeprefix("shop-")
+    assert answer["message"] == f"Started system {name}"
+    web = answer["result"]["containers"]["web"]
+    assert web["ip_address"] == "127.0.0.1"
+    assert isinstance(web["port-1"], int)
+
+
+def test_status_tells_port_and_address_of_every_system(post: Post) -> None:
+    started = post("start", {"name": "shop", "system": WEB, "username": "ada"}).json()["result"]
+    (row,) = post("status", {}).json()["result"]
+    assert (row["name"], row["sid"], row["username"]) == ("shop", started["sid"], "ada")
+    assert row["port"] == str(started["containers"]["web"]["port-1"])
+    assert row["is_ready"] is True
+    assert row["creation_time"]
+
+
+def test_a_system_that_publishes_nothing_has_no_port(post: Post) -> None:
+    started = post("start", {"name": "quiet", "system": {"services": {"db": {"image": "redis"}}}}).json()["result"]
+    assert started["containers"] == {"db": {"ip_address": "--"}}
+    (row,) = post("status", {}).json()["result"]
+    assert (row["ip_address"], row["port"]) == ("--", "--")
+
+
+def test_every_start_is_another_system_unless_it_brings_a_guid(post: Post) -> None:
+    guid = "0123456789abcdef0123456789abcdef"
+    post("start", {"name": "shop", "system": WEB})
+    post("start", {"name": "shop", "system": WEB})
+    said = {"name": "shop", "system": WEB, "tycho-guid": guid}
+    assert post("start", said).json()["result"]["sid"] == guid
+    assert post("start", said).json()["result"]["notes"] == ["shop is up to date (revision 1)"]
+    assert len(post("status", {}).json()["result"]) == 3
+    post("start", {**said, "env": {"TAG": 2}})
+    assert [one["revision"] for one in post("history", {"name": guid}).json()["result"]] == [1, 2]
+
+
+def test_a_system_is_named_in_five_ways(post: Post) -> None:
+    started = post("start", {"name": "shop", "system": WEB}).json()["result"]
+    guid = started["sid"]
+    for id in (guid, guid[:8], started["name"], f"shop-{guid[:8]}", "shop"):
+        (row,) = post("status", {"name": id}).json()["result"]
+        assert row["sid"] == guid, id
+    assert post("delete", {"name": started["name"]}).json()["result"] == {}
+    assert post("status", {}).json()["result"] == []
+
+
+def test_a_name_of_two_lists_both_and_deletes_neither(post: Post) -> None:
+    guids = [post("start", {"name": "shop", "system": WEB}).json()["result"]["sid"] for _ in range(2)]
+    assert [row["sid"] for row in post("status", {"name": "shop"}).json()["result"]] == guids
+    said = post("delete", {"name": "shop"}, 409).json()
+    assert said["result"]["error"] == "Ambiguous"
+    assert all(guid in said["message"] for guid in guids)
+
+
+def test_status_can_ask_for_one_user(post: Post) -> None:
+    ada, bob = (
+        post("start", {"name": "shop", "system": WEB, "username": user}).json()["result"]["sid"]
+        for user in ("ada", "bob")
+    )
+    assert [row["sid"] for row in post("status", {"username": "bob"}).json()["result"]] == [bob]
+    assert post("status", {"name": ada, "username": "bob"}).json()["result"] == []
+
+
+def test_the_requests_name_wins_and_is_made_a_projects(post: Post) -> None:
+    system = {"name": "other", **WEB}
+    assert post("start", {"name": "My.Shop", "system": system}).json()["result"]["name"].startswith("myshop-")
+
+
+def test_rollback_makes_the_former_revision_run(post: Post) -> None:
+    started = post("start", {"name": "shop", "system": WEB}).json()["result"]
+    post("start", {"name": "shop", "system": WEB, "env": {"TAG": "2"}, "tycho-guid": started["sid"]})
+    back = post("rollback", {"name": "shop"}).json()
+    assert back["result"]["revision"] == 3
+    assert back["message"] == "shop: revision 2 → 1"
+    assert post("rollback", {"name": "shop", "revision": 9}, 404).json()["message"].endswith("(it has: 1, 2, 3)")
+
+
+def test_compile_answers_with_the_chart_and_starts_nothing(post: Post) -> None:
+    said = post("compile", {"name": "shop", "system": {**WEB, "volumes": {"spare": {}}}}).json()["result"]
+    assert said["name"] == "shop"
+    assert "nginx:${TAG:-1}" in said["files"]["values.yaml"]
+    assert {"templates/deployment-web.yaml", "Chart.yaml"} & said["files"].keys()
+    assert {row["fate"] for row in said["report"]} >= {"translated"}
+    assert post("status", {}).json()["result"] == []
+
+
+def test_variables_come_from_the_request_alone(post: Post) -> None:
+    system = {"services": {"web": {"image": "a", "environment": {"WHERE": "${HOME}", "ALL": "$PATH"}}}}
+    said = post("compile", {"name": "shop", "system": system}).json()["result"]
+    assert "/root" not in json.dumps(said)
+    warned = [one["message"] for one in said["warnings"]]
+    assert any('"HOME" variable is not set' in one for one in warned)
+    assert any('"PATH" variable is not set' in one for one in warned)
+    said = post("compile", {"name": "shop", "system": system, "env": {"HOME": "/here", "PATH": None}}).json()["result"]
+    assert not any('"HOME"' in one["message"] for one in said["warnings"])
+    assert any('"PATH"' in one["message"] for one in said["warnings"])
+
+
+def test_metadata_decides_what_is_published(post: Post) -> None:
+    system = {"services": {"a": {"image": "a", "ports": ["80"]}, "b": {"image": "b", "ports": ["81"]}}}
+    said = {"name": "shop", "system": system, "services": {"c": {"port": "80"}}}
+    assert post("start", said, 400).json()["result"]["hint"] == "services: a, b"
+    said["services"] = {"b": {"port": "81", "clients": ["10.1.2.3/8", "::1"]}}
+    post("start", said)
+
+
+def test_the_service_says_that_it_lives_and_is_ready(http: TestClient, promise: Promise) -> None:
+    for path in ("/healthz", "/readyz"):
+        answer = http.get(path)
+        assert answer.status_code == 200
+        promise.kept(answer, path, "get")
+
+
+def test_the_pages_need_no_other_host(http: TestClient) -> None:
+    for path in ("/docs", "/apidocs"):
+        page = http.get(path)
+        assert page.status_code == 200
+        assert "SwaggerUIBundle" in page.text
+        linked = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+        assert len(linked) >= 3
+        for link in linked:
+            assert link.startswith("/"), link
+            assert http.get(link).status_code == 200
+    assert http.get("/redoc").status_code == 404
+
+
+def test_the_page_about_routes_tells_of_each_and_of_no_other(promise: Promise) -> None:
+    page = (Path(__file__).parents[2] / "docs/api.md").read_text()
+    told = dict(re.findall(r"^\| `(?:GET|POST) (/\S+)` \| (.*?) \|", page, re.MULTILINE))
+    assert told.keys() == promise.document["paths"].keys()
+    for path, fields in told.items():
+        body = promise.document["paths"][path].get("post", {}).get("requestBody")
+        if body:
+            message = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            known = promise.document["components"]["schemas"][message]["properties"].keys()
+            assert set(re.findall(r"`(\S+)`", fields)) == known - {"principal", "serviceaccount"}, path
