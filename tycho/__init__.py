@@ -49,9 +49,7 @@ _HOME = {
 }
 
 
-def compile(
-    sources: Sources, *, policies: Sequence[Path] = (), strict: bool = False, version: str = ""
-) -> Chart:
+def compile(sources: Sources, *, policies: Sequence[Path] = (), strict: bool = False, version: str = "") -> Chart:
     """Compose text to a Helm chart, straight through; touches no cluster.
 
     Args:

@@ -123,6 +123,7 @@ def test_what_cannot_change(kind: str, old: dict[str, Any], new: dict[str, Any],
         ("elsewhere/1/1", 5, False),
         ("elsewhere/1/1", 31, True),
     ],
+    ids=["gone", "renewed", "expired"],
 )
 def test_who_stands_behind_a_lease(holder: str, age: float, is_void: bool) -> None:
     renewed = (NOW - timedelta(seconds=age)).isoformat()
