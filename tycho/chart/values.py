@@ -205,18 +205,24 @@ def _rest(plan: Plan) -> dict[str, Tree]:
     found["ingress"] = Noted(ingress, "-- One Ingress: hosts, paths, and the services and container ports behind them.")
     found["httpRoute"] = Noted(route, "-- The same with the Gateway API.")
     found["test"] = Noted(
-        {"image": BUSYBOX, "pullPolicy": "IfNotPresent", "tries": 30, "resources": {}},
+        {"image": BUSYBOX, "pullPolicy": "IfNotPresent", "tries": 30, "resources": _small("10m", "16Mi")},
         "-- The pod of `helm test`.",
     )
     if any(pod.waits for pod in plan.pods):
         found["wait"] = Noted(
-            {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": {}},
+            {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": _small("50m", "64Mi")},
             "-- Containers that wait for depends_on.",
         )
     found["fullnameOverride"] = Noted("", "-- Instead of the release's name.")
     found["extraObjects"] = Noted([], "-- Further objects, as they are.")
     found["tycho"] = Noted({"guid": "", "username": ""}, "-- Who runs this release; set by tycho up.")
     return found
+
+
+def _small(cpu: str, memory: str) -> Tree:
+    """What a container that only asks around may take."""
+    amounts: Tree = {"cpu": cpu, "memory": memory}
+    return {"requests": amounts, "limits": amounts}
 
 
 def entrance(plan: Plan) -> tuple[list[Tree], bool]:
