@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tycho import cluster
-from tycho.cluster import Cluster
+from tycho.cluster import Cluster, programs
 from tycho.cluster.api import Api
 from tycho.cluster.process import until
 from tycho.cluster.state import load
@@ -242,6 +242,15 @@ def test_a_cluster_that_cannot_start_says_why_and_leaves_no_process(home: Path, 
     assert not folder.exists()
 
 
+def test_a_program_that_is_broken_is_named(cache: Path, script, tmp_path: Path):
+    for name in ("helm", *PROGRAMS):
+        cached = programs.PROGRAMS[name].cached
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        cached.touch()
+    with pytest.raises(OrchestratorError, match=r"/etcd cannot be started: Permission denied"):
+        cluster.create("six", provider="native", home=tmp_path)
+
+
 def test_a_process_that_only_has_the_same_id_is_left_alone(home: Path):
     folder = home / "four"
     folder.mkdir(parents=True)
@@ -266,6 +275,12 @@ def test_what_is_not_there_can_be_deleted_and_not_be_seen(tmp_path: Path):
     with pytest.raises(NotFound, match='no cluster "nothing"') as caught:
         cluster.status("nothing", home=tmp_path)
     assert caught.value.hint == "tycho cluster create nothing"
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OrchestratorError, match=f"{tmp_path}/file/clusters cannot be made: File exists"):
+        cluster.create("one", provider="native", home=tmp_path / "file/clusters")
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "A", "-a", "a-", "a" * 41, "a\n"])

@@ -181,7 +181,7 @@ COMMANDS: dict[str, Callable[[State], Iterable[str]]] = {
 def _api(state: State) -> Api:
     pki = state.folder / "pki"
     server = f"https://{LOOPBACK}:{state.ports['api']}"
-    return Api(server, (pki / "ca.crt").read_text(), (pki / "admin.crt", pki / "admin.key"))
+    return Api(server, (pki / "ca.crt").read_text(), (pki / "admin.crt", pki / "admin.key"), timeout=30)
 
 
 def _usable(api: Api) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tycho.errors import OrchestratorError
+
 PATIENCE = 0.5  # seconds between asking a program to end and ending it: nothing that it would save is wanted
 GONE = 5.0  # seconds in which the kernel lets a killed process go
 POLL = 0.05
@@ -36,20 +38,31 @@ class Process:
 
 
 def start(argv: Sequence[str | Path], log: Path) -> Process:
-    """Start a program that outlives this one: a session of its own, no input, output to a file."""
+    """Start a program that outlives this one: a session of its own, no input, output to a file.
+
+    Args:
+        argv: The program's path and its arguments.
+        log: Where its output goes.
+
+    Raises:
+        OrchestratorError: It cannot be started.
+    """
     words = [str(word) for word in argv]
     output = (os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    pid = os.posix_spawn(
-        words[0],
-        words,
-        {"PATH": os.defpath},  # nothing of the caller's environment is its business
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(log), *output),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-        ],
-        setsid=True,
-    )
+    try:
+        pid = os.posix_spawn(
+            words[0],
+            words,
+            {"PATH": os.defpath},  # nothing of the caller's environment is its business
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(log), *output),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+        )
+    except OSError as error:
+        raise OrchestratorError(f"{words[0]} cannot be started: {error.strerror}") from error
     return Process(pid, _started(pid))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from tycho.cluster.process import Process
-from tycho.errors import UsageError
+from tycho.errors import OrchestratorError, UsageError
 from tycho.settings import settings
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -99,9 +99,17 @@ def beside(folder: Path) -> list[State]:
 
 
 def private(folder: Path) -> Path:
-    """A folder that only its owner may enter; made when absent."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
+    """A folder that only its owner may enter; made when absent.
+
+    Raises:
+        OrchestratorError: It cannot be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        hint = "XDG_STATE_HOME and XDG_CACHE_HOME can name folders that you may write to"
+        raise OrchestratorError(f"{folder} cannot be made: {error.strerror}", hint=hint) from error
     return folder
 
 
