@@ -168,3 +168,30 @@ def rendered(bench: Any, services: dict[str, Any], release: str) -> list[dict[st
     woven = weave(bench.system(yaml.safe_dump(document)))
     values = release_values(woven.system, scope="release")
     return [one for one in bench.render(emit(woven), values, name=release) if one["kind"] != "Pod"]
+
+
+def test_two_releases_side_by_side(bench: Any, server: Server, tmp_path: Path) -> None:
+    """The same chart twice in one namespace; each is tested, upgraded to another, and gone again."""
+    for case in ("publishing", "networks"):
+        system = read(ROOT / "tests" / "golden" / case / "compose.yaml").model_copy(update={"name": "same"})
+        (tmp_path / f"{case}.tgz").write_bytes(emit(weave(system)).archive())
+    values = tmp_path / "values.yaml"
+    values.write_text("dns: {scope: release}\n", encoding="utf-8")
+    where = ("--namespace", server.namespace, "--kubeconfig", server.env["KUBECONFIG"])
+
+    def helm(*args: str) -> str:
+        done = bench.program(*args, *where)
+        assert done.returncode == 0, done.stderr
+        return str(done.stdout)
+
+    for name in ("left", "right"):
+        chart = str(tmp_path / "publishing.tgz")
+        helm("install", name, chart, "--values", str(values), "--wait=watcher", "--timeout=60s")
+    assert "web-published" in helm("get", "notes", "left")
+    helm("test", "left", "--timeout=60s")
+    helm("upgrade", "right", str(tmp_path / "networks.tgz"), "--values", str(values))
+    helm("rollback", "right", "1")
+    for name in ("left", "right"):
+        helm("uninstall", name)
+    left = server.run("get", "service", "left-web", "--namespace", server.namespace)
+    assert "not found" in left
