@@ -7,16 +7,17 @@ is a Go string literal that `text` made.
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
-from tycho import data
+from tycho import __version__, data
 from tycho.chart.names import COMPOSE
 from tycho.chart.yaml import UNPRINTABLE, quote
 from tycho.model import Live
+from tycho.settings import settings
 
 TAME = re.compile(r"[A-Za-z0-9_./@%+=:,~ -]*")
 
@@ -62,11 +63,22 @@ def _still(value: object) -> object:
     return value
 
 
+def _compiled() -> FileSystemBytecodeCache | None:
+    """Where compiled templates are kept: compiling takes longer than all the rest of a small system's chart."""
+    folder = settings().cache_dir / "templates" / __version__
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
+
+
 @cache
-def environment(folder: Path | None = None) -> Environment:
+def environment() -> Environment:
     """The templates, compiled as they are first used."""
     found = Environment(
-        loader=FileSystemLoader(folder or data.templates()),
+        loader=FileSystemLoader(data.templates()),
+        bytecode_cache=_compiled(),
         block_start_string="<%",
         block_end_string="%>",
         variable_start_string="<%=",
