@@ -224,7 +224,7 @@ OBJECTS: tuple[tuple[str, Callable[[Plan], Iterator[Object]]], ...] = (
     ("extraobjects", always("system/extraobjects")),
 )
 RENAME = "rename the service or secret whose name ends like another's with -published, -env or -alias added"
-HELPERS = ("_helpers", "_names", "_expand", "_environment", "_pod", "_ports")
+HELPERS = ("_helpers", "_names", "_expand", "_environment", "_pod", "_container", "_wait", "_ports")
 
 
 def templates(plan: Plan) -> dict[str, str]:
