@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.api.conftest import serving
 from tycho.client import TychoClient
-from tycho.errors import NotFound
+from tycho.errors import NotFound, StartFailed
 from tycho.orchestrators import Target
+from tycho.orchestrators.helm import lease
 from tycho.orchestrators.helm.api import Api, at
+from tycho.release import Identity
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -88,12 +91,33 @@ def test_the_request_that_everybody_reads_first(client: TychoClient, helm: Path,
 
 
 def test_a_system_that_cannot_start_says_why(client: TychoClient) -> None:
-    broken = {"services": {"web": {"image": "Not/A:Valid:Image"}}}
-    answer = client.start({"name": "broken", "system": broken, "wait": True})
-    assert answer.status == "error"
-    assert answer.error
-    assert answer.error.http_status in (422, 502)
-    client.down(client.list(terse=True))
+    web = {"image": "nginx:1.27", "annotations": {"tycho.dev/simulate": "InvalidImageName"}}
+    answer = client.start({"name": "broken", "system": {"services": {"web": web}}, "wait": True})
+    assert isinstance(answer.error, StartFailed)
+    assert "web: " in answer.message
+    (left,) = client.status({"name": "broken"}).services
+    assert not left.is_ready
+    client.delete({"name": left.identifier})
+
+
+def test_a_system_that_somebody_else_changes_is_busy(client: TychoClient, kubeconfig: Path) -> None:
+    system = client.start({"name": "busy", "system": {"services": {"web": {"image": "nginx:1.27"}}}})
+    (row,) = client.status({"name": system.identifier}).services
+    release = f"busy-{system.identifier[:8]}"
+    identity = Identity(guid=system.identifier, name="busy", release=release, namespace=row.namespace)
+
+    async def meanwhile() -> httpx2.Response:
+        api = Api(Target(kubeconfig=str(kubeconfig)))
+        async with lease.held(api, identity), httpx2.AsyncClient() as http:
+            answer = await http.post(f"{client.url}/system/delete", json={"name": system.identifier}, timeout=60)
+        api.close()
+        return answer
+
+    answer = asyncio.run(meanwhile())
+    assert answer.status_code == 409
+    assert answer.headers["Retry-After"]
+    assert answer.json()["result"]["error"] == "Busy"
+    assert client.delete({"name": system.identifier}).status == "success"
 
 
 @pytest.fixture

@@ -57,6 +57,22 @@ def test_time_has_a_limit(compile: Compile) -> None:
         compile(BOMB, seconds=1)
 
 
+def test_others_go_on_meanwhile() -> None:
+    sandbox = Sandbox(memory(), seconds=1)
+    small = {"name": "small", "services": {"web": {"image": "a"}}}
+
+    async def both() -> Any:
+        return await asyncio.gather(
+            *(sandbox.compile(one, {}, {}) for one in (BOMB, small, BOMB, small)), return_exceptions=True
+        )
+
+    first, second, third, fourth = asyncio.run(both())
+    sandbox.close()
+    assert isinstance(first, Deadline)
+    assert isinstance(third, Deadline)
+    assert second.chart.digest == fourth.chart.digest
+
+
 def test_memory_has_a_limit(compile: Compile) -> None:
     with pytest.raises(ComposeError, match="takes more than a request may have"):
         compile(BOMB, memory=200 << 20)

@@ -35,9 +35,11 @@ def create_app(lifecycle: Lifecycle) -> FastAPI:
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
         sandbox.warm()
-        yield
-        sandbox.close()
-        await lifecycle.orchestrator.close()
+        try:
+            yield
+        finally:
+            sandbox.close()
+            await lifecycle.orchestrator.close()
 
     app = FastAPIOffline(
         title="Tycho",
