@@ -1,6 +1,6 @@
-"""A real API server and a real Helm, for every test that asks: one cluster a run, shared by its workers.
+"""A real API server and a real Helm, for every test that asks: one cluster for each process that runs tests.
 
-It is gone when the run ends; the cluster of a run that was killed goes when the next one starts.
+What a test sees in its cluster is its own doing. It is gone when the run ends; the cluster of a run that was killed goes when the next one starts.
 """
 
 from __future__ import annotations
@@ -17,9 +17,14 @@ from tycho.settings import settings
 HOME = settings().state_dir / "tests"  # read before any test changes the environment
 
 
-def _name(config: pytest.Config) -> str:
+def _run(config: pytest.Config) -> str:
     """The run, as its controller and its workers both know it."""
-    return f"run-{os.getppid() if hasattr(config, 'workerinput') else os.getpid()}"
+    return f"run-{os.getppid() if hasattr(config, 'workerinput') else os.getpid()}-"
+
+
+def _name(config: pytest.Config) -> str:
+    """This process's cluster."""
+    return _run(config) + getattr(config, "workerinput", {}).get("workerid", "main")
 
 
 def _aloud(config: pytest.Config) -> Callable[[str], None]:
@@ -44,7 +49,7 @@ def helm(request: pytest.FixtureRequest) -> Path:
 def kubeconfig(request: pytest.FixtureRequest) -> Path:
     """The way into a running cluster with a simulated node (stages.yaml tells how its pods can fail)."""
     for left in cluster.clusters(home=HOME):
-        if not Path("/proc", left.name.removeprefix("run-")).exists():
+        if not Path("/proc", left.name.split("-")[1]).exists():
             cluster.delete(left.name, home=HOME)
     name = _name(request.config)
     return cluster.create(name, progress=_aloud(request.config), provider="native", home=HOME).kubeconfig
@@ -53,4 +58,6 @@ def kubeconfig(request: pytest.FixtureRequest) -> Path:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The last one out turns off the light."""
     if not hasattr(session.config, "workerinput"):
-        cluster.delete(_name(session.config), home=HOME)
+        for ours in cluster.clusters(home=HOME):
+            if ours.name.startswith(_run(session.config)):
+                cluster.delete(ours.name, home=HOME)
