@@ -54,4 +54,4 @@ def config(sources: Sources) -> dict[str, object]:
     """
     from tycho.compose.canonical import canonical
 
-    return canonical(load(sources), sources.directory)
+    return canonical(load(sources), sources.path)

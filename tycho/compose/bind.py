@@ -16,7 +16,7 @@ from typing import Any
 from tycho.compose import interpolate, units
 from tycho.compose.context import Context, Unusable
 from tycho.compose.merge import keyed, pairs
-from tycho.compose.scalars import printed
+from tycho.compose.scalars import decimal, printed
 from tycho.compose.tree import WRONG, Node, bare
 from tycho.compose.words import words as split_words
 from tycho.model import Expr, ExprFloat, ExprInt
@@ -98,9 +98,11 @@ def number(ctx: Context, node: Node, path: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     said = live(ctx, node, path)
-    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", said, re.IGNORECASE | re.ASCII):
-        raise Unusable(f'"{said}" is not a number', 'write for example "0.5"')
-    return ExprFloat(float(said), said.template) if isinstance(said, Expr) else float(said)
+    try:
+        found = decimal(said)
+    except ValueError:
+        raise Unusable(f'"{said}" is not a number', 'write for example "0.5"') from None
+    return ExprFloat(found, said.template) if isinstance(said, Expr) else found
 
 
 def size(ctx: Context, node: Node, path: str) -> int | None:

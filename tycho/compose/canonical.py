@@ -5,7 +5,6 @@ Source: compose-go's `Project.MarshalJSON`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,17 +13,17 @@ from tycho.compose.shown import ALWAYS, HIDDEN, SERVICE, Tree, full, grant, hook
 from tycho.model import Config, Hook, Mount, Network, Secret, Service, System, Volume
 
 
-def canonical(system: System, directory: str) -> Tree:
+def canonical(system: System, path: Callable[[str], str]) -> Tree:
     """The system as Compose's own canonical JSON.
 
     Args:
         system: What was loaded.
-        directory: What its relative paths are relative to.
+        path: Makes a path absolute.
 
     Returns:
         `name`, `services`, `jobs`, and of the other sections what they use; extensions as they stand.
     """
-    shown = _Shown(directory)
+    shown = _Shown(path)
     services = {name: shown.service(one) for name, one in sorted(system.services.items())}
     jobs = {name: shown.service(one) for name, one in sorted(system.jobs.items())}
     resources = {
@@ -71,16 +70,12 @@ def _used(system: System, kind: str) -> set[str]:
 class _Shown:
     """How the parts are shown that hold paths."""
 
-    def __init__(self, directory: str) -> None:
-        self.directory = directory
+    def __init__(self, absolute: Callable[[str], str]) -> None:
+        self.absolute = absolute
 
     def path(self, path: str | None) -> str | None:
         """An absolute path."""
-        if not path or path[0] == "/" or is_windows(path):
-            return path
-        if path[0] == "~":
-            return os.path.expanduser(path)
-        return os.path.normpath(os.path.join(self.directory, path))
+        return self.absolute(path) if path and path[0] != "/" and not is_windows(path) else path
 
     def context(self, path: str) -> str:
         """A build context: a folder, or whatever else it is."""

@@ -9,14 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tycho.compose.scalars import integer
+from tycho.compose.scalars import decimal, integer
 from tycho.compose.tree import Node
 from tycho.errors import Problem
 from tycho.model import Expr, ExprFloat, ExprInt
 
 Cast = Callable[[str], int | float | bool]
 YES, NO = ("true", "y", "yes", "on"), ("false", "n", "no", "off")
-_FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
 def _int(text: str) -> int:
@@ -26,9 +25,10 @@ def _int(text: str) -> int:
 
 
 def _float(text: str) -> float:
-    if not _FLOAT.fullmatch(text):
-        raise ValueError(f'"{text}" is not a number')
-    return float(text)
+    try:
+        return decimal(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is not a number') from None
 
 
 def _umask(text: str) -> int:

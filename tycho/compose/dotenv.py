@@ -18,7 +18,7 @@ SPACE = (
     BLANK + "\n\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 _KEY = re.compile(r"[\w.\-\[\]" + BLANK + r"]*", re.ASCII)
-_EXPORT = re.compile(r"export[\t\n\f\r ]+", re.ASCII)
+_EXPORT = re.compile(rf"export(?=[\t\n\f\r ])[{BLANK}]*")
 _ESCAPE = re.compile(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})', re.ASCII)
 _ESCAPES = {
     "a": "\a",

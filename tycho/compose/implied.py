@@ -34,6 +34,8 @@ def imply(fields: Fields) -> None:
             service["networks"] = {"default": {}}
         if "default" in service.get("networks", ()):
             fields.setdefault("networks", {}).setdefault("default", {})
+        if "deploy" in service and "scale" in service:
+            service["deploy"].setdefault("replicas", service["scale"])
         if service.get("pull_policy") == "if_not_present":
             service["pull_policy"] = "missing"
         for name, restart in _needed(service):

@@ -119,8 +119,12 @@ def names(text: str) -> list[str]:
     while (dollar := text.find("$", i)) >= 0:
         following = text[dollar + 1 : dollar + 2]
         if following == "{":
-            end = closing(text, dollar + 1)
-            name, _, rest = parts(text[dollar + 2 : end])
+            try:
+                end = closing(text, dollar + 1)
+                name, _, rest = parts(text[dollar + 2 : end])
+            except Invalid:  # in a branch that is not in use; nobody expands it
+                i = dollar + 2
+                continue
             found += [name, *names(rest)]
             i = end + 1
         elif following != "$" and (match := NAME.match(text, dollar + 1)):

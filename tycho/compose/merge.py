@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tycho.compose.interpolate import split
+from tycho.compose.paths import sections
 from tycho.compose.scalars import printed
 from tycho.compose.tree import Node, below, plain
 from tycho.errors import Problem
@@ -98,6 +99,15 @@ def _append(base: Node, over: Node) -> Node:
     return base.with_value([*base.seq, *(child for child in over.seq if plain(child) not in known)])
 
 
+def _append_forms(base: Node, over: Node, at: At) -> Node:
+    """Compose has written out the short forms of what came before, so a short form is never the same."""
+    known = [plain(child) for child in base.seq if child.map]
+    added = [child for child in over.seq if not child.map or plain(child) not in known]
+    if not isinstance(base.value, list) or not isinstance(over.value, list):
+        return over if over.value is not None else base  # the schema will speak of it
+    return base.with_value([*base.seq, *added])
+
+
 def _override(base: Node, over: Node, at: At) -> Node:
     return over
 
@@ -154,7 +164,7 @@ def _subnets(base: Node, over: Node, at: At) -> Node:
                 continue
             original = _mappings(original, other, at)  # noqa: PLW2901
             found[_plain(original, "subnet")] = original
-    return over.with_value(list(found.values()))
+    return over.with_value(list(found.values()) or None)
 
 
 def _plain(node: Node, key: str) -> Any:
@@ -190,11 +200,13 @@ _PAIRS = (
     "deploy.labels",
 )  # fmt: skip
 _LISTS = ("dns", "dns_opt", "dns_search", "env_file", "label_file", "tmpfs", "extra_hosts", "build.extra_hosts")
+_FORMS = ("ports", "volumes", "configs", "secrets", "devices")
 _WHOLE = ("command", "entrypoint", "healthcheck.test")
 
 RULES: dict[str, Rule] = {
     **{f"services.*.{key}": _as_pairs for key in _PAIRS},
     **{f"services.*.{key}": _as_lists for key in _LISTS},
+    **{f"services.*.{key}": _append_forms for key in _FORMS},
     **{f"services.*.{key}": _override for key in _WHOLE},
     "services.*.depends_on": _as_keys(DEPENDENCY),
     "services.*.networks": _as_keys(None),
@@ -259,8 +271,18 @@ def _grant(folder: str) -> Callable[[Node], Any]:
     return index
 
 
-def _whole(node: Node) -> Any:
-    return repr(plain(node))
+def _port(node: Node) -> Any:
+    if not isinstance(node.value, dict):
+        return _text(node)
+    said = plain(node)
+    host = said.get("host_ip", "0.0.0.0")  # noqa: S104
+    return (host, str(said.get("published")), said.get("target"), said.get("protocol", "tcp"))
+
+
+def _volume(node: Node) -> Any:
+    if isinstance(node.value, dict):
+        return _plain(node, "target") or (id(node),)
+    return [*sections(_text(node)), ""][1] or _text(node)
 
 
 _NAMES = dict.fromkeys(
@@ -277,9 +299,9 @@ UNIQUE: dict[str, dict[str, Any]] = {
         "env_file": _path,
         "expose": _text,
         "networks": {"*": {"aliases": _name, "link_local_ips": _name}},
-        "ports": _whole,
+        "ports": _port,
         "secrets": _grant("/run/secrets"),
-        "volumes": _whole,
+        "volumes": _volume,
     },
     "networks": {"labels": _name},
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 from tycho.compose.bind import count, decided, each, flag, listed, mapping, mode, section, size, text
 from tycho.compose.context import Context, Unusable
-from tycho.compose.paths import is_file, source_of
+from tycho.compose.paths import is_file, sections
 from tycho.compose.tree import Node
 
 PROPAGATIONS = ("rprivate", "private", "rshared", "shared", "rslave", "slave")
@@ -60,14 +60,10 @@ def _long(ctx: Context, node: Node, path: str) -> dict[str, Any]:
 def _short(said: str) -> dict[str, Any]:
     if not said:
         raise Unusable("invalid empty volume spec", 'write "name:/path"')
-    if len(said) <= 2:
-        return {"type": "volume", "target": said, "volume": {}}
-    source, rest = source_of(said)
-    parts = [source, *rest[1:].split(":", 2 if re.match(r":[^\W\d_]:", rest) else -1)] if source else [said]
-    if source and re.match(r":[^\W\d_]:", rest):  # a drive on the other side, too
-        target, _, options = rest[3:].partition(":")
-        parts = [source, rest[1:3] + target, *([options] if options else [])]
-    if "" in parts or said[0] == ":":
+    if len(said.encode()) <= 2:
+        return {"type": "volume", "target": said}
+    parts = sections(said)
+    if "" in parts:
         raise Unusable(f"invalid spec: {said}: empty section between colons", 'write "source:/target"')
     if len(parts) > 3:
         raise Unusable(f"invalid spec: {said}: too many colons", 'write "source:/target:options"')

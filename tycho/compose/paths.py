@@ -59,11 +59,15 @@ def is_file(path: str) -> bool:
     return path[:1] in (".", "/", "~") or path.startswith("\\\\") or bool(re.match(r"[^\W\d_]:", path))
 
 
-def source_of(text: str) -> tuple[str, str]:
-    """The source of a short volume, and the rest with its colon."""
-    start = 2 if re.match(r"[^\W\d_]:", text) else 0
-    end = text.find(":", start)
-    return (text[:end], text[end:]) if end > 0 else ("", text)
+def sections(volume: str) -> list[str]:
+    """What stands between the colons of a short volume; that of a drive is none."""
+    found = [""]
+    for character in volume:
+        if character == ":" and not (len(found[-1]) == 1 and found[-1].isalpha()):
+            found.append("")
+        else:
+            found[-1] += character
+    return found
 
 
 def _service(service: Node, moved: Moved) -> None:
@@ -75,9 +79,9 @@ def _service(service: Node, moved: Moved) -> None:
         if kind and kind.value == "bind":
             _move(one.get("source"), moved)
         elif isinstance(one.value, str):
-            source, rest = source_of(one.value)
-            if is_file(source):
-                _change(one, moved(source) + rest)
+            source, *rest = sections(one.value)
+            if rest and is_file(source):
+                _change(one, ":".join([moved(source), *rest]))
     for one in _items(watch.get("watch") if (watch := service.get("develop")) else None):
         _move(one.get("path"), moved)
     if extends := service.get("extends"):

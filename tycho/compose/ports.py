@@ -63,6 +63,8 @@ def _short(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
     if not container:
         raise Unusable(f"No port specified: {said}<empty>", HINT)
     targets = _range(container, said, "containerPort")
+    if not targets[0]:
+        raise Unusable(f"service ports {path} is missing a target port", HINT)
     published = hosts[-1] if hosts else ""
     between = _range(published, said, "hostPort") if published else []
     host_ip = ":".join(hosts[:-1])
@@ -77,7 +79,8 @@ def _short(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
     _read(ctx, node, path, said, [container, *protocol, *hosts[:-1], *([] if is_live else [published])], published)
     common: dict[str, Any] = {"protocol": kind, "mode": "ingress", **({"host_ip": host_ip} if host_ip else {})}
     if is_live or (between and len(targets) == 1):
-        shown = published if len(between) <= 1 else f"{between[0]}-{between[-1]}"
+        shown = "-".join(map(str, dict.fromkeys(between[:1] + between[-1:])))
+        shown = Expr(shown, published.template) if is_live and isinstance(published, Expr) else shown
         return [{"target": targets[0], "published": shown, **common}]
     if between:
         return [{"target": a, "published": str(b), **common} for a, b in zip(targets, between, strict=True)]

@@ -12,8 +12,10 @@ Scalar = str | int | float | bool | None
 DATE = re.compile(
     r"\d{4}-\d\d?-\d\d?([Tt]\d\d?:\d\d?:\d\d?(\.\d+)?(Z|[+-]\d\d:\d\d)| \d\d?:\d\d?:\d\d?(\.\d+)?)?", re.ASCII
 )
-_WHOLE = re.compile(r"([-+]?)(0[bB][01]+|0[oO]?[0-7]*|0[xX][0-9a-fA-F]+|[1-9][0-9]*)", re.ASCII)
+_WHOLE = re.compile(r"([-+]?)(0[bB][01]+|0[oO][0-7]+|0[0-7]*|0[xX][0-9a-fA-F]+|[1-9][0-9]*)", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+LARGEST = 2.0**128  # from here on a 32-bit number is infinite
+_ASTRAY = re.compile(r"(?<![0-9])_|_(?![0-9])", re.ASCII)
 _DIGITS = frozenset("+-.0123456789")
 _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -32,7 +34,9 @@ def resolve(text: str) -> Scalar:
         return _WORDS[text]
     if text[0] not in _DIGITS:
         return text
-    plain = text.replace("_", "") if text[0] != "." else text
+    if text[0] == "." and _ASTRAY.search(text):
+        return text
+    plain = text.replace("_", "")
     found = _WHOLE.fullmatch(plain)
     if found:
         whole = integer(plain)
@@ -56,6 +60,20 @@ def integer(text: str) -> int:
     octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
     value = int(digits, 8) if octal else int(digits, 0)
     return -value if sign == "-" else value
+
+
+def decimal(text: str) -> float:
+    """A number as Go's `ParseFloat` reads it: underscores between digits, no blanks, no words.
+
+    Raises:
+        ValueError: It is none, or larger than 32 bits hold.
+    """
+    if not _FLOAT.fullmatch(text.replace("_", "")) or _ASTRAY.search(text):
+        raise ValueError(text)
+    value = float(text)
+    if abs(value) >= LARGEST:
+        raise ValueError(text)
+    return value
 
 
 def printed(value: Scalar) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tycho.compose.units import duration
 from tycho.compose.words import Reworded
-from tycho.model import Attachment, Deploy
+from tycho.model import Attachment, Deploy, RestartPolicy, Rollout
 
 Tree = dict[str, Any]
 Show = Callable[[Any], Any]
@@ -55,15 +55,26 @@ def grant(part: Any, default: str = "") -> Tree:
             **({"mode": octal(found["mode"])} if "mode" in found else {})}  # fmt: skip
 
 
-def _rollout(part: Any) -> Tree:
-    found = {key: getattr(part, key) for key in type(part).model_fields if key in part.model_fields_set}
-    for key in found.keys() & {"delay", "monitor", "window"}:
-        found[key] = duration(found[key]) if found[key] or key == "window" else None
-    if found.get("max_failure_ratio"):
-        found["max_failure_ratio"] = single(found["max_failure_ratio"])
+def _rollout(part: Rollout) -> Tree:
     return {
-        key: value for key, value in found.items() if value or (value == 0 and key in ("parallelism", "max_attempts"))
-    }
+        **_counted(part.parallelism, "parallelism"),
+        **full({
+            "delay": duration(part.delay) if part.delay else None,
+            "failure_action": part.failure_action,
+            "monitor": duration(part.monitor) if part.monitor else None,
+            "max_failure_ratio": single(part.max_failure_ratio) if part.max_failure_ratio else None,
+            "order": part.order,
+        }),
+    }  # fmt: skip
+
+
+def _restart(part: RestartPolicy) -> Tree:
+    times = {key: duration(value) for key in ("delay", "window") if (value := getattr(part, key)) is not None}
+    return {**full({"condition": part.condition}), **_counted(part.max_attempts, "max_attempts"), **times}
+
+
+def _counted(value: int | None, key: str) -> Tree:
+    return {} if value is None else {key: value}
 
 
 def _resource(part: Any) -> Tree:
@@ -85,9 +96,9 @@ def _deploy(part: Deploy) -> Tree:
         found |= full({key: getattr(part, key)})
     if part.replicas is not None:
         found["replicas"] = part.replicas
-    for key in ("update_config", "rollback_config", "restart_policy"):
+    for key, show in (("update_config", _rollout), ("rollback_config", _rollout), ("restart_policy", _restart)):
         if key in part.model_fields_set:
-            found[key] = _rollout(getattr(part, key))
+            found[key] = show(getattr(part, key))
     for key in ("limits", "reservations"):
         if key in part.resources.model_fields_set:
             found["resources"][key] = _resource(getattr(part.resources, key))
@@ -153,6 +164,7 @@ SERVICE: dict[str, Show] = {
     "blkio_config": _blkio,
     "configs": lambda parts: [grant(one) for one in parts],
     "credential_spec": full,
+    "devices": lambda parts: [full(one) for one in parts],
     "depends_on": lambda parts: {
         name: {**full({"condition": one.condition, "restart": one.restart}), "required": one.required}
         for name, one in parts.items()

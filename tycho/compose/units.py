@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 
+from tycho.compose.scalars import decimal
+
 _WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
-_SIZE = re.compile(r"\+?(?P<number>\d+(\.\d*)?|\.\d+) ?(?P<unit>[bkmgtp]?)(?P<rest>(i?b)?)", re.IGNORECASE | re.ASCII)
-_POWER = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+_SUFFIX = re.compile(r"b?|([kmgtp])(i?b)?", re.IGNORECASE)
+_POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _PIECE = re.compile(r"(\d*)(?:\.(\d*))?([^\d.]+)", re.ASCII)
 _UNITS = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
@@ -26,12 +28,12 @@ def size(text: str) -> int:
     """
     if _WHOLE.fullmatch(text):
         return int(text)
-    found = _SIZE.fullmatch(text)
-    if not found or (found["rest"] and found["unit"].lower() in ("", "b") and found["rest"].lower() != "b"):
+    end = max(text.rfind(character) for character in "0123456789. ")
+    number = text[: end + 1].removesuffix(" ")
+    suffix = _SUFFIX.fullmatch(text[end + 1 :])
+    if not suffix or (value := decimal(number)) < 0:
         raise ValueError(text)
-    if found["unit"].lower() == "b" and found["rest"]:
-        raise ValueError(text)
-    return int(float(found["number"]) * 1024 ** _POWER[found["unit"].lower()])
+    return int(value * 1024 ** _POWER[(suffix[1] or "").lower()])
 
 
 def nanoseconds(text: str) -> int:
