@@ -1,6 +1,7 @@
 """A real API server and a real Helm, for every test that asks: one cluster for each process that runs tests.
 
-What a test sees in its cluster is its own doing. It is gone when the run ends; the cluster of a run that was killed goes when the next one starts.
+What a test sees in its cluster is its own doing. It is gone when the run ends; the cluster of a run that was killed
+goes when the next one starts.
 """
 
 from __future__ import annotations
