@@ -35,20 +35,13 @@ def texts(*suffixes: str) -> list[Path]:
 
 
 def test_no_file_is_longer_than_a_reader_can_hold():
-    lengths = {
-        str(path.relative_to(ROOT)): len(path.read_bytes().splitlines())
-        for path in texts(".py", ".j2", ".tpl")
-    }
+    lengths = {str(path.relative_to(ROOT)): len(path.read_bytes().splitlines()) for path in texts(".py", ".j2", ".tpl")}
     assert lengths
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
 
 
 def test_no_file_names_a_package_registry():
-    named = {
-        str(path.relative_to(ROOT)): found[0]
-        for path in TRACKED
-        if (found := HOSTS.search(path.read_bytes()))
-    }
+    named = {str(path.relative_to(ROOT)): found[0] for path in TRACKED if (found := HOSTS.search(path.read_bytes()))}
     assert named == {}
 
 
@@ -99,9 +92,7 @@ def test_the_readme_says_commands_that_exist():
 
 def test_the_readme_names_files_that_exist():
     readme = (ROOT / "README.md").read_text()
-    files = set(re.findall(r"\bexamples/[\w./-]+", readme)) | set(
-        re.findall(r"\]\((?!\w+:|#)([^)#]+)", readme)
-    )
+    files = set(re.findall(r"\bexamples/[\w./-]+", readme)) | set(re.findall(r"\]\((?!\w+:|#)([^)#]+)", readme))
     assert "examples/shop/compose.yaml" in files
     assert [name for name in sorted(files) if not (ROOT / name).exists()] == []
 
