@@ -62,11 +62,9 @@ def compile(sources: Sources, *, policies: Sequence[Path] = (), strict: bool = F
         ComposeError: With every problem of the files.
         PolicyError: A policy is broken, or refuses the system.
     """
-    from tycho.chart import emit
-    from tycho.compose import load
-    from tycho.policy import weave
-
-    return emit(weave(load(sources), folders=policies), strict=strict, version=version)
+    load, weave, emit = (__getattr__(name) for name in ("load", "weave", "emit"))
+    chart: Chart = emit(weave(load(sources), folders=policies), strict=strict, version=version)
+    return chart
 
 
 def __getattr__(name: str) -> Any:
