@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from tycho.chart.names import label
 from tycho.chart.plan import Plan
-from tycho.chart.planner import several
 from tycho.chart.pods import publish
 from tycho.chart.render import render
-from tycho.chart.wiring import isolated
+from tycho.chart.sharing import several
+from tycho.chart.wiring import alias_label, isolated
 from tycho.errors import ComposeError, Problem
 
 Context = Mapping[str, object]
@@ -29,7 +29,8 @@ def workloads(kind: str) -> Callable[[Plan], Iterator[Object]]:
     def each(plan: Plan) -> Iterator[Object]:
         for pod in plan.pods:
             if pod.kind == kind:
-                owned = {claim.name: claim for claim in plan.claims if claim.owner == pod.name}
+                mounted = (volume.source for volume in pod.volumes if volume.kind == "claim")
+                owned = {source for source in mounted if plan.claims[source].owner == pod.name}
                 yield Object(f"{pod.slug}-{kind.lower()}", {"pod": pod, "owned": owned})
 
     return each
@@ -66,15 +67,16 @@ def names(_plan: Plan) -> Iterator[Object]:
 
 def aliases(plan: Plan) -> Iterator[Object]:
     """A Service for every further name."""
-    slugs = {pod.slug: pod.name for pod in plan.pods}
-    for alias, named in (plan.aliases or {}).items():
-        ports = {port: None for slug in named for port in plan.ports.get(slugs[slug], ())}
-        yield Object(f"{alias}-alias-service", {"alias": alias, "slugs": named, "ports": tuple(ports)})
+    for alias, names in plan.aliases.items():
+        ports = {port: None for name in names for port in plan.ports.get(name, ())}
+        slugs = [label(name) for name in names]
+        context = {"alias": alias, "label": alias_label(alias), "slugs": slugs, "ports": tuple(ports)}
+        yield Object(f"{alias}-alias-service", context)
 
 
 def claims(plan: Plan) -> Iterator[Object]:
     """A claim for every volume."""
-    for claim in plan.claims:
+    for claim in plan.claims.values():
         if not claim.owner:
             yield Object(f"{claim.slug}-persistentvolumeclaim", {"claim": claim})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tycho.chart import kinds
 from tycho.model import Service, System
@@ -265,8 +265,9 @@ class Plan:
     chart: str
     pods: tuple[Pod, ...]
     trees: tuple[Tree, ...]
-    claims: tuple[Claim, ...]
+    claims: Mapping[str, Claim]
+    kinds: Mapping[str, str]  # of each service's workload
     ports: Mapping[str, tuple[ContainerPort, ...]]  # of each service, as its peers call it
     networks: tuple[Network, ...] = ()
     restless: frozenset[str] = frozenset()  # services whose peers must find them before they are ready
-    aliases: Mapping[str, tuple[str, ...]] | None = None  # alias -> slugs of the services it names
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # alias -> services whose pods it names

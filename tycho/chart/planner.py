@@ -2,53 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from tycho.chart import wiring
+from tycho.chart import sharing, wiring
 from tycho.chart.kinds import kinds, said
 from tycho.chart.names import label
-from tycho.chart.plan import Claim, Container, ContainerPort, Network, Plan, Pod, Volume
-from tycho.chart.storage import Store, slots
+from tycho.chart.plan import Container, ContainerPort, Network, Plan, Pod, Volume, Wait
+from tycho.chart.storage import Store
 from tycho.model import Live, Service, System
 
 
 def plan(system: System) -> Plan:
     """Decide what exists; nothing here depends on what a variable is worth."""
     services = wiring.everything(system)
-    homes = {name: _home(system, name) for name in services}
-    kind_of = {name: kind for name, kind in kinds(system).items() if homes[name] == name}
+    homes = wiring.homes(services)
+    kind_of = kinds(system)
     store = Store(system)
     networks = wiring.networks(system)
-    labelled = networks if wiring.isolated(system) else ()
-    aliases = wiring.aliases(system, {name: label(homes[name]) for name in system.services})
+    aliases = wiring.aliases(system, homes)
+    labels = _labels(networks if wiring.isolated(system) else (), aliases)
+    members: dict[str, list[str]] = {name: [name] for name in services if homes[name] == name}
+    for name, home in homes.items():
+        if name != home:
+            members[home].append(name)
     pods = []
-    for order, name in enumerate(name for name in services if homes[name] == name):
-        members = [name] + [other for other in services if homes[other] == name and other != name]
+    for order, (name, names) in enumerate(members.items()):
         volumes: dict[str, Volume] = {}
-        containers = []
-        for member in members:
-            mounts = []
-            for mounted, volume in store.mounts(member, services[member]):
-                volumes[volume.name] = volume
-                mounts.append(mounted)
-            containers.append(
-                Container(
-                    member,
-                    label(member),
-                    services[member],
-                    wiring.declared(services[member]),
-                    tuple(mounts),
-                    secrets(services[member]),
-                )
-            )
-        waits = {
-            wait.name: wait
-            for member in members
-            for wait in wiring.waits(system, services[member], kind_of)
-            if homes[wait.name] != name
-        }
+        containers = [_container(one, services[one], store, volumes) for one in names]
+        waits: dict[str, Wait] = {}
+        for one in names:
+            waits |= {
+                wait.slug: wait for wait in wiring.waits(services[one], kind_of, homes) if wait.slug != label(name)
+            }
+        on = dict.fromkeys(key for one in names for key in labels.get(one, ()))
+        if waits and on:
+            on["tycho.dev/waits"] = None
         pods.append(
             Pod(
                 name=name,
@@ -57,17 +46,19 @@ def plan(system: System) -> Plan:
                 kind=kind_of[name],
                 containers=tuple(containers),
                 waits=tuple(waits.values()),
-                volumes=slots(volumes),
-                labels=tuple(_labels(label(name), members, labelled, aliases, waits=bool(waits))),
+                volumes=tuple(volumes[key] for key in sorted(volumes)),
+                labels=tuple((key, "true") for key in on),
                 checksums=tuple(_checksums(containers, volumes.values())),
             )
         )
+    used = sharing.users(pods)
     return Plan(
         system=system,
         chart=label(system.name),
-        pods=_neighbours(pods, store),
+        pods=sharing.neighbours(pods, used),
+        kinds={name: kind_of[home] for name, home in homes.items()},
         trees=tuple(store.trees[slug] for slug in sorted(store.trees)),
-        claims=tuple(_owned(store.claims[name], pods) for name in sorted(store.claims)),
+        claims={name: sharing.owned(store.claims[name], used.get(name, ())) for name in sorted(store.claims)},
         ports=_together(wiring.ports(system), homes),
         networks=networks,
         restless=wiring.restless(system),
@@ -75,12 +66,19 @@ def plan(system: System) -> Plan:
     )
 
 
+def _container(name: str, service: Service, store: Store, volumes: dict[str, Volume]) -> Container:
+    mounts = []
+    for mounted, volume in store.mounts(name, service):
+        volumes[volume.name] = volume
+        mounts.append(mounted)
+    return Container(name, label(name), service, wiring.declared(service), tuple(mounts), secrets(service))
+
+
 def secrets(service: Service) -> tuple[str, ...]:
     """Which Secrets of its own a service needs: for variables, and for the contents of its env_file."""
     live = any(isinstance(value, Live) for value in service.environment.values())
-    named = secret_names(service)
-    found = ["env"] if live or named or service.environment_pass else []
-    return (*found, *(["env-file"] if service.env_file else []))
+    found = ("env",) if live or secret_names(service) or service.environment_pass else ()
+    return (*found, "env-file") if service.env_file else found
 
 
 def secret_names(service: Service) -> tuple[str, ...]:
@@ -93,29 +91,16 @@ def secret_names(service: Service) -> tuple[str, ...]:
     )
 
 
-def _home(system: System, name: str) -> str:
-    seen = [name]
-    while (host := wiring.joined(system, wiring.everything(system)[seen[-1]])) and host not in seen:
-        seen.append(host)
-    return seen[-1]
-
-
-def _labels(
-    slug: str,
-    members: list[str],
-    networks: Iterable[Network],
-    aliases: Mapping[str, tuple[str, ...]],
-    *,
-    waits: bool,
-) -> Iterable[tuple[str, str]]:
+def _labels(networks: Iterable[Network], aliases: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Labels of the pods of each service: its networks, and the aliases that it shares with others."""
+    found: dict[str, list[str]] = {}
     for network in networks:
-        if any(member in network.members for member in members):
-            yield network.label, "true"
-    if waits and networks:
-        yield "tycho.dev/waits", "true"
-    for alias, named in aliases.items():
-        if slug in named and len(named) > 1:
-            yield f"tycho.dev/alias-{alias[:50]}", "true"
+        for name in network.members:
+            found.setdefault(name, []).append(network.label)
+    for alias, names in aliases.items():
+        for name in names if len(names) > 1 else ():
+            found.setdefault(name, []).append(wiring.alias_label(alias))
+    return found
 
 
 def _checksums(containers: Iterable[Container], volumes: Iterable[Volume]) -> Iterable[str]:
@@ -127,44 +112,6 @@ def _checksums(containers: Iterable[Container], volumes: Iterable[Volume]) -> It
         elif volume.kind == "configMap" and not volume.source:
             found.append(f"config-{volume.slug}")
     return sorted(set(found))
-
-
-def _owned(claim: Claim, pods: list[Pod]) -> Claim:
-    """A volume that one StatefulSet alone uses is a claim of each of its pods."""
-    users = [
-        pod for pod in pods if any(volume.source == claim.name for volume in pod.volumes if volume.kind == "claim")
-    ]
-    if len(users) == 1 and users[0].kind == "StatefulSet" and not claim.existing:
-        return replace(claim, owner=users[0].name)
-    return claim
-
-
-def _neighbours(pods: list[Pod], store: Store) -> tuple[Pod, ...]:
-    """Pods that share volumes must share a node, as one group: a second term would keep the first pod out."""
-    groups: list[tuple[set[str], set[str]]] = []  # pods, volumes
-    for pod in pods:
-        mine = {volume.source for volume in pod.volumes if volume.kind == "claim"}
-        touching = [group for group in groups if group[1] & mine]
-        names, volumes = (
-            {pod.name}.union(*(group[0] for group in touching)),
-            mine.union(*(group[1] for group in touching)),
-        )
-        groups = [group for group in groups if group not in touching] + ([(names, volumes)] if mine else [])
-    found = []
-    for pod in pods:
-        for names, volumes in groups:
-            if pod.name in names and pod.kind != "StatefulSet" and (len(names) > 1 or several(pod.service)):
-                group = label(min(names))
-                labels = (*pod.labels, ("tycho.dev/volumes", group))
-                pod = replace(pod, group=group, claims=tuple(sorted(volumes)), labels=labels)  # noqa: PLW2901
-        found.append(pod)
-    return tuple(found)
-
-
-def several(service: Service) -> bool:
-    """Whether a service has, or may come to have, more than one pod."""
-    replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
-    return replicas is not None and (isinstance(replicas, Live) or replicas > 1)
 
 
 def _together(

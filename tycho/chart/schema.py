@@ -121,7 +121,7 @@ def schema(plan: Plan) -> str:
             "global": OBJECT,
             "env": closed(dict.fromkeys(sorted(system.variables), SCALAR)),
             "services": closed({name: dict(service) for name in everything(system)}),
-            "volumes": closed({claim.name: volume for claim in plan.claims}),
+            "volumes": closed(dict.fromkeys(plan.claims, volume)),
             "configs": closed(dict.fromkeys(system.configs, config)),
             "secrets": closed(dict.fromkeys(system.secrets, secret)),
             "common": closed(_table(OVERRIDES) | {"publish": closed({"type": TYPE, "annotations": TEXT_MAP})}),

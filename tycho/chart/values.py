@@ -41,7 +41,7 @@ def values(plan: Plan) -> dict[str, Tree]:
     }
     if plan.claims:
         found["volumes"] = Noted(
-            {claim.name: _volume(claim) for claim in plan.claims},
+            {name: _volume(claim) for name, claim in plan.claims.items()},
             "-- One claim per volume; sizes in Compose's units.",
         )
     if configs := _configs(plan):

@@ -13,7 +13,7 @@ from tycho.model import Port, Service, System, template
 
 MENTION = re.compile(r"(?<![\w.-])([a-zA-Z0-9][\w.-]*):([0-9]{2,5})(?![\w.:-])")
 NOTHING = ComposeNetwork()
-CROWD = 200  # beyond it, who names whom is not looked at
+WORD = re.compile(r"[A-Za-z0-9][\w.-]*")
 WELL_KNOWN = frozenset({25, 53, 80})
 
 
@@ -82,19 +82,30 @@ def _strings(service: Service) -> Iterable[str]:
                 yield content.content.decode("utf-8", "ignore")
 
 
-def waits(system: System, service: Service, kinds: Mapping[str, str]) -> Iterator[Wait]:
-    """What a service's start is held back for, in the file's order."""
+def waits(service: Service, kinds: Mapping[str, str], homes: Mapping[str, str]) -> Iterator[Wait]:
+    """What a service's start is held back for, in the file's order: the pods that its dependencies live in."""
     for name, dependency in service.depends_on.items():
-        if dependency.condition != "service_started" and name in kinds:
-            yield Wait(name, label(name), kinds[name], dependency.condition)
+        if dependency.condition != "service_started" and name in homes:
+            yield Wait(name, label(homes[name]), kinds[homes[name]], dependency.condition)
 
 
-def joined(system: System, service: Service) -> str:
-    """The service whose pod this one shares, or ""."""
+def homes(services: Mapping[str, Service]) -> dict[str, str]:
+    """The service whose pod each one lives in: its own, or that of the one whose network or processes it shares."""
+    found = {}
+    for name in services:
+        seen = [name]
+        while (host := _joined(services, seen[-1])) and host not in seen:
+            seen.append(host)
+        found[name] = seen[-1]
+    return found
+
+
+def _joined(services: Mapping[str, Service], name: str) -> str:
+    service = services[name]
     for mode in (service.network_mode, service.ipc, service.pid):
-        kind, _, name = (mode or "").partition(":")
-        if kind == "service" and name in system.services:
-            return name
+        kind, _, other = (mode or "").partition(":")
+        if kind == "service" and other in services:
+            return other
     return ""
 
 
@@ -120,30 +131,31 @@ def isolated(system: System) -> bool:
 
 def restless(system: System) -> frozenset[str]:
     """Services with a health check that call themselves, or call each other: readiness must not keep them apart."""
+    checked = {name: service for name, service in system.services.items() if service.healthcheck}
     calls = {
-        name: {
-            other
-            for other in system.services
-            if any(re.search(rf"(?<![\w.-]){re.escape(other)}(?![\w-])", text) for text in _strings(service))
-        }
-        for name, service in system.services.items()
-        if service.healthcheck and len(system.services) <= CROWD
+        name: {word for text in _strings(service) for word in WORD.findall(text) if word in checked}
+        for name, service in checked.items()
     }
-    return frozenset(name for name, others in calls.items() if any(name in calls.get(other, ()) for other in others))
+    return frozenset(name for name, others in calls.items() if any(name in calls[other] for other in others))
 
 
-def aliases(system: System, slugs: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Further names of services, by which others call them."""
-    found: dict[str, list[str]] = {}
+def aliases(system: System, homes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Further names, by which services are called, with the services whose pods they name."""
+    taken = {label(name) for name in system.services}
+    found: dict[str, dict[str, None]] = {}
     for name, service in system.services.items():
-        wanted = [alias for attachment in service.networks.values() for alias in attachment.aliases]
-        wanted += [service.hostname or "", service.container_name or ""]
-        for alias in wanted:
-            if DNS_LABEL.fullmatch(alias) and alias not in slugs.values():
-                found.setdefault(alias, []).append(slugs[name])
-    for service in system.services.values():
+        said_names = [alias for attachment in service.networks.values() for alias in attachment.aliases]
+        pairs = [(alias, name) for alias in (*said_names, service.hostname or "", service.container_name or "")]
         for link in service.links:
             target, _, alias = link.partition(":")
-            if target in slugs and alias and DNS_LABEL.fullmatch(alias) and alias not in slugs.values():
-                found.setdefault(alias, []).append(slugs[target])
-    return {alias: tuple(dict.fromkeys(found[alias])) for alias in sorted(found)}
+            if target in system.services:
+                pairs.append((alias, target))
+        for alias, target in pairs:
+            if DNS_LABEL.fullmatch(alias) and alias not in taken:
+                found.setdefault(alias, {})[homes[target]] = None
+    return {alias: tuple(found[alias]) for alias in sorted(found)}
+
+
+def alias_label(alias: str) -> str:
+    """The label of pods that share a name."""
+    return f"tycho.dev/alias-{label(alias, 50)}"

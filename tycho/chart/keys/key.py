@@ -29,10 +29,7 @@ class Case:
     @property
     def kind(self) -> str:
         """The kind of workload that the service is part of."""
-        return next(
-            (pod.kind for pod in self.plan.pods for one in pod.containers if one.name == self.name),
-            "Deployment",
-        )
+        return self.plan.kinds.get(self.name, "")
 
 
 Rows = Iterator[tuple[str, "Key"]]

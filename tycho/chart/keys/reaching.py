@@ -180,7 +180,7 @@ def volumes(case: Case) -> Rows:
 def _scattered(case: Case, volume: str) -> bool:
     """Whether pods of several nodes would share a volume of one."""
     apart = case.kind == "DaemonSet" or case.service.deploy.placement.max_replicas_per_node == 1
-    claim = next((claim for claim in case.plan.claims if claim.name == volume), None)
+    claim = case.plan.claims.get(volume)
     return apart and (claim is None or not (claim.existing or "ReadWriteMany" in claim.access_modes))
 
 

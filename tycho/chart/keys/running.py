@@ -192,7 +192,7 @@ def gpus(case: Case) -> Rows:
 
 def depends_on(case: Case) -> Rows:
     """Waiting, as far as it can be seen from outside."""
-    kinds = {pod.name: pod.kind for pod in case.plan.pods}
+    kinds = case.plan.kinds
     for name, dependency in case.value.items():
         if dependency.condition == "service_completed_successfully" and kinds.get(name) not in ("Job", None):
             yield (

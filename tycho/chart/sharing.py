@@ -1,0 +1,61 @@
+"""Who uses which volume: the pods that must therefore share a node, and the claims that belong to one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tycho.chart.names import label
+from tycho.chart.plan import Claim, Pod
+from tycho.model import Live, Service
+
+
+def users(pods: Sequence[Pod]) -> dict[str, list[Pod]]:
+    """The pods that mount each claim."""
+    found: dict[str, list[Pod]] = {}
+    for pod in pods:
+        for source in dict.fromkeys(volume.source for volume in pod.volumes if volume.kind == "claim"):
+            found.setdefault(source, []).append(pod)
+    return found
+
+
+def owned(claim: Claim, by: Sequence[Pod]) -> Claim:
+    """A volume that one StatefulSet alone uses is a claim of each of its pods."""
+    if len(by) == 1 and by[0].kind == "StatefulSet" and not claim.existing:
+        return replace(claim, owner=by[0].name)
+    return claim
+
+
+def neighbours(pods: Sequence[Pod], used: Mapping[str, Sequence[Pod]]) -> tuple[Pod, ...]:
+    """Pods that share volumes must share a node, as one group: a second term would keep the first pod out."""
+    group = {pod.name: pod.name for pod in pods}
+
+    def head(name: str) -> str:
+        while group[name] != name:
+            name = group[name] = group[group[name]]
+        return name
+
+    for by in used.values():
+        for pod in by[1:]:
+            first, second = sorted((head(by[0].name), head(pod.name)))
+            group[second] = first
+    volumes: dict[str, set[str]] = {}
+    sizes: dict[str, int] = {}
+    for source, by in used.items():
+        volumes.setdefault(head(by[0].name), set()).add(source)
+    for pod in pods:
+        sizes[head(pod.name)] = sizes.get(head(pod.name), 0) + 1
+    return tuple(_together(pod, head(pod.name), volumes, sizes) for pod in pods)
+
+
+def _together(pod: Pod, head: str, volumes: Mapping[str, set[str]], sizes: Mapping[str, int]) -> Pod:
+    if head not in volumes or pod.kind == "StatefulSet" or (sizes[head] == 1 and not several(pod.service)):
+        return pod
+    labels = (*pod.labels, ("tycho.dev/volumes", label(head)))
+    return replace(pod, group=label(head), claims=tuple(sorted(volumes[head])), labels=labels)
+
+
+def several(service: Service) -> bool:
+    """Whether a service has, or may come to have, more than one pod."""
+    replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
+    return replicas is not None and (isinstance(replicas, Live) or replicas > 1)
