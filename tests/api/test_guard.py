@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from tests.api.conftest import TYCHO, Service
-from tycho.api.guard import loopback
+from tycho.api.guard import Guard, loopback
 
 ANY = "0.0.0.0"  # noqa: S104 - what must not be bound
 
@@ -90,3 +92,12 @@ def test_an_unknown_backplane_lists_the_known_ones() -> None:
     done = subprocess.run([TYCHO, "api", "-b", "nomad"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "known: helm, memory" in done.stderr
+
+
+def test_a_request_has_an_end() -> None:
+    async def forever(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.Event().wait()
+
+    answer = TestClient(Guard(forever, wall=0.01), base_url="http://127.0.0.1").get("/")
+    assert answer.status_code == 504
+    assert answer.json()["result"]["error"] == "Deadline"
