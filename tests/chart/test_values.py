@@ -155,8 +155,15 @@ def test_ingress_and_http_route(bench: Any) -> None:
 
 
 def test_ingress_from_the_compose_file(bench: Any) -> None:
-    text = "services: {web: {image: x, ports: ['80'], x-tycho: {ingress: {host: shop.example}}}}"
-    assert bench.objects(text).one("Ingress")["spec"]["rules"][0]["host"] == "shop.example"
+    text = """
+      x-tycho: {ingress: {className: nginx, annotations: {a: b}, tls: [{hosts: [shop.example], secretName: tls}]}}
+      services: {web: {image: x, ports: ['80'], x-tycho: {ingress: {host: shop.example, path: /shop}}}}
+    """
+    ingress = bench.objects(text).one("Ingress")
+    rule = ingress["spec"]["rules"][0]
+    assert (rule["host"], rule["http"]["paths"][0]["path"]) == ("shop.example", "/shop")
+    assert (ingress["spec"]["ingressClassName"], ingress["metadata"]["annotations"]) == ("nginx", {"a": "b"})
+    assert ingress["spec"]["tls"][0]["secretName"] == "tls"
 
 
 def test_names_and_further_objects(bench: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tycho.policy import weave
 HERE = Path(__file__).parent
 CASES = sorted(path.parent for path in HERE.glob("*/compose.yaml"))
 ENV = {"TAG": "never-in-the-chart"}
+DIGEST = re.compile(r"\b[0-9a-f]{12}(?:[0-9a-f]{52})?\b")  # of everything: they say nothing of the feature
 WHOLE = "smallest"
 SAME = ("values.schema.json", "README.md", ".helmignore", "templates/_", "templates/NOTES.txt", "templates/tests/")
 SYSTEM = ("extraobjects", "further", "httproute", "ingress", "names-service", "entrance")
@@ -24,7 +26,7 @@ SYSTEM = ("extraobjects", "further", "httproute", "ingress", "names-service", "e
 def compiled(case: Path) -> dict[str, bytes]:
     chart = emit(weave(load(Sources.from_disk([str(case / "compose.yaml")], env=ENV, name=case.name, cwd=str(case)))))
     return {
-        path: content.encode() if isinstance(content, str) else content
+        path: DIGEST.sub("…", content).encode() if isinstance(content, str) else content
         for path, content in chart.files.items()
         if case.name == WHOLE or not _same(path)
     }

@@ -202,6 +202,7 @@ def _rest(plan: Plan) -> dict[str, Tree]:
         "hostnames": [],
         "paths": [],
     }
+    ingress |= said(plan.system).get("ingress") or {}
     found["ingress"] = Noted(ingress, "-- One Ingress: hosts, paths, and the services and container ports behind them.")
     found["httpRoute"] = Noted(route, "-- The same with the Gateway API.")
     found["test"] = Noted(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from tycho.chart.artifact import Row
+from tycho.chart.keys.extension import said
 from tycho.chart.keys.key import Case, Key, Table
 from tycho.chart.keys.service import SERVICE
 from tycho.chart.keys.system import CONFIG, NETWORK, PROJECT, SECRET, VOLUME
@@ -26,14 +27,6 @@ SECTIONS: Mapping[str, Table] = {
 }
 OURS = frozenset({"x", "environment_pass", "files", "entries", "note"})
 """Fields of the model that are no keys of their own."""
-
-SAID: Mapping[str, frozenset[str]] = {
-    "": frozenset({"networkPolicy", "ingress"}),
-    "services": frozenset({"kind", "schedule", "secretEnvironment", "hostPaths", "hostPorts", "ingress"}),
-    "jobs": frozenset({"kind", "schedule", "secretEnvironment", "hostPaths"}),
-    "volumes": frozenset({"size", "class", "accessModes"}),
-}
-"""What `x-tycho` may say, and where."""
 
 
 def rows(plan: Plan) -> Iterator[Row]:
@@ -103,15 +96,8 @@ def _judged(plan: Plan, key: Key, path: str, value: object, owner: tuple[str, ob
 
 def _extensions(plan: Plan, section: str, path: str, part: object) -> Iterator[Row]:
     found = getattr(part, "x", {}).get("x-tycho")
-    if found is None:
-        return
-    known, at = SAID.get(section, frozenset()), f"{path}.x-tycho".lstrip(".")
-    if not isinstance(found, Mapping):
-        yield _row(plan, at, Key("rejected", "", "it is not a mapping", "x-tycho: {kind: StatefulSet}"))
-        return
-    for word in sorted(set(found) - known):
-        hint = f"known here: {', '.join(sorted(known)) or 'none'}"
-        yield _row(plan, f"{at}.{word}", Key("rejected", "", "x-tycho has no such key", hint))
+    for added, key in said(section, found) if found is not None else ():
+        yield _row(plan, f"{path}.x-tycho{added}".lstrip("."), key)
 
 
 def _row(plan: Plan, path: str, key: Key) -> Row:

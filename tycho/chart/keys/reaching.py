@@ -233,6 +233,12 @@ def external_name(case: Case) -> Rows:
         yield "", translated("the name of what exists")
 
 
+def one_file(case: Case) -> Rows:
+    """A secret is one file."""
+    if any(file.path for file in getattr(case.service, "files", None) or ()):
+        yield "", rejected("it is a folder, and a secret is one file", "name each file as a secret of its own")
+
+
 def volume_driver(case: Case) -> Rows:
     """The local one."""
     if case.value in ("local", "default"):

@@ -46,7 +46,7 @@ CONFIG: Table = {
 }
 SECRET: Table = {
     "name": ignored(OURS, judge=reaching.external_name),
-    "file": translated("Secret; its content travels in the values of the release"),
+    "file": translated("Secret; its content travels in the values of the release", reaching.one_file),
     "environment": translated("Secret; its content travels in the values of the release"),
     "external": whole(translated("a Secret that exists (live)")),
     "labels": whole(ignored("a Secret is the system's own")),
