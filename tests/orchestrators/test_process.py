@@ -80,7 +80,7 @@ def test_what_helm_is_given(program: Path, monkeypatch: pytest.MonkeyPatch) -> N
     said = asyncio.run(story())
     assert said.splitlines()[0].startswith("get it ")
     assert "--kube-context c" in said
-    assert "KUBECONFIG=/k" in said
+    assert "--kubeconfig /k" in said or "KUBECONFIG=/k" in said
     assert "SECRET_OF_THE_CALLER" not in said
     assert said.endswith("on stdin")
     home = next(line.partition("=")[2] for line in said.splitlines() if line.startswith("HELM_CACHE_HOME="))

@@ -14,12 +14,13 @@ from tycho.compose import dotenv, interpolate
 from tycho.compose.casts import CASTS, Cast, Table, cast
 from tycho.compose.disk import Nowhere
 from tycho.compose.extends import extend
-from tycho.compose.merge import Unmergeable, merge, reset, strip, unify
+from tycho.compose.merge import Unmergeable, merge, reset, strip
 from tycho.compose.paths import rebase
 from tycho.compose.project import project_name
 from tycho.compose.schema import against_schema, prune
 from tycho.compose.source import Sources
 from tycho.compose.tree import Node, Unreadable, below, parse
+from tycho.compose.unique import unify
 from tycho.errors import Problem, SourceError
 from tycho.model import Expr
 

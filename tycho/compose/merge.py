@@ -1,7 +1,7 @@
 """Several documents become one: later over earlier, with Compose's exceptions.
 
-Mappings merge, scalars replace, sequences append. `RULES` lists what is otherwise, `UNIQUE` which lists hold a thing
-but once. `!reset` removes what was there, `!override` makes way for what replaces it: both before anything merges.
+Mappings merge, scalars replace, sequences append. `RULES` lists what is otherwise.
+`!reset` removes what was there, `!override` makes way for what replaces it: both before anything merges.
 
 Source: Compose Specification, "Merge"; compose-go's `override` package for what it leaves open.
 """
@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tycho.compose.interpolate import split
-from tycho.compose.paths import sections
 from tycho.compose.scalars import printed
 from tycho.compose.tree import Node, below, plain
 from tycho.errors import Problem
@@ -158,16 +157,16 @@ def _subnets(base: Node, over: Node, at: At) -> Node:
     found: dict[Any, Node] = {}
     for original in base.seq:
         for other in over.seq:
-            subnet = _plain(other, "subnet")
-            if subnet != _plain(original, "subnet") and subnet not in found:
+            subnet = said_of(other, "subnet")
+            if subnet != said_of(original, "subnet") and subnet not in found:
                 found[subnet] = other
                 continue
             original = _mappings(original, other, at)  # noqa: PLW2901
-            found[_plain(original, "subnet")] = original
+            found[said_of(original, "subnet")] = original
     return over.with_value(list(found.values()) or None)
 
 
-def _plain(node: Node, key: str) -> Any:
+def said_of(node: Node, key: str) -> Any:
     child = node.get(key)
     return plain(child) if child else None
 
@@ -221,87 +220,3 @@ RULES: dict[str, Rule] = {
 
 def _kind(node: Node) -> str:
     return "mapping" if isinstance(node.value, dict) else "list" if isinstance(node.value, list) else "scalar"
-
-
-def unify(tree: Node) -> Node:
-    """Let the last of several entries for one thing stand, in the first one's place; the tree itself changes."""
-    for root, table in UNIQUE.items():
-        if section := tree.get(root):
-            for part in section.map.values():
-                _unify(part, table)
-    return tree
-
-
-def _unify(node: Node, table: Mapping[str, Any]) -> None:
-    for key, index in table.items():
-        children = node.map.items() if key == "*" else [(key, node.map[key])] if key in node.map else []
-        for _, child in children:
-            if isinstance(index, dict):
-                _unify(child, index)
-            elif len(child.seq) > 1:
-                child.value = list({index(one): one for one in child.seq}.values())
-
-
-def _name(node: Node) -> Any:
-    """What stands before the `=`."""
-    return node.value.partition("=")[0] if isinstance(node.value, str) else (id(node),)
-
-
-def _text(node: Node) -> Any:
-    return printed(node.value) if not isinstance(node.value, dict | list) else (id(node),)
-
-
-def _path(node: Node) -> Any:
-    return _plain(node, "path") if isinstance(node.value, dict) else _text(node)
-
-
-def _device(node: Node) -> Any:
-    if isinstance(node.value, dict):
-        return _plain(node, "target")
-    source, _, rest = _text(node).partition(":") if isinstance(node.value, str) else ("", "", "")
-    return rest.partition(":")[0] or source
-
-
-def _grant(folder: str) -> Callable[[Node], Any]:
-    def index(node: Node) -> Any:
-        if isinstance(node.value, dict):
-            return _plain(node, "target") if node.get("target") else f"{folder}/{_plain(node, 'source')}"
-        return f"{folder}/{_text(node)}"
-
-    return index
-
-
-def _port(node: Node) -> Any:
-    if not isinstance(node.value, dict):
-        return _text(node)
-    said = plain(node)
-    host = said.get("host_ip", "0.0.0.0")  # noqa: S104
-    return (host, str(said.get("published")), said.get("target"), said.get("protocol", "tcp"))
-
-
-def _volume(node: Node) -> Any:
-    if isinstance(node.value, dict):
-        return _plain(node, "target") or (id(node),)
-    return [*sections(_text(node)), ""][1] or _text(node)
-
-
-_NAMES = dict.fromkeys(
-    ("annotations", "cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "environment", "labels", "profiles",
-     "sysctls", "tmpfs"), _name,
-)  # fmt: skip
-UNIQUE: dict[str, dict[str, Any]] = {
-    "services": {
-        **_NAMES,
-        "build": dict.fromkeys(("args", "additional_contexts", "tags", "labels"), _name),
-        "configs": _grant(""),
-        "deploy": {"labels": _name},
-        "devices": _device,
-        "env_file": _path,
-        "expose": _text,
-        "networks": {"*": {"aliases": _name, "link_local_ips": _name}},
-        "ports": _port,
-        "secrets": _grant("/run/secrets"),
-        "volumes": _volume,
-    },
-    "networks": {"labels": _name},
-}
