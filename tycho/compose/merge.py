@@ -167,6 +167,7 @@ def _subnets(base: Node, over: Node, at: At) -> Node:
 
 
 def said_of(node: Node, key: str) -> Any:
+    """The bare value of a key; None where there is none."""
     child = node.get(key)
     return plain(child) if child else None
 
