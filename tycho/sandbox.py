@@ -27,6 +27,7 @@ from tycho.lifecycle import Compiled, Lifecycle, Metadata
 
 SECONDS = 20
 MEMORY = 1024**3
+READY = b"ready"
 MUCH = "compiling it takes more than a request may have"
 ODD: dict[type[Exception], str] = {
     MemoryError: MUCH,
@@ -113,9 +114,12 @@ class Worker:
         )
         theirs.close()
         self.link.send_bytes(rules)
+        self.ready = False
 
     def ask(self, request: bytes, seconds: int) -> Compiled | TychoError | None:
         """What became of a document; None when it took too long."""
+        if not self.ready:
+            self.ready = self.link.recv_bytes() == READY
         self.link.send_bytes(request)
         if not self.link.poll(seconds):
             return None
@@ -136,6 +140,7 @@ def main() -> None:
     seconds, memory, orchestrator, target, policies = pickle.loads(link.recv_bytes())  # noqa: S301 - the service's
     Lifecycle(orchestrator(target), target).compile(Sources.from_document(SMALLEST, env={}))
     lifecycle = Lifecycle(orchestrator(target), target, policies=policies)
+    link.send_bytes(READY)
     with contextlib.suppress(EOFError):
         while True:
             request = link.recv_bytes()

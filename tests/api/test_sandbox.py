@@ -58,7 +58,7 @@ def test_time_has_a_limit(compile: Compile) -> None:
 
 
 def test_others_go_on_meanwhile() -> None:
-    sandbox = Sandbox(memory(), seconds=1)
+    sandbox = Sandbox(memory(), seconds=2)
     small = {"name": "small", "services": {"web": {"image": "a"}}}
 
     async def both() -> Any:
