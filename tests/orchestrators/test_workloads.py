@@ -1,67 +1,92 @@
-"""What objects mean: readiness, reasons, addresses, and fields that never change."""
+"""What the cluster's objects mean: readiness, reasons, addresses, and fields that never change."""
 
 from __future__ import annotations
 
-import os
-import platform
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tycho.orchestrators.helm.lease import void
 from tycho.orchestrators.helm.leavings import immutable
 from tycho.orchestrators.helm.workloads import Seen, statuses
+from tycho.release import ServiceStatus
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LABELS = {"app.kubernetes.io/instance": "r", "app.kubernetes.io/component": "web"}
+REVISION = "deployment.kubernetes.io/revision"
+Json = dict[str, Any]
 
 
-def made(kind: str, seconds: float = 60, **parts: Any) -> dict[str, Any]:
-    stamp = (NOW - timedelta(seconds=seconds)).isoformat()
+def ago(seconds: float) -> str:
+    return (NOW - timedelta(seconds=seconds)).isoformat()
+
+
+def made(kind: str, name: str = "r-web", *, age: float = 60, owner: str = "", notes: Json | None = None,
+         labels: Json | None = None, **parts: Any) -> Json:  # fmt: skip
     metadata = {
-        "name": "r-web", "namespace": "n", "labels": dict(LABELS), "annotations": {}, "generation": 1,
-        "creationTimestamp": stamp,
+        "name": name, "namespace": "n", "uid": f"{kind}/{name}", "labels": {**LABELS, **(labels or {})},
+        "annotations": notes or {}, "generation": 1, "creationTimestamp": ago(age),
+        "ownerReferences": [{"uid": owner}] if owner else [],
     }  # fmt: skip
     return {"kind": kind, "metadata": metadata, "spec": {}, "status": {}, **parts}
 
 
-def pod(seconds: float = 60, **status: Any) -> dict[str, Any]:
-    return made("Pod", seconds, status=status)
+DEPLOYMENT = made("Deployment", notes={REVISION: "2"}, spec={"replicas": 1}, status={"observedGeneration": 1})
+OLD = made("ReplicaSet", "old", owner="Deployment/r-web", notes={REVISION: "1"})
+NEW = made("ReplicaSet", "new", owner="Deployment/r-web", notes={REVISION: "2"})
 
 
-def waiting(reason: str, restarts: int = 0, **last: Any) -> dict[str, Any]:
+def pod(age: float = 60, *, owner: str = "ReplicaSet/new", labels: Json | None = None, **status: Any) -> Json:
+    return made("Pod", "p", age=age, owner=owner, labels=labels, status=status)
+
+
+def waiting(reason: str, restarts: int = 0, **last: Any) -> Json:
     return {
         "name": "web", "image": "i", "restartCount": restarts, "lastState": last,
         "state": {"waiting": {"reason": reason, "message": "m"}},
     }  # fmt: skip
 
 
-def counts(generation: int, replicas: int, updated: int, ready: int) -> dict[str, int]:
+def counts(there: int, updated: int, ready: int, available: int, generation: int = 1) -> Json:
     return {
-        "observedGeneration": generation, "replicas": replicas, "updatedReplicas": updated, "readyReplicas": ready,
+        "observedGeneration": generation, "replicas": there, "updatedReplicas": updated, "readyReplicas": ready,
+        "availableReplicas": available,
     }  # fmt: skip
+
+
+def daemons(wanted: int, ready: int, updated: int) -> Json:
+    return {
+        "observedGeneration": 1, "desiredNumberScheduled": wanted, "numberReady": ready, "numberAvailable": ready,
+        "updatedNumberScheduled": updated,
+    }  # fmt: skip
+
+
+def status_of(workload: Json, *pods: Json, warnings: tuple[Json, ...] = ()) -> ServiceStatus:
+    seen = Seen(workloads=(workload,), replicasets=(OLD, NEW), pods=pods, warnings=warnings, now=NOW)
+    (found,) = statuses(seen, "r", "n")
+    return found
 
 
 @pytest.mark.parametrize(
     ("kind", "spec", "status", "done"),
     [
-        ("Deployment", {"replicas": 2}, counts(1, 2, 2, 2),
-         True),
-        ("Deployment", {"replicas": 2}, counts(1, 3, 2, 2),
-         False),
-        ("Deployment", {"replicas": 1}, counts(0, 1, 1, 1),
-         False),
+        ("Deployment", {"replicas": 2}, counts(2, 2, 2, 2), True),
+        ("Deployment", {"replicas": 2}, counts(3, 2, 2, 2), False),  # an old pod is still there
+        ("Deployment", {"replicas": 2}, counts(2, 1, 2, 2), False),  # a pod is of the old template
+        ("Deployment", {"replicas": 2}, counts(2, 2, 2, 1), False),  # ready, but not for minReadySeconds
+        ("Deployment", {"replicas": 1}, counts(1, 1, 1, 1, generation=0), False),
         ("Deployment", {"replicas": 0}, {"observedGeneration": 1}, True),
-        ("DaemonSet", {}, {"observedGeneration": 1, "desiredNumberScheduled": 1, "numberReady": 1,
-                           "updatedNumberScheduled": 1}, True),
+        ("StatefulSet", {"replicas": 1}, counts(1, 1, 1, 1), True),
+        ("DaemonSet", {}, daemons(2, 2, 2), True),
+        ("DaemonSet", {}, daemons(2, 2, 1), False),
+        ("DaemonSet", {}, {"observedGeneration": 0}, False),
         ("Job", {}, {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}, True),
         ("Job", {}, {"active": 1}, False),
+        ("CronJob", {}, {}, True),
     ],
 )  # fmt: skip
-def test_ready(kind: str, spec: dict[str, Any], status: dict[str, Any], done: bool) -> None:
-    (found,) = statuses(Seen(workloads=(made(kind, spec=spec, status=status),), now=NOW), "r", "n")
-    assert found.done is done
+def test_ready(kind: str, spec: Json, status: Json, done: bool) -> None:
+    assert status_of(made(kind, spec=spec, status=status)).done is done
 
 
 @pytest.mark.parametrize(
@@ -69,35 +94,85 @@ def test_ready(kind: str, spec: dict[str, Any], status: dict[str, Any], done: bo
     [
         (pod(containerStatuses=[waiting("ImagePullBackOff")]), "the image cannot be pulled (i): m", True),
         (pod(5, containerStatuses=[waiting("ErrImagePull")]), "the image cannot be pulled (i): m", False),
+        # It was held back by others for a minute, and has tried for five seconds.
+        (pod(conditions=[{"type": "Initialized", "status": "True", "lastTransitionTime": ago(5)}],
+             containerStatuses=[waiting("ErrImagePull")]), "cannot be pulled", False),
         (pod(5, containerStatuses=[waiting("CreateContainerConfigError")]), "not complete", True),
+        (pod(5, containerStatuses=[waiting("InvalidImageName")]), "name is not valid", True),
         (pod(containerStatuses=[waiting("CrashLoopBackOff", 3, terminated={"exitCode": 1, "message": "a\nno db"})]),
-         'exit 1 "no db"', True),
+         'back-off restarting: exit 1 "no db"', True),
         (pod(containerStatuses=[waiting("CrashLoopBackOff", 1, terminated={"exitCode": 137, "reason": "OOMKilled"})]),
-         "out of memory", False),
-        (pod(conditions=[{"type": "PodScheduled", "reason": "Unschedulable", "message": "0/1 nodes"}]),
+         "exit 137, out of memory", False),
+        (pod(containerStatuses=[{"name": "web", "state": {"terminated": {"exitCode": 2}}}]),
+         "ended with exit 2", False),
+        (pod(90, conditions=[{"type": "PodScheduled", "reason": "Unschedulable", "message": "0/1 nodes"}]),
          "no node takes it: 0/1 nodes", True),
-        (pod(phase="Pending", initContainerStatuses=[{"name": "await-db", "ready": False}]), "waiting for db", False),
+        (pod(30, conditions=[{"type": "PodScheduled", "reason": "Unschedulable", "message": "0/1 nodes"}]),
+         "no node takes it: 0/1 nodes", False),
+        (pod(phase="Pending", initContainerStatuses=[{"name": "await-db", "ready": False, "state": {"running": {}}}]),
+         "waiting for db", False),
+        (pod(phase="Running", containerStatuses=[{"name": "web", "state": {"running": {}}}]), "not ready yet", False),
     ],
 )  # fmt: skip
-def test_why_not(trouble: dict[str, Any], why: str, fatal: bool) -> None:
-    workload = made("Deployment", spec={"replicas": 1}, status={"observedGeneration": 1})
-    (found,) = statuses(Seen(workloads=(workload,), pods=(trouble,), now=NOW), "r", "n")
+def test_why_not(trouble: Json, why: str, fatal: bool) -> None:
+    found = status_of(DEPLOYMENT, trouble)
     assert why in found.why
     assert found.fatal is fatal
+
+
+@pytest.mark.parametrize(
+    ("workload", "labels", "owner"),
+    [
+        (DEPLOYMENT, {}, "ReplicaSet/old"),
+        (made("StatefulSet", spec={"replicas": 1}, status={"observedGeneration": 1, "updateRevision": "b"}),
+         {"controller-revision-hash": "a"}, "StatefulSet/r-web"),
+        (made("DaemonSet", notes={"deprecated.daemonset.template.generation": "2"}, status=daemons(1, 0, 1)),
+         {"pod-template-generation": "1"}, "DaemonSet/r-web"),
+        (made("Job"), {}, "Job/another"),
+    ],
+)  # fmt: skip
+def test_pods_of_what_was_replaced_say_nothing(workload: Json, labels: Json, owner: str) -> None:
+    found = status_of(workload, pod(containerStatuses=[waiting("ImagePullBackOff")], owner=owner, labels=labels))
+    assert (found.why, found.fatal) == ("starting", False)
+
+
+def test_a_failed_job_tells_its_last_words() -> None:
+    ended = {"name": "web", "state": {"terminated": {"exitCode": 3, "message": "no such table"}}}
+    job = made("Job", status={"conditions": [{"type": "Failed", "status": "True", "message": "limit"}]})
+    found = status_of(job, pod(owner="Job/r-web", phase="Failed", containerStatuses=[ended]))
+    assert (found.why, found.fatal) == ('failed: exit 3 "no such table"', True)
+    assert status_of(job).why == "failed: limit"
+
+
+def test_what_the_cluster_warns_of() -> None:
+    def warning(name: str, message: str, age: float) -> Json:
+        about = {"metadata": {"creationTimestamp": ago(age)}, "firstTimestamp": ago(age), "lastTimestamp": ago(age)}
+        return {**about, "involvedObject": {"name": name}, "message": message}
+
+    mount = warning("p", 'MountVolume.SetUp failed for volume "x": secret "y" not found', 5)
+    before = warning("p", "something before", 30)
+    assert status_of(DEPLOYMENT, pod(phase="Pending"), warnings=(mount, before)).why == mount["message"]
+    quota = warning("new", 'pods "p" is forbidden: exceeded quota', 30)
+    found = status_of(DEPLOYMENT, warnings=(quota,))
+    assert (found.why, found.fatal) == (quota["message"], True)
+    assert not status_of(DEPLOYMENT, warnings=(warning("new", "a moment ago", 2),)).fatal
+    failing = {"type": "ReplicaFailure", "status": "True", "message": "quota", "lastTransitionTime": ago(30)}
+    found = status_of({**DEPLOYMENT, "status": {"observedGeneration": 1, "conditions": [failing]}})
+    assert (found.why, found.fatal) == ("quota", True)
 
 
 @pytest.mark.parametrize(
     ("ingress", "address", "port"), [([{"ip": "10.0.0.9"}], "10.0.0.9", 8080), ([], "10.0.0.1", 31000)]
 )
 def test_an_address_and_a_port_that_answer_together(ingress: list[Any], address: str, port: int) -> None:
-    service = made("Service", spec={
+    service = made("Service", labels={"tycho.dev/published": "true"}, spec={
         "type": "LoadBalancer", "ports": [{"port": 8080, "targetPort": 80, "nodePort": 31000}],
     }, status={"loadBalancer": {"ingress": ingress}})  # fmt: skip
-    service["metadata"]["labels"]["tycho.dev/published"] = "true"
     node = {"metadata": {}, "status": {"addresses": [{"type": "InternalIP", "address": "10.0.0.1"}]}}
-    workload = made("Deployment", spec={"replicas": 0}, status={"observedGeneration": 1})
-    (found,) = statuses(Seen(workloads=(workload,), services=(service,), nodes=(node,), now=NOW), "r", "n")
+    seen = Seen(workloads=(DEPLOYMENT,), services=(service,), nodes=(node,), now=NOW)
+    (found,) = statuses(seen, "r", "n")
     assert [(one.ip_address, one.port, one.target) for one in found.endpoints] == [(address, port, 80)]
+    assert not seen.simulated
 
 
 @pytest.mark.parametrize(
@@ -106,26 +181,13 @@ def test_an_address_and_a_port_that_answer_together(ingress: list[Any], address:
         ("Service", {"clusterIP": "None"}, {}, "spec.clusterIP"),
         ("Service", {"clusterIP": "10.0.0.1"}, {}, ""),
         ("Deployment", {"selector": {"a": "1"}}, {"selector": {"a": "2"}}, "spec.selector"),
+        ("StatefulSet", {"serviceName": "a"}, {"serviceName": "b"}, "spec.serviceName"),
         ("PersistentVolumeClaim", {"resources": {"requests": {"storage": "2Gi"}}},
          {"resources": {"requests": {"storage": "1Gi"}}}, "size to a smaller one"),
         ("PersistentVolumeClaim", {"resources": {"requests": {"storage": "1Gi"}}},
          {"resources": {"requests": {"storage": "2048Mi"}}}, ""),
+        ("ConfigMap", {"a": 1}, {"a": 2}, ""),
     ],
 )  # fmt: skip
-def test_what_cannot_change(kind: str, old: dict[str, Any], new: dict[str, Any], what: str) -> None:
+def test_what_cannot_change(kind: str, old: Json, new: Json, what: str) -> None:
     assert immutable({"kind": kind, "spec": old}, {"kind": kind, "spec": new}) == what
-
-
-@pytest.mark.parametrize(
-    ("holder", "age", "is_void"),
-    [
-        (f"{platform.node()}/{os.getpid()}/0", 0, True),  # that number is another process by now
-        ("elsewhere/1/1", 5, False),
-        ("elsewhere/1/1", 31, True),
-    ],
-    ids=["gone", "renewed", "expired"],
-)
-def test_who_stands_behind_a_lease(holder: str, age: float, is_void: bool) -> None:
-    renewed = (NOW - timedelta(seconds=age)).isoformat()
-    lease = {"spec": {"holderIdentity": holder, "renewTime": renewed, "leaseDurationSeconds": 30}}
-    assert void(lease, NOW) is is_void

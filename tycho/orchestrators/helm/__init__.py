@@ -7,8 +7,6 @@ down: lease -> helm uninstall -> leftovers -> volumes -> namespace
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -31,10 +29,14 @@ from tycho.orchestrators.helm import (
 )
 from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.checks import checks
+from tycho.orchestrators.helm.facts import with_facts
 from tycho.orchestrators.helm.process import Helm
+from tycho.orchestrators.helm.program import program
+from tycho.orchestrators.helm.waiting import Countdown
+from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check, Identity, Release, Revision
 
-HISTORY = "10"  # revisions that helm keeps
+ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
 
 
 class HelmOrchestrator:
@@ -71,40 +73,25 @@ class HelmOrchestrator:
             Deadline: It did not become ready in time.
             Busy: Somebody else is changing this release.
         """
-        text = values_yaml(values).encode()
-        said = releases.labels(
-            identity,
-            compose=_annotation(chart, "compose"),
-            policies=_annotation(chart, "policies"),
-            chart=f"{chart.name}-{chart.version}",
-            values=hashlib.sha256(chart.digest.encode() + text).hexdigest(),
-        )
-        await namespaces.ensure(self.api, identity)
-        async with lease.held(self.api, identity):
-            notes, last = await recovery.recover(self.api, self.helm, identity) if upgrade else ((), None)
-            if last is not None and releases.same(last, said):
-                release = await self.status(identity)
-                return release.model_copy(
-                    update={"notes": (f"{identity.name} is up to date (revision {release.revision})",)}
-                )
-            await namespaces.unhijacked(self.api, identity, chart)
-            before = await leavings.prepare(self.api, self.helm, identity, chart, text) if last is not None else ()
-            with tempfile.TemporaryDirectory(prefix="tycho-chart-") as folder:
-                archive = Path(folder) / "chart.tgz"
-                archive.write_bytes(chart.archive())
-                await self._install(identity, str(archive), text, said, patience, upgrade=last is not None)
-            notes += await leavings.sweep(self.api, identity) if last is not None else ()
-            return await self._settle(identity, patience, (*notes, *before))
+        await program()
+        countdown = Countdown(patience)
+        made = await namespaces.ensure(self.api, identity, patience)
+        try:
+            async with lease.held(self.api, identity):
+                notes = await self._change(chart, identity, values, countdown)
+        except BaseException:
+            if made and not await releases.revisions(self.api, identity):  # nothing came of it: nothing is left
+                await asyncio.shield(namespaces.remove(self.api, identity, Patience(wait=False)))
+            raise
+        return await self._settle(identity, countdown.patience, notes)
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
         """Every system in the target, oldest first."""
         namespace = self.target.namespace
+        found, seen = await asyncio.gather(self._known(namespace), self._seen(namespace) if services else _nothing())
         if services:
-            found, seen = await asyncio.gather(releases.every(self.api, namespace), cluster.look(self.api, namespace))
+            seen = seen or await cluster.look_in_each(self.api, sorted({one.identity.namespace for one in found}))
             found = [cluster.with_services(release, seen) for release in found]
-        else:
-            found = await releases.every(self.api, namespace)
-        found += await namespaces.lost(self.api, found) if not namespace else []
         return [
             one
             for one in found
@@ -113,13 +100,13 @@ class HelmOrchestrator:
 
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""
-        every, seen = await asyncio.gather(
-            releases.every(self.api, identity.namespace),
-            cluster.look(self.api, identity.namespace, f"app.kubernetes.io/instance={identity.release}"),
+        found, seen = await asyncio.gather(
+            releases.every(self.api, identity.namespace, guid=identity.guid), cluster.look_at(self.api, identity)
         )
-        for release in every:
-            if release.identity.guid == identity.guid:
-                return cluster.with_services(release, seen)
+        if not found and identity.own_namespace:
+            found = await namespaces.lost(self.api, (), guid=identity.guid)
+        for release in found:
+            return cluster.with_services(release, seen)
         raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
 
     async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
@@ -128,19 +115,15 @@ class HelmOrchestrator:
         Raises:
             Deadline: Something would not go; it is named, with what holds it. Nothing is forced.
         """
-        try:
-            last = await self.status(identity)
-        except NotFound:
-            last = Release(identity=identity, state="lost")
-        if await namespaces.going(self.api, identity):  # somebody else has begun: there is nothing left to hold
-            await namespaces.remove(self.api, identity, patience)
-            return last
-        async with lease.held(self.api, identity):
-            if last.state != "lost":
-                await self._uninstall(identity, patience)
-            kept = await leavings.remove(self.api, identity, patience, keep_volumes=keep_volumes)
+        countdown, kept = Countdown(patience), []
+        last = await self.status(identity)
+        if not await namespaces.going(self.api, identity):  # else somebody has begun: there is nothing left to hold
+            async with lease.held(self.api, identity):
+                if last.state != "lost":
+                    await self._uninstall(identity)
+                kept = await leavings.remove(self.api, identity, countdown.patience, keep_volumes=keep_volumes)
         if identity.own_namespace and not kept:
-            await namespaces.remove(self.api, identity, patience)
+            await namespaces.remove(self.api, identity, countdown.patience)
         notes = tuple(f"kept volume {claim} in namespace {identity.namespace}" for claim in kept)
         return last.model_copy(update={"notes": notes})
 
@@ -154,24 +137,23 @@ class HelmOrchestrator:
         Raises:
             NotFound: No such revision, or none that was ever good.
         """
+        await program()
+        countdown = Countdown(patience)
         async with lease.held(self.api, identity):
-            notes, _ = await recovery.recover(self.api, self.helm, identity)
-            known = await releases.revisions(self.api, identity)
-            current = releases.number(known[-1])
+            notes, last = await recovery.recover(self.api, self.helm, identity)
+            if last is None:
+                raise NotFound(f"{identity.name} has no revision", hint="`tycho up` starts it")
+            known, current = await releases.revisions(self.api, identity), releases.number(last)
             wanted = revision or releases.last_good(known, current)
             numbers = [releases.number(one) for one in known]
-            if wanted not in numbers or wanted == 0:
+            if wanted not in numbers:
                 listed = ", ".join(map(str, numbers))
                 raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
-            await leavings.prepare_rollback(self.api, identity, wanted)
-            await self.helm.run(
-                ["rollback", identity.release, str(wanted), "--namespace", identity.namespace,
-                 "--history-max", HISTORY, "--timeout", f"{patience.timeout:g}s"],
-                timeout=patience.timeout + 30,
-            )  # fmt: skip
+            notes += await leavings.prepare_rollback(self.api, identity, wanted)
+            await self._helm(["rollback", identity.release, str(wanted)], identity, countdown)
             notes += await leavings.sweep(self.api, identity)
-            said = f"{identity.name}: revision {current} → {wanted}"
-            return await self._settle(identity, patience, (said, *notes))
+        said = f"{identity.name}: revision {current} → {wanted}"
+        return await self._settle(identity, countdown.patience, (said, *notes))
 
     async def push(self, archive: bytes, name: str, registry_url: str, *, plain_http: bool = False) -> str:
         """Send a packaged chart to a registry; returns `reference@digest`."""
@@ -183,44 +165,51 @@ class HelmOrchestrator:
 
     async def doctor(self) -> Sequence[Check]:
         """Helm, the cluster, rights, metrics."""
-        return await checks(self.api, self.helm)
+        return await checks(self.api)
 
     async def close(self) -> None:
         """Let go of connections and temporary files."""
         self.api.close()
         self.helm.close()
 
-    async def _install(
-        self,
-        identity: Identity,
-        archive: str,
-        values: bytes,
-        labels: Mapping[str, str],
-        patience: Patience,
-        *,
-        upgrade: bool,
-    ) -> None:
-        """`helm install` or `helm upgrade`, which wait for nothing: it is Tycho that watches the pods."""
-        verb = ["upgrade", identity.release, archive] if upgrade else ["install", identity.release, archive]
-        if upgrade:
-            verb += ["--history-max", HISTORY, "--reset-values"]
-        said = ",".join(f"{key}={value}" for key, value in labels.items())
-        await self.helm.run(
-            [*verb, "--namespace", identity.namespace, "--values", "-", "--labels", said, "--output", "json",
-             "--timeout", f"{patience.timeout:g}s"],
-            input=values,
-            timeout=patience.timeout + 30,
-        )  # fmt: skip
+    async def _change(
+        self, chart: Chart, identity: Identity, values: Mapping[str, Any], countdown: Countdown
+    ) -> tuple[str, ...]:
+        """Make the cluster what the chart says; what else was done is returned."""
+        whole = await with_facts(self.api, chart, identity, values)
+        notes, last = await recovery.recover(self.api, self.helm, identity)
+        text = values_yaml(whole).encode()
+        labels = releases.labels(identity, chart, text, last)
+        if last is not None and releases.same(last, labels):
+            number = releases.number(last)
+            if not (missing := await leavings.missing(self.api, identity, number)):
+                return (*notes, f"{identity.name} is up to date (revision {number})")
+            notes += (f"made again what was gone: {', '.join(missing)}",)
+        await namespaces.unhijacked(self.api, identity, chart, whole)
+        with tempfile.TemporaryDirectory(prefix="tycho-chart-") as folder:
+            archive = Path(folder) / "chart.tgz"
+            archive.write_bytes(chart.archive())
+            said = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
+            if last is None:
+                await self._helm(["install", identity.release, str(archive), *said], identity, countdown, text)
+                return notes
+            notes += await leavings.prepare(self.api, self.helm, identity, str(archive), text)
+            await self._helm(["upgrade", identity.release, str(archive), *said], identity, countdown, text)
+        return notes + await leavings.sweep(self.api, identity)
 
-    async def _uninstall(self, identity: Identity, patience: Patience) -> None:
+    async def _helm(
+        self, verb: Sequence[str], identity: Identity, countdown: Countdown, values: bytes | None = None
+    ) -> None:
+        """A verb of helm that waits for nothing: it is Tycho that watches the pods."""
+        kept = recovery.HISTORY if verb[0] != "install" else ()
+        said = ["--namespace", identity.namespace, "--timeout", f"{countdown.left:.3f}s", *kept]
+        await self.helm.run([*verb, *said], input=values, timeout=countdown.left + ENDING)
+
+    async def _uninstall(self, identity: Identity) -> None:
         from tycho.orchestrators.helm.command import client
 
         try:
-            await client(self.helm).uninstall_release(
-                identity.release, namespace=identity.namespace, wait=True, timeout=f"{patience.timeout:g}s"
-            )
-        except NotFound:
-            return
+            await client(self.helm).uninstall_release(identity.release, namespace=identity.namespace)
         except (Conflict, Forbidden):
             raise
         except OrchestratorError:
@@ -232,8 +221,19 @@ class HelmOrchestrator:
         release = await waiting.ready(lambda: self.status(identity), patience)
         return release.model_copy(update={"notes": notes})
 
+    async def _known(self, namespace: str) -> Sequence[Release]:
+        found = await releases.every(self.api, namespace)
+        return found if namespace else [*found, *await namespaces.lost(self.api, found)]
 
-def _annotation(chart: Chart, what: str) -> str:
-    """A digest that the chart carries in its metadata: `tycho.dev/<what>: "…"`."""
-    found = re.search(rf'^  tycho\.dev/{what}: "([0-9a-f]+)"$', str(chart.files["Chart.yaml"]), re.MULTILINE)
-    return found[1] if found else ""
+    async def _seen(self, namespace: str) -> Seen | None:
+        """What runs in the target; None for who may not look at all of it at once."""
+        try:
+            return await cluster.look(self.api, namespace)
+        except Forbidden:
+            if namespace:
+                raise
+            return None
+
+
+async def _nothing() -> None:
+    """What one looks at who looks at the releases alone."""

@@ -31,12 +31,14 @@ class Access:
         context: Name of the kubeconfig's context, "" inside a pod.
         headers: Authorization.
         tls: Certificate authority, client certificate and key, as files.
+        renewable: Whether its token may run out, and another be had.
     """
 
     server: str
     context: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     tls: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    renewable: bool = False
 
 
 class Way:
@@ -136,7 +138,7 @@ class Way:
         }
         tls = {option: value for option, value in known.items() if value is not None}
         headers = {"Authorization": token} if token else {}
-        return Access(configuration.host.rstrip("/"), self.target.context, headers, tls)
+        return Access(configuration.host.rstrip("/"), self.target.context, headers, tls, renewable=True)
 
     def _file(self, data: bytes) -> str:
         """A key as a file of our own, which TLS libraries want: 0600, removed at the end."""

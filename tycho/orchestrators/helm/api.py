@@ -6,11 +6,15 @@ Requests go through urllib3, which the kubernetes library itself uses; see `acce
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 from urllib.parse import quote, urlencode
+from urllib.request import getproxies, proxy_bypass
 
 from tycho.errors import (
     ClusterUnreachable,
@@ -27,6 +31,7 @@ from tycho.orchestrators.helm.errors import NO_CLUSTER
 
 Object = dict[str, Any]
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
+LOOPBACK = re.compile(r"localhost\b|127\.|\[::1\]")
 BY_STATUS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 504: Deadline}
 
 
@@ -39,17 +44,15 @@ class Api:
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self._access: Access | None = None
-        self._pool: Any = None
+        self._reached: tuple[Access, Any] | None = None
+        self._finding = Lock()
         self._threads = ThreadPoolExecutor(8, "tycho-api")
         self._way = Way(target)
 
     @property
     def access(self) -> Access:
         """How the cluster is reached; found at the first use."""
-        if self._access is None:
-            self._access = self._way.find()
-        return self._access
+        return self._reach()[0]
 
     async def get(self, path: str, **query: str) -> Object:
         """One object or list."""
@@ -75,16 +78,21 @@ class Api:
         """Replace an object; its resourceVersion must still be the current one."""
         return await self.call("PUT", path, body)
 
-    async def delete(self, path: str, *, propagation: str = "Background") -> None:
-        """Delete an object; one that is gone is fine."""
+    async def delete(self, path: str, *, propagation: str = "Background", version: str = "") -> None:
+        """Delete an object; one that is gone is fine, and with `version` one that has changed stays."""
+        options: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
+        if version:
+            options["preconditions"] = {"resourceVersion": version}
+        with contextlib.suppress(NotFound):
+            await self.call("DELETE", path, options)
+
+    async def gone(self, path: str) -> bool:
+        """Whether there is no such object."""
         try:
-            await self.call(
-                "DELETE",
-                path,
-                {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation},
-            )
+            await self.get(path)
         except NotFound:
-            return
+            return True
+        return False
 
     async def call(
         self, method: str, path: str, body: Object | None = None, *, query: Mapping[str, str] | None = None,
@@ -98,37 +106,26 @@ class Api:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._call, method, path, body, query or {}, headers or {})
 
-    def stream(self, path: str, **query: str) -> Iterator[bytes]:
-        """The lines of an answer that goes on, as they come; blocks."""
+    def stream(self, path: str, **query: str) -> Any:
+        """An answer that goes on: urllib3's response, whose `stream()` blocks, and whose `shutdown()` ends that."""
         response = self._open("GET", path, None, query, {"Accept": "*/*"}, stream=True)
-        try:
-            if response.status >= 400:
-                raise _said(response.status, response.read())
-            rest = b""
-            for chunk in response.stream(65536):
-                *lines, rest = (rest + chunk).split(b"\n")
-                yield from lines
-            if rest:
-                yield rest
-        finally:
-            response.close()
+        if response.status >= 400:
+            raise _said(response.status, response.read())
+        return response
 
     def close(self) -> None:
         """Let go of connections and of key files."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        if self._pool is not None:
-            self._pool.clear()
-        self._way.close()
+        self._forget()
 
     def _call(
-        self,
-        method: str,
-        path: str,
-        body: Object | None,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
+        self, method: str, path: str, body: Object | None, query: Mapping[str, str], headers: Mapping[str, str]
     ) -> Object:
-        response = self._open(method, path, body, query, {"Accept": "application/json", **headers})
+        sent = {"Accept": "application/json", **headers}
+        response = self._open(method, path, body, query, sent)
+        if response.status == Unauthorized.http_status and self.access.renewable:
+            self._forget()
+            response = self._open(method, path, body, query, sent)
         if response.status >= 400:
             raise _said(response.status, response.data)
         found: Object = json.loads(response.data) if response.data else {}
@@ -140,23 +137,46 @@ class Api:
     ) -> Any:  # fmt: skip
         import urllib3
 
-        access = self.access
-        if self._pool is None:
-            self._pool = urllib3.PoolManager(num_pools=2, maxsize=8, **access.tls)
+        access, pool = self._reach()
         url = access.server + path + (f"?{urlencode(query)}" if query else "")
         sent = {"User-Agent": "tycho", **access.headers, **headers}
         data = None
         if body is not None:
             data, sent = json.dumps(body).encode(), {"Content-Type": "application/json", **sent}
+        again = urllib3.Retry(1, redirect=0, status=0, other=0, allowed_methods={"GET"})  # a connection that went stale
         try:
-            return self._pool.request(
-                method, url, body=data, headers=sent, preload_content=not stream, retries=False,
+            return pool.request(
+                method, url, body=data, headers=sent, preload_content=not stream, retries=again,
                 timeout=urllib3.Timeout(connect=5, read=None if stream else 60),
             )  # fmt: skip
-        except urllib3.exceptions.SSLError as error:
-            raise ClusterUnreachable(f"{access.server} shows a certificate that is not trusted: {error}") from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except urllib3.exceptions.HTTPError as error:
+            cause = getattr(error, "reason", None) or error
+            if isinstance(cause, urllib3.exceptions.SSLError):
+                said = f"{access.server} shows a certificate that is not trusted: {cause}"
+                raise ClusterUnreachable(said) from error
             raise ClusterUnreachable(f"no Kubernetes cluster answers at {access.server}", hint=NO_CLUSTER) from error
+
+    def _reach(self) -> tuple[Access, Any]:
+        import urllib3
+
+        with self._finding:
+            if self._reached is None:
+                access = self._way.find()
+                scheme, _, rest = access.server.partition("://")
+                near = LOOPBACK.match(rest) or proxy_bypass(rest.partition("/")[0])
+                proxy = None if near else getproxies().get(scheme)
+                options: dict[str, Any] = {"num_pools": 2, "maxsize": 8, **access.tls}
+                pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+                self._reached = access, pool
+            return self._reached
+
+    def _forget(self) -> None:
+        """What was found out about the way in; a token that has run out is found anew."""
+        with self._finding:
+            if self._reached is not None:
+                self._reached[1].clear()
+                self._reached = None
+            self._way.close()
 
 
 def _said(status: int, data: bytes) -> OrchestratorError:

@@ -3,69 +3,78 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 from tycho.errors import Forbidden, NotFound, TychoError
 from tycho.orchestrators.helm.api import Api, at
-from tycho.orchestrators.helm.cluster import look
-from tycho.orchestrators.helm.process import Helm, find
+from tycho.orchestrators.helm.cluster import nodes as nodes_of
+from tycho.orchestrators.helm.program import program, version
+from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check
 
 ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 OLDEST = (1, 29)
 
 
-async def checks(api: Api, helm: Helm) -> list[Check]:
+async def checks(api: Api) -> list[Check]:
     """One line for each need."""
-    parts: tuple[Callable[[], Awaitable[Check]], ...] = (
-        lambda: _helm(helm), lambda: _cluster(api), lambda: _rights(api), lambda: _metrics(api)
+    found = await asyncio.gather(
+        _told("helm", _helm()), _told("cluster", _cluster(api)), _told("rights", _rights(api)),
+        _told("metrics", _metrics(api)),
     )  # fmt: skip
-    found = await asyncio.gather(*(part() for part in parts), return_exceptions=True)
-    said: list[Check] = []
-    for name, one in zip(("helm", "cluster", "rights", "metrics"), found, strict=True):
-        if isinstance(one, Check):
-            said.append(one)
-        elif isinstance(one, TychoError):
-            said.append(Check(name=name, level="error", said=one.message, hint=one.hint))
-        elif isinstance(one, BaseException):
-            raise one
-    if any(one.name == "cluster" and one.level == "error" for one in said):
-        said = [one for one in said if one.name in ("helm", "cluster")]
-    return said
+    unreachable = any(one.name == "cluster" and one.level == "error" for one in found)
+    return [one for one in found if not unreachable or one.name in ("helm", "cluster")]
 
 
-async def _helm(helm: Helm) -> Check:
-    return Check(name="helm", level="ok", said=f"{await helm.version()}  {find()}")
+async def _told(name: str, check: Awaitable[Check]) -> Check:
+    try:
+        return await check
+    except TychoError as error:
+        return Check(name=name, level="error", said=error.message, hint=error.hint)
+
+
+async def _helm() -> Check:
+    path = await program()
+    return Check(name="helm", level="ok", said=f"{'.'.join(map(str, await version(path)))}  {path}")
 
 
 async def _cluster(api: Api) -> Check:
-    version, seen = await asyncio.gather(api.get("/version"), look(api, "default"))
-    number = version["gitVersion"].removeprefix("v")
+    said, nodes = await asyncio.gather(api.get("/version"), nodes_of(api))
+    number = said["gitVersion"].removeprefix("v")
     context = f"{api.access.context}, " if api.access.context else ""
-    nodes = "simulated node: containers do not run" if seen.simulated else f"{len(seen.nodes)} nodes"
+    seen = Seen(nodes=tuple(nodes))
+    counted = "simulated node: containers do not run" if seen.simulated else f"{len(nodes)} nodes"
     old = tuple(int(part) for part in number.split(".")[:2]) < OLDEST
     return Check(
         name="cluster",
         level="warning" if old else "ok",
-        said=f"{number}  {api.access.server} ({context}{nodes})",
+        said=f"{number}  {api.access.server} ({context}{counted})",
         hint=f"charts are made for {'.'.join(map(str, OLDEST))} and newer" if old else "",
     )
 
 
 async def _rights(api: Api) -> Check:
+    shared = api.target.namespace
+
     async def may(verb: str, resource: str) -> bool:
+        asked = {"verb": verb, "resource": resource, "namespace": shared}
         review = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {"verb": verb, "resource": resource}},
+            "spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}},
         }
         return bool((await api.create(ACCESS, review))["status"].get("allowed"))
 
+    if shared:
+        wanted = ("create", "secrets"), ("create", "services"), ("list", "pods")
+        lacks = [f"{verb} {what}" for verb, what in wanted if not await may(verb, what)]
+        said = f"may not {', '.join(lacks)} in {shared}" if lacks else f"may work in the namespace {shared}"
+        return Check(name="rights", level="error" if lacks else "ok", said=said)
     namespaces, secrets = await asyncio.gather(may("create", "namespaces"), may("list", "secrets"))
     if namespaces and secrets:
         return Check(name="rights", level="ok", said="may create namespaces")
-    lacks = "may not create namespaces" if not namespaces else "may not list secrets of all namespaces"
-    return Check(name="rights", level="warning", said=lacks, hint="-n NAMESPACE works in one that exists")
+    said = "may not create namespaces" if not namespaces else "may not list secrets of all namespaces"
+    return Check(name="rights", level="warning", said=said, hint="-n NAMESPACE works in one that exists")
 
 
 async def _metrics(api: Api) -> Check:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
-from tycho.orchestrators.helm.workloads import Seen, statuses
-from tycho.release import Release
+from tycho.orchestrators.helm.workloads import INSTANCE, Seen, statuses
+from tycho.release import Identity, Release
 
 WORKLOADS = {
     "Deployment": "apps/v1/deployments",
@@ -18,25 +19,34 @@ WORKLOADS = {
     "Job": "batch/v1/jobs",
     "CronJob": "batch/v1/cronjobs",
 }
+WARNINGS = "type=Warning,reason!=FailedScheduling"  # that one is told by the pod itself, and is stale afterwards
+EVENTS = "500"
+NODES = "50"  # enough to find an address among them, and to see whether they are simulated
 
 
-async def look(api: Api, namespace: str = "", selector: str = SYSTEMS) -> Seen:
-    """Workloads, pods, services and nodes of Tycho's systems.
+async def look(api: Api, namespace: str = "") -> Seen:
+    """Workloads, pods, services and nodes of all systems, in one namespace or in the cluster."""
+    return await _look(api, namespace, SYSTEMS)
 
-    Args:
-        api: The cluster.
-        namespace: One namespace, or "" for all.
-        selector: Which objects; all of Tycho's by default.
-    """
-    lists = [_list(api, path, namespace, selector) for path in (*WORKLOADS.values(), "pods", "services")]
-    *workloads, pods, services, nodes = await asyncio.gather(*lists, _nodes(api))
+
+async def look_at(api: Api, identity: Identity) -> Seen:
+    """The same of one system, and what the cluster warns of in its namespace."""
+    seen, warnings = await asyncio.gather(
+        _look(api, identity.namespace, f"{INSTANCE}={identity.release}"),
+        _if_allowed(api, at("events", identity.namespace), fieldSelector=WARNINGS, limit=EVENTS),
+    )
+    return replace(seen, warnings=tuple(warnings))
+
+
+async def look_in_each(api: Api, namespaces: Sequence[str]) -> Seen:
+    """For who may look at single namespaces alone."""
+    seen = await asyncio.gather(*(_look(api, namespace, SYSTEMS) for namespace in namespaces))
     return Seen(
-        workloads=tuple(
-            {**one, "kind": kind} for kind, found in zip(WORKLOADS, workloads, strict=True) for one in found
-        ),
-        pods=tuple(pods),
-        services=tuple(services),
-        nodes=tuple(nodes),
+        workloads=tuple(one for part in seen for one in part.workloads),
+        replicasets=tuple(one for part in seen for one in part.replicasets),
+        pods=tuple(one for part in seen for one in part.pods),
+        services=tuple(one for part in seen for one in part.services),
+        nodes=seen[0].nodes if seen else (),
     )
 
 
@@ -47,13 +57,32 @@ def with_services(release: Release, seen: Seen) -> Release:
     return release.model_copy(update={"services": found, "simulated": seen.simulated})
 
 
-async def _list(api: Api, path: str, namespace: str, selector: str) -> Sequence[Object]:
-    return await api.list(at(path, namespace), labelSelector=selector)
+async def nodes(api: Api) -> Sequence[Object]:
+    """Some nodes; they belong to the cluster's owner, and who may not see them gets no node address."""
+    return await _if_allowed(api, at("nodes"), limit=NODES)
 
 
-async def _nodes(api: Api) -> Sequence[Object]:
-    """Nodes belong to the cluster's owner: who may not see them gets no node address."""
+async def _if_allowed(api: Api, path: str, **query: str) -> Sequence[Object]:
     try:
-        return await api.list(at("nodes"))
+        found: Sequence[Object] = (await api.get(path, **query)).get("items") or ()
     except (Forbidden, NotFound):
         return ()
+    return found
+
+
+async def _look(api: Api, namespace: str, selector: str) -> Seen:
+    paths = [at(kind, namespace) for kind in (*WORKLOADS.values(), "pods", "services")]
+    *workloads, pods, services, replicasets, some_nodes = await asyncio.gather(
+        *(api.list(path, labelSelector=selector) for path in paths),
+        api.list(at("apps/v1/replicasets", namespace), metadata=True, labelSelector=selector),
+        nodes(api),
+    )
+    return Seen(
+        workloads=tuple(
+            {**one, "kind": kind} for kind, found in zip(WORKLOADS, workloads, strict=True) for one in found
+        ),
+        replicasets=tuple(replicasets),
+        pods=tuple(pods),
+        services=tuple(services),
+        nodes=tuple(some_nodes),
+    )

@@ -1,4 +1,4 @@
-"""What helm and the API server say, in Tycho's terms: one table, the first row that fits."""
+"""What helm and the API server say, in Tycho's terms: one table each, the first row that fits."""
 
 from __future__ import annotations
 
@@ -16,27 +16,47 @@ from tycho.errors import (
 )
 
 NO_CLUSTER = "`tycho up --local` starts one on this machine, or set KUBECONFIG"
+Row = tuple[str, type[OrchestratorError], str, str]
 
-TABLE: tuple[tuple[str, type[OrchestratorError], str, str], ...] = (
+CLUSTER: tuple[Row, ...] = (
     (r"another operation \(.*\) is in progress", Busy, "somebody else is changing this release",
      "wait for it, or try again: an operation whose owner is gone is taken over"),
     (r"release: not found|release \S+ not found", NotFound, "no such release", "`tycho status` lists what runs"),
     (r"has no (?:deployed releases|\d+ version)", NotFound, "there is no good revision to go back to", ""),
+    (r"namespaces \"(?P<what>[^\"]+)\" not found", NotFound, 'there is no namespace "{what}"',
+     "kubectl create namespace {what}"),
     (r"conflicts? with \"(?P<who>[^\"]+)\".*?: (?P<what>\S+)", Conflict,
      "{who} has changed {what} since, and helm will not overwrite it",
      "undo that change, or let {who} keep it by removing the value"),
-    (r"cannot re-use a name|already exists", Conflict, "something of this name exists already", "{line}"),
     (r"cannot be imported into the current release", Conflict,
      "an object of this name exists already, and belongs to somebody else", "{line}"),
-    (r"(?:forbidden|Forbidden).*?(?:User \"(?P<who>[^\"]+)\")?", Forbidden, "the cluster does not allow it", "{line}"),
-    (r"Unauthorized|(?:401|status code 401)|must be logged in", Unauthorized,
+    (r"cannot re-?use a name|already exists", Conflict, "something of this name exists already", "{line}"),
+    (r"(?P<what>\S+ \"[^\"]+\") is invalid: (?P<why>[^\n]+)", OrchestratorError, "{what} is not valid: {why}", ""),
+    (r"exceeded quota: (?P<why>[^\n]+)", Forbidden, "the quota of the namespace is exhausted: {why}", ""),
+    (r"violates PodSecurity \"(?P<what>[^\"]+)\": (?P<why>[^\n]+)", Forbidden,
+     "the namespace admits only pods of the level {what}: {why}", ""),
+    (r"(?i:is forbidden|\(forbidden\))", Forbidden, "the cluster does not allow it", "{line}"),
+    (r"Unauthorized|status code 401|must be logged in", Unauthorized,
      "the cluster does not know you", "log in again: your kubeconfig's credentials are not accepted"),
     (r"values don't meet the specifications", OrchestratorError, "the values do not fit the chart", "{text}"),
+    (r"execution error at \([^)]*\): (?P<why>.+)", OrchestratorError, "{why}", ""),
     (r"connection refused|no such host|i/o timeout|network is unreachable|cluster unreachable|EOF$|TLS handshake",
      ClusterUnreachable, "no Kubernetes cluster answers", NO_CLUSTER),
     (r"timed out|deadline exceeded|context deadline", Deadline, "the cluster took too long", "{line}"),
     (r"too large|must have at most \d+ bytes", OrchestratorError,
      "the release does not fit into a Secret (1 MiB)", "mount fewer or smaller files, or split the system"),
+)  # fmt: skip
+
+REGISTRY: tuple[Row, ...] = (
+    (r"server gave HTTP response to HTTPS client", OrchestratorError, "the registry speaks no TLS",
+     "--plain-http allows that"),
+    (r"(?i:unauthorized|authentication required|basic credential not found|\b401\b)", Unauthorized,
+     "the registry does not know you", "helm registry login HOST, or docker login HOST"),
+    (r"(?i:\bdenied\b|forbidden|\b403\b)", Forbidden, "the registry does not allow it", "{line}"),
+    (r"(?i:not found|name unknown|manifest unknown|\b404\b)", NotFound, "the registry has no such chart", "{line}"),
+    (r"x509|certificate", OrchestratorError, "the registry's certificate is not trusted", "{line}"),
+    (r"connection refused|no such host|i/o timeout|network is unreachable|TLS handshake|EOF$", OrchestratorError,
+     "no registry answers there", "{line}"),
 )  # fmt: skip
 
 SECRET = re.compile(r"(?i)(bearer |token[=:] ?|password[=:] ?)\S+")
@@ -47,16 +67,15 @@ def told(text: str, verb: str) -> OrchestratorError:
 
     Args:
         text: All that it said.
-        verb: What it was doing, for what fits no row.
+        verb: What it was doing: `push` and `pull` speak with a registry, all others with a cluster.
     """
     text = SECRET.sub(r"\1***", text).strip()
     lines = [line for line in text.splitlines() if not line.startswith(("level=", "time=", "WARNING"))]
     line = next((one for one in lines if one.startswith("Error")), lines[-1] if lines else f"helm {verb} failed")
-    line = line.removeprefix("Error: ")
-    for pattern, kind, message, hint in TABLE:
-        if found := re.search(pattern, text, re.DOTALL):
-            words = {"line": line, "text": "\n".join(lines).removeprefix("Error: ")}
-            words |= {key: value or "somebody" for key, value in found.groupdict().items()}
+    line, text = line.removeprefix("Error: "), "\n".join(lines).removeprefix("Error: ")
+    for pattern, kind, message, hint in REGISTRY if verb in ("push", "pull") else CLUSTER:
+        if found := re.search(pattern, text):
+            words = {"line": line, "text": text, **found.groupdict()}
             return kind(_filled(message, words), hint=_filled(hint, words))
     return OrchestratorError(f"helm {verb}: {line}", hint="\n".join(one for one in lines if line not in one)[:2000])
 

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tycho.errors import Busy, Conflict, Forbidden, NotFound, OrchestratorError
+from tycho.errors import Busy, Conflict, NotFound, OrchestratorError
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.release import Identity
 
@@ -34,15 +34,20 @@ async def held(api: Api, identity: Identity) -> AsyncIterator[None]:
     """
     path = at(KIND, identity.namespace, f"tycho-{identity.release}")
     body = await _take(api, identity, path)
-    renewing = asyncio.create_task(_renew(api, path, body))
+    ended = asyncio.Event()
+    renewing = asyncio.create_task(_renew(api, path, body, ended))
     try:
         yield
     finally:
-        renewing.cancel()
-        with contextlib.suppress(asyncio.CancelledError, OrchestratorError):
-            await renewing
-        with contextlib.suppress(OrchestratorError):
-            await asyncio.shield(api.delete(path))
+        ended.set()
+        await asyncio.shield(_give_back(api, path, renewing))
+
+
+async def _give_back(api: Api, path: str, renewing: asyncio.Task[Object]) -> None:
+    """Delete the Lease, unless somebody else has taken it over since."""
+    body = await renewing
+    with contextlib.suppress(OrchestratorError):
+        await api.delete(path, version=body["metadata"]["resourceVersion"])
 
 
 async def _take(api: Api, identity: Identity, path: str) -> Object:
@@ -72,18 +77,22 @@ def void(lease: Object, now: datetime) -> bool:
     """Whether nobody stands behind a Lease any more."""
     spec = lease["spec"]
     host, _, rest = str(spec.get("holderIdentity", "")).partition("/")
-    if host == platform.node():
-        process, _, started = rest.partition("/")
-        return _started(process) != started
+    process, _, started = rest.partition("/")
+    if host == platform.node() and _started(process) != started:
+        return True
     renewed = datetime.fromisoformat(spec["renewTime"])
     return now - renewed > timedelta(seconds=int(spec.get("leaseDurationSeconds", DURATION)))
 
 
-async def _renew(api: Api, path: str, body: Object) -> None:
+async def _renew(api: Api, path: str, body: Object, ended: asyncio.Event) -> Object:
+    """Say that we are still there, until the verb has ended; the Lease as it is then."""
     while True:
-        await asyncio.sleep(RENEW)
-        with contextlib.suppress(Forbidden, OrchestratorError):
-            body["spec"]["renewTime"] = _now()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RENEW):
+                await ended.wait()
+            return body
+        body["spec"]["renewTime"] = _now()
+        with contextlib.suppress(OrchestratorError):
             body = await api.replace(path, body)
 
 

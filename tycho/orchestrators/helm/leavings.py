@@ -8,15 +8,15 @@ upgrade, and made anew by it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from tycho.chart import Chart
 from tycho.errors import Conflict, Deadline, Forbidden, NotFound
 from tycho.orchestrators import Patience
 from tycho.orchestrators.helm import releases
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.process import Helm
+from tycho.orchestrators.helm.waiting import Countdown
 from tycho.release import Identity
 
 KINDS: Mapping[str, str] = {
@@ -34,9 +34,10 @@ KINDS: Mapping[str, str] = {
     "NetworkPolicy": "networking.k8s.io/v1/networkpolicies",
     "Ingress": "networking.k8s.io/v1/ingresses",
     "PodDisruptionBudget": "policy/v1/poddisruptionbudgets",
+    "HTTPRoute": "gateway.networking.k8s.io/v1/httproutes",
+    "Pod": "pods",
 }
 CLAIMS = "persistentvolumeclaims"
-INTERVAL = 0.3
 
 
 async def sweep(api: Api, identity: Identity) -> tuple[str, ...]:
@@ -55,6 +56,13 @@ async def sweep(api: Api, identity: Identity) -> tuple[str, ...]:
     return (f"removed what an earlier revision left: {', '.join(sorted(gone))}",) if gone else ()
 
 
+async def missing(api: Api, identity: Identity, revision: int) -> list[str]:
+    """What a revision made, and somebody has taken away since."""
+    stored, there = await asyncio.gather(releases.payload(api, identity, revision), _ours(api, identity))
+    made = {(one["kind"], one["metadata"]["name"]) for one in releases.manifest(stored)}
+    return sorted(f"{kind} {name}" for kind, name in made - set(there) if kind in KINDS)
+
+
 async def remove(api: Api, identity: Identity, patience: Patience, *, keep_volumes: bool) -> list[str]:
     """Delete everything that carries the release's label, and see it gone.
 
@@ -64,44 +72,46 @@ async def remove(api: Api, identity: Identity, patience: Patience, *, keep_volum
     Raises:
         Deadline: Something is still there; names it and its finalizers.
     """
-    for kind, name in await _ours(api, identity):
-        await api.delete(at(KINDS[kind], identity.namespace, name))
-    claims = await _list(api, CLAIMS, identity)
-    names = [one["metadata"]["name"] for one in claims]
-    if keep_volumes:
-        return names
-    for name in names:
-        await api.delete(at(CLAIMS, identity.namespace, name))
-    if identity.own_namespace or not patience.wait:
+    ours, found = await asyncio.gather(_ours(api, identity), _list(api, CLAIMS, identity))
+    claims = [one["metadata"]["name"] for one in found]
+    paths = [at(KINDS[kind], identity.namespace, name) for kind, name in ours]
+    paths += [at(CLAIMS, identity.namespace, name) for name in claims if not keep_volumes]
+    await asyncio.gather(*(api.delete(path) for path in paths))
+    kept = claims if keep_volumes else []
+    if identity.own_namespace and not kept:
         return []  # the namespace goes with all that is in it
-    loop = asyncio.get_running_loop()
-    end = loop.time() + patience.timeout
-    while left := [
-        *await _ours(api, identity),
-        *((CLAIMS, one["metadata"]["name"]) for one in await _list(api, CLAIMS, identity)),
-    ]:
-        if loop.time() >= end:
-            raise Deadline(
-                f"still there after {patience.timeout:g} s: {', '.join(f'{kind} {name}' for kind, name in left)}",
-                hint="something holds a finalizer on it: kubectl get it -o yaml shows which",
-            )
-        await asyncio.sleep(INTERVAL)
-    return []
 
+    async def gone() -> bool:
+        return not await left(api, identity, kept)
 
-async def prepare(api: Api, helm: Helm, identity: Identity, chart: Chart, values: bytes) -> tuple[str, ...]:
-    """Delete the objects that an upgrade could not change; the upgrade makes them anew."""
-    import tempfile
-    from pathlib import Path
-
-    current = await _current(api, identity)
-    with tempfile.TemporaryDirectory(prefix="tycho-chart-") as folder:
-        archive = Path(folder) / "chart.tgz"
-        archive.write_bytes(chart.archive())
-        rendered = await helm.run(
-            ["template", identity.release, str(archive), "--namespace", identity.namespace, "--values", "-"],
-            input=values,
+    if patience.wait and not await Countdown(patience).until(gone):
+        raise Deadline(
+            f"still there after {patience.timeout:.0f} s: {', '.join(await left(api, identity, kept))}",
+            hint="whoever set a finalizer has to take it away",
         )
+    return kept
+
+
+async def left(api: Api, identity: Identity, kept: Collection[str] = ()) -> list[str]:
+    """What is still there of a system: kind, name, and what holds it."""
+    kinds = {**KINDS, "ReplicaSet": "apps/v1/replicasets", "PersistentVolumeClaim": CLAIMS}
+    lists = await asyncio.gather(*(_list(api, path, identity) for path in kinds.values()))
+    return [
+        f"{kind} {meta['name']}" + (f" (finalizers: {', '.join(held)})" if (held := meta.get("finalizers")) else "")
+        for kind, found in zip(kinds, lists, strict=True)
+        for one in found
+        if (meta := one["metadata"])["name"] not in kept and (meta.get("labels") or {}).get("owner") != "helm"
+    ]
+
+
+async def prepare(api: Api, helm: Helm, identity: Identity, archive: str, values: bytes) -> tuple[str, ...]:
+    """Delete the objects that an upgrade could not change; the upgrade makes them anew."""
+    current, rendered = await asyncio.gather(
+        _current(api, identity),
+        helm.run(
+            ["template", identity.release, archive, "--namespace", identity.namespace, "--values", "-"], input=values
+        ),
+    )
     return await _recreate(api, identity, current, releases.manifest({"manifest": rendered.decode()}))
 
 
@@ -112,39 +122,39 @@ async def prepare_rollback(api: Api, identity: Identity, revision: int) -> tuple
 
 
 async def _current(api: Api, identity: Identity) -> list[Object]:
+    """What may be there: the objects of the deployed revision, and those of one that failed after it."""
     known = await releases.revisions(api, identity)
-    return releases.manifest(await releases.payload(api, identity, releases.number(known[-1]))) if known else []
+    numbers = {releases.number(one) for one in known if releases.status(one) == "deployed" or one is known[-1]}
+    stored = await asyncio.gather(*(releases.payload(api, identity, number) for number in sorted(numbers)))
+    return [item for one in stored for item in releases.manifest(one)]
 
 
 async def _recreate(
     api: Api, identity: Identity, current: Iterable[Object], wanted: Iterable[Object]
 ) -> tuple[str, ...]:
-    before = {(one["kind"], one["metadata"]["name"]): one for one in current}
-    notes = []
-    for one in wanted:
-        kind, name = one["kind"], one["metadata"]["name"]
-        old = before.get((kind, name))
-        if old is None or not (what := immutable(old, one)):
-            continue
+    new = {(one["kind"], one["metadata"]["name"]): one for one in wanted}
+    changes = {}
+    for old in current:
+        key = old["kind"], old["metadata"]["name"]
+        if key in new and (what := immutable(old, new[key])):
+            changes[key] = what
+    for (kind, name), what in changes.items():
         if kind == "PersistentVolumeClaim":
             raise Conflict(
                 f"the volume {name} cannot change its {what}",
                 hint="give the volume another name, or remove the system and its volume first",
             )
-        if path := KINDS.get(kind):
-            await api.delete(at(path, identity.namespace, name), propagation="Foreground")
-            await _gone(api, at(path, identity.namespace, name))
-            notes.append(f"made {kind} {name} anew: its {what} cannot be changed in place")
-    return tuple(notes)
+    for kind, name in changes:
+        await _see_gone(api, at(KINDS[kind], identity.namespace, name))
+    return tuple(
+        f"made {kind} {name} anew: its {what} cannot be changed in place" for (kind, name), what in changes.items()
+    )
 
 
-async def _gone(api: Api, path: str) -> None:
-    for _ in range(200):
-        try:
-            await api.get(path)
-        except NotFound:
-            return
-        await asyncio.sleep(INTERVAL)
+async def _see_gone(api: Api, path: str) -> None:
+    await api.delete(path, propagation="Foreground")
+    if not await Countdown(Patience()).until(lambda: api.gone(path)):
+        raise Deadline(f"{path} has to be made anew, and will not go", hint="kubectl get -o yaml shows what holds it")
 
 
 def immutable(old: Object, new: Object) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from tycho.chart import Chart
 from tycho.errors import Conflict, Deadline, Forbidden, NotFound
 from tycho.orchestrators import Patience
+from tycho.orchestrators.helm import leavings
 from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.orchestrators.helm.releases import SYSTEMS
+from tycho.orchestrators.helm.releases import SYSTEMS, label
+from tycho.orchestrators.helm.waiting import Countdown
 from tycho.release import Identity, Release
 
-INTERVAL = 0.3
+HOLDING = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
 
 
-async def ensure(api: Api, identity: Identity) -> None:
-    """Make a system's own namespace; one that is shared must exist.
+async def ensure(api: Api, identity: Identity, patience: Patience) -> bool:
+    """Make a system's own namespace, once a former one of that name is gone; one that is shared must exist.
+
+    Returns:
+        Whether it was made.
 
     Raises:
         NotFound: The shared namespace does not exist.
@@ -29,35 +34,42 @@ async def ensure(api: Api, identity: Identity) -> None:
         try:
             await api.get(path)
         except Forbidden:
-            return  # who may work in it need not be allowed to look at it
+            pass  # who may work in it need not be allowed to look at it
         except NotFound:
             raise NotFound(
                 f'there is no namespace "{identity.namespace}"',
                 hint=f"kubectl create namespace {identity.namespace}",
             ) from None
-        return
+        return False
+    countdown = Countdown(patience)
+    while not await _make(api, identity):
+        found = await api.get(path)
+        if (found["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
+            raise Conflict(f'the namespace "{identity.namespace}" exists already, and belongs to somebody else')
+        if not found["metadata"].get("deletionTimestamp"):
+            return False
+        if not await countdown.until(lambda: api.gone(path)):
+            raise Conflict(f"{identity.name} is still being removed", hint="try again in a moment")
+    return True
+
+
+async def _make(api: Api, identity: Identity) -> bool:
     try:
         await api.create(at("namespaces"), _namespace(identity))
     except Conflict:
-        found = await api.get(path)
-        if (found["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
-            raise Conflict(
-                f'the namespace "{identity.namespace}" exists already, and belongs to somebody else'
-            ) from None
-        if found["metadata"].get("deletionTimestamp"):
-            raise Conflict(f"{identity.name} is still being removed", hint="try again in a moment") from None
+        return False
     except Forbidden as error:
-        raise Forbidden(
-            f"you may not make namespaces: {error.message}", hint="-n NAMESPACE shares one that exists"
-        ) from None
+        said = f"you may not make namespaces: {error.message}"
+        raise Forbidden(said, hint="-n NAMESPACE shares one that exists") from None
+    return True
 
 
 def _namespace(identity: Identity) -> Object:
     labels = {
         "executor": "tycho",
         "tycho-guid": identity.guid,
-        "tycho-name": identity.name[:63].strip("-_."),
-        "username": identity.username,
+        "tycho-name": label(identity.name),
+        "username": label(identity.username),
         "pod-security.kubernetes.io/warn": "baseline",
         "pod-security.kubernetes.io/audit": "restricted",
     }
@@ -71,10 +83,11 @@ def _namespace(identity: Identity) -> Object:
     }
 
 
-async def lost(api: Api, known: Sequence[Release]) -> list[Release]:
-    """Namespaces of Tycho's without a release: a start or a removal was cut short there."""
+async def lost(api: Api, known: Sequence[Release], *, guid: str = "") -> list[Release]:
+    """Namespaces of Tycho's without a release: a start or a removal was cut short there, or volumes were kept."""
+    selector = SYSTEMS + (f",tycho-guid={guid}" if guid else "")
     try:
-        found = await api.list(at("namespaces"), metadata=True, labelSelector=SYSTEMS)
+        found = await api.list(at("namespaces"), metadata=True, labelSelector=selector)
     except Forbidden:
         return []
     guids = {release.identity.guid for release in known}
@@ -120,42 +133,39 @@ async def remove(api: Api, identity: Identity, patience: Patience) -> None:
     if (found["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
         return
     await api.delete(path)
-    loop = asyncio.get_running_loop()
-    end = loop.time() + patience.timeout
-    while patience.wait:
-        try:
-            found = await api.get(path)
-        except NotFound:
-            return
-        if loop.time() >= end:
-            held = [
-                one["message"]
-                for one in found.get("status", {}).get("conditions") or ()
-                if one["status"] == "True" and one["type"] != "NamespaceDeletionDiscoveryFailure"
-            ]
-            raise Deadline(
-                f"the namespace {identity.namespace} is still there after {patience.timeout:g} s",
-                hint="; ".join(held) or "its finalizers have not run",
-            )
-        await asyncio.sleep(INTERVAL)
+    if not patience.wait or await Countdown(patience).until(lambda: api.gone(path)):
+        return
+    found, left = await api.get(path), await leavings.left(api, identity)
+    held = [
+        one["message"]
+        for one in found.get("status", {}).get("conditions") or ()
+        if one["status"] == "True" and one["type"] in HOLDING
+    ]
+    named = f": {', '.join(left)}" if left else ""
+    raise Deadline(
+        f"the namespace {identity.namespace} is still there after {patience.timeout:.0f} s{named}",
+        hint="; ".join(held) or "its finalizers have not run",
+    )
 
 
-async def unhijacked(api: Api, identity: Identity, chart: Chart) -> None:
+async def unhijacked(api: Api, identity: Identity, chart: Chart, values: Mapping[str, Any]) -> None:
     """In a shared namespace, refuse when a Service there would answer to a name of ours.
 
-    A pod looks for `db` in its namespace before it looks in its own system: a foreign Service `db` would win.
+    Unless it is told the name server, a pod looks for `db` in its namespace before it looks in its own system: a
+    foreign Service `db` would win.
 
     Raises:
         Conflict: Names it.
     """
-    if identity.own_namespace:
+    if identity.own_namespace or values["dns"].get("nameservers"):
         return
-    names = {row.path.split(".")[1] for row in chart.report if row.path.startswith("services.")}
-    found = await api.list(at("services", identity.namespace), metadata=True)
-    for one in found:
-        labels = one["metadata"].get("labels") or {}
-        if one["metadata"]["name"] in names and labels.get("app.kubernetes.io/instance") != identity.release:
-            name = one["metadata"]["name"]
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    names = {name.lower() for name in yaml.load(chart.files["values.yaml"], Loader=loader)["services"]}  # noqa: S506
+    for one in await api.list(at("services", identity.namespace), metadata=True):
+        name, labels = one["metadata"]["name"], one["metadata"].get("labels") or {}
+        if name in names and labels.get("app.kubernetes.io/instance") != identity.release:
             raise Conflict(
                 f'the Service "{name}" of the namespace {identity.namespace} would answer instead of this system\'s',
                 hint=f"rename the service {name}, or let the system have a namespace of its own (leave out -n)",

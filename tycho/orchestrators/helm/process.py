@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import re
+import shutil
 import signal
 import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from tycho.errors import Deadline, ToolMissing
+from tycho.errors import Deadline, OrchestratorError
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.errors import told
-from tycho.settings import environment, settings
+from tycho.orchestrators.helm.program import program
+from tycho.settings import environment
 
-MINIMUM = (4, 2, 4)
-WANTED = "4.3.1"
 MAX_OUTPUT = 64 * 1024 * 1024
 GRACE = 10.0  # seconds that helm has to mark its release as failed before it is killed
 log = logging.getLogger("tycho.helm")
@@ -59,11 +57,13 @@ class Helm:
             Its standard output and standard error.
 
         Raises:
-            OrchestratorError: What helm said, in our terms.
+            OrchestratorError: What helm said, in our terms; or it said more than 64 MiB.
             Deadline: It took too long, and was ended.
             ToolMissing: There is no helm, or it is too old.
         """
-        words = [str(await self.program()), *argv, *self._where()]
+        words = [*_leash(), str(await program()), *argv]
+        if self.target.context:
+            words += ["--kube-context", self.target.context]
         async with self._slots:
             log.debug("running %s", " ".join(words))
             process = await asyncio.create_subprocess_exec(
@@ -73,15 +73,14 @@ class Helm:
                 stderr=asyncio.subprocess.PIPE,
                 env=self._env(),
                 start_new_session=True,
-                limit=MAX_OUTPUT,
             )
             try:
                 async with asyncio.timeout(timeout):
-                    out, err = await process.communicate(input)
+                    out, err = await _talk(process, input)
             except TimeoutError:
                 await _end(process)
                 raise Deadline(f"helm {argv[0]} took longer than {timeout:g} s, and was ended") from None
-            except asyncio.CancelledError:
+            except BaseException:
                 await asyncio.shield(_end(process))
                 raise
         texts = out.decode(errors="replace"), err.decode(errors="replace")
@@ -89,38 +88,11 @@ class Helm:
             raise told(texts[1] or texts[0], argv[0])
         return texts
 
-    async def program(self) -> Path:
-        """Where helm is; its version is asked once, and remembered until the file changes.
-
-        Raises:
-            ToolMissing: With the command that installs it.
-        """
-        path = find()
-        if path is None:
-            raise ToolMissing("helm is not installed", hint=HOW)
-        version = await _version(path)
-        if version < MINIMUM:
-            said = ".".join(map(str, version))
-            raise ToolMissing(f"helm {said} at {path} is too old: {'.'.join(map(str, MINIMUM))} is needed", hint=HOW)
-        return path
-
-    async def version(self) -> str:
-        """The program's version."""
-        return ".".join(map(str, await _version(await self.program())))
-
     def close(self) -> None:
         """Remove helm's private folders."""
         if self._home:
             self._home.cleanup()
             self._home = None
-
-    def _where(self) -> list[str]:
-        words = []
-        if self.target.kubeconfig:
-            words += ["--kubeconfig", self.target.kubeconfig]
-        if self.target.context:
-            words += ["--kube-context", self.target.context]
-        return words
 
     def _env(self) -> dict[str, str]:
         if self._home is None:
@@ -135,66 +107,54 @@ class Helm:
             "HELM_PLUGINS": f"{home}/plugins",
         }
         env.setdefault("HELM_REGISTRY_CONFIG", _registry_config(said))
+        if self.target.kubeconfig:  # may be several files, which the option of that name cannot take
+            env["KUBECONFIG"] = self.target.kubeconfig
         return env
 
 
-HOW = (
-    f"install helm {WANTED}: `tycho cluster create` brings one, or"
-    f" `go install helm.sh/helm/v4/cmd/helm@v{WANTED}`, or see helm.sh/docs/intro/install"
-)
+async def _talk(process: asyncio.subprocess.Process, input: bytes | None) -> tuple[bytes, bytes]:
+    """What a process says on both its streams, once it has ended."""
+    out, err, _, _ = await asyncio.gather(
+        _read(process.stdout), _read(process.stderr), _write(process.stdin, input), process.wait()
+    )
+    return out, err
 
 
-def find() -> Path | None:
-    """The helm program: TYCHO_HELM, Tycho's own, or the one on PATH."""
-    said = settings()
-    if said.helm:
-        return Path(said.helm)
-    from tycho import cluster
+async def _read(stream: asyncio.StreamReader | None) -> bytes:
+    found = bytearray()
+    while stream and (part := await stream.read(65536)):
+        found += part
+        if len(found) > MAX_OUTPUT:
+            raise OrchestratorError(f"helm said more than {MAX_OUTPUT // 2**20} MiB, and was ended")
+    return bytes(found)
 
-    return cluster.find("helm")
 
-
-async def _version(path: Path) -> tuple[int, ...]:
-    note = settings().cache_dir / "helm-version.json"
-    try:
-        status = path.stat()
-        key = f"{path}:{status.st_mtime_ns}:{status.st_size}"
-    except OSError as error:
-        raise ToolMissing(f"{path}: {error.strerror}", hint=HOW) from error
-    with contextlib.suppress(OSError, ValueError):
-        known = json.loads(note.read_text())
-        if known.get("key") == key:
-            return tuple(known["version"])
-    process = await asyncio.create_subprocess_exec(
-        path, "version", "--template", "{{.Version}}",
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    found = re.match(rb"v?(\d+)\.(\d+)\.(\d+)", out.strip())
-    if not found:
-        raise ToolMissing(f"{path} does not say which helm it is", hint=HOW)
-    version = tuple(int(part) for part in found.groups())
-    with contextlib.suppress(OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        part = note.with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps({"key": key, "version": version}))
-        part.replace(note)
-    return version
+async def _write(stream: asyncio.StreamWriter | None, data: bytes | None) -> None:
+    if stream is None:
+        return
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # helm may end before it has read all
+        stream.write(data or b"")
+        await stream.drain()
+    stream.close()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """End a process and all that it started: asked first, so that helm can mark its release, then killed."""
-    for sent, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
+    for sent in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sent)
-        try:
-            async with asyncio.timeout(patience):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
                 await process.wait()
             break
-        except TimeoutError:
-            continue
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _leash() -> list[str]:
+    """Who kills Tycho kills its helm, too, where the system offers that: nobody else would know of it."""
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "KILL", "--"] if found else []
 
 
 def _registry_config(env: Mapping[str, str]) -> str:

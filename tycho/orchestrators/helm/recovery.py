@@ -7,6 +7,8 @@ from tycho.orchestrators.helm.api import Api, Object
 from tycho.orchestrators.helm.process import Helm
 from tycho.release import Identity
 
+HISTORY = ("--history-max", "10")  # revisions that helm keeps
+
 
 async def recover(api: Api, helm: Helm, identity: Identity) -> tuple[tuple[str, ...], Object | None]:
     """Bring a release into a state from which it can go on.
@@ -20,11 +22,12 @@ async def recover(api: Api, helm: Helm, identity: Identity) -> tuple[tuple[str, 
     last = known[-1]
     if not releases.pending(last):
         return (), last
-    good = releases.last_good(known, releases.number(last))
     where = ["--namespace", identity.namespace]
-    if good:
-        await helm.run(["rollback", identity.release, str(good), *where, "--history-max", "10"])
+    good = releases.last_good(known, releases.number(last))
+    if good and releases.status(last) != "uninstalling":
+        await helm.run(["rollback", identity.release, str(good), *where, *HISTORY])
         note = f"an earlier change of {identity.name} was cut short; went back to revision {good} first"
         return (note,), (await releases.revisions(api, identity))[-1]
     await helm.run(["uninstall", identity.release, *where, "--wait", "--timeout", "120s"])
-    return (f"an earlier start of {identity.name} was cut short; began anew",), None
+    what = "removal" if releases.status(last) == "uninstalling" else "start"
+    return (f"an earlier {what} of {identity.name} was cut short; began anew",), None

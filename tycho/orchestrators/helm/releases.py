@@ -6,13 +6,17 @@ its data base64 of gzip of JSON.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
+import hashlib
 import json
 import re
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from tycho.chart import Chart
 from tycho.errors import Forbidden
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.release import Identity, Release, Revision, State
@@ -25,29 +29,50 @@ STATES: Mapping[str, State] = {
 SYSTEMS = "executor=tycho"
 
 
-def labels(identity: Identity, *, compose: str, policies: str, chart: str, values: str) -> dict[str, str]:
-    """What Helm keeps in the labels of a release, so that a list need not open it."""
+def labels(identity: Identity, chart: Chart, values: bytes, last: Object | None) -> dict[str, str]:
+    """What Helm keeps in the labels of a release, so that a list need not open it.
+
+    Args:
+        identity: Which system.
+        chart: What it is made of.
+        values: With which values, as text.
+        last: The revision before this one.
+    """
     said = {
         "executor": "tycho",
         "tycho-guid": identity.guid,
-        "tycho-name": identity.name[:63].strip("-_."),
+        "tycho-name": label(identity.name),
         "tycho-own-namespace": str(identity.own_namespace).lower(),
-        "username": _label(identity.username),
-        "compose": compose[:40],
-        "policies": policies[:40],
-        "tycho-chart": _label(chart.replace("+", "_")),
-        "tycho-values": values[:40],
+        "username": label(identity.username),
+        "compose": annotation(chart, "compose")[:40],
+        "policies": annotation(chart, "policies")[:40],
+        "tycho-chart": label(f"{chart.name}-{chart.version}".replace("+", "_")),
+        "tycho-values": hashlib.sha256(chart.digest.encode() + values).hexdigest()[:40],
+        "tycho-created": value(last, "tycho-created") if last else f"{time.time():.3f}",
     }
     return {key: value for key, value in said.items() if value}
 
 
-def _label(text: str) -> str:
+def label(text: str) -> str:
+    """Any text, as far as a label can hold it."""
     return re.sub(r"[^A-Za-z0-9_.-]", "-", text)[:63].strip("-_.")
 
 
-async def every(api: Api, namespace: str = "") -> list[Release]:
-    """All systems, in one namespace or in the cluster, without their services; oldest first."""
-    selector = f"owner=helm,{SYSTEMS},status!=superseded"
+def annotation(chart: Chart, what: str) -> str:
+    """A digest that the chart carries in its metadata: `tycho.dev/<what>: "…"`."""
+    found = re.search(rf'^  tycho\.dev/{what}: "([0-9a-f]+)"$', str(chart.files["Chart.yaml"]), re.MULTILINE)
+    return found[1] if found else ""
+
+
+async def every(api: Api, namespace: str = "", *, guid: str = "") -> list[Release]:
+    """All systems, in one namespace or in the cluster, without their services; oldest first.
+
+    Args:
+        api: The cluster.
+        namespace: One namespace, or "" for all that one may see.
+        guid: Of this system alone.
+    """
+    selector = f"owner=helm,{SYSTEMS},status!=superseded" + (f",tycho-guid={guid}" if guid else "")
     try:
         found = await api.list(at("secrets", namespace), metadata=True, labelSelector=selector)
     except Forbidden:
@@ -68,13 +93,16 @@ async def every(api: Api, namespace: str = "") -> list[Release]:
 
 async def _by_namespaces(api: Api, selector: str) -> list[Object]:
     """Who may not read all Secrets may read those of the namespaces that Tycho made for it."""
-    found: list[Object] = []
-    for one in await api.list(at("namespaces"), metadata=True, labelSelector=SYSTEMS):
+
+    async def within(namespace: str) -> list[Object]:
         try:
-            found += await api.list(at("secrets", one["metadata"]["name"]), metadata=True, labelSelector=selector)
+            return await api.list(at("secrets", namespace), metadata=True, labelSelector=selector)
         except Forbidden:
-            continue
-    return found
+            return []
+
+    made = await api.list(at("namespaces"), metadata=True, labelSelector=SYSTEMS)
+    found = await asyncio.gather(*(within(one["metadata"]["name"]) for one in made))
+    return [item for items in found for item in items]
 
 
 async def revisions(api: Api, identity: Identity) -> list[Object]:
@@ -85,7 +113,9 @@ async def revisions(api: Api, identity: Identity) -> list[Object]:
 
 
 async def history(api: Api, identity: Identity) -> list[Revision]:
-    """The revisions, oldest first."""
+    """The revisions, oldest first, with Helm's own words for each."""
+    known = await revisions(api, identity)
+    stored = await asyncio.gather(*(payload(api, identity, _revision(item)) for item in known))
     return [
         Revision(
             revision=_revision(item),
@@ -94,9 +124,9 @@ async def history(api: Api, identity: Identity) -> list[Revision]:
             compose=_labels(item).get("compose", ""),
             policies=_labels(item).get("policies", ""),
             chart=_labels(item).get("tycho-chart", ""),
-            description=_labels(item).get("status", ""),
+            description=one.get("info", {}).get("description", ""),
         )
-        for item in await revisions(api, identity)
+        for item, one in zip(known, stored, strict=True)
     ]
 
 
@@ -158,12 +188,12 @@ def _release(item: Object) -> Release:
         own_namespace=said.get("tycho-own-namespace") == "true",
         username=said.get("username", ""),
     )
-    created = _stamp(said["createdAt"]) if "createdAt" in said else None
+    created = said.get("tycho-created") or said.get("createdAt")
     return Release(
         identity=identity,
         revision=_revision(item),
         state=_state(item),
-        created=created or _time(item),
+        created=_stamp(created) if created else _time(item),
         updated=_time(item),
         compose=said.get("compose", ""),
         policies=said.get("policies", ""),
@@ -193,4 +223,4 @@ def _time(item: Object) -> datetime | None:
 
 
 def _stamp(text: str) -> datetime:
-    return datetime.fromtimestamp(int(text), UTC)
+    return datetime.fromtimestamp(float(text), UTC)

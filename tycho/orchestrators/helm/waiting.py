@@ -1,15 +1,47 @@
-"""Waiting for a system to become ready, no longer than it makes sense."""
+"""Waiting for a system to become ready, or to be gone, no longer than it makes sense."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from tycho.errors import Deadline, StartFailed
+from tycho.errors import ClusterUnreachable, Deadline, StartFailed
 from tycho.orchestrators import Patience
 from tycho.release import Release
 
-INTERVAL = 0.4  # seconds between looks: quick enough to seem at once, seven small requests each
+INTERVAL = 0.4  # seconds between looks: quick enough to seem at once, a dozen small requests each
+UNANSWERED = 10  # looks that an API server may miss while it is replaced or overloaded
+
+
+class Countdown:
+    """What is left of a verb's time, from its beginning on.
+
+    Args:
+        patience: Of the whole verb.
+    """
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._end = asyncio.get_running_loop().time() + patience.timeout
+
+    @property
+    def left(self) -> float:
+        """Seconds; 0 when the time is over."""
+        return max(0.0, self._end - asyncio.get_running_loop().time())
+
+    @property
+    def patience(self) -> Patience:
+        """The same patience with the time that is left."""
+        return replace(self._patience, timeout=self.left)
+
+    async def until(self, done: Callable[[], Awaitable[bool]]) -> bool:
+        """Whether something came true before the time was over."""
+        while not await done():
+            if not self.left:
+                return False
+            await asyncio.sleep(INTERVAL)
+        return True
 
 
 async def ready(look: Callable[[], Awaitable[Release]], patience: Patience) -> Release:
@@ -23,10 +55,17 @@ async def ready(look: Callable[[], Awaitable[Release]], patience: Patience) -> R
         StartFailed: A service cannot become ready; says which, and why.
         Deadline: The time is over; says what is not ready.
     """
-    loop = asyncio.get_running_loop()
-    end = loop.time() + patience.timeout
+    countdown, missed = Countdown(patience), 0
     while True:
-        release = await look()
+        try:
+            release = await look()
+        except ClusterUnreachable:
+            missed += 1
+            if missed > UNANSWERED or not patience.wait or not countdown.left:
+                raise
+            await asyncio.sleep(INTERVAL)
+            continue
+        missed = 0
         patience.watch(release)
         if not patience.wait or release.ready:
             return release
@@ -38,7 +77,7 @@ async def ready(look: Callable[[], Awaitable[Release]], patience: Patience) -> R
                 hint=f"mend it and run `tycho up` again; `tycho status --services {name}` shows all,"
                 f" `tycho down {name}` removes it",
             )
-        if loop.time() >= end:
+        if not countdown.left:
             late = ", ".join(f"{one.name} ({one.why})" for one in release.services if not one.done)
             raise Deadline(
                 f"{release.identity.name} is not ready after {patience.timeout:g} s: {late or release.state}",

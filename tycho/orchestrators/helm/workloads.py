@@ -6,30 +6,21 @@ read off the pods.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from tycho.orchestrators.helm import pods
 from tycho.orchestrators.helm.api import Object
 from tycho.release import Endpoint, ServiceStatus
 
 COMPONENT = "app.kubernetes.io/component"
+INSTANCE = "app.kubernetes.io/instance"
 SERVICE = "tycho.dev/service"
 ORDER = "tycho.dev/order"
 PUBLISHED = "tycho.dev/published"
-PATIENCE = 20.0  # seconds before an image that cannot be pulled, or a pod that fits nowhere, counts as final
-
-FATAL_WAITING = {
-    "ImagePullBackOff": "the image cannot be pulled",
-    "ErrImagePull": "the image cannot be pulled",
-    "ErrImageNeverPull": "the image is not on the node",
-    "InvalidImageName": "the image's name is not valid",
-    "CreateContainerConfigError": "the container's configuration is not complete",
-    "CreateContainerError": "the container cannot be made",
-    "RunContainerError": "the container cannot be run",
-}
+CREATE_GRACE = 20.0  # seconds in which a quota or an admission webhook may change its mind
 
 
 @dataclass(frozen=True)
@@ -37,10 +28,11 @@ class Seen:
     """One look at a cluster, or at a part of it: the objects of Tycho's systems."""
 
     workloads: tuple[Object, ...] = ()  # Deployments, StatefulSets, DaemonSets, Jobs, CronJobs; `kind` filled in
+    replicasets: tuple[Object, ...] = ()  # their metadata alone
     pods: tuple[Object, ...] = ()
     services: tuple[Object, ...] = ()
     nodes: tuple[Object, ...] = ()
-    claims: tuple[Object, ...] = ()
+    warnings: tuple[Object, ...] = ()  # Events
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -50,35 +42,48 @@ class Seen:
         return bool(marks) and all(marks)
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a workload's controller says of it.
+
+    Args:
+        ready: Replicas that are ready; what a Job has completed.
+        wanted: Of how many.
+        done: Whether that is all that was asked for.
+        why: Why it is not, as far as the controller knows.
+        fatal: Whether waiting cannot help.
+    """
+
+    ready: int
+    wanted: int
+    done: bool = False
+    why: str = ""
+    fatal: bool = False
+
+
 def statuses(seen: Seen, release: str, namespace: str) -> tuple[ServiceStatus, ...]:
     """The services of one release, in compose order."""
 
     def ours(objects: Iterable[Object]) -> list[Object]:
         return [
-            one
-            for one in objects
-            if labels(one).get("app.kubernetes.io/instance") == release and one["metadata"]["namespace"] == namespace
+            one for one in objects if labels(one).get(INSTANCE) == release and one["metadata"]["namespace"] == namespace
         ]
 
-    pods = defaultdict(list)
-    for pod in ours(seen.pods):
-        pods[labels(pod).get(COMPONENT, "")].append(pod)
+    alive, sets = ours(seen.pods), ours(seen.replicasets)
+    warnings = {str(one["involvedObject"].get("name")): one for one in sorted(seen.warnings, key=_last_seen)}
     published = defaultdict(list)
     for service in ours(seen.services):
         if labels(service).get(PUBLISHED) == "true":
             published[name(service)].append(service)
     found: dict[str, tuple[int, ServiceStatus]] = {}
     for workload in sorted(ours(seen.workloads), key=lambda one: one["metadata"]["creationTimestamp"]):
-        mine = pods[labels(workload).get(COMPONENT, "")]
-        status = _status(workload, mine, seen)
+        status = _status(workload, alive, sets, warnings, seen.now)
         endpoints = tuple(
             one for service in published[status.name] for one in _endpoints(service, status.name, seen.nodes)
         )
         order = notes(workload).get(ORDER, "")
-        found[status.name] = (
-            int(order) if order.isdigit() else len(found),
-            status.model_copy(update={"endpoints": endpoints}),
-        )
+        place = int(order) if order.isdigit() else len(found)
+        found[status.name] = place, status.model_copy(update={"endpoints": endpoints})
     return tuple(status for _, status in sorted(found.values(), key=lambda pair: pair[0]))
 
 
@@ -99,82 +104,96 @@ def notes(item: Object) -> Mapping[str, str]:
     return found
 
 
-def _status(workload: Object, pods: list[Object], seen: Seen) -> ServiceStatus:
-    kind = workload["kind"]
-    spec, status = workload.get("spec", {}), workload.get("status", {})
-    ready, wanted, done, why, fatal = COUNTS[kind](spec, status, workload["metadata"].get("generation", 0))
-    live = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
-    if not done and not fatal:
-        for pod in sorted(live, key=lambda one: one["metadata"]["creationTimestamp"], reverse=True):
-            said, final = _trouble(pod, seen.now)
-            if said:
-                why, fatal = said, final
-                break
-        else:
-            why = why or _waits(live)
+def node_address(nodes: Iterable[Object]) -> str | None:
+    """An address of a node: an outer one rather than an inner one."""
+    known: dict[str, str] = {}
+    for node in nodes:
+        for address in node.get("status", {}).get("addresses") or ():
+            known.setdefault(address["type"], address["address"])
+    return known.get("ExternalIP") or known.get("InternalIP")
+
+
+def _status(
+    workload: Object,
+    alive: Iterable[Object],
+    sets: Iterable[Object],
+    warnings: Mapping[str, Object],
+    now: datetime,
+) -> ServiceStatus:
+    count = COUNTS[workload["kind"]](workload)
+    mine = pods.current(workload, alive, sets)
+    why, fatal = count.why, count.fatal
+    if fatal:
+        why = f"failed: {pods.exited(mine) or why}"
+    elif not count.done and not why:
+        why, fatal = pods.trouble(mine, warnings, now)
+        if not why and not mine:
+            why, fatal = _uncreated(workload, sets, warnings, now)
+        why = why or pods.waits(mine)
     return ServiceStatus(
         name=name(workload),
-        kind=kind,
-        ready=ready,
-        wanted=wanted,
-        restarts=sum(one.get("restartCount", 0) for pod in live for one in _containers(pod)),
-        why="" if done else why,
-        fatal=fatal and not done,
-        done=done,
-        requests=_requests(spec),
+        kind=workload["kind"],
+        ready=min(count.ready, count.wanted),
+        wanted=count.wanted,
+        restarts=sum(one.get("restartCount", 0) for pod in mine for one in pods.containers(pod)),
+        why="" if count.done else why,
+        fatal=fatal and not count.done,
+        done=count.done,
+        requests=_requests(workload.get("spec", {})),
     )
 
 
-Counts = tuple[int, int, bool, str, bool]
+def _uncreated(
+    workload: Object, sets: Iterable[Object], warnings: Mapping[str, Object], now: datetime
+) -> tuple[str, bool]:
+    """Why a workload has no pod at all: a quota, an admission rule; its controller says so, or warns of it."""
+    for condition in workload.get("status", {}).get("conditions") or ():
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            since = datetime.fromisoformat(condition["lastTransitionTime"])
+            return pods.short(condition.get("message", "")), (now - since).total_seconds() > CREATE_GRACE
+    makers = (workload["metadata"]["name"], *(one["metadata"]["name"] for one in sets if pods.owned(one, workload)))
+    for maker in makers:
+        if warned := warnings.get(maker):
+            begun = datetime.fromisoformat(warned.get("firstTimestamp") or warned["metadata"]["creationTimestamp"])
+            return pods.short(warned.get("message", "")), (now - begun).total_seconds() > CREATE_GRACE
+    return "", False
 
 
-def _replicas(spec: Object, status: Object, generation: int) -> Counts:
+def _replicas(workload: Object) -> Count:
+    spec, status = workload.get("spec", {}), workload.get("status", {})
     wanted = int(spec.get("replicas", 1))
-    ready, updated = int(status.get("readyReplicas", 0)), int(status.get("updatedReplicas", 0))
-    current = status.get("observedGeneration", 0) >= generation
-    settled = updated == wanted and int(status.get("replicas", 0)) == wanted and ready == wanted
-    return (
-        min(ready, wanted),
-        wanted,
-        current and settled,
-        "" if current else "not seen by its controller yet",
-        False,
-    )
+    ready, there = int(status.get("readyReplicas", 0)), int(status.get("replicas", 0))
+    updated, available = int(status.get("updatedReplicas", 0)), int(status.get("availableReplicas", 0))
+    if not _observed(workload):
+        return Count(min(ready, wanted), wanted, why=UNSEEN)
+    return Count(min(ready, wanted), wanted, done=updated == there == ready == available == wanted)
 
 
-def _daemon(spec: Object, status: Object, generation: int) -> Counts:
-    wanted = int(status.get("desiredNumberScheduled", 0))
-    ready = int(status.get("numberReady", 0))
-    current = status.get("observedGeneration", 0) >= generation
-    return (
-        ready,
-        wanted,
-        current and ready == wanted == int(status.get("updatedNumberScheduled", 0)),
-        "",
-        False,
-    )
+def _daemon(workload: Object) -> Count:
+    status = workload.get("status", {})
+    wanted, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
+    if not _observed(workload):
+        return Count(ready, wanted, why=UNSEEN)
+    updated, available = int(status.get("updatedNumberScheduled", 0)), int(status.get("numberAvailable", 0))
+    return Count(ready, wanted, done=ready == updated == available == wanted)
 
 
-def _job(spec: Object, status: Object, generation: int) -> Counts:
+def _job(workload: Object) -> Count:
+    spec, status = workload.get("spec", {}), workload.get("status", {})
     wanted, ready = int(spec.get("completions") or 1), int(status.get("succeeded", 0))
-    for condition in status.get("conditions") or ():
-        if condition["type"] == "Complete" and condition["status"] == "True":
-            return wanted, wanted, True, "", False
-        if condition["type"] == "Failed" and condition["status"] == "True":
-            return (
-                ready,
-                wanted,
-                False,
-                f"failed: {condition.get('message') or condition.get('reason', '')}",
-                True,
-            )
-    return ready, wanted, False, "running" if status.get("active") else "", False
+    said = {one["type"]: one for one in status.get("conditions") or () if one["status"] == "True"}
+    if "Complete" in said:
+        return Count(wanted, wanted, done=True)
+    if failed := said.get("Failed") or said.get("FailureTarget"):
+        return Count(ready, wanted, why=failed.get("message") or failed.get("reason", ""), fatal=True)
+    return Count(ready, wanted)
 
 
-def _cron(spec: Object, status: Object, generation: int) -> Counts:
-    return 1, 1, True, "", False
+def _cron(workload: Object) -> Count:
+    return Count(1, 1, done=True)
 
 
+UNSEEN = "not seen by its controller yet"
 COUNTS = {
     "Deployment": _replicas,
     "StatefulSet": _replicas,
@@ -184,58 +203,9 @@ COUNTS = {
 }
 
 
-def _trouble(pod: Object, now: datetime) -> tuple[str, bool]:
-    """What is wrong with a pod, and whether waiting cannot help."""
-    status = pod.get("status", {})
-    age = (now - datetime.fromisoformat(pod["metadata"]["creationTimestamp"])).total_seconds()
-    for condition in status.get("conditions") or ():
-        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            return f"no node takes it: {condition.get('message', '')}".strip(), age > PATIENCE
-    for container in _containers(pod):
-        waiting = container.get("state", {}).get("waiting") or {}
-        reason = waiting.get("reason", "")
-        if reason in FATAL_WAITING:
-            final = age > PATIENCE or reason in (
-                "InvalidImageName",
-                "ErrImageNeverPull",
-                "CreateContainerConfigError",
-            )
-            image = f" ({container.get('image', '')})" if "mage" in reason else ""
-            return f"{FATAL_WAITING[reason]}{image}: {_short(waiting.get('message', reason))}", final
-        if reason == "CrashLoopBackOff":
-            return _crash(container), container.get("restartCount", 0) >= 2
-        ended = container.get("state", {}).get("terminated") or {}
-        if ended and ended.get("exitCode"):
-            return _crash(container), False
-    if status.get("phase") == "Failed":
-        return f"failed: {status.get('message') or status.get('reason', '')}", False
-    return "", False
-
-
-def _crash(container: Object) -> str:
-    ended = container.get("lastState", {}).get("terminated") or container.get("state", {}).get("terminated") or {}
-    said = (ended.get("message") or "").strip().splitlines()
-    last = f' "{_short(said[-1])}"' if said else ""
-    reason = ended.get("reason", "")
-    out_of_memory = ": out of memory" if reason == "OOMKilled" else ""
-    return f"back-off restarting: exit {ended.get('exitCode', '?')}{last}{out_of_memory}"
-
-
-def _waits(pods: list[Object]) -> str:
-    """What a pod without trouble is waiting for."""
-    for pod in pods:
-        for container in pod.get("status", {}).get("initContainerStatuses") or ():
-            if not container.get("ready") and container.get("started", True):
-                waited = re.match(r"(?:find|await)-(.+)", container["name"])
-                return f"waiting for {waited[1]}" if waited else f"running {container['name']}"
-        if pod.get("status", {}).get("phase") == "Pending":
-            return "starting"
-    return "starting" if not pods else "not ready yet"
-
-
-def _containers(pod: Object) -> list[Object]:
-    status = pod.get("status", {})
-    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+def _observed(workload: Object) -> bool:
+    seen: int = workload.get("status", {}).get("observedGeneration", 0)
+    return seen >= int(workload["metadata"].get("generation", 0))
 
 
 def _endpoints(service: Object, name: str, nodes: Iterable[Object]) -> Iterable[Endpoint]:
@@ -258,15 +228,6 @@ def _endpoints(service: Object, name: str, nodes: Iterable[Object]) -> Iterable[
             )
 
 
-def node_address(nodes: Iterable[Object]) -> str | None:
-    """An address of a node: an outer one rather than an inner one."""
-    known: dict[str, str] = {}
-    for node in nodes:
-        for address in node.get("status", {}).get("addresses") or ():
-            known.setdefault(address["type"], address["address"])
-    return known.get("ExternalIP") or known.get("InternalIP")
-
-
 def _requests(spec: Object) -> Mapping[str, str]:
     pod = spec.get("template", {}).get("spec", {})
     for container in pod.get("containers") or ():
@@ -275,6 +236,5 @@ def _requests(spec: Object) -> Mapping[str, str]:
     return {}
 
 
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 160 else line[:157] + "..."
+def _last_seen(event: Object) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or "")

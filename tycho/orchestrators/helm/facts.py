@@ -1,0 +1,51 @@
+"""What a chart cannot know before it meets its cluster: where the API server is, and who answers names."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+
+from tycho.chart import Chart
+from tycho.errors import Forbidden, NotFound
+from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.release import Identity
+
+FENCED = "templates/system/wait-apiserver.yaml"  # what lets pods on closed networks ask the API server
+
+
+async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values, and beside them what the cluster says of itself, as far as one may read that.
+
+    Pods that wait need a way to the API server, however closed their networks are. In a shared namespace, a system
+    that asks the cluster's name server itself, its own names first, cannot be answered by a neighbour's Service.
+    """
+    found = dict(values)
+    if FENCED in chart.files:
+        behind, before = await asyncio.gather(
+            _read(api, at("discovery.k8s.io/v1/endpointslices", "default", "kubernetes")),
+            _read(api, at("services", "default", "kubernetes")),
+        )
+        addresses = [one for endpoint in behind.get("endpoints") or () for one in endpoint["addresses"]]
+        addresses += before.get("spec", {}).get("clusterIPs") or ()
+        ports = [*(behind.get("ports") or ()), *(before.get("spec", {}).get("ports") or ())]
+        if addresses:
+            found["networkPolicy"] = {
+                "apiServer": {
+                    "cidrs": sorted({f"{one}/{ip_address(one).max_prefixlen}" for one in addresses}),
+                    "ports": sorted({int(one["port"]) for one in ports}),
+                }
+            }
+    if not identity.own_namespace:
+        answers = await _read(api, at("services", "kube-system", "kube-dns"))
+        if server := answers.get("spec", {}).get("clusterIP"):
+            found["dns"] = {**found.get("dns", {}), "nameservers": [server]}
+    return found
+
+
+async def _read(api: Api, path: str) -> Object:
+    try:
+        return await api.get(path)
+    except (Forbidden, NotFound):
+        return {}

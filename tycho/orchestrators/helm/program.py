@@ -1,0 +1,81 @@
+"""The helm program: where it is, and whether it is new enough."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+from pathlib import Path
+
+from tycho.errors import ToolMissing
+from tycho.settings import settings
+
+MINIMUM = (4, 2, 4)
+WANTED = "4.3.1"
+HOW = (
+    f"install helm {WANTED}: `tycho cluster create` brings one, or"
+    f" `go install helm.sh/helm/v4/cmd/helm@v{WANTED}`, or see helm.sh/docs/intro/install"
+)
+
+
+def find() -> Path | None:
+    """The helm program: TYCHO_HELM, Tycho's own, or the one on PATH."""
+    if said := settings().helm:
+        return Path(said)
+    from tycho import cluster
+
+    return cluster.find("helm")
+
+
+async def program() -> Path:
+    """A helm that is new enough.
+
+    Raises:
+        ToolMissing: There is none; with the command that installs it.
+    """
+    path = find()
+    if path is None:
+        raise ToolMissing("helm is not installed", hint=HOW)
+    found = await version(path)
+    if found < MINIMUM:
+        said, least = (".".join(map(str, numbers)) for numbers in (found, MINIMUM))
+        raise ToolMissing(f"helm {said} at {path} is too old: {least} is needed", hint=HOW)
+    return path
+
+
+async def version(path: Path) -> tuple[int, ...]:
+    """Its version, which is asked once, and remembered until the file changes: asking takes 60 ms."""
+    note = settings().cache_dir / "helm-version.json"
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise ToolMissing(f"{path}: {error.strerror}", hint=HOW) from error
+    key = f"{path}:{status.st_mtime_ns}:{status.st_size}"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        known = json.loads(note.read_text())
+        if known["key"] == key:
+            return tuple(known["version"])
+    found = await _asked(path)
+    with contextlib.suppress(OSError):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        part = note.with_suffix(f".{os.getpid()}")
+        part.write_text(json.dumps({"key": key, "version": found}))
+        part.replace(note)
+    return found
+
+
+async def _asked(path: Path) -> tuple[int, ...]:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            path, "version", "--template", "{{.Version}}",
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+    except OSError as error:
+        raise ToolMissing(f"{path} cannot be run: {error.strerror}", hint=HOW) from error
+    out, _ = await process.communicate()
+    found = re.match(rb"v?(\d+)\.(\d+)\.(\d+)", out.strip())
+    if not found:
+        raise ToolMissing(f"{path} does not say which helm it is", hint=HOW)
+    return tuple(int(part) for part in found.groups())
