@@ -144,3 +144,16 @@ def test_names_that_collide_are_refused_naming_both(bench: Any) -> None:
     assert '"a.b"' in problem.message
     assert '"a_b"' in problem.message
     assert problem.line == 3
+
+
+def test_a_name_that_is_no_dns_label_says_where_it_is_called(bench: Any) -> None:
+    text = """
+      services:
+        my_db: {image: x}
+        Web: {image: x, environment: {URL: "tcp://my_db:5432"}}
+    """
+    rows = {row.path: row for row in bench.chart(text).report}
+    assert rows["services.my_db"].fate == "approximated"
+    assert rows["services.my_db"].target == "Service my-db"
+    assert "compose.yaml:4" in rows["services.my_db"].remedy
+    assert "services.Web" not in rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tycho.model import Json, Service, System
+from tycho.model import Json, Service, System, template
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 MODES = {
@@ -20,6 +20,11 @@ def said(part: object) -> Mapping[str, Json]:
     """What `x-tycho` says of a part of the file: what belongs to the chart, and Compose has no word for."""
     found = getattr(part, "x", {}).get("x-tycho")
     return found if isinstance(found, Mapping) else {}
+
+
+def written(value: str | float | None) -> str:
+    """A value in Compose's syntax, "" where there is none; one that is empty today may read a variable."""
+    return "" if value is None else template(value)
 
 
 def kinds(system: System) -> dict[str, str]:

@@ -124,7 +124,7 @@ class Claim:
         storage_class: "" for the cluster's default.
         access_modes: ReadWriteOnce, …
         existing: The claim to use instead, "" to make one.
-        labels: Annotations of the object.
+        annotations: From its labels, in Compose's syntax.
         owner: The StatefulSet whose pods have a claim each, or "".
     """
 
@@ -135,7 +135,7 @@ class Claim:
     storage_class: str = ""
     access_modes: tuple[str, ...] = ("ReadWriteOnce",)
     existing: str = ""
-    labels: Mapping[str, str] | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
     owner: str = ""
 
 

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from tycho.chart.kinds import written
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.placement import affinity, spread
 from tycho.chart.plan import Pod
@@ -16,11 +17,6 @@ PULL = {"always": "Always", "build": "IfNotPresent", "never": "Never", "missing"
         "if_not_present": "IfNotPresent"}  # fmt: skip
 LOOPBACK = re.compile(r"127\..*|::1|\[::1\]|localhost")
 VENDORS = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel.com/i915"}
-
-
-def written(value: str | float | None) -> str:
-    """A value in Compose's syntax, "" where there is none; one that is empty today may read a variable."""
-    return "" if value is None else template(value)
 
 
 def policy(service: Service) -> dict[str, Tree]:

@@ -157,7 +157,15 @@ def schema(plan: Plan) -> str:
         "service": closed(_table(SERVICE)),
         "port": PORT,
         "resources": RESOURCES,
-        "volume": closed({"size": AMOUNT, "storageClass": TEXT, "accessModes": TEXTS, "existingClaim": TEXT}),
+        "volume": closed(
+            {
+                "size": AMOUNT,
+                "storageClass": TEXT,
+                "accessModes": TEXTS,
+                "existingClaim": TEXT,
+                "annotations": SCALAR_MAP,
+            }
+        ),
     }
     document = {"$schema": "http://json-schema.org/draft-07/schema#", **found, "definitions": definitions}
     return json.dumps(document, indent=1) + "\n"

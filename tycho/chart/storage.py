@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from tycho.chart.kinds import said
-from tycho.chart.names import label, short, unique
+from tycho.chart.kinds import said, written
+from tycho.chart.names import QUALIFIED, label, short, unique
 from tycho.chart.plan import Claim, Item, Mounted, Tree, Volume
-from tycho.model import File, FileRef, Live, Mount, Service, System
+from tycho.model import File, FileRef, Live, Mount, Service, System, template
 
 HOST = re.compile(r"/(proc|sys|dev|run|boot|var/run|var/lib/docker|lib/modules)?(/.*)?|/|npipe:.*|//\./pipe/.*")
 HOST_ROOTS = ("/proc", "/sys", "/dev", "/run", "/boot", "/var/run", "/var/lib/docker", "/lib/modules")
@@ -66,18 +66,19 @@ class Store:
 
     def __post_init__(self) -> None:
         for name, volume in self.system.volumes.items():
-            options = {key: str(value) for key, value in volume.driver_opts.items()}
-            if _remote(options):
+            if _remote(volume.driver_opts):
                 continue
             about = said(volume)
+            notes = {key: template(value) for key, value in sorted(volume.labels.items()) if QUALIFIED.fullmatch(key)}
             self.claims[name] = Claim(
                 name=name,
                 slug=label(name),
                 place=f"volumes.{name}",
-                size=str(about.get("size") or options.get("size") or "1Gi"),
+                size=str(about.get("size") or written(volume.driver_opts.get("size")) or "1Gi"),
                 storage_class=str(about.get("class") or ""),
                 access_modes=tuple(about.get("accessModes") or ("ReadWriteOnce",)),
-                existing=str(volume.name or name) if volume.external else "",
+                existing=written(volume.name) or name if volume.external else "",
+                annotations=notes,
             )
 
     def mounts(self, name: str, service: Service) -> Iterator[tuple[Mounted, Volume]]:

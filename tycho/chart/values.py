@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from tycho.chart import pods
-from tycho.chart.kinds import said
+from tycho.chart.kinds import said, written
 from tycho.chart.names import QUALIFIED
 from tycho.chart.plan import Claim, Container, Plan, Pod
 from tycho.chart.planner import secret_names
@@ -78,14 +78,14 @@ def _readers(variable: Variable) -> str:
 
 def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
     service = container.service
-    found: dict[str, Tree] = {"image": pods.written(service.image) or f"{plan.chart}-{container.slug}"}
+    found: dict[str, Tree] = {"image": written(service.image) or f"{plan.chart}-{container.slug}"}
     found |= pods.policy(service)
     for key, words in (("entrypoint", service.entrypoint), ("command", service.command)):
         if words:
             found[key] = [template(word) for word in words]
     if service.entrypoint == () and service.command:
         found["entrypoint"] = found.pop("command")
-    if directory := pods.written(service.working_dir):
+    if directory := written(service.working_dir):
         found["workingDir"] = directory
     hidden = {*secret_names(service), *service.environment_pass}
     environment = {
@@ -133,6 +133,7 @@ def _volume(claim: Claim) -> dict[str, Tree]:
         "storageClass": claim.storage_class,
         "accessModes": list(claim.access_modes),
         "existingClaim": claim.existing,
+        "annotations": dict(claim.annotations),
     }
 
 
@@ -143,7 +144,7 @@ def _configs(plan: Plan) -> dict[str, Tree]:
         if config.external:
             found[name] = {"existingConfigMap": template(config.name or name), "key": name}
         elif name in live:
-            found[name] = {"content": pods.written(config.content)}
+            found[name] = {"content": written(config.content)}
     return found
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from tycho.chart.kinds import said
 from tycho.chart.names import DNS_LABEL, label
 from tycho.chart.plan import ContainerPort, Network, Wait
+from tycho.model import File, Port, Service, System, template
 from tycho.model import Network as ComposeNetwork
-from tycho.model import Port, Service, System, template
 
 MENTION = re.compile(r"(?<![\w.-])([a-zA-Z0-9][\w.-]*):([0-9]{2,5})(?![\w.:-])")
 NOTHING = ComposeNetwork()
@@ -62,24 +62,41 @@ def _mentions(system: System) -> dict[str, set[int]]:
     """Ports that others call a service at, as in `redis://cache:6379`: Compose lets every port through."""
     found: dict[str, set[int]] = {}
     names = everything(system)
-    shared = [template(config.content) for config in system.configs.values() if config.content is not None]
-    for name, service in names.items():
-        for text in [*_strings(service), *shared]:
-            if ":" not in text:
-                continue
-            for host, number in MENTION.findall(text):
-                if host != name and host in names and (100 <= int(number) < 65536 or int(number) in WELL_KNOWN):
-                    found.setdefault(host, set()).add(int(number))
+    for speaker, _, text in spoken(system):
+        for host, number in MENTION.findall(text) if ":" in text else ():
+            if host != speaker and host in names and (100 <= int(number) < 65536 or int(number) in WELL_KNOWN):
+                found.setdefault(host, set()).add(int(number))
     return found
 
 
-def _strings(service: Service) -> Iterable[str]:
-    yield from (template(value) for value in service.environment.values() if value is not None)
-    yield from (template(word) for word in (service.command or ()) + (service.entrypoint or ()))
-    for mount in service.volumes:
-        for content in mount.files or ():
-            if len(content.content) < 100_000:
-                yield content.content.decode("utf-8", "ignore")
+def spoken(system: System) -> Iterator[tuple[str, str, str]]:
+    """Text that may name services: who says it (a service, or "" for a config), at which path, and what.
+
+    Templates, not what they are worth: the chart must not depend on the environment.
+    """
+    for section in ("services", "jobs"):
+        for name, service in getattr(system, section).items():
+            path = f"{section}.{name}"
+            for key, value in service.environment.items():
+                if value is not None:
+                    yield name, f"{path}.environment.{key}", template(value)
+            for key in ("entrypoint", "command"):
+                for word in getattr(service, key) or ():
+                    yield name, f"{path}.{key}", template(word)
+            for index, mount in enumerate(service.volumes):
+                for text in _readable(mount.files):
+                    yield name, f"{path}.volumes[{index}]", text
+    for name, config in system.configs.items():
+        if config.content is not None:
+            yield "", f"configs.{name}.content", template(config.content)
+        for text in _readable(config.files):
+            yield "", f"configs.{name}.file", text
+
+
+def _readable(files: tuple[File, ...] | None) -> Iterator[str]:
+    for file in files or ():
+        if len(file.content) < 100_000:
+            yield file.content.decode("utf-8", "ignore")
 
 
 def waits(service: Service, kinds: Mapping[str, str], homes: Mapping[str, str]) -> Iterator[Wait]:
@@ -131,11 +148,11 @@ def isolated(system: System) -> bool:
 
 def restless(system: System) -> frozenset[str]:
     """Services with a health check that call themselves, or call each other: readiness must not keep them apart."""
-    checked = {name: service for name, service in system.services.items() if service.healthcheck}
-    calls = {
-        name: {word for text in _strings(service) for word in WORD.findall(text) if word in checked}
-        for name, service in checked.items()
-    }
+    checked = {name for name, service in system.services.items() if service.healthcheck}
+    calls: dict[str, set[str]] = {name: set() for name in checked}
+    for name, _, text in spoken(system) if checked else ():
+        if name in checked:
+            calls[name] |= {word for word in WORD.findall(text) if word in checked}
     return frozenset(name for name, others in calls.items() if any(name in calls[other] for other in others))
 
 

@@ -8,11 +8,12 @@ from pydantic import BaseModel
 
 from tycho.chart.artifact import Row
 from tycho.chart.keys.extension import said
-from tycho.chart.keys.key import Case, Key, Table
+from tycho.chart.keys.key import Case, Key, Table, approximated
 from tycho.chart.keys.service import SERVICE
 from tycho.chart.keys.system import CONFIG, NETWORK, PROJECT, SECRET, VOLUME
+from tycho.chart.names import label
 from tycho.chart.plan import Plan
-from tycho.chart.wiring import everything
+from tycho.chart.wiring import WORD, everything, spoken
 
 __all__ = ["SECTIONS", "SERVICE", "Key", "rows"]
 
@@ -37,12 +38,27 @@ def rows(plan: Plan) -> Iterator[Row]:
     yield from _extensions(plan, "", "", system)
     for name in system.models:
         yield _row(plan, f"models.{name}", PROJECT["models"])
+    yield from _renamed(plan)
     for name, service in everything(system).items():
         section = "services" if name in system.services else "jobs"
         yield from _part(plan, section, name, service, service)
     for section in ("networks", "volumes", "configs", "secrets"):
         for name, part in getattr(system, section).items():
             yield from _part(plan, section, name, part, part)
+
+
+def _renamed(plan: Plan) -> Iterator[Row]:
+    """Services that Kubernetes must call by another name, with the places that call them by the old one."""
+    renamed = {name: label(name) for name in plan.system.services if label(name) != name.lower()}
+    places: dict[str, list[str]] = {name: [] for name in renamed}
+    for _, path, text in spoken(plan.system) if renamed else ():
+        for name in {word.rstrip(".-") for word in WORD.findall(text)} & set(renamed):
+            file, line = plan.system.at(path)
+            places[name].append(f"{file}:{line}" if line else path)
+    for name, slug in renamed.items():
+        said_at = f"; it is said at {', '.join(dict.fromkeys(places[name]))}" if places[name] else ""
+        key = approximated(f"Service {slug}", "a DNS label has no dots and underscores", f"call it {slug}{said_at}")
+        yield _row(plan, f"services.{name}", key)
 
 
 def _part(plan: Plan, section: str, name: str, part: BaseModel, service: object) -> Iterator[Row]:
