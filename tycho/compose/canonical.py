@@ -102,9 +102,6 @@ class _Shown:
             found |= file.entries or {}
         return dict(sorted({**found, **one.environment}.items()))
 
-    def _label_file(self, value: tuple[str, ...]) -> list[str | None]:
-        return [self.path(one) for one in value]
-
     def _build(self, part: Mapping[str, Any]) -> Tree:
         found = dict(part)
         found["context"] = self.context(part["context"])

@@ -182,7 +182,7 @@ SERVICE: dict[str, Show] = {
     "triggers": full,
     "ulimits": lambda parts: {name: limit(value) for name, value in parts.items()},
 }
-HIDDEN = frozenset({"env_file", "environment", "environment_pass", "x"})
+HIDDEN = frozenset({"env_file", "environment", "environment_pass", "label_file", "x"})
 ALWAYS = frozenset({
     "attach", "blkio_config", "build", "credential_spec", "deploy", "develop", "healthcheck", "init", "logging",
     "manual", "provider", "scale", "stop_grace_period", "triggers", "umask", "create_host_path",

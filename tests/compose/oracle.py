@@ -1,0 +1,130 @@
+"""Docker Compose itself, asked what a file means; and our own answer, made comparable.
+
+The program comes with a package of the development environment and needs no daemon: `config` only reads.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tycho.compose import Sources, config
+from tycho.errors import ComposeError
+
+Tree = dict[str, Any]
+HERE = Path(__file__).parent
+
+
+class Refused(Exception):
+    """The file is not accepted."""
+
+
+@cache
+def program() -> Path:
+    """The real docker-compose; not the script that hides its exit status."""
+    spec = find_spec("compose")
+    assert spec
+    assert spec.submodule_search_locations
+    return Path(next(iter(spec.submodule_search_locations))) / "docker-compose"
+
+
+def environment(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    return {"HOME": str(folder), "PATH": "/nonexistent", **variables}
+
+
+def theirs(
+    folder: Path, *files: str, env: Mapping[str, str] | None = None, options: Sequence[str] = (), stdin: str = ""
+) -> Tree:
+    """What Docker Compose makes of the files in a folder."""
+    chosen = [word for file in files for word in ("-f", file)]
+    done = subprocess.run(
+        [program(), *chosen, *options, "config", "--format", "json"], cwd=folder, env=environment(folder, env or {}),
+        input=stdin, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    if done.returncode:
+        raise Refused(done.stderr)
+    found: Tree = json.loads(done.stdout)
+    return found
+
+
+def ours(folder: Path, *files: str, env: Mapping[str, str] | None = None, **options: Any) -> Tree:
+    """What we make of them."""
+    try:
+        return dict(config(Sources.from_disk(files, env=environment(folder, env or {}), cwd=str(folder), **options)))
+    except ComposeError as error:
+        raise Refused("\n".join(map(str, error.problems)) or error.message) from None
+
+
+def normal(tree: Any, key: str = "") -> Any:
+    """What is left when only the meaning counts: sets in one order, nothing that says nothing."""
+    if isinstance(tree, dict):
+        kept = {name: normal(value, name) for name, value in tree.items()}
+        kept = {
+            name: value for name, value in kept.items() if not (name in ("command", "entrypoint") and value is None)
+        }
+        return {name: value for name, value in kept.items() if not (name == "create_host_path" and value is True)}
+    if isinstance(tree, list):
+        items = [normal(item) for item in tree]
+        return (
+            sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) if key in ("ports", "volumes") else items
+        )
+    return tree
+
+
+def differing(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
+    """Every place where two trees are not the same."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in sorted(ours.keys() | theirs.keys()):
+            yield from differing(ours.get(key, "(absent)"), theirs.get(key, "(absent)"), f"{path}.{key}")
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for i, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            yield from differing(one, other, f"{path}[{i}]")
+    elif ours != theirs or isinstance(ours, bool) != isinstance(theirs, bool):
+        yield f"{path}: ours {ours!r}, theirs {theirs!r}"
+
+
+def disagreement(folder: Path, *files: str, env: Mapping[str, str] | None = None) -> str:
+    """How our reading of the files differs from theirs; "" where it does not."""
+    try:
+        said = theirs(folder, *files, env=env)
+    except Refused as error:
+        try:
+            ours(folder, *files, env=env)
+        except Refused:
+            return ""
+        return f"they refuse: {error}"
+    try:
+        found = ours(folder, *files, env=env)
+    except Refused as error:
+        return f"we refuse: {error}"
+    return "\n".join(differing(normal(found), normal(said)))
+
+
+@cache
+def differences() -> list[dict[str, str]]:
+    """Where we differ on purpose."""
+    found: list[dict[str, str]] = yaml.safe_load((HERE / "differences.yaml").read_text())
+    return found
+
+
+def expected(disagreement: str) -> bool:
+    """Whether a disagreement is on the list."""
+    return any(one["sign"] in disagreement for one in differences() if "sign" in one)
+
+
+def write(folder: Path, files: Mapping[str, str | Tree]) -> Path:
+    """Files of a project; a tree becomes YAML."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False), encoding="utf-8"
+        )
+    return folder

@@ -1,0 +1,60 @@
+"""Files that Docker Compose reads, too: the same meaning, or both refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+
+from tests.compose import drawn, oracle
+
+CASES = [
+    pytest.param(text, id=f"{path.stem}-{number}")
+    for path in sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+    for number, text in enumerate(path.read_text().split("\n- ")[1:])
+]
+CORPUS = Path(__file__).resolve().parents[3] / "shared/corpus"
+PUBLIC = sorted(CORPUS.rglob("*.y*ml"))
+DEEP = settings.default.max_examples >= 1000
+SAMPLE = PUBLIC if DEEP else PUBLIC[::6]  # the others only in the deep profile: a tenth of a second each
+ENV = {"FOO": "foo", "SECRET": "s"}
+FILES = {"a.env": "A=1\n", "cases.yaml": "content", "src/x": ""}
+
+
+def indented(text: str) -> str:
+    """One item of a case file, as the file of its own that it is about."""
+    return "  " + text
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_a_case(text: str, tmp_path: Path) -> None:
+    oracle.write(tmp_path, {"compose.yaml": indented(text), **FILES})
+    oracle.theirs(tmp_path, "compose.yaml", env=ENV)  # a case that they refuse would prove little
+    assert oracle.disagreement(tmp_path, "compose.yaml", env=ENV) == ""
+
+
+@pytest.mark.parametrize("file", SAMPLE, ids=lambda file: str(file.relative_to(CORPUS)))
+def test_a_public_file(file: Path) -> None:
+    assert oracle.disagreement(file.parent, file.name) == ""
+
+
+def test_the_public_files_are_there() -> None:
+    if not PUBLIC:
+        pytest.skip(f"NO PUBLIC FILES: put compose files into {CORPUS}, and all of them are compared")
+    assert len(PUBLIC) > 100
+
+
+@settings(max_examples=max(12, settings.default.max_examples // 2), suppress_health_check=list(HealthCheck))
+@given(drawn.project(), drawn.override())
+def test_two_files_that_merge(tmp_path_factory: pytest.TempPathFactory, one: object, two: object) -> None:
+    folder = tmp_path_factory.mktemp("merge")
+    oracle.write(folder, {**drawn.FILES, "one.yaml": one, "two.yaml": two})  # type: ignore[dict-item]
+    said = oracle.disagreement(folder, "one.yaml", "two.yaml", env=ENV)
+    assert said == "" or oracle.expected(said), said
+
+
+def test_each_difference_has_a_reason() -> None:
+    listed = yaml.safe_load((Path(__file__).parent / "differences.yaml").read_text())
+    assert all(one["what"] and one["reason"] for one in listed)
