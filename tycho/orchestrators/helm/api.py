@@ -107,7 +107,7 @@ class Api:
         return await loop.run_in_executor(self._threads, self._call, method, path, body, query or {}, headers or {})
 
     def stream(self, path: str, **query: str) -> Any:
-        """An answer that goes on: urllib3's response, whose `stream()` blocks, and whose `shutdown()` ends that."""
+        """An answer that goes on: urllib3's response, whose `read1` blocks, and whose `shutdown` ends that."""
         response = self._open("GET", path, None, query, {"Accept": "*/*"}, stream=True)
         if response.status >= 400:
             raise _said(response.status, response.read())

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from threading import Event, Thread
+from typing import Any
 
 from tycho.errors import NotFound, OrchestratorError
 from tycho.orchestrators.helm.api import Api, at
-from tycho.orchestrators.helm.workloads import name
+from tycho.orchestrators.helm.workloads import INSTANCE, name
 from tycho.release import Identity
+
+READ_AHEAD = 1000  # lines that wait for a slow reader
 
 
 async def lines(
@@ -21,35 +26,96 @@ async def lines(
         identity: Which system.
         services: Of these services alone; of all when empty.
         follow: Go on as long as the pods live.
-        tail: How many lines to begin with.
+        tail: How many lines of each container to begin with.
 
     Raises:
         NotFound: None of these services has a pod.
     """
-    selector = f"app.kubernetes.io/instance={identity.release}"
-    pods = await api.list(at("pods", identity.namespace), labelSelector=selector)
-    wanted = [pod["metadata"]["name"] for pod in pods if not services or name(pod) in services]
+    pods = await api.list(at("pods", identity.namespace), labelSelector=f"{INSTANCE}={identity.release}")
+    wanted = {
+        (pod["metadata"]["name"], one["name"]): len(pod["spec"]["containers"]) > 1
+        for pod in pods
+        if not services or name(pod) in services
+        for one in pod["spec"]["containers"]
+    }
     if not wanted:
         raise NotFound(f"{identity.name} has no pod" + (f" of {', '.join(services)}" if services else ""))
-    queue: asyncio.Queue[str | None] = asyncio.Queue(1000)
-    loop = asyncio.get_running_loop()
+    query = {"tailLines": str(tail), **({"follow": "true"} if follow else {})}
+    queue: asyncio.Queue[str | None] = asyncio.Queue(READ_AHEAD)
+    readers = [
+        Reader(api, at("pods", identity.namespace, pod) + "/log", {**query, "container": container},
+               f"{pod}/{container}" if several else pod, queue)
+        for (pod, container), several in wanted.items()
+    ]  # fmt: skip
+    try:
+        running = len(readers)
+        while running:
+            line = await queue.get()
+            if line is None:
+                running -= 1
+            else:
+                yield line
+    finally:
+        for reader in readers:
+            reader.end()
 
-    def read(pod: str) -> None:
-        query = {"tailLines": str(tail), **({"follow": "true"} if follow else {})}
+
+class Reader:
+    """Reads one container's log in a thread of its own: reading blocks for as long as the container is silent.
+
+    Args:
+        api: The cluster.
+        path: Of the log.
+        query: What of it.
+        prefix: What to write before each line.
+        queue: Where lines go; None at the end.
+    """
+
+    def __init__(
+        self, api: Api, path: str, query: dict[str, str], prefix: str, queue: asyncio.Queue[str | None]
+    ) -> None:
+        self._open: Callable[[], Any] = lambda: api.stream(path, **query)
+        self._prefix, self._queue = prefix, queue
+        self._loop = asyncio.get_running_loop()
+        self._ended = Event()
+        self._response: Any = None
+        Thread(target=self._run, name=f"tycho-log-{prefix}", daemon=True).start()
+
+    def end(self) -> None:
+        """Read no more, even where nothing comes."""
+        self._ended.set()
+        if self._response is not None:
+            with contextlib.suppress(Exception):  # it may be at its end already
+                self._response.shutdown()
+
+    def _run(self) -> None:
         try:
-            for line in api.stream(at("pods", identity.namespace, pod) + "/log", **query):
-                asyncio.run_coroutine_threadsafe(queue.put(f"{pod}  {line.decode(errors='replace')}"), loop).result()
+            for line in self._lines():
+                self._put(f"{self._prefix}  {line}")
         except OrchestratorError as error:
-            asyncio.run_coroutine_threadsafe(queue.put(f"{pod}  ({error.message})"), loop).result()
+            self._put(f"{self._prefix}  ({error.message})")
         finally:
-            asyncio.run_coroutine_threadsafe(queue.put(None), loop).result()
+            self._put(None)
 
-    for pod in wanted:
-        loop.run_in_executor(None, read, pod)
-    open_ = len(wanted)
-    while open_:
-        line = await queue.get()
-        if line is None:
-            open_ -= 1
-        else:
-            yield line
+    def _lines(self) -> Iterator[str]:
+        from urllib3.exceptions import HTTPError
+
+        self._response = self._open()
+        rest = b""
+        with contextlib.closing(self._response), contextlib.suppress(HTTPError, OSError):  # the connection has ended
+            while not self._ended.is_set() and (chunk := self._response.read1(65536)):
+                *whole, rest = (rest + chunk).split(b"\n")
+                yield from (line.decode(errors="replace") for line in whole)
+        if rest:
+            yield rest.decode(errors="replace")
+
+    def _put(self, line: str | None) -> None:
+        if self._ended.is_set():
+            return
+        with contextlib.suppress(RuntimeError):  # whoever asked is gone, and its loop with it
+            future = asyncio.run_coroutine_threadsafe(self._queue.put(line), self._loop)
+            while not self._ended.is_set():
+                with contextlib.suppress(TimeoutError):
+                    future.result(1)
+                    return
+            future.cancel()
