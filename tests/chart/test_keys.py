@@ -157,3 +157,59 @@ def test_a_name_that_is_no_dns_label_says_where_it_is_called(bench: Any) -> None
     assert rows["services.my_db"].target == "Service my-db"
     assert "compose.yaml:4" in rows["services.my_db"].remedy
     assert "services.Web" not in rows
+
+
+CHANGED = {
+    "dns: [1.1.1.1, 1.1.1.2, 1.1.1.3, 1.1.1.4]": ("services.web.dns", "approximated"),
+    "container_name: web": ("services.web.container_name", "translated"),
+    "container_name: other": ("services.web.container_name", "approximated"),
+    "container_name: Other_1": ("services.web.container_name", "ignored"),
+    "pull_policy: daily": ("services.web.pull_policy", "approximated"),
+    "pull_policy: never": ("services.web.pull_policy", "translated"),
+    "init: true": ("services.web.init", "ignored"),
+    "stop_signal: SIGTERM": ("services.web.stop_signal", "translated"),
+    "stop_signal: SIGINT": ("services.web.stop_signal", "approximated"),
+    "network_mode: bridge": ("services.web.network_mode", "translated"),
+    "entrypoint: []": ("services.web.entrypoint", "approximated"),
+    "ports: ['80-90:8080']": ("services.web.ports[0]", "approximated"),
+    "ports: ['192.0.2.1:80:80']": ("services.web.ports[0]", "approximated"),
+    "tmpfs: ['/x:mode=755']": ("services.web.tmpfs[0]", "approximated"),
+    "security_opt: ['systempaths=unconfined']": ("services.web.security_opt[0]", "ignored"),
+    "sysctls: {kernel.msgmax: 1}": ("services.web.sysctls.kernel.msgmax", "approximated"),
+    "labels: {'not valid!': x}": ("services.web.labels.not valid!", "ignored"),
+    "healthcheck: {test: a, interval: 1500ms}": ("services.web.healthcheck.interval", "approximated"),
+    "deploy: {restart_policy: {condition: on-failure, delay: 5s}}": (
+        "services.web.deploy.restart_policy.delay",
+        "ignored",
+    ),
+    "deploy: {mode: global, replicas: 3}": ("services.web.deploy.replicas", "ignored"),
+    "deploy: {placement: {constraints: [engine.labels.x == y]}}": (
+        "services.web.deploy.placement.constraints[0]",
+        "ignored",
+    ),
+    "gpus: all": ("services.web.gpus[0].count", "approximated"),
+    "depends_on: {db: {condition: service_started, restart: true}}": ("services.web.depends_on.db.restart", "ignored"),
+    "networks: {default: {ipv4_address: 10.0.0.9}}": ("services.web.networks.default.ipv4_address", "ignored"),
+    "secrets: [{source: s, uid: '7'}]": ("services.web.secrets[0].uid", "approximated"),
+    "userns_mode: host": ("services.web.userns_mode", "translated"),
+}
+
+
+@pytest.mark.parametrize("key", CHANGED)
+def test_a_fate_depends_on_the_value(bench: Any, key: str) -> None:
+    path, fate = CHANGED[key]
+    document = (
+        f"services:\n  web:\n    image: nginx\n    {key}\n  db: {{image: x}}\nsecrets: {{s: {{environment: S}}}}\n"
+    )
+    rows = {row.path: row for row in emit(Woven(system=bench.system(document))).report}
+    assert rows[path].fate == fate
+    assert fate == "translated" or rows[path].reason
+
+
+def test_more_reserved_than_allowed_is_refused(bench: Any) -> None:
+    for limits, reserved in (("memory: 64M", "memory: 65M"), ("cpus: '1'", "cpus: '2'")):
+        resources = f"{{limits: {{{limits}}}, reservations: {{{reserved}}}}}"
+        text = f"services: {{web: {{image: x, deploy: {{resources: {resources}}}}}}}"
+        with pytest.raises(ComposeError, match="1 problem") as caught:
+            bench.chart(text)
+        assert "more than the limit" in caught.value.problems[0].message

@@ -12,6 +12,7 @@ from tycho.chart.plan import Plan
 from tycho.errors import ComposeError, Problem, ReportError
 from tycho.model import Woven
 
+MOST = 1024 * 1024 - 16 * 1024  # names of the entries count too
 ROOM = 256 * 1024
 
 
@@ -31,6 +32,12 @@ def report(plan: Plan) -> tuple[Row, ...]:
 def _weight(plan: Plan) -> Iterator[Problem]:
     """Helm keeps every chart in one Secret: files of the project must leave room."""
     sizes = {tree.place: sum(len(zlib.compress(content, 1)) for content in tree.files.values()) for tree in plan.trees}
+    for tree in plan.trees:
+        if (size := sum(map(len, tree.files.values()))) > MOST:
+            said = f"{size >> 10} KiB, and a ConfigMap holds {MOST >> 10}"
+            yield Problem(
+                *plan.system.at(tree.place), tree.place, said, "copy it into the image, or keep it in a volume"
+            )
     if (total := sum(sizes.values())) > ROOM:
         heaviest = max(sizes, key=lambda place: sizes[place])
         yield Problem(

@@ -16,6 +16,7 @@ from tycho.model import Healthcheck, Hook, Resource, Service, template
 PULL = {"always": "Always", "build": "IfNotPresent", "never": "Never", "missing": "IfNotPresent",
         "if_not_present": "IfNotPresent"}  # fmt: skip
 LOOPBACK = re.compile(r"127\..*|::1|\[::1\]|localhost")
+RESOLVERS = 3  # that a pod may have
 VENDORS = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel.com/i915"}
 
 
@@ -208,7 +209,7 @@ def _hosts(service: Service) -> Sequence[Tree]:
 def _dns(service: Service) -> dict[str, Tree]:
     found: dict[str, Tree] = {}
     if service.dns:
-        found["nameservers"] = list(service.dns)
+        found["nameservers"] = list(service.dns[:RESOLVERS])
     search = [*service.dns_search, *([service.domainname] if service.domainname else [])]
     if search:
         found["searches"] = search

@@ -185,7 +185,7 @@ class Store:
         target = ref.target or f"/{ref.source}"
         if config.external:
             item = Item("", os.path.basename(target), mode)
-            volume = Volume(f"config-{slug}"[:63], "configMap", ref.source, slug, (item,))
+            volume = Volume(label(f"config-{slug}"), "configMap", ref.source, slug, (item,))
             yield Mounted(volume.name, target, item.path, read_only=True), volume
             return
         if slug not in self.trees:
@@ -200,7 +200,7 @@ class Store:
         target = ref.target or ref.source
         target = target if target.startswith("/") else f"/run/secrets/{target}"
         item = Item("", os.path.basename(target), 0o444 if ref.mode is None else ref.mode & 0o777)
-        volume = Volume(f"secret-{label(ref.source)}"[:63], "secret", ref.source, label(ref.source), (item,))
+        volume = Volume(label(f"secret-{ref.source}"), "secret", ref.source, label(ref.source), (item,))
         return Mounted(volume.name, target, item.path, read_only=True), volume
 
 
@@ -223,7 +223,7 @@ def _files(
     tree: Tree, target: str, files: tuple[File, ...], prefix: str = "files-"
 ) -> Iterator[tuple[Mounted, Volume]]:
     keys = list(tree.files)
-    name = f"{prefix}{tree.slug}"[:63]
+    name = label(f"{prefix}{tree.slug}")
     if len(files) == 1 and not files[0].path:
         item = Item(keys[0], os.path.basename(target.rstrip("/")), files[0].mode)
         yield (

@@ -55,6 +55,10 @@ def _renamed(plan: Plan) -> Iterator[Row]:
         for name in {word.rstrip(".-") for word in WORD.findall(text)} & set(renamed):
             file, line = plan.system.at(path)
             places[name].append(f"{file}:{line}" if line else path)
+    for name in plan.system.services:
+        if name[0].isdigit():
+            why = "before Kubernetes 1.36 the name of a Service starts with a letter"
+            yield _row(plan, f"services.{name}", approximated(f"Service {label(name)}", why, "begin it with a letter"))
     for name, slug in renamed.items():
         said_at = f"; it is said at {', '.join(dict.fromkeys(places[name]))}" if places[name] else ""
         key = approximated(f"Service {slug}", "a DNS label has no dots and underscores", f"call it {slug}{said_at}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
 from tycho.chart.names import DNS_LABEL, DNS_NAME
-from tycho.chart.pods import LOOPBACK
+from tycho.chart.pods import LOOPBACK, RESOLVERS
 from tycho.chart.storage import fate
 
 SAFE_SYSCTLS = frozenset({
@@ -115,8 +115,16 @@ def hostname(case: Case) -> Rows:
 
 def container_name(case: Case) -> Rows:
     """A name to call it by."""
+    if case.value == case.name:
+        yield "", translated("the name that it has anyway")
     if not DNS_LABEL.fullmatch(str(case.value)):
         yield "", ignored("pods are named by Kubernetes, and this is not a DNS label")
+
+
+def dns(case: Case) -> Rows:
+    """A pod has few resolvers."""
+    if len(case.value) > RESOLVERS:
+        yield "", approximated(f"the first {RESOLVERS}", "a pod has no more resolvers", "name fewer")
 
 
 def extra_hosts(case: Case) -> Rows:

@@ -10,7 +10,7 @@ from tycho.chart.kinds import MODES, restarts
 from tycho.chart.names import QUALIFIED, UNWRITABLE
 from tycho.chart.placement import NODE_LABELS, SPREAD, readable
 from tycho.chart.pods import PULL
-from tycho.model import template
+from tycho.model import Live, template
 
 ENV_NAME = re.compile(r"[\x20-\x3c\x3e-\x7e]+")
 
@@ -188,6 +188,16 @@ def gpus(case: Case) -> Rows:
                 f"[{index}].count",
                 approximated("1 device", "all of a node's devices cannot be asked for", "set count"),
             )
+
+
+def reserved(case: Case) -> Rows:
+    """What is asked for is within the limit, as far as both are known."""
+    limits, service = case.service.deploy.resources.limits, case.service
+    limit = {int: limits.memory or service.mem_limit, float: limits.cpus or service.cpus}[
+        float if isinstance(case.value, float) else int
+    ]
+    if limit and case.value > limit and not isinstance(limit, Live) and not isinstance(case.value, Live):
+        yield "", rejected("it is more than the limit", "reserve at most as much as the limit")
 
 
 def depends_on(case: Case) -> Rows:

@@ -36,6 +36,7 @@ from tycho.orchestrators.helm.waiting import Countdown
 from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check, Identity, Release, Revision
 
+ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
 ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
 
 
@@ -73,6 +74,11 @@ class HelmOrchestrator:
             Deadline: It did not become ready in time.
             Busy: Somebody else is changing this release.
         """
+        if chart.weight > ROOM:
+            raise OrchestratorError(
+                f"{chart.name} would take about {chart.weight >> 10} KiB as a release, and helm has room for {ROOM >> 10}",
+                hint="split the system, or copy files of the project into images",
+            )
         await program()
         countdown = Countdown(patience)
         made = await namespaces.ensure(self.api, identity, patience)

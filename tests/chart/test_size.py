@@ -1,0 +1,46 @@
+"""Large systems: a release is kept in one Secret, and its size is known before."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import shake_256
+from typing import Any
+
+import pytest
+
+from tycho.chart import Chart, emit
+from tycho.errors import OrchestratorError
+from tycho.model import Expr, Port, Service, System, Variable, Woven
+from tycho.orchestrators import Patience, Target, get
+from tycho.release import Identity
+
+
+def large(count: int, variables: int) -> Chart:
+    services = {
+        f"service-{index}": Service(
+            image=f"registry.example/app-{index}:1.{index}",
+            ports=(Port(target=8080, published=str(10_000 + index)),),
+            environment={f"VARIABLE_{n}_{index}": Expr("x", f"${{SHARED_{n}:-{index}}}") for n in range(variables)},
+        )
+        for index in range(count)
+    }
+    shared = {f"SHARED_{n}": Variable(name=f"SHARED_{n}", places=()) for n in range(variables)}
+    return emit(Woven(system=System(name="large", services=services, variables=shared)))
+
+
+def test_three_hundred_services_fit() -> None:
+    assert large(300, 10).weight < 1024 * 1024 // 2
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_made(tmp_path: Any) -> None:
+    orchestrator = get("helm", Target(kubeconfig=str(tmp_path / "none")))
+    identity = Identity(guid="0" * 32, name="large", release="large-0", namespace="large-0")
+    heavy = Chart("large", "1.0.0", {"files/noise": shake_256(b"noise").digest(600_000)})
+    with pytest.raises(OrchestratorError, match="helm has room for 1024"):
+        asyncio.run(orchestrator.up(heavy, identity, {}, Patience(), upgrade=False))
+
+
+def test_a_chart_grows_with_its_services_alone() -> None:
+    """Twice the services are twice the files: nothing is said of pairs of them."""
+    small, big = (sum(len(content) for content in large(count, 2).files.values()) for count in (100, 200))
+    assert big < 2.1 * small
