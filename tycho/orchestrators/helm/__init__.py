@@ -76,7 +76,7 @@ class HelmOrchestrator:
         """
         if chart.weight > ROOM:
             raise OrchestratorError(
-                f"{chart.name} would take about {chart.weight >> 10} KiB as a release, and helm has room for {ROOM >> 10}",
+                f"{chart.name} takes {chart.weight >> 10} KiB as a release, and helm has room for {ROOM >> 10}",
                 hint="split the system, or copy files of the project into images",
             )
         await program()
