@@ -75,3 +75,14 @@ def test_two_compiles_are_one_archive(tycho: Run, tmp_path: Path) -> None:
         ).stdout.strip()
         sums.append(hashlib.sha256((folder / path).read_bytes()).hexdigest())
     assert sums[0] == sums[1]
+
+
+def test_a_version_is_never_another_chart(tycho: Run, registry: str, tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("name: one\nservices: {web: {image: nginx:1}}\n")
+    where = f"oci://{registry}/charts"
+    first = tycho("push", where, "--chart-version", "1.0.0").stdout
+    (tmp_path / "compose.yaml").write_text("name: one\nservices: {web: {image: nginx:2}}\n")
+    said = tycho("push", where, "--chart-version", "1.0.0", rc=37).stderr
+    assert "has a version 1.0.0 already" in said
+    assert "hint: give this one a version of its own" in said
+    assert tycho("push", where, "--chart-version", "1.0.1").stdout != first

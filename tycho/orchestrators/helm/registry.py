@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import tarfile
 import tempfile
 from pathlib import Path
 
-from tycho.errors import OrchestratorError
+from tycho.errors import Conflict, Forbidden, NotFound, OrchestratorError, Unauthorized
 from tycho.orchestrators.helm.process import Helm
 
 MOMENT = 315532800  # 1980-01-01, as in the archive itself
@@ -15,7 +17,7 @@ LOOPBACK = re.compile(r"oci://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/|$)")
 
 
 async def push(helm: Helm, archive: bytes, name: str, registry: str, *, plain_http: bool) -> str:
-    """Send a packaged chart.
+    """Send a packaged chart; one that is there already stays as it is.
 
     Args:
         helm: The program.
@@ -26,17 +28,35 @@ async def push(helm: Helm, archive: bytes, name: str, registry: str, *, plain_ht
 
     Returns:
         `host/path/chart:version@sha256:…`.
+
+    Raises:
+        Conflict: This version is there, and is something else.
+        Unauthorized: The registry wants a login.
     """
+    plain = ["--plain-http"] if plain_http or LOOPBACK.match(registry) else []
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        chart = tar.getnames()[0].partition("/")[0]
+    version, where = name.removeprefix(f"{chart}-"), registry.rstrip("/")
     with tempfile.TemporaryDirectory(prefix="tycho-push-") as folder:
-        path = Path(folder) / f"{name}.tgz"
+        path, there = Path(folder) / f"{name}.tgz", Path(folder) / "there"
         path.write_bytes(archive)
+        there.mkdir()
         os.utime(path, (MOMENT, MOMENT))  # helm tells the registry of it: another moment would be another digest
-        argv = ["push", str(path), registry.rstrip("/")]
-        if plain_http or LOOPBACK.match(registry):
-            argv.append("--plain-http")
-        out, err = await helm.both(argv)
-    said = f"{out}\n{err}"
-    reference, digest = re.search(r"Pushed: (\S+)", said), re.search(r"Digest: (sha256:[0-9a-f]{64})", said)
+        try:
+            said = await helm.both(
+                ["pull", f"{where}/{chart}", "--version", version, "--destination", str(there), *plain]
+            )
+        except (NotFound, Unauthorized, Forbidden):  # to many registries, what is not there is not allowed
+            said = await helm.both(["push", str(path), where, *plain])
+        else:
+            if next(there.iterdir()).read_bytes() != archive:
+                raise Conflict(
+                    f"{where}/{chart} has a version {version} already, and it is another chart",
+                    hint="give this one a version of its own: --chart-version",
+                )
+    both = "\n".join(said)
+    reference = re.search(r"(?:Pushed|Pulled): (\S+)", both)
+    digest = re.search(r"Digest: (sha256:[0-9a-f]{64})", both)
     if not reference or not digest:
-        raise OrchestratorError("helm pushed the chart, and did not say where", hint=said.strip()[:500])
+        raise OrchestratorError("helm did not say where the chart is", hint=both.strip()[:500])
     return f"{reference[1]}@{digest[1]}"
