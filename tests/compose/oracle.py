@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tycho.compose import Sources, config
+from tycho.compose import Sources, canonical, load
 from tycho.errors import ComposeError
 
 Tree = dict[str, Any]
@@ -57,7 +57,8 @@ def theirs(
 def ours(folder: Path, *files: str, env: Mapping[str, str] | None = None, **options: Any) -> Tree:
     """What we make of them."""
     try:
-        return dict(config(Sources.from_disk(files, env=environment(folder, env or {}), cwd=str(folder), **options)))
+        sources = Sources.from_disk(files, env=environment(folder, env or {}), cwd=str(folder), **options)
+        return dict(canonical(load(sources), sources))
     except ComposeError as error:
         raise Refused("\n".join(map(str, error.problems)) or error.message) from None
 

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tycho.cli import api, cluster, compile, doctor, down, policies, registry, revisions, show, status, up
+from tycho.cli import api, cluster, compile, config, doctor, down, policies, registry, revisions, show, status, up
 from tycho.errors import TychoError
 
 HELP = r"""Run Docker Compose systems on Kubernetes as Helm releases.
@@ -33,6 +33,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "history": revisions.history,
     "rollback": revisions.rollback,
     "compile": compile.compile,
+    "config": config.config,
     "package": registry.package,
     "push": registry.push,
     "policies": policies.policies,

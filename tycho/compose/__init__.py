@@ -7,6 +7,7 @@
     imply      what Compose takes for granted
     sidefiles  what env files, label files, configs and secrets hold
     check      that it is consistent
+    printing   and back: the system as `docker compose config` prints it
 
 Learn one phase, know all: a table from key to small function, and every problem with its line.
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 from tycho.compose.source import Sources
 from tycho.model import System
 
-__all__ = ["Sources", "config", "load"]
+__all__ = ["Sources", "canonical", "load", "uninterpolated"]
 
 
 def load(sources: Sources) -> System:
@@ -42,16 +43,33 @@ def load(sources: Sources) -> System:
     return finished(ctx, fields, system)
 
 
-def config(sources: Sources) -> dict[str, object]:
-    """Compose text in its canonical form, as `docker compose config` prints it.
+def canonical(system: System, sources: Sources, *, written: bool = False) -> dict[str, object]:
+    """A system as `docker compose config` prints it; loaded again, it is the same system.
+
+    Args:
+        system: What was loaded from them.
+        sources: Where its relative paths start.
+        written: As a compose file, with extensions and models; else Compose's JSON, which leaves them out.
+    """
+    from tycho.compose.printing import printed
+
+    return printed(system, sources.path, written=written)
+
+
+def uninterpolated(sources: Sources) -> dict[str, object]:
+    """The merged files with their variables left as they are, as `docker compose config --no-interpolate` prints them.
 
     Args:
         sources: The texts and what is around them.
 
     Raises:
-        ComposeError: With every problem that the files have.
+        ComposeError: With every problem that shows without values.
         SourceError: A file is missing or cannot be read.
     """
-    from tycho.compose.canonical import canonical
+    from tycho.compose.finish import stop
+    from tycho.compose.gather import gather
+    from tycho.compose.verbatim import verbatim
 
-    return canonical(load(sources), sources.path)
+    state, tree = gather(sources, interpolate=False)
+    stop(state.problems)
+    return verbatim(tree, state.name, sources)

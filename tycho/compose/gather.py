@@ -38,6 +38,7 @@ class Gathering:
 
     sources: Sources
     env: Mapping[str, str]
+    interpolate: bool = True  # whether variables are replaced, and text is read as numbers
     name: str = ""
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
@@ -82,7 +83,7 @@ class Gathering:
     def interpolated(self, node: Node, path: str, env: Mapping[str, str], casts: Table | Cast | None = CASTS) -> Node:
         """The tree with every string's variables replaced; the strings remember their templates."""
         value, table = node.value, casts if isinstance(casts, Mapping) else {}
-        if not (table or casts or self.dollars):
+        if not self.interpolate or not (table or casts or self.dollars):
             return node
         if isinstance(value, dict):
             for key, child in value.items():
@@ -216,13 +217,9 @@ def items(node: Node | None) -> Iterator[Node]:
     return iter(node.value if isinstance(node.value, list) else [node])
 
 
-def gather(sources: Sources) -> tuple[Gathering, Node]:
-    """All documents of the sources as one tree, and what was found out.
-
-    Raises:
-        ComposeError: There is no tree.
-    """
-    state = Gathering(sources, sources.env)
+def gather(sources: Sources, *, interpolate: bool = True) -> tuple[Gathering, Node]:
+    """All documents of the sources as one tree, and what was found out."""
+    state = Gathering(sources, sources.env, interpolate)
     parsed = [(file, state.documents(file, text)) for file, text in sources.texts]
     state.name, problems = project_name(sources, [one for _, documents in parsed for one in documents])
     state.problems += problems

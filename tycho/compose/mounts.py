@@ -30,7 +30,7 @@ def _clean(target: str) -> str:
 
 
 def _volume(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-    mount = _long(ctx, node, path) if isinstance(node.value, dict) else _short(text(ctx, node, path))
+    mount = _long(ctx, node, path) if isinstance(node.value, dict) else volume(text(ctx, node, path))
     if mount["type"] == "bind":
         if "source" not in mount:
             said = 'invalid mount config for type "bind": field Source must not be empty'
@@ -57,7 +57,12 @@ def _long(ctx: Context, node: Node, path: str) -> dict[str, Any]:
     return found
 
 
-def _short(said: str) -> dict[str, Any]:
+def volume(said: str) -> dict[str, Any]:
+    """A short volume, written out.
+
+    Raises:
+        Unusable: It is none.
+    """
     if not said:
         raise Unusable("invalid empty volume spec", 'write "name:/path"')
     if len(said.encode()) <= 2:

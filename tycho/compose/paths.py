@@ -60,10 +60,11 @@ def is_file(path: str) -> bool:
 
 
 def sections(volume: str) -> list[str]:
-    """What stands between the colons of a short volume; that of a drive is none."""
-    found = [""]
-    for character in volume:
-        if character == ":" and not (len(found[-1]) == 1 and found[-1].isalpha()):
+    """What stands between the colons of a short volume; that of a drive is none, nor one inside of `${…}`."""
+    found, depth = [""], 0
+    for i, character in enumerate(volume):
+        depth += volume.startswith("${", i) - (character == "}" and depth > 0)
+        if character == ":" and not depth and not (len(found[-1]) == 1 and found[-1].isalpha()):
             found.append("")
         else:
             found[-1] += character

@@ -17,6 +17,7 @@ import yaml
 
 from tycho.compose.scalars import DATE, Scalar, resolve
 from tycho.errors import Problem
+from tycho.model import Live
 
 try:
     from yaml import CSafeLoader as Base
@@ -89,9 +90,9 @@ def bare(value: Any) -> Any:
     """A scalar without its template."""
     if isinstance(value, str):
         return str.__str__(value)
-    if isinstance(value, bool) or value is None:
-        return value
-    return int(value) if isinstance(value, int) else float(value)
+    if isinstance(value, Live):
+        return int(value) if isinstance(value, int) else float(value)  # type: ignore[arg-type]
+    return value
 
 
 def below(path: str, key: str | int) -> str:

@@ -10,52 +10,59 @@ from typing import Any
 
 from tycho.compose.paths import is_bind, is_local, is_windows
 from tycho.compose.shown import ALWAYS, HIDDEN, SERVICE, Tree, full, grant, hook, hosts, limit, size, words
+from tycho.compose.tree import bare
 from tycho.model import Config, Hook, Mount, Network, Secret, Service, System, Volume
 
 
-def canonical(system: System, path: Callable[[str], str]) -> Tree:
+def printed(system: System, path: Callable[[str], str], *, written: bool = False) -> Tree:
     """The system as Compose's own canonical JSON.
 
     Args:
         system: What was loaded.
         path: Makes a path absolute.
+        written: As a compose file rather than as Compose's JSON.
 
     Returns:
         `name`, `services`, `jobs`, and of the other sections what they use; extensions as they stand.
     """
     shown = _Shown(path)
     services = {name: shown.service(one) for name, one in sorted(system.services.items())}
-    jobs = {name: shown.service(one) for name, one in sorted(system.jobs.items())}
+    users = [*system.services.values(), *(system.jobs.values() if written else ())]
     resources = {
-        "networks": _kept(system.networks, _used(system, "networks"), lambda k, one: _network(system, k, one)),
-        "volumes": _kept(system.volumes, _used(system, "volumes"), lambda k, one: shown.volume(system, k, one)),
-        "secrets": _kept(system.secrets, _used(system, "secrets"), lambda k, one: shown.filed(system, k, one)),
-        "configs": _kept(system.configs, _used(system, "configs"), lambda k, one: shown.filed(system, k, one)),
-        "jobs": jobs,
-    }
-    found = {"name": system.name, "services": services, **full(resources), **system.x}
-    return {key: _doubled(value) for key, value in found.items()}
+        kind: {name: show(system, name, one) for name, one in sorted(getattr(system, kind).items()) if name in used}
+        for kind, show in (("networks", _network), ("volumes", shown.volume), ("secrets", shown.filed),
+                           ("configs", shown.filed))
+        if (used := _used(users, kind))
+    }  # fmt: skip
+    jobs = {name: shown.service(one) for name, one in sorted(system.jobs.items())}
+    found = {"name": system.name, "services": services, **full({**resources, "jobs": jobs}), **system.x}
+    return {key: _doubled(value) for key, value in (_written(system, found) if written else found).items()}
+
+
+def _written(system: System, found: Tree) -> Tree:
+    """What a compose file may hold, and Compose's JSON does not."""
+    for root in ("services", "jobs"):
+        for name, one in found.get(root, {}).items():
+            kept = {key: value for key, value in one.items() if value is not None}
+            if "blkio_config" in kept:
+                kept["blkio_config"] = getattr(system, root)[name].blkio_config
+            found[root][name] = {**kept, **getattr(system, root)[name].x}
+    return {**found, **full({"models": system.models})}
 
 
 def _doubled(value: Any) -> Any:
-    """What loads again as the same: `$` is `$$` in a compose file."""
+    """Plain values only, and what loads again as the same: `$` is `$$` in a compose file."""
     if isinstance(value, str):
         return str.__str__(value).replace("$", "$$")
     if isinstance(value, Mapping):
         return {str.__str__(key): _doubled(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_doubled(one) for one in value]
-    return value
+    return [_doubled(one) for one in value] if isinstance(value, list | tuple) else bare(value)
 
 
-def _kept(part: Mapping[str, Any], used: set[str], show: Callable[[str, Any], Tree]) -> Tree:
-    return {name: show(name, one) for name, one in sorted(part.items()) if name in used}
-
-
-def _used(system: System, kind: str) -> set[str]:
+def _used(users: list[Service], kind: str) -> set[str]:
     """The names of a section that services use."""
     found: set[str] = set()
-    for service in system.services.values():
+    for service in users:
         if kind == "volumes":
             found |= {one.source for one in service.volumes if one.type == "volume" and one.source}
         elif kind == "networks":
