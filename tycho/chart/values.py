@@ -207,12 +207,12 @@ def _rest(plan: Plan) -> dict[str, Tree]:
     found["ingress"] = Noted(ingress, "-- One Ingress: hosts, paths, and the services and container ports behind them.")
     found["httpRoute"] = Noted(route, "-- The same with the Gateway API.")
     found["test"] = Noted(
-        {"image": BUSYBOX, "pullPolicy": "IfNotPresent", "tries": 30, "resources": _small("10m", "16Mi")},
+        {"image": BUSYBOX, "pullPolicy": "IfNotPresent", "tries": 30, "resources": _small("16Mi")},
         "-- The pod of `helm test`.",
     )
     if any(pod.waits for pod in plan.pods):
         found["wait"] = Noted(
-            {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": _small("50m", "64Mi")},
+            {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": _small("64Mi")},
             "-- Containers that wait for depends_on.",
         )
     found["fullnameOverride"] = Noted("", "-- Instead of the release's name.")
@@ -221,10 +221,9 @@ def _rest(plan: Plan) -> dict[str, Tree]:
     return found
 
 
-def _small(cpu: str, memory: str) -> Tree:
+def _small(memory: str) -> Tree:
     """What a container that only asks around may take."""
-    amounts: Tree = {"cpu": cpu, "memory": memory}
-    return {"requests": amounts, "limits": amounts}
+    return {"requests": {"cpu": "10m", "memory": memory}, "limits": {"cpu": "500m", "memory": memory}}
 
 
 def entrance(plan: Plan) -> tuple[list[Tree], bool]:

@@ -23,12 +23,6 @@
     {{- range index . 2 }}
     - {{ . | quote }}
     {{- end }}
-  env:
-    # kubectl keeps what it learned about the API server in its home.
-    - name: HOME
-      value: /tmp
-    - name: KUBERNETES_NAMESPACE
-      value: {{ (index . 0).Release.Namespace | quote }}
   securityContext:
     allowPrivilegeEscalation: false
     capabilities:
