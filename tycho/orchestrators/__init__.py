@@ -5,6 +5,7 @@ An orchestrator knows nothing of compose files, HTTP or terminals. Its verbs hav
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -94,6 +95,17 @@ class Orchestrator(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+def digest(chart: Chart, what: str) -> str:
+    """A digest that a chart carries in its metadata.
+
+    Args:
+        chart: Which.
+        what: `compose` or `policies`: of which files.
+    """
+    found = re.search(rf'^  tycho\.dev/{what}: "([0-9a-f]+)"$', str(chart.files["Chart.yaml"]), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def known() -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from tycho.chart import Chart, emit
 from tycho.errors import NotFound
 from tycho.model import Woven
-from tycho.orchestrators import Patience, Target
+from tycho.orchestrators import Patience, Target, digest
 from tycho.release import Check, Endpoint, Identity, Release, Revision, ServiceStatus
 
 ADDRESS = "127.0.0.1"
@@ -29,6 +29,7 @@ class Stored:
     revision: Revision
     chart: Chart
     values: str
+    services: tuple[ServiceStatus, ...]
 
 
 @dataclass(slots=True)
@@ -37,7 +38,41 @@ class System:
 
     identity: Identity
     created: datetime
+    port: int
     revisions: list[Stored] = field(default_factory=list)
+
+    def add(self, chart: Chart, values: str, services: tuple[ServiceStatus, ...], description: str) -> None:
+        """Make a revision the running one."""
+        if self.revisions:
+            last = self.revisions[-1]
+            past = last.revision.model_copy(update={"state": "superseded"})
+            self.revisions[-1] = Stored(past, last.chart, last.values, last.services)
+        revision = Revision(
+            revision=len(self.revisions) + 1,
+            state="deployed",
+            updated=datetime.now(UTC),
+            compose=digest(chart, "compose"),
+            policies=digest(chart, "policies"),
+            chart=f"{chart.name}-{chart.version}",
+            description=description,
+        )
+        self.revisions.append(Stored(revision, chart, values, services))
+
+    def release(self, *notes: str) -> Release:
+        """The system as it is."""
+        last = self.revisions[-1]
+        return Release(
+            identity=self.identity,
+            revision=last.revision.revision,
+            created=self.created,
+            updated=last.revision.updated,
+            compose=last.revision.compose,
+            policies=last.revision.policies,
+            chart=last.revision.chart,
+            services=last.services,
+            simulated=True,
+            notes=notes,
+        )
 
 
 _CLUSTERS: dict[str, dict[str, System]] = {}
@@ -68,20 +103,23 @@ class MemoryOrchestrator:
         upgrade: bool,
     ) -> Release:
         """Add a revision, unless nothing changed."""
-        system = self._systems.setdefault(identity.guid, System(identity, datetime.now(UTC)))
-        said = json.dumps(values, sort_keys=True)
+        if identity.guid not in self._systems:
+            port = max((system.port + 100 for system in self._systems.values()), default=FIRST_PORT)
+            self._systems[identity.guid] = System(identity, datetime.now(UTC), port)
+        system, said = self._systems[identity.guid], json.dumps(values, sort_keys=True)
         if system.revisions and (last := system.revisions[-1]).chart.digest == chart.digest and last.values == said:
-            note = f"{identity.name} is up to date (revision {last.revision.revision})"
-            return self._release(system).model_copy(update={"notes": (note,)})
-        self._add(system, chart, said, "Upgrade complete" if upgrade else "Install complete")
-        release = self._release(system)
+            release = system.release(f"{identity.name} is up to date (revision {last.revision.revision})")
+        else:
+            done = "Upgrade complete" if system.revisions else "Install complete"
+            system.add(chart, said, _services(chart, values, system.port), done)
+            release = system.release()
         patience.watch(release)
         return release
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
         """Every system, oldest first."""
         return [
-            self._release(system)
+            system.release()
             for system in self._systems.values()
             if (not name or system.identity.name == name)
             and (not username or system.identity.username == username)
@@ -90,11 +128,11 @@ class MemoryOrchestrator:
 
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""
-        return self._release(self._system(identity))
+        return self._system(identity).release()
 
     async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
         """Forget a system."""
-        release = self._release(self._system(identity))
+        release = self._system(identity).release()
         del self._systems[identity.guid]
         return release
 
@@ -107,13 +145,15 @@ class MemoryOrchestrator:
         system = self._system(identity)
         current = system.revisions[-1].revision.revision
         wanted = revision or current - 1
-        for stored in system.revisions:
-            if stored.revision.revision == wanted:
-                self._add(system, stored.chart, stored.values, f"Rollback to {wanted}")
-                said = f"{identity.name}: revision {current} → {wanted}"
-                return self._release(system).model_copy(update={"notes": (said,)})
-        listed = ", ".join(str(stored.revision.revision) for stored in system.revisions)
-        raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
+        known = {stored.revision.revision: stored for stored in system.revisions}
+        if wanted not in known:
+            listed = ", ".join(map(str, known))
+            raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
+        again = known[wanted]
+        system.add(again.chart, again.values, again.services, f"Rollback to {wanted}")
+        release = system.release(f"{identity.name}: revision {current} → {wanted}")
+        patience.watch(release)
+        return release
 
     async def push(self, archive: bytes, name: str, registry: str, *, plain_http: bool = False) -> str:
         """Nothing leaves a memory."""
@@ -139,48 +179,24 @@ class MemoryOrchestrator:
             raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
         return self._systems[identity.guid]
 
-    def _add(self, system: System, chart: Chart, values: str, description: str) -> None:
-        if system.revisions:
-            last = system.revisions[-1]
-            system.revisions[-1] = Stored(
-                last.revision.model_copy(update={"state": "superseded"}), last.chart, last.values
-            )
-        number = len(system.revisions) + 1
-        revision = Revision(
-            revision=number,
-            state="deployed",
-            updated=datetime.now(UTC),
-            chart=f"{chart.name}-{chart.version}",
-            description=description,
-        )
-        system.revisions.append(Stored(revision, chart, values))
 
-    def _release(self, system: System) -> Release:
-        last = system.revisions[-1]
-        port = FIRST_PORT + 100 * list(self._systems).index(system.identity.guid)
-        services = []
-        for name, said in _values(last.chart)["services"].items():
-            targets = [one["targetPort"] for one in said.get("publish", {}).get("ports", {}).values()]
-            endpoints = []
-            for target in targets:
-                endpoints.append(Endpoint(service=name, ip_address=ADDRESS, port=port, target=target))
-                port += 1
-            services.append(
-                ServiceStatus(name=name, kind="Deployment", ready=1, wanted=1, done=True, endpoints=tuple(endpoints))
-            )
-        return Release(
-            identity=system.identity,
-            revision=last.revision.revision,
-            created=system.created,
-            updated=last.revision.updated,
-            chart=last.revision.chart,
-            services=tuple(services),
-            simulated=True,
-        )
-
-
-def _values(chart: Chart) -> dict[str, Any]:
+def _services(chart: Chart, values: Mapping[str, Any], port: int) -> tuple[ServiceStatus, ...]:
+    """What would run, ready; ports are published as chart and values say."""
     import yaml
 
-    found: dict[str, Any] = yaml.safe_load(chart.files["values.yaml"])
-    return found
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found = []
+    for name, said in yaml.load(chart.files["values.yaml"], Loader=loader)["services"].items():  # noqa: S506
+        publish = said.get("publish", {}) | values.get("services", {}).get(name, {}).get("publish", {})
+        targets = [one["targetPort"] for one in publish.get("ports", {}).values()]
+        if publish.get("port"):
+            targets = [publish["port"]]
+        if not publish.get("enabled", True):
+            targets = []
+        endpoints = tuple(
+            Endpoint(service=name, ip_address=ADDRESS, port=port + place, target=target)
+            for place, target in enumerate(targets)
+        )
+        port += len(endpoints)
+        found.append(ServiceStatus(name=name, kind="Deployment", ready=1, wanted=1, done=True, endpoints=endpoints))
+    return tuple(found)

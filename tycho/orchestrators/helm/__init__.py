@@ -7,6 +7,7 @@ down: lease -> helm uninstall -> leftovers -> volumes -> namespace
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -86,8 +87,8 @@ class HelmOrchestrator:
             async with lease.held(self.api, identity):
                 notes = await self._change(chart, identity, values, countdown)
         except BaseException:
-            if made and not await releases.revisions(self.api, identity):  # nothing came of it: nothing is left
-                await asyncio.shield(namespaces.remove(self.api, identity, Patience(wait=False)))
+            if made:
+                await asyncio.shield(self._undo(identity))
             raise
         return await self._settle(identity, countdown.patience, notes)
 
@@ -202,6 +203,12 @@ class HelmOrchestrator:
             notes += await leavings.prepare(self.api, self.helm, identity, str(archive), text)
             await self._helm(["upgrade", identity.release, str(archive), *said], identity, countdown, text)
         return notes + await leavings.sweep(self.api, identity)
+
+    async def _undo(self, identity: Identity) -> None:
+        """Of a start that came to nothing, nothing is left."""
+        with contextlib.suppress(OrchestratorError):
+            if not await releases.revisions(self.api, identity):
+                await namespaces.remove(self.api, identity, Patience(wait=False))
 
     async def _helm(
         self, verb: Sequence[str], identity: Identity, countdown: Countdown, values: bytes | None = None

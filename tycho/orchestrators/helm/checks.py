@@ -13,7 +13,7 @@ from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check
 
 ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-OLDEST = (1, 29)
+OLDEST = (1, 31)
 
 
 async def checks(api: Api) -> list[Check]:

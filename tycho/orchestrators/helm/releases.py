@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 
 from tycho.chart import Chart
 from tycho.errors import Forbidden
+from tycho.orchestrators import digest
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.release import Identity, Release, Revision, State
 
@@ -44,8 +45,8 @@ def labels(identity: Identity, chart: Chart, values: bytes, last: Object | None)
         "tycho-name": label(identity.name),
         "tycho-own-namespace": str(identity.own_namespace).lower(),
         "username": label(identity.username),
-        "compose": annotation(chart, "compose")[:40],
-        "policies": annotation(chart, "policies")[:40],
+        "compose": digest(chart, "compose")[:40],
+        "policies": digest(chart, "policies")[:40],
         "tycho-chart": label(f"{chart.name}-{chart.version}".replace("+", "_")),
         "tycho-values": hashlib.sha256(chart.digest.encode() + values).hexdigest()[:40],
         "tycho-created": value(last, "tycho-created") if last else f"{time.time():.3f}",
@@ -56,12 +57,6 @@ def labels(identity: Identity, chart: Chart, values: bytes, last: Object | None)
 def label(text: str) -> str:
     """Any text, as far as a label can hold it."""
     return re.sub(r"[^A-Za-z0-9_.-]", "-", text)[:63].strip("-_.")
-
-
-def annotation(chart: Chart, what: str) -> str:
-    """A digest that the chart carries in its metadata: `tycho.dev/<what>: "…"`."""
-    found = re.search(rf'^  tycho\.dev/{what}: "([0-9a-f]+)"$', str(chart.files["Chart.yaml"]), re.MULTILINE)
-    return found[1] if found else ""
 
 
 async def every(api: Api, namespace: str = "", *, guid: str = "") -> list[Release]:
