@@ -40,10 +40,10 @@ def pod(age: float = 60, *, owner: str = "ReplicaSet/new", labels: Json | None =
     return made("Pod", "p", age=age, owner=owner, labels=labels, status=status)
 
 
-def waiting(reason: str, restarts: int = 0, **last: Any) -> Json:
+def waiting(reason: str, restarts: int = 0, message: str = "m", **last: Any) -> Json:
     return {
         "name": "web", "image": "i", "restartCount": restarts, "lastState": last,
-        "state": {"waiting": {"reason": reason, "message": "m"}},
+        "state": {"waiting": {"reason": reason, "message": message}},
     }  # fmt: skip
 
 
@@ -94,6 +94,11 @@ def test_ready(kind: str, spec: Json, status: Json, done: bool) -> None:
     [
         (pod(containerStatuses=[waiting("ImagePullBackOff")]), "the image cannot be pulled (i): m", True),
         (pod(5, containerStatuses=[waiting("ErrImagePull")]), "the image cannot be pulled (i): m", False),
+        (
+            pod(5, containerStatuses=[waiting("ErrImagePull", message="i:9: not found")]),
+            "cannot be pulled (i): i:9: not found",
+            True,
+        ),
         # It was held back by others for a minute, and has tried for five seconds.
         (pod(conditions=[{"type": "Initialized", "status": "True", "lastTransitionTime": ago(5)}],
              containerStatuses=[waiting("ErrImagePull")]), "cannot be pulled", False),

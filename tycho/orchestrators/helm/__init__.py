@@ -82,7 +82,7 @@ class HelmOrchestrator:
             )
         await program()
         countdown = Countdown(patience)
-        made = await namespaces.ensure(self.api, identity, patience)
+        made = await namespaces.ensure(self.api, identity, countdown)
         try:
             async with lease.held(self.api, identity):
                 notes = await self._change(chart, identity, values, countdown)
@@ -90,7 +90,7 @@ class HelmOrchestrator:
             if made:
                 await asyncio.shield(self._undo(identity))
             raise
-        return await self._settle(identity, countdown.patience, notes)
+        return await self._settle(identity, countdown, notes)
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
         """Every system in the target, oldest first."""
@@ -128,9 +128,9 @@ class HelmOrchestrator:
             async with lease.held(self.api, identity):
                 if last.state != "lost":
                     await self._uninstall(identity)
-                kept = await leavings.remove(self.api, identity, countdown.patience, keep_volumes=keep_volumes)
+                kept = await leavings.remove(self.api, identity, countdown, keep_volumes=keep_volumes)
         if identity.own_namespace and not kept:
-            await namespaces.remove(self.api, identity, countdown.patience)
+            await namespaces.remove(self.api, identity, countdown)
         notes = tuple(f"kept volume {claim} in namespace {identity.namespace}" for claim in kept)
         return last.model_copy(update={"notes": notes})
 
@@ -160,7 +160,7 @@ class HelmOrchestrator:
             await self._helm(["rollback", identity.release, str(wanted)], identity, countdown)
             notes += await leavings.sweep(self.api, identity)
         said = f"{identity.name}: revision {current} → {wanted}"
-        return await self._settle(identity, countdown.patience, (said, *notes))
+        return await self._settle(identity, countdown, (said, *notes))
 
     async def push(self, archive: bytes, name: str, registry_url: str, *, plain_http: bool = False) -> str:
         """Send a packaged chart to a registry; returns `reference@digest`."""
@@ -208,7 +208,7 @@ class HelmOrchestrator:
         """Of a start that came to nothing, nothing is left."""
         with contextlib.suppress(OrchestratorError):
             if not await releases.revisions(self.api, identity):
-                await namespaces.remove(self.api, identity, Patience(wait=False))
+                await namespaces.remove(self.api, identity, Countdown(Patience(wait=False)))
 
     async def _helm(
         self, verb: Sequence[str], identity: Identity, countdown: Countdown, values: bytes | None = None
@@ -230,8 +230,8 @@ class HelmOrchestrator:
             if await releases.revisions(self.api, identity):
                 raise
 
-    async def _settle(self, identity: Identity, patience: Patience, notes: tuple[str, ...]) -> Release:
-        release = await waiting.ready(lambda: self.status(identity), patience)
+    async def _settle(self, identity: Identity, countdown: Countdown, notes: tuple[str, ...]) -> Release:
+        release = await waiting.ready(lambda: self.status(identity), countdown)
         return release.model_copy(update={"notes": notes})
 
     async def _known(self, namespace: str) -> Sequence[Release]:

@@ -63,7 +63,7 @@ async def missing(api: Api, identity: Identity, revision: int) -> list[str]:
     return sorted(f"{kind} {name}" for kind, name in made - set(there) if kind in KINDS)
 
 
-async def remove(api: Api, identity: Identity, patience: Patience, *, keep_volumes: bool) -> list[str]:
+async def remove(api: Api, identity: Identity, countdown: Countdown, *, keep_volumes: bool) -> list[str]:
     """Delete everything that carries the release's label, and see it gone.
 
     Returns:
@@ -84,9 +84,9 @@ async def remove(api: Api, identity: Identity, patience: Patience, *, keep_volum
     async def gone() -> bool:
         return not await left(api, identity, kept)
 
-    if patience.wait and not await Countdown(patience).until(gone):
+    if countdown.patience.wait and not await countdown.until(gone):
         raise Deadline(
-            f"still there after {patience.timeout:.0f} s: {', '.join(await left(api, identity, kept))}",
+            f"still there after {countdown.patience.timeout:g} s: {', '.join(await left(api, identity, kept))}",
             hint="whoever set a finalizer has to take it away",
         )
     return kept

@@ -8,7 +8,6 @@ from typing import Any
 
 from tycho.chart import Chart
 from tycho.errors import Conflict, Deadline, Forbidden, NotFound
-from tycho.orchestrators import Patience
 from tycho.orchestrators.helm import leavings
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS, label
@@ -18,7 +17,7 @@ from tycho.release import Identity, Release
 HOLDING = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
 
 
-async def ensure(api: Api, identity: Identity, patience: Patience) -> bool:
+async def ensure(api: Api, identity: Identity, countdown: Countdown) -> bool:
     """Make a system's own namespace, once a former one of that name is gone; one that is shared must exist.
 
     Returns:
@@ -41,7 +40,6 @@ async def ensure(api: Api, identity: Identity, patience: Patience) -> bool:
                 hint=f"kubectl create namespace {identity.namespace}",
             ) from None
         return False
-    countdown = Countdown(patience)
     while not await _make(api, identity):
         found = await api.get(path)
         if (found["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
@@ -119,7 +117,7 @@ async def going(api: Api, identity: Identity) -> bool:
     return bool(found["metadata"].get("deletionTimestamp"))
 
 
-async def remove(api: Api, identity: Identity, patience: Patience) -> None:
+async def remove(api: Api, identity: Identity, countdown: Countdown) -> None:
     """Delete a system's own namespace, and see it gone.
 
     Raises:
@@ -133,7 +131,7 @@ async def remove(api: Api, identity: Identity, patience: Patience) -> None:
     if (found["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
         return
     await api.delete(path)
-    if not patience.wait or await Countdown(patience).until(lambda: api.gone(path)):
+    if not countdown.patience.wait or await countdown.until(lambda: api.gone(path)):
         return
     found, left = await api.get(path), await leavings.left(api, identity)
     held = [
@@ -143,7 +141,7 @@ async def remove(api: Api, identity: Identity, patience: Patience) -> None:
     ]
     named = f": {', '.join(left)}" if left else ""
     raise Deadline(
-        f"the namespace {identity.namespace} is still there after {patience.timeout:.0f} s{named}",
+        f"the namespace {identity.namespace} is still there after {countdown.patience.timeout:g} s{named}",
         hint="; ".join(held) or "its finalizers have not run",
     )
 

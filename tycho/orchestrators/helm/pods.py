@@ -13,7 +13,8 @@ from tycho.orchestrators.helm.api import Object
 
 REVISION = "deployment.kubernetes.io/revision"
 GENERATION = "deprecated.daemonset.template.generation"
-PULL_GRACE = 20.0  # seconds in which a registry may come to itself
+PULL_GRACE = 12.0  # seconds in which a registry may come to itself: a second try comes after ten
+PULL_NEVER = re.compile(r"(?i)not ?found|manifest unknown|denied|unauthorized|no basic auth|invalid reference")
 SCHEDULE_GRACE = 60.0  # seconds in which a volume may be made, or a cluster may grow a node
 CRASHES = 3  # restarts after which a container counts as one that will never live
 
@@ -124,7 +125,9 @@ def _trouble(pod: Object, now: datetime) -> tuple[str, bool]:
         if reason in WAITING:
             meaning, certain = WAITING[reason]
             image = f" ({container.get('image', '')})" if "mage" in reason else ""
-            return f"{meaning}{image}: {short(waiting.get('message', reason))}", certain or late
+            said = short(waiting.get("message", reason))
+            certain = certain or (meaning == IMAGE and bool(PULL_NEVER.search(said)))
+            return f"{meaning}{image}: {said}", certain or late
         if reason == "CrashLoopBackOff":
             how = exited([pod]) or "it ends at once"
             return f"back-off restarting: {how}", container.get("restartCount", 0) >= CRASHES

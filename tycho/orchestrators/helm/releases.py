@@ -114,7 +114,7 @@ async def history(api: Api, identity: Identity) -> list[Revision]:
     return [
         Revision(
             revision=_revision(item),
-            state=_state(item),
+            state="failed" if pending(item) and item is not known[-1] else _state(item),  # cut short, and recovered
             updated=_time(item),
             compose=_labels(item).get("compose", ""),
             policies=_labels(item).get("policies", ""),

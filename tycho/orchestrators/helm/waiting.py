@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from tycho.errors import ClusterUnreachable, Deadline, StartFailed
 from tycho.orchestrators import Patience
@@ -22,18 +21,13 @@ class Countdown:
     """
 
     def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+        self.patience = patience
         self._end = asyncio.get_running_loop().time() + patience.timeout
 
     @property
     def left(self) -> float:
         """Seconds; 0 when the time is over."""
         return max(0.0, self._end - asyncio.get_running_loop().time())
-
-    @property
-    def patience(self) -> Patience:
-        """The same patience with the time that is left."""
-        return replace(self._patience, timeout=self.left)
 
     async def until(self, done: Callable[[], Awaitable[bool]]) -> bool:
         """Whether something came true before the time was over."""
@@ -44,18 +38,18 @@ class Countdown:
         return True
 
 
-async def ready(look: Callable[[], Awaitable[Release]], patience: Patience) -> Release:
+async def ready(look: Callable[[], Awaitable[Release]], countdown: Countdown) -> Release:
     """The release once all its services are ready.
 
     Args:
         look: Looks at the release.
-        patience: How long, and who is told; without `wait` the first look is the last.
+        countdown: How long, and who is told; without `wait` the first look is the last.
 
     Raises:
         StartFailed: A service cannot become ready; says which, and why.
         Deadline: The time is over; says what is not ready.
     """
-    countdown, missed = Countdown(patience), 0
+    patience, missed = countdown.patience, 0
     while True:
         try:
             release = await look()

@@ -1,0 +1,330 @@
+"""The helm orchestrator and a real API server: what goes on from where others stopped, and what is never left."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
+from tycho.errors import Conflict, Deadline, NotFound, OrchestratorError, StartFailed
+from tycho.lifecycle import Lifecycle
+from tycho.orchestrators import Patience
+from tycho.orchestrators.helm import HelmOrchestrator
+from tycho.settings import settings
+
+pytestmark = pytest.mark.xdist_group("cluster")
+Tell = Callable[..., Any]
+
+
+def use(monkeypatch: pytest.MonkeyPatch, program: Path, script: str) -> None:
+    """Put a helm of one's own before the real one."""
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("TYCHO_HELM", str(program))
+    settings.cache_clear()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not true():  # noqa: ASYNC110 - another process makes it true
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("way", ["killed", "cancelled"])
+@pytest.mark.parametrize("before", ["nothing", "a good revision"])
+def test_up_goes_on_after_a_helm_that_was_cut_short(
+    tell: Tell, shared: str, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, helm: Path,
+    way: str, before: str,
+) -> None:  # fmt: skip
+    never = web("2", annotations={"tycho.dev/simulate": "NotReady"})
+    pids = tmp_path / "pid"
+    waits = f'case "$1" in install|upgrade) echo $$ > {pids}; exec {helm} "$@" --wait;; esac; exec {helm} "$@"'
+
+    def pending() -> bool:
+        return "pending" in kubectl("get", "secrets", "-n", shared, "-l", "owner=helm", "-L", "status")
+
+    async def story(lifecycle: Lifecycle) -> None:
+        if before != "nothing":
+            await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+        use(monkeypatch, tmp_path / "helm", waits)
+        starting = asyncio.create_task(lifecycle.up(compiled(lifecycle, never), patience=QUICK))
+        await until(pending)
+        if way == "killed":
+            os.kill(int(pids.read_text()), signal.SIGKILL)
+            with pytest.raises(OrchestratorError):
+                await starting
+        else:
+            starting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await starting
+        assert not Path(f"/proc/{pids.read_text().strip()}").exists()
+        monkeypatch.setenv("TYCHO_HELM", str(helm))
+        settings.cache_clear()
+        release = await lifecycle.up(compiled(lifecycle, web("3")), patience=QUICK)
+        assert release.ready
+        if way == "killed":
+            assert "cut short" in release.notes[0]
+        history = await lifecycle.history("one")
+        assert [one.state for one in history if one.state not in ("superseded", "failed")] == ["deployed"]
+
+    tell(story, shared)
+
+
+def test_a_start_that_comes_to_nothing_leaves_nothing(
+    tell: Tell, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, helm: Path
+) -> None:
+    refuses = f'[ "$1" = version ] && exec {helm} "$@"; echo "Error: INSTALLATION FAILED: no" >&2; exit 1'
+
+    async def story(lifecycle: Lifecycle) -> None:
+        use(monkeypatch, tmp_path / "helm", refuses)
+        with pytest.raises(OrchestratorError, match="no"):
+            await lifecycle.up(compiled(lifecycle, web(), "nothing"), patience=QUICK)
+        await until(lambda: "nothing-" not in kubectl("get", "namespaces", "-o", "name"))
+
+    tell(story)
+
+
+def test_what_somebody_took_away_is_made_again(tell: Tell, shared: str, kubectl: Kubectl) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        first = await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+        name = f"{first.identity.release}-web"
+        kubectl("delete", "deployment", name, "-n", shared)
+        again = await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+        assert again.notes == (f"made again what was gone: Deployment {name}",)
+        assert (again.ready, again.revision) == (True, 2)
+
+    tell(story, shared)
+
+
+def test_what_cannot_be_changed_is_made_anew(tell: Tell, shared: str, kubectl: Kubectl) -> None:
+    closed, opened = {"db": {"image": "db"}}, {"db": {"image": "db", "expose": ["5432"]}}
+
+    def address() -> str:
+        where = "-n", shared, "-l", "app.kubernetes.io/component=db"
+        return kubectl("get", "service", *where, "-o", "jsonpath={.items[*].spec.clusterIP}")
+
+    async def story(lifecycle: Lifecycle) -> None:
+        await lifecycle.up(compiled(lifecycle, closed), patience=QUICK)
+        assert address() == "None"
+        release = await lifecycle.up(compiled(lifecycle, opened), patience=QUICK)
+        assert release.notes[0].startswith("made Service ")
+        assert address() not in ("", "None")
+        await lifecycle.rollback("one", patience=QUICK)
+        assert address() == "None"
+
+    tell(story, shared)
+
+
+def test_a_volume_never_shrinks(tell: Tell, shared: str) -> None:
+    def sized(size: str) -> dict[str, Any]:
+        return {"services": web(volumes=["data:/data"]), "volumes": {"data": {"driver_opts": {"size": size}}}}
+
+    async def story(lifecycle: Lifecycle) -> None:
+        await lifecycle.up(compiled(lifecycle, **sized("2Gi")), patience=QUICK)
+        with pytest.raises(Conflict, match="cannot change its size to a smaller one"):
+            await lifecycle.up(compiled(lifecycle, **sized("1Gi")), patience=QUICK)
+        assert (await lifecycle.find("one")).revision == 1
+
+    tell(story, shared)
+
+
+def test_a_job_of_an_earlier_revision_goes(tell: Tell, shared: str, kubectl: Kubectl) -> None:
+    def jobs() -> list[str]:
+        return kubectl("get", "jobs", "-n", shared, "-o", "name").split()
+
+    def migrate(what: str) -> dict[str, Any]:
+        return {"job": {"image": "m", "command": [what], "restart": "no"}}
+
+    async def story(lifecycle: Lifecycle) -> None:
+        await lifecycle.up(compiled(lifecycle, migrate("one")), patience=QUICK)
+        first = jobs()
+        release = await lifecycle.up(compiled(lifecycle, migrate("two")), patience=QUICK)
+        assert release.services[0].done
+        assert len(jobs()) == len(first) == 1
+        assert jobs() != first
+        assert release.notes == (f"removed what an earlier revision left: Job {first[0].partition('/')[2]}",)
+
+    tell(story, shared)
+
+
+def test_nothing_is_left(tell: Tell, shared: str, kubectl: Kubectl) -> None:
+    kinds = kubectl("api-resources", "--verbs=list", "--namespaced", "-o", "name").split()
+    asked = ",".join(kind for kind in kinds if not kind.startswith("events"))
+
+    def everything() -> set[str]:
+        return set(kubectl("get", asked, "-n", shared, "-o", "name").split())
+
+    whole: dict[str, Any] = {
+        "services": {
+            "web": {"image": "nginx:1", "ports": ["80"], "environment": {"A": "${A:-b}"}, "depends_on": {
+                "db": {"condition": "service_healthy"}}},
+            "db": {"image": "db", "volumes": ["data:/data"], "healthcheck": {"test": ["CMD", "true"]}},
+            "job": {"image": "m", "restart": "no"},
+        },
+        "volumes": {"data": {}},
+    }  # fmt: skip
+
+    async def story(lifecycle: Lifecycle) -> set[str]:
+        await lifecycle.up(compiled(lifecycle, **whole), patience=QUICK)
+        return everything()
+
+    before = everything()
+    during = tell(story, shared)
+    assert {"PersistentVolumeClaim", "Job"} <= {"PersistentVolumeClaim" if "claim" in one else "Job" if "job" in one
+                                                else one for one in during - before}  # fmt: skip
+    assert everything() == before
+
+
+def test_kept_volumes_are_used_again(tell: Tell, kubectl: Kubectl) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        system = compiled(lifecycle, web(volumes=["data:/data"]), "keeps", volumes={"data": {}})
+        first = await lifecycle.up(system, patience=QUICK)
+        (removal,) = await lifecycle.down(["keeps"], patience=QUICK, keep_volumes=True, each=lambda removal: None)
+        namespace = first.identity.namespace
+        assert removal.release
+        assert removal.release.notes == (f"kept volume {namespace}-data in namespace {namespace}",)
+        left = kubectl("get", "all,pvc,configmap,secret", "-n", namespace, "-o", "name").split()
+        assert left == [f"persistentvolumeclaim/{namespace}-data", "configmap/kube-root-ca.crt"]
+        claim = kubectl("get", "pvc", "-n", namespace, "-o", "jsonpath={.items[*].metadata.uid}")
+        (kept,) = await lifecycle.status(name="keeps")
+        assert kept.state == "lost"
+        again = await lifecycle.up(system, patience=QUICK)
+        assert again.identity == first.identity
+        assert kubectl("get", "pvc", "-n", namespace, "-o", "jsonpath={.items[*].metadata.uid}") == claim
+
+    tell(story)
+
+
+def test_down_waits_for_what_others_hold_and_forces_nothing(tell: Tell, kubectl: Kubectl) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        release = await lifecycle.up(compiled(lifecycle, web(), "held"), patience=QUICK)
+        where = "service", "web", "-n", release.identity.namespace
+        kubectl("patch", *where, "-p", '{"metadata": {"finalizers": ["example.com/mine"]}}')
+        (removal,) = await lifecycle.down(["held"], patience=Patience(timeout=3), each=lambda removal: None)
+        assert isinstance(removal.error, Deadline)
+        assert "Service web (finalizers: example.com/mine)" in removal.error.message
+        (going,) = await lifecycle.status(name="held")
+        assert going.state == "uninstalling"
+        kubectl("patch", *where, "-p", '{"metadata": {"finalizers": null}}')
+        (removal,) = await lifecycle.down(["held"], patience=QUICK, each=lambda removal: None)
+        assert removal.error is None
+        assert not await lifecycle.status(name="held")
+
+    tell(story)
+
+
+def test_a_neighbour_never_answers_to_a_name_of_ours(tell: Tell, shared: str, kubectl: Kubectl) -> None:
+    kubectl("create", "service", "clusterip", "web", "--tcp=80", "-n", shared)
+
+    async def story(lifecycle: Lifecycle) -> None:
+        with pytest.raises(Conflict, match='the Service "web" of the namespace'):
+            await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+        assert not await lifecycle.status()
+
+    tell(story, shared)
+
+
+def test_a_namespace_that_is_not_there(tell: Tell) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        with pytest.raises(NotFound, match='there is no namespace "nowhere"') as error:
+            await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+        assert error.value.hint == "kubectl create namespace nowhere"
+
+    tell(story, "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "timeout", "kind", "said"),
+    [
+        ("CreateContainerConfigError", 90, StartFailed, "the container's configuration is not complete"),
+        ("NotReady", 2, Deadline, "one is not ready after 2 s: web (not ready yet)"),
+    ],
+)
+def test_what_cannot_start_is_left_for_a_look(
+    tell: Tell, shared: str, trouble: str, timeout: float, kind: type[OrchestratorError], said: str
+) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        sick = compiled(lifecycle, web(annotations={"tycho.dev/simulate": trouble}))
+        for _ in range(2):  # the same again waits again
+            with pytest.raises(kind) as error:
+                await lifecycle.up(sick, patience=Patience(timeout=timeout))
+            assert said in error.value.message
+        (release,) = await lifecycle.status(["one"])
+        assert (release.state, release.revision, release.ready) == ("deployed", 1, False)
+        assert (await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)).ready
+
+    tell(story, shared)
+
+
+def test_a_quota_is_named(tell: Tell, shared: str, kubectl: Kubectl) -> None:
+    kubectl("create", "quota", "none", "--hard=pods=0", "-n", shared)
+
+    async def story(lifecycle: Lifecycle) -> None:
+        with pytest.raises(Deadline, match="exceeded quota: none"):
+            await lifecycle.up(compiled(lifecycle, web()), patience=Patience(timeout=3))
+
+    tell(story, shared)
+
+
+def test_a_list_costs_the_same_for_any_number_of_systems(tell: Tell, shared: str) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        orchestrator = lifecycle.orchestrator
+        assert isinstance(orchestrator, HelmOrchestrator)
+        asked: list[str] = []
+        call = orchestrator.api.call
+
+        async def counted(method: str, path: str, *rest: Any, **more: Any) -> Any:
+            asked.append(path)
+            return await call(method, path, *rest, **more)
+
+        orchestrator.api.call = counted  # type: ignore[method-assign]
+        counts = []
+        for number in (1, 2):
+            await lifecycle.up(compiled(lifecycle, web(), f"system-{number}"), patience=QUICK)
+            asked.clear()
+            found = await lifecycle.status()
+            counts.append((len(found), len(asked)))
+        assert [systems for systems, _ in counts] == [1, 2]
+        assert counts[0][1] == counts[1][1] <= 10
+
+    tell(story, shared)
+
+
+def test_labels_hold_what_no_label_can(tell: Tell, shared: str) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        release = await lifecycle.up(compiled(lifecycle, web()), username="Ada <ada@example.com>", patience=QUICK)
+        assert release.identity.username == "Ada--ada-example.com"
+
+    tell(story, shared)
+
+
+def test_what_a_caller_with_one_role_can_do(
+    tell: Tell, shared: str, kubectl: Kubectl, kubeconfig: Path, tmp_path: Path
+) -> None:
+    """`-n` needs rights in that namespace alone; helm and the API are asked as that caller."""
+    kubectl("create", "serviceaccount", "eve", "-n", shared)
+    kubectl("create", "rolebinding", "eve", "-n", shared, "--clusterrole=edit", f"--serviceaccount={shared}:eve")
+    kubectl("create", "role", "eve", "-n", shared, "--verb=*", "--resource=leases.coordination.k8s.io,events")
+    kubectl("create", "rolebinding", "eve-too", "-n", shared, "--role=eve", f"--serviceaccount={shared}:eve")
+    config = json.loads(kubectl("config", "view", "--raw", "-o", "json"))
+    config["users"] = [
+        {"name": one["name"], "user": {"token": kubectl("create", "token", "eve", "-n", shared)}}
+        for one in config["users"]
+    ]
+    own = tmp_path / "config"
+    own.write_text(json.dumps(config))
+
+    async def story(lifecycle: Lifecycle) -> None:
+        release = await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+        assert release.ready
+        checks = {check.name: check for check in await lifecycle.orchestrator.doctor()}
+        assert checks["rights"].said == f"may work in the namespace {shared}"
+
+    tell(story, shared, kubeconfig=own)
