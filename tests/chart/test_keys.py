@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tycho.chart import emit
 from tycho.chart.keys import SECTIONS
+from tycho.chart.keys.extension import WORDS
 from tycho.errors import ComposeError, ReportError
 from tycho.model import Woven
 
@@ -213,3 +215,9 @@ def test_more_reserved_than_allowed_is_refused(bench: Any) -> None:
         with pytest.raises(ComposeError, match="1 problem") as caught:
             bench.chart(text)
         assert "more than the limit" in caught.value.problems[0].message
+
+
+def test_the_page_names_every_word_of_the_extension() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "chart.md").read_text(encoding="utf-8")
+    missing = {word for words in WORDS.values() for word in words if f"`{word}`" not in page}
+    assert missing == set()

@@ -232,6 +232,13 @@ def test_jobs_of_the_clock(bench: Any) -> None:
     assert objects.one("CronJob", "rel-asked")["spec"]["suspend"] is True
 
 
+def test_a_job_in_several_pods(bench: Any) -> None:
+    text = "services: {m: {image: x, deploy: {mode: replicated-job, replicas: '${N:-3}'}}}"
+    spec = bench.objects(text, N="4").one("Job")["spec"]
+    assert (spec["parallelism"], spec["completions"]) == (4, 4)
+    assert "completions" not in bench.objects("services: {m: {image: x, restart: 'no'}}").one("Job")["spec"]
+
+
 def test_placement(bench: Any) -> None:
     text = """
       services:

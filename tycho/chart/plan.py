@@ -119,7 +119,6 @@ class Claim:
     Args:
         name: What the values know it by.
         slug: Part of its object's name.
-        place: Compose path of what it was made for.
         size: In Compose's units.
         storage_class: "" for the cluster's default.
         access_modes: ReadWriteOnce, …
@@ -130,7 +129,6 @@ class Claim:
 
     name: str
     slug: str
-    place: str
     size: str = "1Gi"
     storage_class: str = ""
     access_modes: tuple[str, ...] = ("ReadWriteOnce",)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tycho.chart.artifact import REPORT, Chart, Row, digest, report_json
+from tycho.chart.kinds import written
 from tycho.chart.plan import Plan
 from tycho.chart.render import render
+from tycho.chart.yaml import quote
 from tycho.model import Woven
 
 ORDER = ("Chart.yaml", "values.yaml", "values.schema.json", "README.md", ".helmignore", REPORT)
@@ -14,19 +16,31 @@ ORDER = ("Chart.yaml", "values.yaml", "values.schema.json", "README.md", ".helmi
 
 def seal(plan: Plan, woven: Woven, files: Mapping[str, str | bytes], rows: tuple[Row, ...], version: str) -> Chart:
     """A chart of its files."""
-    every = dict(files) | {REPORT: report_json(rows)}
-    content = digest(every)
-    version = version or f"0.1.0+{content[:12]}"
-    annotations = {"tycho.dev/compose": woven.system.digest, "tycho.dev/policies": woven.digest}
-    if woven.system.baked:
-        annotations["tycho.dev/baked"] = " ".join(sorted(woven.system.baked))
+    every = {**files, REPORT: report_json(rows)}
+    about = dict(_annotations(plan, woven))
+    version = version or f"0.1.0+{digest({**every, **about})[:12]}"
     every["Chart.yaml"] = render(
         "Chart.yaml",
         chart=plan.chart,
         description=f"{woven.system.name}, compiled from its compose file",
         version=version,
-        app_version=(woven.system.digest or content)[:12],
-        annotations={key: value for key, value in annotations.items() if value},
+        app_version=woven.system.digest[:12] or version,
+        annotations=about,
     )
     first = {path: every[path] for path in ORDER if path in every}
     return Chart(plan.chart, version, first | {path: every[path] for path in sorted(every)}, rows)
+
+
+def _annotations(plan: Plan, woven: Woven) -> Iterator[tuple[str, str]]:
+    if woven.system.digest:
+        yield "tycho.dev/compose", woven.system.digest
+    if woven.digest:
+        yield "tycho.dev/policies", woven.digest
+    if woven.system.baked:
+        yield "tycho.dev/baked", " ".join(sorted(woven.system.baked))
+    images = {one.slug: written(one.service.image) for pod in plan.pods for one in pod.containers}
+    listed = [
+        f"- name: {slug}\n  image: {quote(image)}\n" for slug, image in images.items() if image and "$" not in image
+    ]
+    if listed:
+        yield "artifacthub.io/images", "".join(listed)

@@ -12,10 +12,8 @@ from tycho.chart.names import QUALIFIED, label, short, unique
 from tycho.chart.plan import Claim, Item, Mounted, Tree, Volume
 from tycho.model import File, FileRef, Live, Mount, Service, System, template
 
-HOST = re.compile(r"/(proc|sys|dev|run|boot|var/run|var/lib/docker|lib/modules)?(/.*)?|/|npipe:.*|//\./pipe/.*")
 HOST_ROOTS = ("/proc", "/sys", "/dev", "/run", "/boot", "/var/run", "/var/lib/docker", "/lib/modules")
 CLOCKS = frozenset({"/etc/localtime", "/etc/timezone"})
-KEY = re.compile(r"[-._a-zA-Z0-9]+")
 PROPAGATION = {
     "rshared": "Bidirectional", "shared": "Bidirectional", "rslave": "HostToContainer", "slave": "HostToContainer"
 }  # fmt: skip
@@ -73,7 +71,6 @@ class Store:
             self.claims[name] = Claim(
                 name=name,
                 slug=label(name),
-                place=f"volumes.{name}",
                 size=str(about.get("size") or written(volume.driver_opts.get("size")) or "1Gi"),
                 storage_class=str(about.get("class") or ""),
                 access_modes=tuple(about.get("accessModes") or ("ReadWriteOnce",)),
@@ -121,7 +118,7 @@ class Store:
             case "claim" if mount.type == "volume":
                 volume = Volume(label(source), "claim", source, label(source))
             case "claim":
-                claim = self._made(source, place)
+                claim = self._made(source)
                 volume = Volume(claim.slug, "claim", claim.name, claim.slug)
             case "empty":
                 volume = Volume(f"{label(name, 40)}-{short(target)}", "emptyDir")
@@ -140,12 +137,12 @@ class Store:
             propagation = PROPAGATION.get(str((mount.bind or {}).get("propagation")), "")
             yield Mounted(volume.name, target, sub_path, mount.read_only, propagation), volume
 
-    def _made(self, source: str, place: str) -> Claim:
+    def _made(self, source: str) -> Claim:
         """A claim in the place of a folder that is not there yet."""
         if source not in self.sources:
             wanted = label(os.path.basename(source.rstrip("/")) or "folder", 40)
             name = unique(wanted, lambda free: free in self.claims)
-            self.claims[name] = Claim(name=name, slug=unique(label(name), self._claimed), place=place)
+            self.claims[name] = Claim(name=name, slug=unique(label(name), self._claimed))
             self.sources[source] = name
         return self.claims[self.sources[source]]
 
@@ -233,8 +230,3 @@ def _files(
         return
     items = tuple(Item(key, file.path, file.mode) for key, file in zip(keys, files, strict=True))
     yield Mounted(name, target, read_only=True), Volume(name, "configMap", "", tree.slug, items)
-
-
-def slots(pairs: Mapping[str, Volume]) -> tuple[Volume, ...]:
-    """The volumes of a pod, by name, in order."""
-    return tuple(pairs[name] for name in sorted(pairs))

@@ -112,7 +112,7 @@ def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
         key: template(value) for key, value in sorted(service.deploy.labels.items()) if QUALIFIED.fullmatch(key)
     }
     found |= {key: value for key, value in optional.items() if value not in ({}, [], "", None)}
-    if pod.kind in ("Deployment", "StatefulSet") and container is pod.containers[0]:
+    if (pod.kind in ("Deployment", "StatefulSet") or pod.completions) and container is pod.containers[0]:
         replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
         found["replicas"] = 1 if replicas is None else _number(replicas)
     if container.name in plan.restless:
