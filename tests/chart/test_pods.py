@@ -1,0 +1,72 @@
+"""Where a pod may run, and what it may do there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def test_placement(bench: Any) -> None:
+    text = """
+      services:
+        web:
+          image: x
+          platform: linux/arm64
+          deploy:
+            placement:
+              constraints: [node.labels.disk == ssd, node.role != manager, node.hostname != a]
+              preferences: [{spread: node.labels.zone}]
+              max_replicas_per_node: 1
+    """
+    pod = bench.objects(text).pod("rel-web")
+    (term,) = pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert term["matchExpressions"] == [
+        {"key": "disk", "operator": "In", "values": ["ssd"]},
+        {"key": "node-role.kubernetes.io/control-plane", "operator": "DoesNotExist"},
+        {"key": "kubernetes.io/hostname", "operator": "NotIn", "values": ["a"]},
+    ]
+    assert pod["nodeSelector"] == {"kubernetes.io/os": "linux", "kubernetes.io/arch": "arm64"}
+    (spread,) = pod["topologySpreadConstraints"]
+    assert (spread["topologyKey"], spread["labelSelector"]["matchLabels"]["app.kubernetes.io/component"]) == (
+        "zone",
+        "web",
+    )
+    (apart,) = pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert apart["labelSelector"]["matchLabels"]["app.kubernetes.io/component"] == "web"
+
+
+def test_rights_and_resources(bench: Any) -> None:
+    text = """
+      services:
+        web:
+          image: x
+          user: "1000:1001"
+          group_add: ["7"]
+          read_only: true
+          cap_add: [net_admin]
+          cap_drop: [ALL]
+          security_opt: ["no-new-privileges:true", "label=type:svirt_t"]
+          sysctls: {net.core.somaxconn: 1024}
+          gpus: all
+          mem_reservation: 32m
+          cpus: 1.5
+          stop_grace_period: 1m30s
+          tty: true
+          stdin_open: true
+          runtime: gvisor
+    """
+    pod = bench.objects(text).pod("rel-web")
+    container = pod["containers"][0]
+    assert container["securityContext"] == {
+        "runAsUser": 1000, "runAsGroup": 1001, "readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False,
+        "capabilities": {"add": ["NET_ADMIN"], "drop": ["ALL"]},
+    }  # fmt: skip
+    assert container["resources"] == {
+        "limits": {"cpu": "1.5", "nvidia.com/gpu": 1}, "requests": {"memory": "32Mi"}
+    }  # fmt: skip
+    assert pod["securityContext"] == {
+        "seccompProfile": {"type": "RuntimeDefault"}, "supplementalGroups": [7], "seLinuxOptions": {"type": "svirt_t"},
+        "sysctls": [{"name": "net.core.somaxconn", "value": "1024"}],
+    }  # fmt: skip
+    assert (container["tty"], container["stdin"]) == (True, True)
+    assert (pod["terminationGracePeriodSeconds"], pod["runtimeClassName"]) == (90, "gvisor")
+    assert pod["enableServiceLinks"] is False
