@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from inspect import cleandoc
 from typing import Any
 
 import typer
@@ -16,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from tycho.cli import api, cluster, compile, config, doctor, down, policies, registry, revisions, show, status, up
 from tycho.errors import TychoError
 
-HELP = r"""Run Docker Compose systems on Kubernetes as Helm releases.
+HELP = """Run Docker Compose systems on Kubernetes as Helm releases.
 
 \b
 Examples:
@@ -75,7 +76,8 @@ def _app(commands: dict[str, Callable[..., Any]], help: str) -> typer.Typer:
         cls=InOrder, help=help, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False
     )
     for name, command in commands.items():
-        app.command(name, cls=Grouped)(command)
+        # Docstrings are raw, so a paragraph that click must not wrap is marked by two characters there, not by one.
+        app.command(name, cls=Grouped, help=cleandoc(command.__doc__ or "").replace(r"\b", "\b"))(command)
     return app
 
 
