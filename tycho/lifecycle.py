@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -180,6 +180,22 @@ class Lifecycle:
             patience: Whether and how long to wait, and who is told.
         """
         return await self.orchestrator.rollback((await self.find(id)).identity, revision, patience)
+
+    async def logs(self, id: str, services: Sequence[str] = (), *, follow: bool, tail: int) -> AsyncIterator[str]:
+        """What a system's containers write, each line with its pod's name before it.
+
+        Args:
+            id: Which system.
+            services: Of these services alone; of all when empty.
+            follow: Go on as long as the containers run.
+            tail: How many lines of each container to begin with.
+
+        Raises:
+            NotFound: No such system, or none of these services has a pod.
+        """
+        identity = (await self.find(id)).identity
+        async for line in self.orchestrator.logs(identity, tuple(services), follow=follow, tail=tail):
+            yield line
 
     async def push(self, compiled: Compiled, registry: str, *, plain_http: bool = False) -> str:
         """Send a chart to a registry.

@@ -92,6 +92,13 @@ def test_upgrade_history_and_rollback(tycho: Run, tool: Run, tmp_path: Path) -> 
     assert "it has: 1, 2, 3" in tycho("rollback", "again", "9", rc=32).stderr
 
 
+def test_logs_of_each_container(tycho: Run) -> None:
+    tycho("up", "--name", "web", "-c", "nginx:1.27", "-p", "80")
+    (line,) = tycho("logs", "web").stdout.splitlines()
+    assert re.match(r"web-\S+  \(.*\)$", line)  # a simulated node has no log, and says so
+    assert "web has no pod of db" in tycho("logs", "web", "db", rc=32).stderr
+
+
 def test_another_instance_and_what_an_id_may_be(tycho: Run, tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("services: {web: {image: 'nginx:1.27'}}\n")
     tycho("up", "--name", "twice")

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tycho.cli import api, cluster, compile, config, doctor, down, policies, registry, revisions, show, status, up
+from tycho.cli import api, cluster, compile, config, doctor, down, logs, policies, registry, revisions, show, status, up
 from tycho.errors import TychoError
 
 HELP = """Run Docker Compose systems on Kubernetes as Helm releases.
@@ -31,6 +31,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "up": up.up,
     "status": status.status,
     "down": down.down,
+    "logs": logs.logs,
     "history": revisions.history,
     "rollback": revisions.rollback,
     "compile": compile.compile,
