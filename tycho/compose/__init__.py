@@ -37,7 +37,7 @@ def load(sources: Sources) -> System:
     state, tree = gather(sources)
     ctx, fields = bound(state, tree)
     disabled = implied.enable(fields, set(sources.profiles))
-    implied.imply(fields)
+    implied.imply(ctx, fields)
     sidefiles.read(ctx, fields)
     system = checked(ctx, fields, state.name, disabled)
     return finished(ctx, fields, system)

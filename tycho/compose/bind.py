@@ -180,10 +180,20 @@ def listed(convert: Convert = text) -> Convert:
     return convert_all
 
 
-def mapping(convert: Convert, *, absent: Any = None) -> Convert:
-    """A mapping, or a list of `key=value`; `absent` is what a key alone is worth."""
+def mapping(convert: Convert, *, absent: Any = None, trimmed: bool = False) -> Convert:
+    """A mapping, or a list of `key=value`.
+
+    Args:
+        convert: For the values.
+        absent: What a key alone is worth.
+        trimmed: Whether a blank before the equals sign of a list's item is a mistake.
+    """
 
     def mapped(ctx: Context, node: Node, path: str) -> dict[str, Any]:
+        for i, item in enumerate(node.seq if trimmed else ()):
+            if (key := str(item.value).partition("=")[0]) != key.rstrip():
+                said = f"environment variable {key} is declared with a trailing space"
+                ctx.wrong(item, f"{path}[{i}]", said, f'write "{key.rstrip()}=…"')
         return _children(
             ctx, pairs(node).map, path, lambda child, at: absent if child.value is None else convert(ctx, child, at)
         )

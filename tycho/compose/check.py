@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tycho.compose.schema import nearest
-from tycho.model import Service, System
+from tycho.model import Service, System, template
 
 Told = tuple[str, str, str]  # path, message, hint
 
@@ -77,17 +77,13 @@ def _references(system: System, name: str, service: Service) -> Iterator[Told]:
             if one not in known:
                 said = f'service "{name}" refers to undefined {kind} {one}'
                 below = f".{kind}s.{one}" if kind in ("network", "model") else f".{kind}s[{at}]"
-                yield below, said, nearest(one, known) or f"declare it under {kind}s:"
+                yield below, said, nearest(one, known) or (f"declare it under {kind}s:" if one else "write source:")
 
 
 def _network(system: System, name: str, service: Service) -> Iterator[Told]:
     if service.network_mode and service.networks:
         said = f"service {name} declares mutually exclusive `network_mode` and `networks`"
         yield ".network_mode", said, "keep one of them"
-    kind, _, other = (service.network_mode or "").partition(":")
-    if kind == "service" and other not in system.services:
-        said = f"service \"{other}\" not found for network_mode 'service:{other}'"
-        yield ".network_mode", said, nearest(other, system.services)
     for i, port in enumerate(service.ports):
         if port.host_ip is not None and not _is_address(port.host_ip):
             yield f".ports[{i}].host_ip", f"invalid ip address: {port.host_ip}", "127.0.0.1, for example"
@@ -198,7 +194,9 @@ def _circles(system: System) -> Iterator[Told]:
 def _resources(system: System) -> Iterator[Told]:
     for kind, ways in (("secrets", ("file", "environment")), ("configs", ("file", "environment", "content"))):
         for name, one in getattr(system, kind).items():
-            given = [way for way in ways if way in one.model_fields_set and not (way == "content" and one.environment)]
+            given = [way for way in ways if way in one.model_fields_set]
+            if kind == "configs" and template(one.content) == f"${{{one.environment}}}":
+                given.remove("content")  # it is what the variable holds
             if len(given) > 1:
                 yield f"{kind}.{name}", f"{'|'.join(ways)} attributes are mutually exclusive", "keep one of them"
             elif not given and (kind == "secrets" or not one.driver) and "external" not in one.model_fields_set:

@@ -162,8 +162,10 @@ class _Reader:
         try:
             return expand(text, self.known, self.unset)
         except Invalid as error:
-            said = str(error) if "required" in str(error) else f'Invalid template: "{text}"'
-            raise self.wrong(said, "write $$ for a dollar sign that is no variable", start) from None
+            if "required variable" in str(error):
+                raise self.wrong(str(error), "set it in the environment, or before this line", start) from None
+            said, hint = f'Invalid template: "{text}"', "write $$ for a dollar sign that is no variable"
+            raise self.wrong(said, hint, start) from None
 
 
 def _escape(match: re.Match[str]) -> str:

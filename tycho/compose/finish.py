@@ -43,7 +43,7 @@ def checked(ctx: Context, fields: dict[str, Any], name: str, disabled: Mapping[s
     Raises:
         ComposeError: With all that is wrong, and nothing that only follows from it.
     """
-    for service in each(fields):
+    for _, service in each(fields):
         if "pre_start" in service:
             service["pre_start"] = [split(hook) for hook in service["pre_start"]]
     try:

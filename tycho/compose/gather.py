@@ -127,6 +127,9 @@ class Gathering:
             before = len(self.problems)
             self.interpolated(document, "", env)
             include = document.value.pop("include", None)
+            if include is not None and not isinstance(include.value, list):
+                self.wrong(include.problem("include", "include must be a list", "- other/compose.yaml"))
+                include = None
             for item in items(include):
                 document = self.included(document, item, directory, env)  # noqa: PLW2901
             reset(tree, document)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tycho.compose.context import Context
+
 Fields = dict[str, Any]
 
 
@@ -27,9 +29,9 @@ def enable(fields: Fields, profiles: set[str]) -> dict[str, tuple[str, ...]]:
     return out
 
 
-def imply(fields: Fields) -> None:
+def imply(ctx: Context, fields: Fields) -> None:
     """Write out what Compose takes for granted."""
-    for service in each(fields):
+    for path, service in each(fields):
         if not service.get("networks") and not service.get("network_mode") and "provider" not in service:
             service["networks"] = {"default": {}}
         if "default" in service.get("networks", ()):
@@ -38,28 +40,31 @@ def imply(fields: Fields) -> None:
             service["deploy"].setdefault("replicas", service["scale"])
         if service.get("pull_policy") == "if_not_present":
             service["pull_policy"] = "missing"
-        for name, restart in _needed(service):
+        for key, name, restart in _needed(service):
             needed = {"condition": "service_started", "restart": restart, "required": True}
-            service.setdefault("depends_on", {}).setdefault(name, needed)
+            if name not in service.setdefault("depends_on", {}):
+                service["depends_on"][name] = needed
+                ctx.lines[f"{path}.depends_on.{name}"] = ctx.at(f"{path}.{key}")
         for hook in service.get("pre_start", ()):
             if "network_mode" not in hook and service.get("networks"):
                 hook.setdefault("networks", service["networks"])
 
 
-def _needed(service: Fields) -> Iterator[tuple[str, bool]]:
-    """Services that this one cannot be without, and whether it restarts with them."""
+def _needed(service: Fields) -> Iterator[tuple[str, str, bool]]:
+    """The key that names a service which this one cannot be without, its name, and whether they restart together."""
     for link in service.get("links", ()):
-        yield (link.partition(":")[0] if link.count(":") < 2 else link), True
+        yield "links", (link.partition(":")[0] if link.count(":") < 2 else link), True
     for key in ("network_mode", "ipc", "pid", "uts", "cgroup"):
-        kind, _, name = (service.get(key) or "").partition(":")
-        if kind == "service" and name:
-            yield name, True
+        kind, colon, name = (service.get(key) or "").partition(":")
+        if kind == "service" and colon:
+            yield key, name, True
     for volume in service.get("volumes_from", ()):
         if not volume.startswith("container:"):
-            yield volume.partition(":")[0], False
+            yield "volumes_from", volume.partition(":")[0], False
 
 
-def each(fields: Fields) -> Iterator[Fields]:
-    """Every service and job."""
-    yield from fields["services"].values()
-    yield from fields["jobs"].values()
+def each(fields: Fields) -> Iterator[tuple[str, Fields]]:
+    """Every service and job, with its path."""
+    for root in ("services", "jobs"):
+        for name, service in fields[root].items():
+            yield f"{root}.{name}", service

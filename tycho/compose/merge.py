@@ -112,7 +112,12 @@ def _override(base: Node, over: Node, at: At) -> Node:
 
 
 def _as_pairs(base: Node, over: Node, at: At) -> Node:
-    return base.with_value({**pairs(base).map, **pairs(over).map})
+    merged = {**pairs(base).map, **pairs(over).map}
+    for key, child in merged.items() if at.pattern.endswith((".environment", ".args")) else ():
+        if key != key.rstrip():
+            said = f"environment variable {key} is declared with a trailing space"
+            raise Unmergeable(child.problem(at.path, said, f'write "{key.rstrip()}=…"'))
+    return base.with_value(merged)
 
 
 def _as_lists(base: Node, over: Node, at: At) -> Node:

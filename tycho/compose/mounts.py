@@ -101,7 +101,8 @@ def grants(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
 
 
 def _grant(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-    return GRANT(ctx, node, path) if isinstance(node.value, dict) else {"source": text(ctx, node, path)}
+    long = GRANT(ctx, node, path) if isinstance(node.value, dict) else {"source": text(ctx, node, path)}
+    return {"source": "", **long}
 
 
 DEVICE = section({"source": text, "target": text, "permissions": text})
@@ -111,6 +112,8 @@ def device(ctx: Context, node: Node, path: str) -> dict[str, Any]:
     """`devices[]`: `source:target:permissions`, or the three by name."""
     if isinstance(node.value, dict):
         long: dict[str, Any] = DEVICE(ctx, node, path)
+        if not long.get("target"):
+            raise Unusable(f"service device {path} is missing a mount target", "target: /dev/a")
         return long
     said = text(ctx, node, path)
     source, *rest = said.split(":")

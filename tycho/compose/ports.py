@@ -47,11 +47,9 @@ def _long(ctx: Context, node: Node, path: str) -> dict[str, Any]:
     before = len(ctx.problems)
     found = LONG(ctx, node, path)
     if "target" not in found:
-        if len(ctx.problems) > before:
+        if "target" in node.map or len(ctx.problems) > before:
             raise Unusable("is not a port", HINT)
         raise Unusable(f"service ports {path} is missing a target port", "target: 80")
-    if "host_ip" in found:
-        _address(found["host_ip"], found["host_ip"])
     return {"protocol": "tcp", "mode": "ingress", **found}
 
 
@@ -61,7 +59,7 @@ def _short(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
     container, *protocol = split(container, "/")
     kind = str(protocol[0] or "tcp").lower() if protocol else "tcp"
     if not container:
-        raise Unusable(f"No port specified: {said}<empty>", HINT)
+        raise Unusable(f"no port specified: {said}<empty>", HINT)
     targets = _range(container, said, "containerPort")
     if not targets[0]:
         raise Unusable(f"service ports {path} is missing a target port", HINT)
@@ -72,9 +70,9 @@ def _short(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
         host_ip = host_ip.removeprefix("[").removesuffix("]")
         _address(host_ip, said)
     if between and len(targets) > 1 and len(between) != len(targets):
-        raise Unusable(f"Invalid ranges specified for container and host Ports: {container} and {published}", HINT)
+        raise Unusable(f"invalid ranges specified for container and host Ports: {container} and {published}", HINT)
     if kind not in PROTOCOLS:
-        raise Unusable(f'"{said}" is not a port: Invalid proto: {protocol[0]}', "tcp, udp or sctp")
+        raise Unusable(f'"{said}" is not a port: invalid proto: {protocol[0]}', "tcp, udp or sctp")
     is_live = isinstance(published, Expr) and len(targets) == 1 and len(between) <= 1
     _read(ctx, node, path, said, [container, *protocol, *hosts[:-1], *([] if is_live else [published])], published)
     common: dict[str, Any] = {"protocol": kind, "mode": "ingress", **({"host_ip": host_ip} if host_ip else {})}
@@ -110,7 +108,7 @@ def _range(said: str, whole: str, what: str) -> list[int]:
     ends = str(said).split("-")[:2]
     numbers = [int(end) for end in ends if re.fullmatch(r"\d+", end, re.ASCII) and int(end) < 65536]
     if len(numbers) != len(ends) or numbers[0] > numbers[-1]:
-        raise Unusable(f'"{whole}" is not a port: Invalid {what}: {said}', HINT)
+        raise Unusable(f'"{whole}" is not a port: invalid {what}: {said}', HINT)
     return list(range(numbers[0], numbers[-1] + 1))
 
 

@@ -8,24 +8,16 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tycho.compose.tree import WRONG, Node, below, plain
+from tycho.compose.tree import WRONG, Node, plain
 from tycho.errors import Problem
 
-Where = list[str | int]
-HINTS = {
-    "string": "quote it",
-    "mapping": "write KEY: VALUE lines below it",
-    "list": "write a list: [one, two]",
-    "boolean": "write true or false",
-    "integer": "write a whole number",
-    "number": "write a number",
-}
+KINDS: dict[str | int, str] = {"services": "service", "jobs": "job"}
 
 
 @cache
@@ -53,9 +45,11 @@ def against_schema(tree: Node) -> list[Problem]:
             return []
     except ValueError as error:  # a number that JSON cannot hold
         return [tree.problem("", str(error), "write a smaller number")]
+    from tycho.compose.wording import worded
+
     problems: dict[tuple[str, str], Problem] = {}
     for found in validator.iter_errors(value):
-        for problem in _told(tree, found):
+        for problem in worded(tree, found, known):
             problems.setdefault((problem.path, problem.message), problem)
     return list(problems.values())
 
@@ -89,86 +83,24 @@ def _step(node: Node, steps: list[str]) -> tuple[Node | None, int]:
     return None, 1
 
 
-def _told(tree: Node, error: Any) -> Iterator[Problem]:
-    where = list(error.instance_path)
-    kind = error.kind
-    name = type(kind).__name__.rsplit("_", 1)[-1]
-    if name in ("AnyOf", "OneOfNotValid", "OneOfMultipleValid") and getattr(kind, "context", None):
-        inner = [one for branch in kind.context for one in branch]
-        deepest = max(inner, key=_depth, default=None)
-        if deepest is not None and _depth(deepest) > len(where):
-            for one in inner:
-                if _depth(one) == _depth(deepest):
-                    yield from _told(tree, one)
-            return
-        yield _mistyped(tree, where, inner, str(error.message))
-        return
-    unexpected = getattr(kind, "unexpected", None)
-    if unexpected:
-        for key in unexpected:
-            node, path = _at(tree, [*where, key])
-            parent = ".".join(str(word) for word in where)
-            said = f"additional properties '{key}' not allowed"
-            yield node.problem(path, f"{parent} {said}".strip(), _nearest(key, where))
-        return
-    node, path = _at(tree, where)
-    dotted = ".".join(str(word) for word in where)
-    if name == "Required":
-        said = f"{dotted} missing property '{kind.property}'"
-        yield node.problem(path, said.strip(), f"write {kind.property}:")
-    elif name == "Type":
-        yield _mistyped(tree, where, [error], "")
-    elif name == "Minimum":
-        yield node.problem(path, f"{dotted} must be greater than or equal to {kind.limit}")
-    elif name == "Maximum":
-        yield node.problem(path, f"{dotted} must be less than or equal to {kind.limit}")
-    else:
-        yield node.problem(path, f"{dotted}: {error.message}".removeprefix(": "))
+def known(where: Sequence[str | int]) -> list[str]:
+    """The names of keys that may stand in one place; those of all places where it is not a root, service or hook.
 
-
-def _depth(error: Any) -> int:
-    """How far down an error is; an unknown key counts as below the mapping that holds it."""
-    return len(list(error.instance_path)) + bool(getattr(error.kind, "unexpected", None))
-
-
-def _mistyped(tree: Node, where: Where, errors: list[Any], otherwise: str) -> Problem:
-    words = {"object": "mapping", "array": "list"}
-    found: set[str] = set()
-    for error in errors:
-        found |= {words.get(one, one) for one in getattr(error.kind, "types", None) or ()}
-    node, path = _at(tree, where)
-    dotted = ".".join(str(word) for word in where)
-    types = sorted(found)
-    if not types:
-        return node.problem(path, f"{dotted}: {otherwise}")
-    listed = types[0] if len(types) == 1 else f"{', '.join(types[:-1])} or {types[-1]}"
-    return node.problem(path, f"{dotted} must be a {listed}", HINTS.get(types[-1], "") if len(types) == 1 else "")
-
-
-def _at(tree: Node, where: Where) -> tuple[Node, str]:
-    node, path = tree, ""
-    for step in where:
-        path = below(path, step)
-        if isinstance(step, int) and step < len(node.seq):
-            node = node.seq[step]
-        elif not isinstance(step, int) and step in node.map:
-            node = node.map[step]
-    return node, path
-
-
-def _nearest(key: str, where: Where) -> str:
+    Args:
+        where: The way to it, from the root.
+    """
     definitions = schema()["$defs"]
+    parts: Iterable[str] = definitions
     if not where:
-        known = list(schema()["properties"])
-    elif where[0] in ("services", "jobs") and len(where) == 2:
-        parts = ("container_spec", "workload_spec", "service" if where[0] == "services" else "job")
-        known = [one for name in parts for one in definitions[name]["properties"]]
-    else:
-        known = [one for part in definitions.values() for one in part.get("properties", ())]
-    return nearest(key, known) or "keys of your own begin with x-"
+        return list(schema()["properties"])
+    if len(where) == 2 and where[0] in KINDS:
+        parts = ("container_spec", "workload_spec", KINDS[where[0]])
+    elif len(where) == 4 and where[2] == "pre_start":
+        parts = ("container_spec", "pre_start_hook")
+    return [name for part in parts for name in definitions[part].get("properties", ())]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint with the known name that is most like this one."""
-    close = difflib.get_close_matches(name, list(known), 1, 0.6)
+    close = difflib.get_close_matches(name, [one for one in known if one != name], 1, 0.6)
     return f'did you mean "{close[0]}"?' if close else ""

@@ -95,7 +95,7 @@ def context(ctx: Context, node: Node, path: str) -> dict[str, Any]:
 def arguments(ctx: Context, node: Node, path: str) -> dict[str, str]:
     """`build.args`: one without a value takes the environment's, or falls away."""
     found = {}
-    for key, value in mapping(text)(ctx, node, path).items():
+    for key, value in mapping(text, trimmed=True)(ctx, node, path).items():
         if value is None:
             file, line = ctx.at(f"{path}.{key}")
             ctx.read(key, f"{path}.{key}", file, line, live=False)

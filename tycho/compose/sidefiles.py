@@ -11,6 +11,7 @@ from typing import Any
 
 from tycho.compose import dotenv
 from tycho.compose.context import Context
+from tycho.compose.implied import each
 from tycho.errors import SourceError
 from tycho.model import Expr, File
 
@@ -35,18 +36,17 @@ def read(ctx: Context, fields: Fields) -> None:
                 value = ctx.env.get(variable)
                 if kind == "secrets":
                     one["files"] = (File(path="", content=value.encode()),) if value is not None else None
-                else:
+                elif "content" not in one:
                     one["content"] = Expr(value or "", f"${{{variable}}}")
                     _read(ctx, variable, f"{kind}.{name}.environment")
 
 
 def containers(fields: Fields) -> Iterator[tuple[str, Fields]]:
     """Every service and job, and the containers before them, each with its path."""
-    for root in ("services", "jobs"):
-        for name, service in fields[root].items():
-            yield f"{root}.{name}", service
-            for i, hook in enumerate(service.get("pre_start", ())):
-                yield f"{root}.{name}.pre_start[{i}]", hook
+    for path, service in each(fields):
+        yield path, service
+        for i, hook in enumerate(service.get("pre_start", ())):
+            yield f"{path}.pre_start[{i}]", hook
 
 
 def _pass(ctx: Context, service: Fields, path: str) -> None:
@@ -93,7 +93,7 @@ def _variables(
     ctx: Context, file: str, path: str, env: Mapping[str, str], known: dict[str, str], needed: str, raw: bool = False
 ) -> dict[str, str] | None:
     """What one file adds to what is known; None where there is no such file."""
-    full = ctx.sources.path(file)
+    full = ctx.sources.path(file) if file else ""
     before = _Added(known)
     try:
         text = ctx.sources.files.read(full)

@@ -155,7 +155,7 @@ CONTAINER: dict[str, Convert] = {
     "devices": listed(mounts.device),
     "dns": lambda ctx, node, path: [one for one in listed()(ctx, node, path) if one],
     "env_file": listed(mounts.env_file),
-    "environment": mapping(live),
+    "environment": mapping(live, trimmed=True),
     "extra_hosts": shapes.hosts,
     "gpus": mounts.gpus,
     "logging": section({"driver": text, "options": shapes.options}),

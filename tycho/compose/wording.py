@@ -1,0 +1,136 @@
+"""What a schema's errors say: Compose's words, and what to write instead.
+
+Of the branches of a choice, those count that want the type that is there: who writes a mapping is told of its keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from tycho.compose.tree import Node, below
+from tycho.errors import Problem
+
+Where = Sequence[str | int]
+Known = Callable[[Where], list[str]]
+TYPES = {"object": "mapping", "array": "list"}
+HINTS = {
+    "string": "quote it",
+    "mapping": "write KEY: VALUE lines below it",
+    "list": "write a list: [one, two]",
+    "boolean": "write true or false",
+    "integer": "write a whole number",
+    "number": "write a number",
+}
+PATTERNS = {
+    "pull_policy": "always, missing, never, build, daily, weekly, or every_12h",
+    "container_name": "two characters at least: letters, digits and _ . -",
+}
+
+
+def worded(tree: Node, error: Any, known: Known) -> Iterator[Problem]:
+    """The problems that an error of the schema stands for.
+
+    Args:
+        tree: What was validated.
+        error: As jsonschema-rs tells it.
+        known: The names of the keys that may stand in a place.
+    """
+    where, kind = list(error.instance_path), error.kind
+    if kind.name in ("anyOf", "oneOf"):
+        yield from _choice(tree, where, kind, known)
+    elif kind.name in ("additionalProperties", "unevaluatedProperties"):
+        yield from _unexpected(tree, where, kind, known)
+    else:
+        node, path = _at(tree, where)
+        said, hint = SAID.get(kind.name, _other)(error, str(where[-1]) if where else "")
+        yield node.problem(path, f"{_dotted(where)} {said}".strip(), hint)
+
+
+def _choice(tree: Node, where: Where, kind: Any, known: Known) -> Iterator[Problem]:
+    """A choice of which no branch fits."""
+    branches = getattr(kind, "context", None) or []
+    apt = [branch for branch in branches if not any(_mistyped(one, where) for one in branch)]
+    for error in max(apt, key=_depth, default=()):
+        yield from worded(tree, error, known)
+    if not apt:
+        node, path = _at(tree, where)
+        said, hint = _typed(one for branch in branches for one in branch if _mistyped(one, where))
+        yield node.problem(path, f"{_dotted(where)} {said}", hint)
+
+
+def _unexpected(tree: Node, where: Where, kind: Any, known: Known) -> Iterator[Problem]:
+    """Keys that nobody knows. One wrong value makes a schema doubt all keys beside it: the known ones are not meant."""
+    names = known(where)
+    doubted = names if kind.name == "unevaluatedProperties" else ()
+    for key in kind.unexpected:
+        if key not in doubted:
+            node, path = _at(tree, [*where, key])
+            from tycho.compose.schema import nearest
+
+            said = f"additional properties '{key}' not allowed"
+            yield node.problem(
+                path, f"{_dotted(where)} {said}".strip(), nearest(key, names) or "keys of your own begin with x-"
+            )
+
+
+def _mistyped(error: Any, where: Where) -> bool:
+    return bool(error.kind.name == "type" and list(error.instance_path) == list(where))
+
+
+def _depth(branch: Iterable[Any]) -> int:
+    return max(len(list(one.instance_path)) for one in branch)
+
+
+def _typed(errors: Iterable[Any]) -> tuple[str, str]:
+    types = sorted({TYPES.get(one, one) for error in errors for one in error.kind.types})
+    listed = types[0] if len(types) == 1 else f"{', '.join(types[:-1])} or {types[-1]}"
+    return f"must be {'an' if listed[0] in 'aeiou' else 'a'} {listed}", HINTS[types[0]] if len(types) == 1 else ""
+
+
+def _unique(error: Any, key: str) -> tuple[str, str]:
+    seen: list[Any] = []
+    for at, one in enumerate(error.instance):
+        if one in seen:
+            return f"items at {seen.index(one)} and {at} are equal", "keep one of them"
+        seen.append(one)
+    return "items are equal", "keep one of them"
+
+
+def _enum(error: Any, key: str) -> tuple[str, str]:
+    options = ", ".join(f"'{one}'" for one in error.kind.options)
+    return f"value must be {options}" if len(error.kind.options) == 1 else f"value must be one of {options}", ""
+
+
+def _pattern(error: Any, key: str) -> tuple[str, str]:
+    return f"'{error.instance}' does not match pattern '{error.kind.pattern}'", PATTERNS.get(key, "")
+
+
+def _other(error: Any, key: str) -> tuple[str, str]:
+    return str(error.message), ""
+
+
+SAID: dict[str, Callable[[Any, str], tuple[str, str]]] = {
+    "required": lambda error, key: (f"missing property '{error.kind.property}'", f"write {error.kind.property}:"),
+    "type": lambda error, key: _typed([error]),
+    "minimum": lambda error, key: (f"must be greater than or equal to {error.kind.limit}", ""),
+    "maximum": lambda error, key: (f"must be less than or equal to {error.kind.limit}", ""),
+    "uniqueItems": _unique,
+    "enum": _enum,
+    "pattern": _pattern,
+}
+
+
+def _dotted(where: Where) -> str:
+    return ".".join(map(str, where))
+
+
+def _at(tree: Node, where: Where) -> tuple[Node, str]:
+    node, path = tree, ""
+    for step in where:
+        path = below(path, step)
+        if isinstance(step, int) and step < len(node.seq):
+            node = node.seq[step]
+        elif not isinstance(step, int) and step in node.map:
+            node = node.map[step]
+    return node, path
