@@ -36,7 +36,7 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
     plan = planner.plan(woven.system)
     rows = check.report(plan)
     if strict:
-        check.strictly(rows)
+        check.strictly(rows, (*woven.system.warnings, *woven.warnings))
     settings = values.values(plan)
     files = {
         **values.files(plan, settings),

@@ -56,15 +56,16 @@ def refuse(problems: list[Problem]) -> None:
         raise ComposeError(count, problems=problems)
 
 
-def strictly(rows: tuple[Row, ...]) -> None:
-    """Raise for every key whose meaning changes."""
+def strictly(rows: tuple[Row, ...], warnings: tuple[Problem, ...]) -> None:
+    """Raise for every key whose meaning changes, and for all that was warned of."""
     found = [
         Problem(row.file, row.line, row.path, f"{row.fate}: {row.reason}", row.remedy)
         for row in rows
         if row.fate in ("approximated", "ignored")
     ]
-    if found:
-        raise ReportError(f"{len(found)} keys change their meaning", problems=found)
+    if found := [*warnings, *found]:
+        count = "1 warning" if len(found) == 1 else f"{len(found)} warnings"
+        raise ReportError(f"{count}, which --strict takes for errors", problems=found)
 
 
 def before(woven: Woven) -> None:
