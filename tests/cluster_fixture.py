@@ -28,7 +28,7 @@ def _name(config: pytest.Config) -> str:
     return _run(config) + getattr(config, "workerinput", {}).get("workerid", "main")
 
 
-def _aloud(config: pytest.Config) -> Callable[[str], None]:
+def aloud(config: pytest.Config) -> Callable[[str], None]:
     """Builds take minutes: whoever waits should see why."""
     terminal, capture = (config.pluginmanager.getplugin(name) for name in ("terminalreporter", "capturemanager"))
 
@@ -43,7 +43,7 @@ def _aloud(config: pytest.Config) -> Callable[[str], None]:
 @pytest.fixture(scope="session")
 def helm(request: pytest.FixtureRequest) -> Path:
     """The helm program."""
-    return cluster.tool("helm", _aloud(request.config))
+    return cluster.tool("helm", aloud(request.config))
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +53,7 @@ def kubeconfig(request: pytest.FixtureRequest) -> Path:
         if not Path("/proc", left.name.split("-")[1]).exists():
             cluster.delete(left.name, home=HOME)
     name = _name(request.config)
-    return cluster.create(name, progress=_aloud(request.config), provider="native", home=HOME).kubeconfig
+    return cluster.create(name, progress=aloud(request.config), provider="native", home=HOME).kubeconfig
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

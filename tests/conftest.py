@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = [name for name in ("tests.cluster_fixture",) if find_spec(name)]
+pytest_plugins = [name for name in ("tests.cluster_fixture", "tests.judges") if find_spec(name)]
 
 OURS = {"TYCHO_GOLDEN", "TYCHO_VENV", "TYCHO_PYTHON"}
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from tests.chart.test_cluster import OURS, Server, listed, read
@@ -29,17 +27,14 @@ SPECIAL = {"replicas", "volumes"}  # they ask for a sysctl and for NFS, which th
 PODS = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod"}
 
 
-def test_kube_score(bench: Any, tmp_path: Path) -> None:
-    program = shutil.which("kube-score")
-    if not program:
-        pytest.skip("kube-score is not on PATH: go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0")
+def test_kube_score(bench: Any, kube_score: Path, tmp_path: Path) -> None:
     critical = {}
     for path in OURS:
         woven = weave(read(path))
         objects = bench.render(emit(woven), release_values(woven.system))
         target = tmp_path / "objects.yaml"
         target.write_text(yaml.safe_dump_all(objects), encoding="utf-8")
-        done = subprocess.run([program, "score", "-o", "json", target], capture_output=True, check=False, timeout=60)
+        done = subprocess.run([kube_score, "score", "-o", "json", target], capture_output=True, check=False, timeout=60)
         for found in json.loads(done.stdout or b"[]") or []:
             for check in found["checks"]:
                 if check["grade"] == 1 and not check["skipped"]:

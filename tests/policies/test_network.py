@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,11 +20,6 @@ from tycho import Sources, emit, load, weave
 from tycho.chart import release_values
 from tycho.model import ServiceMetadata
 
-CYCLONUS = shutil.which("cyclonus")
-needs_cyclonus = pytest.mark.skipif(
-    CYCLONUS is None,
-    reason="no cyclonus: go install github.com/mattfenwick/cyclonus/cmd/cyclonus@v0.5.6, and put it on PATH",
-)
 Json = dict[str, Any]
 
 SHOP = """
@@ -92,7 +86,9 @@ def render(
     return Rendered([one for one in yaml.safe_load_all(done.stdout) if one])
 
 
-def allowed(at: Path, rendered: Rendered, calls: list[tuple[Json, Json, int]], protocol: str = "TCP") -> list[bool]:
+def allowed(
+    cyclonus: Path, at: Path, rendered: Rendered, calls: list[tuple[Json, Json, int]], protocol: str = "TCP"
+) -> list[bool]:
     """cyclonus' answer for each call: source, destination, port."""
     policies = at / "policies"
     policies.mkdir()
@@ -105,7 +101,7 @@ def allowed(at: Path, rendered: Rendered, calls: list[tuple[Json, Json, int]], p
         for a, b, port in calls
     ]
     (at / "traffic.json").write_text(json.dumps(traffic))
-    arguments = [str(CYCLONUS), "analyze", "--mode", "query-traffic"]
+    arguments = [str(cyclonus), "analyze", "--mode", "query-traffic"]
     arguments += ["--policy-path", str(policies), "--traffic-path", str(at / "traffic.json")]
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
     answers = re.findall(r"IS ALLOWED\?\s*\|\s*(TRUE|FALSE)", done.stdout)
@@ -150,8 +146,7 @@ MATRIX = [
 ]
 
 
-@needs_cyclonus
-def test_neighbours_published_ports_and_nothing_else(tmp_path: Path, helm: Path) -> None:
+def test_neighbours_published_ports_and_nothing_else(tmp_path: Path, helm: Path, cyclonus: Path) -> None:
     api = {"networkPolicy": {"apiServer": {"cidrs": ["10.96.0.1/32"], "ports": [443, 6443]}}}
     rendered = render(helm, tmp_path, SHOP, **api)
     known = {name: rendered.pod(name) for name in ("web", "api", "db", "report", "local", "alone")} | {
@@ -162,12 +157,11 @@ def test_neighbours_published_ports_and_nothing_else(tmp_path: Path, helm: Path)
         "neighbour": inside({"app": "other"}),
         "twin": rendered.pod("api", release="other"),
     }
-    found = allowed(tmp_path, rendered, [(known[a], known[b], port) for a, b, port, _ in MATRIX])
+    found = allowed(cyclonus, tmp_path, rendered, [(known[a], known[b], port) for a, b, port, _ in MATRIX])
     assert [row for row, was in zip(MATRIX, found, strict=True) if was != row[3]] == []
 
 
-@needs_cyclonus
-def test_clients_narrow_a_published_port(tmp_path: Path, helm: Path) -> None:
+def test_clients_narrow_a_published_port(tmp_path: Path, helm: Path, cyclonus: Path) -> None:
     metadata = {"web": ServiceMetadata(port=80, clients=("198.51.100.0/24",))}
     rendered = render(helm, tmp_path, SHOP, metadata=metadata)
     web = rendered.pod("web")
@@ -176,15 +170,14 @@ def test_clients_narrow_a_published_port(tmp_path: Path, helm: Path) -> None:
         (outside("203.0.113.7"), web, 80),
         (rendered.pod("api"), web, 80),
     ]
-    assert allowed(tmp_path, rendered, calls) == [True, False, True]
+    assert allowed(cyclonus, tmp_path, rendered, calls) == [True, False, True]
 
 
-@needs_cyclonus
-def test_names_are_resolved_over_udp(tmp_path: Path, helm: Path) -> None:
+def test_names_are_resolved_over_udp(tmp_path: Path, helm: Path, cyclonus: Path) -> None:
     rendered = render(helm, tmp_path, SHOP)
     names = inside({"k8s-app": "kube-dns"}, "kube-system")
     calls = [(rendered.pod(name), names, port) for name in ("db", "alone") for port in (53, 5353, 54)]
-    assert allowed(tmp_path, rendered, calls, "UDP") == [True, True, False, False, False, False]
+    assert allowed(cyclonus, tmp_path, rendered, calls, "UDP") == [True, True, False, False, False, False]
 
 
 @st.composite
@@ -217,17 +210,18 @@ def promised(system: Json, a: str, b: str, port: int) -> bool:
     return together or (leaves(a) and published)
 
 
-@needs_cyclonus
 @settings(
     max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
 )
 @given(system=systems())
-def test_any_networks_keep_their_promises(system: Json, tmp_path_factory: pytest.TempPathFactory, helm: Path) -> None:
+def test_any_networks_keep_their_promises(
+    system: Json, tmp_path_factory: pytest.TempPathFactory, helm: Path, cyclonus: Path
+) -> None:
     at = tmp_path_factory.mktemp("system")
     rendered = render(helm, at, json.dumps(system))
     known = {name: rendered.pod(name) for name in system["services"]} | {"world": outside("203.0.113.7")}
     calls = [(a, b, port) for a in known for b in known for port in (7000, 8000) if a != b]
-    found = allowed(at, rendered, [(known[a], known[b], port) for a, b, port in calls])
+    found = allowed(cyclonus, at, rendered, [(known[a], known[b], port) for a, b, port in calls])
     assert {call: was for call, was in zip(calls, found, strict=True) if was != promised(system, *call)} == {}
 
 

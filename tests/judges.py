@@ -1,0 +1,61 @@
+"""Other people's programs that judge charts: from PATH, else built with Go into Tycho's cache, as Tycho builds its own.
+
+Where one cannot be had, its tests are skipped, and say why.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cluster_fixture import aloud
+from tycho.cluster.build import build
+from tycho.cluster.programs import Program
+from tycho.cluster.state import Progress, alone, quiet
+from tycho.errors import ToolMissing
+from tycho.settings import settings
+
+JUDGES = {
+    one.name: one
+    for one in (
+        Program("kube-score", "1.20.0", (1, 20), (2,), "github.com/zegl/kube-score", "/cmd/kube-score", seconds=17),
+        Program("cyclonus", "0.5.6", (0, 5), (1,), "github.com/mattfenwick/cyclonus", "/cmd/cyclonus", seconds=44),
+        Program("kompose", "1.38.0", (1, 35), (2,), "github.com/kubernetes/kompose", "", seconds=60),
+    )
+}
+
+
+def judge(name: str, progress: Progress = quiet) -> Path:
+    """One of them; built where it is absent.
+
+    Raises:
+        ToolMissing: It is not on PATH, and cannot be built.
+    """
+    if on_path := shutil.which(name):
+        return Path(on_path)
+    program = JUDGES[name]
+    with alone(settings().cache_dir / "bin", progress):
+        if not program.cached.exists():
+            build([program], progress)
+    return program.cached
+
+
+def _fixture(request: pytest.FixtureRequest, name: str) -> Path:
+    try:
+        return judge(name, aloud(request.config))
+    except ToolMissing as error:
+        pytest.skip(f"no {name}: {str(error).splitlines()[0]}")
+
+
+@pytest.fixture(scope="session")
+def kube_score(request: pytest.FixtureRequest) -> Path:
+    """kube-score: what reviewers of charts ask for."""
+    return _fixture(request, "kube-score")
+
+
+@pytest.fixture(scope="session")
+def cyclonus(request: pytest.FixtureRequest) -> Path:
+    """cyclonus: who may talk to whom."""
+    return _fixture(request, "cyclonus")
