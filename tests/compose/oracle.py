@@ -6,8 +6,9 @@ The program comes with a package of the development environment and needs no dae
 from __future__ import annotations
 
 import json
+import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,7 +50,7 @@ def theirs(
         input=stdin, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     if done.returncode:
-        raise Refused(done.stderr)
+        raise Refused(" ".join(line for line in done.stderr.splitlines() if not line.startswith("time=")))
     found: Tree = json.loads(done.stdout)
     return found
 
@@ -60,7 +61,8 @@ def ours(folder: Path, *files: str, env: Mapping[str, str] | None = None, **opti
         sources = Sources.from_disk(files, env=environment(folder, env or {}), cwd=str(folder), **options)
         return dict(canonical(load(sources), sources))
     except ComposeError as error:
-        raise Refused("\n".join(map(str, error.problems)) or error.message) from None
+        said = [" ".join(str(problem).split()) for problem in error.problems] or [error.message]
+        raise Refused("\0".join(said)) from None
 
 
 def normal(tree: Any, key: str = "") -> Any:
@@ -91,33 +93,34 @@ def differing(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
         yield f"{path}: ours {ours!r}, theirs {theirs!r}"
 
 
-def disagreement(folder: Path, *files: str, env: Mapping[str, str] | None = None) -> str:
-    """How our reading of the files differs from theirs; "" where it does not."""
+def disagreement(folder: Path, *files: str, env: Mapping[str, str] | None = None) -> list[str]:
+    """How our reading of the files differs from theirs, a line for each place; nothing where it does not."""
     try:
         said = theirs(folder, *files, env=env)
     except Refused as error:
         try:
             ours(folder, *files, env=env)
         except Refused:
-            return ""
-        return f"they refuse: {error}"
+            return []
+        return [f"they refuse: {error}"]
     try:
         found = ours(folder, *files, env=env)
     except Refused as error:
-        return f"we refuse: {error}"
-    return "\n".join(differing(normal(found), normal(said)))
+        return [f"we refuse: {line}" for line in str(error).split("\0")]
+    return list(differing(normal(found), normal(said)))
 
 
 @cache
-def differences() -> list[dict[str, str]]:
+def differences() -> list[dict[str, Any]]:
     """Where we differ on purpose."""
-    found: list[dict[str, str]] = yaml.safe_load((HERE / "differences.yaml").read_text())
+    found: list[dict[str, Any]] = yaml.safe_load((HERE / "differences.yaml").read_text())
     return found
 
 
-def expected(disagreement: str) -> bool:
-    """Whether a disagreement is on the list."""
-    return any(one["sign"] in disagreement for one in differences() if "sign" in one)
+def unlisted(disagreement: Iterable[str]) -> list[str]:
+    """The lines of a disagreement that are not on the list, each for itself: none hides behind another."""
+    signs = [re.compile(one["sign"]) for one in differences()]
+    return [line for line in disagreement if not any(sign.fullmatch(line) for sign in signs)]
 
 
 def write(folder: Path, files: Mapping[str, str | Tree]) -> Path:
