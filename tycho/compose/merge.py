@@ -168,7 +168,7 @@ def _subnets(base: Node, over: Node, at: At) -> Node:
                 continue
             original = _mappings(original, other, at)  # noqa: PLW2901
             found[said_of(original, "subnet")] = original
-    return over.with_value(list(found.values()) or None)
+    return over.with_value(list(found.values()))
 
 
 def said_of(node: Node, key: str) -> Any:

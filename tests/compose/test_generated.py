@@ -1,0 +1,44 @@
+"""Generated text that Docker Compose and we read alike: templates, env files, command lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.compose import oracle, strings
+
+AT_ONCE = 40
+SOME = settings(max_examples=max(2, settings.default.max_examples // AT_ONCE), suppress_health_check=list(HealthCheck))
+FEWER = settings(SOME, max_examples=max(2, settings.default.max_examples // AT_ONCE // 2))
+
+
+def several(item: strings.Made) -> st.SearchStrategy[list[str]]:
+    return st.lists(item, min_size=AT_ONCE, max_size=AT_ONCE, unique=True)
+
+
+@SOME
+@given(several(strings.TEMPLATE))
+def test_templates(tmp_path_factory: pytest.TempPathFactory, templates: Sequence[str]) -> None:
+    services = {f"s{i}": {"image": "x", "labels": {"it": one}} for i, one in enumerate(templates)}
+    said = strings.disagreements(tmp_path_factory.mktemp("templates"), services, {})
+    assert oracle.unlisted(said) == []
+
+
+@FEWER
+@given(several(strings.DOTENV))
+def test_env_files(tmp_path_factory: pytest.TempPathFactory, texts: Sequence[str]) -> None:
+    services = {f"s{i}": {"image": "x", "env_file": f"{i}.env"} for i in range(len(texts))}
+    files = {f"{i}.env": text for i, text in enumerate(texts)}
+    said = strings.disagreements(tmp_path_factory.mktemp("env"), services, files)
+    assert oracle.unlisted(said) == []
+
+
+@FEWER
+@given(several(strings.COMMAND))
+def test_command_lines(tmp_path_factory: pytest.TempPathFactory, lines: Sequence[str]) -> None:
+    services = {f"s{i}": {"image": "x", "command": line} for i, line in enumerate(lines)}
+    said = strings.disagreements(tmp_path_factory.mktemp("command"), services, {})
+    assert oracle.unlisted(said) == []
