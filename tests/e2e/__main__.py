@@ -1,0 +1,26 @@
+"""`python -m tests.e2e`: what a node needs is fetched out here, where there is a network; then the tests go inside."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tests.e2e import images, programs, room
+
+
+def say(line: str) -> None:
+    """Builds take minutes: whoever waits should see why."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def main() -> int:
+    """Run the tests on a node of their own, or say in one line why this machine has none."""
+    os.environ["PATH"] = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+    if why := room.lacking():
+        say(f"e2e skipped: {why}")
+        return 0
+    images.images(programs.programs(say), say)
+    return room.enter([sys.executable, "-m", "pytest", *(sys.argv[1:] or ["tests/e2e"])])
+
+
+sys.exit(main())

@@ -1,0 +1,92 @@
+"""The node, and the scenarios that run on it side by side."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import node as nodes
+from tests.e2e import room
+from tests.e2e.node import Node
+from tests.e2e.system import System
+
+HERE = Path(__file__).parent
+ARTEFACTS = HERE / "artefacts"  # of scenarios that failed
+AT_ONCE = 6
+
+
+@pytest.fixture(scope="session")
+def node(request: pytest.FixtureRequest) -> Iterator[Node]:
+    """A cluster with a real node, for the whole run."""
+    if not room.inside():
+        pytest.skip("`bin/task e2e` makes the room that a node needs")
+    terminal = request.config.pluginmanager.getplugin("terminalreporter")
+    one = nodes.start(terminal.write_line)
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="session")
+def running(node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
+    """All scenarios that were asked for, at once; each is waited for by its own test."""
+    shutil.rmtree(ARTEFACTS, ignore_errors=True)
+    wanted = [item.callspec.params["scenario"] for item in request.session.items if hasattr(item, "callspec")]
+    home = tmp_path_factory.mktemp("scenarios")
+    pool = ThreadPoolExecutor(AT_ONCE)
+    order = sorted(wanted, key=lambda name: -getattr(_verify(name), "SECONDS", 20))
+    futures: dict[str, Future[None]] = {name: pool.submit(_run, node, name, home / name) for name in order}
+    yield lambda name: futures[name].result()
+    pool.shutdown(cancel_futures=True)
+
+
+def _verify(name: str):
+    return import_module(f"tests.e2e.scenarios.{name}.verify")
+
+
+def _run(node: Node, name: str, folder: Path) -> None:
+    """One scenario, in a copy of its folder; then nothing of it may be left."""
+    shutil.copytree(HERE / "scenarios" / name, folder, ignore=shutil.ignore_patterns("verify.py", "__pycache__"))
+    system = System(node, folder, name.replace("_", "-"))
+    try:
+        _verify(name).verify(system)
+    except BaseException:
+        for one in (system, *system.others):
+            _keep(one, ARTEFACTS / name)
+            with suppress(AssertionError, subprocess.TimeoutExpired):
+                _end(one)
+        raise
+    for one in (system, *system.others):
+        _end(one)
+
+
+def _end(system: System) -> None:
+    if system.release:
+        system.down()
+
+
+def _keep(system: System, folder: Path) -> None:
+    """What tells why it failed: objects, events, logs."""
+    if not system.release:
+        return
+    place = folder / system.name
+    place.mkdir(parents=True, exist_ok=True)
+    asked = {
+        "objects.yaml": ("get", "all,endpointslices,persistentvolumeclaims,networkpolicies,configmaps", "-o", "yaml"),
+        "pods.txt": ("get", "pods", "-o", "wide"),
+        "describe.txt": ("describe", "pods"),
+        "events.txt": ("get", "events", "--sort-by=.lastTimestamp"),
+    }
+    for file, words in asked.items():
+        with suppress(AssertionError, subprocess.TimeoutExpired):
+            (place / file).write_text(system.kubectl(*words))
+    with suppress(AssertionError, subprocess.TimeoutExpired):
+        for pod in system.kubectl("get", "pods", "-o", "name").split():
+            log = system.kubectl("logs", pod, "--all-containers", "--prefix", "--ignore-errors")
+            (place / f"{pod.rpartition('/')[2]}.log").write_text(log)

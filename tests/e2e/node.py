@@ -1,0 +1,173 @@
+"""A cluster with a node that really runs containers, in the room that this process is in.
+
+    control plane -> containerd -> images -> kubelet, kube-proxy -> CoreDNS
+
+The control plane is the project's own, but for one thing: pods reach it, at the node's address.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.e2e.images import images
+from tests.e2e.programs import programs
+from tests.e2e.room import CGROUP, NODE, ROOM
+from tycho.cluster import native, process
+from tycho.cluster.api import Api
+from tycho.cluster.state import Progress, State
+from tycho.errors import OrchestratorError
+
+CONFIG = Path(__file__).parent / "config"
+SEARCH = f"PATH={ROOM / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin"  # runc, nft, iptables, mount
+BALANCED = "10.90.0."  # addresses that the load balancer hands out
+
+
+def _apiserver(state: State) -> Iterable[str]:
+    pki = state.folder / "pki"
+    yield from native._apiserver(state)
+    yield from ("--bind-address=0.0.0.0", f"--advertise-address={NODE}", "--endpoint-reconciler-type=lease")
+    yield from (f"--kubelet-client-certificate={pki / 'admin.crt'}", f"--kubelet-client-key={pki / 'admin.key'}")
+    yield "--kubelet-preferred-address-types=InternalIP"
+
+
+def _controllers(state: State) -> Iterable[str]:
+    yield from native._controllers(state)
+    yield "--enable-hostpath-provisioner=true"
+
+
+def _kubelet(state: State) -> Iterable[str]:
+    yield from (f"--config={ROOM / 'config/kubelet.yaml'}", f"--kubeconfig={state.kubeconfig}")
+    yield from (f"--root-dir={ROOM / 'kubelet'}", "--hostname-override=node", f"--node-ip={NODE}")
+
+
+COMMANDS: dict[str, Callable[[State], Iterable[str]]] = {
+    "etcd": native._etcd,
+    "kube-apiserver": _apiserver,
+    "kube-controller-manager": _controllers,
+    "kube-scheduler": native._scheduler,
+    "containerd": lambda _: [f"--config={ROOM / 'config/containerd.toml'}"],
+    "kubelet": _kubelet,
+    "kube-proxy": lambda _: [f"--config={ROOM / 'config/kube-proxy.yaml'}"],
+}
+
+
+@dataclass(slots=True)
+class Node:
+    """The cluster.
+
+    Args:
+        state: What the control plane remembers.
+        programs: Every program, by name.
+    """
+
+    state: State
+    programs: dict[str, Path]
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The way in."""
+        return self.state.kubeconfig
+
+    @property
+    def api(self) -> Api:
+        """The API server, asked as one who may do everything."""
+        return native._api(self.state)
+
+    def kubectl(self, *words: str, data: str | None = None, timeout: float = 120) -> str:
+        """What kubectl says; it must succeed."""
+        argv = [self.programs["kubectl"], f"--kubeconfig={self.kubeconfig}", *words]
+        done = subprocess.run(argv, input=data, check=False, capture_output=True, text=True, timeout=timeout)
+        assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def stop(self) -> None:
+        """End all of it; what runs in containers ends with the room."""
+        self.ended.set()
+        process.stop(reversed(self.state.processes.values()))
+
+
+def start(progress: Progress) -> Node:
+    """Bring the cluster up.
+
+    Args:
+        progress: Told what takes time.
+
+    Raises:
+        OrchestratorError: A program ends, or does not become ready.
+    """
+    paths = programs(progress)
+    _bins(paths)
+    state = native._prepared(State(ROOM / "clusters" / "node", "native"))
+    known = {"@ROOM@": ROOM, "@STATE@": state.folder, "@CGROUP@": CGROUP, "@NODE@": NODE}
+    for source in filter(Path.is_file, CONFIG.rglob("*")):
+        text = source.read_text()
+        for mark, value in known.items():
+            text = text.replace(mark, str(value))
+        target = ROOM / "config" / source.relative_to(CONFIG)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    node = Node(state, paths)
+    try:
+        for name, arguments in COMMANDS.items():
+            argv = ["/usr/bin/env", SEARCH, ROOM / "bin" / name, *arguments(state)]
+            started = process.start(argv, state.folder / "log" / f"{name}.log")
+            state = node.state = state.keep(processes={**state.processes, name: started})
+            if name == "kube-apiserver":
+                native._await(state, node.api.ready, name)
+            if name == "containerd":
+                native._await(state, (ROOM / "containerd.sock").exists, name)
+                _import(node, progress)
+        node.kubectl("apply", "-f", str(ROOM / "config/cluster.yaml"))
+        native._await(state, lambda: _ready(node), "kubelet")
+    except BaseException:
+        node.stop()
+        raise
+    threading.Thread(target=_balance, args=(node,), daemon=True).start()
+    return node
+
+
+def _bins(paths: dict[str, Path]) -> None:
+    """One folder with every program: containerd looks for its shim beside itself."""
+    (ROOM / "bin").mkdir(parents=True, exist_ok=True)
+    for name, path in {**paths, "runc": Path(shutil.which("runc") or "/usr/sbin/runc")}.items():
+        (ROOM / "bin" / name).symlink_to(path)
+
+
+def _import(node: Node, progress: Progress) -> None:
+    archive = images(node.programs, progress)
+    ctr = [node.programs["ctr"], f"--address={ROOM / 'containerd.sock'}", "--namespace=k8s.io"]
+    assert process.until(lambda: not subprocess.run([*ctr, "version"], check=False, capture_output=True).returncode, 30)
+    subprocess.run([*ctr, "images", "import", str(archive)], check=True, capture_output=True)
+
+
+def _ready(node: Node) -> bool:
+    try:
+        conditions = node.api.get("/api/v1/nodes/node")["status"].get("conditions", ())
+        dns = node.api.get("/apis/apps/v1/namespaces/kube-system/deployments/coredns")
+    except OrchestratorError:
+        return False
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return ready and dns["status"].get("readyReplicas") == 1
+
+
+def _balance(node: Node) -> None:
+    """Be the cloud's load balancer: each Service that asks for one gets an address that leads to it."""
+    given: dict[str, str] = {}
+    while not node.ended.wait(0.5):
+        try:
+            for service in node.api.get("/api/v1/services")["items"]:
+                about = service["metadata"]
+                if service["spec"]["type"] != "LoadBalancer" or service["status"]["loadBalancer"]:
+                    continue
+                address = given.setdefault(about["uid"], f"{BALANCED}{len(given) + 1}")
+                path = f"/api/v1/namespaces/{about['namespace']}/services/{about['name']}/status"
+                status = f'{{"status": {{"loadBalancer": {{"ingress": [{{"ip": "{address}"}}]}}}}}}'.encode()
+                node.api.ask("PATCH", path, status, "application/merge-patch+json")
+        except OrchestratorError:  # it went between the two questions, or all is ending
+            continue

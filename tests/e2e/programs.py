@@ -1,0 +1,44 @@
+"""The programs of a node, beside those of the project's own control plane: from the cache, else built once."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+from tycho.cluster import native
+from tycho.cluster.build import build
+from tycho.cluster.programs import Program, _kubernetes, tools
+from tycho.cluster.state import Progress, alone
+from tycho.settings import settings
+
+
+def _containerd(name: str) -> Program:
+    return Program(name, "2.4.2", (2, 4), (3,), "github.com/containerd/containerd/v2", f"/cmd/{name}")
+
+
+OURS = ("helm", "kubectl", *(name for name in native.COMMANDS if name != "kwok"))
+THEIRS = (
+    _kubernetes("kubelet", 110, (1, 37), (1, 38)),
+    _kubernetes("kube-proxy", 30, (1, 37), (1, 38)),
+    _containerd("containerd"),
+    _containerd("containerd-shim-runc-v2"),
+    _containerd("ctr"),
+    Program("coredns", "1.15.0", (1, 15), (2,), "github.com/coredns/coredns", "", seconds=102),
+)
+
+
+def programs(progress: Progress) -> dict[str, Path]:
+    """Every program of a cluster with a real node, by name.
+
+    Args:
+        progress: Told what takes time.
+
+    Raises:
+        ToolMissing: One can be neither found nor downloaded nor built.
+    """
+    found = tools(OURS, progress)
+    with alone(settings().cache_dir / "bin", progress):
+        absent = [program for program in THEIRS if not program.cached.exists()]
+        for _, some in groupby(absent, key=lambda program: program.module):
+            build(list(some), progress)
+    return {**found, **{program.name: program.cached for program in THEIRS}}

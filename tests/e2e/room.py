@@ -1,0 +1,111 @@
+"""A room of its own for the node: namespaces for its network, its mounts and its processes.
+
+What is started in there ends with it, and no address, rule, mount or socket of it is seen outside. Only control groups
+know no such walls: they lie below one of the room's own, and are removed when it is left.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+ROOM = Path("/run/tycho-node")  # a file system in memory, which this side of the wall never sees
+CGROUP = "tycho-node"
+CGROUPS = Path("/sys/fs/cgroup")
+NODE = "10.89.0.1"
+COVERED = ("/run", "/var/log", "/var/lib", "/tmp/hostpath_pv")  # noqa: S108 - where node programs write whatever they are told
+NEEDS = {
+    "unshare": "util-linux",
+    "ip": "iproute2",
+    "nft": "nftables",
+    "iptables": "iptables",
+    "runc": "runc",
+    "conntrack": "conntrack",
+    "apt-get": "apt",
+    "dpkg-deb": "dpkg",
+}
+SETUP = f"""
+set -e
+for folder in {" ".join(COVERED)}; do mount -t tmpfs -o mode=0755 tycho "$folder"; done
+mkdir -p {ROOM}
+ip link set lo up
+ip link add tycho-node type bridge
+ip address add {NODE}/32 dev tycho-node
+ip link set tycho-node up
+ip route add default dev tycho-node
+echo 1 > /proc/sys/net/ipv4/ip_forward
+set +e
+"$@"
+exit $?
+"""  # the shell stays: as the first process it buries what loses its parent
+
+
+def lacking() -> str:
+    """Why no node can run here; "" when one can."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "a node takes root on Linux"
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    absent = sorted(package for name, package in NEEDS.items() if not shutil.which(name, path=path))
+    if not Path("/usr/lib/cni/ptp").exists():
+        absent.append("containernetworking-plugins")
+    if absent:
+        return f"a node takes the packages {', '.join(absent)}"
+    tried = subprocess.run(
+        [*_unshare(), "sh", "-c", "mount -t tmpfs tycho /run && ip link add tycho type bridge && nft add table ip t"],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if tried.returncode:
+        return f"this machine lets nobody make namespaces, bridges and rules: {tried.stderr.strip()[-200:]}"
+    try:
+        _groups(make=True)
+    except OSError as error:
+        return f"this machine lets nobody make control groups: {error}"
+    finally:
+        _groups(make=False)
+    return ""
+
+
+def enter(argv: Sequence[str]) -> int:
+    """Run a program in a new room, and leave nothing of it; the program's exit code."""
+    made = [folder for folder in map(Path, COVERED) if not folder.exists()]
+    for folder in made:
+        folder.mkdir(parents=True)
+    _groups(make=True)
+    try:
+        return subprocess.run([*_unshare(), "sh", "-c", SETUP, "sh", *argv], check=False).returncode
+    finally:
+        _groups(make=False)
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def inside() -> bool:
+    """Whether this process is in the room."""
+    return ROOM.is_dir() and os.path.ismount("/run") and "10.89.0.1" in _addresses()
+
+
+def _addresses() -> str:
+    return Path("/proc/self/net/fib_trie").read_text()
+
+
+def _unshare() -> list[str]:
+    return ["unshare", "--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+
+
+def _groups(*, make: bool) -> None:
+    """Make the room's control groups, or remove them with what is below: one tree each, or one for all (version 2)."""
+    one = (CGROUPS / "cgroup.controllers").exists()
+    for tree in [CGROUPS] if one else [path for path in CGROUPS.iterdir() if path.is_dir() and not path.is_symlink()]:
+        group = tree / CGROUP
+        if make:
+            group.mkdir(exist_ok=True)
+        else:
+            for folder, _, _ in os.walk(group, topdown=False):
+                with suppress(OSError):
+                    Path(folder).rmdir()
