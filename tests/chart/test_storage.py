@@ -201,6 +201,21 @@ def test_environment_goes_before_env_file(bench: Any) -> None:
     assert bench.objects(text, files=files, PASSED="p").env("rel-web") == {"A": "mine", "B": "file", "PASSED": "p"}
 
 
+def test_one_secret_at_two_places(bench: Any) -> None:
+    text = """
+      services: {web: {image: x, secrets: [s, {source: s, target: /etc/key, mode: 0400}, {source: s, target: /opt/s}]}}
+      secrets: {s: {environment: S}}
+    """
+    pod = bench.objects(text).pod("rel-web")
+    items = {one["name"]: one["secret"]["items"][0] for one in pod["volumes"]}
+    mounts = {one["mountPath"]: (one["subPath"], items[one["name"]]) for one in pod["containers"][0]["volumeMounts"]}
+    assert mounts == {
+        "/run/secrets/s": ("s", {"key": "s", "path": "s", "mode": 0o444}),
+        "/etc/key": ("key", {"key": "s", "path": "key", "mode": 0o400}),
+        "/opt/s": ("s", {"key": "s", "path": "s", "mode": 0o444}),
+    }
+
+
 def test_secrets_and_configs_that_exist(bench: Any) -> None:
     text = """
       services: {web: {image: x, secrets: [s], configs: [{source: c, target: /etc/c.conf, mode: 0440}]}}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from tycho.chart import sharing, wiring
 from tycho.chart.kinds import kinds, said
-from tycho.chart.names import label
+from tycho.chart.names import label, unique
 from tycho.chart.plan import Container, ContainerPort, Network, Plan, Pod, Volume, Wait
 from tycho.chart.storage import Store
 from tycho.model import Live, Service, System
@@ -69,8 +70,10 @@ def plan(system: System) -> Plan:
 def _container(name: str, service: Service, store: Store, volumes: dict[str, Volume]) -> Container:
     mounts = []
     for mounted, volume in store.mounts(name, service):
-        volumes[volume.name] = volume
-        mounts.append(mounted)
+        same = {key for key, one in volumes.items() if one == replace(volume, name=key)}
+        free = unique(volume.name, (volumes.keys() - same).__contains__)  # one secret in two modes is two volumes
+        volumes[free] = replace(volume, name=free)
+        mounts.append(replace(mounted, volume=free))
     return Container(name, label(name), service, wiring.declared(service), tuple(mounts), secrets(service))
 
 
