@@ -41,19 +41,31 @@ CLAIMS = "persistentvolumeclaims"
 
 
 async def sweep(api: Api, identity: Identity) -> tuple[str, ...]:
-    """Delete what carries the release's label and is not in its deployed manifest; volumes are not touched."""
+    """Delete what carries the release's label and is not in its deployed manifest.
+
+    Volumes are not touched, nor are the jobs of revisions that can be gone back to.
+    """
     known = await releases.revisions(api, identity)
     deployed = [one for one in known if releases.status(one) == "deployed"]
     if not deployed:
         return ()
-    stored = await releases.payload(api, identity, releases.number(deployed[-1]))
-    wanted = {(one["kind"], one["metadata"]["name"]) for one in releases.manifest(stored)}
-    gone = []
-    for kind, name in await _ours(api, identity):
-        if (kind, name) not in wanted:
-            await api.delete(at(KINDS[kind], identity.namespace, name))
-            gone.append(f"{kind} {name}")
+    wanted = await _made(api, identity, deployed[-1:])
+    rest = [one for one in await _ours(api, identity) if one not in wanted]
+    if any(kind == "Job" for kind, _ in rest):  # a rollback finds its job done, and does not run it again
+        former = [one for one in known if releases.status(one) == "superseded"]
+        jobs = await _made(api, identity, former)
+        rest = [one for one in rest if one[0] != "Job" or one not in jobs]
+    for kind, name in rest:
+        await api.delete(at(KINDS[kind], identity.namespace, name))
+    gone = [f"{kind} {name}" for kind, name in rest]
     return (f"removed what an earlier revision left: {', '.join(sorted(gone))}",) if gone else ()
+
+
+async def _made(api: Api, identity: Identity, revisions: Iterable[Object]) -> set[tuple[str, str]]:
+    """Kind and name of what revisions consist of."""
+    numbers = map(releases.number, revisions)
+    stored = await asyncio.gather(*(releases.payload(api, identity, number) for number in numbers))
+    return {(one["kind"], one["metadata"]["name"]) for each in stored for one in releases.manifest(each)}
 
 
 async def missing(api: Api, identity: Identity, revision: int) -> list[str]:
