@@ -54,7 +54,7 @@ def test_waiting_without_a_shell(bench: Any) -> None:
         ["rollout", "status", "deployment/rel-db", "--timeout=0"],
         ["wait", "daemonset/rel-agent", "--for=create", "--timeout=-1s"],
         ["rollout", "status", "daemonset/rel-agent", "--timeout=0"],
-        ["wait", f"job/{job}", "--for=create", '--for=jsonpath={.status.conditions[?(@.status=="True")].type}',
+        ["wait", f"job/{job}", "--for=create", '--for=jsonpath={.status.conditions[-1:].status}=True',
          "--timeout=-1s"],
         ["wait", f"job/{job}", "--for=condition=Complete", "--timeout=30s"],
     ]  # fmt: skip

@@ -1,12 +1,12 @@
 {{/* Init containers that hold a pod back until a service is up and healthy, or has done its work; a Job that fails
-     ends the waiting at once. (list . kind name part) */}}
+     ends the waiting at once: its last condition is Complete or Failed, and kubectl takes one value, no more. (list . kind name part) */}}
 {{- define "smallest.wait" -}}
 {{- $root := index . 0 -}}
 {{- $object := printf "%s/%s" (index . 1) (index . 2) -}}
 {{- $first := list "wait" $object "--for=create" "--timeout=-1s" -}}
 {{- $second := list "rollout" "status" $object "--timeout=0" -}}
 {{- if eq (index . 1) "job" -}}
-{{- $first = list "wait" $object "--for=create" `--for=jsonpath={.status.conditions[?(@.status=="True")].type}` "--timeout=-1s" -}}
+{{- $first = list "wait" $object "--for=create" "--for=jsonpath={.status.conditions[-1:].status}=True" "--timeout=-1s" -}}
 {{- $second = list "wait" $object "--for=condition=Complete" "--timeout=30s" -}}
 {{- end -}}
 {{- include "smallest.waitContainer" (list $root (print "find-" (index . 3)) $first) }}
