@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import node as nodes
-from tests.e2e import room
-from tests.e2e.node import Node
-from tests.e2e.system import System
+pytest.register_assert_rewrite("tests.e2e.system", "tests.e2e.scenarios")
+
+from tests.e2e import node as nodes  # noqa: E402
+from tests.e2e import room  # noqa: E402
+from tests.e2e.node import Node  # noqa: E402
+from tests.e2e.system import System  # noqa: E402
 
 HERE = Path(__file__).parent
 ARTEFACTS = HERE / "artefacts"  # of scenarios that failed

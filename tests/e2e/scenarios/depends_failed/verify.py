@@ -1,0 +1,15 @@
+"""Where a service waits for a job that fails, `up` ends at once and says which and with what exit code."""
+
+from tests.e2e.system import System
+
+SHOWS = ("depends_on: service_completed_successfully", "a failing job")
+
+
+def verify(system: System) -> None:
+    said = system.fails("--timeout", "100")
+    assert "migrate" in said
+    assert "exit 3" in said
+    assert "100 s" not in said
+    containers = [state for pod in system.pods("api") for state in pod["status"].get("containerStatuses", ())]
+    assert all("waiting" in state["state"] for state in containers)
+    assert len(system.names("migrate")) == 1

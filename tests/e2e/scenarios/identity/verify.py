@@ -1,0 +1,22 @@
+"""Host names, extra hosts, name servers and search domains are those that the file says."""
+
+import json
+
+from tests.e2e.system import System
+
+SHOWS = ("services.hostname", "services.extra_hosts", "services.dns", "services.dns_search", "services.dns_opt",
+         "services.container_name", "services.labels", "services.domainname")  # fmt: skip
+
+
+def verify(system: System) -> None:
+    system.up()
+    assert system.sh("app", "hostname") == "chosen"
+    hosts = [line.split() for line in system.sh("app", "cat /etc/hosts").splitlines() if line.startswith("192")]
+    assert sorted(hosts) == [["192.0.2.7", "elsewhere", "also"], ["192.0.2.8", "third"]]
+    resolv = system.sh("app", "cat /etc/resolv.conf")
+    assert "search.test" in resolv
+    assert {"ndots:3", "timeout:1"} <= set(resolv.split())
+    assert system.sh("away", "cat /etc/resolv.conf").splitlines()[0].split() == ["nameserver", "192.0.2.53"]
+    for name in ("app", "chosen", "the-app"):
+        assert system.sh("tool", f"nslookup {name}.{system.space}.svc.cluster.local | grep -c ^Name") == "1"
+    assert "com.example.about" in json.dumps(system.pods("app")[0]["metadata"]["annotations"])

@@ -1,0 +1,30 @@
+"""Users, groups, capabilities, read-only roots, memory file systems, sysctls and limits are those of the container."""
+
+from tests.e2e.system import System
+
+SHOWS = (
+    "services.user", "services.group_add", "services.working_dir", "services.read_only", "services.tmpfs",
+    "services.shm_size", "services.cap_add", "services.cap_drop", "services.security_opt", "services.sysctls",
+    "deploy.resources",
+)  # fmt: skip
+NET_BIND_SERVICE = 1 << 10
+
+
+def status(system: System, service: str, field: str) -> str:
+    return system.sh(service, f"grep ^{field}: /proc/1/status | cut -f2")
+
+
+def verify(system: System) -> None:
+    system.up()
+    assert system.sh("app", "id -u; id -g; id -G") == "1234\n2345\n2345 3456"
+    assert system.sh("app", "pwd; touch here && echo written") == "/scratch\nwritten"
+    assert "Read-only" in system.sh("app", "touch /tmp/x 2>&1 || true")
+    assert system.sh("app", "df -m /scratch | tail -1").split()[1] == "2"
+    assert system.sh("app", "df -m /dev/shm | tail -1").split()[1] == "8"
+    assert int(status(system, "app", "CapBnd"), 16) == NET_BIND_SERVICE
+    assert status(system, "app", "NoNewPrivs") == "1"
+    assert status(system, "free", "NoNewPrivs") == "0"
+    assert system.sh("app", "cat /proc/sys/kernel/shm_rmid_forced") == "1"
+    limit = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max"
+    assert system.sh("app", limit) == str(64 << 20)
+    assert system.sh("free", "id -u; touch /tmp/x && echo written") == "0\nwritten"
