@@ -129,10 +129,12 @@ def test_peers_that_check_each_other_find_each_other(bench: Any) -> None:
         a: {image: x, expose: ["1"], command: [join, b], healthcheck: {test: a}}
         b: {image: x, expose: ["1"], command: [join, a], healthcheck: {test: a}}
         c: {image: x, expose: ["1"], command: [call, a], healthcheck: {test: a}}
+        d: {image: x, expose: ["1"], healthcheck: {test: wget http://e/}}
+        e: {image: x, expose: ["1"], healthcheck: {test: [CMD, wget, "http://d/"]}}
     """
     objects = bench.objects(text)
-    found = {name: objects.one("Service", name)["spec"].get("publishNotReadyAddresses") for name in "abc"}
-    assert found == {"a": True, "b": True, "c": None}
+    found = {name: objects.one("Service", name)["spec"].get("publishNotReadyAddresses") for name in "abcde"}
+    assert found == {"a": True, "b": True, "c": None, "d": True, "e": True}
 
 
 def test_hosts_and_resolvers(bench: Any) -> None:

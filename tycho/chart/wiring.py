@@ -83,6 +83,8 @@ def spoken(system: System) -> Iterator[tuple[str, str, str]]:
             for key in ("entrypoint", "command"):
                 for word in getattr(service, key) or ():
                     yield name, f"{path}.{key}", template(word)
+            for word in (service.healthcheck.test if service.healthcheck else None) or ():
+                yield name, f"{path}.healthcheck.test", template(word)
             for index, mount in enumerate(service.volumes):
                 for text in _readable(mount.files):
                     yield name, f"{path}.volumes[{index}]", text
