@@ -38,12 +38,13 @@ KINDS: Mapping[str, str] = {
     "Pod": "pods",
 }
 CLAIMS = "persistentvolumeclaims"
+SELECTOR = "app.kubernetes.io/instance={},executor=tycho"
 
 
 async def sweep(api: Api, identity: Identity) -> tuple[str, ...]:
     """Delete what carries the release's label and is not in its deployed manifest.
 
-    Volumes are not touched, nor are the jobs of revisions that can be gone back to.
+    Volumes are not touched, nor are finished jobs of revisions that can be gone back to.
     """
     known = await releases.revisions(api, identity)
     deployed = [one for one in known if releases.status(one) == "deployed"]
@@ -53,8 +54,8 @@ async def sweep(api: Api, identity: Identity) -> tuple[str, ...]:
     rest = [one for one in await _ours(api, identity) if one not in wanted]
     if any(kind == "Job" for kind, _ in rest):  # a rollback finds its job done, and does not run it again
         former = [one for one in known if releases.status(one) == "superseded"]
-        jobs = await _made(api, identity, former)
-        rest = [one for one in rest if one[0] != "Job" or one not in jobs]
+        done = await _done(api, identity) & await _made(api, identity, former)
+        rest = [one for one in rest if one not in done]
     for kind, name in rest:
         await api.delete(at(KINDS[kind], identity.namespace, name))
     gone = [f"{kind} {name}" for kind, name in rest]
@@ -66,6 +67,17 @@ async def _made(api: Api, identity: Identity, revisions: Iterable[Object]) -> se
     numbers = map(releases.number, revisions)
     stored = await asyncio.gather(*(releases.payload(api, identity, number) for number in numbers))
     return {(one["kind"], one["metadata"]["name"]) for each in stored for one in releases.manifest(each)}
+
+
+async def _done(api: Api, identity: Identity) -> set[tuple[str, str]]:
+    """The release's jobs that did their work."""
+    jobs = await api.list(at(KINDS["Job"], identity.namespace), labelSelector=SELECTOR.format(identity.release))
+    conditions = {one["metadata"]["name"]: one["status"].get("conditions") or () for one in jobs}
+    return {
+        ("Job", name)
+        for name, all_of_them in conditions.items()
+        if any(one["type"] == "Complete" and one["status"] == "True" for one in all_of_them)
+    }
 
 
 async def missing(api: Api, identity: Identity, revision: int) -> list[str]:
@@ -225,7 +237,7 @@ async def _ours(api: Api, identity: Identity) -> list[tuple[str, str]]:
 
 
 async def _list(api: Api, path: str, identity: Identity) -> list[Object]:
-    selector = f"app.kubernetes.io/instance={identity.release},executor=tycho"
+    selector = SELECTOR.format(identity.release)
     try:
         return await api.list(at(path, identity.namespace), metadata=True, labelSelector=selector)
     except (Forbidden, NotFound):
