@@ -54,7 +54,7 @@ def test_waiting_without_a_shell(bench: Any) -> None:
         ["rollout", "status", "deployment/rel-db", "--timeout=0"],
         ["wait", "daemonset/rel-agent", "--for=create", "--timeout=-1s"],
         ["rollout", "status", "daemonset/rel-agent", "--timeout=0"],
-        ["wait", f"job/{job}", "--for=create", '--for=jsonpath={.status.conditions[-1:].status}=True',
+        ["wait", f"job/{job}", "--for=create", "--for=jsonpath={.status.conditions[-1:].status}=True",
          "--timeout=-1s"],
         ["wait", f"job/{job}", "--for=condition=Complete", "--timeout=30s"],
     ]  # fmt: skip
@@ -159,6 +159,19 @@ def test_replacing(bench: Any) -> None:
     assert found["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 2}
     assert found["minReadySeconds"] == 10
     assert strategy("volumes: ['vol:/d']")["strategy"] == {"type": "Recreate"}
+
+
+def test_who_starts_first_is_called_until_all_know(bench: Any) -> None:
+    def pod(update: str, more: str = "tty: true") -> Any:
+        text = f"services: {{web: {{image: x, {more}, deploy: {{update_config: {{{update}}}}}}}}}"
+        found = bench.objects(text).pod("rel-web")
+        return found["terminationGracePeriodSeconds"], found["containers"][0].get("lifecycle")
+
+    assert pod("order: start-first") == (15, {"preStop": {"sleep": {"seconds": 5}}})
+    assert pod("order: start-first", "stop_grace_period: 1500ms") == (7, {"preStop": {"sleep": {"seconds": 5}}})
+    assert pod("parallelism: 1") == pod("order: stop-first") == (10, None)
+    asked = {"preStop": {"exec": {"command": ["drain"]}}}
+    assert pod("order: start-first", "pre_stop: [{command: [drain]}]") == (10, asked)
 
 
 def test_a_budget_for_several(bench: Any) -> None:

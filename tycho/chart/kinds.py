@@ -13,6 +13,7 @@ MODES = {
     "replicated-job": "Job",
     "global-job": "Job",
 }
+DRAIN = 5  # seconds in which every node learns that a pod takes no more calls
 ONCE = frozenset({"no", "none", "on-failure"})
 
 
@@ -25,6 +26,12 @@ def said(part: object) -> Mapping[str, Json]:
 def written(value: str | float | None) -> str:
     """A value in Compose's syntax, "" where there is none; one that is empty today may read a variable."""
     return "" if value is None else template(value)
+
+
+def drain(service: Service) -> int:
+    """Seconds before SIGTERM in which a service still answers: where the new must be there before the old goes."""
+    first = service.deploy.update_config.order == "start-first"
+    return DRAIN if first and not service.pre_stop else 0
 
 
 def kinds(system: System) -> dict[str, str]:

@@ -234,9 +234,10 @@ class Pod:
 
     @property
     def grace(self) -> int:
-        """Seconds between SIGTERM and SIGKILL; Compose says 10 where the file says nothing."""
-        said = [container.service.stop_grace_period for container in self.containers]
-        return max(10 if seconds is None else max(0, -int(-seconds // 1)) for seconds in said)
+        """Seconds until SIGKILL, after those of draining; Compose says 10 where the file says nothing."""
+        services = [container.service for container in self.containers]
+        said = [(one.stop_grace_period, kinds.drain(one)) for one in services]
+        return max((10 if seconds is None else max(0, math.ceil(seconds))) + more for seconds, more in said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from tycho.chart.kinds import written
+from tycho.chart.kinds import drain, written
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.placement import affinity, spread
 from tycho.chart.plan import Pod
@@ -229,6 +229,8 @@ def hooks(service: Service) -> dict[str, Tree]:
     for key, listed in (("postStart", service.post_start), ("preStop", service.pre_stop)):
         if listed:
             found[key] = [template(word) for word in listed[0].command]
+    if seconds := drain(service):
+        found["drainSeconds"] = seconds
     return found
 
 

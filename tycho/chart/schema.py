@@ -85,6 +85,7 @@ SERVICE: Mapping[str, tuple[str, Schema]] = {
     "preStart": ("containers that run before", LIST),
     "postStart": ("command run after the start", TEXTS),
     "preStop": ("command run before the end", TEXTS),
+    "drainSeconds": ("time before the end in which callers turn to others", NUMBER),
     "annotations": ("annotations of the pods, from `labels`", SCALAR_MAP),
     "workloadAnnotations": ("annotations of the workload, from `deploy.labels`", SCALAR_MAP),
     "hostname": ("hostname of the pods", TEXT),

@@ -47,7 +47,7 @@ SERVICE: Table = {
     "deploy.replicas": translated("replicas (live)", running.replicas),
     "deploy.labels": whole(translated("annotations of the workload (live)", running.annotated)),
     "deploy.update_config.parallelism": translated("maxSurge, maxUnavailable"),
-    "deploy.update_config.order": translated("maxSurge, maxUnavailable"),
+    "deploy.update_config.order": translated("maxSurge, maxUnavailable, lifecycle.preStop"),
     "deploy.update_config.delay": translated("minReadySeconds"),
     "deploy.update_config.failure_action": approximated("a failed rollout stops where it is", "going back is a verb",
                                                         "tycho rollback, or helm upgrade --rollback-on-failure",

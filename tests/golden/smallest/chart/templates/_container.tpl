@@ -50,7 +50,7 @@ securityContext:
   {{- end }}
 {{- end }}
 {{- end }}
-{{- if or $service.postStart $service.preStop }}
+{{- if or $service.postStart $service.preStop $service.drainSeconds }}
 lifecycle:
   {{- range $key := list "postStart" "preStop" }}
   {{- with index $service $key }}
@@ -61,6 +61,12 @@ lifecycle:
         - {{ include "smallest.expand" (list $root .) | quote }}
         {{- end }}
   {{- end }}
+  {{- end }}
+  {{- if and $service.drainSeconds (not $service.preStop) }}
+  # Calls still come until every node knows that the pod goes.
+  preStop:
+    sleep:
+      seconds: {{ int $service.drainSeconds }}
   {{- end }}
 {{- end }}
 {{- end -}}
