@@ -1,0 +1,29 @@
+"""An upgrade that fails leaves nothing of its own once it is mended or undone; what ran goes on, and can restart."""
+
+from tests.e2e.system import System
+
+SHOWS = ("failed upgrade", "rollback")
+
+
+def objects(system: System) -> set[str]:
+    kinds = ("deployments", "services", "configmaps", "secrets", "networkpolicies", "serviceaccounts", "roles")
+    return {f"{kind}/{one['metadata']['name']}" for kind in kinds for one in system.get(kind)}
+
+
+def verify(system: System) -> None:
+    system.up()
+    before, pods = objects(system), {name: system.names(name) for name in ("app", "other")}
+    assert system.sh("app", "cat /about; echo; echo $VERSION") == "1\n1"
+
+    said = system.fails(env={"VERSION": "2", "IMAGE": "absent.invalid/nothing:1"})
+    assert "app" in said
+    assert "absent.invalid/nothing:1" in said or "image" in said
+    assert set(pods["app"]) <= set(system.names("app"))  # the old one still serves
+    assert set(pods["other"]) <= set(system.names("other"))
+    system.kubectl("delete", "pod", *pods["other"])
+
+    system.tycho("rollback", system.identity["guid"])
+    assert system.sh("app", "cat /about; echo; echo $VERSION") == "1\n1"
+    assert objects(system) == before
+    system.replace("app")
+    system.replace("other")
