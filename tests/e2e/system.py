@@ -77,16 +77,24 @@ class System:
 
     def up(self, *words: str, env: Mapping[str, str] | None = None) -> Json:
         """`tycho up`, which must succeed."""
-        said = self.tycho("up", "--name", self.name, "-q", "-o", "json", "--timeout", "180", *words, env=env)
+        try:
+            said = self.tycho("up", "--name", self.name, "-q", "-o", "json", "--timeout", "180", *words, env=env)
+        except AssertionError:
+            self._look()
+            raise
         self.release = json.loads(said)[0]
         return self.release
 
     def fails(self, *words: str, env: Mapping[str, str] | None = None) -> str:
         """`tycho up`, which must fail; what it says."""
         said = self.tycho("up", "--name", self.name, "-q", "--timeout", "120", *words, env=env, ok=False)
-        if not self.release and (known := json.loads(self.tycho("status", self.name, "-o", "json"))):
-            self.release = known[0]
+        self._look()
         return said
+
+    def _look(self) -> None:
+        """Know the system that came to nothing."""
+        known = json.loads(self.tycho("status", "-o", "json"))
+        self.release = next((one for one in known if one["identity"]["name"] == self.name), self.release)
 
     def down(self, *words: str) -> None:
         """`tycho down`; nothing of the system may be left."""
@@ -198,10 +206,12 @@ class Load:
 
     Args:
         address: Who is asked.
+        path: Of what.
         answers: What was said, in order; an error's text when nothing was.
     """
 
     address: tuple[str, int]
+    path: str = "/"
     answers: list[str] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -220,7 +230,7 @@ class Load:
     def _run(self) -> None:
         while not self._ended.is_set():
             try:
-                status, text = fetch(self.address)
+                status, text = fetch(self.address, self.path)
                 self.answers.append(text if status == http.client.OK else f"failed: {status} {text}")
             except (OSError, http.client.HTTPException) as error:
                 self.answers.append(f"failed: {error!r}")
