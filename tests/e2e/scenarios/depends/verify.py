@@ -2,8 +2,7 @@
 
 from tests.e2e.system import System
 
-SHOWS = ("depends_on: chains", "depends_on: service_started", "depends_on: service_completed_successfully",
-         "depends_on: required false", "services.profiles")  # fmt: skip
+SHOWS = ("depends_on", "healthcheck.test", "profiles")
 
 
 def moments(system: System, service: str) -> dict[str, str]:

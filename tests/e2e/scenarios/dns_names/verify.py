@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System, eventually
 
-SHOWS = ("services.networks.aliases", "services.links", "services.expose", "services.configs", "deploy.replicas")
+SHOWS = ("deploy.replicas", "expose", "links", "networks")
 
 
 def verify(system: System) -> None:

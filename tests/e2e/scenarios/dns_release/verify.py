@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System
 
-SHOWS = ("two systems in one namespace",)
+SHOWS = ("deploy.replicas", "ports")
 
 
 def verify(system: System) -> None:

@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System, eventually
 
-SHOWS = ("services.environment", "services.env_file", "interpolation", ".env")
+SHOWS = ("env_file", "environment")
 WANTED = {
     "PLAIN": "plain",
     "NUMBER": "1.1",

@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System
 
-SHOWS = ("failed upgrade", "rollback")
+SHOWS = ("depends_on", "image")
 
 
 def objects(system: System) -> set[str]:

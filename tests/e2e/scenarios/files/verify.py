@@ -4,7 +4,21 @@ import hashlib
 
 from tests.e2e.system import System, eventually
 
-SHOWS = ("configs", "secrets", "services.configs", "services.secrets", "bind mounts")
+SHOWS = (
+    "configs",
+    "configs.content",
+    "configs.file",
+    "configs[].mode",
+    "configs[].source",
+    "configs[].target",
+    "secrets",
+    "secrets.environment",
+    "secrets.file",
+    "secrets[].mode",
+    "secrets[].source",
+    "secrets[].target",
+    "volumes",
+)
 
 
 def mode(system: System, path: str) -> str:

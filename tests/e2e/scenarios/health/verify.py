@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System, eventually
 
-SHOWS = ("services.healthcheck", "depends_on: service_healthy", "healthcheck: NONE")
+SHOWS = ("depends_on", "healthcheck.disable", "healthcheck.interval", "healthcheck.retries", "healthcheck.test")
 
 
 def running(system: System, service: str) -> bool:

@@ -4,8 +4,7 @@ import json
 
 from tests.e2e.system import System
 
-SHOWS = ("services.hostname", "services.extra_hosts", "services.dns", "services.dns_search", "services.dns_opt",
-         "services.container_name", "services.labels", "services.domainname")  # fmt: skip
+SHOWS = ("container_name", "dns", "dns_opt", "dns_search", "extra_hosts", "hostname", "labels")
 
 
 def verify(system: System) -> None:

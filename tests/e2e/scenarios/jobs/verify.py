@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System, eventually
 
-SHOWS = ("one-shot jobs", "services.restart", "rollback")
+SHOWS = ("depends_on", "restart")
 
 
 def runs(system: System) -> list[str]:

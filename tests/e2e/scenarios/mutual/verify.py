@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System
 
-SHOWS = ("services.healthcheck", "peers that check each other")
+SHOWS = ("healthcheck.test",)
 
 
 def verify(system: System) -> None:

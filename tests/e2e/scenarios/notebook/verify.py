@@ -7,7 +7,7 @@ from tests.api.test_cluster import REQUEST
 from tests.e2e.system import System, eventually, fetch
 from tycho.client import TychoClient
 
-SHOWS = ("a whole system: notebook", "REST API", "bind of an absent folder", "deploy.resources")
+SHOWS = ("deploy.resources.limits.cpus", "entrypoint", "volumes")
 SECONDS = 60
 SERVICE = "jupyter-datascience"
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.system import System, fetch
 
-SHOWS = ("services.ports", "ports on loopback")
+SHOWS = ("ports", "ports[].host_ip", "ports[].protocol", "ports[].published", "ports[].target")
 
 
 def verify(system: System) -> None:

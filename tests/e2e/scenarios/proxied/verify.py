@@ -2,7 +2,7 @@
 
 from tests.e2e.system import Load, System, eventually
 
-SHOWS = ("a whole system: proxied", "services.secrets", "one-shot jobs", "deploy.update_config")
+SHOWS = ("configs.file", "depends_on", "deploy.update_config.order", "secrets")
 SECONDS = 90
 
 

@@ -2,7 +2,7 @@
 
 from tests.e2e.system import Load, System, eventually
 
-SHOWS = ("deploy.update_config", "rolling update under load", "rollback")
+SHOWS = ("deploy.update_config.order", "deploy.update_config.parallelism", "ports")
 SECONDS = 100
 ENOUGH = 2000
 

@@ -3,10 +3,19 @@
 from tests.e2e.system import System
 
 SHOWS = (
-    "services.user", "services.group_add", "services.working_dir", "services.read_only", "services.tmpfs",
-    "services.shm_size", "services.cap_add", "services.cap_drop", "services.security_opt", "services.sysctls",
-    "deploy.resources",
-)  # fmt: skip
+    "cap_add",
+    "cap_drop",
+    "deploy.resources.limits.cpus",
+    "deploy.resources.limits.memory",
+    "group_add",
+    "read_only",
+    "security_opt",
+    "shm_size",
+    "sysctls",
+    "tmpfs",
+    "user",
+    "working_dir",
+)
 NET_BIND_SERVICE = 1 << 10
 
 
@@ -27,4 +36,6 @@ def verify(system: System) -> None:
     assert system.sh("app", "cat /proc/sys/kernel/shm_rmid_forced") == "1"
     limit = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max"
     assert system.sh("app", limit) == str(64 << 20)
+    quota = "cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us 2>/dev/null || cut -d' ' -f1 /sys/fs/cgroup/cpu.max"
+    assert system.sh("app", quota) == "25000"
     assert system.sh("free", "id -u; touch /tmp/x && echo written") == "0\nwritten"

@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System, eventually
 
-SHOWS = ("deploy.replicas", "deploy.mode global")
+SHOWS = ("deploy.mode", "deploy.replicas")
 
 
 def answering(system: System) -> set[str]:

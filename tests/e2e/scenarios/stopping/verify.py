@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System, eventually
 
-SHOWS = ("services.stop_grace_period", "services.post_start", "services.pre_stop")
+SHOWS = ("post_start", "pre_stop", "stop_grace_period")
 
 
 def ends(system: System) -> list[str]:

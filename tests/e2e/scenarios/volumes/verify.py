@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System, eventually
 
-SHOWS = ("volumes", "services.volumes", "down --keep-volumes")
+SHOWS = ("volumes",)
 
 
 def verify(system: System) -> None:

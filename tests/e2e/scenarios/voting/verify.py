@@ -4,7 +4,7 @@ import json
 
 from tests.e2e.system import System, eventually
 
-SHOWS = ("a whole system: voting", "services.networks")
+SHOWS = ("depends_on", "networks", "ports", "volumes")
 SECONDS = 90
 
 

@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System, eventually
 
-SHOWS = ("services.command", "services.entrypoint")
+SHOWS = ("command", "entrypoint", "image", "restart")
 WORDS = {
     "string": ["a", "b c", "d  e", "f g", "", "it's"],
     "globs": ["*", "?", "~", "[a-z]", "{a,b}", "a;b", "&", "|", ">", "#x"],

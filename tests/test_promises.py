@@ -1,0 +1,48 @@
+"""The page of promises says what the scenarios say, and every scenario uses what it claims to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.e2e import promises
+
+SCENARIOS = promises.scenarios()
+FILES = {path.parent.name: path for path in promises.HERE.glob("scenarios/*/compose.yaml")}
+
+
+def test_the_page_is_that_of_the_scenarios():
+    assert promises.PAGE.read_text() == promises.page(), "python -m tests.e2e.promises writes it anew"
+
+
+def test_every_scenario_promises_something():
+    assert all(promise and shown for promise, shown in SCENARIOS.values())
+
+
+def test_every_key_is_judged_once():
+    listed = [key for one in yaml.safe_load((promises.HERE / "elsewhere.yaml").read_text()) for key in one["keys"]]
+    shown = {key for _, keys in SCENARIOS.values() for key in keys}
+    assert shown <= promises.keys().keys()
+    assert sorted(listed) == sorted(set(listed))
+    assert set(listed) & shown == set()
+    meant = {key for key, fate in promises.keys().items() if fate in ("translated", "approximated")}
+    assert meant <= shown | set(listed)
+    assert set(listed) <= meant
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_scenario_uses_what_it_shows(name: str):
+    said = yaml.safe_load(FILES[name].read_text())
+    used = {path for one in said["services"].values() for path in paths(one)}
+    for section in ("networks", "volumes", "configs", "secrets"):
+        used |= {f"{section}.{key}" for one in said.get(section, {}).values() for key in one or ()}
+    assert {key.partition("[")[0] for key in SCENARIOS[name][1]} <= used
+
+
+def paths(value: object, path: str = "") -> Iterator[str]:
+    """Every key below a service, with its parents: `deploy.resources.limits`."""
+    for key, below in value.items() if isinstance(value, dict) else ():
+        yield path + key
+        yield from paths(below, f"{path}{key}.")
