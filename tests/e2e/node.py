@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.e2e.images import images
 from tests.e2e.programs import programs
-from tests.e2e.room import CGROUP, NODE, ROOM
+from tests.e2e.room import NODE, ROOM, group
 from tycho.cluster import native, process
 from tycho.cluster.api import Api
 from tycho.cluster.state import Progress, State
@@ -104,7 +104,7 @@ def start(progress: Progress) -> Node:
     paths = programs(progress)
     _bins(paths)
     state = native._prepared(State(ROOM / "clusters" / "node", "native"))
-    known = {"@ROOM@": ROOM, "@STATE@": state.folder, "@CGROUP@": CGROUP, "@NODE@": NODE}
+    known = {"@ROOM@": ROOM, "@STATE@": state.folder, "@CGROUP@": group(), "@NODE@": NODE}
     for source in filter(Path.is_file, CONFIG.rglob("*")):
         text = source.read_text()
         for mark, value in known.items():

@@ -24,8 +24,8 @@ really runs: containers on a node with a real kubelet, real DNS and real service
 SCORES = """
 ## Scorecard
 
-One row for each key of the Compose Specification that has a meaning on Kubernetes; of the other {idle}, the chart's report
-says why they are ignored or refused. Of {all} keys, {real} are shown on real containers.
+One row for each key of the Compose Specification that has a meaning on Kubernetes; of the other {idle}, the chart's
+report says why they are ignored or refused. Of {all} keys, {real} are shown on real containers.
 
 | key | meaning | shown on | by, or why not |
 |---|---|---|---|

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 ROOM = Path("/run/tycho-node")  # a file system in memory, which this side of the wall never sees
-CGROUP = "tycho-node"
+CGROUP = f"tycho-node-{os.getpid()}"
 CGROUPS = Path("/sys/fs/cgroup")
 NODE = "10.89.0.1"
 COVERED = ("/run", "/var/log", "/var/lib", "/tmp/hostpath_pv")  # noqa: S108 - where node programs write whatever they are told
@@ -33,6 +33,7 @@ SETUP = f"""
 set -e
 for folder in {" ".join(COVERED)}; do mount -t tmpfs -o mode=0755 tycho "$folder"; done
 mkdir -p {ROOM}
+echo {CGROUP} > {ROOM}/cgroup
 ip link set lo up
 ip link add tycho-node type bridge
 ip address add {NODE}/32 dev tycho-node
@@ -85,6 +86,11 @@ def enter(argv: Sequence[str]) -> int:
                 folder.rmdir()
 
 
+def group() -> str:
+    """The control group of the room that this process is in."""
+    return (ROOM / "cgroup").read_text().strip()
+
+
 def inside() -> bool:
     """Whether this process is in the room."""
     return ROOM.is_dir() and os.path.ismount("/run") and "10.89.0.1" in _addresses()
@@ -105,7 +111,9 @@ def _groups(*, make: bool) -> None:
         group = tree / CGROUP
         if make:
             group.mkdir(exist_ok=True)
-        else:
-            for folder, _, _ in os.walk(group, topdown=False):
+            continue
+        ended = [one for one in tree.glob("tycho-node-*") if not Path("/proc", one.name.rpartition("-")[2]).exists()]
+        for mine in (group, *ended):  # a run that was killed could not remove its own
+            for folder, _, _ in os.walk(mine, topdown=False):
                 with suppress(OSError):
                     Path(folder).rmdir()
