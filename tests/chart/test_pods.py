@@ -70,3 +70,28 @@ def test_rights_and_resources(bench: Any) -> None:
     assert (container["tty"], container["stdin"]) == (True, True)
     assert (pod["terminationGracePeriodSeconds"], pod["runtimeClassName"]) == (90, "gvisor")
     assert pod["enableServiceLinks"] is False
+
+
+def test_every_container_leaves_its_last_words(bench: Any) -> None:
+    text = """
+      services:
+        web: {image: x, ports: ['80'], depends_on: {db: {condition: service_healthy}}, pre_start: [{command: [a]}]}
+        db: {image: x, healthcheck: {test: 'true'}}
+    """
+    objects = bench.objects(text)
+    pods = [objects.pod("rel-web"), objects.pod("rel-db"), objects.one("Pod", "rel-test")["spec"]]
+    containers = [one for pod in pods for one in (*pod.get("initContainers", ()), *pod["containers"])]
+    assert len(containers) == 6
+    assert {one["terminationMessagePolicy"] for one in containers} == {"FallbackToLogsOnError"}
+
+
+def test_rendered_objects_have_no_blank_lines_or_empty_fields(bench: Any) -> None:
+    text = """
+      services:
+        web: {image: x, ports: ['80:80'], environment: [PASSED], secrets: [s], env_file: [{path: no, required: false}]}
+      secrets: {s: {environment: S}}
+    """
+    lines = bench.run(bench.chart(text), {}).stdout.splitlines()
+    for number, line in enumerate(lines):
+        assert line == line.rstrip(), line
+        assert line or lines[number + 1 : number + 2] in ([], ["---"]), lines[number - 2 : number + 2]

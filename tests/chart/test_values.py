@@ -150,6 +150,11 @@ def test_ingress_and_http_route(bench: Any) -> None:
     assert "rel-web-entrance-80" in objects.names("NetworkPolicy")
     shared = bench.render(bench.chart(SYSTEM), values | {"dns": {"scope": "release"}})
     assert shared.one("HTTPRoute")["spec"]["rules"][0]["backendRefs"] == [{"name": "rel-web", "port": 80}]
+    gate = {"httpRoute": {"enabled": True, "parentRefs": [{"name": "gate"}]}}
+    assert bench.render(bench.chart(SYSTEM), gate).one("HTTPRoute")["spec"]["rules"][0]["matches"][0]["path"] == {
+        "type": "PathPrefix", "value": "/",
+    }  # fmt: skip
+    assert "name the Gateway" in bench.run(bench.chart(SYSTEM), {"httpRoute": {"enabled": True}}).stderr
     wrong = {"ingress": {"enabled": True, "hosts": [{"host": "", "paths": [path | {"service": "wbe"}]}]}}
     assert 'no service "wbe"' in bench.run(bench.chart(SYSTEM), wrong).stderr
 
@@ -169,10 +174,15 @@ def test_ingress_from_the_compose_file(bench: Any) -> None:
 def test_names_and_further_objects(bench: Any) -> None:
     values = {
         "fullnameOverride": "other",
+        "nameOverride": "store",
         "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}}],
     }
     objects = bench.render(bench.chart(SYSTEM), values)
     assert objects.names("Deployment") == {"other-web"}
+    deployment, budget = objects.one("Deployment"), objects.one("PodDisruptionBudget")
+    for selector in (deployment["spec"]["selector"], budget["spec"]["selector"]):
+        assert selector["matchLabels"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+        assert selector["matchLabels"]["app.kubernetes.io/name"] == "store"
     assert "mine" in objects.names("ConfigMap")
 
 

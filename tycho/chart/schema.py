@@ -149,6 +149,7 @@ def schema(plan: Plan) -> str:
             ),
             "test": closed({"image": TEXT, "pullPolicy": PULL, "tries": {"type": "integer"}, "resources": RESOURCES}),
             "wait": closed({"image": TEXT, "pullPolicy": PULL, "resources": RESOURCES}),
+            "nameOverride": TEXT,
             "fullnameOverride": TEXT,
             "extraObjects": LIST,
             "tycho": closed({"guid": TEXT, "username": TEXT}),

@@ -193,15 +193,15 @@ def _rest(plan: Plan) -> dict[str, Tree]:
         "enabled": enabled,
         "className": "",
         "annotations": {},
-        "hosts": hosts,
+        "hosts": [{"host": host, "paths": paths} for host, paths in hosts.items()],
         "tls": [],
     }
     route: dict[str, Tree] = {
         "enabled": False,
         "annotations": {},
         "parentRefs": [],
-        "hostnames": [],
-        "paths": [],
+        "hostnames": [host for host in hosts if host] if len(hosts) == 1 else [],
+        "paths": [path for paths in hosts.values() for path in paths] if len(hosts) == 1 else [],
     }
     ingress |= said(plan.system).get("ingress") or {}
     found["ingress"] = Noted(ingress, "-- One Ingress: hosts, paths, and the services and container ports behind them.")
@@ -215,7 +215,8 @@ def _rest(plan: Plan) -> dict[str, Tree]:
             {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": _small("64Mi")},
             "-- Containers that wait for depends_on.",
         )
-    found["fullnameOverride"] = Noted("", "-- Instead of the release's name.")
+    found["nameOverride"] = Noted("", "-- Instead of the chart's name, in labels and selectors.")
+    found["fullnameOverride"] = Noted("", "-- Instead of the release's name, which every object's name starts with.")
     found["extraObjects"] = Noted([], "-- Further objects, as they are.")
     found["tycho"] = Noted({"guid": "", "username": ""}, "-- Who runs this release; set by tycho up.")
     return found
@@ -226,8 +227,8 @@ def _small(memory: str) -> Tree:
     return {"requests": {"cpu": "10m", "memory": memory}, "limits": {"cpu": "500m", "memory": memory}}
 
 
-def entrance(plan: Plan) -> tuple[list[Tree], bool]:
-    """Hosts of the Ingress: what `x-tycho: {ingress: …}` of services says, else the first published port."""
+def entrance(plan: Plan) -> tuple[dict[str, list[Tree]], bool]:
+    """Hosts of the Ingress: what services say in `x-tycho: {ingress: …}`, else the first published port."""
     hosts: dict[str, list[Tree]] = {}
     published: list[Tree] = []
     for pod in plan.pods:
@@ -241,5 +242,5 @@ def entrance(plan: Plan) -> tuple[list[Tree], bool]:
             elif port:
                 published.append({"path": "/", "service": container.name, "port": port})
     if hosts:
-        return [{"host": host, "paths": paths} for host, paths in hosts.items()], True
-    return [{"host": "", "paths": published[:1]}] if published else [], False
+        return hosts, True
+    return {"": published[:1]} if published else {}, False

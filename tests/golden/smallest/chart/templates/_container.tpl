@@ -7,6 +7,8 @@
 {{- $service := index $root.Values.services $name -}}
 image: {{ include "smallest.expand" (list $root $service.image) | required (printf "services.%s.image is empty" $name) | quote }}
 imagePullPolicy: {{ $service.pullPolicy | default $common.pullPolicy }}
+# Where nothing else is said, the last lines of the log tell why it ended.
+terminationMessagePolicy: FallbackToLogsOnError
 {{- range $field, $key := dict "command" "entrypoint" "args" "command" }}
 {{- with index $service $key }}
 {{ $field }}:
@@ -90,6 +92,7 @@ lifecycle:
 {{- $hook := index $service.preStart (index . 2) -}}
 image: {{ include "smallest.expand" (list $root ($hook.image | default $service.image)) | quote }}
 imagePullPolicy: {{ $service.pullPolicy | default $root.Values.common.pullPolicy }}
+terminationMessagePolicy: FallbackToLogsOnError
 {{- if and $service.entrypoint (not $hook.image) }}
 command:
   {{- range $service.entrypoint }}

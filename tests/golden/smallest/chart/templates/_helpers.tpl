@@ -26,10 +26,15 @@
 {{- end -}}
 {{- end -}}
 
+{{/* What every object of this release has in common. */}}
+{{- define "smallest.releaseLabels" -}}
+app.kubernetes.io/name: {{ .Values.nameOverride | default "smallest" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
 {{/* Labels that never change in the life of a release: selectors are made of these. (list . part) */}}
 {{- define "smallest.selectorLabels" -}}
-app.kubernetes.io/name: smallest
-app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+{{ include "smallest.releaseLabels" (index . 0) }}
 app.kubernetes.io/component: {{ index . 1 | quote }}
 {{- end -}}
 

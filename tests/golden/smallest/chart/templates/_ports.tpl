@@ -65,7 +65,7 @@ spec:
   selector:
     {{- include "smallest.selectorLabels" (list $root (index $ 2)) | nindent 4 }}
   ports:
-    {{- . | nindent 4 }}
+    {{- trim . | nindent 4 }}
 {{- end -}}
 {{- end -}}
 

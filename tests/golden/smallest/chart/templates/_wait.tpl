@@ -19,6 +19,7 @@
 - name: {{ index . 1 | trunc 63 | trimSuffix "-" }}
   image: {{ $wait.image | quote }}
   imagePullPolicy: {{ $wait.pullPolicy }}
+  terminationMessagePolicy: FallbackToLogsOnError
   args:
     {{- range index . 2 }}
     - {{ . | quote }}
