@@ -19,9 +19,9 @@ from uuid import uuid4
 from tycho.chart import Chart, release_values
 from tycho.compose import load
 from tycho.errors import Ambiguous, NotFound, TychoError, UsageError
-from tycho.model import ServiceMetadata, Woven
+from tycho.model import ServiceMetadata, System, Woven
 from tycho.orchestrators import Orchestrator, Patience, Target
-from tycho.policy import weave
+from tycho.policy import Step, explain, weave
 from tycho.release import Identity, Release, Revision
 
 if TYPE_CHECKING:
@@ -79,14 +79,21 @@ class Lifecycle:
             PolicyError: A policy is broken, or refuses the system.
         """
         said = dict(metadata or {})
-        system = load(sources)
-        if unknown := sorted(set(said) - set(system.services)):
-            raise UsageError(
-                f"service metadata names {', '.join(unknown)}, which {system.name} does not have",
-                hint=f"services: {', '.join(sorted(system.services))}",
-            )
-        woven = weave(system, folders=self.policies, metadata=said)
+        woven = weave(_system(sources, said), folders=self.policies, metadata=said)
         return Compiled(woven, self.orchestrator.compile(woven, strict=strict, version=version), said)
+
+    def explain(self, sources: Sources, *, metadata: Metadata | None = None) -> tuple[Step, ...]:
+        """What each policy does to each service of a system, refused or not; touches no cluster.
+
+        Args:
+            sources: The compose files and the environment around them.
+            metadata: What the caller says of single services.
+
+        Raises:
+            ComposeError: With every problem of the files.
+            PolicyError: A policy is broken.
+        """
+        return explain(_system(sources, metadata or {}), folders=self.policies, metadata=metadata)
 
     async def up(
         self, compiled: Compiled, *, guid: str = "", username: str = "", new: bool = False, patience: Patience
@@ -254,6 +261,16 @@ class Lifecycle:
             own_namespace=not self.target.namespace,
             username=username,
         )
+
+
+def _system(sources: Sources, metadata: Metadata) -> System:
+    system = load(sources)
+    if unknown := sorted(set(metadata) - set(system.services)):
+        raise UsageError(
+            f"service metadata names {', '.join(unknown)}, which {system.name} does not have",
+            hint=f"services: {', '.join(sorted(system.services))}",
+        )
+    return system
 
 
 def _exact(identity: Identity, id: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from tycho.cli.options import (
     Directory,
     EnvFiles,
     Files,
+    Format,
     MetadataFile,
     Name,
     Policies,
@@ -30,6 +32,8 @@ Report = Annotated[
     bool,
     typer.Option("--report", help="Every key in use, not only those that changed.", rich_help_panel=OUTPUT),
 ]
+Explain = Annotated[bool, typer.Option("--explain", help="What each policy changed; no chart.", rich_help_panel=OUTPUT)]
+Formatted = Annotated[Format, typer.Option("--format", help="Format of the report.", rich_help_panel=OUTPUT)]
 
 
 def compile(
@@ -44,6 +48,8 @@ def compile(
     chart_version: Version = "",
     output: Into = "",
     report: Report = False,
+    explain: Explain = False,
+    format: Formatted = Format.table,
     trace_: Trace = False,
 ) -> None:
     r"""Make a Helm chart of a compose file; without -o, only say what would become of it.
@@ -51,16 +57,23 @@ def compile(
     \b
     Examples:
       tycho compile -f compose.yaml -o chart
-      tycho compile -f compose.yaml --report
+      tycho compile -f compose.yaml --report --format json
+      tycho compile -f compose.yaml --explain
     """
     trace(trace_)
     said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict, chart_version)
+    if explain:
+        show.steps(offline(policies).explain(said.sources(), metadata=said.services()), format)
+        return
     chart = said.compile(offline(policies)).chart
     rows = [row for row in chart.report if report or row.fate != "translated"]
     if output:
         chart.write(Path(output))
-        show.report(rows, show.say)
+    if format is not Format.table:
+        show.data([asdict(row) for row in rows], format)
+    else:
+        show.report(rows, show.say if output else show.out)
+    if not output:
+        show.say(f"{chart.name}-{chart.version}: {len(chart.files)} files; -o DIR writes them")
+    elif format is Format.table:
         show.out(output)
-        return
-    show.report(rows, show.out)
-    show.say(f"{chart.name}-{chart.version}: {len(chart.files)} files; -o DIR writes them")

@@ -46,11 +46,15 @@ class Input:
             profiles=self.profiles,
         )
 
+    def services(self) -> Metadata:
+        """What the caller says of single services."""
+        return metadata(self.metadata)
+
     def compile(self, lifecycle: Lifecycle, sources: Sources | None = None) -> Compiled:
         """The chart; warnings go to stderr."""
         compiled = lifecycle.compile(
             sources or self.sources(),
-            metadata=metadata(self.metadata),
+            metadata=self.services(),
             strict=self.strict,
             version=self.version,
         )

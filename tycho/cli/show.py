@@ -12,6 +12,7 @@ from tycho.errors import Problem, TychoError
 
 if TYPE_CHECKING:
     from tycho.chart import Chart, Row
+    from tycho.policy import Step
     from tycho.release import Release, Revision
 
 NONE = "--"
@@ -122,6 +123,18 @@ def report(rows: Sequence[Row], write: Callable[[str], None]) -> None:
         why = f"{row.reason}; {row.remedy}" if row.remedy else row.reason
         lines.append((place, row.path, row.fate, row.target or NONE, why))
     table(lines, write)
+
+
+def steps(found: Iterable[Step], format: Format = Format.table) -> None:
+    """What each policy did: the services that it meant, and the keys that it changed."""
+    meant = [step for step in found if step.matched]
+    if format is not Format.table:
+        return data([{"policy": s.policy, "subject": s.subject, "changes": list(s.changes)} for s in meant], format)
+    rows = [("POLICY", "MEANS", "CHANGES")]
+    for step in meant:
+        changes = ", ".join(path.removeprefix(f"{step.subject}.") for path in step.changes)
+        rows.append((step.policy, step.subject or "the system", changes or NONE))
+    table(rows)
 
 
 def remarks(chart: Chart, release: Release) -> None:

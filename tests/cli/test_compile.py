@@ -1,0 +1,79 @@
+"""`tycho compile`: a chart or what would become of it, for people and for programs; no cluster is asked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TYCHO = Path(sys.executable).with_name("tycho")
+COMPOSE = """\
+services:
+  web:
+    image: nginx:1
+    ports: ["8080:80"]
+    cpuset: "0"
+    labels: {a: b}
+  db:
+    image: postgres:16
+    restart: "no"
+    healthcheck: {test: "true"}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "compose.yaml").write_text(COMPOSE)
+    return tmp_path
+
+
+def tycho(folder: Path, *argv: str, rc: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([TYCHO, "compile", *argv], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == rc, done.stderr
+    return done
+
+
+def test_the_report_as_data(folder: Path) -> None:
+    rows = json.loads(tycho(folder, "--format", "json", "-o", "chart").stdout)
+    assert {row["path"]: (row["file"], row["line"], row["fate"]) for row in rows} == {
+        "services.web.cpuset": ("compose.yaml", 5, "ignored"),
+        "services.db.restart": ("compose.yaml", 9, "approximated"),
+    }
+    assert all(row["reason"] and row["remedy"] for row in rows)
+    every = json.loads(tycho(folder, "--report", "--format", "json").stdout)
+    carried = json.loads((folder / "chart" / "tycho-report.json").read_text())
+    assert [{key: value for key, value in row.items() if value} for row in every] == carried
+    assert "services.web.image" in {row["path"] for row in every if row["fate"] == "translated"}
+
+
+def test_strict_tells_every_key_at_once(folder: Path) -> None:
+    said = tycho(folder, "--strict", "-o", "chart", rc=12).stderr
+    assert "compose.yaml:5" in said
+    assert "compose.yaml:9" in said
+    assert not (folder / "chart").exists()
+
+
+def test_what_the_policies_did(folder: Path) -> None:
+    lines = tycho(folder, "--explain").stdout.splitlines()
+    assert lines[0].split() == ["POLICY", "MEANS", "CHANGES"]
+    assert ["10-hardening.yaml", "services.web", "security_opt"] in [line.split() for line in lines]
+    steps = json.loads(tycho(folder, "--explain", "--format", "json").stdout)
+    assert {"policy": "10-hardening.yaml", "subject": "services.db", "changes": ["services.db.security_opt"]} in steps
+
+
+def test_a_refused_system_can_be_explained(folder: Path) -> None:
+    (folder / "compose.yaml").write_text("services: {web: {image: nginx, privileged: true}}")
+    policies = folder / "policies"
+    policies.mkdir()
+    (policies / "90-ours.yaml").write_text("description: None of it.\nmatch: {has: privileged}\ndeny: not here\n")
+    assert "not here" in tycho(folder, "--policies", "policies", rc=21).stderr
+    assert "90-ours.yaml" in tycho(folder, "--policies", "policies", "--explain").stdout
+
+
+def test_metadata_for_a_service_that_is_not_there(folder: Path) -> None:
+    (folder / "metadata.yaml").write_text("wbe: {port: 80}")
+    for further in ((), ("--explain",)):
+        assert "wbe" in tycho(folder, "--metadata", "metadata.yaml", *further, rc=2).stderr
