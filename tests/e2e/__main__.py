@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from tests.e2e import images, programs, room
@@ -19,6 +20,7 @@ def main() -> int:
     if why := room.lacking():
         say(f"e2e skipped: {why}")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the room is cleared then, too
     images.images(programs.programs(say), say)
     return room.enter([sys.executable, "-m", "pytest", *(sys.argv[1:] or ["tests/e2e"])])
 

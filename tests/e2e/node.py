@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.e2e.agent import enforce
 from tests.e2e.images import images
 from tests.e2e.programs import programs
 from tests.e2e.room import NODE, ROOM, group
@@ -128,7 +129,8 @@ def start(progress: Progress) -> Node:
     except BaseException:
         node.stop()
         raise
-    threading.Thread(target=_balance, args=(node,), daemon=True).start()
+    for duty in (_balance, enforce):
+        threading.Thread(target=duty, args=(node,), daemon=True).start()
     return node
 
 

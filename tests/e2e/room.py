@@ -18,6 +18,7 @@ ROOM = Path("/run/tycho-node")  # a file system in memory, which this side of th
 CGROUP = f"tycho-node-{os.getpid()}"
 CGROUPS = Path("/sys/fs/cgroup")
 NODE = "10.89.0.1"
+OUTSIDE = ("192.0.2.10", "198.51.100.10")  # the addresses of a machine that is no node
 COVERED = ("/run", "/var/log", "/var/lib", "/tmp/hostpath_pv")  # noqa: S108 - where node programs write whatever they are told
 NEEDS = {
     "unshare": "util-linux",
@@ -39,6 +40,15 @@ ip link add tycho-node type bridge
 ip address add {NODE}/32 dev tycho-node
 ip link set tycho-node up
 ip route add default dev tycho-node
+ip netns add outside
+ip link add tycho-outside type veth peer name eth0 netns outside
+ip address add 192.0.2.1/24 dev tycho-outside
+ip link set tycho-outside up
+ip route add 198.51.100.0/24 via {OUTSIDE[0]}
+ip -n outside link set lo up
+ip -n outside link set eth0 up
+for address in {" ".join(OUTSIDE)}; do ip -n outside address add "$address/24" dev eth0; done
+ip -n outside route add default via 192.0.2.1
 echo 1 > /proc/sys/net/ipv4/ip_forward
 set +e
 "$@"
