@@ -2,66 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.schema_keys import DEFINITIONS, SPEC, covered, keys
 from tycho.chart import emit
 from tycho.chart.keys import SECTIONS
 from tycho.chart.keys.extension import WORDS
 from tycho.errors import ComposeError, ReportError
 from tycho.model import Woven
 
-SPEC = json.loads(
-    (files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json").read_text(encoding="utf-8")
-)
 
-
-def keys(schema: Any, path: str = "", seen: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Every key that a part of the schema knows: `deploy.resources.limits.cpus`, `ports[].target`."""
-    if reference := schema.get("$ref"):
-        name = reference.rsplit("/", 1)[-1]
-        if name not in seen:
-            yield from keys(SPEC["$defs"][name], path, seen | {name})
-        return
-    for branch in ("oneOf", "anyOf", "allOf"):
-        for one in schema.get(branch, ()):
-            yield from keys(one, path, seen)
-    for name, one in schema.get("properties", {}).items():
-        at = f"{path}.{name}".lstrip(".")
-        yield at
-        yield from keys(one, at, seen)
-    if isinstance(items := schema.get("items"), dict):
-        yield from keys(items, f"{path}[]", seen)
-
-
-def covered(key: str, table: Any) -> bool:
-    """Whether a key has a row, is part of one that covers all below it, or only holds keys that have."""
-    if key in table:
-        return True
-    above = key
-    while above:
-        above = above.rpartition(".")[0].removesuffix("[]")
-        if above in table and table[above].whole:
-            return True
-    return any(other.startswith((f"{key}.", f"{key}[]")) for other in table)
-
-
-@pytest.mark.parametrize(
-    ("section", "definition"),
-    [
-        ("services", "service"),
-        ("jobs", "job"),
-        ("networks", "network"),
-        ("volumes", "volume"),
-        ("configs", "config"),
-        ("secrets", "secret"),
-    ],
-)
+@pytest.mark.parametrize(("section", "definition"), DEFINITIONS.items())
 def test_every_key_of_the_schema_has_a_row(section: str, definition: str) -> None:
     found = list(dict.fromkeys(keys(SPEC["$defs"][definition])))
     assert len(found) > 5

@@ -1,0 +1,87 @@
+"""The page on the Compose language: its table is made of the code, and names every key of the schema."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from tests.schema_keys import DEFINITIONS, SPEC, covered, keys
+from tycho.chart.keys import SECTIONS
+from tycho.chart.keys.key import Key, Table
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/compose.md"
+MADE = "<!-- From here on `bin/task golden` writes. -->\n"
+HEAD = ("| key | fate | becomes | why, and what to do |", "|---|---|---|---|")
+
+
+def page() -> str:
+    """What the code says."""
+    listed = yaml.safe_load((ROOT / "tests/compose/differences.yaml").read_text())
+    lines = ["", "## Where Tycho differs on purpose", ""]
+    lines += [f"- {one['what']}: {one['reason']}." for one in listed]
+    lines += ["", "## Every key", "", *HEAD, *_rows(SECTIONS[""], top())]
+    for section, definition in DEFINITIONS.items():
+        lines += ["", f"### {section}", ""]
+        if section == "jobs":
+            lines += ["The keys of a service, and these:", ""]
+        found = dict.fromkeys(keys(SPEC["$defs"][definition]))
+        known = dict.fromkeys(keys(SPEC["$defs"]["service"])) if section == "jobs" else {}
+        lines += [*HEAD, *_rows(SECTIONS[section], [key for key in found if key not in known])]
+    return "\n".join(lines) + "\n"
+
+
+def top() -> list[str]:
+    """The keys outside of the sections, and those below them."""
+    include = keys(SPEC["properties"]["include"], "include")
+    return sorted({*SPEC["properties"], *include, *keys(SPEC["$defs"]["model"], "models.*")})
+
+
+def _rows(table: Table, names: list[str]) -> Iterator[str]:
+    for name in names:
+        if name in table:
+            yield _row(name, table[name])
+        elif name in SECTIONS:
+            yield f"| `{name}` | | its keys, [below](#{name}) | |"
+        elif above := next((one for one in _above(name) if one in table and table[one].whole), ""):
+            yield f"| `{name}` | {table[above].fate} | with `{above}` | |"
+        else:
+            yield f"| `{name}` | | its keys, one by one | |"
+
+
+def _above(name: str) -> Iterator[str]:
+    while name:
+        name = name.rpartition(".")[0].removesuffix("[]")
+        yield name
+
+
+def _row(name: str, key: Key) -> str:
+    why = "; ".join(part for part in (key.reason, key.remedy) if part)
+    depends = ", by its value" if key.judge else ""
+    return " | ".join((f"| `{name}`", key.fate + depends, _cell(key.target), f"{_cell(why)} |"))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def test_the_page_says_what_the_code_does() -> None:
+    written, marker, rest = PAGE.read_text(encoding="utf-8").partition(MADE)
+    assert marker
+    if os.environ.get("TYCHO_GOLDEN"):
+        rest = page()
+        PAGE.write_text(written + marker + rest, encoding="utf-8")
+    assert rest == page()
+
+
+def test_the_page_names_every_key() -> None:
+    rest = PAGE.read_text(encoding="utf-8").partition("## Every key")[2]
+    assert [key for key in top() if f"| `{key}` |" not in rest] == []
+    for section, definition in DEFINITIONS.items():
+        part = rest.partition(f"### {'services' if section == 'jobs' else section}\n")[2]
+        for key in keys(SPEC["$defs"][definition]):
+            assert f"| `{key}` |" in part, f"{section}: {key}"
+            assert covered(key, SECTIONS[section])
