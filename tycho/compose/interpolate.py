@@ -18,6 +18,10 @@ OPERATORS = (":-", ":+", ":?", "-", "+", "?")
 Unset = Callable[[str], None]
 
 
+MAX_DEPTH = 50  # of defaults within defaults
+MAX_OPERAND = 65536  # characters of a default
+
+
 class Invalid(Exception):
     """The template is malformed, or demands a variable that is not set."""
 
@@ -35,10 +39,16 @@ def expand(text: str, env: Mapping[str, str], unset: Unset = lambda name: None) 
     """
     if "$" not in text:
         return text
-    return "".join(_expand(text, env, unset))
+    return _expanded(text, env, unset, 0)
 
 
-def _expand(text: str, env: Mapping[str, str], unset: Unset) -> Iterator[str]:
+def _expanded(text: str, env: Mapping[str, str], unset: Unset, depth: int) -> str:
+    if depth > MAX_DEPTH or (depth and len(text) > MAX_OPERAND):  # each level reads all that lies below it once more
+        raise Invalid("invalid interpolation format")
+    return "".join(_pieces(text, env, unset, depth))
+
+
+def _pieces(text: str, env: Mapping[str, str], unset: Unset, depth: int) -> Iterator[str]:
     i = 0
     while True:
         dollar = text.find("$", i)
@@ -52,7 +62,7 @@ def _expand(text: str, env: Mapping[str, str], unset: Unset) -> Iterator[str]:
             i = dollar + 2
         elif following == "{":
             end = closing(text, dollar + 1)
-            yield _braced(text[dollar + 2 : end], env, unset)
+            yield _braced(text[dollar + 2 : end], env, unset, depth + 1)
             i = end + 1
         elif name := NAME.match(text, dollar + 1):
             if name[0] not in env:
@@ -81,17 +91,17 @@ def closing(text: str, brace: int) -> int:
     return last
 
 
-def _braced(body: str, env: Mapping[str, str], unset: Unset) -> str:
+def _braced(body: str, env: Mapping[str, str], unset: Unset, depth: int) -> str:
     name, operator, rest = parts(body)
     value = env.get(name)
     is_set = bool(value) if operator.startswith(":") else value is not None
     match operator[-1:]:
         case "-":
-            return value or "" if is_set else expand(rest, env, unset)
+            return value or "" if is_set else _expanded(rest, env, unset, depth)
         case "+":
-            return expand(rest, env, unset) if is_set else ""
+            return _expanded(rest, env, unset, depth) if is_set else ""
         case "?" if not is_set:
-            said = expand(rest, env, unset)
+            said = _expanded(rest, env, unset, depth)
             raise Invalid(f"required variable {name} is missing a value" + (f": {said}" if said else ""))
     if value is None:
         unset(name)
@@ -148,9 +158,13 @@ def problem(text: str, error: Invalid, path: str) -> tuple[str, str]:
     if "required variable" in str(error):
         return f"error while interpolating {path}: {error}", "set it in the environment or in .env"
     return (
-        f"invalid interpolation format for {path}.\nYou may need to escape any $ with another $.\n{text}",
+        f"invalid interpolation format for {path}.\nYou may need to escape any $ with another $.\n{_short(text)}",
         "write $$ for a dollar sign that is no variable",
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 1000 else f"{text[:1000]}…"
 
 
 def split(text: str, separator: str, limit: int = -1) -> list[str]:
