@@ -7,25 +7,17 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from bench._systems import system
 from bench.timing import Case, judged, medians
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVICE = """
-  s{n}:
-    image: registry.example/app-{n}:${{TAG:-1}}
-    ports: ["{port}:8080"]
-    environment: {{MODE: plain, NAME: s{n}, LEVEL: "${{LEVEL:-info}}", PEER: "http://s{peer}:8080"}}
-    volumes: ["data{n}:/data"]
-    healthcheck: {{test: [CMD, curl, -f, "http://localhost:8080"], interval: 10s}}
-    deploy: {{resources: {{limits: {{cpus: "0.5", memory: 128M}}}}}}
-"""
 
 
 def main() -> int:
     from tycho.cluster import tool
 
     with tempfile.TemporaryDirectory() as folder:
-        small, many, most = (_project(folder, count) for count in (3, 500, 2000))
+        small, many, most = (system(folder, count) for count in (3, 500, 2000))
         shop = str(ROOT / "examples/shop/compose.yaml")
         tiny, large, larger = medians([
             Case("shop", call=_compile(shop, folder)),
@@ -44,14 +36,6 @@ def main() -> int:
         + judged("2,000 services, text to archive", larger, 4 * large * 1.25, "linear")
         + judged("helm template of 500 services", rendered, 2.5)
     )
-
-
-def _project(folder: str, count: int) -> str:
-    path = Path(folder, f"compose-{count}.yaml")
-    services = "".join(SERVICE.format(n=n, port=10_000 + n, peer=(n + 1) % count) for n in range(count))
-    volumes = "".join(f"  data{n}:\n" for n in range(count))
-    path.write_text(f"services:{services}volumes:\n{volumes}", encoding="utf-8")
-    return str(path)
 
 
 def _compile(path: str, folder: str) -> Callable[[], object]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tycho.chart.artifact import Chart, Row
 from tycho.chart.live import release_values, values_yaml
+from tycho.collector import paused
 
 if TYPE_CHECKING:
     from tycho.model import Woven
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Chart", "Row", "emit", "release_values", "values_yaml"]
 
 
+@paused()
 def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
     """Compile a woven system into a chart.
 

@@ -5,7 +5,6 @@ Nothing heavy is imported until a command runs: `tycho --help` is as quick as Py
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable
 from inspect import cleandoc
@@ -93,7 +92,7 @@ def main() -> None:
     except TychoError as error:
         show.error(error)
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except KeyboardInterrupt:
         show.say("interrupted")
         sys.exit(130)
     except BrokenPipeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -121,6 +120,8 @@ def run(
     policies: Sequence[str] | None = None,
 ) -> T:
     """Run a verb to its end; Ctrl-C cancels it, and whatever it started."""
+    import asyncio
+
     kubeconfig = _local() if local else ""
 
     async def whole() -> T:
@@ -130,7 +131,10 @@ def run(
         finally:
             await lifecycle.orchestrator.close()
 
-    return asyncio.run(whole())
+    try:
+        return asyncio.run(whole())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def serve(

@@ -14,12 +14,14 @@ Learn one phase, know all: a table from key to small function, and every problem
 
 from __future__ import annotations
 
+from tycho.collector import paused
 from tycho.compose.source import Sources
 from tycho.model import System
 
 __all__ = ["Sources", "canonical", "load", "uninterpolated"]
 
 
+@paused()
 def load(sources: Sources) -> System:
     """Compose text to a system.
 

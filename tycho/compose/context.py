@@ -34,8 +34,8 @@ class Context:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.lines: dict[str, tuple[str, int]] = {}
-        self.variables: dict[str, list[str]] = {}
-        self.baked: dict[str, list[str]] = {}
+        self.variables: dict[str, dict[str, None]] = {}  # their places, in order
+        self.baked: dict[str, dict[str, None]] = {}
 
     def wrong(self, node: Node, path: str, message: str, hint: str = "") -> None:
         """Note a problem."""
@@ -49,9 +49,7 @@ class Context:
     def read(self, name: str, path: str, file: str, line: int, *, live: bool) -> None:
         """Note that a variable is read."""
         place = f"{self.sources.known_as(file)}:{line} {path}"
-        places = (self.variables if live else self.baked).setdefault(name, [])
-        if place not in places:
-            places.append(place)
+        (self.variables if live else self.baked).setdefault(name, {})[place] = None
 
     def seen(self) -> dict[str, Variable]:
         """The live variables, with what they are worth."""
