@@ -16,10 +16,12 @@ from typing import Any
 
 import yaml
 
-from tycho.compose import Sources, canonical, load
+from tycho.compose import Sources, canonical, load, uninterpolated
+from tycho.compose.scalars import printed
 from tycho.errors import ComposeError
 
 Tree = dict[str, Any]
+PAIRS = ("environment", "labels", "args", "annotations", "sysctls")
 HERE = Path(__file__).parent
 
 
@@ -41,12 +43,14 @@ def environment(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def theirs(
-    folder: Path, *files: str, env: Mapping[str, str] | None = None, options: Sequence[str] = (), stdin: str = ""
-) -> Tree:
+    folder: Path, *files: str, env: Mapping[str, str] | None = None, options: Sequence[str] = (), stdin: str = "",
+    interpolate: bool = True,
+) -> Tree:  # fmt: skip
     """What Docker Compose makes of the files in a folder."""
     chosen = [word for file in files for word in ("-f", file)]
+    how = ("--format", "json", *(() if interpolate else ("--no-interpolate",)))
     done = subprocess.run(
-        [program(), *chosen, *options, "config", "--format", "json"], cwd=folder, env=environment(folder, env or {}),
+        [program(), *chosen, *options, "config", *how], cwd=folder, env=environment(folder, env or {}),
         input=stdin, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     if done.returncode:
@@ -55,11 +59,21 @@ def theirs(
     return found
 
 
-def ours(folder: Path, *files: str, env: Mapping[str, str] | None = None, **options: Any) -> Tree:
+def flags(options: Mapping[str, Any]) -> list[str]:
+    """Options of a project as words of a command line."""
+    words = [word for file in options.get("env_files", ()) for word in ("--env-file", file)]
+    words += [word for one in options.get("profiles", ()) for word in ("--profile", one)]
+    words += ["--project-name", options["name"]] if "name" in options else []
+    return words + (["--project-directory", options["project_directory"]] if "project_directory" in options else [])
+
+
+def ours(
+    folder: Path, *files: str, env: Mapping[str, str] | None = None, interpolate: bool = True, **options: Any
+) -> Tree:
     """What we make of them."""
     try:
         sources = Sources.from_disk(files, env=environment(folder, env or {}), cwd=str(folder), **options)
-        return dict(canonical(load(sources), sources))
+        return dict(canonical(load(sources), sources) if interpolate else uninterpolated(sources))
     except ComposeError as error:
         said = [" ".join(str(problem).split()) for problem in error.problems] or [error.message]
         raise Refused("\0".join(said)) from None
@@ -67,8 +81,12 @@ def ours(folder: Path, *files: str, env: Mapping[str, str] | None = None, **opti
 
 def normal(tree: Any, key: str = "") -> Any:
     """What is left when only the meaning counts: sets in one order, nothing that says nothing."""
+    if isinstance(tree, list) and key in PAIRS:  # merged with their variables in place, they are a list there
+        tree = {name: value[0] if value else None for name, *value in (str(item).split("=", 1) for item in tree)}
+    if isinstance(tree, dict) and key in PAIRS:
+        return {name: _text(value) for name, value in tree.items()}
     if isinstance(tree, dict):
-        kept = {name: normal(value, name) for name, value in tree.items()}
+        kept = {name: _text(value) if name == "published" else normal(value, name) for name, value in tree.items()}
         kept = {
             name: value for name, value in kept.items() if not (name in ("command", "entrypoint") and value is None)
         }
@@ -79,6 +97,11 @@ def normal(tree: Any, key: str = "") -> Any:
             sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) if key in ("ports", "volumes") else items
         )
     return tree
+
+
+def _text(value: Any) -> str | None:
+    """A scalar as the text that it is; JSON has no floats that are whole."""
+    return None if value is None else printed(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def differing(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
@@ -93,18 +116,20 @@ def differing(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
         yield f"{path}: ours {ours!r}, theirs {theirs!r}"
 
 
-def disagreement(folder: Path, *files: str, env: Mapping[str, str] | None = None) -> list[str]:
+def disagreement(
+    folder: Path, *files: str, env: Mapping[str, str] | None = None, interpolate: bool = True, **options: Any
+) -> list[str]:
     """How our reading of the files differs from theirs, a line for each place; nothing where it does not."""
     try:
-        said = theirs(folder, *files, env=env)
+        said = theirs(folder, *files, env=env, options=flags(options), interpolate=interpolate)
     except Refused as error:
         try:
-            ours(folder, *files, env=env)
+            ours(folder, *files, env=env, interpolate=interpolate, **options)
         except Refused:
             return []
         return [f"they refuse: {error}"]
     try:
-        found = ours(folder, *files, env=env)
+        found = ours(folder, *files, env=env, interpolate=interpolate, **options)
     except Refused as error:
         return [f"we refuse: {line}" for line in str(error).split("\0")]
     return list(differing(normal(found), normal(said)))

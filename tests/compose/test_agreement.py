@@ -35,11 +35,13 @@ def test_a_case(text: str, tmp_path: Path) -> None:
     oracle.write(tmp_path, {"compose.yaml": indented(text), **FILES})
     oracle.theirs(tmp_path, "compose.yaml", env=ENV)  # a case that they refuse would prove little
     assert oracle.disagreement(tmp_path, "compose.yaml", env=ENV) == []
+    assert oracle.disagreement(tmp_path, "compose.yaml", env=ENV, interpolate=False) == []
 
 
 @pytest.mark.parametrize("file", SAMPLE, ids=lambda file: str(file.relative_to(CORPUS)))
 def test_a_public_file(file: Path) -> None:
     assert oracle.unlisted(oracle.disagreement(file.parent, file.name)) == []
+    assert oracle.unlisted(oracle.disagreement(file.parent, file.name, interpolate=False)) == []
 
 
 def test_the_public_files_are_there() -> None:

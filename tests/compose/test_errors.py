@@ -33,7 +33,5 @@ def test_a_refusal(case: dict[str, Any], loaded: Load, tmp_path: Path) -> None:
         loaded(case["text"], files, *names, env=env, **options)
     found = error.value.problems or [Problem("", 0, "", error.value.message, error.value.hint)]
     assert [told(problem, tmp_path) for problem in found] == case["problems"]
-    flags = [word for file in options.get("env_files", ()) for word in ("--env-file", file)]
-    flags += ["-p", options["name"]] if "name" in options else []
     with pytest.raises(oracle.Refused):
-        oracle.theirs(tmp_path, *names, env=env, options=flags)
+        oracle.theirs(tmp_path, *names, env=env, options=oracle.flags(options))

@@ -176,7 +176,7 @@ class Gathering:
                 documents = self.documents(self.sources.shown(at), text)
                 tree = self.add(tree, documents, self.sources.shown(at), inner, scope)
         self.open = before
-        rebase(tree, inner, directory)
+        rebase(tree, inner, directory, whole=True)
         return self.imported(tree, document)
 
     def imported(self, tree: Node, document: Node) -> Node:

@@ -40,17 +40,17 @@ def imply(ctx: Context, fields: Fields) -> None:
             service["deploy"].setdefault("replicas", service["scale"])
         if service.get("pull_policy") == "if_not_present":
             service["pull_policy"] = "missing"
-        for key, name, restart in _needed(service):
-            needed = {"condition": "service_started", "restart": restart, "required": True}
+        for key, name, restart in needed(service):
+            one = {"condition": "service_started", "restart": restart, "required": True}
             if name not in service.setdefault("depends_on", {}):
-                service["depends_on"][name] = needed
+                service["depends_on"][name] = one
                 ctx.lines[f"{path}.depends_on.{name}"] = ctx.at(f"{path}.{key}")
         for hook in service.get("pre_start", ()):
             if "network_mode" not in hook and service.get("networks"):
                 hook.setdefault("networks", service["networks"])
 
 
-def _needed(service: Fields) -> Iterator[tuple[str, str, bool]]:
+def needed(service: Fields) -> Iterator[tuple[str, str, bool]]:
     """The key that names a service which this one cannot be without, its name, and whether they restart together."""
     for link in service.get("links", ()):
         yield "links", (link.partition(":")[0] if link.count(":") < 2 else link), True

@@ -158,17 +158,19 @@ def _limit(base: Node, over: Node, at: At) -> Node:
 
 
 def _subnets(base: Node, over: Node, at: At) -> Node:
-    """Pools of one subnet merge, others stay side by side; in Compose's own order."""
-    found: dict[Any, Node] = {}
+    """Pools of one subnet merge, others stay side by side; as in Compose, a pool changes where it stands."""
+    found: list[Node] = []
     for original in base.seq:
         for other in over.seq:
             subnet = said_of(other, "subnet")
-            if subnet != said_of(original, "subnet") and subnet not in found:
-                found[subnet] = other
+            if subnet not in (said_of(one, "subnet") for one in (original, *found)):
+                found.append(other)
                 continue
-            original = _mappings(original, other, at)  # noqa: PLW2901
-            found[said_of(original, "subnet")] = original
-    return over.with_value(list(found.values()))
+            original.value = _mappings(original, other, at).value
+            same = [i for i, one in enumerate(found) if said_of(one, "subnet") == said_of(original, "subnet")]
+            place = same[0] if same else len(found)
+            found[place : place + 1] = [original]
+    return over.with_value(found)
 
 
 def said_of(node: Node, key: str) -> Any:

@@ -16,8 +16,15 @@ REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@", "ser
 Moved = Callable[[str], str]
 
 
-def rebase(tree: Node, folder: str, directory: str) -> None:
-    """Let a tree's relative paths start in `directory` instead of `folder`; the tree itself changes."""
+def rebase(tree: Node, folder: str, directory: str, *, whole: bool) -> None:
+    """Let a tree's relative paths start in `directory` instead of `folder`; the tree itself changes.
+
+    Args:
+        tree: What a file says.
+        folder: Where its paths start now.
+        directory: Where they are to start.
+        whole: Whether it is a project of its own, whose builds have their default context there, or a base of others.
+    """
     if folder == directory:
         return
 
@@ -29,13 +36,16 @@ def rebase(tree: Node, folder: str, directory: str) -> None:
 
     for root in ("services", "jobs"):
         for service in _children(tree, root):
+            if whole and (build := service.get("build")) and build.map and "context" not in build.map:
+                build.value["context"] = build.with_value(".")
             _service(service, moved)
     for root in ("configs", "secrets"):
         for one in _children(tree, root):
             _move(one.get("file"), moved)
     for volume in _children(tree, "volumes"):
         options = volume.get("driver_opts")
-        if options and is_bind({key: child.value for key, child in options.map.items()}):
+        local = (driver := volume.get("driver")) is not None and driver.value == "local"
+        if local and options and is_bind({key: child.value for key, child in options.map.items()}):
             _move(options.get("device"), moved)
 
 
@@ -94,8 +104,6 @@ def _service(service: Node, moved: Moved) -> None:
 
 
 def _build(build: Node, moved: Moved) -> None:
-    if build.map and "context" not in build.map:
-        build.value["context"] = build.with_value(".")
     _move(build.get("context") or build, moved)
     for key in ("additional_contexts", "ssh"):
         node = build.get(key)
