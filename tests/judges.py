@@ -6,6 +6,7 @@ Where one cannot be had, its tests are skipped, and say why.
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tycho.cluster.build import build
 from tycho.cluster.programs import Program
 from tycho.cluster.state import Progress, alone, quiet
 from tycho.errors import ToolMissing
-from tycho.settings import settings
+from tycho.settings import environment, settings
 
 JUDGES = {
     one.name: one
@@ -47,6 +48,28 @@ def _fixture(request: pytest.FixtureRequest, name: str) -> Path:
         return judge(name, aloud(request.config))
     except ToolMissing as error:
         pytest.skip(f"no {name}: {str(error).splitlines()[0]}")
+
+
+NEWER = Path(__file__).parent / "compose/newer"
+
+
+@pytest.fixture(scope="session")
+def newer(request: pytest.FixtureRequest) -> Path:
+    """Docker Compose's own library in its newest version, behind a command of ours that prints what it reads."""
+    folder = settings().cache_dir / "build/newer"
+    made = folder / "newer"
+    with alone(settings().cache_dir / "bin", aloud(request.config)):
+        if any(not made.exists() or one.stat().st_mtime > made.stat().st_mtime for one in NEWER.iterdir()):
+            folder.mkdir(parents=True, exist_ok=True)
+            for one in NEWER.iterdir():
+                shutil.copy(one, folder)
+            argv = ["go", "build", "-mod=mod", "-trimpath", "-o", made.name, "."]
+            env = {**environment(), "CGO_ENABLED": "0", "GOWORK": "off"}
+            try:
+                subprocess.run(argv, cwd=folder, env=env, capture_output=True, check=True)
+            except (OSError, subprocess.CalledProcessError) as error:
+                pytest.skip(f"no newer Compose: {getattr(error, 'stderr', b'').decode()[-300:] or error}")
+    return made
 
 
 @pytest.fixture(scope="session")

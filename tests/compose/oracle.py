@@ -44,14 +44,14 @@ def environment(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
 
 def theirs(
     folder: Path, *files: str, env: Mapping[str, str] | None = None, options: Sequence[str] = (), stdin: str = "",
-    interpolate: bool = True,
+    interpolate: bool = True, newer: Path | None = None,
 ) -> Tree:  # fmt: skip
-    """What Docker Compose makes of the files in a folder."""
+    """What Docker Compose makes of the files in a folder; `newer`: what its library makes of them."""
     chosen = [word for file in files for word in ("-f", file)]
-    how = ("--format", "json", *(() if interpolate else ("--no-interpolate",)))
+    how = ("config", "--format", "json", *(() if interpolate else ("--no-interpolate",)))
     done = subprocess.run(
-        [program(), *chosen, *options, "config", *how], cwd=folder, env=environment(folder, env or {}),
-        input=stdin, capture_output=True, text=True, check=False, timeout=60,
+        [newer or program(), *chosen, *options, *(() if newer else how)], cwd=folder,
+        env=environment(folder, env or {}), input=stdin, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     if done.returncode:
         raise Refused(" ".join(line for line in done.stderr.splitlines() if not line.startswith("time=")))
@@ -94,9 +94,14 @@ def normal(tree: Any, key: str = "") -> Any:
     if isinstance(tree, list):
         items = [normal(item) for item in tree]
         return (
-            sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) if key in ("ports", "volumes") else items
+            sorted(items, key=_order)
+            if key in ("ports", "volumes", "ssh") else items
         )
     return tree
+
+
+def _order(item: Any) -> tuple[str, str]:
+    return str(item.get("target")) if isinstance(item, dict) else "", json.dumps(item, sort_keys=True)
 
 
 def _text(value: Any) -> str | None:
@@ -117,11 +122,12 @@ def differing(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
 
 
 def disagreement(
-    folder: Path, *files: str, env: Mapping[str, str] | None = None, interpolate: bool = True, **options: Any
-) -> list[str]:
+    folder: Path, *files: str, env: Mapping[str, str] | None = None, interpolate: bool = True,
+    newer: Path | None = None, **options: Any,
+) -> list[str]:  # fmt: skip
     """How our reading of the files differs from theirs, a line for each place; nothing where it does not."""
     try:
-        said = theirs(folder, *files, env=env, options=flags(options), interpolate=interpolate)
+        said = theirs(folder, *files, env=env, options=flags(options), interpolate=interpolate, newer=newer)
     except Refused as error:
         try:
             ours(folder, *files, env=env, interpolate=interpolate, **options)
@@ -132,7 +138,19 @@ def disagreement(
         found = ours(folder, *files, env=env, interpolate=interpolate, **options)
     except Refused as error:
         return [f"we refuse: {line}" for line in str(error).split("\0")]
+    if newer:
+        found, said = (_settled(tree) for tree in (found, said))
     return list(differing(normal(found), normal(said)))
+
+
+def _settled(tree: Tree) -> Tree:
+    """Without the files whose content is there already: the program leaves them out, the library in part."""
+    for root in ("services", "jobs"):
+        for one in tree.get(root, {}).values():
+            for part in (one, *one.get("pre_start", ())):
+                part.pop("env_file", None)
+                part.pop("label_file", None)
+    return tree
 
 
 @cache

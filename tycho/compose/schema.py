@@ -26,6 +26,9 @@ def schema() -> dict[str, Any]:
     spec = find_spec("check_jsonschema")
     folder = Path(*(spec.submodule_search_locations or ())[:1] if spec else ())
     found: dict[str, Any] = json.loads((folder / "builtin_schemas/vendor/compose-spec.json").read_bytes())
+    for key in ("mem_limit", "memswap_limit", "shm_size"):  # compose-go's own copy takes fractions there
+        found["$defs"]["container_spec"]["properties"][key]["type"] = ["number", "string"]
+    found["$defs"]["job"]["properties"].pop("extends", None)  # and does not know this
     return found
 
 

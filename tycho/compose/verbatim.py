@@ -191,7 +191,7 @@ def _policy(node: Node, said: Any, sources: Sources) -> Any:
 
 
 def _path(path: str, sources: Sources) -> str:
-    return path if path.startswith("$") or is_windows(path) else sources.path(path)
+    return path if is_windows(path) else sources.path(path)
 
 
 def _resource(said: Tree, key: str, name: str, sources: Sources) -> Tree:

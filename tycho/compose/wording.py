@@ -6,8 +6,10 @@ Of the branches of a choice, those count that want the type that is there: who w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import isfinite
 from typing import Any
 
+from tycho.compose.scalars import printed
 from tycho.compose.tree import Node, below
 from tycho.errors import Problem
 
@@ -37,12 +39,15 @@ def worded(tree: Node, error: Any, known: Known) -> Iterator[Problem]:
         known: The names of the keys that may stand in a place.
     """
     where, kind = list(error.instance_path), error.kind
-    if kind.name in ("anyOf", "oneOf"):
+    node, path = _at(tree, where)
+    if isinstance(node.value, float) and not isfinite(node.value):
+        said = f"{_dotted(where)}: unsupported value: {printed(node.value)}"
+        yield node.problem(path, said, "quote it, or write a number that has an end")
+    elif kind.name in ("anyOf", "oneOf"):
         yield from _choice(tree, where, kind, known)
     elif kind.name in ("additionalProperties", "unevaluatedProperties"):
         yield from _unexpected(tree, where, kind, known)
     else:
-        node, path = _at(tree, where)
         said, hint = SAID.get(kind.name, _other)(error, str(where[-1]) if where else "")
         yield node.problem(path, f"{_dotted(where)} {said}".strip(), hint)
 
