@@ -54,8 +54,14 @@ NEWER = Path(__file__).parent / "compose/newer"
 
 
 @pytest.fixture(scope="session")
-def newer(request: pytest.FixtureRequest) -> Path:
+def newer(arbiter: Path | None) -> Path:
     """Docker Compose's own library in its newest version, behind a command of ours that prints what it reads."""
+    return arbiter or pytest.skip("NO NEWER COMPOSE: it is built with Go, which is not here or cannot fetch it")
+
+
+@pytest.fixture(scope="session")
+def arbiter(request: pytest.FixtureRequest) -> Path | None:
+    """The same, for those who can do without."""
     folder = settings().cache_dir / "build/newer"
     made = folder / "newer"
     with alone(settings().cache_dir / "bin", aloud(request.config)):
@@ -67,8 +73,8 @@ def newer(request: pytest.FixtureRequest) -> Path:
             env = {**environment(), "CGO_ENABLED": "0", "GOWORK": "off"}
             try:
                 subprocess.run(argv, cwd=folder, env=env, capture_output=True, check=True)
-            except (OSError, subprocess.CalledProcessError) as error:
-                pytest.skip(f"no newer Compose: {getattr(error, 'stderr', b'').decode()[-300:] or error}")
+            except (OSError, subprocess.CalledProcessError):
+                return None
     return made
 
 

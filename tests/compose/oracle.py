@@ -93,10 +93,7 @@ def normal(tree: Any, key: str = "") -> Any:
         return {name: value for name, value in kept.items() if not (name == "create_host_path" and value is True)}
     if isinstance(tree, list):
         items = [normal(item) for item in tree]
-        return (
-            sorted(items, key=_order)
-            if key in ("ports", "volumes", "ssh") else items
-        )
+        return sorted(items, key=_order) if key in ("ports", "volumes", "ssh") else items
     return tree
 
 
@@ -151,6 +148,12 @@ def _settled(tree: Tree) -> Tree:
                 part.pop("env_file", None)
                 part.pop("label_file", None)
     return tree
+
+
+def unsettled(folder: Path, *files: str, newer: Path | None, env: Mapping[str, str] | None = None) -> list[str]:
+    """A disagreement that is not on the list, and that the newer library does not decide for us."""
+    lines = unlisted(disagreement(folder, *files, env=env))
+    return disagreement(folder, *files, env=env, newer=newer) if lines and newer else lines
 
 
 @cache

@@ -71,33 +71,32 @@ COMMAND = st.lists(
 ).map("".join)  # fmt: skip
 
 
-def disagreements(folder: Path, services: Mapping[str, Any], files: Mapping[str, str]) -> Iterator[str]:
-    """Where the two readings of some services differ, each service for itself.
+def disagreements(
+    folder: Path, services: Mapping[str, Any], files: Mapping[str, str], newer: Path | None
+) -> Iterator[str]:
+    """Where the two readings of some services differ, each service for itself; the newer library has the last word.
 
     Those that we accept go into one project, which must be the same; each of those that we refuse they must refuse.
     """
     refused = [name for name in services if _refused(folder, {name: services[name]}, files)]
     accepted = [name for name in services if name not in refused]
-    yield from _together(folder, services, accepted, files)
+    yield from _together(folder, services, accepted, files, newer)
     for name in refused:
         _write(folder, {name: services[name]}, files)
-        try:
-            oracle.theirs(folder, "compose.yaml", env=ENV)
-        except oracle.Refused:
-            continue
-        yield f"we refuse: {services[name]!r}"
+        if oracle.unsettled(folder, "compose.yaml", env=ENV, newer=newer):
+            yield f"we refuse: {services[name]!r}"
 
 
 def _together(
-    folder: Path, services: Mapping[str, Any], names: Sequence[str], files: Mapping[str, str]
+    folder: Path, services: Mapping[str, Any], names: Sequence[str], files: Mapping[str, str], newer: Path | None
 ) -> Iterator[str]:
     _write(folder, {name: services[name] for name in names}, files)
-    said = oracle.disagreement(folder, "compose.yaml", env=ENV)
+    said = oracle.unsettled(folder, "compose.yaml", env=ENV, newer=newer)
     if not said or len(names) < 2 or not said[0].startswith("they refuse"):
         yield from said
         return
-    yield from _together(folder, services, names[: len(names) // 2], files)
-    yield from _together(folder, services, names[len(names) // 2 :], files)
+    yield from _together(folder, services, names[: len(names) // 2], files, newer)
+    yield from _together(folder, services, names[len(names) // 2 :], files, newer)
 
 
 def _write(folder: Path, services: Mapping[str, Any], files: Mapping[str, str]) -> None:

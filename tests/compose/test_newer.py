@@ -43,9 +43,7 @@ def test_a_refusal(case: dict[str, Any], tmp_path: Path, newer: Path) -> None:
     oracle.write(tmp_path, {"compose.yaml": case["text"], **case.get("files", {})})
     names = [name for name in ("compose.yaml", "two.yaml") if (tmp_path / name).exists()]
     with pytest.raises(oracle.Refused):
-        oracle.theirs(
-            tmp_path, *names, env=case.get("env"), options=oracle.flags(case.get("options", {})), newer=newer
-        )
+        oracle.theirs(tmp_path, *names, env=case.get("env"), options=oracle.flags(case.get("options", {})), newer=newer)
 
 
 @pytest.mark.parametrize("one", FOLLOWED, ids=lambda one: one["what"])
