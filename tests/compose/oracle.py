@@ -22,6 +22,7 @@ from tycho.errors import ComposeError
 
 Tree = dict[str, Any]
 PAIRS = ("environment", "labels", "args", "annotations", "sysctls")
+SILENT = (("create_host_path", True), ("extra_hosts", []))  # there or not, it says the same
 HERE = Path(__file__).parent
 
 
@@ -86,15 +87,22 @@ def normal(tree: Any, key: str = "") -> Any:
     if isinstance(tree, dict) and key in PAIRS:
         return {name: _text(value) for name, value in tree.items()}
     if isinstance(tree, dict):
+        tree = {name: _hook(value) if name == "exec" else value for name, value in tree.items()}
         kept = {name: _text(value) if name == "published" else normal(value, name) for name, value in tree.items()}
         kept = {
             name: value for name, value in kept.items() if not (name in ("command", "entrypoint") and value is None)
         }
-        return {name: value for name, value in kept.items() if not (name == "create_host_path" and value is True)}
+        return {name: value for name, value in kept.items() if (name, value) not in SILENT}
     if isinstance(tree, list):
         items = [normal(item) for item in tree]
+        if key in ("post_start", "pre_stop"):  # one without a command does nothing, however that is written
+            return [_hook(item) for item in items]
         return sorted(items, key=_order) if key in ("ports", "volumes", "ssh") else items
     return tree
+
+
+def _hook(item: Tree) -> Tree:
+    return {name: one for name, one in item.items() if name != "command" or one}
 
 
 def _order(item: Any) -> tuple[str, str]:
@@ -126,6 +134,8 @@ def disagreement(
     try:
         said = theirs(folder, *files, env=env, options=flags(options), interpolate=interpolate, newer=newer)
     except Refused as error:
+        if "panic:" in str(error):  # it fell over, and said nothing of the file
+            return []
         try:
             ours(folder, *files, env=env, interpolate=interpolate, **options)
         except Refused:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.compose import strings
+from tests.compose import oracle, schematic, strings
 
 AT_ONCE = 40
 SOME = settings(max_examples=max(2, settings.default.max_examples // AT_ONCE), suppress_health_check=list(HealthCheck))
@@ -43,3 +44,13 @@ def test_command_lines(tmp_path_factory: pytest.TempPathFactory, arbiter: Path |
     services = {f"s{i}": {"image": "x", "command": line} for i, line in enumerate(lines)}
     said = strings.disagreements(tmp_path_factory.mktemp("command"), services, {}, arbiter)
     assert list(said) == []
+
+
+@settings(max_examples=max(30, settings.default.max_examples // 4), suppress_health_check=list(HealthCheck))
+@given(schematic.document())
+def test_what_the_schema_knows(
+    tmp_path_factory: pytest.TempPathFactory, arbiter: Path | None, document: dict[str, Any]
+) -> None:
+    folder = tmp_path_factory.mktemp("schema")
+    oracle.write(folder, {"compose.yaml": document, "a": "A=1\n", "x/y": ""})
+    assert oracle.unsettled(folder, "compose.yaml", env=strings.ENV, newer=arbiter) == []

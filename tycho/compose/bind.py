@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tycho.compose import interpolate, units
+from tycho.compose.casts import NO, YES
 from tycho.compose.context import Context, Unusable
 from tycho.compose.merge import keyed, pairs
 from tycho.compose.scalars import decimal, printed
@@ -21,16 +22,14 @@ from tycho.compose.tree import WRONG, Node, bare
 from tycho.compose.words import words as split_words
 from tycho.model import Expr, ExprFloat, ExprInt
 
-TRUE = ("true", "y", "yes", "on", "1")
-FALSE = ("false", "n", "no", "off", "0")
-
-
 Convert = Callable[[Context, Node, str], Any]
 
 
 def live(ctx: Context, node: Node, path: str) -> str:
     """Text that stays a Helm value."""
     value = node.value
+    if isinstance(value, dict | list):
+        raise Unusable(f"must be text, and not a {'mapping' if isinstance(value, dict) else 'list'}", "write text")
     if not isinstance(value, str):
         return printed(value)
     if isinstance(value, Expr):
@@ -71,14 +70,16 @@ def flag(ctx: Context, node: Node, path: str) -> bool:
     if isinstance(node.value, bool):
         return node.value
     said = text(ctx, node, path).lower()
-    if said in TRUE or said in FALSE:
-        return said in TRUE
+    if said in YES + NO:
+        return said in YES
     raise Unusable(f"invalid boolean: {said}", "write true or false")
 
 
 def whole(ctx: Context, node: Node, path: str) -> int:
-    """A whole number, live."""
+    """A whole number, live; Compose cuts a fraction off where its schema lets one pass."""
     value = node.value
+    if isinstance(value, float) and abs(value) < 2**63:
+        return int(value)
     if isinstance(value, ExprInt):
         ctx.reads(node, path, value.template, live=True)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -131,7 +132,7 @@ def seconds(ctx: Context, node: Node, path: str) -> float:
 
 def mode(ctx: Context, node: Node, path: str) -> int:
     """A file mode: a number as YAML read it, or its octal digits."""
-    if isinstance(node.value, int):
+    if isinstance(node.value, int | float):
         return int(node.value)
     said = text(ctx, node, path)
     if not re.fullmatch(r"[-+]?[0-7]+", said, re.ASCII):

@@ -32,12 +32,13 @@ def inconsistent(system: System, disabled: Mapping[str, tuple[str, ...]]) -> Ite
         if name in system.services or name in disabled:
             said = f'"{name}" is declared both as a service and a job: service and job names must be unique'
             yield f"jobs.{name}", said, "rename one of them"
+    yield from _containers(system)
     yield from _circles(system)
     yield from _resources(system)
 
 
 def _source(system: System, name: str, service: Service) -> Iterator[Told]:
-    if service.image is None and service.build is None and service.provider is None:
+    if not service.image and service.build is None and service.provider is None:
         said = f'service "{name}" has neither an image nor a build context specified'
         yield "", said, "image: NAME:TAG"
 
@@ -169,6 +170,16 @@ def _depends(
         yield f"{kind}s.{name}.depends_on.{other}", said, hint
 
 
+def _containers(system: System) -> Iterator[Told]:
+    used: dict[str, str] = {}
+    for name, service in sorted(system.services.items()):
+        if wanted := service.container_name:
+            if wanted in used:
+                said = f'services.{name}: container name "{wanted}" is already in use by service {used[wanted]}'
+                yield f"services.{name}.container_name", said, "leave container_name out"
+            used.setdefault(wanted, name)
+
+
 def _circles(system: System) -> Iterator[Told]:
     done: set[str] = set()
 
@@ -202,6 +213,9 @@ def _resources(system: System) -> Iterator[Told]:
             elif not given and (kind == "secrets" or not one.driver) and "external" not in one.model_fields_set:
                 said = f"one of {'|'.join(ways)} must be set"
                 yield f"{kind}.{name}", said, f"{ways[0]}: ./path, or external: true"
+            elif not given and kind == "secrets" and not one.external:
+                said = f'secret "{name}" must declare either `file` or `environment`'
+                yield f"{kind}.{name}", said, "file: ./path, or external: true"
     for name, volume in system.volumes.items():
         extra = volume.model_fields_set - {"name", "external", "x"} if volume.external else ()
         for key in sorted(extra):

@@ -31,7 +31,7 @@ def ports(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
 
 def _port(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
     if isinstance(node.value, dict):
-        return [_long(ctx, node, path)]
+        return _long(ctx, node, path)
     if isinstance(node.value, float):
         raise Unusable(f'"{node.value}" is not a port: invalid type float64 for port', HINT)
     return _short(ctx, node, path)
@@ -43,14 +43,13 @@ LONG = section({
 })  # fmt: skip
 
 
-def _long(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-    before = len(ctx.problems)
+def _long(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
     found = LONG(ctx, node, path)
-    if "target" not in found:
-        if "target" in node.map or len(ctx.problems) > before:
-            raise Unusable("is not a port", HINT)
-        raise Unusable(f"service ports {path} is missing a target port", "target: 80")
-    return {"protocol": "tcp", "mode": "ingress", **found}
+    if "target" in found:
+        return [{"protocol": "tcp", "mode": "ingress", **found}]
+    if any(problem.path == f"{path}.target" for problem in ctx.problems):
+        return []
+    raise Unusable(f"service ports {path} is missing a target port", "target: 80")
 
 
 def _short(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:

@@ -79,6 +79,13 @@ def split(hook: dict[str, Any]) -> dict[str, Any]:
     return {**found, "command": hook.get("command") or [], **({"rest": rest} if rest else {})}
 
 
+def unbroken(ctx: Context, node: Node, path: str) -> str:
+    """`expose[]` and `group_add[]`: text, or a number without a fraction."""
+    if isinstance(node.value, float):
+        raise Unusable(f"unsupported value {node.value}", "write a whole number, or text")
+    return text(ctx, node, path)
+
+
 def ulimit(ctx: Context, node: Node, path: str) -> int | dict[str, int]:
     """`ulimits.X`: one limit, or a soft and a hard one."""
     if isinstance(node.value, dict):
@@ -131,14 +138,10 @@ def attestation(ctx: Context, node: Node, path: str) -> str:
     return text(ctx, node, path) if isinstance(node.value, str) else printed(node.value)
 
 
-def whole_or_text(ctx: Context, node: Node, path: str) -> int:
-    """A number that some write with a fraction; Compose cuts it off."""
-    return int(node.value) if isinstance(node.value, float) else int(count(ctx, node, path))
-
-
 def many(ctx: Context, node: Node, path: str) -> dict[str, list[str]]:
     """`provider.options`: each may be given several times."""
-    return {key: listed()(ctx, child, f"{path}.{key}") for key, child in node.map.items()}
+    found = {key: listed()(ctx, child, f"{path}.{key}") for key, child in node.map.items()}
+    return {key: said for key, said in found.items() if said}
 
 
 def model(ctx: Context, node: Node, path: str) -> Any:

@@ -69,6 +69,8 @@ def _env_files(ctx: Context, service: Fields, path: str) -> None:
     known: dict[str, str] = dict(own)
     for i, one in enumerate(service.get("env_file", ())):
         at = f"{path}[{i}]"
+        if "path" not in one:  # which was told already
+            continue
         if one.get("format") not in (None, "raw"):
             said = f'unsupported env_file format "{one["format"]}"'
             ctx.problems.append(ctx.placed(at, said, "format: raw, or none"))

@@ -83,8 +83,8 @@ ATTACHMENT = section({
     **_text("interface_name", "ipv4_address", "ipv6_address", "mac_address"),
     **_list("aliases", "link_local_ips"),
     "driver_opts": shapes.options,
-    "priority": shapes.whole_or_text,
-    "gw_priority": shapes.whole_or_text,
+    "priority": count,
+    "gw_priority": count,
     "use_service_name_alias": flag,
 }, x=True)  # fmt: skip
 
@@ -136,7 +136,7 @@ CONTAINER: dict[str, Convert] = {
     ),
     **_flags("init", "oom_kill_disable", "privileged", "read_only", "use_api_socket"),
     **_list(
-        "cap_add", "cap_drop", "device_cgroup_rules", "dns_opt", "dns_search", "group_add", "label_file",
+        "cap_add", "cap_drop", "device_cgroup_rules", "dns_opt", "dns_search", "label_file",
         "security_opt", "tmpfs", "volumes_from",
     ),
     **_counts(
@@ -158,6 +158,7 @@ CONTAINER: dict[str, Convert] = {
     "environment": mapping(live, trimmed=True),
     "extra_hosts": shapes.hosts,
     "gpus": mounts.gpus,
+    "group_add": listed(shapes.unbroken),
     "logging": section({"driver": text, "options": shapes.options}),
     "models": named(shapes.model),
     "networks": named(_attachment),
@@ -170,9 +171,10 @@ CONTAINER: dict[str, Convert] = {
 WORKLOAD: dict[str, Convert] = {
     **CONTAINER,
     **_flags("stdin_open", "tty"),
-    **_list("expose", "profiles"),
+    **_list("profiles"),
     "build": _build,
     "depends_on": named(section({"condition": text, "required": flag, "restart": flag}), DEPENDENCY),
+    "expose": listed(shapes.unbroken),
     "healthcheck": HEALTHCHECK,
     "ports": ports,
 }
@@ -205,7 +207,10 @@ NETWORK: dict[str, Convert] = {
     **_flags("internal", "attachable", "enable_ipv4", "enable_ipv6"),
     "ipam": section({"driver": text, "config": listed(POOL), "options": shapes.options}),
 }
-FILED: dict[str, Convert] = {**SHARED, **_text("file", "environment", "template_driver")}
+FILED: dict[str, Convert] = {
+    **SHARED, **_text("file", "environment", "template_driver"),
+    "driver_opts": mapping(shapes.unbroken, absent=""),
+}  # fmt: skip
 
 
 def _resource(table: dict[str, Convert]) -> Convert:

@@ -30,7 +30,7 @@ def _unify(node: Node, table: Mapping[str, Any]) -> None:
             if isinstance(index, dict):
                 _unify(child, index)
             elif len(child.seq) > 1:
-                child.value = list({index(one): one for one in child.seq}.values())
+                child.value = list({repr(index(one)): one for one in child.seq}.values())
 
 
 def _name(node: Node) -> Any:
@@ -73,7 +73,8 @@ def _port(node: Node) -> Any:
 def _volume(node: Node) -> Any:
     if isinstance(node.value, dict):
         return said_of(node, "target") or (id(node),)
-    return [*sections(_text(node)), ""][1] or _text(node)
+    said = _text(node)
+    return ([*sections(said), ""][1] if isinstance(said, str) else "") or said
 
 
 _NAMES = dict.fromkeys(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tycho.compose import implied
-from tycho.compose.bind import TRUE
+from tycho.compose.casts import YES
 from tycho.compose.context import Context, Unusable
 from tycho.compose.merge import DEPENDENCY, keyed
 from tycho.compose.mounts import device, volume
@@ -198,7 +198,7 @@ def _resource(said: Tree, key: str, name: str, sources: Sources) -> Tree:
     external = said.get("external")
     if isinstance(external, Mapping):
         said = {**said, "external": True, **({"name": external["name"]} if "name" in external else {})}
-    found = {"name": key if printed(said.get("external")).lower() in TRUE else f"{name}_{key}", **said}
+    found = {"name": key if printed(said.get("external")).lower() in YES else f"{name}_{key}", **said}
     if isinstance(found.get("file"), str):
         found["file"] = _path(found["file"], sources)
     options = found.get("driver_opts") or {}

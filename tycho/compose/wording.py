@@ -38,7 +38,7 @@ def worded(tree: Node, error: Any, known: Known) -> Iterator[Problem]:
         error: As jsonschema-rs tells it.
         known: The names of the keys that may stand in a place.
     """
-    where, kind = list(error.instance_path), error.kind
+    where, kind = _where(tree, error.instance_path), error.kind
     node, path = _at(tree, where)
     if isinstance(node.value, float) and not isfinite(node.value):
         said = f"{_dotted(where)}: unsupported value: {printed(node.value)}"
@@ -128,6 +128,15 @@ SAID: dict[str, Callable[[Any, str], tuple[str, str]]] = {
 
 def _dotted(where: Where) -> str:
     return ".".join(map(str, where))
+
+
+def _where(tree: Node, steps: Where) -> list[str | int]:
+    """The way to a place; a mapping's key that looks like a number is text nevertheless."""
+    where: list[str | int] = []
+    for step in steps:
+        node, _ = _at(tree, where)
+        where.append(step if isinstance(node.value, list) else str(step))
+    return where
 
 
 def _at(tree: Node, where: Where) -> tuple[Node, str]:

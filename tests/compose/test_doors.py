@@ -1,0 +1,85 @@
+"""How a text comes in: from files, from standard input, from a request that has no disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.compose import oracle
+from tycho.compose import Sources, canonical, load
+from tycho.errors import ComposeError, SourceError
+from tycho.model import System
+
+W = "services:\n  web:\n    image: x\n"
+
+
+def requested(text: str | dict[str, object], **said: object) -> System:
+    return load(Sources.from_document(text, env={}, name="asked", **said))  # type: ignore[arg-type]
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    text = W + "    build: ./src\n    volumes: ['./a:/a']\n"
+    theirs = oracle.theirs(tmp_path, "-", stdin=text)
+    sources = Sources.from_disk(["-"], env={"HOME": str(tmp_path)}, cwd=str(tmp_path), stdin=text.encode())
+    assert oracle.normal(canonical(load(sources), sources)) == oracle.normal(theirs)
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"^none\.yaml: no such file"):
+        Sources.from_disk(["none.yaml"], env={}, cwd=str(tmp_path))
+    with pytest.raises(SourceError, match="no compose file here or in any folder above"):
+        Sources.from_disk(env={}, cwd=str(tmp_path))
+    with pytest.raises(oracle.Refused):
+        oracle.theirs(tmp_path)
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").mkdir()
+    with pytest.raises(SourceError, match=r"compose\.yaml: is a directory"):
+        Sources.from_disk(["compose.yaml"], env={}, cwd=str(tmp_path))
+
+
+def test_a_request_is_a_mapping_or_its_text() -> None:
+    assert requested({"services": {"web": {"image": "x"}}}).services == requested(W).services
+
+
+def test_a_request_brings_its_files() -> None:
+    text = W + "    env_file: ./a.env\n    volumes: ['./conf:/conf', './one.txt:/one']\n"
+    system = requested(text, files={"a.env": b"A=1\n", "conf/x": b"1", "conf/sub/y": b"2", "one.txt": b"3"})
+    web = system.services["web"]
+    assert web.env_file[0].entries == {"A": "1"}
+    folder, file = web.volumes
+    assert [(one.path, one.content) for one in folder.files or ()] == [("sub/y", b"2"), ("x", b"1")]
+    assert [(one.path, one.content) for one in file.files or ()] == [("", b"3")]
+
+
+def test_a_request_reads_no_disk() -> None:
+    text = "include: [other.yaml]\n" + W + f"    env_file: {__file__}\n    volumes: ['{Path(__file__).parent}:/t']\n"
+    with pytest.raises(ComposeError) as raised:
+        requested(text)
+    assert [(problem.line, problem.path, problem.message) for problem in raised.value.problems] == [
+        (1, "include", "other files cannot be included here: a request is one document"),
+        (5, "services.web.env_file[0]", f"env file {__file__} not found"),
+    ]
+    (mount,) = requested(W + f"    volumes: ['{Path(__file__).parent}:/t']\n").services["web"].volumes
+    assert (mount.files, mount.note) == (None, "no file system")
+
+
+@pytest.mark.parametrize(
+    ("make", "note"),
+    [
+        (os.mkfifo, "not a file or folder"),
+        (lambda path: None, "absent"),
+        (lambda path: (path.mkdir(), os.mkfifo(path / "pipe")), "pipe is not a regular file"),
+        (lambda path: path.write_bytes(b"x" * (1 << 21)), "larger than 1 MiB"),
+    ],
+    ids=["a pipe", "nothing", "a folder with a pipe", "a large file"],
+)
+def test_what_is_mounted_but_cannot_come_along(make: object, note: str, tmp_path: Path) -> None:
+    make(tmp_path / "data")  # type: ignore[operator]
+    (tmp_path / "compose.yaml").write_text(W + "    volumes: ['./data:/data']\n")
+    system = load(Sources.from_disk(["compose.yaml"], env={}, cwd=str(tmp_path)))
+    (mount,) = system.services["web"].volumes
+    assert (mount.files, mount.note) == (None, note)
