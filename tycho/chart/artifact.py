@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,6 +87,7 @@ class Chart:
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(_bytes(content))
+            os.utime(target, (EPOCH, EPOCH))  # `helm package` keeps it: packing twice gives one digest
 
     def archive(self) -> bytes:
         """The chart packed as Helm packs it, with nothing of this machine or moment in it."""
