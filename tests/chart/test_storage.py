@@ -142,50 +142,6 @@ def test_files_that_a_release_could_not_hold(bench: Any) -> None:
     assert "KiB" in problem.message
 
 
-SECRETS = [f"planted-{index}-s3cret" for index in range(20)]
-
-
-def test_no_secret_is_in_the_archive(bench: Any) -> None:
-    text = f"""
-      services:
-        web:
-          image: x
-          env_file: [app.env]
-          environment:
-            DB_PASSWORD: {SECRETS[0]}
-            API_TOKEN: "${{TOKEN:-{SECRETS[1]}}}"
-            FROM_ENV: "${{SHELL_VALUE}}"
-            FROM_DOTENV: "${{DOTENV_VALUE}}"
-            PASSED:
-          secrets: [file, env]
-      secrets:
-        file: {{file: ./secret.txt}}
-        env: {{environment: SECRET_ENV}}
-    """
-    files = {
-        "app.env": "\n".join(f"K{index}={SECRETS[index]}" for index in range(2, 10)),
-        "secret.txt": SECRETS[10],
-        ".env": f"DOTENV_VALUE={SECRETS[11]}\nUNUSED={SECRETS[12]}\n",
-    }
-    env = {"SHELL_VALUE": SECRETS[13], "SECRET_ENV": SECRETS[14], "PASSED": SECRETS[15], "OTHER": SECRETS[16]}
-    woven = bench.woven(text, files, **env)
-    made = emit(woven)
-    for path, content in made.files.items():
-        for secret in SECRETS:
-            data = content.encode() if isinstance(content, str) else content
-            assert secret.encode() not in data, path
-    objects = bench.objects(text, files=files, **env)
-    found = objects.env("rel-web")
-    assert found["DB_PASSWORD"] == SECRETS[0]
-    assert found["API_TOKEN"] == SECRETS[1]
-    assert (found["FROM_ENV"], found["FROM_DOTENV"], found["PASSED"]) == (SECRETS[13], SECRETS[11], SECRETS[15])
-    assert [found[f"K{index}"] for index in range(2, 10)] == SECRETS[2:10]
-    assert objects.secret("rel-file") == {"file": SECRETS[10]}
-    assert objects.secret("rel-env") == {"env": SECRETS[14]}
-    plain = [one for one in objects if one["kind"] != "Secret"]
-    assert not [secret for secret in SECRETS if secret in str(plain)]
-
-
 def test_a_chart_alone_says_which_secret_is_missing(bench: Any) -> None:
     text = "services: {web: {image: x, environment: {DB_PASSWORD: hunter2}}}"
     objects = bench.render(bench.chart(text))

@@ -1,0 +1,134 @@
+"""No secret is in a chart: what the environment, its files and secret files say travels with the release alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chart.conftest import Objects
+from tycho import cluster
+from tycho.chart import emit
+from tycho.errors import ComposeError
+
+TYCHO = Path(sys.executable).with_name("tycho")
+SECRETS = [f"planted-{index}-s3cret" for index in range(26)]
+"""Each in another place; none of them is written in the compose file but 0 and 1, whose entries are secret by their
+names, or by the variable that they are the default of."""
+
+TEXT = f"""
+services:
+  web:
+    image: "registry.example/web:${{IMAGE_TAG}}"
+    build:
+      context: .
+      args: {{TOKEN: "${{BUILD_TOKEN}}"}}
+    env_file: [app.env]
+    environment:
+      DB_PASSWORD: {SECRETS[0]}
+      API_TOKEN: "${{TOKEN:-{SECRETS[1]}}}"
+      FROM_ENV: "${{SHELL_VALUE}}"
+      FROM_DOTENV: "pre-${{DOTENV_VALUE}}-post"
+      PASSED:
+    command: ["serve", "--key=${{COMMAND_KEY}}"]
+    healthcheck: {{test: ["CMD", "curl", "-H", "Authorization: ${{HEALTH_KEY}}", "localhost"]}}
+    labels: {{note: "${{LABEL_VALUE}}"}}
+    deploy: {{labels: {{note: "${{DEPLOY_LABEL}}"}}}}
+    logging: {{driver: splunk, options: {{splunk-token: "${{LOG_TOKEN}}"}}}}
+    x-mine: {{key: "${{EXTENSION}}"}}
+    secrets: [file, env]
+    configs: [app]
+    volumes: ["share:/share"]
+    pre_stop: [{{command: ["bye", "${{HOOK_KEY}}"]}}]
+secrets:
+  file: {{file: ./secret.txt}}
+  env: {{environment: SECRET_ENV}}
+configs:
+  app: {{content: "key = ${{CONFIG_KEY}}"}}
+volumes:
+  share: {{driver_opts: {{type: cifs, device: //nas/share, o: "username=me,password=${{CIFS_PASSWORD}}"}}}}
+"""
+FILES = {
+    "app.env": "\n".join(f"K{index}={SECRETS[index]}" for index in range(2, 10)),
+    "secret.txt": SECRETS[10],
+    ".env": f"DOTENV_VALUE={SECRETS[11]}\nUNUSED={SECRETS[12]}\nLOG_TOKEN={SECRETS[25]}\n",
+}
+ENV = {
+    "SHELL_VALUE": SECRETS[13], "SECRET_ENV": SECRETS[14], "PASSED": SECRETS[15], "OTHER": SECRETS[16],
+    "IMAGE_TAG": SECRETS[17], "BUILD_TOKEN": SECRETS[18], "COMMAND_KEY": SECRETS[19], "HEALTH_KEY": SECRETS[20],
+    "LABEL_VALUE": SECRETS[21], "DEPLOY_LABEL": SECRETS[22], "HOOK_KEY": SECRETS[23], "CONFIG_KEY": SECRETS[24],
+    "EXTENSION": SECRETS[16], "CIFS_PASSWORD": SECRETS[12],
+}  # fmt: skip
+SHOWN = {17, 19, 20, 21, 22, 23, 24}  # live positions that Kubernetes shows: image, command, probe, annotations, config
+
+
+def planted(text: str | bytes) -> list[str]:
+    data = text.encode() if isinstance(text, str) else text
+    return [secret for secret in SECRETS if secret.encode() in data]
+
+
+def test_no_secret_is_in_the_archive(bench: Any) -> None:
+    made = emit(bench.woven(TEXT, FILES, **ENV))
+    assert {path: found for path, content in made.files.items() if (found := planted(content))} == {}
+    assert {path for path in made.files if planted(path)} == set()
+
+
+def test_a_release_has_them_where_they_belong(bench: Any) -> None:
+    objects: Objects = bench.objects(TEXT, files=FILES, **ENV)
+    found = objects.env("rel-web")
+    assert (found["DB_PASSWORD"], found["API_TOKEN"]) == (SECRETS[0], SECRETS[1])
+    assert (found["FROM_ENV"], found["FROM_DOTENV"]) == (SECRETS[13], f"pre-{SECRETS[11]}-post")
+    assert found["PASSED"] == SECRETS[15]
+    assert [found[f"K{index}"] for index in range(2, 10)] == SECRETS[2:10]
+    assert objects.secret("rel-file") == {"file": SECRETS[10]}
+    assert objects.secret("rel-env") == {"env": SECRETS[14]}
+    plain = [one for one in objects if one["kind"] != "Secret"]
+    assert planted(json.dumps(plain)) == [SECRETS[index] for index in sorted(SHOWN)]
+
+
+def test_no_message_quotes_an_environment(bench: Any) -> None:
+    """What is refused is named by its place: the message may end in a log."""
+    with pytest.raises(ComposeError) as caught:
+        bench.chart(TEXT.replace("    build:", '    devices: ["/dev/${HOOK_KEY}:/dev/x"]\n    build:'), FILES, **ENV)
+    assert planted(repr(caught.value.problems) + str(caught.value)) == []
+
+
+@pytest.mark.xdist_group("chart-cluster")
+def test_neither_arguments_nor_logs_say_them(kubeconfig: Path, helm: Path, tmp_path: Path) -> None:
+    """`compile` and a traced `up` and `down`, with a helm that writes down what it is called with."""
+    project = tmp_path / "project"
+    project.mkdir()
+    for path, content in {"compose.yaml": TEXT, **FILES}.items():
+        (project / path).write_text(content, encoding="utf-8")
+    asked = tmp_path / "asked"
+    watched = tmp_path / "helm"
+    watched.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>{asked}\nexec {helm} "$@"\n', encoding="utf-8")
+    watched.chmod(watched.stat().st_mode | stat.S_IXUSR)
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "XDG_CACHE_HOME") if key in os.environ}
+    env = {**kept, **ENV, "KUBECONFIG": str(kubeconfig), "TYCHO_HELM": str(watched)}
+    said = b""
+    for argv in (
+        ["compile", "--trace", "--report", "-o", str(tmp_path / "chart")],
+        ["compile", "--explain"],
+        ["up", "--trace", "--name", "planted"],
+        ["status", "-o", "json"],
+        ["down", "--trace", "planted"],
+    ):
+        done = subprocess.run([TYCHO, *argv], cwd=project, env=env, capture_output=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr.decode()
+        said += done.stdout + done.stderr
+    assert b"helm" in said
+    assert "install" in asked.read_text(encoding="utf-8").splitlines()
+    assert planted(asked.read_bytes()) == []
+    assert planted(said) in ([], [SECRETS[17]])  # `status` shows which image runs
+    left = subprocess.run(
+        [cluster.tool("kubectl"), "get", "namespace", "-l", "executor=tycho", "-o", "name"],
+        env=env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "planted" not in left.stdout
