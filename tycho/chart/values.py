@@ -29,7 +29,7 @@ def files(plan: Plan, tree: dict[str, Tree]) -> dict[str, str]:
 def values(plan: Plan) -> dict[str, Tree]:
     """The chart's values, in the order of values.yaml."""
     found: dict[str, Tree] = {
-        "env": Noted(_env(plan), "-- Variables that the values below read, as a shell would hold them; see README.md."),
+        "env": Noted(_env(plan), "-- Variables that the values below read, as a shell would hold them."),
         "services": Noted(
             {
                 container.name: Noted(_service(plan, pod, container), f"-- {_place(plan, container.name)}")
@@ -76,9 +76,14 @@ def _readers(variable: Variable) -> str:
     return f"-- {', '.join(places[:SHOWN])}{more}".rstrip()
 
 
+def image(plan: Plan, container: Container) -> str:
+    """The image of a container; one that is only built is called as Compose calls it."""
+    return written(container.service.image) or f"{plan.chart}-{container.slug}"
+
+
 def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
     service = container.service
-    found: dict[str, Tree] = {"image": written(service.image) or f"{plan.chart}-{container.slug}"}
+    found: dict[str, Tree] = {"image": image(plan, container)}
     found |= pods.policy(service)
     for key, words in (("entrypoint", service.entrypoint), ("command", service.command)):
         if words:
