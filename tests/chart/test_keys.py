@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.schema_keys import DEFINITIONS, SPEC, covered, keys
-from tycho.chart import emit
+from tycho.chart import emit, release_values
 from tycho.chart.keys import SECTIONS
 from tycho.chart.keys.extension import WORDS
 from tycho.errors import ComposeError, ReportError
@@ -169,6 +169,25 @@ def test_more_reserved_than_allowed_is_refused(bench: Any) -> None:
         with pytest.raises(ComposeError, match="1 problem") as caught:
             bench.chart(text)
         assert "more than the limit" in caught.value.problems[0].message
+
+
+def test_what_nobody_uses_is_not_made(bench: Any) -> None:
+    """As with Compose, which then does not look at it either."""
+    text = """
+      services: {web: {image: x}}
+      volumes: {data: {}}
+      networks: {back: {internal: true}}
+      configs: {rules: {content: x}}
+      secrets: {key: {file: key, driver: vault}}
+    """
+    chart = bench.chart(text, {"key": "never"})
+    rows = {row.path: row for row in chart.report}
+    for path in ("volumes.data", "networks.back", "configs.rules", "secrets.key"):
+        assert (rows[path].fate, rows[path].target) == ("translated", "nothing: no service uses it")
+    values = release_values(bench.system(text, {"key": "never"}))
+    assert "secrets" not in values
+    kinds = {one["kind"] for one in bench.render(chart, values)}
+    assert kinds == {"Deployment", "Service", "NetworkPolicy"}
 
 
 def test_the_page_names_every_word_of_the_extension() -> None:

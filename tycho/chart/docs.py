@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tycho.chart.artifact import Row
 from tycho.chart.names import label
@@ -12,13 +12,20 @@ from tycho.chart.objects import tests
 from tycho.chart.plan import Plan
 from tycho.chart.pods import publish
 from tycho.chart.render import render
-from tycho.chart.schema import OVERRIDES, SERVICE
+from tycho.chart.schema import CONFIG, OVERRIDES, SECRET, SERVICE, VOLUME
 from tycho.chart.values import image
 from tycho.chart.yaml import Noted, Tree
 
 PICTURE = 60  # services that a picture can hold
-SUMMARY = 200  # rows of the report that a page can hold
-DEFAULT = 60  # characters of a default that a table can hold
+SUMMARY = 200  # rows of a table that a page can hold
+DEFAULT = 120  # characters of a default that a table can hold
+PARTS = (
+    ("service", "services", SERVICE),
+    ("volume", "volumes", VOLUME),
+    ("config", "configs", CONFIG),
+    ("secret", "secrets", SECRET),
+)
+OWN = frozenset({"env", "services", "volumes", "configs", "secrets", "common"})  # values that have tables of their own
 
 
 def docs(plan: Plan, rows: Sequence[Row], values: dict[str, Tree]) -> dict[str, str]:
@@ -36,15 +43,18 @@ def docs(plan: Plan, rows: Sequence[Row], values: dict[str, Tree]) -> dict[str, 
         "runs": [pod for pod in plan.pods if pod.kind == "CronJob"],
         "tested": any(tests(plan)),
         "kept": _kept(plan),
-        "variables": sorted(plan.system.variables),
+        "secrets": [name for name, secret in plan.system.secrets.items() if not secret.external],
+        "variables": list(_settings({"env": values["env"]}, "")) if plan.system.variables else [],
+        "most": SUMMARY,
         "picture": list(_picture(plan)) if len(plan.pods) <= PICTURE else [],
-        "settings": [
-            (key, _default(note.value), note.comment.removeprefix("-- "))
-            for key, note in values.items()
-            if isinstance(note, Noted)
+        "volumes": [(claim, _users(plan, name)) for name, claim in plan.claims.items()],
+        "settings": list(_settings({key: value for key, value in values.items() if key not in OWN}, "")),
+        "common": list(_settings({"common": values["common"]}, "")),
+        "parts": [
+            (title, name, [(key, what) for key, (what, _) in keys.items() if key not in OVERRIDES])
+            for title, name, keys in PARTS
+            if name in values
         ],
-        "service_keys": [(key, what) for key, (what, _) in SERVICE.items() if key not in OVERRIDES],
-        "common_keys": [(key, what) for key, (what, _) in OVERRIDES.items()],
         "changed": changed[:SUMMARY],
         "more": len(changed) - SUMMARY,
         "fates": _fates(rows),
@@ -56,19 +66,37 @@ def docs(plan: Plan, rows: Sequence[Row], values: dict[str, Tree]) -> dict[str, 
     }
 
 
-def _kept(plan: Plan) -> str:
-    """What Helm is told to keep."""
-    jobs = any(pod.kind == "Job" for pod in plan.pods)
-    return " and ".join([*["volumes"] * bool(plan.claims), *["finished Jobs"] * jobs]).capitalize()
+def _kept(plan: Plan) -> tuple[str, str]:
+    """What Helm is told to keep, in words and as kubectl calls it."""
+    match bool(plan.claims), any(pod.kind == "Job" for pod in plan.pods):
+        case True, True:
+            return "Volumes and finished Jobs", "pvc,job"
+        case True, False:
+            return "Volumes", "pvc"
+        case False, True:
+            return "Finished Jobs", "job"
+        case _:
+            return "", ""
 
 
-def _default(value: Tree) -> str:
-    """A default, where a table can hold it."""
-    try:
-        written = json.dumps(value, ensure_ascii=False)
-    except TypeError:  # notes inside
-        return "see values.yaml"
-    return f"`{written}`" if len(written) <= DEFAULT else "see values.yaml"
+def _users(plan: Plan, volume: str) -> str:
+    """Who mounts a volume."""
+    return ", ".join(
+        pod.name for pod in plan.pods if any((one.kind, one.source) == ("claim", volume) for one in pod.volumes)
+    )
+
+
+def _settings(values: Mapping[str, Tree], path: str) -> Iterator[tuple[str, str, str]]:
+    """Key, default and meaning of the values that have a comment."""
+    for key, note in values.items():
+        if not isinstance(note, Noted):
+            continue
+        if isinstance(note.value, Mapping) and any(isinstance(one, Noted) for one in note.value.values()):
+            yield from _settings(note.value, f"{path}{key}.")
+        else:
+            written = json.dumps(note.value, ensure_ascii=False)
+            default = f"`{written}`" if len(written) <= DEFAULT else "see values.yaml"
+            yield f"{path}{key}", default, note.comment.removeprefix("-- ")
 
 
 def _fates(rows: Sequence[Row]) -> str:

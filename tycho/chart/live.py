@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from tycho.chart.planner import secret_names
-from tycho.chart.wiring import everything
+from tycho.chart.wiring import everything, needed
 from tycho.chart.yaml import dump
 from tycho.model import Json, Service, ServiceMetadata, System, template
 
@@ -78,6 +78,6 @@ def _cidr(client: str) -> str:
 def _secrets(system: System) -> dict[str, Json]:
     return {
         name: {"value": b64encode(secret.files[0].content).decode()}
-        for name, secret in system.secrets.items()
+        for name, secret in needed(system).secrets.items()
         if secret.files
     }

@@ -270,3 +270,4 @@ class Plan:
     networks: tuple[Network, ...] = ()
     restless: frozenset[str] = frozenset()  # services whose peers must find them before they are ready
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # alias -> services whose pods it names
+    unused: tuple[str, ...] = ()  # paths of what no service uses

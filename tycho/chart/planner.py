@@ -16,6 +16,7 @@ from tycho.model import Live, Service, System
 
 def plan(system: System) -> Plan:
     """Decide what exists; nothing here depends on what a variable is worth."""
+    whole, system = system, wiring.needed(system)
     services = wiring.everything(system)
     homes = wiring.homes(services)
     kind_of = kinds(system)
@@ -64,6 +65,7 @@ def plan(system: System) -> Plan:
         networks=networks,
         restless=wiring.restless(system),
         aliases=aliases,
+        unused=wiring.unused(whole, system),
     )
 
 

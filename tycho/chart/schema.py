@@ -13,6 +13,8 @@ from tycho.chart.plan import Plan
 from tycho.chart.wiring import everything
 
 Schema: TypeAlias = "dict[str, Schema | list[str] | list[Schema] | str | bool | int]"
+Keys: TypeAlias = Mapping[str, tuple[str, Schema]]
+"""What each key is, and what may be written there."""
 
 TEXT: Schema = {"type": "string"}
 OBJECT: Schema = {"type": "object"}
@@ -35,7 +37,15 @@ def closed(properties: Mapping[str, Schema]) -> Schema:
 
 
 RESOURCES = closed({"limits": SIDE, "requests": SIDE, "claims": LIST})
-PORT = closed({"port": AMOUNT, "targetPort": NUMBER, "protocol": {"enum": ["TCP", "UDP", "SCTP"]}, "appProtocol": TEXT})
+PORT = closed(
+    {
+        "port": AMOUNT,
+        "targetPort": NUMBER,
+        "nodePort": NUMBER,
+        "protocol": {"enum": ["TCP", "UDP", "SCTP"]},
+        "appProtocol": TEXT,
+    }
+)
 PUBLISH = closed(
     {
         "enabled": FLAG,
@@ -49,10 +59,11 @@ PUBLISH = closed(
 PATH = closed({"path": TEXT, "pathType": TEXT, "service": TEXT, "port": NUMBER})
 PATHS: Schema = {"type": "array", "items": {**PATH, "required": ["path", "service", "port"]}}
 
-OVERRIDES: Mapping[str, tuple[str, Schema]] = {
+OVERRIDES: Keys = {
     "pullPolicy": ("Always, IfNotPresent or Never", PULL),
     "imagePullSecrets": ("Secrets for the registry: `[{name: …}]`", LIST),
     "serviceAccountName": ("a ServiceAccount that exists", TEXT),
+    "automountServiceAccountToken": ("whether containers may call the Kubernetes API as it", FLAG),
     "podAnnotations": ("annotations of the pods", TEXT_MAP),
     "podLabels": ("labels of the pods", TEXT_MAP),
     "podSecurityContext": ("securityContext of the pods", OBJECT),
@@ -67,7 +78,7 @@ OVERRIDES: Mapping[str, tuple[str, Schema]] = {
     "extraVolumes": ("further volumes", LIST),
     "extraVolumeMounts": ("further volumeMounts", LIST),
 }
-SERVICE: Mapping[str, tuple[str, Schema]] = {
+SERVICE: Keys = {
     "image": ("image", {"type": "string", "minLength": 1}),
     "replicas": ("how many pods", AMOUNT),
     "entrypoint": ("instead of the image's entrypoint", TEXTS),
@@ -105,69 +116,101 @@ SERVICE: Mapping[str, tuple[str, Schema]] = {
     ),
     **OVERRIDES,
 }
+COMMON: Keys = {
+    **OVERRIDES,
+    "publish": ("type and annotations of the Services to the outside", closed({"type": TYPE, "annotations": TEXT_MAP})),
+}
+VOLUME: Keys = {
+    "size": ("size of the claim, in Compose's units", AMOUNT),
+    "storageClass": ("a StorageClass; the cluster's default where it is empty", TEXT),
+    "accessModes": ("ReadWriteOnce, ReadWriteMany, …", TEXTS),
+    "existingClaim": ("a claim that exists, instead of one of this release", TEXT),
+    "annotations": ("annotations of the claim", SCALAR_MAP),
+}
+CONFIG: Keys = {
+    "content": ("its text, which may read variables", TEXT),
+    "existingConfigMap": ("a ConfigMap that exists", TEXT),
+    "key": ("the key in it", TEXT),
+}
+SECRET: Keys = {
+    "value": ("its content in base64; give it with the release", TEXT),
+    "existingSecret": ("a Secret that exists, instead of one of this release", TEXT),
+    "key": ("the key in it", TEXT),
+}
+SETTINGS: Mapping[str, Keys] = {
+    "dns": {
+        "scope": ("namespace, or release", {"enum": ["namespace", "release"]}),
+        "clusterDomain": ("the domain of the cluster", TEXT),
+        "nameservers": ("the cluster's DNS: with them nothing but the release answers to its names", TEXTS),
+    },
+    "networkPolicy": {
+        "enabled": ("whether compose networks keep others out", FLAG),
+        "apiServer": ("where pods that wait find the API server; any address when cidrs is empty",
+                      closed({"cidrs": TEXTS, "ports": {"type": "array", "items": NUMBER}})),
+        "entranceFrom": ("peers that an Ingress or Gateway calls from; anybody when empty", LIST),
+    },
+    "ingress": {
+        "enabled": ("whether there is an Ingress", FLAG),
+        "className": ("an IngressClass; the cluster's default where it is empty", TEXT),
+        "annotations": ("annotations of the Ingress", TEXT_MAP),
+        "hosts": ("hosts, with their paths: path, pathType, service, and the container's port",
+                  {"type": "array", "items": closed({"host": TEXT, "paths": PATHS})}),
+        "tls": ("Kubernetes' tls: `[{hosts: […], secretName: …}]`", LIST),
+    },
+    "httpRoute": {
+        "enabled": ("whether there is an HTTPRoute", FLAG),
+        "annotations": ("annotations of the HTTPRoute", TEXT_MAP),
+        "parentRefs": ("the Gateway: `[{name: …}]`", LIST),
+        "hostnames": ("hosts; any where it is empty", TEXTS),
+        "paths": ("paths: path, pathType, service, and the container's port", PATHS),
+    },
+    "test": {
+        "image": ("an image with sh and nc", TEXT),
+        "pullPolicy": ("Always, IfNotPresent or Never", PULL),
+        "tries": ("seconds that a port may take to answer", {"type": "integer"}),
+        "resources": ("limits and requests", RESOURCES),
+    },
+    "wait": {
+        "image": ("an image with kubectl", TEXT),
+        "pullPolicy": ("Always, IfNotPresent or Never", PULL),
+        "resources": ("limits and requests", RESOURCES),
+    },
+    "tycho": {
+        "guid": ("the system's identity, a label of every object", TEXT),
+        "username": ("who asked for it, a label of every object", TEXT),
+    },
+}  # fmt: skip
 
 
-def _table(keys: Mapping[str, tuple[str, Schema]]) -> dict[str, Schema]:
-    return {key: schema for key, (_, schema) in keys.items()}
+def _table(keys: Keys) -> Schema:
+    return closed({key: schema for key, (_, schema) in keys.items()})
 
 
 def schema(plan: Plan) -> str:
     """The schema of a chart's values, as JSON."""
     system, service = plan.system, {"$ref": "#/definitions/service"}
     volume: Schema = {"$ref": "#/definitions/volume"}
-    config = closed({"content": TEXT, "existingConfigMap": TEXT, "key": TEXT})
-    secret = closed({"value": TEXT, "existingSecret": TEXT, "key": TEXT})
     found = closed(
         {
             "global": OBJECT,
             "env": closed(dict.fromkeys(sorted(system.variables), SCALAR)),
             "services": closed({name: dict(service) for name in everything(system)}),
             "volumes": closed(dict.fromkeys(plan.claims, volume)),
-            "configs": closed(dict.fromkeys(system.configs, config)),
-            "secrets": closed(dict.fromkeys(system.secrets, secret)),
-            "common": closed(_table(OVERRIDES) | {"publish": closed({"type": TYPE, "annotations": TEXT_MAP})}),
+            "configs": closed(dict.fromkeys(system.configs, _table(CONFIG))),
+            "secrets": closed(dict.fromkeys(system.secrets, _table(SECRET))),
+            "common": _table(COMMON),
             "podSecurity": {"enum": ["baseline", "restricted"]},
-            "dns": closed({"scope": {"enum": ["namespace", "release"]}, "clusterDomain": TEXT, "nameservers": TEXTS}),
-            "networkPolicy": closed(
-                {
-                    "enabled": FLAG,
-                    "apiServer": closed({"cidrs": TEXTS, "ports": {"type": "array", "items": NUMBER}}),
-                    "entranceFrom": LIST,
-                }
-            ),
-            "ingress": closed(
-                {
-                    "enabled": FLAG,
-                    "className": TEXT,
-                    "annotations": TEXT_MAP,
-                    "hosts": {"type": "array", "items": closed({"host": TEXT, "paths": PATHS})},
-                    "tls": LIST,
-                }
-            ),
-            "httpRoute": closed(
-                {"enabled": FLAG, "annotations": TEXT_MAP, "parentRefs": LIST, "hostnames": TEXTS, "paths": PATHS}
-            ),
-            "test": closed({"image": TEXT, "pullPolicy": PULL, "tries": {"type": "integer"}, "resources": RESOURCES}),
-            "wait": closed({"image": TEXT, "pullPolicy": PULL, "resources": RESOURCES}),
+            **{group: _table(keys) for group, keys in SETTINGS.items()},
             "nameOverride": TEXT,
             "fullnameOverride": TEXT,
             "extraObjects": LIST,
-            "tycho": closed({"guid": TEXT, "username": TEXT}),
         }
     )
     definitions: Schema = {
-        "service": closed(_table(SERVICE)),
+        "service": _table(SERVICE),
         "port": PORT,
         "resources": RESOURCES,
-        "volume": closed(
-            {
-                "size": AMOUNT,
-                "storageClass": TEXT,
-                "accessModes": TEXTS,
-                "existingClaim": TEXT,
-                "annotations": SCALAR_MAP,
-            }
-        ),
+        "volume": _table(VOLUME),
     }
     document = {"$schema": "http://json-schema.org/draft-07/schema#", **found, "definitions": definitions}
     return json.dumps(document, indent=1) + "\n"

@@ -11,7 +11,7 @@ from tycho.chart.kinds import said, written
 from tycho.chart.names import QUALIFIED
 from tycho.chart.plan import Claim, Container, Plan, Pod
 from tycho.chart.planner import secret_names
-from tycho.chart.schema import schema
+from tycho.chart.schema import COMMON, SETTINGS, Keys, schema
 from tycho.chart.wiring import isolated
 from tycho.chart.yaml import Noted, Tree, dump
 from tycho.model import Variable, template
@@ -163,6 +163,7 @@ def _rest(plan: Plan) -> dict[str, Tree]:
         "pullPolicy": "IfNotPresent",
         "imagePullSecrets": [],
         "serviceAccountName": "",
+        "automountServiceAccountToken": False,
         "podAnnotations": {},
         "podLabels": {},
         "podSecurityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
@@ -179,9 +180,10 @@ def _rest(plan: Plan) -> dict[str, Tree]:
         "publish": {"type": "LoadBalancer", "annotations": {}},
     }
     found: dict[str, Tree] = {
-        "common": Noted(common, "-- For every service; the same keys under services.X go before these."),
+        "common": Noted(_noted(common, COMMON), "-- For every service; the same keys of a service go before these."),
         "podSecurity": Noted("baseline", "-- baseline, or restricted: no root, no capabilities, in every container."),
-        "dns": Noted(
+        "dns": _group(
+            "dns",
             {"scope": "namespace", "clusterDomain": "cluster.local", "nameservers": []},
             "-- namespace: services have their compose names. release: several releases share a namespace.",
         ),
@@ -189,10 +191,10 @@ def _rest(plan: Plan) -> dict[str, Tree]:
     if isolated(plan.system):
         policy: dict[str, Tree] = {
             "enabled": True,
-            "apiServer": Noted({"cidrs": [], "ports": [443, 6443]}, "-- Where pods that wait find the API server."),
-            "entranceFrom": Noted([], "-- Peers that an Ingress or Gateway calls from; anybody when empty."),
+            "apiServer": {"cidrs": [], "ports": [443, 6443]},
+            "entranceFrom": [],
         }
-        found["networkPolicy"] = Noted(policy, "-- One NetworkPolicy per compose network.")
+        found["networkPolicy"] = _group("networkPolicy", policy, "-- One NetworkPolicy per compose network.")
     hosts, enabled = entrance(plan)
     ingress: dict[str, Tree] = {
         "enabled": enabled,
@@ -209,22 +211,29 @@ def _rest(plan: Plan) -> dict[str, Tree]:
         "paths": [path for paths in hosts.values() for path in paths] if len(hosts) == 1 else [],
     }
     ingress |= said(plan.system).get("ingress") or {}
-    found["ingress"] = Noted(ingress, "-- One Ingress: hosts, paths, and the services and container ports behind them.")
-    found["httpRoute"] = Noted(route, "-- The same with the Gateway API.")
-    found["test"] = Noted(
-        {"image": BUSYBOX, "pullPolicy": "IfNotPresent", "tries": 30, "resources": _small("16Mi")},
-        "-- The pod of `helm test`.",
+    found["ingress"] = _group(
+        "ingress", ingress, "-- One Ingress: hosts, paths, and the services and container ports behind them."
     )
+    found["httpRoute"] = _group("httpRoute", route, "-- The same with the Gateway API.")
+    test: dict[str, Tree] = {"image": BUSYBOX, "pullPolicy": "IfNotPresent", "tries": 30, "resources": _small("16Mi")}
+    found["test"] = _group("test", test, "-- The pod of `helm test`.")
     if any(pod.waits for pod in plan.pods):
-        found["wait"] = Noted(
-            {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": _small("64Mi")},
-            "-- Containers that wait for depends_on.",
-        )
+        wait: dict[str, Tree] = {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": _small("64Mi")}
+        found["wait"] = _group("wait", wait, "-- Containers that wait for depends_on.")
     found["nameOverride"] = Noted("", "-- Instead of the chart's name, in labels and selectors.")
     found["fullnameOverride"] = Noted("", "-- Instead of the release's name, which every object's name starts with.")
     found["extraObjects"] = Noted([], "-- Further objects, as they are.")
-    found["tycho"] = Noted({"guid": "", "username": ""}, "-- Who runs this release; set by tycho up.")
+    found["tycho"] = _group("tycho", {"guid": "", "username": ""}, "-- Who runs this release; set by tycho up.")
     return found
+
+
+def _group(name: str, tree: dict[str, Tree], comment: str) -> Noted:
+    """Settings that belong together, each with what it is."""
+    return Noted(_noted(tree, SETTINGS[name]), comment)
+
+
+def _noted(tree: dict[str, Tree], keys: Keys) -> dict[str, Tree]:
+    return {key: Noted(value, f"-- {keys[key][0]}") for key, value in tree.items()}
 
 
 def _small(memory: str) -> Tree:

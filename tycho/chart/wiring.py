@@ -49,6 +49,33 @@ def everything(system: System) -> dict[str, Service]:
     return {**system.services, **system.jobs}
 
 
+def needed(system: System) -> System:
+    """The system without what no service uses: Compose makes no such volume, network, config or secret."""
+    services = list(everything(system).values())
+    found: Mapping[str, set[str]] = {
+        "volumes": {str(mount.source) for one in services for mount in one.volumes if mount.type == "volume"},
+        "networks": {name for one in services for name in one.networks} | {"default"},
+        "configs": {ref.source for one in services for ref in one.configs},
+        "secrets": {ref.source for one in services for ref in one.secrets},
+    }
+    return system.model_copy(
+        update={
+            section: {name: part for name, part in getattr(system, section).items() if name in names}
+            for section, names in found.items()
+        }
+    )
+
+
+def unused(system: System, kept: System) -> tuple[str, ...]:
+    """The paths of what `needed` left out."""
+    return tuple(
+        f"{section}.{name}"
+        for section in ("networks", "volumes", "configs", "secrets")
+        for name in getattr(system, section)
+        if name not in getattr(kept, section)
+    )
+
+
 def _exposed(service: Service) -> Iterator[tuple[int, str]]:
     for text in service.expose:
         span, _, protocol = text.partition("/")

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from tycho.chart.artifact import Row
 from tycho.chart.keys.extension import said
-from tycho.chart.keys.key import Case, Key, Table, approximated
+from tycho.chart.keys.key import Case, Key, Table, approximated, translated
 from tycho.chart.keys.service import SERVICE
 from tycho.chart.keys.system import CONFIG, NETWORK, PROJECT, SECRET, VOLUME
 from tycho.chart.names import label
@@ -45,6 +45,8 @@ def rows(plan: Plan) -> Iterator[Row]:
     for section in ("networks", "volumes", "configs", "secrets"):
         for name, part in getattr(system, section).items():
             yield from _part(plan, section, name, part, part)
+    for path in plan.unused:
+        yield _row(plan, path, translated("nothing: no service uses it"))
 
 
 def _renamed(plan: Plan) -> Iterator[Row]:

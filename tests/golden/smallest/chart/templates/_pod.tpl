@@ -6,7 +6,7 @@
 {{- $service := index $root.Values.services (index . 1) -}}
 {{- $fullname := include "smallest.fullname" $root -}}
 {{- $searches := list -}}
-automountServiceAccountToken: false
+automountServiceAccountToken: {{ hasKey $service "automountServiceAccountToken" | ternary $service.automountServiceAccountToken $common.automountServiceAccountToken | default false }}
 # Else every Service of the namespace would become variables such as REDIS_PORT.
 enableServiceLinks: false
 {{- with include "smallest.setting" (list $root (index . 1) "imagePullSecrets") }}

@@ -22,6 +22,9 @@
   port: {{ $number }}
   targetPort: {{ include "smallest.text" $port.targetPort }}
   protocol: {{ $port.protocol }}
+  {{- with $port.nodePort }}
+  nodePort: {{ int . }}
+  {{- end }}
   {{- with $port.appProtocol }}
   appProtocol: {{ . | quote }}
   {{- end }}
@@ -61,6 +64,12 @@ spec:
   {{- if and $publish.clients (ne ($publish.type | default $common.type) "ClusterIP") }}
   # Else the client's address is hidden behind a node's, and the network policy cannot tell who it is.
   externalTrafficPolicy: Local
+  {{- end }}
+  {{- if and $publish.clients (eq ($publish.type | default $common.type) "LoadBalancer") }}
+  loadBalancerSourceRanges:
+    {{- range $publish.clients }}
+    - {{ . | quote }}
+    {{- end }}
   {{- end }}
   selector:
     {{- include "smallest.selectorLabels" (list $root (index $ 2)) | nindent 4 }}
