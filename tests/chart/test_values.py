@@ -20,20 +20,6 @@ volumes: {data: {}}
 
 
 @pytest.mark.parametrize(
-    "typo",
-    [
-        "env.TGA=1", "services.wbe.image=x", "services.web.imgae=x", "common.tolerance=x", "volumes.data.sise=1",
-        "dns.scoop=release", "services.web.publish.port2=1", "nonsense=1", "dns.scope=cluster",
-        "services.web.pullPolicy=Sometimes", "services.web.publish.ports.tcp-80.target=1",
-    ],
-)  # fmt: skip
-def test_a_typo_fails(bench: Any, typo: str) -> None:
-    done = bench.run(bench.chart(SYSTEM), {}, "--set", typo)
-    assert done.returncode != 0
-    assert "don't meet the specifications of the schema" in done.stderr
-
-
-@pytest.mark.parametrize(
     ("env", "where"),
     [
         ({"N": "2\n  paused: true"}, "services.web.replicas"),
@@ -74,53 +60,6 @@ def test_zero_replicas_stay_zero(bench: Any) -> None:
     assert objects.one("Deployment", "rel-web")["spec"]["replicas"] == 0
 
 
-OVERRIDES: dict[str, tuple[Any, str, Any]] = {
-    "services.web.image": ("other:2", "containers.0.image", "other:2"),
-    "services.web.pullPolicy": ("Always", "containers.0.imagePullPolicy", "Always"),
-    "services.web.imagePullSecrets": ([{"name": "s"}], "imagePullSecrets", [{"name": "s"}]),
-    "common.imagePullSecrets": ([{"name": "c"}], "imagePullSecrets", [{"name": "c"}]),
-    "services.web.resources": ({"limits": {"cpu": 2, "memory": "1k"}}, "containers.0.resources.limits",
-                               {"cpu": "2", "memory": "1Ki"}),
-    "services.web.nodeSelector": ({"disk": "ssd"}, "nodeSelector", {"disk": "ssd"}),
-    "common.nodeSelector": ({"disk": "hdd"}, "nodeSelector", {"disk": "hdd"}),
-    "common.tolerations": ([{"operator": "Exists"}], "tolerations", [{"operator": "Exists"}]),
-    "services.web.affinity": ({"nodeAffinity": {}}, "affinity.nodeAffinity", {}),
-    "common.priorityClassName": ("high", "priorityClassName", "high"),
-    "services.web.serviceAccountName": ("robot", "serviceAccountName", "robot"),
-    "services.web.extraEnv": ([{"name": "X", "value": "1"}], "containers.0.env.-1", {"name": "X", "value": "1"}),
-    "services.web.extraVolumes": ([{"name": "v", "emptyDir": {}}], "volumes.-1", {"name": "v", "emptyDir": {}}),
-    "common.extraVolumeMounts": ([{"name": "data", "mountPath": "/x"}], "containers.0.volumeMounts.-1.mountPath", "/x"),
-    "services.web.environment": ({"MORE": "yes"}, "containers.0.env.1", {"name": "MORE", "value": "yes"}),
-    "services.web.livenessProbe": ({"exec": {"command": ["a", "$$b"]}}, "containers.0.livenessProbe",
-                                   {"exec": {"command": ["a", "$b"]}}),
-    "services.web.readinessProbe": (None, "containers.0.readinessProbe", None),
-    "common.podSecurityContext": ({"fsGroup": 7}, "securityContext.fsGroup", 7),
-    "services.web.securityContext": ({"runAsUser": 9}, "containers.0.securityContext.runAsUser", 9),
-    "volumes.data.existingClaim": ("mine", "volumes.0.persistentVolumeClaim.claimName", "mine"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("path", OVERRIDES)
-def test_what_chart_users_override(bench: Any, path: str) -> None:
-    given, where, expected = OVERRIDES[path]
-    values: Any = given
-    for part in reversed(path.split(".")):
-        values = {part: values}
-    found: Any = bench.render(bench.chart(SYSTEM), values).pod("rel-web")
-    for part in where.split("."):
-        found = found[int(part)] if isinstance(found, list) else found.get(part)
-    assert found == expected
-
-
-def test_common_labels_and_annotations_join_the_services_own(bench: Any) -> None:
-    values = {
-        "common": {"podLabels": {"team": "a", "x": "1"}, "podAnnotations": {"n": "1"}},
-        "services": {"web": {"podLabels": {"x": "2"}}},
-    }
-    metadata = bench.render(bench.chart(SYSTEM), values).one("Deployment")["spec"]["template"]["metadata"]
-    assert (metadata["labels"]["team"], metadata["labels"]["x"], metadata["annotations"]["n"]) == ("a", "2", "1")
-
-
 def test_publishing(bench: Any) -> None:
     values = {
         "services": {"web": {"publish": {"type": "NodePort", "annotations": {"a": "b"}, "clients": ["10.0.0.0/8"]}}}
@@ -138,15 +77,24 @@ def test_publishing(bench: Any) -> None:
 
 def test_ingress_and_http_route(bench: Any) -> None:
     path = {"path": "/", "service": "web", "port": 80}
+    exact, tls = path | {"path": "/x", "pathType": "Exact"}, [{"hosts": ["x.example"], "secretName": "t"}]
+    paths = [path, exact]
+    common = {"enabled": True, "annotations": {"a": "b"}}
     values = {
-        "ingress": {"enabled": True, "className": "nginx", "hosts": [{"host": "x.example", "paths": [path]}]},
-        "httpRoute": {"enabled": True, "parentRefs": [{"name": "gate"}], "hostnames": ["x.example"], "paths": [path]},
+        "ingress": common
+        | {"className": "nginx", "hosts": [{"host": "x.example", "paths": [path, exact]}], "tls": tls},
+        "httpRoute": common | {"parentRefs": [{"name": "gate"}], "hostnames": ["x.example"], "paths": paths},
     }
     objects = bench.render(bench.chart(SYSTEM), values)
-    rule = objects.one("Ingress")["spec"]["rules"][0]
-    assert rule["host"] == "x.example"
+    ingress, route = objects.one("Ingress"), objects.one("HTTPRoute")
+    rule = ingress["spec"]["rules"][0]
+    assert (rule["host"], ingress["spec"]["ingressClassName"], ingress["spec"]["tls"]) == ("x.example", "nginx", tls)
     assert rule["http"]["paths"][0]["backend"]["service"] == {"name": "web", "port": {"number": 80}}
-    assert objects.one("HTTPRoute")["spec"]["rules"][0]["backendRefs"] == [{"name": "web", "port": 80}]
+    assert [one["pathType"] for one in rule["http"]["paths"]] == ["Prefix", "Exact"]
+    assert ingress["metadata"]["annotations"] == route["metadata"]["annotations"] == {"a": "b"}
+    assert (route["spec"]["hostnames"], route["spec"]["parentRefs"]) == (["x.example"], [{"name": "gate"}])
+    assert route["spec"]["rules"][0]["backendRefs"] == [{"name": "web", "port": 80}]
+    assert [one["matches"][0]["path"]["type"] for one in route["spec"]["rules"]] == ["PathPrefix", "Exact"]
     assert "rel-web-entrance-80" in objects.names("NetworkPolicy")
     shared = bench.render(bench.chart(SYSTEM), values | {"dns": {"scope": "release"}})
     assert shared.one("HTTPRoute")["spec"]["rules"][0]["backendRefs"] == [{"name": "rel-web", "port": 80}]

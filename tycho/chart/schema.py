@@ -9,8 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from tycho.chart.plan import Plan
-from tycho.chart.wiring import everything
+from tycho.chart.plan import Container, Plan, Pod
 
 Schema: TypeAlias = "dict[str, Schema | list[str] | list[Schema] | str | bool | int]"
 Keys: TypeAlias = Mapping[str, tuple[str, Schema]]
@@ -116,10 +115,8 @@ SERVICE: Keys = {
     ),
     **OVERRIDES,
 }
-COMMON: Keys = {
-    **OVERRIDES,
-    "publish": ("type and annotations of the Services to the outside", closed({"type": TYPE, "annotations": TEXT_MAP})),
-}
+SHARED = closed({"type": TYPE, "annotations": TEXT_MAP})
+COMMON: Keys = {**OVERRIDES, "publish": ("type and annotations of the Services to the outside", SHARED)}
 VOLUME: Keys = {
     "size": ("size of the claim, in Compose's units", AMOUNT),
     "storageClass": ("a StorageClass; the cluster's default where it is empty", TEXT),
@@ -182,23 +179,62 @@ SETTINGS: Mapping[str, Keys] = {
 }  # fmt: skip
 
 
+OF_PODS = frozenset(OVERRIDES) - {"pullPolicy", "securityContext", "resources", "extraEnv", "extraVolumeMounts"} | {
+    "replicas", "hostname", "hostAliases", "dnsConfig", "sysctls", "runtimeClassName", "onePerNode", "hostNetwork",
+    "hostPID", "hostIPC", "shareProcessNamespace", "publishNotReadyAddresses",
+}  # fmt: skip
+"""Keys that a pod has once: they are those of the service that it is named for."""
+
+
+def _idle(pod: Pod, container: Container) -> frozenset[str]:
+    """Keys that would do nothing for a service, as the templates have no place for them."""
+    counted = pod.kind in ("Deployment", "StatefulSet") or pod.completions
+    parts = {
+        frozenset({"shmSize"}): container.service.shm_size is not None,
+        frozenset({"preStart"}): bool(container.service.pre_start),
+        frozenset({"secretNames", "secretEnvironment", "environmentPass"}): "env" in container.secrets,
+        frozenset({"envFile"}): "env-file" in container.secrets,
+        frozenset({"replicas"}): counted,
+        OF_PODS: container is pod.containers[0],
+    }
+    return frozenset(key for keys, used in parts.items() if not used for key in keys)
+
+
 def _table(keys: Keys) -> Schema:
     return closed({key: schema for key, (_, schema) in keys.items()})
 
 
+def _part(key: str) -> Schema:
+    return {"$ref": f"#/definitions/services.{key}"}
+
+
+def _services(plan: Plan) -> tuple[dict[str, Schema], dict[str, Schema]]:
+    """The schema of each service, and what it refers to: services with the same keys have one."""
+    names: dict[frozenset[str], str] = {}
+    found: dict[str, Schema] = {}
+    for pod in plan.pods:
+        for container in pod.containers:
+            name = names.setdefault(_idle(pod, container), f"service-{len(names) + 1}")
+            found[container.name] = {"$ref": f"#/definitions/{name}"}
+    definitions = {
+        name: closed({key: _part(key) for key in SERVICE if key not in idle}) for idle, name in names.items()
+    }
+    return found, {**definitions, **{f"services.{key}": schema for key, (_, schema) in SERVICE.items()}}
+
+
 def schema(plan: Plan) -> str:
     """The schema of a chart's values, as JSON."""
-    system, service = plan.system, {"$ref": "#/definitions/service"}
-    volume: Schema = {"$ref": "#/definitions/volume"}
+    system = plan.system
+    services, parts = _services(plan)
     found = closed(
         {
             "global": OBJECT,
             "env": closed(dict.fromkeys(sorted(system.variables), SCALAR)),
-            "services": closed({name: dict(service) for name in everything(system)}),
-            "volumes": closed(dict.fromkeys(plan.claims, volume)),
+            "services": closed(services),
+            "volumes": closed(dict.fromkeys(plan.claims, _table(VOLUME))),
             "configs": closed(dict.fromkeys(system.configs, _table(CONFIG))),
             "secrets": closed(dict.fromkeys(system.secrets, _table(SECRET))),
-            "common": _table(COMMON),
+            "common": closed({**{key: _part(key) for key in OVERRIDES}, "publish": SHARED}),
             "podSecurity": {"enum": ["baseline", "restricted"]},
             **{group: _table(keys) for group, keys in SETTINGS.items()},
             "nameOverride": TEXT,
@@ -206,11 +242,6 @@ def schema(plan: Plan) -> str:
             "extraObjects": LIST,
         }
     )
-    definitions: Schema = {
-        "service": _table(SERVICE),
-        "port": PORT,
-        "resources": RESOURCES,
-        "volume": _table(VOLUME),
-    }
+    definitions: Schema = {**parts, "port": PORT, "resources": RESOURCES}
     document = {"$schema": "http://json-schema.org/draft-07/schema#", **found, "definitions": definitions}
     return json.dumps(document, indent=1) + "\n"

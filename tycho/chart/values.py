@@ -120,7 +120,7 @@ def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
     if (pod.kind in ("Deployment", "StatefulSet") or pod.completions) and container is pod.containers[0]:
         replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
         found["replicas"] = 1 if replicas is None else _number(replicas)
-    if container.name in plan.restless:
+    if container is pod.containers[0] and any(one.name in plan.restless for one in pod.containers):
         found["publishNotReadyAddresses"] = True
     if publish := pods.publish(service):
         found["publish"] = publish

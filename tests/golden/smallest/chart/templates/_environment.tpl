@@ -8,11 +8,6 @@
 {{- if has "env" (index . 3) -}}
 {{- $secret = include "smallest.secretNames" (list $root (index . 1)) | splitList "\n" -}}
 {{- $names = concat $names (without $secret "") -}}
-{{- else if $service.secretEnvironment -}}
-{{- fail (printf "services.%s.secretEnvironment: the compose file gives this service none; use extraEnv" (index . 1)) -}}
-{{- end -}}
-{{- if and $service.envFile (not (has "env-file" (index . 3))) -}}
-{{- fail (printf "services.%s.envFile: the compose file gives this service none; use extraEnv" (index . 1)) -}}
 {{- end -}}
 {{- $more := dict -}}
 {{- if gt (len .) 4 }}{{ $more = index . 4 }}{{ end -}}

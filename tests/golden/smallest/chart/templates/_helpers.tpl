@@ -82,26 +82,37 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end -}}
 
-{{/* Annotations of a pod: the compose file's labels, and those of the values. (list . service) */}}
+{{/* Annotations of a pod: those of the values, and the labels of its services in the compose file. (list . services) */}}
 {{- define "smallest.podAnnotations" -}}
-{{- $root := index . 0 -}}
-{{- $service := index $root.Values.services (index . 1) -}}
-tycho.dev/service: {{ index . 1 | quote }}
-{{- range $key, $value := $service.annotations }}
-{{ $key | quote }}: {{ include "smallest.expand" (list $root $value) | quote }}
-{{- end }}
-{{- range $key, $value := merge (dict) ($service.podAnnotations | default dict) ($root.Values.common.podAnnotations | default dict) }}
+{{- $values := (index . 0).Values -}}
+{{- $service := index $values.services (index . 1 | first) -}}
+{{- $given := merge (dict) ($service.podAnnotations | default dict) ($values.common.podAnnotations | default dict) -}}
+tycho.dev/service: {{ index . 1 | first | quote }}
+{{- include "smallest.annotations" (list (index . 0) (index . 1) "annotations" $given) }}
+{{- range $key, $value := $given }}
 {{ $key | quote }}: {{ $value | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* Annotations of a workload: which compose service it is, and its place among them. (list . service order) */}}
+{{/* Annotations of a workload: which compose service it is, and its place among them. (list . services order) */}}
 {{- define "smallest.workloadAnnotations" -}}
-{{- $root := index . 0 -}}
-tycho.dev/service: {{ index . 1 | quote }}
+tycho.dev/service: {{ index . 1 | first | quote }}
 tycho.dev/order: {{ index . 2 | quote }}
-{{- range $key, $value := (index $root.Values.services (index . 1)).workloadAnnotations }}
+{{- include "smallest.annotations" (list (index . 0) (index . 1) "workloadAnnotations" dict) }}
+{{- end -}}
+
+{{/* The annotations of services that share a pod, but for what is given; the first service goes before the others.
+     (list . services key given) */}}
+{{- define "smallest.annotations" -}}
+{{- $root := index . 0 -}}
+{{- $found := dict -}}
+{{- range index . 1 -}}
+{{- $found = merge $found (index (index $root.Values.services .) (index $ 2) | default dict) -}}
+{{- end -}}
+{{- range $key, $value := $found }}
+{{- if not (hasKey (index $ 3) $key) }}
 {{ $key | quote }}: {{ include "smallest.expand" (list $root $value) | quote }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
