@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from tycho import model
 from tycho.errors import Problem
 from tycho.release import ServiceStatus
 
@@ -26,17 +26,13 @@ def _number(value: object) -> object:
     return str(value) if isinstance(value, bool | float) else value
 
 
-def _network(client: str) -> str:
-    return str(ipaddress.ip_network(client, strict=False))
-
-
 Id = Annotated[str, Field(pattern=rf"^{NAME}$", description="GUID, unique prefix of it, release or project name.")]
 Username = Annotated[str, Field(pattern=LABEL, description="Who asks; a Kubernetes label.")]
 Value = Annotated[str, BeforeValidator(_text, str | bool | int | float), Field(max_length=65536)]
 Variable = Annotated[str, Field(pattern=r"^[^=\x00]+$", max_length=1024)]
 Digits = Annotated[str, Field(pattern="^[0-9]{1,5}$")]
 Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_number, int | Digits)]
-Client = Annotated[str, Field(max_length=64), AfterValidator(_network)]
+Client = Annotated[model.Client, Field(max_length=64)]
 Account = Annotated[Literal["", "default"], Field(description="What containers run as: the namespace's own.")]
 Wait = Annotated[bool, Field(strict=True, description="Answer only once the system is ready.")]
 

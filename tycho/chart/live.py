@@ -24,25 +24,28 @@ def release_values(
 
     Args:
         system: The system after the policies.
-        metadata: What the caller says of single services; where any is given, only these are published.
+        metadata: What the caller says of single services; where any says so, only these are published.
         scope: Whether the system has its namespace to itself ("namespace") or shares it ("release").
         guid: The system's identity, 32 hex digits.
         username: Who asked for it.
     """
-    services: dict[str, dict[str, Json]] = {}
+    said = metadata or {}
+    published = {name for name, about in said.items() if about.publishes}
+    services: dict[str, Json] = {}
     for name, service in everything(system).items():
-        if about := _service(service):
-            services[name] = about
-    for name in system.services if metadata else ():
-        services.setdefault(name, {})["publish"] = _publish((metadata or {}).get(name))
-    found: dict[str, Json] = {
+        found = _merged(_service(service), said[name].values if name in said else {})
+        if published and name in system.services:
+            found = _merged(found, {"publish": _publish(said[name]) if name in published else {"enabled": False}})
+        if found:
+            services[name] = found
+    values: dict[str, Json] = {
         "env": {name: one.value for name, one in sorted(system.variables.items()) if one.value is not None},
         "services": services,
         "secrets": _secrets(system),
         "dns": {"scope": scope},
         "tycho": {key: value for key, value in (("guid", guid), ("username", username)) if value},
     }
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in values.items() if value}
 
 
 def values_yaml(values: Mapping[str, Json]) -> str:
@@ -60,19 +63,21 @@ def _service(service: Service) -> dict[str, Json]:
     return {key: value for key, value in (("secretEnvironment", secret), ("envFile", entries)) if value}
 
 
-def _publish(about: ServiceMetadata | None) -> dict[str, Json]:
-    if about is None:
-        return {"enabled": False}
+def _publish(about: ServiceMetadata) -> dict[str, Json]:
     found: dict[str, Json] = {"enabled": True}
     if about.port is not None:
         found["port"] = about.port
     if about.clients:
-        found["clients"] = [_cidr(client) for client in about.clients]
+        found["clients"] = list(about.clients)
     return found
 
 
-def _cidr(client: str) -> str:
-    return client if "/" in client else f"{client}/128" if ":" in client else f"{client}/32"
+def _merged(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str, Json]:
+    """As Helm merges values: mapping by mapping."""
+    return {**below} | {
+        key: _merged(below[key], value) if isinstance(value, Mapping) and isinstance(below.get(key), Mapping) else value
+        for key, value in above.items()
+    }
 
 
 def _secrets(system: System) -> dict[str, Json]:

@@ -24,10 +24,18 @@ from tycho.cli.options import (
     Version,
 )
 from tycho.cli.session import Input, offline, trace
+from tycho.errors import UsageError
 
 Into = Annotated[
     str, typer.Option("-o", "--output", metavar="DIR", help="Write the chart to DIR.", rich_help_panel=OUTPUT)
 ]
+Values = Annotated[
+    str,
+    typer.Option(
+        "--values", metavar="FILE", help="Write this environment's values, secrets too, to FILE.",
+        rich_help_panel=OUTPUT,
+    ),
+]  # fmt: skip
 Report = Annotated[
     bool,
     typer.Option("--report", help="Every key in use, not only those that changed.", rich_help_panel=OUTPUT),
@@ -47,6 +55,7 @@ def compile(
     strict: Strict = False,
     chart_version: Version = "",
     output: Into = "",
+    values: Values = "",
     report: Report = False,
     explain: Explain = False,
     format: Formatted = Format.table,
@@ -57,18 +66,24 @@ def compile(
     \b
     Examples:
       tycho compile -f compose.yaml -o chart
+      tycho compile -f compose.yaml --metadata prod.yaml -o chart --values prod-values.yaml
       tycho compile -f compose.yaml --report --format json
       tycho compile -f compose.yaml --explain
     """
     trace(trace_)
     said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict, chart_version)
+    from tycho.chart import release_values, values_yaml
+
     if explain:
         show.steps(offline(policies).explain(said.sources(), metadata=said.services()), format)
         return
-    chart = said.compile(offline(policies)).chart
+    compiled = said.compile(offline(policies))
+    chart = compiled.chart
     rows = [row for row in chart.report if report or row.fate != "translated"]
     if output:
         chart.write(Path(output))
+    if values:
+        _private(Path(values), values_yaml(release_values(compiled.woven.system, compiled.metadata)))
     if format is not Format.table:
         show.data([asdict(row) for row in rows], format)
     else:
@@ -77,3 +92,13 @@ def compile(
         show.say(f"{chart.name}-{chart.version}: {len(chart.files)} files; -o DIR writes them")
     elif format is Format.table:
         show.out(output)
+
+
+def _private(path: Path, text: str) -> None:
+    """Write what nobody else may read."""
+    try:
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error

@@ -43,7 +43,7 @@ Directory = Annotated[
 ]
 MetadataFile = Annotated[
     str,
-    typer.Option("--metadata", metavar="FILE", help="Service metadata: {web: {port: 80}}.", rich_help_panel=INPUT),
+    typer.Option("--metadata", metavar="FILE", help="Of services: port, clients, values.", rich_help_panel=INPUT),
 ]
 Policies = Annotated[
     list[str] | None,

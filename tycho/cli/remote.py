@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tycho.cli import show
-from tycho.cli.session import Input, metadata
+from tycho.cli.session import Input
 from tycho.errors import TychoError, UsageError
 from tycho.release import Identity, Release, ServiceStatus
 
@@ -26,7 +26,7 @@ def up(url: str, said: Input, sources: Sources) -> Release:
         document = yaml.safe_load(sources.texts[0][1])
     except yaml.YAMLError as error:
         raise UsageError(f"{sources.texts[0][0]} is not YAML: {error}") from error
-    services = {name: one.model_dump(exclude_unset=True) for name, one in metadata(said.metadata).items()}
+    services = {name: one.model_dump(exclude_unset=True) for name, one in said.services().items()}
     client = TychoClient(url)
     started = client.start({
         "name": sources.name or sources.fallback,

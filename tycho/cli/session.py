@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tycho.cli import show
+from tycho.cli import metadata, show
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -47,7 +47,7 @@ class Input:
 
     def services(self) -> Metadata:
         """What the caller says of single services."""
-        return metadata(self.metadata)
+        return metadata.read(self.metadata)
 
     def compile(self, lifecycle: Lifecycle, sources: Sources | None = None) -> Compiled:
         """The chart; warnings go to stderr."""
@@ -60,28 +60,6 @@ class Input:
         if found := (*compiled.woven.system.warnings, *compiled.woven.warnings):
             show.problems(found)
         return compiled
-
-
-def metadata(path: str) -> Metadata:
-    """Service metadata from a YAML or JSON file: `{web: {port: 8080, clients: [10.0.0.0/8]}}`."""
-    if not path:
-        return {}
-    import yaml
-    from pydantic import TypeAdapter, ValidationError
-
-    from tycho.errors import Problem, SourceError, UsageError
-    from tycho.model import ServiceMetadata
-
-    try:
-        read = yaml.safe_load(Path(path).read_bytes())
-        return TypeAdapter(dict[str, ServiceMetadata]).validate_python(read or {})
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not YAML: {error}") from error
-    except ValidationError as error:
-        wrong = [Problem(path, 0, ".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
-        raise UsageError(f"{path} is not service metadata", problems=wrong) from error
 
 
 def offline(policies: Sequence[str] | None = None) -> Lifecycle:

@@ -27,6 +27,7 @@ from tycho.model.parts import (
 )
 from tycho.model.service import Service
 from tycho.model.system import (
+    Client,
     Config,
     EmitTemplate,
     Network,
@@ -40,6 +41,7 @@ from tycho.model.system import (
 
 __all__ = [
     "Attachment",
+    "Client",
     "Config",
     "Dependency",
     "Deploy",

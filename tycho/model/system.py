@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_network
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tycho.errors import Problem
 from tycho.model.live import Json, Node, Text
@@ -90,11 +92,28 @@ class System(Node):
         return self.lines.get(path, ("", 0))
 
 
-class ServiceMetadata(Node):
-    """What the caller says of a service, beside the compose file: it belongs to the release, not to the chart."""
+def _network(client: str) -> str:
+    return str(ip_network(client, strict=False))
 
-    port: int | None = None  # the container port to publish; given for any service, only these are published
-    clients: tuple[str, ...] = ()  # CIDRs or addresses that may call it
+
+Client = Annotated[str, AfterValidator(_network)]
+"""A CIDR, or one address, as a CIDR."""
+
+
+class ServiceMetadata(Node):
+    """What the caller says of a service, beside the compose file: it belongs to the release, not to the chart.
+
+    Where port or clients are given for any service (or nothing at all is said of it), only these are published.
+    """
+
+    port: Annotated[int | None, Field(ge=1, le=65535)] = None  # the container port to publish
+    clients: tuple[Client, ...] = ()  # who may call it
+    values: Mapping[str, Json] = {}  # keys of services.X in the chart's values, for this environment
+
+    @property
+    def publishes(self) -> bool:
+        """Whether it says that the service is to be published: all but what gives values alone does."""
+        return self.model_fields_set != {"values"}
 
 
 class EmitTemplate(Node):

@@ -1,0 +1,75 @@
+"""`--metadata FILE`: what the caller says of single services, beside the compose file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tycho.errors import Problem, SourceError, UsageError
+
+if TYPE_CHECKING:
+    import yaml
+    from pydantic_core import ErrorDetails
+
+    from tycho.lifecycle import Metadata
+
+KNOWN = ("port", "clients", "values")
+HINTS = {"port": "a number from 1 to 65535", "clients": "[10.0.0.0/8, 192.0.2.7]", "values": "{replicas: 2}"}
+
+
+def read(path: str) -> Metadata:
+    """Service metadata from a YAML or JSON file: `{web: {port: 80, clients: [10.0.0.0/8], values: {replicas: 2}}}`.
+
+    Raises:
+        SourceError: The file cannot be read.
+        UsageError: It is not service metadata; with every problem of it.
+    """
+    if not path:
+        return {}
+    import yaml
+    from pydantic import TypeAdapter, ValidationError
+
+    from tycho.model import ServiceMetadata
+
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
+    try:
+        found = yaml.safe_load(text)
+        return TypeAdapter(dict[str, ServiceMetadata]).validate_python({} if found is None else found)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path} is not YAML: {error}") from error
+    except ValidationError as error:
+        lines = dict(_lines(yaml.compose(text, Loader=yaml.SafeLoader)))
+        problems = [_problem(path, lines, one) for one in error.errors()]
+        raise UsageError(f"{path} is not service metadata", problems=problems) from error
+
+
+def _lines(node: yaml.Node | None, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    """The line of every place of a document."""
+    import yaml
+
+    if node is None:
+        return
+    yield path, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _lines(value, (*path, key.value))
+            yield (*path, key.value), key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _lines(value, (*path, index))
+
+
+def _problem(file: str, lines: dict[tuple[str | int, ...], int], error: ErrorDetails) -> Problem:
+    place = error["loc"]
+    line = next((lines[place[:end]] for end in range(len(place), -1, -1) if place[:end] in lines), 0)
+    key = str(place[1]) if len(place) > 1 else ""
+    if error["type"] == "extra_forbidden":
+        near = get_close_matches(key, KNOWN, 1)
+        hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(KNOWN)}"
+        return Problem(file, line, ".".join(map(str, place)), "no such key", hint)
+    return Problem(file, line, ".".join(map(str, place)), error["msg"], HINTS.get(key, "write {web: {port: 80}}"))
