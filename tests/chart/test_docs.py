@@ -20,7 +20,7 @@ services:
     depends_on: {migrate: {condition: service_completed_successfully}}
   admin: {image: admin, ports: ["127.0.0.1:8081:81"], cpu_shares: 5}
   migrate: {image: migrate, volumes: ["data:/data"]}
-  nightly: {image: cron, x-tycho: {schedule: "0 3 * * *"}}
+  nightly: {image: cron, container_name: cron2, x-tycho: {schedule: "0 3 * * *"}}
 secrets:
   a.token: {environment: TOKEN}
   theirs: {external: true}
@@ -71,6 +71,7 @@ def test_notes_say_what_to_do(said: str, line: str) -> None:
 
 def test_notes_say_nothing_of_what_is_there(said: str) -> None:
     assert "theirs" not in said
+    assert "cron2" not in said
     assert "rel-migrate-published" not in said
     assert "Ingress" not in said
     assert "\n\n\n" not in said
@@ -93,7 +94,7 @@ def test_notes_follow_the_values(bench: Any) -> None:
     assert "a.token" not in said
     assert "  https://x.example/shop\n" in said
     assert "  y.example/shop, through the Gateway gate\n" in said
-    assert "in this release alone" in said
+    assert "in this release alone.\nThese further names are no names here: cron2.\n" in said
 
 
 def tables(text: str) -> list[list[list[str]]]:
@@ -149,3 +150,16 @@ def test_every_key_of_values_has_a_comment(bench: Any) -> None:
     for number, line in enumerate(lines[start:], start):
         if re.match(r"[a-zA-Z]+:", line) or own.match(line):
             assert lines[number - 1].lstrip().startswith("# -- "), line
+
+
+def test_every_object_says_whose_it_is(bench: Any) -> None:
+    objects = bench.render(
+        bench.chart(SHOP), {"tycho": {"guid": "1a", "username": "ann"}, "ingress": {"enabled": True}}
+    )
+    wanted = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "version", "part-of", "managed-by")}
+    for one in objects:
+        labels = one["metadata"]["labels"]
+        assert wanted | {"helm.sh/chart"} <= set(labels), one["metadata"]["name"]
+        assert (labels["executor"], labels["tycho-guid"], labels["username"]) == ("tycho", "1a", "ann")
+        assert "namespace" not in one["metadata"]
+    assert len({one["kind"] for one in objects}) > 10

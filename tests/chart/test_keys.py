@@ -148,6 +148,18 @@ CHANGED = {
     "networks: {default: {ipv4_address: 10.0.0.9}}": ("services.web.networks.default.ipv4_address", "ignored"),
     "secrets: [{source: s, uid: '7'}]": ("services.web.secrets[0].uid", "approximated"),
     "userns_mode: host": ("services.web.userns_mode", "translated"),
+    "environment: {DB: 'tcp://db:5432'}": ("services.db.expose", "approximated"),
+    "deploy: {update_config: {order: start-first}}": ("services.web.deploy.update_config.order", "translated"),
+    "x-tycho: {kind: StatefulSet}\n    deploy: {update_config: {parallelism: 2}}": (
+        "services.web.deploy.update_config.parallelism",
+        "approximated",
+    ),
+    "volumes: ['data:/d']\n    deploy: {update_config: {order: start-first}}": (
+        "services.web.deploy.update_config.order",
+        "approximated",
+    ),
+    "network_mode: 'service:db'\n    restart: 'no'": ("services.web.restart", "ignored"),
+    "network_mode: 'service:db'\n    deploy: {replicas: 2}": ("services.web.deploy.replicas", "ignored"),
 }
 
 
@@ -156,10 +168,17 @@ def test_a_fate_depends_on_the_value(bench: Any, key: str) -> None:
     path, fate = CHANGED[key]
     document = (
         f"services:\n  web:\n    image: nginx\n    {key}\n  db: {{image: x}}\nsecrets: {{s: {{environment: S}}}}\n"
+        "volumes: {data: {}}\n"
     )
     rows = {row.path: row for row in emit(Woven(system=bench.system(document))).report}
     assert rows[path].fate == fate
     assert fate == "translated" or rows[path].reason
+
+
+def test_what_only_follows_has_no_row(bench: Any) -> None:
+    """`links` and `network_mode` imply a dependency with `restart`, which nobody wrote."""
+    text = "services: {web: {image: x, links: [db]}, side: {image: x, network_mode: 'service:web'}, db: {image: x}}"
+    assert [row.path for row in bench.chart(text).report if row.fate != "translated"] == []
 
 
 def test_more_reserved_than_allowed_is_refused(bench: Any) -> None:

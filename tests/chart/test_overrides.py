@@ -208,11 +208,12 @@ def test_a_service_goes_before_common_and_lists_add_up(bench: Any, chart: Any) -
         "common": {
             "podLabels": {"team": "a", "x": "1"}, "podAnnotations": {"n": "1", "team": "all"}, "extraEnv": [ENTRY],
             "nodeSelector": {"disk": "hdd"}, "automountServiceAccountToken": True, "priorityClassName": "low",
+            "tolerations": [{"key": "a"}],
         },
         "services": {
             "web": {
                 "podLabels": {"x": "2"}, "extraEnv": [{"name": "Y"}], "nodeSelector": {"disk": "ssd"},
-                "automountServiceAccountToken": False, "priorityClassName": "high",
+                "automountServiceAccountToken": False, "priorityClassName": "high", "tolerations": [{"key": "b"}],
             }
         },
     }  # fmt: skip
@@ -223,6 +224,7 @@ def test_a_service_goes_before_common_and_lists_add_up(bench: Any, chart: Any) -
     assert [one["name"] for one in pod["containers"][0]["env"]][-2:] == ["X", "Y"]
     assert (pod["nodeSelector"], pod["priorityClassName"]) == ({"disk": "ssd"}, "high")
     assert pod["automountServiceAccountToken"] is False
+    assert pod["tolerations"] == [{"key": "a"}, {"key": "b"}]
     other = objects.pod("rel-db")
     assert (other["nodeSelector"], other["automountServiceAccountToken"]) == ({"disk": "hdd"}, True)
 
@@ -260,3 +262,13 @@ def test_a_secret_given_on_the_command_line(bench: Any, chart: Any) -> None:
     value = base64.b64encode(b"s3cret").decode()
     objects = bench.render(chart, {}, "--set-string", f"secrets.token.value={value}")
     assert objects.secret("rel-token") == {"token": "s3cret"}
+
+
+def test_of_two_variables_of_a_name_the_nearest_is_taken(bench: Any, chart: Any) -> None:
+    """The API server refuses a name that is there twice."""
+    values = {
+        "common": {"extraEnv": [{"name": "MODE", "value": "common"}, {"name": "X", "value": "common"}]},
+        "services": {"web": {"extraEnv": [{"name": "X", "value": "own"}]}},
+    }
+    env = [(one["name"], one.get("value")) for one in bench.render(chart, values).container("rel-web")["env"]]
+    assert env == [("URL", None), ("MODE", "common"), ("X", "own")]

@@ -67,6 +67,7 @@ def test_rights_and_resources(bench: Any) -> None:
         "seccompProfile": {"type": "RuntimeDefault"}, "supplementalGroups": [7], "seLinuxOptions": {"type": "svirt_t"},
         "sysctls": [{"name": "net.core.somaxconn", "value": "1024"}],
     }  # fmt: skip
+    assert pod["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
     assert (container["tty"], container["stdin"]) == (True, True)
     assert (pod["terminationGracePeriodSeconds"], pod["runtimeClassName"]) == (90, "gvisor")
     assert pod["enableServiceLinks"] is False

@@ -161,6 +161,27 @@ def test_replacing(bench: Any) -> None:
     assert strategy("volumes: ['vol:/d']")["strategy"] == {"type": "Recreate"}
 
 
+def test_a_volume_of_many_nodes_holds_nobody_up(bench: Any) -> None:
+    text = """
+      services: {web: {image: x, volumes: ["vol:/d"], deploy: {update_config: {order: start-first}}}}
+      volumes: {vol: {x-tycho: {accessModes: [MODE]}}}
+    """
+    many = bench.objects(text.replace("MODE", "ReadWriteMany")).one("Deployment")["spec"]
+    one = bench.objects(text.replace("MODE", "ReadWriteOnce")).one("Deployment")["spec"]
+    assert (many["strategy"]["type"], one["strategy"]["type"]) == ("RollingUpdate", "Recreate")
+    assert "lifecycle" in many["template"]["spec"]["containers"][0]
+    assert "lifecycle" not in one["template"]["spec"]["containers"][0]  # nobody takes the calls over
+
+
+def test_replacing_on_every_node(bench: Any) -> None:
+    def update(config: str) -> Any:
+        text = f"services: {{web: {{image: x, deploy: {{mode: global, update_config: {{{config}}}}}}}}}"
+        return bench.objects(text).one("DaemonSet")["spec"]["updateStrategy"]["rollingUpdate"]
+
+    assert update("parallelism: 2") == {"maxSurge": 0, "maxUnavailable": 2}
+    assert update("parallelism: 2, order: start-first") == {"maxSurge": 2, "maxUnavailable": 0}
+
+
 def test_who_starts_first_is_called_until_all_know(bench: Any) -> None:
     def pod(update: str, more: str = "tty: true") -> Any:
         text = f"services: {{web: {{image: x, {more}, deploy: {{update_config: {{{update}}}}}}}}}"

@@ -28,9 +28,9 @@ def written(value: str | float | None) -> str:
     return "" if value is None else template(value)
 
 
-def drain(service: Service) -> int:
+def drain(service: Service, *, held: bool) -> int:
     """Seconds before SIGTERM in which a service still answers: where the new must be there before the old goes."""
-    first = service.deploy.update_config.order == "start-first"
+    first = service.deploy.update_config.order == "start-first" and not held
     return DRAIN if first and not service.pre_stop else 0
 
 

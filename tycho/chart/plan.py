@@ -64,6 +64,7 @@ class ContainerPort:
     number: int
     protocol: str = "TCP"
     host: int = 0  # the node's own port, where a policy lets that pass
+    guessed: bool = field(default=False, compare=False)  # others call it; the service itself does not say so
 
     @property
     def name(self) -> str:
@@ -171,6 +172,7 @@ class Pod:
         volumes: Everything that its containers mount.
         labels: Extra labels of the pod: networks, aliases, shared volumes.
         checksums: Data that rolls it when it changes, as slugs of `data` templates.
+        held: Whether a volume of it is held by one node, and let go before the next pod takes it.
         group: The services that must be on one node with it, "" where there are none.
         claims: The volumes that the group shares.
     """
@@ -184,6 +186,7 @@ class Pod:
     volumes: tuple[Volume, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     checksums: tuple[str, ...] = ()
+    held: bool = False
     group: str = ""
     claims: tuple[str, ...] = ()
 
@@ -206,10 +209,10 @@ class Pod:
     def strategy(self) -> Strategy:
         """How its pods are replaced."""
         update = self.service.deploy.update_config
-        held = any(volume.kind == "claim" for volume in self.volumes)
         step = max(1, update.parallelism or 1)
-        surge, unavailable = (0, step) if update.order == "stop-first" else (step, 0)
-        return Strategy(held, surge, unavailable, math.ceil(update.delay or 0))
+        first = self.kind == "DaemonSet" or update.order == "stop-first"  # two pods of a node want the same ports
+        surge, unavailable = (0, step) if first and update.order != "start-first" else (step, 0)
+        return Strategy(self.held, surge, unavailable, math.ceil(update.delay or 0))
 
     @property
     def attempts(self) -> int | None:
@@ -236,7 +239,7 @@ class Pod:
     def grace(self) -> int:
         """Seconds until SIGKILL, after those of draining; Compose says 10 where the file says nothing."""
         services = [container.service for container in self.containers]
-        said = [(one.stop_grace_period, kinds.drain(one)) for one in services]
+        said = [(one.stop_grace_period, kinds.drain(one, held=self.held)) for one in services]
         return max((10 if seconds is None else max(0, math.ceil(seconds))) + more for seconds, more in said)
 
 
@@ -265,9 +268,9 @@ class Plan:
     pods: tuple[Pod, ...]
     trees: tuple[Tree, ...]
     claims: Mapping[str, Claim]
-    kinds: Mapping[str, str]  # of each service's workload
     ports: Mapping[str, tuple[ContainerPort, ...]]  # of each service, as its peers call it
     networks: tuple[Network, ...] = ()
     restless: frozenset[str] = frozenset()  # services whose peers must find them before they are ready
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # alias -> services whose pods it names
     unused: tuple[str, ...] = ()  # paths of what no service uses
+    homes: Mapping[str, Pod] = field(default_factory=dict)  # of each service

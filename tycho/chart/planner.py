@@ -49,16 +49,18 @@ def plan(system: System) -> Plan:
                 containers=tuple(containers),
                 waits=tuple(waits.values()),
                 volumes=tuple(volumes[key] for key in sorted(volumes)),
+                held=any(one.kind == "claim" and store.held(one.source) for one in volumes.values()),
                 labels=tuple((key, "true") for key in on),
                 checksums=tuple(_checksums(containers, volumes.values())),
             )
         )
     used = sharing.users(pods)
+    together = sharing.neighbours(pods, used)
     return Plan(
         system=system,
         chart=label(system.name),
-        pods=sharing.neighbours(pods, used),
-        kinds={name: kind_of[home] for name, home in homes.items()},
+        pods=together,
+        homes={container.name: pod for pod in together for container in pod.containers},
         trees=tuple(store.trees[slug] for slug in sorted(store.trees)),
         claims={name: sharing.owned(store.claims[name], used.get(name, ())) for name in sorted(store.claims)},
         ports=_together(wiring.ports(system), homes),

@@ -171,6 +171,10 @@ def scheduling(pod: Pod) -> dict[str, Tree]:
         "hostname": hostname if DNS_LABEL.fullmatch(hostname) else "",
         "affinity": affinity(service.deploy.placement),
         "topologySpreadConstraints": spread(service.deploy.placement),
+        "tolerations": [
+            {"key": name, "operator": "Exists", "effect": "NoSchedule"}
+            for name in dict.fromkeys(name for one in pod.containers for name in gpus(one.service))
+        ],
         "onePerNode": service.deploy.placement.max_replicas_per_node == 1 or "",
         "hostNetwork": "host" in modes or "",
         "hostPID": service.pid == "host" or "",
@@ -221,7 +225,7 @@ def _dns(service: Service) -> dict[str, Tree]:
     return found
 
 
-def hooks(service: Service) -> dict[str, Tree]:
+def hooks(service: Service, *, held: bool) -> dict[str, Tree]:
     """`pre_start`, `post_start`, `pre_stop`."""
     found: dict[str, Tree] = {}
     if service.pre_start:
@@ -229,7 +233,7 @@ def hooks(service: Service) -> dict[str, Tree]:
     for key, listed in (("postStart", service.post_start), ("preStop", service.pre_stop)):
         if listed:
             found[key] = [template(word) for word in listed[0].command]
-    if seconds := drain(service):
+    if seconds := drain(service, held=held):
         found["drainSeconds"] = seconds
     return found
 

@@ -69,11 +69,11 @@ OVERRIDES: Keys = {
     "securityContext": ("securityContext of the containers", OBJECT),
     "resources": ("limits and requests; memory in Compose's units", {"$ref": "#/definitions/resources"}),
     "nodeSelector": ("labels of the nodes to run on", TEXT_MAP),
-    "tolerations": ("taints to bear", LIST),
+    "tolerations": ("taints to bear; a service's own and the common ones add up", LIST),
     "affinity": ("Kubernetes' affinity", OBJECT),
     "topologySpreadConstraints": ("how pods are spread; without a labelSelector, over the service's own", LIST),
     "priorityClassName": ("a PriorityClass", TEXT),
-    "extraEnv": ("further `env` entries", LIST),
+    "extraEnv": ("further `env` entries, which go before those of the compose file", LIST),
     "extraVolumes": ("further volumes", LIST),
     "extraVolumeMounts": ("further volumeMounts", LIST),
 }

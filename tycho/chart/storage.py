@@ -78,6 +78,10 @@ class Store:
                 annotations=notes,
             )
 
+    def held(self, volume: str) -> bool:
+        """Whether one node alone may have a volume; nobody knows of one that exists already."""
+        return "ReadWriteMany" not in self.claims[volume].access_modes
+
     def mounts(self, name: str, service: Service) -> Iterator[tuple[Mounted, Volume]]:
         """Every mount of a service with the volume behind it; the last of two at one path."""
         found: dict[str, tuple[Mounted, Volume]] = {}

@@ -106,7 +106,7 @@ def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
         "securityContext": pods.security(service),
         "shmSize": pods.size(service.shm_size) if service.shm_size is not None else "",
     }
-    optional |= dict(pods.probes(service)) | pods.hooks(service)
+    optional |= dict(pods.probes(service)) | pods.hooks(service, held=pod.held)
     if container is pod.containers[0]:
         optional |= pods.scheduling(pod)
     annotations = {**service.annotations, **service.labels}

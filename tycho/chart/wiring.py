@@ -24,8 +24,8 @@ def ports(system: System) -> dict[str, tuple[ContainerPort, ...]]:
     for name, service in everything(system).items():
         said_of = [ContainerPort(port.target, port.protocol.upper()) for port in service.ports]
         said_of += [ContainerPort(number, protocol) for number, protocol in _exposed(service)]
-        said_of += [ContainerPort(number) for number in sorted(mentioned.get(name, ()))]
-        found[name] = tuple({(port.number, port.protocol): port for port in said_of}.values())
+        guessed = [ContainerPort(number, guessed=True) for number in sorted(mentioned.get(name, ()))]
+        found[name] = tuple({(port.number, port.protocol): port for port in (*guessed, *said_of)}.values())
     return found
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
 from tycho.chart.artifact import Row
 from tycho.chart.keys.extension import said
-from tycho.chart.keys.key import Case, Key, Table, approximated, translated
-from tycho.chart.keys.service import SERVICE
+from tycho.chart.keys.key import Case, Key, Table, approximated, ignored, translated
+from tycho.chart.keys.service import ONCE, SERVICE
 from tycho.chart.keys.system import CONFIG, NETWORK, PROJECT, SECRET, VOLUME
 from tycho.chart.names import label
 from tycho.chart.plan import Plan
 from tycho.chart.wiring import WORD, everything, spoken
+from tycho.model import Service
 
 __all__ = ["SECTIONS", "SERVICE", "Key", "rows"]
 
@@ -39,6 +41,7 @@ def rows(plan: Plan) -> Iterator[Row]:
     for name in system.models:
         yield _row(plan, f"models.{name}", PROJECT["models"])
     yield from _renamed(plan)
+    yield from _called(plan)
     for name, service in everything(system).items():
         section = "services" if name in system.services else "jobs"
         yield from _part(plan, section, name, service, service)
@@ -67,6 +70,15 @@ def _renamed(plan: Plan) -> Iterator[Row]:
         yield _row(plan, f"services.{name}", key)
 
 
+def _called(plan: Plan) -> Iterator[Row]:
+    """Ports that a service does not say it listens at: Compose lets every call through, a Service those it lists."""
+    why = "others call it there, and the file does not say that it listens"
+    for name, ports in plan.ports.items():
+        if numbers := [str(port.number) for port in ports if port.guessed]:
+            key = approximated(f"port {', '.join(numbers)} of its Service", why, f"expose: {json.dumps(numbers)}")
+            yield _row(plan, f"{'services' if name in plan.system.services else 'jobs'}.{name}.expose", key)
+
+
 def _part(plan: Plan, section: str, name: str, part: BaseModel, service: object) -> Iterator[Row]:
     path = f"{section}.{name}"
     yield from _extensions(plan, section, path, part)
@@ -82,7 +94,11 @@ def _fields(
             continue
         value = getattr(part, field)
         key = table.get(f"{pattern}{field}")
-        if key:
+        if key and f"{pattern}{field}" in ONCE and (home := _host(plan, owner)):
+            yield _row(
+                plan, f"{path}.{field}", ignored(f"it shares the pod of {home}, whose own counts", "say it there")
+            )
+        elif key:
             yield from _judged(plan, key, f"{path}.{field}", value, owner)
         if key and key.whole:
             continue
@@ -93,6 +109,14 @@ def _fields(
                 yield from _items(plan, table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", item, owner)
         elif not key:
             yield _row(plan, f"{path}.{field}", Key("rejected", "", "Tycho does not know this key", "remove it"))
+
+
+def _host(plan: Plan, owner: tuple[str, object]) -> str:
+    """The service whose pod another one shares."""
+    name, service = owner
+    if not isinstance(service, Service) or name not in plan.homes or plan.homes[name].name == name:
+        return ""
+    return plan.homes[name].name
 
 
 def _items(

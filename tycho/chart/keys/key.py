@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tycho.chart.artifact import Fate
-from tycho.chart.plan import Plan
+from tycho.chart.plan import Plan, Pod
 from tycho.model import Json, Service
 
 
@@ -26,10 +26,19 @@ class Case:
     name: str
     service: Service
 
+    def written(self, key: str) -> bool:
+        """Whether the file itself says a key of the service: some follow from others."""
+        return any(f"{section}.{self.name}.{key}" in self.plan.system.lines for section in ("services", "jobs"))
+
+    @property
+    def pod(self) -> Pod:
+        """The workload that the service is part of."""
+        return self.plan.homes[self.name]
+
     @property
     def kind(self) -> str:
-        """The kind of workload that the service is part of."""
-        return self.plan.kinds.get(self.name, "")
+        """The kind of that workload."""
+        return self.pod.kind
 
 
 Rows = Iterator[tuple[str, "Key"]]

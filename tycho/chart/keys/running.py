@@ -144,6 +144,21 @@ def replicas(case: Case) -> Rows:
         yield "", ignored(f"a {case.kind} has no number of replicas")
 
 
+def rollout(case: Case) -> Rows:
+    """What holds a volume, or has a name of its own, is not replaced beside itself."""
+    if case.kind == "StatefulSet" and case.value not in (1, "stop-first"):
+        yield "", approximated("one pod after the other", "a StatefulSet replaces its pods by name")
+    elif case.kind == "Deployment" and case.pod.held and case.value not in (1, "stop-first"):
+        yield (
+            "",
+            approximated(
+                "strategy: Recreate",
+                "a volume that one node holds is let go before the next pod takes it",
+                "x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a class that can",
+            ),
+        )
+
+
 def failure_action(case: Case) -> Rows:
     """A rollout that does not become ready stops."""
     if case.value == "pause":
@@ -202,7 +217,7 @@ def reserved(case: Case) -> Rows:
 
 def depends_on(case: Case) -> Rows:
     """Waiting, as far as it can be seen from outside."""
-    kinds = case.plan.kinds
+    kinds = {name: case.plan.homes[name].kind for name in case.value if name in case.plan.homes}
     for name, dependency in case.value.items():
         if dependency.condition == "service_completed_successfully" and kinds.get(name) not in ("Job", None):
             yield (
@@ -217,7 +232,7 @@ def depends_on(case: Case) -> Rows:
                 f".{name}",
                 rejected("a pod without a network cannot see whether others are ready", "remove network_mode"),
             )
-        elif dependency.restart:
+        elif dependency.restart and case.written(f"depends_on.{name}.restart"):
             yield (
                 f".{name}.restart",
                 ignored(f"pods are not restarted with those of {name}", "have it reconnect"),

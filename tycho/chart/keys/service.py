@@ -8,6 +8,13 @@ from tycho.chart.keys.key import Table, approximated, ignored, rejected, transla
 NODE = "it is the node's business, not a container's"
 LIMITS = "Kubernetes knows limits and requests of processors and memory"
 
+ONCE = frozenset({
+    "hostname", "domainname", "dns", "dns_search", "dns_opt", "extra_hosts", "sysctls", "group_add", "platform",
+    "runtime", "restart", "scale", "deploy.mode", "deploy.replicas", "deploy.endpoint_mode",
+    "deploy.placement.constraints", "deploy.placement.preferences", "deploy.placement.max_replicas_per_node",
+    "deploy.update_config.parallelism", "deploy.update_config.order", "deploy.update_config.delay",
+})  # fmt: skip
+"""What a pod has once: services that share another's pod have that one's."""
 SERVICE: Table = {
     # what runs
     "image": translated("image (live)"),
@@ -46,8 +53,8 @@ SERVICE: Table = {
     "deploy.endpoint_mode": translated("Service with or without an address", running.endpoint_mode),
     "deploy.replicas": translated("replicas (live)", running.replicas),
     "deploy.labels": whole(translated("annotations of the workload (live)", running.annotated)),
-    "deploy.update_config.parallelism": translated("maxSurge, maxUnavailable"),
-    "deploy.update_config.order": translated("maxSurge, maxUnavailable, lifecycle.preStop"),
+    "deploy.update_config.parallelism": translated("maxSurge, maxUnavailable", running.rollout),
+    "deploy.update_config.order": translated("maxSurge, maxUnavailable, lifecycle.preStop", running.rollout),
     "deploy.update_config.delay": translated("minReadySeconds"),
     "deploy.update_config.failure_action": approximated("a failed rollout stops where it is", "going back is a verb",
                                                         "tycho rollback, or helm upgrade --rollback-on-failure",

@@ -11,6 +11,8 @@
 {{- end -}}
 {{- $more := dict -}}
 {{- if gt (len .) 4 }}{{ $more = index . 4 }}{{ end -}}
+{{- $extra := include "smallest.extra" (list $root (index . 1) "extraEnv") -}}
+{{- range $extra | fromYamlArray }}{{ $names = without $names .name }}{{ end -}}
 {{- range $name := concat $names (keys $more) | uniq | sortAlpha }}
 - name: {{ $name | quote }}
   {{- if hasKey $more $name }}
@@ -24,7 +26,7 @@
   value: {{ include "smallest.word" (list $root (index $service.environment $name)) }}
   {{- end }}
 {{- end }}
-{{- with include "smallest.extra" (list $root (index . 1) "extraEnv") }}
+{{- with $extra }}
 {{ . }}
 {{- end }}
 {{- end -}}

@@ -123,10 +123,16 @@ tycho.dev/order: {{ index . 2 | quote }}
 {{- with $found }}{{ . | toYaml }}{{ end -}}
 {{- end -}}
 
-{{/* A list of the values that adds to what the compose file asks for. (list . service key) */}}
+{{/* A list of the values that adds to what the compose file asks for; of two entries of a name the service's own.
+     (list . service key) */}}
 {{- define "smallest.extra" -}}
 {{- $values := (index . 0).Values -}}
-{{- with concat (index $values.common (index . 2) | default list) (index (index $values.services (index . 1)) (index . 2) | default list) -}}
-{{ toYaml . }}
+{{- $own := index (index $values.services (index . 1)) (index . 2) | default list -}}
+{{- $names := dict -}}
+{{- range $own }}{{ $_ := set $names (.name | default "") true }}{{ end -}}
+{{- $found := list -}}
+{{- range index $values.common (index . 2) | default list -}}
+{{- if not (and .name (hasKey $names .name) (ne (index $ 2) "extraVolumeMounts")) }}{{ $found = append $found . }}{{ end -}}
 {{- end -}}
+{{- with concat $found $own }}{{ toYaml . }}{{ end -}}
 {{- end -}}

@@ -66,7 +66,7 @@ topologySpreadConstraints:
 {{ $key }}: true
 {{- end }}
 {{- end }}
-{{- range $key := list "nodeSelector" "tolerations" "priorityClassName" "runtimeClassName" }}
+{{- range $key := list "nodeSelector" "priorityClassName" "runtimeClassName" }}
 {{- with index $service $key | default (index $common $key) }}
 {{- if kindIs "string" . }}
 {{ $key }}: {{ . | quote }}
@@ -75,6 +75,10 @@ topologySpreadConstraints:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- with include "smallest.extra" (list $root (index . 1) "tolerations") }}
+tolerations:
+  {{- . | nindent 2 }}
 {{- end }}
 {{- with include "smallest.affinity" . }}
 affinity:
