@@ -57,6 +57,7 @@ class ServiceStatus(Node):
     endpoints: tuple[Endpoint, ...] = ()
     why: str = ""  # why it is not ready, or "" when it is
     fatal: bool = False  # it cannot become ready by waiting
+    log: tuple[str, ...] = ()  # of what failed for good: the last lines that it wrote
     done: bool = False  # ready as asked for: all replicas, or the job complete
     requests: Mapping[str, str] = {}  # cpu and memory
 

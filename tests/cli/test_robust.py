@@ -83,7 +83,7 @@ def test_up_works_after_one_that_was_cut_short(
     ("trouble", "said"),
     [
         ("ImagePullBackOff", "the image cannot be pulled (nginx:1.27)"),
-        ("CrashLoopBackOff", "back-off restarting: exit"),
+        ("CrashLoopBackOff", 'back-off restarting: exit 1 "simulated"\n  web  starting\n  web  simulated\n'),
     ],
 )
 def test_up_stops_early_and_says_why(tycho: Run, tmp_path: Path, trouble: str, said: str) -> None:

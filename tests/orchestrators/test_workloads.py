@@ -142,11 +142,12 @@ def test_pods_of_what_was_replaced_say_nothing(workload: Json, labels: Json, own
 
 
 def test_a_failed_job_tells_its_last_words() -> None:
-    ended = {"name": "web", "state": {"terminated": {"exitCode": 3, "message": "no such table"}}}
+    ended = {"name": "web", "state": {"terminated": {"exitCode": 3, "message": "migrating\nno such table"}}}
     job = made("Job", status={"conditions": [{"type": "Failed", "status": "True", "message": "limit"}]})
     found = status_of(job, pod(owner="Job/r-web", phase="Failed", containerStatuses=[ended]))
     assert (found.why, found.fatal) == ('failed: exit 3 "no such table"', True)
-    assert status_of(job).why == "failed: limit"
+    assert found.log == ("migrating", "no such table")
+    assert (status_of(job).why, status_of(job).log) == ("failed: limit", ())
 
 
 def test_what_the_cluster_warns_of() -> None:

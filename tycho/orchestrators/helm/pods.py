@@ -16,6 +16,7 @@ GENERATION = "deprecated.daemonset.template.generation"
 PULL_GRACE = 12.0  # seconds in which a registry may come to itself: a second try comes after ten
 PULL_NEVER = re.compile(r"(?i)not ?found|manifest unknown|denied|unauthorized|no basic auth|invalid reference")
 SCHEDULE_GRACE = 60.0  # seconds in which a volume may be made, or a cluster may grow a node
+WORDS = 10  # lines of a log that an error has room for
 CRASHES = 3  # restarts after which a container counts as one that will never live
 
 IMAGE = "the image cannot be pulled"
@@ -82,15 +83,22 @@ def waits(pods: Sequence[Object]) -> str:
 
 def exited(pods: Sequence[Object]) -> str:
     """How the newest container that ended with an error did so: `exit 1 "its last words"`."""
-    for pod in pods:
-        for container in containers(pod):
-            ended = _ended(container)
-            if ended.get("exitCode"):
-                said = (ended.get("message") or "").strip().splitlines()
-                last = f' "{short(said[-1])}"' if said else ""
-                memory = ", out of memory" if ended.get("reason") == "OOMKilled" else ""
-                return f"exit {ended['exitCode']}{memory}{last}"
-    return ""
+    if not (ended := _failure(pods)):
+        return ""
+    said = last_words(pods)
+    last = f' "{said[-1]}"' if said else ""
+    memory = ", out of memory" if ended.get("reason") == "OOMKilled" else ""
+    return f"exit {ended['exitCode']}{memory}{last}"
+
+
+def last_words(pods: Sequence[Object]) -> tuple[str, ...]:
+    """The last lines that the newest container wrote which ended with an error: the kubelet keeps them with its end."""
+    lines = str(_failure(pods).get("message") or "").strip().splitlines()
+    return tuple(short(line) for line in lines[-WORDS:])
+
+
+def _failure(pods: Sequence[Object]) -> Object:
+    return next((end for pod in pods for one in containers(pod) if (end := _ended(one)).get("exitCode")), {})
 
 
 def containers(pod: Object) -> list[Object]:

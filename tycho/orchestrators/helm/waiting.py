@@ -64,10 +64,11 @@ async def ready(look: Callable[[], Awaitable[Release]], countdown: Countdown) ->
         if not patience.wait or release.ready:
             return release
         if failed := [one for one in release.services if one.fatal]:
-            lines = "; ".join(f"{one.name}: {one.why}" for one in failed)
+            reasons = "; ".join(f"{one.name}: {one.why}" for one in failed)
+            logs = "".join(f"\n  {one.name}  {line}" for one in failed if len(one.log) > 1 for line in one.log)
             name = release.identity.name
             raise StartFailed(
-                f"{name} cannot start: {lines}",
+                f"{name} cannot start: {reasons}{logs}",
                 hint=f"mend it and run `tycho up` again; `tycho status --services {name}` shows all,"
                 f" `tycho down {name}` removes it",
             )

@@ -138,6 +138,7 @@ def _status(
         restarts=sum(one.get("restartCount", 0) for pod in mine for one in pods.containers(pod)),
         why="" if count.done else why,
         fatal=fatal and not count.done,
+        log=pods.last_words(mine) if fatal and not count.done else (),
         done=count.done,
         requests=_requests(workload.get("spec", {})),
     )
