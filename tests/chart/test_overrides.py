@@ -117,7 +117,7 @@ ALONE: Mapping[str, Effect] = {
     "services.web.publish.port": (81, f"{PUBLISHED} spec.ports.0.targetPort", 81),
     "services.web.publish.annotations": ({"a": "b"}, f"{PUBLISHED} metadata.annotations.a", "b"),
     "common.publish.annotations": ({"a": "b"}, f"{PUBLISHED} metadata.annotations.a", "b"),
-    "volumes.data.size": ("5g", f"{CLAIM} spec.resources.requests.storage", "5120Mi"),
+    "volumes.data.size": ("5g", f"{CLAIM} spec.resources.requests.storage", "5Gi"),
     "volumes.data.storageClass": ("fast", f"{CLAIM} spec.storageClassName", "fast"),
     "volumes.data.accessModes": (["ReadWriteMany"], f"{CLAIM} spec.accessModes.0", "ReadWriteMany"),
     "volumes.data.annotations": ({"a": "$$b"}, f"{CLAIM} metadata.annotations.a", "$b"),

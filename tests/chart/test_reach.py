@@ -150,12 +150,14 @@ def test_hosts_and_resolvers(bench: Any) -> None:
     """
     pod = bench.objects(text).pod("rel-web")
     assert pod["hostAliases"] == [{"ip": "10.0.0.1", "hostnames": ["one", "two"]}, {"ip": "::1", "hostnames": ["six"]}]
-    assert pod["dnsPolicy"] == "None"
+    assert "dnsPolicy" not in pod  # the cluster's DNS comes first: it alone knows the services
     assert pod["dnsConfig"] == {
         "nameservers": ["1.1.1.1"],
         "searches": ["corp.example", "my.example"],
         "options": [{"name": "ndots", "value": "2"}, {"name": "debug"}],
     }
+    own = bench.objects(text, "--set", "dns.nameservers={10.96.0.10}", scope="release").pod("rel-web")
+    assert (own["dnsPolicy"], own["dnsConfig"]["nameservers"]) == ("None", ["10.96.0.10", "1.1.1.1"])
 
 
 def test_what_the_orchestrator_looks_for(bench: Any) -> None:

@@ -28,7 +28,7 @@ def test_one_claim_for_a_volume_whoever_uses_it(bench: Any) -> None:
     claim = objects.one("PersistentVolumeClaim", "rel-data")
     assert claim["spec"] == {
         "accessModes": ["ReadWriteOnce"], "storageClassName": "fast", "volumeMode": "Filesystem",
-        "resources": {"requests": {"storage": "5120Mi"}},
+        "resources": {"requests": {"storage": "5Gi"}},
     }  # fmt: skip
     assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     terms = {

@@ -39,8 +39,8 @@ def test_a_number_is_no_way_in(bench: Any, env: dict[str, str], where: str) -> N
 @pytest.mark.parametrize(
     ("text", "quantity"),
     [
-        ("64m", "64Mi"), ("1g", "1024Mi"), ("1.5g", "1536Mi"), ("10 MiB", "10Mi"), ("640kb", "640Ki"),
-        ("1025", "1025"), ("1048576", "1Mi"), ("0.5k", "512"), ("2G", "2048Mi"), ("512Mi", "512Mi"),
+        ("64m", "64Mi"), ("1g", "1Gi"), ("1.5g", "1536Mi"), ("10 MiB", "10Mi"), ("640kb", "640Ki"),
+        ("1025", "1025"), ("1048576", "1Mi"), ("0.5k", "512"), ("2G", "2Gi"), ("512Mi", "512Mi"),
         ("1234567b", "1234567"),
     ],
 )  # fmt: skip

@@ -56,7 +56,7 @@ def test_one_chart_and_the_values_of_an_environment(folder: Path, helm: Path) ->
     web = objects["Deployment", "rel-web"]["spec"]
     assert web["replicas"] == 3
     assert web["template"]["spec"]["containers"][0]["image"] == "nginx:7"
-    assert web["template"]["spec"]["containers"][0]["resources"] == {"limits": {"memory": "1024Mi"}}
+    assert web["template"]["spec"]["containers"][0]["resources"] == {"limits": {"memory": "1Gi"}}
     assert set(objects["Secret", "rel-web-env-file"]["data"]) == {"KEY", "MORE"}
     assert objects["Deployment", "rel-api"]["spec"]["template"]["spec"]["containers"][0]["image"] == "api:7"
     assert objects["Service", "rel-web-published"]["spec"]["loadBalancerSourceRanges"] == ["10.1.2.3/32"]

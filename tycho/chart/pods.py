@@ -16,7 +16,7 @@ from tycho.model import Healthcheck, Hook, Resource, Service, template
 PULL = {"always": "Always", "build": "IfNotPresent", "never": "Never", "missing": "IfNotPresent",
         "if_not_present": "IfNotPresent"}  # fmt: skip
 LOOPBACK = re.compile(r"127\..*|::1|\[::1\]|localhost")
-RESOLVERS = 3  # that a pod may have
+RESOLVERS = 2  # that a pod may have after the cluster's
 VENDORS = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel.com/i915"}
 
 

@@ -124,7 +124,10 @@ def container_name(case: Case) -> Rows:
 def dns(case: Case) -> Rows:
     """A pod has few resolvers."""
     if len(case.value) > RESOLVERS:
-        yield "", approximated(f"the first {RESOLVERS}", "a pod has no more resolvers", "name fewer")
+        yield (
+            "",
+            approximated(f"the first {RESOLVERS}, after the cluster's", "a pod has no more resolvers", "name fewer"),
+        )
 
 
 def extra_hosts(case: Case) -> Rows:

@@ -111,7 +111,9 @@ SERVICE: Table = {
     "container_name": approximated("a Service of that name", "Kubernetes names pods", "", reaching.container_name),
     "links": translated("Services of these names"),
     "external_links": ignored("a container outside the project has no name here", "call a Service by its DNS name"),
-    "dns": translated("dnsConfig.nameservers", reaching.dns),
+    "dns": approximated("dnsConfig.nameservers, after the cluster's", "the cluster's DNS alone knows the services, and"
+                        " asks others for all else", "have the cluster's DNS forward what only these know",
+                        reaching.dns),
     "dns_opt": translated("dnsConfig.options"),
     "dns_search": translated("dnsConfig.searches"),
     "extra_hosts": whole(translated("hostAliases", reaching.extra_hosts)),

@@ -104,7 +104,9 @@
 {{- else if $number -}}
 {{- $bytes = mul (int64 (regexReplaceAll `^0+([0-9])` $number "${1}")) $factor -}}
 {{- end -}}
-{{- if and $bytes (not (mod $bytes 1048576)) -}}
+{{- if and $bytes (not (mod $bytes 1073741824)) -}}
+{{- printf "%dGi" (div $bytes 1073741824) -}}
+{{- else if and $bytes (not (mod $bytes 1048576)) -}}
 {{- printf "%dMi" (div $bytes 1048576) -}}
 {{- else if and $bytes (not (mod $bytes 1024)) -}}
 {{- printf "%dKi" (div $bytes 1024) -}}

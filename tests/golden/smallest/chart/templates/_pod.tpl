@@ -27,10 +27,8 @@ hostname: {{ $service.hostname }}
 {{- if and $searches $root.Values.dns.nameservers }}
 dnsPolicy: None
 {{- $searches = concat $searches (list (printf "%s.svc.%s" $root.Release.Namespace $root.Values.dns.clusterDomain) (printf "svc.%s" $root.Values.dns.clusterDomain) $root.Values.dns.clusterDomain) }}
-{{- $_ := set $dns "nameservers" ($dns.nameservers | default $root.Values.dns.nameservers) }}
+{{- $_ := set $dns "nameservers" (concat $root.Values.dns.nameservers ($dns.nameservers | default list) | uniq) }}
 {{- $_ := set $dns "options" (concat (list (dict "name" "ndots" "value" "5")) ($dns.options | default list)) }}
-{{- else if $dns.nameservers }}
-dnsPolicy: None
 {{- else if $service.hostNetwork }}
 dnsPolicy: ClusterFirstWithHostNet
 {{- end }}
