@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.compose import drawn, oracle
+from tycho.cli.written import dump
+from tycho.compose import Sources, canonical, load
 
 CASES = [
     pytest.param(text, id=f"{path.stem}-{number}")
@@ -36,6 +38,20 @@ def test_a_case(text: str, tmp_path: Path) -> None:
     oracle.theirs(tmp_path, "compose.yaml", env=ENV)  # a case that they refuse would prove little
     assert oracle.disagreement(tmp_path, "compose.yaml", env=ENV) == []
     assert oracle.disagreement(tmp_path, "compose.yaml", env=ENV, interpolate=False) == []
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_what_is_printed_loads_again(text: str, tmp_path: Path) -> None:
+    oracle.write(tmp_path, {"compose.yaml": indented(text), **FILES})
+
+    def written(name: str, env: Mapping[str, str]) -> dict[str, Any]:
+        sources = Sources.from_disk([name], env=oracle.environment(tmp_path, env), cwd=str(tmp_path))
+        return canonical(load(sources), sources, written=True)
+
+    once, env = written("compose.yaml", ENV), {"SECRET": ENV["SECRET"]}  # all else is decided
+    oracle.write(tmp_path, {"printed.yaml": dump(once)})
+    assert list(oracle.differing(written("printed.yaml", env), once)) == []
+    assert oracle.disagreement(tmp_path, "printed.yaml", env=env) == []
 
 
 @pytest.mark.parametrize("file", SAMPLE, ids=lambda file: str(file.relative_to(CORPUS)))

@@ -83,3 +83,13 @@ def test_what_is_mounted_but_cannot_come_along(make: object, note: str, tmp_path
     system = load(Sources.from_disk(["compose.yaml"], env={}, cwd=str(tmp_path)))
     (mount,) = system.services["web"].volumes
     assert (mount.files, mount.note) == (None, note)
+
+
+def test_an_env_file_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.env").write_bytes(b"A=1\nB=\xff\n")
+    (tmp_path / "compose.yaml").write_text(W + "    env_file: a.env\n")
+    with pytest.raises(ComposeError) as raised:
+        load(Sources.from_disk(["compose.yaml"], env={}, cwd=str(tmp_path)))
+    assert [str(problem).split("\n")[0].split(maxsplit=1) for problem in raised.value.problems] == [
+        ["a.env:2", "not UTF-8 text"]
+    ]

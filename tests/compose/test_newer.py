@@ -11,7 +11,7 @@ import pytest
 from tests.compose import oracle
 from tests.compose.test_agreement import CASES, ENV, FILES, SAMPLE, indented
 from tests.compose.test_errors import CASES as REFUSALS
-from tests.compose.test_projects import PROJECTS
+from tests.compose.test_projects import OF_THE_LIBRARY
 
 NEWER = (Path(__file__).parent / "newer.yaml").read_text().split("\n- ")[1:]
 FOLLOWED = [one for one in oracle.differences() if "2.16" in one["reason"] and "nobody" not in one["reason"]]
@@ -29,7 +29,7 @@ def test_a_public_file(file: Path, newer: Path) -> None:
     assert oracle.disagreement(file.parent, file.name, newer=newer) == []
 
 
-@pytest.mark.parametrize("project", [one for one in PROJECTS if "only" not in one.values[0]])
+@pytest.mark.parametrize("project", OF_THE_LIBRARY)
 def test_a_project(project: dict[str, Any], tmp_path: Path, newer: Path) -> None:
     oracle.write(tmp_path, project["files"])
     folder, env, options = tmp_path / project.get("cwd", ""), project.get("env", {}), project.get("options", {})

@@ -34,9 +34,9 @@ def data(value: Any, format: Format) -> None:
     if format is Format.json:
         out(json.dumps(value, indent=2, ensure_ascii=False))
         return
-    import yaml
+    from tycho.cli.written import dump
 
-    out(yaml.safe_dump(value, sort_keys=False, allow_unicode=True).rstrip())
+    out(dump(value))
 
 
 def status(releases: Sequence[Release], format: Format = Format.table) -> None:

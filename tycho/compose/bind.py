@@ -17,7 +17,7 @@ from tycho.compose import interpolate, units
 from tycho.compose.casts import NO, YES
 from tycho.compose.context import Context, Unusable
 from tycho.compose.merge import keyed, pairs
-from tycho.compose.scalars import decimal, printed
+from tycho.compose.scalars import LARGEST, decimal, printed
 from tycho.compose.tree import WRONG, Node, bare
 from tycho.compose.words import words as split_words
 from tycho.model import Expr, ExprFloat, ExprInt
@@ -97,6 +97,8 @@ def number(ctx: Context, node: Node, path: str) -> float:
         ctx.reads(node, path, value.template, live=True)
         return ExprFloat(float(value), value.template)
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if abs(value) >= LARGEST:
+            raise Unusable(f"unsupported value {value}", "write a smaller number")
         return float(value)
     said = live(ctx, node, path)
     try:

@@ -112,7 +112,7 @@ def device(ctx: Context, node: Node, path: str) -> dict[str, Any]:
     """`devices[]`: `source:target:permissions`, or the three by name."""
     if isinstance(node.value, dict):
         long: dict[str, Any] = DEVICE(ctx, node, path)
-        if not long.get("target"):
+        if "target" not in long:
             raise Unusable(f"service device {path} is missing a mount target", "target: /dev/a")
         return long
     said = text(ctx, node, path)

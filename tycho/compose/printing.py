@@ -46,6 +46,13 @@ def _written(system: System, found: Tree) -> Tree:
             kept = {key: value for key, value in one.items() if value is not None}
             if "blkio_config" in kept:
                 kept["blkio_config"] = getattr(system, root)[name].blkio_config
+            if keys := kept.get("build", {}).get("ssh"):
+                pairs = (key.partition(": ") for key in keys)
+                kept["build"]["ssh"] = {name: file or None for name, _, file in pairs}
+            if needed := kept.get("depends_on"):  # what is not enabled, and not required either
+                there = {other: one for other, one in needed.items() if other in found["services"]}
+                kept.pop("depends_on")
+                kept |= full({"depends_on": there})
             found[root][name] = {**kept, **getattr(system, root)[name].x}
     return {**found, **full({"models": system.models})}
 

@@ -1,0 +1,27 @@
+"""Data as YAML that every reader takes for the same: readers differ in which plain words are numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes whatever begins like a number: `080` and `1e3` are text to some readers only."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    numeric = text[:1] in tuple("+-.0123456789") and not text.startswith(("./", "../"))
+    plain = dumper.represent_str(text)
+    if numeric and "\n" not in text:
+        plain.style = "'"
+    return plain
+
+
+_Dumper.add_representer(str, _text)
+
+
+def dump(value: Any) -> str:
+    """A YAML document, its keys in the order given."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True).rstrip()
