@@ -176,13 +176,32 @@ def isolated(system: System) -> bool:
 
 
 def restless(system: System) -> frozenset[str]:
-    """Services with a health check that call themselves, or call each other: readiness must not keep them apart."""
+    """Services with a health check that wait for each other to be ready: readiness must not keep them apart.
+
+    Two that name each other anywhere, or any number whose health checks call each other in a circle.
+    """
     checked = {name for name, service in system.services.items() if service.healthcheck}
     calls: dict[str, set[str]] = {name: set() for name in checked}
-    for name, _, text in spoken(system) if checked else ():
+    checks: dict[str, set[str]] = {name: set() for name in checked}
+    for name, path, text in spoken(system) if checked else ():
         if name in checked:
-            calls[name] |= {word for word in WORD.findall(text) if word in checked}
-    return frozenset(name for name, others in calls.items() if any(name in calls[other] for other in others))
+            named = checked.intersection(WORD.findall(text))
+            calls[name] |= named
+            if path.endswith(".healthcheck.test"):
+                checks[name] |= named
+    pairs = {name for name, others in calls.items() if any(name in calls[other] for other in others)}
+    return frozenset(pairs | _circling(checks))
+
+
+def _circling(calls: Mapping[str, set[str]]) -> set[str]:
+    """Who is left when all have gone whom nobody calls, or who call nobody."""
+    left = dict(calls)
+    while True:
+        called = set().union(*left.values())
+        kept = {name: others & left.keys() for name, others in left.items() if name in called and others & left.keys()}
+        if len(kept) == len(left):
+            return set(kept)
+        left = kept
 
 
 def aliases(system: System, homes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from tests.e2e.system import System, eventually
 
-SHOWS = ("post_start", "pre_stop", "stop_grace_period")
+SHOWS = ("post_start", "pre_stop", "stop_grace_period", "stop_signal")
 
 
 def ends(system: System) -> list[str]:
