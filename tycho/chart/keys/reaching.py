@@ -23,7 +23,10 @@ def triggers(case: Case) -> Rows:
     if len(schedule) > 1:
         yield ".schedule", rejected("a CronJob has one schedule", "make it a job for each")
     elif any(isinstance(one, Mapping) and one.get("concurrency") == "queue" for one in schedule):
-        yield ".schedule[0].concurrency", approximated("Forbid", "a CronJob leaves out what it cannot start")
+        yield (
+            ".schedule[0].concurrency",
+            approximated("Forbid", "a CronJob leaves out what it cannot start", "have runs end before the next begins"),
+        )
     elif not schedule:
         yield (
             "",
@@ -44,11 +47,22 @@ def ports(case: Case) -> Rows:
             yield at, approximated("Service of type ClusterIP", "loopback: nobody outside may call it",
                                    "kubectl port-forward reaches it")  # fmt: skip
         elif port.host_ip and port.host_ip not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-            yield at, approximated("published at every address", "a Service has addresses of its own")
+            yield (
+                at,
+                approximated(
+                    "published at every address",
+                    "a Service has addresses of its own",
+                    "name clients in service metadata",
+                ),
+            )
         elif "-" in str(port.published or ""):
             yield (
                 at,
-                approximated(f"port {str(port.published).partition('-')[0]}", "a Service has one port, not a range"),
+                approximated(
+                    f"port {str(port.published).partition('-')[0]}",
+                    "a Service has one port, not a range",
+                    "choose one port",
+                ),
             )
         elif port.name and not (DNS_LABEL.fullmatch(port.name)):
             yield (
@@ -89,7 +103,7 @@ def network_mode(case: Case) -> Rows:
             rejected("a container outside the project is not in the cluster", "network_mode: service:NAME"),
         )
     elif kind not in ("bridge", "default"):
-        yield "", ignored("the cluster has one network")
+        yield "", ignored("the cluster has one network", "network_mode: host or none, or networks")
 
 
 def namespaced(case: Case) -> Rows:
@@ -98,7 +112,7 @@ def namespaced(case: Case) -> Rows:
     if kind == "container":
         yield "", rejected("a container outside the project is not in the cluster", "service:NAME")
     elif kind not in ("host", "service"):
-        yield "", ignored("containers of a pod share what a pod shares")
+        yield "", ignored("containers of a pod share what a pod shares", "remove it, or service:NAME")
 
 
 def hostname(case: Case) -> Rows:
@@ -118,7 +132,7 @@ def container_name(case: Case) -> Rows:
     if case.value == case.name:
         yield "", translated("the name that it has anyway")
     if not DNS_LABEL.fullmatch(str(case.value)):
-        yield "", ignored("pods are named by Kubernetes, and this is not a DNS label")
+        yield "", ignored("pods are named by Kubernetes, and this is not a DNS label", "call it by its service's name")
 
 
 def dns(case: Case) -> Rows:
@@ -202,7 +216,9 @@ def tmpfs(case: Case) -> Rows:
         if options:
             yield (
                 f"[{index}]",
-                approximated("emptyDir in memory", f"{', '.join(options)}: a pod's memory is mounted plainly"),
+                approximated(
+                    "emptyDir in memory", f"{', '.join(options)}: a pod's memory is mounted plainly", "keep size alone"
+                ),
             )
 
 
@@ -213,7 +229,10 @@ def security_opt(case: Case) -> Rows:
         if key not in ("no-new-privileges", "seccomp", "apparmor", "label") or value.startswith("{"):
             yield f"[{index}]", ignored(f"{key} is Docker's", "set services.X.securityContext")
         elif key == "label" and value == "disable":
-            yield f"[{index}]", ignored("SELinux is the node's business")
+            yield (
+                f"[{index}]",
+                ignored("SELinux is the node's business", "set services.X.podSecurityContext.seLinuxOptions"),
+            )
 
 
 def sysctls(case: Case) -> Rows:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.kinds import MODES, restarts
-from tycho.chart.names import QUALIFIED, UNWRITABLE
+from tycho.chart.names import QUALIFIED, UNWRITABLE, label
 from tycho.chart.placement import NODE_LABELS, SPREAD, readable
 from tycho.chart.pods import PULL
 from tycho.model import Live, template
@@ -17,11 +17,13 @@ ENV_NAME = re.compile(r"[\x20-\x3c\x3e-\x7e]+")
 
 def build(case: Case) -> Rows:
     """An image has to come from somewhere."""
+    why = "a chart holds no build"
     if case.service.image:
-        yield (
-            "",
-            ignored("a chart holds no build", f"push {template(case.service.image)} before it is installed"),
-        )
+        yield "", ignored(why, f"push {template(case.service.image)} before it is installed")
+    else:
+        image = f"{case.plan.chart}-{label(case.name)}"
+        set_ = f"build and push the image before it is installed, or set services.{case.name}.image"
+        yield "", approximated(f"image {image}", why, set_)
 
 
 def pull_policy(case: Case) -> Rows:
@@ -32,7 +34,12 @@ def pull_policy(case: Case) -> Rows:
             approximated("imagePullPolicy: IfNotPresent", "a cluster does not build", "build and push the image"),
         )
     elif case.value not in PULL:
-        yield "", approximated("imagePullPolicy: Always", "Kubernetes knows no age of an image")
+        yield (
+            "",
+            approximated(
+                "imagePullPolicy: Always", "Kubernetes knows no age of an image", "give images tags that do not move"
+            ),
+        )
 
 
 def entrypoint(case: Case) -> Rows:
@@ -106,7 +113,7 @@ def restart(case: Case) -> Rows:
     wanted = restarts(case.service)
     if case.kind in ("Job", "CronJob"):
         if wanted in ("always", "unless-stopped"):
-            yield "", approximated(case.kind, "others wait for its end: it is run until it succeeds")
+            yield "", approximated(case.kind, "others wait for its end: it is run until it succeeds", 'restart: "no"')
     elif wanted in ("no", "on-failure"):
         yield (
             "",
@@ -121,7 +128,7 @@ def restart(case: Case) -> Rows:
 def max_attempts(case: Case) -> Rows:
     """Only jobs give up."""
     if case.kind not in ("Job", "CronJob"):
-        yield "", ignored("what serves others is started again for ever")
+        yield "", ignored("what serves others is started again for ever", "x-tycho: {kind: Job} makes it give up")
 
 
 def mode(case: Case) -> Rows:
@@ -141,13 +148,13 @@ def endpoint_mode(case: Case) -> Rows:
 def replicas(case: Case) -> Rows:
     """A DaemonSet has as many pods as there are nodes."""
     if case.kind in ("DaemonSet", "CronJob"):
-        yield "", ignored(f"a {case.kind} has no number of replicas")
+        yield "", ignored(f"a {case.kind} has no number of replicas", "remove it, or the mode")
 
 
 def rollout(case: Case) -> Rows:
     """What holds a volume, or has a name of its own, is not replaced beside itself."""
     if case.kind == "StatefulSet" and case.value not in (1, "stop-first"):
-        yield "", approximated("one pod after the other", "a StatefulSet replaces its pods by name")
+        yield "", approximated("one pod after the other", "a StatefulSet replaces its pods by name", "parallelism: 1")
     elif case.kind == "Deployment" and case.pod.held and case.value not in (1, "stop-first"):
         yield (
             "",
@@ -189,7 +196,7 @@ def max_per_node(case: Case) -> Rows:
 def whole_seconds(case: Case) -> Rows:
     """Kubernetes counts seconds."""
     if isinstance(case.value, float) and (case.value % 1 or not case.value):
-        yield "", approximated("the next whole second", "Kubernetes counts in seconds")
+        yield "", approximated("the next whole second", "Kubernetes counts in seconds", "write whole seconds")
 
 
 def gpus(case: Case) -> Rows:
@@ -197,7 +204,10 @@ def gpus(case: Case) -> Rows:
     for index, device in enumerate(case.value):
         about = device if isinstance(device, Mapping) else {}
         if about.get("device_ids"):
-            yield f"[{index}].device_ids", approximated("as many devices", "a device plugin chooses them")
+            yield (
+                f"[{index}].device_ids",
+                approximated("as many devices", "a device plugin chooses them", "write count"),
+            )
         elif about.get("count") in ("all", -1) or (not about.get("count") and not about.get("device_ids")):
             yield (
                 f"[{index}].count",
@@ -243,7 +253,10 @@ def pre_start(case: Case) -> Rows:
     """Containers before the container."""
     for index, hook in enumerate(case.value):
         if own := sorted(set(hook.rest) & set(hook.written)):
-            yield f"[{index}]", ignored(f"{', '.join(own)}: those of the service hold here too")
+            yield (
+                f"[{index}]",
+                ignored(f"{', '.join(own)}: those of the service hold here too", "say it of the service"),
+            )
         if hook.user and not hook.user.replace(":", "").isdigit():
             yield (
                 f"[{index}].user",

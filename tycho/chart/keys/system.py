@@ -7,6 +7,8 @@ from tycho.chart.keys.key import Table, approximated, ignored, rejected, transla
 
 DRIVER = "the cluster has one network, with drivers of its own"
 OURS = "objects are named for the release"
+PLAIN = "nothing: services call it by its key"
+LEAVE = "remove it"
 
 PROJECT: Table = {
     "version": ignored("Compose itself ignores it", "remove it"),
@@ -15,17 +17,17 @@ PROJECT: Table = {
     "models": whole(rejected("a model runner is a program of Docker", "run one as a service")),
 }
 NETWORK: Table = {
-    "name": ignored(OURS),
-    "driver": ignored(DRIVER, judge=reaching.network_driver),
-    "driver_opts": whole(ignored(DRIVER)),
+    "name": ignored(OURS, PLAIN),
+    "driver": ignored(DRIVER, LEAVE, judge=reaching.network_driver),
+    "driver_opts": whole(ignored(DRIVER, LEAVE)),
     "ipam": whole(ignored("the cluster gives the addresses", "call services by their names")),
     "external": whole(approximated("a label that pods of other systems may carry too", "networks end with the"
                                    " system", "services of other systems: <name>.<namespace>")),
     "internal": translated("a NetworkPolicy without egress"),
-    "attachable": ignored("pods are selected by labels"),
-    "enable_ipv4": ignored(DRIVER),
-    "enable_ipv6": ignored(DRIVER),
-    "labels": whole(ignored("a NetworkPolicy is the system's own")),
+    "attachable": ignored("pods are selected by labels", "nothing: policies say who may call"),
+    "enable_ipv4": ignored(DRIVER, LEAVE),
+    "enable_ipv6": ignored(DRIVER, LEAVE),
+    "labels": whole(ignored("a NetworkPolicy is the system's own", "label the services")),
 }  # fmt: skip
 VOLUME: Table = {
     "name": approximated("claim <release>-<volume>", OURS, "set volumes.X.existingClaim", reaching.external_name),
@@ -36,20 +38,20 @@ VOLUME: Table = {
     "labels": whole(translated("annotations of the claim", running.annotated)),
 }  # fmt: skip
 CONFIG: Table = {
-    "name": ignored(OURS, judge=reaching.external_name),
+    "name": ignored(OURS, PLAIN, judge=reaching.external_name),
     "file": translated("ConfigMap"),
     "content": translated("ConfigMap (live)"),
     "environment": translated("ConfigMap (live)"),
     "external": whole(translated("a ConfigMap that exists (live)")),
-    "labels": whole(ignored("a ConfigMap is the system's own")),
+    "labels": whole(ignored("a ConfigMap is the system's own", "label the services")),
     "template_driver": rejected("templates are Swarm's", "write the text out; ${VAR} is expanded in content"),
 }
 SECRET: Table = {
-    "name": ignored(OURS, judge=reaching.external_name),
+    "name": ignored(OURS, PLAIN, judge=reaching.external_name),
     "file": translated("Secret; its content travels in the values of the release", reaching.one_file),
     "environment": translated("Secret; its content travels in the values of the release"),
     "external": whole(translated("a Secret that exists (live)")),
-    "labels": whole(ignored("a Secret is the system's own")),
+    "labels": whole(ignored("a Secret is the system's own", "label the services")),
     "driver": rejected("drivers are Swarm's", "use file, environment, or external"),
     "driver_opts": whole(rejected("drivers are Swarm's", "use file, environment, or external")),
     "template_driver": rejected("templates are Swarm's", "write the text out"),
