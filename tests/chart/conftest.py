@@ -20,6 +20,13 @@ from tycho.policy import weave
 Object = dict[str, Any]
 
 
+class Reader(yaml.CSafeLoader):
+    """YAML as Kubernetes reads it: an equals sign is text."""
+
+
+Reader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
+
+
 class Objects(list[Object]):
     """Rendered objects, found by kind and name."""
 
@@ -110,7 +117,7 @@ class Bench:
     def render(self, chart: Chart, values: Mapping[str, Any] | None = None, *args: str, name: str = "rel") -> Objects:
         done = self.run(chart, values or {}, *args, name=name)
         assert done.returncode == 0, done.stderr
-        return Objects(one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one)
+        return Objects(one for one in yaml.load_all(done.stdout, Reader) if one)
 
     def run(
         self, chart: Chart, values: Mapping[str, Any], *args: str, name: str = "rel"

@@ -8,22 +8,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.chart.conftest import expanded
+from tests.chart.drawn import HOSTILE, TEXT
 from tycho.chart import emit
 from tycho.model import Config, File, FileRef, Mount, Service, System, Woven
 
 RUNS = max(4, settings.default.max_examples // 25)  # a run of Helm each, with many strings
-HOSTILE = [
-    "{{ .Values }}", '{{ lookup "v1" "Secret" "" "" }}', "{{/*", "*/}}", "{{`", "`", "}}", "{%", "<%= 1 %>", "<%", "%>",
-    "$(X)", "$$(X)", "$$", "$", "$X", "${X}", "a\\nb", "a\nb", "a\r\nb", "\t", " lead", "trail ", "- a", "? b", ": c",
-    "#", "a #b", "'", '"', '\\"', "\\", "|", ">", "&a", "*a", "!tag", "%", "@", "`", "---", "...", "~", "null", "yes",
-    "no", "1e3", "1_000", "0755", "0x1f", "1.10", ".inf", "2024-01-01", "=", "<<", "[]", "{}", "é", "日本",
-    "😀", "\u2028", "\u00a0", "\x85", "\ue000", "\u202e", "", "a" * 3000, "\\u0041", "\\x41", "%s %d", "\x01\x1b[31m",
-]  # fmt: skip
-TEXT = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\0\x7f\ufeff\ufffe\uffff")
-    | st.sampled_from("{}$`\"'\\%<>=-:#&*!|[] \n\t"),
-    max_size=12,
-).filter(lambda text: not any("\x7f" <= char <= "\x9f" and char != "\x85" for char in text)) | st.sampled_from(HOSTILE)
 
 
 @given(texts=st.lists(TEXT, min_size=60, max_size=90))

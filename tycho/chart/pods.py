@@ -229,7 +229,7 @@ def hooks(service: Service, *, held: bool) -> dict[str, Tree]:
     """`pre_start`, `post_start`, `pre_stop`."""
     found: dict[str, Tree] = {}
     if service.pre_start:
-        found["preStart"] = [_before(hook) for hook in service.pre_start]
+        found["preStart"] = [_before(hook, service) for hook in service.pre_start]
     for key, listed in (("postStart", service.post_start), ("preStop", service.pre_stop)):
         if listed:
             found[key] = [template(word) for word in listed[0].command]
@@ -238,18 +238,30 @@ def hooks(service: Service, *, held: bool) -> dict[str, Tree]:
     return found
 
 
-def _before(hook: Hook) -> Tree:
+def _before(hook: Hook, service: Service) -> Tree:
     found: dict[str, Tree] = {"command": [template(word) for word in hook.command]}
     if hook.image is not None:
         found["image"] = template(hook.image)
-    if hook.working_dir:
-        found["workingDir"] = hook.working_dir.replace("$", "$$")
-    if hook.environment:
-        pairs = sorted(hook.environment.items())
-        found["environment"] = {name: template(value) for name, value in pairs if value is not None}
+    if directory := written(hook.working_dir):
+        found["workingDir"] = directory
+    if environment := dict(_own(hook, service)):
+        found["environment"] = environment
     if context := security(Service(user=hook.user, privileged=hook.privileged)):
         found["securityContext"] = context
     return found
+
+
+def _own(hook: Hook, service: Service) -> Iterator[tuple[str, Tree]]:
+    """The variables of a hook that are not its service's: those the container gets from where the service's are."""
+    passed = {*hook.rest.get("environment_pass", ())}
+    for name, value in sorted(hook.environment.items()):
+        if name in passed:
+            if name not in service.environment_pass:
+                yield name, f"${{{name}}}"
+        elif value is not None:
+            theirs = service.environment.get(name)
+            if theirs is None or template(theirs) != template(value):
+                yield name, template(value)
 
 
 def publish(service: Service) -> dict[str, Tree]:

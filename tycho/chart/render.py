@@ -45,6 +45,11 @@ def key(name: str) -> str:
     return f'"{name}"'
 
 
+def quoted(value: str) -> str:
+    """Text in a file that no engine reads, but whose braces the guard would stop."""
+    return GoText(quote(value).replace("{{", "{\\u007b").replace("}}", "}\\u007d"))
+
+
 def cell(value: str) -> str:
     """Text in a table of a Markdown page, which no engine reads."""
     return value.replace("|", "\\|").replace("\n", " ").replace("{{", "{ {").replace("}}", "} }")
@@ -93,7 +98,7 @@ def environment() -> Environment:
         autoescape=False,  # noqa: S701 - what is written is YAML, not HTML
         auto_reload=False,
     )
-    found.filters.update(text=text, key=key, cell=cell, quoted=quote)
+    found.filters.update(text=text, key=key, cell=cell, quoted=quoted)
     return found
 
 

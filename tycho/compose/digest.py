@@ -52,8 +52,13 @@ def _said(fields: Fields) -> dict[str, Any]:
 
 def _service(service: Fields) -> dict[str, Any]:
     found = dict(service)
-    if passed := service.get("environment_pass"):
+    rest = service.get("rest", {})  # of a hook: what it has from its service
+    if passed := (*service.get("environment_pass", ()), *rest.get("environment_pass", ())):
         found["environment"] = {**service["environment"], **dict.fromkeys(passed)}
+    if rest:
+        found["rest"] = _service({**rest, "environment": {}})
+    if hooks := service.get("pre_start"):
+        found["pre_start"] = [_service(hook) for hook in hooks]
     if files := service.get("env_file"):
         found["env_file"] = [_without(one, "entries") for one in files]
     if mounts := service.get("volumes"):

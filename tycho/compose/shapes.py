@@ -47,7 +47,7 @@ def test(ctx: Context, node: Node, path: str) -> list[str]:
 
 
 HOOK = {
-    "command": words, "user": text, "privileged": flag, "working_dir": text, "environment": mapping(live),
+    "command": words, "user": text, "privileged": flag, "working_dir": live, "environment": mapping(live),
 }  # fmt: skip
 
 

@@ -89,7 +89,7 @@ class Hook(Node):
     command: Words
     user: str | None = None
     privileged: bool = False
-    working_dir: str | None = None
+    working_dir: Text | None = None
     environment: Mapping[str, Text | None] = {}
     image: Text | None = None
     per_replica: bool = False

@@ -15,7 +15,7 @@ from tycho.chart.keys.system import CONFIG, NETWORK, PROJECT, SECRET, VOLUME
 from tycho.chart.names import label
 from tycho.chart.plan import Plan
 from tycho.chart.wiring import WORD, everything, spoken
-from tycho.model import Service
+from tycho.model import Live, Service
 
 __all__ = ["SECTIONS", "SERVICE", "Key", "rows"]
 
@@ -130,14 +130,18 @@ def _items(
 
 
 def _judged(plan: Plan, key: Key, path: str, value: object, owner: tuple[str, object]) -> Iterator[Row]:
-    empty = value is None or value in ((), {}, False, "")
-    if empty and not (key.judge and value == ()):
+    if _empty(value) and not (key.judge and value == ()):
         return
     found = list(key.judge(Case(value, plan, owner[0], owner[1]))) if key.judge else []  # type: ignore[arg-type]
     for added, one in found:
         yield _row(plan, path + added, one)
-    if not found and (value or value == 0):
+    if not found and not _empty(value):
         yield _row(plan, path, key)
+
+
+def _empty(value: object) -> bool:
+    """Whether a key says nothing; one that reads a variable says something, whatever that is worth today."""
+    return not isinstance(value, Live) and (value is None or value is False or value in ((), {}, ""))
 
 
 def _extensions(plan: Plan, section: str, path: str, part: object) -> Iterator[Row]:
