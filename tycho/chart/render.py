@@ -52,7 +52,7 @@ def quoted(value: str) -> str:
 
 def cell(value: str) -> str:
     """Text in a table of a Markdown page, which no engine reads."""
-    return value.replace("|", "\\|").replace("\n", " ").replace("{{", "{ {").replace("}}", "} }")
+    return GoText(value.replace("|", "\\|").replace("\n", " "))
 
 
 def _guard(value: object) -> object:
