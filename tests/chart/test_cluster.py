@@ -156,16 +156,20 @@ def listed(objects: list[dict[str, Any]]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
 
 
-def rendered(bench: Any, services: dict[str, Any], release: str) -> list[dict[str, Any]]:
-    document = {
+def document(services: dict[str, Any]) -> dict[str, Any]:
+    found = {
         "services": copy.deepcopy(services),
         "volumes": {"data": {}, "more": {}},
         "networks": {"front": {}, "back": {"internal": True}},
     }
-    for service in document["services"].values():
+    for service in found["services"].values():
         if service.get("deploy", {}).get("mode") == "global":
             service.pop("volumes", None)
-    woven = weave(bench.system(yaml.safe_dump(document)))
+    return found
+
+
+def rendered(bench: Any, services: dict[str, Any], release: str) -> list[dict[str, Any]]:
+    woven = weave(bench.system(yaml.safe_dump(document(services))))
     values = release_values(woven.system, scope="release")
     return [one for one in bench.render(emit(woven), values, name=release) if one["kind"] != "Pod"]
 
