@@ -1,11 +1,12 @@
-"""The page on the Compose language: its table is made of the code, and names every key of the schema."""
+"""Pages that are made of what they tell of: every key of the language, every demand of a judge that is not met."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.schema_keys import DEFINITIONS, SPEC, covered, keys
@@ -68,13 +69,23 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def test_the_page_says_what_the_code_does() -> None:
-    written, marker, rest = PAGE.read_text(encoding="utf-8").partition(MADE)
+def hardening() -> str:
+    """What kube-score would have otherwise."""
+    reasons = yaml.safe_load((ROOT / "tests/chart/hardening.yaml").read_text(encoding="utf-8"))
+    rows = (f"| `{check}` | {reason} |" for check, reason in sorted(reasons.items()))
+    return "\n".join(["", "| kube-score's check | why the defaults do not meet it |", "|---|---|", *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "made"), [(PAGE, page), (ROOT / "docs/chart.md", hardening)], ids=["compose", "chart"]
+)
+def test_the_page_says_what_the_code_does(path: Path, made: Callable[[], str]) -> None:
+    written, marker, rest = path.read_text(encoding="utf-8").partition(MADE)
     assert marker
     if os.environ.get("TYCHO_GOLDEN"):
-        rest = page()
-        PAGE.write_text(written + marker + rest, encoding="utf-8")
-    assert rest == page()
+        rest = made()
+        path.write_text(written + marker + rest, encoding="utf-8")
+    assert rest == made()
 
 
 def test_the_page_names_every_key() -> None:
