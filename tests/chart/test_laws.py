@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import Phase, example, given, settings
 
 from tests.chart import drawn
 from tests.chart.conftest import expanded
@@ -81,7 +81,7 @@ configs:
 
 
 @given(document=drawn.systems(), env=drawn.ENVIRONMENTS)
-@settings(max_examples=max(12, settings.default.max_examples // 10))
+@settings(max_examples=max(12, settings.default.max_examples // 10), phases=set(Phase) - {Phase.shrink})  # Helm is slow
 @example(
     document=yaml.safe_load(LIVE), env={"TAG": "1.10", "TEXT": "$X {{ .Values }}", "N": "0", "CPUS": "", "PORT": ""}
 )
