@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.e2e import promises
+from tests.e2e.test_breaks import BREAKS, broken
 
 SCENARIOS = promises.scenarios()
 FILES = {path.parent.name: path for path in promises.HERE.glob("scenarios/*/compose.yaml")}
@@ -46,3 +48,9 @@ def paths(value: object, path: str = "") -> Iterator[str]:
     for key, below in value.items() if isinstance(value, dict) else ():
         yield path + key
         yield from paths(below, f"{path}{key}.")
+
+
+def test_every_scenario_can_be_broken(tmp_path: Path):
+    assert sorted(one["scenario"] for one in BREAKS) == sorted(SCENARIOS)
+    for one in BREAKS:
+        assert broken(tmp_path / one["scenario"], one).is_dir()

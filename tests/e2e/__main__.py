@@ -22,7 +22,7 @@ def main() -> int:
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the room is cleared then, too
     images.images(programs.programs(say), say)
-    return room.enter([sys.executable, "-m", "pytest", *(sys.argv[1:] or ["tests/e2e"])])
+    return room.enter([sys.executable, "-m", "pytest", *(sys.argv[1:] or ["tests/e2e/test_scenarios.py"])])
 
 
 sys.exit(main())

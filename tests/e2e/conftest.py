@@ -17,7 +17,8 @@ pytest.register_assert_rewrite("tests.e2e.system", "tests.e2e.scenarios")
 from tests.e2e import node as nodes  # noqa: E402
 from tests.e2e import room  # noqa: E402
 from tests.e2e.node import Node  # noqa: E402
-from tests.e2e.system import System  # noqa: E402
+from tests.e2e.system import ROOT, System  # noqa: E402
+from tests.e2e.test_breaks import broken  # noqa: E402
 
 HERE = Path(__file__).parent
 ARTEFACTS = HERE / "artefacts"  # of scenarios that failed
@@ -39,7 +40,7 @@ def node(request: pytest.FixtureRequest) -> Iterator[Node]:
 def running(node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
     """All scenarios that were asked for, at once; each is waited for by its own test."""
     shutil.rmtree(ARTEFACTS, ignore_errors=True)
-    wanted = [item.callspec.params["scenario"] for item in request.session.items if hasattr(item, "callspec")]
+    wanted = [item.callspec.params["scenario"] for item in request.session.items if "scenario" in _params(item)]
     home = tmp_path_factory.mktemp("scenarios")
     pool = ThreadPoolExecutor(AT_ONCE)
     order = sorted(wanted, key=lambda name: -getattr(_verify(name), "SECONDS", 20))
@@ -48,14 +49,34 @@ def running(node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest
     pool.shutdown(cancel_futures=True)
 
 
+@pytest.fixture(scope="session")
+def noticed(node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
+    """What each scenario says of its break, all that were asked for at once; None where it says nothing."""
+    home = tmp_path_factory.mktemp("breaks")
+    wanted = [item.callspec.params["one"] for item in request.session.items if "one" in _params(item)]
+    pool = ThreadPoolExecutor(AT_ONCE)
+    futures = {
+        one["scenario"]: pool.submit(
+            _run, node, one["scenario"], home / one["scenario"], broken(home / f"{one['scenario']}-code", one)
+        )
+        for one in wanted
+    }
+    yield lambda name: futures[name].exception()
+    pool.shutdown(cancel_futures=True)
+
+
+def _params(item: pytest.Item) -> dict[str, object]:
+    return item.callspec.params if hasattr(item, "callspec") else {}
+
+
 def _verify(name: str):
     return import_module(f"tests.e2e.scenarios.{name}.verify")
 
 
-def _run(node: Node, name: str, folder: Path) -> None:
-    """One scenario, in a copy of its folder; then nothing of it may be left."""
+def _run(node: Node, name: str, folder: Path, code: Path = ROOT) -> None:
+    """One scenario, in a copy of its folder, with the program of another; then nothing of it may be left."""
     shutil.copytree(HERE / "scenarios" / name, folder, ignore=shutil.ignore_patterns("verify.py", "__pycache__"))
-    system = System(node, folder, name.replace("_", "-"))
+    system = System(node, folder, name.replace("_", "-"), code=code)
     try:
         _verify(name).verify(system)
     except BaseException:

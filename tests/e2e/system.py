@@ -19,6 +19,7 @@ from tests.e2e.node import Node
 from tests.e2e.room import ROOM
 
 T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[2]
 Json = dict[str, Any]
 
 
@@ -46,6 +47,7 @@ class System:
         folder: The scenario's files; its own copy, to be changed at will.
         name: The project's name.
         namespace: To share; "" gives it its own.
+        code: Where the program is that runs it.
         release: What the last `up` said of it.
         others: Further systems that the scenario made.
     """
@@ -54,6 +56,7 @@ class System:
     folder: Path
     name: str
     namespace: str = ""
+    code: Path = ROOT
     release: Json = field(default_factory=dict)
     others: list[System] = field(default_factory=list)
 
@@ -61,7 +64,7 @@ class System:
         """Another system of the same files."""
         folder = self.folder.with_name(f"{self.folder.name}-{name}")
         shutil.copytree(self.folder, folder)
-        other = System(self.node, folder, f"{self.name}-{name}", namespace)
+        other = System(self.node, folder, f"{self.name}-{name}", namespace, self.code)
         self.others.append(other)
         return other
 
@@ -69,7 +72,7 @@ class System:
         """What a command of the real program says: stdout when it must succeed, stderr when it must not."""
         paths = f"{ROOM / 'bin'}:/usr/bin:/bin"
         own = {"PATH": paths, "HOME": os.environ["HOME"], "KUBECONFIG": str(self.node.kubeconfig), **(env or {})}
-        own |= {"TYCHO_NAMESPACE": self.namespace}
+        own |= {"TYCHO_NAMESPACE": self.namespace, "PYTHONPATH": str(self.code)}
         argv = [sys.executable, "-m", "tycho", *words]
         done = subprocess.run(argv, cwd=self.folder, env=own, check=False, capture_output=True, text=True, timeout=400)
         assert (done.returncode == 0) == ok, f"tycho {' '.join(words)} ends with {done.returncode}:\n{done.stderr}"

@@ -13,7 +13,8 @@ SERVICE = "jupyter-datascience"
 
 
 def verify(system: System) -> None:
-    with serving(KUBECONFIG=str(system.node.kubeconfig), TYCHO_HELM=str(system.node.programs["helm"])) as service:
+    helm, cluster = system.node.programs["helm"], system.node.kubeconfig
+    with serving(KUBECONFIG=str(cluster), TYCHO_HELM=str(helm), PYTHONPATH=str(system.code)) as service:
         use(system, TychoClient(url=service.url))
 
 
