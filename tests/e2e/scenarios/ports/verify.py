@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.e2e.system import System, fetch
+from tests.e2e.system import System, eventually, fetch
 
 SHOWS = ("ports", "ports[].host_ip", "ports[].protocol", "ports[].published", "ports[].target")
 
@@ -12,7 +12,8 @@ SHOWS = ("ports", "ports[].host_ip", "ports[].protocol", "ports[].published", "p
 def verify(system: System) -> None:
     system.up()
     for port in (8000, 9000, 7001, 7002):
-        assert system.sh("tool", f"wget -q -O - http://web:{port}/") == str(port)
+        ask = f"wget -q -O - http://web:{port}/"
+        eventually(lambda ask=ask, port=port: system.sh("tool", ask) == str(port))
     for target, published in {8000: 18080, 7001: 17001, 7002: 17002}.items():
         address = system.address("web", target)
         assert address[1] == published
