@@ -83,9 +83,10 @@ class Chart:
         for stale in sorted((folder / "templates").glob("**/*.yaml")):
             if stale.relative_to(folder).as_posix() not in self.files:
                 stale.unlink()
+        for parent in {(folder / path).parent for path in self.files}:
+            parent.mkdir(parents=True, exist_ok=True)
         for path, content in self.files.items():
             target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(_bytes(content))
             os.utime(target, (EPOCH, EPOCH))  # `helm package` keeps it: packing twice gives one digest
 

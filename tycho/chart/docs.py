@@ -13,6 +13,7 @@ from tycho.chart.plan import Plan
 from tycho.chart.pods import publish
 from tycho.chart.render import render
 from tycho.chart.schema import CONFIG, OVERRIDES, SECRET, SERVICE, VOLUME
+from tycho.chart.sharing import users
 from tycho.chart.values import image
 from tycho.chart.yaml import Noted, Tree
 
@@ -31,6 +32,7 @@ OWN = frozenset({"env", "services", "volumes", "configs", "secrets", "common"}) 
 def docs(plan: Plan, rows: Sequence[Row], values: dict[str, Tree]) -> dict[str, str]:
     """The files for people."""
     changed = [row for row in rows if row.fate != "translated"]
+    mounts = users(plan.pods)
     context: dict[str, object] = {
         "chart": plan.chart,
         "plan": plan,
@@ -47,7 +49,9 @@ def docs(plan: Plan, rows: Sequence[Row], values: dict[str, Tree]) -> dict[str, 
         "variables": list(_settings({"env": values["env"]}, "")) if plan.system.variables else [],
         "most": SUMMARY,
         "picture": list(_picture(plan)) if len(plan.pods) <= PICTURE else [],
-        "volumes": [(claim, _users(plan, name)) for name, claim in plan.claims.items()],
+        "volumes": [
+            (claim, ", ".join(pod.name for pod in mounts.get(name, ()))) for name, claim in plan.claims.items()
+        ],
         "settings": list(_settings({key: value for key, value in values.items() if key not in OWN}, "")),
         "common": list(_settings({"common": values["common"]}, "")),
         "parts": [
@@ -77,13 +81,6 @@ def _kept(plan: Plan) -> tuple[str, str]:
             return "Finished Jobs", "job"
         case _:
             return "", ""
-
-
-def _users(plan: Plan, volume: str) -> str:
-    """Who mounts a volume."""
-    return ", ".join(
-        pod.name for pod in plan.pods if any((one.kind, one.source) == ("claim", volume) for one in pod.volumes)
-    )
 
 
 def _settings(values: Mapping[str, Tree], path: str) -> Iterator[tuple[str, str, str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
+from functools import cache
 
 from tycho.chart import sharing, wiring
 from tycho.chart.kinds import kinds, said
@@ -90,12 +92,15 @@ def secrets(service: Service) -> tuple[str, ...]:
 
 def secret_names(service: Service) -> tuple[str, ...]:
     """Environment entries that are secret by their names, whatever they hold."""
-    patterns = [str(pattern).lower() for pattern in said(service).get("secretEnvironment") or ()]
-    return tuple(
-        name
-        for name in service.environment
-        if name not in service.environment_pass and any(fnmatchcase(name.lower(), pattern) for pattern in patterns)
-    )
+    wanted = _any_of(tuple(said(service).get("secretEnvironment") or ()))
+    passed = service.environment_pass
+    return tuple(name for name in service.environment if name not in passed and wanted.match(name.lower()))
+
+
+@cache
+def _any_of(patterns: tuple[object, ...]) -> re.Pattern[str]:
+    """Globs as one expression; where there are none, it matches nothing."""
+    return re.compile("|".join(fnmatch.translate(str(pattern).lower()) for pattern in patterns) or r"\Z.")
 
 
 def _labels(networks: Iterable[Network], aliases: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
