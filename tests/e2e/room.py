@@ -60,6 +60,8 @@ def lacking() -> str:
     """Why no node can run here; "" when one can."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "a node takes root on Linux"
+    if Path("/proc/self/uid_map").read_text().split() != ["0", "0", str(2**32 - 1)]:
+        return "a node takes the root of the whole machine, not that of a user namespace"
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     absent = sorted(package for name, package in NEEDS.items() if not shutil.which(name, path=path))
     if not Path("/usr/lib/cni/ptp").exists():
@@ -117,7 +119,10 @@ def _unshare() -> list[str]:
 def _groups(*, make: bool) -> None:
     """Make the room's control groups, or remove them with what is below: one tree each, or one for all (version 2)."""
     one = (CGROUPS / "cgroup.controllers").exists()
-    for tree in [CGROUPS] if one else [path for path in CGROUPS.iterdir() if path.is_dir() and not path.is_symlink()]:
+    trees = [CGROUPS] if one else [path for path in CGROUPS.glob("*/") if not path.is_symlink()]
+    if make and not trees:
+        raise OSError(f"{CGROUPS} is empty")
+    for tree in trees:
         group = tree / CGROUP
         if make:
             group.mkdir(exist_ok=True)
