@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,3 +165,18 @@ def test_every_object_says_whose_it_is(bench: Any) -> None:
         assert (labels["executor"], labels["tycho-guid"], labels["username"]) == ("tycho", "1a", "ann")
         assert "namespace" not in one["metadata"]
     assert len({one["kind"] for one in objects}) > 10
+
+
+def test_the_page_names_values_that_exist(bench: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs/chart.md").read_text(encoding="utf-8")
+    rows = page.partition("## What people override")[2].partition("## ")[0]
+    named = {key for row in re.findall(r"^\| (`.*?) \|", rows, re.MULTILINE) for key in re.findall(r"`([\w.]+)`", row)}
+    schema = json.loads(bench.chart(SHOP).files["values.schema.json"])
+    assert len(named) > 20
+    for path in named:
+        found = schema
+        for part in path.split("."):
+            found = found["properties"]
+            found = next(iter(found.values())) if part in ("X", "NAME") else found[part]
+            if "$ref" in found:
+                found = schema["definitions"][found["$ref"].removeprefix("#/definitions/")]
