@@ -17,7 +17,7 @@ services:
   web:
     image: "nginx:${TAG:-1}"
     ports: ["8080:80", "9090:90/udp"]
-    environment: {TOKEN_FILE: /run/secrets/a.token, "PIPE": "a|b"}
+    environment: {TOKEN_FILE: /run/secrets/a.token, "PIPE": "a|b", API_PASSWORD: s3cret}
     secrets: [a.token, theirs]
     depends_on: {migrate: {condition: service_completed_successfully}}
   admin: {image: admin, ports: ["127.0.0.1:8081:81"], cpu_shares: 5}
@@ -65,6 +65,7 @@ def said(bench: Any) -> str:
         "  kubectl --namespace ns create job --from=cronjob/rel-nightly nightly-now",
         "  helm test rel --namespace ns",
         "Pods that use a.token wait for its content: give secrets.a.token.value",
+        "Containers of web wait for API_PASSWORD: give services.web.secretEnvironment.API_PASSWORD.",
     ],
 )
 def test_notes_say_what_to_do(said: str, line: str) -> None:
@@ -83,7 +84,11 @@ def test_notes_follow_the_values(bench: Any) -> None:
     path = {"path": "/shop", "service": "web", "port": 80}
     values = {
         "common": {"publish": {"type": "NodePort"}},
-        "services": {"admin": {"publish": {"enabled": False}}, "nightly": {"publish": {"port": 7}}},
+        "services": {
+            "web": {"secretEnvironment": {"API_PASSWORD": "x"}},
+            "admin": {"publish": {"enabled": False}},
+            "nightly": {"publish": {"port": 7}},
+        },
         "secrets": {"a.token": {"value": "eA=="}},
         "dns": {"scope": "release"},
         "ingress": {"enabled": True, "hosts": [{"host": "x.example", "paths": [path]}], "tls": [{"secretName": "t"}]},
@@ -94,6 +99,7 @@ def test_notes_follow_the_values(bench: Any) -> None:
     assert "loadBalancer" not in said
     assert "rel-admin-published" not in said
     assert "a.token" not in said
+    assert "API_PASSWORD" not in said
     assert "  https://x.example/shop\n" in said
     assert "  y.example/shop, through the Gateway gate\n" in said
     assert "in this release alone.\nThese further names are no names here: cron2.\n" in said
@@ -125,7 +131,9 @@ def test_the_readme(bench: Any) -> None:
     assert rows["`env.TAG`"] == ["compose.yaml:4 services.web.image"]
     assert rows["9"][0] == "`services.admin.cpu_shares`"
     assert "Volumes and finished Jobs outlive an uninstall; `kubectl --namespace demo delete pvc,job " in page
-    assert "--set-string 'secrets.a\\.token.value'=\"$(base64 -w0 FILE)\"\n" in page
+    assert "--set-string 'secrets.a\\.token.value'=\"$(base64 -w0 FILE)\" \\\n" in page
+    assert "--set-string 'services.web.secretEnvironment.API_PASSWORD'=…\n" in page
+    assert "s3cret" not in page
     assert "secrets.theirs" not in page
     count = len([row for row in chart.report if row.fate == "ignored"])
     assert f", {count} ignored;" in page

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from tycho.chart.artifact import Row
-from tycho.chart.names import label
+from tycho.chart.names import COMPOSE, label
 from tycho.chart.objects import tests
 from tycho.chart.plan import Plan
+from tycho.chart.planner import secret_names
 from tycho.chart.pods import publish
 from tycho.chart.render import render
 from tycho.chart.schema import CONFIG, OVERRIDES, SECRET, SERVICE, VOLUME
@@ -46,6 +47,13 @@ def docs(plan: Plan, rows: Sequence[Row], values: dict[str, Tree]) -> dict[str, 
         "tested": any(tests(plan)),
         "kept": _kept(plan),
         "secrets": [name for name, secret in plan.system.secrets.items() if not secret.external],
+        "passwords": [
+            (one.name, name)
+            for pod in plan.pods
+            for one in pod.containers
+            for name in secret_names(one.service)
+            if COMPOSE.fullmatch(name)
+        ],
         "variables": list(_settings({"env": values["env"]}, "")) if plan.system.variables else [],
         "most": SUMMARY,
         "picture": list(_picture(plan)) if len(plan.pods) <= PICTURE else [],
