@@ -21,6 +21,7 @@ from tycho.policy import weave
 
 REASONS = yaml.safe_load(Path(__file__).with_name("hardening.yaml").read_text(encoding="utf-8"))
 STEP = 1 if settings.default.max_examples > 1000 else 4  # of the public files, every fourth; all in the deep profile
+ELSEWHERE = {"serviceAccountName", "runtimeClassName"}
 WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"}
 
 
@@ -80,10 +81,10 @@ def special(system: System, profile: str) -> bool:
 
 
 def pod(workload: Object, prefix: str) -> Object:
-    """The pod that a workload would make, without its account, which is not there."""
+    """The pod that a workload would make, without its account and its runtime's class, which are not there."""
     spec = workload["spec"]
     spec = spec["jobTemplate"]["spec"] if workload["kind"] == "CronJob" else spec
-    found = {key: value for key, value in spec["template"]["spec"].items() if key != "serviceAccountName"}
+    found = {key: value for key, value in spec["template"]["spec"].items() if key not in ELSEWHERE}
     for claim in spec.get("volumeClaimTemplates", ()):
         found["volumes"] = [*found.get("volumes", ()), {"name": claim["metadata"]["name"], "emptyDir": {}}]
     return {
