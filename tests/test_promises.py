@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +26,7 @@ def test_every_scenario_promises_something():
 
 
 def test_every_key_is_judged_once():
-    listed = [key for one in yaml.safe_load((promises.HERE / "elsewhere.yaml").read_text()) for key in one["keys"]]
+    listed = [key for key, *_ in promises.elsewhere()]
     shown = {key for _, keys in SCENARIOS.values() for key in keys}
     assert shown <= promises.keys().keys()
     assert sorted(listed) == sorted(set(listed))
@@ -32,6 +34,18 @@ def test_every_key_is_judged_once():
     meant = {key for key, fate in promises.keys().items() if fate in ("translated", "approximated")}
     assert meant <= shown | set(listed)
     assert set(listed) <= meant
+
+
+@pytest.mark.parametrize(("key", "by"), [(key, by) for key, _, _, by in promises.elsewhere() if by])
+def test_a_test_elsewhere_uses_what_it_shows(key: str, by: str):
+    file, _, function = by.partition("::")
+    path = promises.HERE.parents[1] / file
+    text = (path / "compose.yaml" if path.is_dir() else path).read_text()
+    if function:
+        tree = ast.parse(text)
+        (found,) = (one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == function)
+        text = ast.get_source_segment(text, found) or ""
+    assert set(re.findall(r"\w+", key)) - {"deploy", "resources"} <= set(re.findall(r"\w+", text))
 
 
 @pytest.mark.parametrize("name", sorted(FILES))

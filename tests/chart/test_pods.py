@@ -73,6 +73,37 @@ def test_rights_and_resources(bench: Any) -> None:
     assert pod["enableServiceLinks"] is False
 
 
+def test_fields_that_other_objects_have(bench: Any) -> None:
+    text = """
+      services:
+        web:
+          image: x
+          scale: 3
+          mem_limit: 64m
+          annotations: {a.example/b: c}
+          ports: [{target: 80, app_protocol: http}]
+          volumes: ["data:/data"]
+          deploy: {endpoint_mode: dnsrr}
+        once:
+          image: x
+          volumes_from: ["web:ro"]
+          deploy: {restart_policy: {condition: on-failure, max_attempts: 4}}
+      volumes:
+        data: {driver: local, labels: {d.example/e: f}}
+    """
+    objects = bench.objects(text)
+    assert objects.one("Deployment", "rel-web")["spec"]["replicas"] == 3
+    assert objects.one("Deployment", "rel-web")["spec"]["template"]["metadata"]["annotations"]["a.example/b"] == "c"
+    assert objects.container("rel-web")["resources"] == {"limits": {"memory": "64Mi"}}
+    assert objects.one("Service", "web")["spec"]["clusterIP"] == "None"
+    assert objects.one("Service", "rel-web-published")["spec"]["ports"][0]["appProtocol"] == "http"
+    assert objects.one("PersistentVolumeClaim", "rel-data")["metadata"]["annotations"]["d.example/e"] == "f"
+    assert "storageClassName" not in objects.one("PersistentVolumeClaim", "rel-data")["spec"]
+    job = objects.one("Job")["spec"]
+    (mount,) = job["template"]["spec"]["containers"][0]["volumeMounts"]
+    assert (job["backoffLimit"], mount["mountPath"], mount["readOnly"]) == (4, "/data", True)
+
+
 def test_every_container_leaves_its_last_words(bench: Any) -> None:
     text = """
       services:

@@ -66,16 +66,19 @@ def page() -> str:
     return HEAD + "\n" + "\n".join(lines) + "\n" + head + "\n".join(rows) + "\n"
 
 
+def elsewhere() -> Iterator[tuple[str, str, str, str]]:
+    """Each key that no scenario shows: key, how it is shown, why so, and by which test; "" when by none."""
+    for one in yaml.safe_load((HERE / "elsewhere.yaml").read_text()):
+        for by, listed in one.get("by", {"": one.get("keys")}).items():
+            yield from ((key, one["how"], one["why"], by) for key in listed)
+
+
 def _scores() -> Iterator[str]:
-    elsewhere = {
-        key: (one["how"], one["why"])
-        for one in yaml.safe_load((HERE / "elsewhere.yaml").read_text())
-        for key in one["keys"]
-    }
+    others = {key: (how, f"`{by}`: {why}" if by else why) for key, how, why, by in elsewhere()}
     for key, fate in keys().items():
         by = [f"`{name}`" for name, (_, shown) in scenarios().items() if key in shown]
         if by or fate in ("translated", "approximated"):
-            how, why = (REAL, ", ".join(by)) if by else elsewhere[key]
+            how, why = (REAL, ", ".join(by)) if by else others[key]
             yield f"| `{key}` | {fate} | {how} | {why} |"
 
 
