@@ -213,3 +213,14 @@ def test_the_page_names_every_word_of_the_extension() -> None:
     page = (Path(__file__).parents[2] / "docs" / "chart.md").read_text(encoding="utf-8")
     missing = {word for words in WORDS.values() for word in words if f"`{word}`" not in page}
     assert missing == set()
+
+
+def test_a_variable_that_splits_a_line_is_refused(bench: Any) -> None:
+    text = "services: {web: {image: x, command: 'run ${WORDS} \"${QUOTED}\"', entrypoint: [a, '${WORDS}']}}"
+    assert emit(bench.woven(text, WORDS="one", QUOTED="two words")).files
+    with pytest.raises(ComposeError) as raised:
+        emit(bench.woven(text, WORDS="one two", QUOTED="x"))
+    assert [(one.path, one.message, one.hint) for one in raised.value.problems] == [
+        ("services.web.command", "a variable brings blanks or quotes, and splits this line into other words",
+         "write a list"),
+    ]  # fmt: skip

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tycho.compose.units import duration
-from tycho.compose.words import Reworded
-from tycho.model import Attachment, Deploy, RestartPolicy, Rollout
+from tycho.model import Attachment, Deploy, RestartPolicy, Reworded, Rollout
 
 Tree = dict[str, Any]
 Show = Callable[[Any], Any]

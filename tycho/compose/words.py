@@ -8,13 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tycho.compose.interpolate import Invalid, closing, names
-from tycho.model import Expr
-
-
-class Reworded(Expr):
-    """A word of a command line whose variables bring blanks or quotes: `words` is what all of it becomes."""
-
-    words: tuple[str, ...]
+from tycho.model import Expr, Reworded
 
 
 def words(text: str, expand: Callable[[str], str]) -> list[str]:
@@ -31,7 +25,7 @@ def words(text: str, expand: Callable[[str], str]) -> list[str]:
     if not isinstance(text, Expr):
         return found
     templates = _split(text.template, template=True)
-    if len(templates) == len(found):
+    if [expand(one) for one in templates] == found:
         return [Expr(word, one) if names(one) else word for word, one in zip(found, templates, strict=True)]
     first = Reworded(expand(templates[0]), templates[0])
     first.words = tuple(found)

@@ -26,6 +26,12 @@ class Expr(str, Live):  # noqa: SLOT000 - the template needs a place
         return self
 
 
+class Reworded(Expr):
+    """The first word of a command line whose variables bring blanks or quotes: `words` is what all of it becomes."""
+
+    words: tuple[str, ...]
+
+
 class ExprInt(int, Live):
     """A whole number that was interpolated."""
 

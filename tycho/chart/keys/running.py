@@ -10,7 +10,7 @@ from tycho.chart.kinds import MODES, restarts
 from tycho.chart.names import QUALIFIED, UNWRITABLE, label
 from tycho.chart.placement import NODE_LABELS, SPREAD, readable
 from tycho.chart.pods import PULL
-from tycho.model import Live, template
+from tycho.model import Live, Reworded, template
 
 ENV_NAME = re.compile(r"[\x20-\x3c\x3e-\x7e]+")
 
@@ -42,8 +42,15 @@ def pull_policy(case: Case) -> Rows:
         )
 
 
+def command(case: Case) -> Rows:
+    """A line is split when it is compiled; a variable that would split it otherwise comes too late."""
+    if case.value and isinstance(case.value[0], Reworded):
+        yield "", rejected("a variable brings blanks or quotes, and splits this line into other words", "write a list")
+
+
 def entrypoint(case: Case) -> Rows:
     """An entrypoint can be replaced, not taken away."""
+    yield from command(case)
     if case.value == ():
         if case.service.command:
             yield "", translated("command, from the compose file's command (live)")

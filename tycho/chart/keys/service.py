@@ -29,7 +29,7 @@ SERVICE: Table = {
     "platform": translated("nodeSelector kubernetes.io/os, kubernetes.io/arch"),
     "runtime": translated("runtimeClassName"),
     "entrypoint": translated("command (live)", running.entrypoint),
-    "command": translated("args (live)"),
+    "command": translated("args (live)", running.command),
     "working_dir": translated("workingDir (live)"),
     "user": translated("runAsUser, runAsGroup", running.user),
     "group_add": translated("supplementalGroups", running.group_add),
