@@ -66,7 +66,7 @@ def compile(
     \b
     Examples:
       tycho compile -f compose.yaml -o chart
-      tycho compile -f compose.yaml --metadata prod.yaml -o chart --values prod-values.yaml
+      tycho compile --metadata prod.yaml -o chart --values values.yaml
       tycho compile -f compose.yaml --report --format json
       tycho compile -f compose.yaml --explain
     """
