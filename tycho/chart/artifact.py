@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import json
 import os
 import tarfile
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from tycho.chart.yaml import json_text
 from tycho.errors import UsageError
 
 Fate = Literal["translated", "approximated", "ignored", "rejected"]
@@ -119,7 +119,7 @@ def digest(files: Mapping[str, str | bytes]) -> str:
 def report_json(rows: tuple[Row, ...]) -> str:
     """The report as the chart carries it: one row a line."""
     lines = (
-        json.dumps({key: getattr(row, key) for key in row.__slots__ if getattr(row, key) != ""}, ensure_ascii=False)
+        json_text({key: getattr(row, key) for key in row.__slots__ if getattr(row, key) != ""})
         for row in rows
     )
     return "[\n" + ",\n".join(lines) + "\n]\n"

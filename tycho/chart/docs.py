@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -16,7 +15,7 @@ from tycho.chart.render import render
 from tycho.chart.schema import CONFIG, OVERRIDES, SECRET, SERVICE, VOLUME
 from tycho.chart.sharing import users
 from tycho.chart.values import image
-from tycho.chart.yaml import Noted, Tree
+from tycho.chart.yaml import Noted, Tree, json_text
 
 PICTURE = 60  # services that a picture can hold
 SUMMARY = 200  # rows of a table that a page can hold
@@ -92,16 +91,15 @@ def _kept(plan: Plan) -> tuple[str, str]:
 
 
 def _settings(values: Mapping[str, Tree], path: str) -> Iterator[tuple[str, str, str]]:
-    """Key, default and meaning of the values that have a comment."""
+    """Key, default ("" where it is long) and meaning of the values that have a comment."""
     for key, note in values.items():
         if not isinstance(note, Noted):
             continue
         if isinstance(note.value, Mapping) and any(isinstance(one, Noted) for one in note.value.values()):
             yield from _settings(note.value, f"{path}{key}.")
         else:
-            written = json.dumps(note.value, ensure_ascii=False)
-            default = f"`{written}`" if len(written) <= DEFAULT else "see values.yaml"
-            yield f"{path}{key}", default, note.comment.removeprefix("-- ")
+            written = json_text(note.value)
+            yield f"{path}{key}", written if len(written) <= DEFAULT else "", note.comment.removeprefix("-- ")
 
 
 def _fates(rows: Sequence[Row]) -> str:

@@ -9,7 +9,7 @@ from jinja2 import TemplateError, TemplateSyntaxError
 
 from tycho.chart.names import label
 from tycho.chart.plan import Plan
-from tycho.chart.render import environment
+from tycho.chart.render import render_policy
 from tycho.chart.wiring import everything
 from tycho.errors import PolicyError, Problem
 from tycho.model import EmitTemplate
@@ -37,8 +37,8 @@ def emitted(plan: Plan, emits: Sequence[EmitTemplate]) -> dict[str, str]:
 
 def _rendered(plan: Plan, emit: EmitTemplate, about: dict[str, object]) -> str:
     try:
-        template = environment().from_string(Path(emit.template).read_text())
-        return template.render({"chart": plan.chart, "system": plan.system, **about}).lstrip("\n")
+        source = Path(emit.template).read_text(encoding="utf-8")
+        return render_policy(source, chart=plan.chart, system=plan.system, **about)
     except OSError as error:
         problem = Problem(emit.template, 0, "", error.strerror or "unreadable")
     except (TemplateError, ValueError) as error:

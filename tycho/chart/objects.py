@@ -86,21 +86,21 @@ def configmaps(plan: Plan) -> Iterator[Object]:
     for tree in plan.trees:
         files = [_file(tree.slug, name, content) for name, content in tree.files.items()]
         sections = {
-            section: [file for file in files if file["section"] == section] for section in ("data", "binaryData")
+            "data": [file for file in files if not file["binary"]],
+            "binaryData": [file for file in files if file["binary"]],
         }
-        entries = [(section, found) for section, found in sections.items() if found]
+        entries = [(section, files) for section, files in sections.items() if files]
         yield Object(f"{tree.slug}-configmap", {"tree": tree, "files": files, "sections": entries})
 
 
-def _file(slug: str, name: str, content: bytes) -> dict[str, str]:
-    # Helm takes the mark off the front of every file of a chart
-    mark = 'printf "\\ufeff%s" | ' if content.startswith(b"\xef\xbb\xbf") else ""
+def _file(slug: str, name: str, content: bytes) -> dict[str, object]:
     try:
         binary = "\0" in content.decode()
     except UnicodeDecodeError:
         binary = True
-    section, writer = ("binaryData", "b64enc | quote") if binary else ("data", "quote")
-    return {"key": name, "path": f"files/{slug}/{name}", "section": section, "through": mark + writer}
+    # Helm takes the mark off the front of every file of a chart; the template puts it back.
+    mark = content.startswith(b"\xef\xbb\xbf")
+    return {"key": name, "path": f"files/{slug}/{name}", "binary": binary, "mark": mark}
 
 
 def secrets(plan: Plan) -> Iterator[Object]:

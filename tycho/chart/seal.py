@@ -40,7 +40,9 @@ def _annotations(plan: Plan, woven: Woven) -> Iterator[tuple[str, str]]:
         yield "tycho.dev/baked", " ".join(sorted(woven.system.baked))
     images = {one.slug: written(one.service.image) for pod in plan.pods for one in pod.containers}
     listed = [
-        f"- name: {slug}\n  image: {quote(image)}\n" for slug, image in images.items() if image and "$" not in image
+        f"- name: {quote(slug)}\n  image: {quote(image)}\n"
+        for slug, image in images.items()
+        if image and "$" not in image
     ]
     if listed:
         yield "artifacthub.io/images", "".join(listed)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from tycho.chart import filters
 from tycho.chart.kinds import said, written
 from tycho.chart.names import QUALIFIED, label, short, unique
 from tycho.chart.plan import Claim, Item, Mounted, Tree, Volume
@@ -102,7 +103,8 @@ class Store:
         for target in service.tmpfs:
             found[target.partition(":")[0]] = self._tmpfs(target)
         if service.shm_size is not None:
-            size = f'(index .Values.services "{name}").shmSize "services.{name}.shmSize"'
+            own, place = filters.key(name), filters.key(f"services.{name}.shmSize")
+            size = filters.Safe(f"(index .Values.services {own}).shmSize {place}")
             found["/dev/shm"] = Mounted("shm", "/dev/shm"), Volume("shm", "emptyDir", memory=True, size=size)  # noqa: S108
         for config in service.configs:
             for pair in self._config(config):
@@ -177,7 +179,7 @@ class Store:
 
     @staticmethod
     def _memory(target: str, size: str) -> Volume:
-        limit = f'"{size}" "size"' if re.fullmatch(r"[0-9]+[kmgtKMGT]?[bB]?", size) else ""
+        limit = filters.Safe(f'{filters.key(size)} "size"') if re.fullmatch(r"[0-9]+[kmgtKMGT]?[bB]?", size) else ""
         return Volume(f"tmpfs-{short(target)}", "emptyDir", memory=True, size=limit)
 
     def _config(self, ref: FileRef) -> Iterator[tuple[Mounted, Volume]]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tycho.text import printable
+
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
@@ -27,9 +29,18 @@ class Noted:
 
 
 def quote(text: str) -> str:
-    """A double-quoted YAML scalar that every reader takes for the same text."""
-    quoted = json.dumps(text, ensure_ascii=False)
-    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
+    """Write a text as a double-quoted YAML scalar that every reader takes for the same: the one door into YAML."""
+    return json_text(text)
+
+
+def quote_key(name: str) -> str:
+    """Write a mapping's key: bare where every reader takes it for text, else quoted."""
+    return name if PLAIN.fullmatch(name) and name.lower() not in WORDS else quote(name)
+
+
+def json_text(value: object) -> str:
+    """Write JSON that shows what is printable as it is, and escapes the rest: YAML, Go and terminals can bear it."""
+    return UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def dump(tree: Mapping[str, Tree]) -> str:
@@ -42,11 +53,10 @@ def _mapping(tree: Mapping[str, Tree], indent: str) -> Iterator[str]:
         if isinstance(value, Noted):
             if not indent:
                 yield ""
-            for line in value.comment.splitlines():
-                yield f"{indent}# {line}".rstrip()
+            for line in value.comment.split("\n"):
+                yield f"{indent}# {printable(line)}".rstrip()
             value = value.value  # noqa: PLW2901
-        key = name if PLAIN.fullmatch(name) and name.lower() not in WORDS else quote(name)
-        yield from _entry(f"{indent}{key}:", value, indent)
+        yield from _entry(f"{indent}{quote_key(name)}:", value, indent)
 
 
 def _entry(head: str, value: Tree, indent: str) -> Iterator[str]:
