@@ -118,10 +118,7 @@ def digest(files: Mapping[str, str | bytes]) -> str:
 
 def report_json(rows: tuple[Row, ...]) -> str:
     """The report as the chart carries it: one row a line."""
-    lines = (
-        json_text({key: getattr(row, key) for key in row.__slots__ if getattr(row, key) != ""})
-        for row in rows
-    )
+    lines = (json_text({key: getattr(row, key) for key in row.__slots__ if getattr(row, key) != ""}) for row in rows)
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
