@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from tycho.credentials import mask_credentials
@@ -10,6 +11,19 @@ from tycho.credentials import mask_credentials
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
+
+# What JSON leaves as it is, and YAML forbids or takes for the end of a line.
+_UNREADABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+
+
+def json_text(value: object) -> str:
+    r"""Write JSON that readers of JSON, YAML and Go take for the same: what is not printable is escaped.
+
+    Example:
+        >>> json_text("é\x7f")
+        '"é\\u007f"'
+    """
+    return _UNREADABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def printable(text: str) -> str:

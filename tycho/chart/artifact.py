@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from tycho.chart.yaml import json_text
 from tycho.errors import UsageError
+from tycho.text import json_text
 
 Fate = Literal["translated", "approximated", "ignored", "rejected"]
 EPOCH = 315532800  # 1980-01-01: the first moment that every archive format can write

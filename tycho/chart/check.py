@@ -9,6 +9,7 @@ from tycho.chart import keys
 from tycho.chart.artifact import Row
 from tycho.chart.names import collisions
 from tycho.chart.plan import Plan
+from tycho.chart.unwritable import find_unwritable
 from tycho.errors import ComposeError, Problem, ReportError
 from tycho.model import Woven
 
@@ -25,7 +26,7 @@ def report(plan: Plan) -> tuple[Row, ...]:
     rows = tuple(keys.rows(plan))
     refused = [row for row in rows if row.fate == "rejected"]
     problems = [Problem(row.file, row.line, row.path, row.reason, row.remedy) for row in refused]
-    refuse(problems + list(_weight(plan)))
+    refuse(problems + list(_weight(plan)) + list(find_unwritable(plan.system)))
     return rows
 
 

@@ -15,7 +15,8 @@ from tycho.chart.render import render
 from tycho.chart.schema import CONFIG, OVERRIDES, SECRET, SERVICE, VOLUME
 from tycho.chart.sharing import users
 from tycho.chart.values import image
-from tycho.chart.yaml import Noted, Tree, json_text
+from tycho.chart.yaml import Noted, Tree
+from tycho.text import json_text
 
 PICTURE = 60  # services that a picture can hold
 SUMMARY = 200  # rows of a table that a page can hold

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from tycho.chart.yaml import json_text, quote, quote_key
+from tycho.chart.yaml import quote, quote_key
 from tycho.model import Live
-from tycho.text import printable
+from tycho.text import json_text, printable
 
 # Text that stands for itself inside a quoted string of YAML and of Go, and in a comment.
 PART = re.compile(r"[A-Za-z0-9._/, -]*")

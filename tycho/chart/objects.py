@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from tycho.chart.names import label
+from tycho.chart.names import UNWRITABLE, label
 from tycho.chart.plan import Plan
 from tycho.chart.pods import publish
 from tycho.chart.render import render
@@ -95,7 +95,7 @@ def configmaps(plan: Plan) -> Iterator[Object]:
 
 def _file(slug: str, name: str, content: bytes) -> dict[str, object]:
     try:
-        binary = "\0" in content.decode()
+        binary = bool(UNWRITABLE.search(content.decode()))
     except UnicodeDecodeError:
         binary = True
     # Helm takes the mark off the front of every file of a chart; the template puts it back.

@@ -7,7 +7,7 @@ expression prints has passed one of the filters, or stops the rendering.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
@@ -55,16 +55,21 @@ def environment(check: Callable[[object], object] = guard) -> Environment:
     return engine
 
 
-def render(template: str, *, chart: str = "", **context: object) -> str:
+def render(template: str, **context: object) -> str:
     """Render one file of a chart, whose name is a DNS label."""
-    return environment().get_template(f"{template}.j2").render(context, chart=part(chart)).lstrip("\n")
+    return environment().get_template(f"{template}.j2").render(context | _names(context)).lstrip("\n")
 
 
-def render_policy(source: str, *, chart: str, **context: object) -> str:
+def render_policy(source: str, **context: object) -> str:
     """Render a template of a policy, with less strictness towards plain words.
 
     Raises:
         jinja2.TemplateError: It is broken.
         ValueError: It prints a text that a reader could take for something else.
     """
-    return environment(guard_policy).from_string(source).render(context, chart=part(chart)).lstrip("\n")
+    return environment(guard_policy).from_string(source).render(context | _names(context)).lstrip("\n")
+
+
+def _names(context: Mapping[str, object]) -> dict[str, object]:
+    """The chart's name, a DNS label, which templates may write into other names as it is."""
+    return {"chart": part(str(context["chart"]))} if "chart" in context else {}

@@ -5,16 +5,14 @@ Helm reads YAML with go-yaml, whose plain scalars differ from everybody else's; 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tycho.text import printable
+from tycho.text import json_text, printable
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 Tree: TypeAlias = "Mapping[str, Tree] | Sequence[Tree] | str | int | float | bool | Noted | None"
@@ -36,11 +34,6 @@ def quote(text: str) -> str:
 def quote_key(name: str) -> str:
     """Write a mapping's key: bare where every reader takes it for text, else quoted."""
     return name if PLAIN.fullmatch(name) and name.lower() not in WORDS else quote(name)
-
-
-def json_text(value: object) -> str:
-    """Write JSON that shows what is printable as it is, and escapes the rest: YAML, Go and terminals can bear it."""
-    return UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def dump(tree: Mapping[str, Tree]) -> str:

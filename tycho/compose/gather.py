@@ -14,6 +14,7 @@ from tycho.compose import dotenv, interpolate
 from tycho.compose.casts import CASTS, Cast, Table, cast
 from tycho.compose.disk import Nowhere
 from tycho.compose.extends import extend
+from tycho.compose.invalid import check_variables
 from tycho.compose.merge import Unmergeable, merge, reset, strip
 from tycho.compose.paths import rebase
 from tycho.compose.project import project_name
@@ -106,8 +107,12 @@ class Gathering:
         except interpolate.Invalid as error:
             self.wrong(node.problem(path, *interpolate.problem(node.value, error, path)))
             return ""
+        read = interpolate.names(value.template) if isinstance(value, Expr) else []
+        if wrong := list(check_variables(read, env)):
+            self.problems += [node.problem(path, *about) for about in wrong]
+            return ""
         if isinstance(value, Expr) and env is not self.env:
-            own = [name for name in interpolate.names(value.template) if env.get(name) != self.env.get(name)]
+            own = [name for name in read if env.get(name) != self.env.get(name)]
             if own:
                 self.fixed += [(name, path, node) for name in own]
                 return str.__str__(value)

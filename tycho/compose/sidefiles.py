@@ -12,6 +12,7 @@ from typing import Any
 from tycho.compose import dotenv
 from tycho.compose.context import Context
 from tycho.compose.implied import each
+from tycho.compose.invalid import NO_TEXT, check_variables, is_text
 from tycho.errors import SourceError
 from tycho.model import Expr, File
 
@@ -33,7 +34,7 @@ def read(ctx: Context, fields: Fields) -> None:
             if one.get("file") is not None:
                 _content(ctx, one, f"{kind}.{name}.file", used=name in used[kind])
             elif (variable := one.get("environment")) is not None:
-                value = ctx.env.get(variable)
+                value = _worth(ctx, variable, f"{kind}.{name}.environment")
                 if kind == "secrets":
                     one["files"] = (File(path="", content=value.encode()),) if value is not None else None
                 elif "content" not in one:
@@ -54,10 +55,18 @@ def _pass(ctx: Context, service: Fields, path: str) -> None:
     environment = service.get("environment", {})
     passed = tuple(key for key, value in environment.items() if value is None)
     for key in passed:
-        environment[key] = ctx.env.get(key)
+        environment[key] = _worth(ctx, key, f"{path}.{key}")
         _read(ctx, key, f"{path}.{key}")
     if passed:
         service["environment_pass"] = passed
+
+
+def _worth(ctx: Context, variable: str, path: str) -> str | None:
+    """What a variable is worth to a place that takes it whole; nothing where it holds no text."""
+    if wrong := list(check_variables([variable], ctx.env)):
+        ctx.problems += [ctx.placed(path, *about) for about in wrong]
+        return None
+    return ctx.env.get(variable)
 
 
 def _read(ctx: Context, variable: str, path: str) -> None:
@@ -79,7 +88,9 @@ def _env_files(ctx: Context, service: Fields, path: str) -> None:
         entries = _variables(
             ctx, one["path"], at, ChainMap(dict(ctx.env), own), known, needed, one.get("format") == "raw"
         )
-        if entries is not None:
+        if bad := [name for name, value in (entries or {}).items() if not is_text(value)]:
+            ctx.problems.append(ctx.placed(at, f"{bad[0]} reads a variable, {NO_TEXT}", "set that variable to text"))
+        elif entries is not None:
             one["entries"] = entries
 
 

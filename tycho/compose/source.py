@@ -5,7 +5,6 @@ Source: docker/compose's and compose-go's project options.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from tycho.compose import dotenv
 from tycho.compose.disk import Disk, Files, Nowhere
+from tycho.compose.invalid import document_text
 from tycho.errors import SourceError
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -120,9 +120,12 @@ class Sources:
             name: Project name.
             files: Side files by relative path.
             profiles: Those that are enabled.
+
+        Raises:
+            ComposeError: The mapping holds strings that are no text.
         """
         if isinstance(document, Mapping):
-            document = json.dumps(document, ensure_ascii=False)
+            document = document_text(document, "system")
         text = document.encode(errors="surrogatepass") if isinstance(document, str) else document
         return cls(
             texts=(("system", text),),

@@ -1,0 +1,54 @@
+"""Find text that no object of a cluster can hold: the API server reads objects as YAML, which forbids some controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import BaseModel
+
+from tycho.chart.names import UNWRITABLE
+from tycho.errors import Problem
+from tycho.model import Live, System, template
+from tycho.text import printable
+
+MESSAGE = "it holds a control character that the API server refuses"
+HINT = "remove it, or take it from a file"
+# Judged by rows of their own, kept as bytes, or no part of any object.
+ELSEWHERE = frozenset({
+    "environment", "labels", "annotations", "files", "entries", "build", "develop", "models", "provider", "written",
+    "environment_pass", "note", "content",
+})  # fmt: skip
+
+
+def find_unwritable(system: System) -> Iterator[Problem]:
+    """Find every text of a system that the API server would refuse once the chart is installed."""
+    for section in ("services", "jobs", "networks", "volumes", "configs", "secrets"):
+        for name, part in getattr(system, section).items():
+            for path in _paths(part, f"{section}.{name}"):
+                yield Problem(*system.at(path), path, MESSAGE, HINT)
+    for name, config in system.configs.items():
+        content: object = config.content
+        # A text without variables becomes binary data, which holds anything.
+        if isinstance(content, Live) and UNWRITABLE.search(content.template):
+            path = f"configs.{name}.content"
+            yield Problem(*system.at(path), path, MESSAGE, HINT)
+
+
+def _paths(value: object, path: str) -> Iterator[str]:
+    if isinstance(value, str):
+        if UNWRITABLE.search(template(value)):
+            yield path
+    elif isinstance(value, BaseModel):
+        for field in sorted(value.model_fields_set - ELSEWHERE - {"x"}):
+            yield from _paths(getattr(value, field), f"{path}.{field}")
+        ours = getattr(value, "x", {}).get("x-tycho")
+        yield from _paths(ours, f"{path}.x-tycho")
+    elif isinstance(value, Mapping):
+        for key, child in value.items():
+            below = f"{path}.{printable(str(key))}"
+            if UNWRITABLE.search(str(key)):
+                yield below
+            yield from _paths(child, below)
+    elif isinstance(value, list | tuple):
+        for index, child in enumerate(value):
+            yield from _paths(child, f"{path}[{index}]")

@@ -1,0 +1,70 @@
+"""Refuse text that is none, at the door and with its place: lone surrogates, and variables that hold other bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from tycho.errors import ComposeError, Problem
+from tycho.text import json_text, printable
+
+# Half a character: JSON can write one, and Python reads a byte of the environment that is no UTF-8 as one.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+WHY = "it holds half a surrogate pair, which is no character"
+NO_TEXT = "which holds bytes that are not UTF-8 text"
+HINT = "write the character itself, or take it from a file"
+
+
+def is_text(value: str) -> bool:
+    """Tell whether a string can be written as UTF-8."""
+    return not _SURROGATE.search(value)
+
+
+def document_text(document: Mapping[str, object], file: str) -> bytes:
+    """Write a document as YAML text that is read as the same strings, whatever characters they hold.
+
+    Args:
+        document: What JSON can say.
+        file: What problems call it.
+
+    Raises:
+        ComposeError: Some strings are no text; a problem for each, with its path.
+    """
+    text = json_text(document)
+    # json_text escapes a surrogate as it does any other character that a reader might refuse.
+    if "\\ud" in text and (paths := sorted(set(_find_surrogates(document)))):
+        problems = [Problem(file, 1, path, WHY, HINT) for path in paths]
+        raise ComposeError("1 problem" if len(problems) == 1 else f"{len(problems)} problems", problems=problems)
+    return text.encode()
+
+
+def check_variables(names: Iterable[str], env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Find the variables among those that are read which hold no text.
+
+    Args:
+        names: Variables that one place reads.
+        env: What they are worth.
+
+    Yields:
+        Message and hint of a problem for each.
+    """
+    for name in names:
+        if not is_text(env.get(name, "")):
+            yield f"it reads the variable {name}, {NO_TEXT}", f"set {name} to text, or mount a file"
+
+
+def _find_surrogates(document: object) -> Iterator[str]:
+    """Find the paths of strings and keys that are no text; without recursion, for a request may be deep."""
+    pending: list[tuple[str, object]] = [("", document)]
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, str) and not is_text(value):
+            yield path
+        elif isinstance(value, Mapping):
+            for key, child in value.items():
+                below = f"{path}.{printable(str(key))}".removeprefix(".")
+                if isinstance(key, str) and not is_text(key):
+                    yield below
+                pending.append((below, child))
+        elif isinstance(value, list | tuple):
+            pending += [(f"{path}[{index}]", child) for index, child in enumerate(value)]
