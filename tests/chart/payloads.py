@@ -24,7 +24,10 @@ CHARACTERS = [
 ]  # fmt: skip
 PAGES = ["<img src=x onerror=y>", "[x](javascript:y)", "https://e.example", "a_b_", "**b**", "&lt;", "<!--"]
 LONG = ["a" * 300, "b" * 5000]
-NAMES = ["on-1", "a.b", "a--b", "A", "x" * 63, "x" * 64, "a/b", "../a", "node.role", "e.example", "10.0.0.1", "8080"]
+NAMES = [  # and what some places take alone
+    "on-1", "a.b", "a--b", "A", "x" * 63, "x" * 64, "a/b", "../a", "node.role", "e.example", "10.0.0.1", "8080",
+         "0 3 * * *", "2g",
+]  # fmt: skip
 
 PAYLOADS = tuple(
     dict.fromkeys([*WORDS, *NUMBERS, *DATES, *SPACES, *SYNTAX, *ENGINES, *CHARACTERS, *PAGES, *LONG, *NAMES])

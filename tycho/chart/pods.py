@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from tycho.chart.kinds import drain, written
-from tycho.chart.names import DNS_LABEL
+from tycho.chart.names import DNS_LABEL, is_number
 from tycho.chart.placement import affinity, spread
 from tycho.chart.plan import Pod
 from tycho.chart.yaml import Tree
@@ -78,9 +78,9 @@ def security(service: Service) -> dict[str, Tree]:
     """`securityContext` of the container."""
     found: dict[str, Tree] = {}
     user, _, group = (service.user or "").partition(":")
-    if user.isdigit():
+    if is_number(user):
         found["runAsUser"] = int(user)
-    if group.isdigit():
+    if is_number(group):
         found["runAsGroup"] = int(group)
     if service.privileged:
         found["privileged"] = True
@@ -109,7 +109,7 @@ def _option(option: str, *, rising: bool) -> Iterator[tuple[str, Tree]]:
         case "seccomp", "unconfined":
             yield "seccompProfile", {"type": "Unconfined"}
         case "seccomp", path if path and not path.startswith("{"):
-            yield "seccompProfile", {"type": "Localhost", "localhostProfile": path.lstrip("./")}
+            yield "seccompProfile", {"type": "Localhost", "localhostProfile": path.removeprefix("./")}
         case "apparmor", "unconfined":
             yield "appArmorProfile", {"type": "Unconfined"}
         case "apparmor", profile if profile:
@@ -186,7 +186,7 @@ def scheduling(pod: Pod) -> dict[str, Tree]:
         "runtimeClassName": service.runtime or "",
     }
     context: dict[str, Tree] = {}
-    groups = sorted({int(group) for group in service.group_add if group.isdigit()})
+    groups = sorted({int(group) for group in service.group_add if is_number(group)})
     if groups:
         context["supplementalGroups"] = list[Tree](groups)
     if options := labels_of(service):
@@ -293,4 +293,4 @@ def _published(text: str, target: int) -> Tree:
     if "$" in text:
         return text
     first = text.partition("-")[0]
-    return int(first) if first.isdigit() else target
+    return int(first) if is_number(first) else target

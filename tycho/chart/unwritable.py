@@ -26,6 +26,8 @@ def find_unwritable(system: System) -> Iterator[Problem]:
         for name, part in getattr(system, section).items():
             for path in _paths(part, f"{section}.{name}"):
                 yield Problem(*system.at(path), path, MESSAGE, HINT)
+    for path in _paths(system.x.get("x-tycho"), "x-tycho"):
+        yield Problem(*system.at(path), path, MESSAGE, HINT)
     for name, config in system.configs.items():
         content: object = config.content
         # A text without variables becomes binary data, which holds anything.
@@ -41,6 +43,8 @@ def _paths(value: object, path: str) -> Iterator[str]:
     elif isinstance(value, BaseModel):
         for field in sorted(value.model_fields_set - ELSEWHERE - {"x"}):
             yield from _paths(getattr(value, field), f"{path}.{field}")
+        if any(UNWRITABLE.search(file.path) for file in getattr(value, "files", None) or ()):
+            yield path  # a file of the folder is called so
         ours = getattr(value, "x", {}).get("x-tycho")
         yield from _paths(ours, f"{path}.x-tycho")
     elif isinstance(value, Mapping):

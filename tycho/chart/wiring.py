@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from tycho.chart.kinds import said
-from tycho.chart.names import DNS_LABEL, label
+from tycho.chart.names import DNS_LABEL, is_number, label
 from tycho.chart.plan import ContainerPort, Network, Wait
 from tycho.model import File, Port, Service, System, template
 from tycho.model import Network as ComposeNetwork
@@ -41,7 +41,7 @@ def declared(service: Service) -> tuple[ContainerPort, ...]:
 
 def _host(port: Port) -> int:
     said_port = str(port.published or "").partition("-")[0]
-    return int(said_port) if said_port.isdigit() else port.target
+    return int(said_port) if is_number(said_port) else port.target
 
 
 def everything(system: System) -> dict[str, Service]:
@@ -80,7 +80,7 @@ def _exposed(service: Service) -> Iterator[tuple[int, str]]:
     for text in service.expose:
         span, _, protocol = text.partition("/")
         first, _, last = span.partition("-")
-        if first.isdigit() and (last or first).isdigit():
+        if is_number(first) and is_number(last or first) and int(last or first) < 65536:
             for number in range(int(first), int(last or first) + 1):
                 yield number, (protocol or "tcp").upper()
 

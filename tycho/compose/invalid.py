@@ -10,6 +10,8 @@ from tycho.text import json_text, printable
 
 # Half a character: JSON can write one, and Python reads a byte of the environment that is no UTF-8 as one.
 _SURROGATE = re.compile("[\ud800-\udfff]")
+LONGEST_KEY = 1000  # characters; a key that is longer ends a flow mapping for YAML
+SHOWN = 100  # characters of such a key
 WHY = "it holds half a surrogate pair, which is no character"
 NO_TEXT = "which holds bytes that are not UTF-8 text"
 HINT = "write the character itself, or take it from a file"
@@ -28,12 +30,10 @@ def document_text(document: Mapping[str, object], file: str) -> bytes:
         file: What problems call it.
 
     Raises:
-        ComposeError: Some strings are no text; a problem for each, with its path.
+        ComposeError: Some strings are no text, or keys that YAML cannot hold; a problem for each, with its path.
     """
     text = json_text(document)
-    # json_text escapes a surrogate as it does any other character that a reader might refuse.
-    if "\\ud" in text and (paths := sorted(set(_find_surrogates(document)))):
-        problems = [Problem(file, 1, path, WHY, HINT) for path in paths]
+    if problems := [Problem(file, 1, *about) for about in sorted(set(_find_invalid(document)))]:
         raise ComposeError("1 problem" if len(problems) == 1 else f"{len(problems)} problems", problems=problems)
     return text.encode()
 
@@ -53,18 +53,21 @@ def check_variables(names: Iterable[str], env: Mapping[str, str]) -> Iterator[tu
             yield f"it reads the variable {name}, {NO_TEXT}", f"set {name} to text, or mount a file"
 
 
-def _find_surrogates(document: object) -> Iterator[str]:
-    """Find the paths of strings and keys that are no text; without recursion, for a request may be deep."""
+def _find_invalid(document: object) -> Iterator[tuple[str, str, str]]:
+    """Find strings and keys that are refused, as path, message and hint; without recursion, a request may be deep."""
     pending: list[tuple[str, object]] = [("", document)]
     while pending:
         path, value = pending.pop()
         if isinstance(value, str) and not is_text(value):
-            yield path
+            yield path, WHY, HINT
         elif isinstance(value, Mapping):
             for key, child in value.items():
-                below = f"{path}.{printable(str(key))}".removeprefix(".")
-                if isinstance(key, str) and not is_text(key):
-                    yield below
+                name = printable(str(key))
+                below = f"{path}.{name if len(name) <= LONGEST_KEY else f'{name[:SHOWN]}…'}".removeprefix(".")
+                if not is_text(str(key)):
+                    yield below, WHY, HINT
+                elif len(json_text(key)) > LONGEST_KEY:
+                    yield below, f"its name is longer than {LONGEST_KEY} characters", "give it a shorter one"
                 pending.append((below, child))
         elif isinstance(value, list | tuple):
             pending += [(f"{path}[{index}]", child) for index, child in enumerate(value)]

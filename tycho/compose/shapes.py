@@ -11,7 +11,7 @@ from typing import Any
 from tycho.compose.bind import anything, count, flag, listed, live, mapping, section, text, words
 from tycho.compose.context import Context, Unusable
 from tycho.compose.extends import clone
-from tycho.compose.merge import At, merge
+from tycho.compose.merge import At, Unmergeable, merge
 from tycho.compose.scalars import printed
 from tycho.compose.tree import Node
 
@@ -57,17 +57,22 @@ def hook(ctx: Context, node: Node, path: str) -> dict[str, Any]:
     return {**found, "command": found.get("command") or []}
 
 
-def inherit(tree: Node, attributes: Container[str]) -> None:
+def inherit(ctx: Context, tree: Node, attributes: Container[str]) -> None:
     """Give each `pre_start` hook what its service says of its container, volumes aside; the tree itself changes."""
     for root in ("services", "jobs"):
         section = tree.get(root)
-        for service in section.map.values() if section else ():
+        for name, service in section.map.items() if section else ():
             hooks = service.get("pre_start")
             base = {key: one for key, one in service.map.items() if key in attributes and key != "volumes"}
             for i, own in enumerate(hooks.seq if hooks else ()):
                 if isinstance(own.value, dict):
                     written = own.with_value([own.with_value(key) for key in own.map])
-                    whole = merge(clone(own.with_value(base)), own, At("", "services.*"))
+                    at = At(f"{root}.{name}.pre_start[{i}]", "services.*")
+                    try:
+                        whole = merge(clone(own.with_value(base)), own, at)
+                    except Unmergeable as error:
+                        ctx.problems.append(error.problem)
+                        continue
                     hooks.value[i] = whole.with_value({**whole.map, "written": written})  # type: ignore[union-attr]
 
 

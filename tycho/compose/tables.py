@@ -242,7 +242,7 @@ OBSOLETE = "the attribute `version` is obsolete, it will be ignored, please remo
 
 def system(ctx: Context, tree: Node) -> dict[str, Any]:
     """All sections of a tree, as the fields of a system."""
-    shapes.inherit(tree, CONTAINER)
+    shapes.inherit(ctx, tree, CONTAINER)
     fields: dict[str, Any] = {"services": {}, "jobs": {}}
     for key, child in tree.map.items():
         ctx.lines[key] = (child.file, child.line)

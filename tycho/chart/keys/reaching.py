@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
+from tycho.chart.keys.extension import SIZE
 from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
+from tycho.chart.keys.wording import is_address, seccomp_path
 from tycho.chart.names import DNS_LABEL, DNS_NAME
 from tycho.chart.pods import LOOPBACK, RESOLVERS
 from tycho.chart.storage import fate
+from tycho.model import Live
 
 SAFE_SYSCTLS = frozenset({
     "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range",
@@ -152,6 +156,8 @@ def extra_hosts(case: Case) -> Rows:
                 f".{host}",
                 rejected("a pod has no host to reach", "give an address, or a Service of type ExternalName"),
             )
+        elif wrong := [address for address in addresses if not is_address(address.strip("[]"))]:
+            yield f".{host}", rejected(f'"{wrong[0]}" is not an address', "192.0.2.7, for example")
         elif not DNS_NAME.fullmatch(host):
             yield (
                 f".{host}",
@@ -228,6 +234,11 @@ def security_opt(case: Case) -> Rows:
         key, _, value = str(option).replace("=", ":", 1).partition(":")
         if key not in ("no-new-privileges", "seccomp", "apparmor", "label") or value.startswith("{"):
             yield f"[{index}]", ignored(f"{key} is Docker's", "set services.X.securityContext")
+        elif key == "seccomp" and value != "unconfined" and not seccomp_path(value):
+            yield (
+                f"[{index}]",
+                rejected("a profile lies below the kubelet's seccomp folder", "name it relative to that"),
+            )
         elif key == "label" and value == "disable":
             yield (
                 f"[{index}]",
@@ -279,6 +290,11 @@ def driver_opts(case: Case) -> Rows:
     """Options of the local driver."""
     options = {str(key): str(value) for key, value in case.value.items()}
     if options.get("type", "").startswith("nfs"):
+        if re.search(r"addr=(,|$)", options.get("o", "")):
+            yield ".o", rejected("it names no server", "o: addr=192.0.2.7,rw")
         return
+    size = case.value.get("size", "")
+    if size and not isinstance(size, Live) and not SIZE.fullmatch(str(size)):
+        yield ".size", rejected(f'"{size}" is not a size', "write 10g")
     for name in sorted(set(options) - {"size"}):
         yield f".{name}", ignored("it is about a folder of one machine", "x-tycho: {size, class}")

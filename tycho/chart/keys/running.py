@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
+from tycho.chart.keys.wording import restart_word
 from tycho.chart.kinds import MODES, restarts
-from tycho.chart.names import QUALIFIED, UNWRITABLE, label
+from tycho.chart.names import QUALIFIED, UNWRITABLE, is_number, label
 from tycho.chart.placement import NODE_LABELS, SPREAD, readable
 from tycho.chart.pods import PULL
 from tycho.model import Live, Reworded, template
@@ -69,8 +70,11 @@ def off(case: Case) -> Rows:
 
 def user(case: Case) -> Rows:
     """Kubernetes does not read /etc/passwd of an image."""
-    names = [part for part in str(case.value).split(":")[:2] if part and not part.isdigit()]
-    if names:
+    parts = str(case.value).split(":")
+    names = [part for part in parts if part and not is_number(part)]
+    if len(parts) > 2:
+        yield "", rejected(f'"{case.value}" is not USER:GROUP', 'write two numbers: "1000:1000"')
+    elif names:
         yield (
             "",
             rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', 'write the number, as `id` prints it'
@@ -81,7 +85,7 @@ def user(case: Case) -> Rows:
 def group_add(case: Case) -> Rows:
     """Groups are numbers."""
     for index, group in enumerate(case.value):
-        if not str(group).isdigit():
+        if not is_number(str(group)):
             yield (
                 f"[{index}]",
                 rejected(f'"{group}" is a name, and Kubernetes takes numbers', "write the group's number"),
@@ -118,7 +122,9 @@ def annotated(case: Case) -> Rows:
 def restart(case: Case) -> Rows:
     """Pods are always started again; jobs are not."""
     wanted = restarts(case.service)
-    if case.kind in ("Job", "CronJob"):
+    if wrong := list(restart_word(case)):
+        yield from wrong
+    elif case.kind in ("Job", "CronJob"):
         if wanted in ("always", "unless-stopped"):
             yield "", approximated(case.kind, "others wait for its end: it is run until it succeeds", 'restart: "no"')
     elif wanted in ("no", "on-failure"):
@@ -264,7 +270,7 @@ def pre_start(case: Case) -> Rows:
                 f"[{index}]",
                 ignored(f"{', '.join(own)}: those of the service hold here too", "say it of the service"),
             )
-        if hook.user and not hook.user.replace(":", "").isdigit():
+        if hook.user and not is_number(hook.user.replace(":", "")):
             yield (
                 f"[{index}].user",
                 rejected(f'"{hook.user}" is a name, and Kubernetes takes numbers', "write the number"),

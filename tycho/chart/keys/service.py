@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tycho.chart.keys import reaching, running
+from tycho.chart.keys import reaching, running, wording
 from tycho.chart.keys.key import Table, approximated, ignored, rejected, translated, whole
 
 NODE = "it is the node's business, not a container's"
@@ -26,7 +26,7 @@ SERVICE: Table = {
     "pull_policy": translated("imagePullPolicy", running.pull_policy),
     "pull_refresh_after": approximated("imagePullPolicy: Always", "Kubernetes knows no age of an image",
                                        "give images tags that do not move"),
-    "platform": translated("nodeSelector kubernetes.io/os, kubernetes.io/arch"),
+    "platform": translated("nodeSelector kubernetes.io/os, kubernetes.io/arch", wording.platform),
     "runtime": translated("runtimeClassName"),
     "entrypoint": translated("command (live)", running.entrypoint),
     "command": translated("args (live)", running.command),
@@ -110,7 +110,7 @@ SERVICE: Table = {
     "ports[].mode": translated("hostPort for host, where a policy lets it pass"),
     "ports[].name": translated("name of the port"),
     "ports[].app_protocol": translated("appProtocol"),
-    "expose": translated("port of the Service that peers call"),
+    "expose": translated("port of the Service that peers call", wording.expose),
     "networks": whole(translated("labels of the pod, one NetworkPolicy for each network", reaching.networks)),
     "network_mode": translated("the pod's network", reaching.network_mode),
     "hostname": translated("hostname, and a Service of that name", reaching.hostname),
@@ -118,7 +118,7 @@ SERVICE: Table = {
                                "give the program its full name in environment"),
     "container_name": approximated("a Service of that name", "Kubernetes names pods", "call it by its service's name",
                                    reaching.container_name),
-    "links": translated("Services of these names"),
+    "links": translated("Services of these names", wording.links),
     "external_links": ignored("a container outside the project has no name here", "call a Service by its DNS name"),
     "dns": approximated("dnsConfig.nameservers, after the cluster's", "the cluster's DNS alone knows the services, and"
                         " asks others for all else", "have the cluster's DNS forward what only these know",

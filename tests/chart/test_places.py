@@ -1,0 +1,186 @@
+"""Any text in any place of a document arrives in the cluster's objects unchanged, or is refused or reported there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import settings
+
+from tests.chart.conftest import Bench, Reader
+from tests.chart.payloads import BYTES, PAYLOADS
+from tests.chart.place_names import EVERYTHING
+from tests.chart.place_tables import SERVICE
+from tests.chart.places import Draft, Place, View
+from tycho.chart import Chart, emit, release_values
+from tycho.compose import Sources, load
+from tycho.compose.scalars import resolve
+from tycho.errors import ComposeError
+from tycho.model import ServiceMetadata, Woven
+from tycho.policy import weave
+from tycho.text import printable
+
+LONELY = ("services.{p}", "jobs.{p}")  # its services are those of no other place
+DEEP = settings.default.max_examples > 1000
+# Where an empty text is one too.
+EMPTY = frozenset({
+    "environment VALUE", "secret environment", "environment that reads", "environment passed on", "env_file value",
+    "command item", "entrypoint item", "labels note", "annotations about", "healthcheck word", "post_start word",
+    "pre_stop word", "pre_start word", "config content", "secret value", "mounted content", "ingress annotation",
+})  # fmt: skip
+Pair = tuple[Place, int]
+SHARED = {"SHARED_SECRET": "shared", "X": "{{ .Values }} $(x)"}
+
+
+def sheets(places: Sequence[Place]) -> list[list[Place]]:
+    """Places that one document can hold together: no two at one path, so that a problem belongs to one of them."""
+    together: list[list[Place]] = []
+    for place in places:
+        alone = place.at in LONELY
+        for sheet in together:
+            if not alone and all(place.at != other.at and other.at not in LONELY for other in sheet):
+                sheet.append(place)
+                break
+        else:
+            together.append([place])
+    return together
+
+
+class Strict(Reader):
+    """YAML that refuses a key twice; two arrows are text where they are no key."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        keys = [key.value for key, _ in node.value]
+        assert len(keys) == len(set(keys)), keys
+        return super().construct_mapping(node, deep)
+
+
+Strict.add_constructor("tag:yaml.org,2002:merge", lambda loader, node: loader.construct_scalar(node))
+
+
+def documents(text: str) -> Iterator[Any]:
+    """Read objects strictly; a plain scalar must be to go-yaml what it is to YAML 1.1."""
+    for node in yaml.compose_all(text, Loader=Strict):
+        for scalar in plain_scalars(node):
+            known = scalar.tag.removeprefix("tag:yaml.org,2002:")
+            kind = type(resolve(scalar.value)).__name__.replace("NoneType", "null")
+            assert kind == known.replace("value", "str").replace("merge", "str"), scalar.value
+    yield from filter(None, yaml.load_all(text, Strict))
+
+
+def plain_scalars(node: Any) -> Iterator[yaml.ScalarNode]:
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, yaml.MappingNode):
+            pending += [part for pair in one.value for part in pair]
+        elif isinstance(one, yaml.SequenceNode):
+            pending += one.value
+        elif one.style is None:
+            yield one
+
+
+def drafted(pairs: Sequence[Pair], payloads: Sequence[str]) -> Draft:
+    draft = Draft(env=dict(SHARED))
+    draft.document["services"] = {"peer": {"image": "peer", "environment": {"TYCHO_MARK": "-1"}}}
+    for place, number in pairs:
+        text = payloads[number]
+        place.put(draft, number, text if place.keys else text.replace("$", "$$"))
+    return draft
+
+
+def woven(draft: Draft) -> Woven:
+    sources = Sources.from_document(
+        draft.document, env=draft.env, name="demo", files=draft.files, profiles=draft.profiles
+    )
+    return weave(load(sources))
+
+
+def compiled(pairs: Sequence[Pair], payloads: Sequence[str]) -> tuple[Chart, Woven, Draft, set[Pair]]:
+    """The chart of what can be compiled, and the pairs that were refused: each by a problem that lies at its place."""
+    left, refused, known = list(pairs), set[Pair](), owners(pairs, payloads)
+    while True:
+        draft = drafted(left, payloads)
+        try:
+            system = woven(draft)
+            return emit(system), system, draft, refused
+        except ComposeError as error:
+            found = {problem: owner(problem.path or problem.file, known) for problem in error.problems}
+            strangers = [problem for problem, pair in found.items() if pair is None or pair in refused]
+            assert found and not strangers, strangers[:5] or error
+            refused |= {pair for pair in found.values() if pair}
+            left = [pair for pair in left if pair not in refused]
+
+
+def owners(pairs: Sequence[Pair], payloads: Sequence[str]) -> dict[str, Pair]:
+    """Which pair a path belongs to; `=` stands before a path that is the place itself, and not above it."""
+    found: dict[str, Pair] = {}
+    for place, number in pairs:
+        text = payloads[number]
+        for at in filter(None, (place.also, place.at)):
+            for shown in (text, printable(text), f"{text[:100]}…"):
+                found[at.replace("{n}", str(number)).replace("{p}", shown)] = (place, number)
+    return found
+
+
+def owner(path: str, known: Mapping[str, Pair]) -> Pair | None:
+    """The pair whose place a path lies at, or below."""
+    if pair := known.get(f"={path}"):
+        return pair
+    while path not in known and path:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return known.get(path)
+
+
+def outcomes(bench: Bench, pairs: Sequence[Pair], payloads: Sequence[str]) -> dict[str, int]:
+    """What became of each; whatever neither arrived, nor was refused or reported, fails."""
+    chart, system, draft, refused = compiled(pairs, payloads)
+    metadata = {name: ServiceMetadata(values=values) for name, values in draft.metadata.items()}
+    done = bench.run(chart, release_values(system.system, metadata))
+    assert done.returncode == 0, done.stderr[:2000]
+    view = View(documents(done.stdout))
+    known = owners(pairs, payloads)
+    reported = {owner(row.path, known) for row in chart.report if row.fate in ("ignored", "approximated")}
+    counts = {"refused": len(refused), "arrived": 0, "reported": 0}
+    lost = []
+    for place, number in pairs:
+        if (place, number) in refused:
+            continue
+        text = payloads[number]
+        if arrived(place, view, number, text):
+            counts["arrived"] += 1
+        elif (place, number) in reported:
+            counts["reported"] += 1
+        else:
+            lost.append((place.name, text[:80], seen(place, view, number, text)))
+    assert not lost, "\n".join(map(repr, lost))
+    return counts
+
+
+def seen(place: Place, view: View, number: int, text: str) -> object:
+    try:
+        found = place.look(view, number, text)
+        return found if isinstance(found, str | None) else list(found)  # type: ignore[call-overload]
+    except (KeyError, IndexError, ValueError) as error:
+        return error
+
+
+# A caller's metadata is YAML, which cannot hold them.
+NO_TEXT = [number for number, text in enumerate(PAYLOADS) if any("\ud800" <= one <= "\udfff" for one in text)]
+
+
+def arrived(place: Place, view: View, number: int, text: str) -> bool:
+    found = seen(place, view, number, text)
+    if text == "" and place.name not in EMPTY:
+        return True  # nothing is said
+    return text == found if isinstance(found, str) else isinstance(found, list) and text in found
+
+
+@pytest.mark.parametrize("sheet", sheets(SERVICE) + sheets(EVERYTHING), ids=lambda sheet: sheet[0].name)
+def test_texts_arrive_or_are_refused(bench: Bench, sheet: list[Place]) -> None:
+    """The law, for every place and every payload."""
+    pairs = [(place, number) for place in sheet for number in range(len(PAYLOADS)) if place.at or number not in NO_TEXT]
+    counts = outcomes(bench, pairs, PAYLOADS)
+    assert sum(counts.values()) == len(pairs)

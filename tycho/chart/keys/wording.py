@@ -1,0 +1,54 @@
+"""What becomes of keys that hold one of a few words, or a text of a certain form; each judge yields rows."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from tycho.chart.keys.key import Case, Rows, ignored, rejected
+from tycho.chart.names import DNS_LABEL, LABEL_VALUE
+
+RESTART = re.compile(r"no|none|any|always|unless-stopped|on-failure(:[0-9]{1,9})?")
+EXPOSED = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(tcp|udp|sctp))?")
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def restart_word(case: Case) -> Rows:
+    """One of Docker's policies."""
+    if not RESTART.fullmatch(str(case.value)):
+        yield "", rejected(f'"{case.value}" is not a restart policy', "no, always, unless-stopped or on-failure")
+
+
+def platform(case: Case) -> Rows:
+    """Labels of nodes."""
+    if not all(part and LABEL_VALUE.fullmatch(part) for part in str(case.value).split("/")):
+        yield "", rejected(f'"{case.value}" is not a platform', "linux/amd64, for example")
+
+
+def expose(case: Case) -> Rows:
+    """Ports, each alone or as a range."""
+    for index, text in enumerate(case.value):
+        match = EXPOSED.fullmatch(str(text).lower())
+        if not match or not 1 <= int(match["first"]) <= int(match["last"] or match["first"]) <= 65535:
+            yield f"[{index}]", rejected(f'"{text}" is not a port', '"80", "53/udp" or "8000-8010"')
+
+
+def links(case: Case) -> Rows:
+    """Further names of other services."""
+    for index, link in enumerate(case.value):
+        alias = str(link).partition(":")[2]
+        if alias and not DNS_LABEL.fullmatch(alias):
+            yield f"[{index}]", ignored(f'"{alias}" is not a DNS label', "use letters, digits and dashes")
+
+
+def seccomp_path(option: str) -> bool:
+    """Tell whether a profile lies below the kubelet's folder of profiles."""
+    return not option.startswith("/") and ".." not in option.split("/")
