@@ -12,6 +12,7 @@ from typing import Any
 
 from tycho import errors
 from tycho.errors import ClusterUnreachable, Deadline, Problem, SourceError, TychoError, UsageError
+from tycho.text import safe_message
 
 URL = "http://localhost:5000"
 
@@ -158,21 +159,24 @@ class TychoClient:
         import httpx2
 
         url = f"{self.url}/system/{verb}"
+        shown, base = safe_message(url), safe_message(self.url)
         try:
             answer = httpx2.post(url, json=dict(request), timeout=self.timeout, trust_env=False)
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
-            raise UsageError(f'"{self.url}" is not an address: {error}', hint=f"for example, {URL}") from error
+            message = f'"{base}" is not an address: {safe_message(str(error))}'
+            raise UsageError(message, hint=f"for example, {URL}") from error
         except httpx2.ReadTimeout as error:
-            raise Deadline(f"{url} took longer than {self.timeout:g} s") from error
+            raise Deadline(f"{shown} took longer than {self.timeout:g} s") from error
         except httpx2.HTTPError as error:
-            raise ClusterUnreachable(
-                f"no Tycho answers at {self.url}: {error}", hint="`tycho api` starts one"
-            ) from error
+            message = f"no Tycho answers at {base}: {safe_message(str(error))}"
+            raise ClusterUnreachable(message, hint="`tycho api` starts one") from error
+        except UnicodeEncodeError as error:
+            raise UsageError("the request holds text that is none", hint=str(error.reason)) from error
         try:
             said = answer.json()
             return {key: said[key] for key in ("status", "result", "message")}
         except (json.JSONDecodeError, KeyError, TypeError):
-            raise TychoError(f"{url} answered {answer.status_code}, and not as Tycho does") from None
+            raise TychoError(f"{shown} answered {answer.status_code}, and not as Tycho does") from None
 
 
 class TychoClientFactory:

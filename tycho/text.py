@@ -11,19 +11,22 @@ from tycho.credentials import mask_credentials
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
-
-# What JSON leaves as it is, and YAML forbids or takes for the end of a line.
-_UNREADABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_COLOUR = re.compile("(\x1b\\[[0-9;:]*m)")
 
 
-def json_text(value: object) -> str:
+def json_text(value: object, indent: int | None = None) -> str:
     r"""Write JSON that readers of JSON, YAML and Go take for the same: what is not printable is escaped.
 
     Example:
         >>> json_text("é\x7f")
         '"é\\u007f"'
     """
-    return _UNREADABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return quoted_safe(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def quoted_safe(text: str) -> str:
+    r"""Escape what is not printable in JSON, or in YAML that has it in double-quoted scalars alone."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def printable(text: str) -> str:
@@ -34,6 +37,24 @@ def printable(text: str) -> str:
         'a\\x1b[31mb'
     """
     return _UNSAFE.sub(lambda match: _escape(ord(match[0])), text)
+
+
+def is_printable(text: str) -> bool:
+    """Tell whether a text holds nothing that acts on a terminal."""
+    return not _UNSAFE.search(text)
+
+
+def log_line(text: str) -> str:
+    r"""Make a line of a container's log fit for a terminal: its colours stay, and end with it; all else is escaped.
+
+    Example:
+        >>> log_line("\x1b[31mred\x1b[2J")
+        '\x1b[31mred\\x1b[2J\x1b[0m'
+    """
+    pieces = _COLOUR.split(text)
+    # Every second piece is a colour.
+    shown = "".join(piece if index % 2 else printable(piece) for index, piece in enumerate(pieces))
+    return f"{shown}\x1b[0m" if len(pieces) > 1 else shown
 
 
 def safe_message(text: str) -> str:

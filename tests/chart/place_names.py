@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.chart.places import Draft, Place, View
 
-
 ZONES = 10_000  # added to the numbers of jobs, which are services beside the others
 
 
@@ -132,6 +131,10 @@ def ingress(draft: Draft, key: str) -> Any:
     return draft.top("x-tycho").setdefault("ingress", {}).setdefault(key, [] if key == "tls" else {})
 
 
+def annotation(draft: Draft, number: int, text: str) -> None:
+    ingress(draft, "annotations")[f"k{number}"] = text
+
+
 def tls(draft: Draft, number: int, text: str) -> None:
     listed = ingress(draft, "tls")
     listed += [{"secretName": "none"}] * (number - len(listed))  # so that each keeps its place
@@ -151,7 +154,8 @@ EVERYTHING = [
           called, keys=True),
     Place("network name", "networks.{p}", put_name("networks", "networks"), lambda view, number, text: text, keys=True,
           also="services.s{n}.networks"),
-    Place("volume name", "volumes.{p}", put_name("volumes", "volumes"), lambda view, number, text: text if view.mounts(number)["/d"] == "" else None, keys=True,
+    Place("volume name", "volumes.{p}", put_name("volumes", "volumes"),
+          lambda view, number, text: text if view.mounts(number)["/d"] == "" else None, keys=True,
           also="services.s{n}.volumes"),
     Place("config name", "configs.{p}", put_name("configs", "configs", {"content": "x"}),
           lambda view, number, text: [path.lstrip("/") for path in view.mounts(number)], keys=True,
@@ -183,9 +187,8 @@ EVERYTHING = [
         image.removeprefix("i") for image in of_volume("image", "reference")(view, number, text) if image]),
     Place("ingress host", "services.s{n}.x-tycho", ours("host"), hosts),
     Place("ingress path", "services.s{n}.x-tycho", ours("path"), routes),
-    Place("ingress annotation", "x-tycho.ingress.annotations.k{n}", lambda draft, number, text: ingress(draft, "annotations").update(
-        {f"k{number}": text}), lambda view, number, text: entrance(view, number, text)["metadata"]["annotations"].get(
-        f"k{number}")),
+    Place("ingress annotation", "x-tycho.ingress.annotations.k{n}", annotation,
+          lambda view, number, text: entrance(view, number, text)["metadata"]["annotations"].get(f"k{number}")),
     Place("ingress tls", "x-tycho.ingress.tls[{n}]", tls, lambda view, number, text: [
         one["secretName"] for one in entrance(view, number, text)["spec"]["tls"] if one.get("hosts") == [text]]),
     Place("schedule", "services.s{n}.x-tycho", schedule,

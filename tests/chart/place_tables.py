@@ -236,7 +236,8 @@ SERVICE = [
     item("links", alias, "peer:{}".format, "link alias", "services.s{n}.depends_on"),
     below("sysctls", "kernel.shm_rmid_forced", of_pod("securityContext", lambda about: [
         one["value"] for one in about["sysctls"]])),
-    below("sysctls", "7", of_pod("securityContext", lambda about: [one["name"] for one in about["sysctls"]]), keys=True),
+    below("sysctls", "7", of_pod("securityContext", lambda about: [
+        one["name"] for one in about["sysctls"]]), keys=True),
     Place("healthcheck word", "services.s{n}.healthcheck", lambda draft, number, text: draft.service(number).update(
         healthcheck={"test": ["CMD", "x", text]}), ready),
     Place("post_start word", "services.s{n}.post_start", lambda draft, number, text: draft.add(
@@ -270,7 +271,8 @@ SERVICE = [
           lambda view, number, text: [text for path in view.files(number, "files-tree") if path == normpath(text)
                                       or not text], keys=True),
     Place("mounted content", "services.s{n}.volumes", mounted_content,
-          lambda view, number, text: view.files(number, "files-body")["file"].decode(errors="surrogatepass"), keys=True),
+          lambda view, number, text: view.files(number, "files-body")["file"].decode(errors="surrogatepass"),
+          keys=True),
     Place("config content", "configs.c{n}", config_content,
           lambda view, number, text: [body.decode() for body in view.files(number, f"config-c{number}").values()]),
     Place("config target", "services.s{n}.configs", config_target, paths("/t/")),
@@ -278,7 +280,8 @@ SERVICE = [
     Place("secret value", "secrets.kept{n}", secret_value,
           lambda view, number, text: list(view.secret(f"rel-kept{number}").values())),
     Place("constraint value", "services.s{n}.deploy", lambda draft, number, text: draft.inside(
-        number, "deploy.placement").setdefault("constraints", []).append(f"node.labels.zone == {text}"), terms("value")),
+        number, "deploy.placement").setdefault("constraints", []).append(f"node.labels.zone == {text}"),
+        terms("value")),
     Place("constraint label", "services.s{n}.deploy", lambda draft, number, text: draft.inside(
         number, "deploy.placement").setdefault("constraints", []).append(f"node.labels.{text} == z"), terms("key")),
     Place("spread label", "services.s{n}.deploy", lambda draft, number, text: draft.inside(

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import settings
 
 from tests.chart.conftest import Bench, Reader
-from tests.chart.payloads import BYTES, PAYLOADS
+from tests.chart.payloads import PAYLOADS
 from tests.chart.place_names import EVERYTHING
 from tests.chart.place_tables import SERVICE
 from tests.chart.places import Draft, Place, View
@@ -107,11 +107,12 @@ def compiled(pairs: Sequence[Pair], payloads: Sequence[str]) -> tuple[Chart, Wov
             system = woven(draft)
             return emit(system), system, draft, refused
         except ComposeError as error:
-            found = {problem: owner(problem.path or problem.file, known) for problem in error.problems}
-            strangers = [problem for problem, pair in found.items() if pair is None or pair in refused]
-            assert found and not strangers, strangers[:5] or error
-            refused |= {pair for pair in found.values() if pair}
-            left = [pair for pair in left if pair not in refused]
+            problems = error.problems
+        found = {problem: owner(problem.path or problem.file, known) for problem in problems}
+        assert found
+        assert [problem for problem, pair in found.items() if pair is None or pair in refused][:5] == []
+        refused |= {pair for pair in found.values() if pair}
+        left = [pair for pair in left if pair not in refused]
 
 
 def owners(pairs: Sequence[Pair], payloads: Sequence[str]) -> dict[str, Pair]:

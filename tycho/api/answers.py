@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from tycho.errors import Busy, Problem, TychoError, UsageError
+from tycho.text import printable, safe_message
 
 T = TypeVar("T")
 SHOWN = 5  # problems that a message spells out; `result.problems` has all
@@ -52,16 +53,24 @@ def failed(error: TychoError, status: int = 0) -> Json:
         error: What went wrong.
         status: HTTP status, instead of the error's own.
     """
-    failure = Failure(error=type(error).__name__, message=error.message, hint=error.hint, problems=error.problems)
-    told = [f"{one.path}: {one.message}" if one.path else one.message for one in error.problems]
+    problems = [_shown(problem) for problem in error.problems]
+    said, hint = safe_message(error.message), safe_message(error.hint)
+    failure = Failure(error=type(error).__name__, message=said, hint=hint, problems=problems)
+    told = [f"{problem.path}: {problem.message}" if problem.path else problem.message for problem in problems]
     more = [f"and {len(told) - SHOWN} more"] if len(told) > SHOWN else []
-    message = ": ".join([error.message, *(["; ".join(told[:SHOWN] + more)] if told else [])])
+    message = ": ".join([said, *(["; ".join(told[:SHOWN] + more)] if told else [])])
     content = {
         "status": "error",
-        "result": {**failure.model_dump(exclude={"problems"}), "problems": [asdict(one) for one in error.problems]},
-        "message": f"{message} ({error.hint})" if error.hint else message,
+        "result": {**failure.model_dump(exclude={"problems"}), "problems": [asdict(one) for one in problems]},
+        "message": f"{message} ({hint})" if hint else message,
     }
     return Json(content, status or error.http_status, {"Retry-After": "5"} if isinstance(error, Busy) else None)
+
+
+def _shown(problem: Problem) -> Problem:
+    """A problem whose texts are fit to be shown: a document's keys and values are among them."""
+    texts = (safe_message(text) for text in (problem.path, problem.message, problem.hint))
+    return Problem(printable(problem.file), problem.line, *texts)
 
 
 async def _tycho(request: Request, error: Any) -> Json:

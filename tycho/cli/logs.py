@@ -41,7 +41,7 @@ def logs(
 
     async def act(lifecycle: Lifecycle) -> None:
         async for line in lifecycle.logs(id, services or (), follow=follow, tail=tail):
-            show.out(line)
+            show.log(line)
             if follow:  # whoever reads the other end of a pipe follows, too
                 sys.stdout.flush()
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tycho.cli import show
+from tycho.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -64,7 +65,7 @@ class Progress:
                 mark = Text("✔", "green") if one.done else Text("✘", "red")
             seconds = self._done.get(one.name, now)
             rows.add_row(Text("  ").append_text(mark) if isinstance(mark, Text) else mark,
-                         Text(one.name), Text(_state(one)), Text(f"{seconds:.1f} s", "dim"))  # fmt: skip
+                         Text(printable(one.name)), Text(_state(one)), Text(f"{seconds:.1f} s", "dim"))  # fmt: skip
         return Group(Text(_title(release), "bold"), rows)
 
 
@@ -91,10 +92,10 @@ def progress(quiet: bool) -> Iterator[Watch]:
 def _title(release: Release) -> str:
     count = len(release.services)
     services = f"{count} service{'' if count == 1 else 's'}"
-    return f"{release.identity.name} · {services} · namespace {release.identity.namespace}"
+    return printable(f"{release.identity.name} · {services} · namespace {release.identity.namespace}")
 
 
 def _state(one: ServiceStatus) -> str:
     if one.done:
         return "complete" if one.kind == "Job" else "ready" if one.wanted == 1 else f"{one.ready}/{one.wanted} ready"
-    return one.why or f"{one.ready}/{one.wanted} ready"
+    return printable(one.why) or f"{one.ready}/{one.wanted} ready"

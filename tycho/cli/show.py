@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tycho.cli.options import Format
 from tycho.errors import Problem, TychoError
+from tycho.text import json_text, log_line, printable, safe_message
 
 if TYPE_CHECKING:
     from tycho.chart import Chart, Row
@@ -20,19 +20,32 @@ STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {}"
 
 
 def out(text: str) -> None:
-    """A line of data."""
-    sys.stdout.write(text + "\n")
+    """Write a line of data: as it is for a program, printable for a terminal."""
+    line = printable(text) if sys.stdout.isatty() else text
+    try:
+        sys.stdout.write(line + "\n")
+    except UnicodeEncodeError:  # a file's name that is no text, or a terminal that knows few characters
+        encoding = sys.stdout.encoding
+        sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def log(line: str) -> None:
+    """Write a line of a container's log: as it is for a program; on a terminal it may have colours, and no more."""
+    if sys.stdout.isatty():
+        sys.stdout.write(log_line(line) + "\n")
+    else:
+        out(line)
 
 
 def say(text: str) -> None:
-    """A line for the reader, not for a program."""
-    sys.stderr.write(text + "\n")
+    """Write a line for the reader, not for a program: printable, and without credentials."""
+    sys.stderr.write(safe_message(text) + "\n")
 
 
 def data(value: Any, format: Format) -> None:
     """Structured data, as JSON or YAML."""
     if format is Format.json:
-        out(json.dumps(value, indent=2, ensure_ascii=False))
+        out(json_text(value, indent=2))
         return
     from tycho.cli.written import dump
 
@@ -61,7 +74,7 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
             release.identity.namespace,
             ",".join([*names[:3], *([f"+{len(names) - 3}"] if len(names) > 3 else [])]),
         )
-        out(STATUS.format(*row).rstrip())
+        out(STATUS.format(*map(printable, row)).rstrip())
     simulated(releases)
 
 
@@ -96,19 +109,20 @@ def history(revisions: Sequence[Revision], format: Format) -> None:
 
 def table(rows: Sequence[Sequence[str]], write: Callable[[str], None] = out) -> None:
     """Columns as wide as their widest cell; the last one is free."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
+    shown = [[safe_message(cell).replace("\n", " ") for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in shown) for i in range(len(rows[0]))]
+    for row in shown:
         write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def problems(found: Iterable[Problem]) -> None:
     """Each problem with its place, and below it what to write instead."""
     listed = sorted(found)
-    width = max((len(problem.place) for problem in listed), default=0)
+    width = max((len(printable(problem.place)) for problem in listed), default=0)
     for problem in listed:
         path = f"{problem.path}: " if problem.path else ""
-        first, *rest = f"{path}{problem.message}".splitlines()
-        say(f"{problem.place.ljust(width)}  {first}")
+        first, *rest = f"{path}{problem.message}".split("\n")
+        say(f"{printable(problem.place).ljust(width)}  {first}")
         for line in rest + ([f"hint: {problem.hint}"] if problem.hint else []):
             say(f"{' ' * width}  {line}")
 

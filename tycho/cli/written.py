@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from tycho.text import is_printable, quoted_safe
+
 
 class _Dumper(yaml.SafeDumper):
     """Quotes whatever begins like a number: `080` and `1e3` are text to some readers only."""
@@ -16,6 +18,8 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     plain = dumper.represent_str(text)
     if numeric and "\n" not in text:
         plain.style = "'"
+    if not is_printable(text):
+        plain.style = '"'
     return plain
 
 
@@ -24,4 +28,5 @@ _Dumper.add_representer(str, _text)
 
 def dump(value: Any) -> str:
     """A YAML document, its keys in the order given."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True).rstrip()
+    # What is not printable stands in double-quoted scalars alone, where it can be escaped.
+    return quoted_safe(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True).rstrip())

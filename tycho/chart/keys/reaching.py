@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from tycho.chart.keys.extension import SIZE
 from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
-from tycho.chart.keys.wording import is_address, seccomp_path
-from tycho.chart.names import DNS_LABEL, DNS_NAME
+from tycho.chart.keys.wording import seccomp_path
+from tycho.chart.names import DNS_LABEL
 from tycho.chart.pods import LOOPBACK, RESOLVERS
 from tycho.chart.storage import fate
 from tycho.model import Live
@@ -146,23 +146,6 @@ def dns(case: Case) -> Rows:
             "",
             approximated(f"the first {RESOLVERS}, after the cluster's", "a pod has no more resolvers", "name fewer"),
         )
-
-
-def extra_hosts(case: Case) -> Rows:
-    """Lines of /etc/hosts."""
-    for host, addresses in case.value.items():
-        if "host-gateway" in addresses:
-            yield (
-                f".{host}",
-                rejected("a pod has no host to reach", "give an address, or a Service of type ExternalName"),
-            )
-        elif wrong := [address for address in addresses if not is_address(address.strip("[]"))]:
-            yield f".{host}", rejected(f'"{wrong[0]}" is not an address', "192.0.2.7, for example")
-        elif not DNS_NAME.fullmatch(host):
-            yield (
-                f".{host}",
-                rejected("it is not a DNS name", "use lower-case letters, digits, dashes and dots"),
-            )
 
 
 MOUNTS: Mapping[str, Key] = {

@@ -68,20 +68,6 @@ def off(case: Case) -> Rows:
         yield "", translated("nothing to do")
 
 
-def user(case: Case) -> Rows:
-    """Kubernetes does not read /etc/passwd of an image."""
-    parts = str(case.value).split(":")
-    names = [part for part in parts if part and not is_number(part)]
-    if len(parts) > 2:
-        yield "", rejected(f'"{case.value}" is not USER:GROUP', 'write two numbers: "1000:1000"')
-    elif names:
-        yield (
-            "",
-            rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', 'write the number, as `id` prints it'
-                     ' in the image: "1000:1000"'),
-        )  # fmt: skip
-
-
 def group_add(case: Case) -> Rows:
     """Groups are numbers."""
     for index, group in enumerate(case.value):

@@ -31,7 +31,7 @@ SERVICE: Table = {
     "entrypoint": translated("command (live)", running.entrypoint),
     "command": translated("args (live)", running.command),
     "working_dir": translated("workingDir (live)"),
-    "user": translated("runAsUser, runAsGroup", running.user),
+    "user": translated("runAsUser, runAsGroup", wording.user),
     "group_add": translated("supplementalGroups", running.group_add),
     "environment": whole(translated("env; in a Secret what reads variables or is secret by name", running.environment)),
     "env_file": translated("a Secret of the release, with envFrom"),
@@ -125,7 +125,7 @@ SERVICE: Table = {
                         reaching.dns),
     "dns_opt": translated("dnsConfig.options"),
     "dns_search": translated("dnsConfig.searches"),
-    "extra_hosts": whole(translated("hostAliases", reaching.extra_hosts)),
+    "extra_hosts": whole(translated("hostAliases", wording.extra_hosts)),
     "mac_address": ignored("the cluster's network gives addresses", "call services by their names"),
     "models": whole(rejected("a model runner is a program of Docker", "run one as a service, and give its address in"
                              " environment")),

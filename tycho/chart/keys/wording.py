@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from tycho.chart.keys.key import Case, Rows, ignored, rejected
-from tycho.chart.names import DNS_LABEL, LABEL_VALUE
+from tycho.chart.names import DNS_LABEL, DNS_NAME, LABEL_VALUE, is_number
 
 RESTART = re.compile(r"no|none|any|always|unless-stopped|on-failure(:[0-9]{1,9})?")
 EXPOSED = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(tcp|udp|sctp))?")
@@ -19,6 +19,37 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def user(case: Case) -> Rows:
+    """Kubernetes does not read /etc/passwd of an image."""
+    parts = str(case.value).split(":")
+    names = [part for part in parts if part and not is_number(part)]
+    if len(parts) > 2:
+        yield "", rejected(f'"{case.value}" is not USER:GROUP', 'write two numbers: "1000:1000"')
+    elif names:
+        yield (
+            "",
+            rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', 'write the number, as `id` prints it'
+                     ' in the image: "1000:1000"'),
+        )  # fmt: skip
+
+
+def extra_hosts(case: Case) -> Rows:
+    """Lines of /etc/hosts."""
+    for host, addresses in case.value.items():
+        if "host-gateway" in addresses:
+            yield (
+                f".{host}",
+                rejected("a pod has no host to reach", "give an address, or a Service of type ExternalName"),
+            )
+        elif wrong := [address for address in addresses if not is_address(address.strip("[]"))]:
+            yield f".{host}", rejected(f'"{wrong[0]}" is not an address', "192.0.2.7, for example")
+        elif not DNS_NAME.fullmatch(host):
+            yield (
+                f".{host}",
+                rejected("it is not a DNS name", "use lower-case letters, digits, dashes and dots"),
+            )
 
 
 def restart_word(case: Case) -> Rows:
