@@ -5,8 +5,10 @@ Every pattern begins with a literal or is bounded, so that a search takes time l
 
 from __future__ import annotations
 
+import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 
 # The group `secret` is what must not be shown; a pattern without one is secret as a whole.
 _URL = re.compile(r"://[^\s/:@\"']{0,256}:(?P<secret>[^\s/@\"']{1,1024})@")
@@ -37,6 +39,26 @@ _AWS = re.compile(r"(?i:aws_secret_access_key)\s{0,8}[=:]\s{0,8}\S")
 _REFERENCE = re.compile(r"\$\$?(?:\{[A-Za-z_]\w*\}|[A-Za-z_]\w*|\([A-Za-z_]\w*\))")
 
 MASK = "***"
+MOST_WORK = 2_000_000  # comparisons of spans with variables; a text that asks for more is secret as a whole
+SECRET_NAMES = (
+    "pass", "*_pass", "*pass", "*password*", "*passwd*", "*passphrase*", "*pwd", "pw", "*_pw", "pin", "*_pin", "psk",
+    "*_psk", "*secret*", "token", "*_token", "*token", "*_tokens", "jwt*", "*_jwt", "*_key", "*apikey", "*privatekey",
+    "*secretkey", "*accesskey", "*_key_base", "private_key*", "*private_pem", "salt", "*_salt", "auth", "*_auth",
+    "*basicauth", "*_auth_string", "*_cookie", "webhook*", "*_webhook*", "dsn", "*_dsn", "*credential*", "creds",
+    "*_creds", "*mnemonic*", "*connection_string",
+    # Paths, sizes, addresses and switches that only speak of a secret, and keys that open nothing.
+    "!pwd", "!oldpwd", "!*bypass", "!*compass", "!*_file", "!*_files", "!*_path", "!*_dir", "!*_directory", "!*_name",
+    "!*_id", "!*_ttl", "!*_timeout", "!*_expir*", "!*_lifetime", "!*_max_age", "!*_length", "!*_size", "!*_count",
+    "!*_policy", "!*_rounds", "!*_algorithm", "!*_issuer", "!*_audience", "!*_header", "!*_prefix", "!*_enabled",
+    "!*_required", "!*_type", "!*_mode", "!*_method", "!*_provider", "!*_host", "!*_port", "!*_user", "!*_username",
+    "!*_email", "!*password*_url", "!*token*_url", "!*secret*_url", "!*_endpoint", "!*allow_empty_password",
+    "!*random_root_password", "!*random_password", "!*_public_key", "!public_key", "!*site_key", "!*publishable_key",
+    "!*sort_key", "!*partition_key", "!*primary_key", "!*foreign_key", "!*routing_key", "!*cache_key", "!*hash_key",
+    "!*range_key", "!*group_key", "!*lookup_key", "!*index_key", "!*order_key",
+)  # fmt: skip
+"""Names whose values are secret, as globs without case; the last one that fits decides, and `!` takes a name back."""
+_SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null"})
+_TOKENS = re.compile(r"\$\$|\$\{([A-Za-z_]\w*)?(:?[-+?])?|\$[A-Za-z_]\w*|[{}]", re.ASCII)
 
 
 def find_credentials(text: str) -> list[tuple[int, int]]:
@@ -71,6 +93,85 @@ def mask_credentials(text: str) -> str:
         pieces += [text[position:start], MASK]
         position = end
     return "".join((*pieces, text[position:]))
+
+
+def names_secret(name: str, globs: Iterable[str] = SECRET_NAMES) -> bool:
+    """Tell whether a name is that of a secret.
+
+    Args:
+        name: Of a variable or an entry.
+        globs: Which names are, as `SECRET_NAMES`; a later one goes before an earlier one.
+
+    Example:
+        >>> names_secret("APP_KEY"), names_secret("SORT_KEY"), names_secret("PIN", ["pin", "!P*"])
+        (True, False, False)
+    """
+    folded = name.lower()
+    return next((yes for yes, pattern in reversed(_compiled(tuple(globs))) if pattern.match(folded)), False)
+
+
+def switches(value: str) -> bool:
+    """Tell whether a value only turns something on or off, so that no name makes a secret of it."""
+    return value.strip().lower() in _SWITCHES
+
+
+def find_literals(text: str, *, whole: bool = False) -> list[tuple[int, int]]:
+    """Find what is secret in a text of Compose's syntax and written out there: variables are not, their defaults are.
+
+    Args:
+        text: In Compose's syntax.
+        whole: Whether all of it is secret, not only the credentials that it shows.
+
+    Returns:
+        Start and end of each span, in order and without overlap; no span holds a variable.
+    """
+    spans = [(0, len(text))] if whole and text else find_credentials(text)
+    if not spans or "$" not in text:
+        return [span for span in spans if re.search(r"\w", text[slice(*span)])]
+    literals, groups = _scan(text)
+    if len(spans) * (len(literals) + len(groups)) > MOST_WORK:
+        spans, groups = [(0, len(text))], []
+    found: list[tuple[int, int]] = []
+    for start, end in spans:
+        for opened, operand, closed in groups:  # a default that the span cuts through is secret to its end
+            if start < closed and end > opened and not (operand <= start and end < closed):
+                start, end = min(start, opened), max(end, closed)  # noqa: PLW2901
+        found += [(max(start, a), min(end, b)) for a, b in literals if a < end and b > start]
+    kept = [span for span in dict.fromkeys(found) if re.search(r"\w", text[slice(*span)])]
+    return sorted(kept)
+
+
+def _scan(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]]]:
+    """The literal stretches of a text, at any depth of defaults, and its groups: start, operand's start, end."""
+    literals: list[tuple[int, int]] = []
+    groups: list[tuple[int, int, int]] = []
+    stack: list[tuple[int, int, bool]] = []  # of groups and of plain braces in them: start, operand's start, is a group
+    begin = 0
+    for match in _TOKENS.finditer(text):
+        token = match[0]
+        if token in ("$$", "{", "}") and not (token == "}" and stack):
+            if token == "{" and stack:
+                stack.append((match.start(), match.end(), False))
+            continue
+        if token == "}" and not stack[-1][2]:
+            stack.pop()
+            continue
+        literals.append((begin, match.start()))
+        begin = match.end()
+        if token == "}":
+            opened, operand, _ = stack.pop()
+            groups.append((opened, operand, match.end()))
+        elif token.startswith("${"):
+            stack.append((match.start(), match.end(), True))
+    literals.append((begin, len(text)))
+    return [(start, end) for start, end in literals if start < end], sorted(groups)
+
+
+@cache
+def _compiled(globs: tuple[str, ...]) -> tuple[tuple[bool, re.Pattern[str]], ...]:
+    return tuple(
+        (not glob.startswith("!"), re.compile(fnmatch.translate(glob.removeprefix("!").lower()))) for glob in globs
+    )
 
 
 def _keys(text: str) -> Iterator[tuple[int, int]]:

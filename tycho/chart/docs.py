@@ -54,6 +54,7 @@ def docs(plan: Plan, rows: Sequence[Row], values: dict[str, Tree]) -> dict[str, 
             for name in secret_names(one.service)
             if COMPOSE.fullmatch(name)
         ],
+        "hidden": [one.variable for one in plan.concealed if one.variable],
         "variables": list(_settings({"env": values["env"]}, "")) if plan.system.variables else [],
         "most": SUMMARY,
         "picture": list(_picture(plan)) if len(plan.pods) <= PICTURE else [],

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Literal
 
+from tycho.chart.hidden import hide_credentials
 from tycho.chart.planner import secret_names
 from tycho.chart.wiring import everything, needed
 from tycho.chart.yaml import dump
@@ -30,6 +31,7 @@ def release_values(
         username: Who asked for it.
     """
     said = metadata or {}
+    system, _ = hide_credentials(system)
     published = {name for name, about in said.items() if about.publishes}
     services: dict[str, Json] = {}
     for name, service in everything(system).items():

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tycho.chart import kinds
+from tycho.chart.hidden import Concealed
 from tycho.model import Service, System
 
 
@@ -274,3 +275,4 @@ class Plan:
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # alias -> services whose pods it names
     unused: tuple[str, ...] = ()  # paths of what no service uses
     homes: Mapping[str, Pod] = field(default_factory=dict)  # of each service
+    concealed: tuple[Concealed, ...] = ()  # what was secret, and is the release's

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 
 from tycho.chart import sharing, wiring
-from tycho.chart.kinds import kinds, said
+from tycho.chart.hidden import hide_credentials
+from tycho.chart.kinds import kinds
 from tycho.chart.names import label, unique
 from tycho.chart.plan import Container, ContainerPort, Network, Plan, Pod, Volume, Wait
 from tycho.chart.storage import Store
@@ -18,6 +16,7 @@ from tycho.model import Live, Service, System
 
 def plan(system: System) -> Plan:
     """Decide what exists; nothing here depends on what a variable is worth."""
+    system, concealed = hide_credentials(system)
     whole, system = system, wiring.needed(system)
     services = wiring.everything(system)
     homes = wiring.homes(services)
@@ -70,6 +69,7 @@ def plan(system: System) -> Plan:
         restless=wiring.restless(system),
         aliases=aliases,
         unused=wiring.unused(whole, system),
+        concealed=concealed,
     )
 
 
@@ -91,16 +91,8 @@ def secrets(service: Service) -> tuple[str, ...]:
 
 
 def secret_names(service: Service) -> tuple[str, ...]:
-    """Environment entries that are secret by their names, whatever they hold."""
-    wanted = _any_of(tuple(said(service).get("secretEnvironment") or ()))
-    passed = service.environment_pass
-    return tuple(name for name in service.environment if name not in passed and wanted.match(name.lower()))
-
-
-@cache
-def _any_of(patterns: tuple[object, ...]) -> re.Pattern[str]:
-    """Globs as one expression; where there are none, it matches nothing."""
-    return re.compile("|".join(fnmatch.translate(str(pattern).lower()) for pattern in patterns) or r"\Z.")
+    """Environment entries that the release alone holds: secret by their names, or by what they show."""
+    return service.environment_secret
 
 
 def _labels(networks: Iterable[Network], aliases: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -213,16 +213,21 @@ def _hosts(service: Service) -> Sequence[Tree]:
 def _dns(service: Service) -> dict[str, Tree]:
     found: dict[str, Tree] = {}
     if service.dns:
-        found["nameservers"] = list(service.dns[:RESOLVERS])
-    search = [*service.dns_search, *([service.domainname] if service.domainname else [])]
+        found["nameservers"] = [template(address) for address in service.dns[:RESOLVERS]]
+    search = [template(one) for one in service.dns_search]
+    if domain := written(service.domainname):
+        search.append(domain)
     if search:
         found["searches"] = search
     if service.dns_opt:
-        found["options"] = [
-            {"name": name, "value": value} if value else {"name": name}
-            for name, _, value in (option.partition(":") for option in service.dns_opt)
-        ]
+        found["options"] = [_option_of(template(option)) for option in service.dns_opt]
     return found
+
+
+def _option_of(text: str) -> Tree:
+    """A resolver's option; one whose variable may bring the colon is split by the chart."""
+    name, _, value = text.partition(":")
+    return {"name": text} if "${" in name else {"name": name, "value": value} if value else {"name": name}
 
 
 def hooks(service: Service, *, held: bool) -> dict[str, Tree]:
@@ -280,8 +285,8 @@ def publish(service: Service) -> dict[str, Tree]:
             "targetPort": port.target,
             "protocol": port.protocol.upper(),
         }
-        if port.app_protocol:
-            entry["appProtocol"] = port.app_protocol
+        if protocol := written(port.app_protocol):
+            entry["appProtocol"] = protocol
         found[name] = entry
     if not found:
         return {}

@@ -1,4 +1,4 @@
-"""A digest of what a project says: templates instead of values, and nothing of the environment."""
+"""A digest of what a project says: templates instead of values, and nothing secret or of the environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from tycho.model import File, template
+from tycho.credentials import MASK, find_literals, names_secret
+from tycho.model import File, Fixed, template
 
 Fields = Mapping[str, Any]
 
@@ -15,13 +16,20 @@ def digest(name: str, fields: Fields) -> str:
     """sha256, in hex."""
     hashed = hashlib.sha256(name.encode())
 
+    def write(value: str | float, *, whole: bool = False) -> None:
+        said = _masked(value, whole=whole).encode(errors="surrogatepass")
+        hashed.update(b"s%d:" % len(said) + said)
+
     def walk(value: Any) -> None:
         match value:
             case dict():
                 hashed.update(b"{")
                 for key, inner in value.items():
                     walk(key)
-                    walk(inner)
+                    if isinstance(inner, str):
+                        write(inner, whole=names_secret(str(key)))
+                    else:
+                        walk(inner)
                 hashed.update(b"}")
             case list() | tuple():
                 hashed.update(b"[")
@@ -34,8 +42,7 @@ def digest(name: str, fields: Fields) -> str:
             case bool() | None:
                 hashed.update(repr(value).encode() + b";")
             case _:
-                said = template(value).encode(errors="surrogatepass")
-                hashed.update(b"s%d:" % len(said) + said)
+                write(value)
 
     walk(_said(fields))
     return hashed.hexdigest()
@@ -64,6 +71,14 @@ def _service(service: Fields) -> dict[str, Any]:
     if mounts := service.get("volumes"):
         found["volumes"] = [_without(one, "note") for one in mounts]
     return found
+
+
+def _masked(value: str | float, *, whole: bool) -> str:
+    """A value as it was written, less what is secret in itself: a digest of little else would give it away."""
+    text = MASK if isinstance(value, Fixed) and value.secret else template(value)
+    for start, end in reversed(find_literals(text, whole=whole)):
+        text = text[:start] + MASK + text[end:]
+    return text
 
 
 def _without(part: Fields, key: str) -> dict[str, Any]:

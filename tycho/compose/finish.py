@@ -16,6 +16,7 @@ from tycho.compose.gather import Gathering
 from tycho.compose.implied import each
 from tycho.compose.shapes import split
 from tycho.compose.tree import Node, below
+from tycho.credentials import find_credentials
 from tycho.errors import ComposeError, Problem
 from tycho.model import System
 
@@ -73,6 +74,7 @@ def finished(ctx: Context, fields: Mapping[str, Any], system: System) -> System:
         update={
             "variables": ctx.seen(),
             "baked": {name: tuple(places) for name, places in sorted(ctx.baked.items())},
+            "sensitive": tuple(name for name in sorted(ctx.baked) if find_credentials(ctx.env.get(name, ""))),
             "lines": {path: (known_as(file), line) for path, (file, line) in ctx.lines.items()},
             "warnings": tuple(ctx.warnings),
             "digest": digest(system.name, fields),

@@ -22,8 +22,9 @@ from tycho.compose.schema import against_schema, prune
 from tycho.compose.source import Sources
 from tycho.compose.tree import Node, Unreadable, below, parse
 from tycho.compose.unique import unify
+from tycho.credentials import find_credentials, names_secret
 from tycho.errors import Problem, SourceError
-from tycho.model import Expr
+from tycho.model import Expr, Fixed
 
 MAX_INCLUDES = 64
 
@@ -115,7 +116,8 @@ class Gathering:
             own = [name for name in read if env.get(name) != self.env.get(name)]
             if own:
                 self.fixed += [(name, path, node) for name in own]
-                return str.__str__(value)
+                secret = any(map(names_secret, own)) or any(find_credentials(env.get(name, "")) for name in own)
+                return Fixed(value) if secret else str.__str__(value)
         return value
 
     def add(self, tree: Node, documents: list[Node], file: str, directory: str, env: Mapping[str, str]) -> Node:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from tycho.model import Expr
+from tycho.model import Expr, Fixed
 
 NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 OPERATORS = (":-", ":+", ":?", "-", "+", "?")
@@ -173,6 +173,8 @@ def split(text: str, separator: str, limit: int = -1) -> list[str]:
     A separator inside `${…}` is not one. Where the values bring separators of their own, the pieces are plain.
     """
     pieces = text.split(separator, limit)
+    if isinstance(text, Fixed):
+        return [Fixed(piece, secret=text.secret) for piece in pieces]
     if not isinstance(text, Expr):
         return pieces
     templates = [""]

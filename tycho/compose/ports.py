@@ -39,7 +39,7 @@ def _port(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
 
 LONG = section({
     "name": text, "mode": text, "host_ip": text, "target": count, "published": live, "protocol": text,
-    "app_protocol": text,
+    "app_protocol": live,
 })  # fmt: skip
 
 

@@ -169,6 +169,7 @@ SERVICE: dict[str, Show] = {
         for name, one in parts.items()
     },
     "deploy": _deploy,
+    "dns": lambda value: [one for one in value if one],
     "extra_hosts": hosts,
     "gpus": lambda parts: [full(one) for one in parts],
     "healthcheck": _healthcheck,

@@ -31,6 +31,7 @@ from tycho.compose.context import Context, Unusable
 from tycho.compose.merge import DEPENDENCY
 from tycho.compose.ports import ports
 from tycho.compose.tree import Node
+from tycho.model import Expr, Live
 
 LABELS = mapping(live, absent="")
 ULIMITS = named(shapes.ulimit)
@@ -128,15 +129,15 @@ WATCH = section({
 })  # fmt: skip
 
 CONTAINER: dict[str, Convert] = {
-    **dict.fromkeys(("image", "working_dir"), live),
+    **dict.fromkeys(("image", "working_dir", "domainname"), live),
     **_text(
-        "cgroup", "cgroup_parent", "cpuset", "domainname", "hostname", "ipc", "isolation", "mac_address",
+        "cgroup", "cgroup_parent", "cpuset", "hostname", "ipc", "isolation", "mac_address",
         "network_mode", "pid", "platform", "pull_policy", "pull_refresh_after", "runtime", "stop_signal", "user",
         "userns_mode", "uts",
     ),
     **_flags("init", "oom_kill_disable", "privileged", "read_only", "use_api_socket"),
     **_list(
-        "cap_add", "cap_drop", "device_cgroup_rules", "dns_opt", "dns_search", "label_file",
+        "cap_add", "cap_drop", "device_cgroup_rules", "label_file",
         "security_opt", "tmpfs", "volumes_from",
     ),
     **_counts(
@@ -153,7 +154,8 @@ CONTAINER: dict[str, Convert] = {
     "cpus": number,
     "credential_spec": section(_text("config", "file", "registry")),
     "devices": listed(mounts.device),
-    "dns": lambda ctx, node, path: [one for one in listed()(ctx, node, path) if one],
+    **dict.fromkeys(("dns_opt", "dns_search"), listed(live)),
+    "dns": lambda ctx, node, path: [one for one in listed(live)(ctx, node, path) if one or isinstance(one, Live)],
     "env_file": listed(mounts.env_file),
     "environment": mapping(live, trimmed=True),
     "extra_hosts": shapes.hosts,
@@ -248,6 +250,8 @@ def system(ctx: Context, tree: Node) -> dict[str, Any]:
         ctx.lines[key] = (child.file, child.line)
         if key.startswith("x-"):
             fields.setdefault("x", {})[key] = anything(ctx, child, key)
+        elif key == "name" and isinstance(child.value, Expr) and not ctx.sources.name:
+            ctx.reads(child, key, child.value.template, live=False)
         elif key == "models":
             fields[key] = anything(ctx, child, key)
         elif key == "version":

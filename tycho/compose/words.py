@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tycho.compose.interpolate import Invalid, closing, names
-from tycho.model import Expr, Reworded
+from tycho.model import Expr, Fixed, Reworded
 
 
 def words(text: str, expand: Callable[[str], str]) -> list[str]:
@@ -22,6 +22,8 @@ def words(text: str, expand: Callable[[str], str]) -> list[str]:
         ValueError: Unbalanced quotes or parentheses.
     """
     found = _split(text)
+    if isinstance(text, Fixed):
+        return [Fixed(word, secret=text.secret) for word in found]
     if not isinstance(text, Expr):
         return found
     templates = _split(text.template, template=True)

@@ -32,6 +32,23 @@ class Reworded(Expr):
     words: tuple[str, ...]
 
 
+class Fixed(Expr):
+    """Text whose variables were decided where it was written: by the environment of an included file.
+
+    Args:
+        value: What it is worth.
+        secret: Whether that is secret, by a variable's name or by what it shows.
+    """
+
+    secret: bool
+
+    def __new__(cls, value: str, template: str = "", *, secret: bool = True) -> Self:
+        """The value; its template says the same."""
+        self = super().__new__(cls, value, template or value.replace("$", "$$"))
+        self.secret = secret
+        return self
+
+
 class ExprInt(int, Live):
     """A whole number that was interpolated."""
 

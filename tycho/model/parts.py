@@ -25,7 +25,7 @@ class Port(Node):
     mode: str = "ingress"
     host_ip: str | None = None
     name: str | None = None
-    app_protocol: str | None = None
+    app_protocol: Text | None = None
 
 
 class Mount(Node):

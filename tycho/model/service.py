@@ -26,6 +26,7 @@ class Service(Node):
     group_add: tuple[str, ...] = ()
     environment: Mapping[str, Text | None] = {}
     environment_pass: tuple[str, ...] = ()  # entries written without a value: the caller's, or absent (None above)
+    environment_secret: tuple[str, ...] = ()  # entries that the release alone holds: known when a chart is made
     env_file: tuple[EnvFile, ...] = ()
     label_file: tuple[str, ...] = ()
     labels: Mapping[str, Text] = {}
@@ -54,13 +55,13 @@ class Service(Node):
     networks: Mapping[str, Attachment] = {}
     network_mode: str | None = None
     hostname: str | None = None
-    domainname: str | None = None
+    domainname: Text | None = None
     container_name: str | None = None
     links: tuple[str, ...] = ()
     external_links: tuple[str, ...] = ()
-    dns: tuple[str, ...] = ()
-    dns_opt: tuple[str, ...] = ()
-    dns_search: tuple[str, ...] = ()
+    dns: Words = ()
+    dns_opt: Words = ()
+    dns_search: Words = ()
     extra_hosts: Mapping[str, tuple[str, ...]] = {}
     mac_address: str | None = None
     models: Mapping[str, Json] = {}

@@ -81,6 +81,7 @@ class System(Node):
     version: str | None = None
     variables: Mapping[str, Variable] = {}  # of live values
     baked: Mapping[str, tuple[str, ...]] = {}  # name -> places, of values decided when compiled
+    sensitive: tuple[str, ...] = ()  # those of `baked` whose values show credentials
     lines: Mapping[str, tuple[str, int]] = {}  # compose path -> (file, line), for every node of the file
     warnings: tuple[Problem, ...] = ()
     digest: str = ""  # sha256 of the canonical project content: no environment in it

@@ -16,6 +16,7 @@ Fields = dict[str, Json]
 
 MISSING = object()  # what a field holds that the file did not set: null is a value
 SECTIONS = frozenset({"services", "jobs"})
+ORDERED = frozenset({"secretEnvironment"})  # lists whose later entries go before: the file's own stand after a default
 CANONICAL = (
     "a policy changes the canonical form, in which short forms are written out: lists and mappings in full, "
     "memory in bytes, durations in seconds, text in quotes"
@@ -114,7 +115,13 @@ def _default(base: object, default: Json) -> Json:
     fields = _fields(base)
     if fields is None or not isinstance(default, Mapping):
         return base
-    return fields | {key: _default(fields.get(key, MISSING), value) for key, value in default.items()}
+    return fields | {key: _listed(key, fields.get(key, MISSING), value) for key, value in default.items()}
+
+
+def _listed(key: str, base: object, default: Json) -> Json:
+    if key in ORDERED and isinstance(base, list | tuple) and isinstance(default, list | tuple):
+        return [*default, *base]
+    return _default(base, default)
 
 
 def _patch(base: object, patch: Json) -> Json:

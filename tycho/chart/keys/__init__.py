@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from tycho.chart.artifact import Row
+from tycho.chart.keys.concealed import concealed
 from tycho.chart.keys.extension import said
+from tycho.chart.keys.frozen import frozen
 from tycho.chart.keys.key import Case, Key, Table, approximated, ignored, translated
 from tycho.chart.keys.service import ONCE, SERVICE
 from tycho.chart.keys.system import CONFIG, NETWORK, PROJECT, SECRET, VOLUME
@@ -28,7 +30,7 @@ SECTIONS: Mapping[str, Table] = {
     "configs": CONFIG,
     "secrets": SECRET,
 }
-OURS = frozenset({"x", "environment_pass", "files", "entries", "note"})
+OURS = frozenset({"x", "environment_pass", "environment_secret", "files", "entries", "note"})
 """Fields of the model that are no keys of their own."""
 
 
@@ -48,6 +50,8 @@ def rows(plan: Plan) -> Iterator[Row]:
     for section in ("networks", "volumes", "configs", "secrets"):
         for name, part in getattr(system, section).items():
             yield from _part(plan, section, name, part, part)
+    for path, key in (*concealed(plan), *frozen(plan, SECTIONS)):
+        yield _row(plan, path, key)
     for path in plan.unused:
         yield _row(plan, path, translated("nothing: no service uses it"))
 

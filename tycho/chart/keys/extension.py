@@ -29,12 +29,13 @@ WORDS: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
         "ingress": (
             _keys("className", "annotations", "tls"), "{className, annotations, tls}", translated("Ingress (live)")
         ),
+        "secretEnvironment": (_texts, '["*password"]', translated("which names are secret, in every service")),
     },
     "services": {
         "kind": (lambda v: v in KINDS, f"one of {', '.join(KINDS)}", translated("kind of workload")),
         "schedule": (lambda v: bool(CRON.fullmatch(str(v))), '"0 3 * * *"', translated("CronJob")),
         "ingress": (_keys("host", "path", "port"), "{host, path, port}", translated("Ingress (live)")),
-        "secretEnvironment": (_texts, '["*password"]', translated("a Secret of the release")),
+        "secretEnvironment": (_texts, '["*password", "!SORT_KEY"]', translated("a Secret of the release")),
         "hostPaths": (_texts, "[/dev/net/tun]", translated("hostPath volumes")),
     },
     "volumes": {

@@ -1,0 +1,233 @@
+"""What is secret in a system leaves the chart: environment entries for a Secret of the release, other text for variables.
+
+`hide_credentials` is pure, and both the chart and the values of its release are made of what it returns: a text such
+as `postgres://app:hunter2@db` becomes `postgres://app:${WEB_COMMAND_1:?}@db`, and `hunter2` is what the release says
+that variable is worth.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tycho.chart.kinds import said
+from tycho.credentials import SECRET_NAMES, find_literals, names_secret, switches
+from tycho.model import Expr, Fixed, Hook, Reworded, Service, System, Variable, template
+
+Why = Literal["name", "content"]
+
+LIVE: Mapping[str, tuple[str, ...]] = {
+    "services": (
+        "image", "working_dir", "entrypoint[]", "command[]", "healthcheck.test[]", "labels.*", "annotations.*",
+        "deploy.labels.*", "sysctls.*", "dns[]", "dns_search[]", "dns_opt[]", "domainname", "ports[].app_protocol",
+        "post_start[].command[]", "pre_stop[].command[]", "pre_start[].command[]", "pre_start[].image",
+        "pre_start[].working_dir", "pre_start[].environment.*",
+    ),
+    "volumes": ("name", "labels.*", "driver_opts.*"),
+    "configs": ("name", "content"),
+    "secrets": ("name",),
+}  # fmt: skip
+"""Texts that the chart expands: `.` a field, `[]` each item, `.*` each entry. Jobs are as services are."""
+
+FLAG = re.compile(
+    r"--?[\w-]*(?:password|passwd|passphrase|requirepass|masterauth|secret|token|api[_-]?key|secret[_-]?key)",
+    re.IGNORECASE,
+)
+AFTER_FLAG = re.compile(rf"(?<![\w-]){FLAG.pattern}[ \t]+(?P<secret>[^\s\"'`$;&|<>()-][^\s\"'`;&|<>()]*)", re.IGNORECASE)
+BEFORE = frozenset({"command", "entrypoint", "test"})  # words: one that follows a flag for a secret is one
+PLACES = frozenset({"labels", "annotations"})  # whose entries may be secret by the last part of their names
+
+
+@dataclass(frozen=True, slots=True)
+class Concealed:
+    """One thing that was hidden.
+
+    Args:
+        path: Where the file says it.
+        variable: The variable of the release that stands there now, "" for an environment entry.
+        why: Whether its name says that it is secret, or it shows that itself.
+    """
+
+    path: str
+    variable: str
+    why: Why
+
+
+@dataclass
+class _Hiding:
+    system: System
+    variables: dict[str, Variable] = field(default_factory=dict)
+    concealed: list[Concealed] = field(default_factory=list)
+
+    def variable(self, path: str, secret: str, why: Why) -> str:
+        """The name of a new variable of the release, made of the path alone."""
+        base = re.sub(r"\W+", "_", re.sub(r"^(?:services|jobs)\.", "", path), flags=re.ASCII).strip("_").upper()
+        base = f"V_{base}" if not base or base[0].isdigit() else base
+        name, number = base, 2
+        while name in self.variables or name in self.system.variables or name in self.system.baked:
+            name, number = f"{base}_{number}", number + 1
+        file, line = self.system.at(path)
+        place = f"{file}:{line} {path}"
+        self.variables[name] = Variable(name=name, places=(place,), value=secret.replace("$$", "$"))
+        self.concealed.append(Concealed(path, name, why))
+        return name
+
+    def text(self, value: str, path: str, *, whole: bool = False) -> str:
+        """A text with a variable in the place of each secret."""
+        if isinstance(value, Reworded):  # refused as a whole
+            return value
+        written = template(value)
+        whole = whole and not switches(written)
+        spans = find_literals(written, whole=whole)
+        if not whole and not spans and path.rpartition(".")[2].partition("[")[0] in BEFORE:
+            spans = [match.span("secret") for match in AFTER_FLAG.finditer(written) if _tells(match["secret"])]
+        if isinstance(value, Fixed) and value.secret:
+            spans = [(0, len(written))] if written else []
+        if not spans:
+            return value
+        pieces, position = [], 0
+        for start, end in spans:
+            name = self.variable(path, written[start:end], "name" if whole else "content")
+            pieces += [written[position:start], f"${{{name}:?}}"]
+            position = end
+        shown = "".join((*pieces, written[position:]))
+        return Expr(shown, shown)  # worth what it says: nobody who makes a chart of it can tell more
+
+
+def hide_credentials(system: System) -> tuple[System, tuple[Concealed, ...]]:
+    """Take what is secret out of what a chart is made of.
+
+    Args:
+        system: The system after the policies.
+
+    Returns:
+        The system, whose services know their secret entries and whose variables hold the rest; and what was hidden.
+    """
+    hiding = _Hiding(system)
+    changed: dict[str, Any] = {}
+    for section in ("services", "jobs"):
+        parts = getattr(system, section)
+        changed[section] = {name: _service(hiding, f"{section}.{name}", service) for name, service in parts.items()}
+    for section in ("volumes", "configs", "secrets"):
+        parts = getattr(system, section)
+        changed[section] = {
+            name: _part(part, LIVE[section], f"{section}.{name}", hiding.text) for name, part in parts.items()
+        }
+    changed = {key: parts for key, parts in changed.items() if _differs(parts, getattr(system, key))}
+    if hiding.variables:
+        changed["variables"] = {**system.variables, **hiding.variables}
+    return system.model_copy(update=changed) if changed else system, tuple(hiding.concealed)
+
+
+def secret_globs(system: System, service: object = None) -> tuple[str, ...]:
+    """Which names are secret: the policies' list, and after it what the file says of a service."""
+    above, own = (tuple(map(str, said(part).get("secretEnvironment") or ())) for part in (system, service))
+    return (*above, *own)
+
+
+def _service(hiding: _Hiding, path: str, service: Service) -> Service:
+    globs = secret_globs(hiding.system, service)
+    secret = tuple(_entries(hiding, path, service, globs))
+    by_name = _by_name(globs)
+
+    def change(value: str, place: str) -> str:
+        inherited = re.fullmatch(r"\.pre_start\[\d+\]\.environment\.(.+)", place.removeprefix(path), re.DOTALL)
+        if inherited and inherited[1] in secret and service.environment[inherited[1]] == value:
+            return value  # the container has it from where its service's is
+        return hiding.text(value, place, whole=by_name(place.removeprefix(path)))
+
+    service = _part(service, LIVE["services"], path, change)
+    for key in ("entrypoint", "command"):
+        service = _with(service, key, _words(hiding, getattr(service, key), f"{path}.{key}"))
+    if service.healthcheck and service.healthcheck.test:
+        words = _words(hiding, service.healthcheck.test, f"{path}.healthcheck.test")
+        service = _with(service, "healthcheck", _with(service.healthcheck, "test", words))
+    for key in ("pre_start", "post_start", "pre_stop"):
+        hooks: Sequence[Hook] = getattr(service, key)
+        found = tuple(
+            _with(hook, "command", _words(hiding, hook.command, f"{path}.{key}[{index}].command"))
+            for index, hook in enumerate(hooks)
+        )
+        service = _with(service, key, found)
+    return _with(service, "environment_secret", secret)
+
+
+def _entries(hiding: _Hiding, path: str, service: Service, globs: Sequence[str]) -> list[str]:
+    """Entries of the environment for the release's Secret alone; what only reads variables is in it anyway."""
+    names = []
+    for name, value in service.environment.items():
+        if name in service.environment_pass:
+            continue
+        why: Why | None = None
+        if names_secret(name, globs) and not (value is not None and value and switches(template(value))):
+            why = "name"
+        elif value is not None and ((isinstance(value, Fixed) and value.secret) or find_literals(template(value))):
+            why = "content"
+        if why:
+            names.append(name)
+            hiding.concealed.append(Concealed(f"{path}.environment.{name}", "", why))
+    return names
+
+
+def _by_name(globs: Sequence[str]) -> Callable[[str], bool]:
+    """Whether an entry at a path below a service is secret by its name."""
+
+    def secret(place: str) -> bool:
+        match = re.fullmatch(r"\.(?:deploy\.)?(labels|annotations)\.(.+)", place, re.DOTALL)
+        if match:
+            return names_secret(match[2].rpartition(".")[2].rpartition("/")[2], globs)
+        match = re.fullmatch(r"\.pre_start\[\d+\]\.environment\.(.+)", place, re.DOTALL)
+        return bool(match and names_secret(match[1], globs))
+
+    return secret
+
+
+def _words(hiding: _Hiding, words: Sequence[str] | None, path: str) -> Sequence[str] | None:
+    """Words of which none follows a flag that a secret follows: `["--password", "hunter2"]`."""
+    found = list(words or ())
+    for index in range(1, len(found)):
+        flag, word = template(found[index - 1]), template(found[index])
+        if FLAG.fullmatch(flag) and _tells(word) and not isinstance(found[index], Reworded):
+            found[index] = hiding.text(found[index], f"{path}[{index}]", whole=True)
+    return words if words is None or not _differs(found, words) else tuple(found)
+
+
+def _tells(word: str) -> bool:
+    """Whether a word after a flag may be a secret: not a path, a further flag, a number of seconds, or a variable."""
+    return bool(word) and not word.startswith(("/", "./", "-", "$$")) and not re.fullmatch(r"[0-9]{1,3}[smh]?", word)
+
+
+Change = Callable[[str, str], str]
+
+
+def _part(part: Any, places: Sequence[str], path: str, change: Change) -> Any:
+    for place in places:
+        part = _changed(part, re.findall(r"\w+|\[\]|\*", place), path, change)
+    return part
+
+
+def _changed(value: Any, steps: Sequence[str], path: str, change: Change) -> Any:
+    """A value with the texts at some place below it changed; itself where none is."""
+    if not steps:
+        return change(value, path) if isinstance(value, str) else value
+    step, *rest = steps
+    if step == "[]":
+        items = tuple(_changed(item, rest, f"{path}[{index}]", change) for index, item in enumerate(value or ()))
+        return items if _differs(items, value or ()) else value
+    if step == "*":
+        entries = {key: _changed(item, rest, f"{path}.{key}", change) for key, item in (value or {}).items()}
+        return entries if _differs(entries, value or {}) else value
+    return value if value is None else _with(value, step, _changed(getattr(value, step), rest, f"{path}.{step}", change))
+
+
+def _with(part: Any, key: str, value: Any) -> Any:
+    before = getattr(part, key)
+    return part if value is before or (not value and not before) else part.model_copy(update={key: value})
+
+
+def _differs(after: Any, before: Any) -> bool:
+    if isinstance(after, Mapping):
+        return any(item is not before[key] for key, item in after.items())
+    return any(item is not other for item, other in zip(after, before, strict=True))

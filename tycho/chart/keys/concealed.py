@@ -1,0 +1,39 @@
+"""The rows of what is secret: where it went, and how plain `helm install` gets it; it is never quoted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tycho.chart.keys.key import Key, approximated
+from tycho.chart.plan import Plan
+
+WHY = {"name": "its name says that it is secret", "content": "it shows a credential"}
+
+
+def concealed(plan: Plan) -> Iterator[tuple[str, Key]]:
+    """Path and row of each thing that was hidden."""
+    names = {container.name for pod in plan.pods for container in pod.containers}
+    for one in plan.concealed:
+        if one.variable:
+            yield one.path, approximated("a variable of the release", WHY[one.why], _set(f"env.{one.variable}"))
+        elif match := next((found for found in _entries(one.path) if found[0] in names), None):
+            service, name = match
+            remedy = _set(f"services.{_escaped(service)}.secretEnvironment.{_escaped(name)}")
+            yield one.path, Key("translated", f"a Secret of the release: {WHY[one.why]}", "", remedy)
+
+
+def _entries(path: str) -> Iterator[tuple[str, str]]:
+    """Service and entry of a path, for both may hold dots."""
+    rest = path.partition(".")[2]
+    for match in re.finditer(r"\.environment\.", rest):
+        yield rest[: match.start()], rest[match.end() :]
+
+
+def _set(key: str) -> str:
+    return f"tycho up gives it; helm install needs --set-string '{key}=…'"
+
+
+def _escaped(name: str) -> str:
+    """A name as a part of a key of `--set-string`."""
+    return re.sub(r"([.,\[\]=\\])", r"\\\1", name)

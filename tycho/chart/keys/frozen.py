@@ -1,0 +1,171 @@
+"""Variables that are decided when a chart is compiled: a row for each place, and none of them may be secret.
+
+What the chart can say later is live, and its variables are in the values; the rest of the places that a chart holds
+is in its templates. `LIVE` and `DECIDED` are compared with the documentation by a test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from tycho.chart.hidden import LIVE, secret_globs
+from tycho.chart.keys.key import Key, Table, approximated, rejected
+from tycho.chart.plan import Plan
+from tycho.chart.wiring import everything
+from tycho.credentials import SECRET_NAMES, find_literals, names_secret
+from tycho.model import Live, Service, System, template
+
+REASON = "{} {} read when this is compiled, not when it is installed"
+REMEDY = "compile it again where {} should be worth something else"
+PLACE = re.compile(r":\d+ (.*)", re.DOTALL)
+VARIABLE = re.compile(r"\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+HOOK = frozenset({"user", "privileged", "per_replica"})  # of `pre_start`; the rest is the service's
+ELSEWHERE = frozenset({
+    "build", "develop", "env_file", "provider", "models", "credential_spec", "logging", "stop_signal",
+    "pull_refresh_after", "deploy.rollback_config", "driver", "driver_opts", "volumes_from", "external_links",
+})  # fmt: skip
+"""Keys that a chart holds nothing of, or nothing of as it is written."""
+
+
+def frozen(plan: Plan, sections: Mapping[str, Table]) -> Iterator[tuple[str, Key]]:
+    """Path and row of each place where a variable was decided, and of each place that may not hold what it holds.
+
+    Args:
+        plan: What the chart will hold.
+        sections: What becomes of each key, section by section.
+    """
+    concealed = {one.path for one in plan.concealed}
+    for path, names in sorted(_places(plan.system).items()):
+        service = _service(plan.system, path)
+        if not _reaches(plan.system, path, service, sections):
+            continue
+        globs = (*SECRET_NAMES, *secret_globs(plan.system, service[1]))
+        shown = ", ".join(f"${{{name}}}" for name in names)
+        secret = [name for name in names if names_secret(name, globs) or name in plan.system.sensitive]
+        if secret and not _concealed(path, concealed):
+            yield path, _refused(secret[0], by_name=secret[0] not in plan.system.sensitive)
+        elif not secret:
+            yield path, approximated(
+                "decided when compiled", REASON.format(shown, "is" if len(names) == 1 else "are"), REMEDY.format(shown)
+            )
+    yield from _showing(plan.system)
+
+
+def _refused(name: str, *, by_name: bool) -> Key:
+    why = "is secret by its name" if by_name else "shows a credential"
+    hint = f'; or say that it is none: x-tycho: {{secretEnvironment: ["!{name}"]}}' if by_name else ""
+    return rejected(f"${{{name}}} {why}, and what it is worth would be in the chart", f"read it in environment{hint}")
+
+
+def _concealed(path: str, concealed: set[str]) -> bool:
+    """Whether a place was hidden after all: an entry of the environment, or a text that the chart expands."""
+    above = path.partition(".environment")[0]
+    return path in concealed or any(
+        one.startswith(f"{above}.environment.") for one in concealed if path.startswith(f"{above}.environment")
+    )
+
+
+def _places(system: System) -> dict[str, list[str]]:
+    """Compose path to the variables that were decided there, live ones among them that a template takes the value of."""
+    found: dict[str, list[str]] = {}
+    for name, places in system.baked.items():
+        for place in places:
+            if match := PLACE.search(place):
+                found.setdefault(match[1], []).append(name)
+    for path, value in _taken(system):
+        if isinstance(value, Live) and (names := [match for match in VARIABLE.findall(value.template) if match]):
+            found.setdefault(path, []).extend(names)
+    return {path: sorted(set(names)) for path, names in found.items()}
+
+
+def _taken(system: System) -> Iterator[tuple[str, object]]:
+    """Live values whose worth decides an object's name, a port of the node, or another system's address."""
+    for name, network in system.networks.items():
+        if network.external:
+            yield f"networks.{name}.name", network.name
+    for name, volume in system.volumes.items():
+        if str(volume.driver_opts.get("type", "")).startswith("nfs"):
+            yield from ((f"volumes.{name}.driver_opts.{key}", volume.driver_opts[key]) for key in volume.driver_opts)
+    for section, services in (("services", system.services), ("jobs", system.jobs)):
+        for name, service in services.items():
+            for index, port in enumerate(service.ports):
+                if port.mode == "host":
+                    yield f"{section}.{name}.ports[{index}].published", port.published
+
+
+def _service(system: System, path: str) -> tuple[str, Service | None]:
+    """The service that a path belongs to; names may hold dots."""
+    rest = path.partition(".")[2]
+    names = [name for name in everything(system) if rest == name or rest.startswith((f"{name}.", f"{name}["))]
+    name = max(names, key=len, default="")
+    return name, everything(system).get(name) if path.startswith(("services.", "jobs.")) else None
+
+
+def _reaches(system: System, path: str, service: tuple[str, Service | None], sections: Mapping[str, Table]) -> bool:
+    """Whether a chart holds what was decided at a path."""
+    section, _, rest = path.partition(".")
+    if path == "name" or section == "name":
+        return True
+    if section not in sections or not rest:
+        return section == "x-tycho"
+    if section in ("services", "jobs"):
+        if service[1] is None:
+            return False
+        key = rest[len(service[0]) + 1 :]
+    else:
+        parts = [name for name in getattr(system, section) if rest.startswith(f"{name}.")]
+        key = rest[len(max(parts, key=len)) + 1 :] if parts else ""
+    steps = re.sub(r"\[\d+\]", "[]", key).split(".")
+    if steps[0].startswith("pre_start"):
+        return steps[1:2] != [] and steps[1] in HOOK
+    if steps[0].startswith("x-"):
+        return steps[0] == "x-tycho"
+    if section == "secrets" or (section == "volumes" and steps[0] == "driver_opts"):
+        return section == "volumes" and f"{path}" in {at for at, _ in _taken(system)}
+    if steps[0].removesuffix("[]") in ELSEWHERE:
+        return False
+    for length in range(len(steps), 0, -1):
+        for name in (".".join(steps[:length]), ".".join(steps[:length]).removesuffix("[]")):
+            if name in ELSEWHERE:
+                return False
+            if row := sections[section].get(name):
+                return row.fate in ("translated", "approximated") or name in ("profiles", "hostname")
+    return False
+
+
+def _showing(system: System) -> Iterator[tuple[str, Key]]:
+    """Texts that no variable can stand in for, and that show a credential."""
+    hint = "give it with the release, or read it from a file of `secrets`"
+    for path, text in _fixed_texts(system):
+        if find_literals(template(text)):
+            yield path, rejected("it shows a credential, which would be in the chart", hint)
+
+
+def _fixed_texts(system: System) -> Iterator[tuple[str, str]]:
+    live = {place.partition(".")[0].partition("[")[0] for place in LIVE["services"]} | {"environment", "deploy"}
+    skipped = live | ELSEWHERE | {"ports", "healthcheck", "environment_pass", "environment_secret", "label_file"}
+    for section, services in (("services", system.services), ("jobs", system.jobs)):
+        for name, service in services.items():
+            for key in service.model_fields_set - skipped - {"x"}:
+                yield from _texts(getattr(service, key), f"{section}.{name}.{key}")
+            yield from _texts(service.deploy.placement, f"{section}.{name}.deploy.placement")
+            yield from _texts(service.x.get("x-tycho"), f"{section}.{name}.x-tycho")
+    for name, volume in system.volumes.items():
+        yield from _texts(volume.x.get("x-tycho"), f"volumes.{name}.x-tycho")
+    yield from _texts(system.x.get("x-tycho"), "x-tycho")
+
+
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Every text below a value, the contents of files aside."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, f"{path}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{path}[{index}]")
+    elif hasattr(value, "model_fields_set"):
+        for key in sorted(value.model_fields_set - {"files", "note", "content"}):
+            yield from _texts(getattr(value, key), f"{path}.{key}")
