@@ -158,17 +158,17 @@ class TychoClient:
     def _post(self, verb: str, request: Mapping[str, Any]) -> dict[str, Any]:
         import httpx2
 
-        url = f"{self.url}/system/{verb}"
-        shown, base = safe_message(url), safe_message(self.url)
+        address = f"{self.url}/system/{verb}"
+        shown, url = safe_message(address), safe_message(self.url)
         try:
-            answer = httpx2.post(url, json=dict(request), timeout=self.timeout, trust_env=False)
+            answer = httpx2.post(address, json=dict(request), timeout=self.timeout, trust_env=False)
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
-            message = f'"{base}" is not an address: {safe_message(str(error))}'
+            message = f'"{url}" is not an address: {safe_message(str(error))}'
             raise UsageError(message, hint=f"for example, {URL}") from error
         except httpx2.ReadTimeout as error:
             raise Deadline(f"{shown} took longer than {self.timeout:g} s") from error
         except httpx2.HTTPError as error:
-            message = f"no Tycho answers at {base}: {safe_message(str(error))}"
+            message = f"no Tycho answers at {url}: {safe_message(str(error))}"
             raise ClusterUnreachable(message, hint="`tycho api` starts one") from error
         except UnicodeEncodeError as error:
             raise UsageError("the request holds text that is none", hint=str(error.reason)) from error

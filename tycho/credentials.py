@@ -148,20 +148,20 @@ def _scan(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]]]
     stack: list[tuple[int, int, bool]] = []  # of groups and of plain braces in them: start, operand's start, is a group
     begin = 0
     for match in _TOKENS.finditer(text):
-        token = match[0]
-        if token in ("$$", "{", "}") and not (token == "}" and stack):
-            if token == "{" and stack:
+        sign = match[0]
+        if sign in ("$$", "{", "}") and not (sign == "}" and stack):
+            if sign == "{" and stack:
                 stack.append((match.start(), match.end(), False))
             continue
-        if token == "}" and not stack[-1][2]:
+        if sign == "}" and not stack[-1][2]:
             stack.pop()
             continue
         literals.append((begin, match.start()))
         begin = match.end()
-        if token == "}":
+        if sign == "}":
             opened, operand, _ = stack.pop()
             groups.append((opened, operand, match.end()))
-        elif token.startswith("${"):
+        elif sign.startswith("${"):
             stack.append((match.start(), match.end(), True))
     literals.append((begin, len(text)))
     return [(start, end) for start, end in literals if start < end], sorted(groups)

@@ -19,6 +19,7 @@ from uuid import uuid4
 from tycho.chart import Chart, release_values
 from tycho.compose import load
 from tycho.errors import Ambiguous, NotFound, TychoError, UsageError
+from tycho.masking import masked, secret_values, system_secrets
 from tycho.model import ServiceMetadata, System, Woven
 from tycho.orchestrators import Orchestrator, Patience, Target
 from tycho.policy import Step, explain, weave
@@ -79,8 +80,12 @@ class Lifecycle:
             PolicyError: A policy is broken, or refuses the system.
         """
         said = dict(metadata or {})
-        woven = weave(_system(sources, said), folders=self.policies, metadata=said)
-        return Compiled(woven, self.orchestrator.compile(woven, strict=strict, version=version), said)
+        system = _system(sources, said)
+        texts = [text.decode(errors="replace") for _, text in sources.texts]
+        with masked(*system_secrets(system, sources.env, texts)) as masker:
+            woven = weave(system, folders=self.policies, metadata=said)
+            woven = woven.model_copy(update={"warnings": tuple(map(masker.problem, woven.warnings))})
+            return Compiled(woven, self.orchestrator.compile(woven, strict=strict, version=version), said)
 
     def explain(self, sources: Sources, *, metadata: Metadata | None = None) -> tuple[Step, ...]:
         """What each policy does to each service of a system, refused or not; touches no cluster.
@@ -121,7 +126,9 @@ class Lifecycle:
             guid=identity.guid,
             username=identity.username,
         )
-        return await self.orchestrator.up(compiled.chart, identity, values, patience, upgrade=running is not None)
+        texts = [text for text in compiled.chart.files.values() if isinstance(text, str)]
+        with masked(secret_values(values, known=texts)):
+            return await self.orchestrator.up(compiled.chart, identity, values, patience, upgrade=running is not None)
 
     async def runs(self, compiled: Compiled) -> bool:
         """Whether the project runs already, so that `up` would be an upgrade."""

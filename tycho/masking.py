@@ -6,16 +6,20 @@ import logging
 import re
 from base64 import b64decode
 from binascii import Error as BadBase64
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tycho.credentials import MASK, find_credentials, mask_credentials, names_secret, switches
 from tycho.errors import Problem, TychoError
 
+if TYPE_CHECKING:
+    from tycho.model import System
+
 SHORTEST = 4  # characters of a value that is worth masking; a shorter one stands in too many words
 GRAM = 5  # characters that a message has in common with a secret, where it speaks of a place that reads one
+KEY = ("services", "web", "environment")  # how deep two places must agree
 MOST = 65536  # characters of a secret that are looked for
 
 
@@ -53,11 +57,15 @@ class Masker:
         error.args = (error.message,)
 
     def _read_at(self, path: str) -> Iterator[str]:
+        key = _key(path)
         for place, secrets in self.readers.items():
-            if path and (place == path or place.startswith((f"{path}.", f"{path}[")) or path.startswith(
-                (f"{place}.", f"{place}[")
-            )):  # fmt: skip
+            if key[: len(KEY)] == _key(place)[: len(key)]:
                 yield from secrets
+
+
+def _key(path: str) -> list[str]:
+    """The first steps of a path: a problem in a list may be told with another place below the same key."""
+    return re.split(r"[.\[]", path, maxsplit=len(KEY))[: len(KEY)]
 
 
 def _without_parts(text: str, secret: str) -> str:
@@ -80,17 +88,59 @@ def _without_parts(text: str, secret: str) -> str:
     return "".join(pieces)
 
 
-def secret_variables(env: Mapping[str, str]) -> dict[str, str]:
-    """The values of an environment that are secret, by their names or by what they show, each with its variable."""
+def secret_variables(env: Mapping[str, str], *, known: Iterable[str] = ()) -> dict[str, str]:
+    """The values of an environment that are secret, by their names or by what they show, each with its variable.
+
+    Args:
+        env: The environment.
+        known: Texts that say what is no secret: a password such as `postgres` would be masked in every image's name.
+    """
     found = {}
     for name, value in env.items():
-        if len(value) >= SHORTEST and not switches(value) and (names_secret(name) or find_credentials(value[:MOST])):
+        if len(value) >= SHORTEST and is_secret(name, value) and not any(value in text for text in known):
             found[value] = f"${{{name}}}"
     return found
 
 
-def secret_values(values: Mapping[str, Any]) -> dict[str, str]:
-    """What is secret in the values of a release."""
+def is_secret(name: str, value: str) -> bool:
+    """Tell whether a variable is secret, by its name or by what it shows."""
+    return not switches(value) and (names_secret(name) or bool(find_credentials(value[:MOST])))
+
+
+def system_secrets(
+    system: System, env: Mapping[str, str], known: Iterable[str]
+) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """What no message about a system may say.
+
+    Args:
+        system: A loaded system.
+        env: What its variables are worth.
+        known: Texts that say what is no secret.
+
+    Returns:
+        The caller's secrets, each with its variable; and compose path to those that are read or written there.
+    """
+    readers: dict[str, list[str]] = {}
+    read = {**system.baked, **{name: variable.places for name, variable in system.variables.items()}}
+    for name, places in read.items():
+        if is_secret(name, value := env.get(name, "")):
+            for place in places:
+                readers.setdefault(place.rpartition(" ")[2], []).append(value)
+    for section, services in (("services", system.services), ("jobs", system.jobs)):
+        for name, service in services.items():
+            for key, entry in service.environment.items():
+                if entry and is_secret(key, entry):
+                    readers.setdefault(f"{section}.{name}.environment", []).append(str(entry))
+    return secret_variables(env, known=known), readers
+
+
+def secret_values(values: Mapping[str, Any], *, known: Iterable[str] = ()) -> dict[str, str]:
+    """What is secret in the values of a release, each with its key there.
+
+    Args:
+        values: The values.
+        known: Texts that say what is no secret.
+    """
     found: dict[str, str] = secret_variables({key: str(value) for key, value in (values.get("env") or {}).items()})
     for name, service in (values.get("services") or {}).items():
         for part in ("secretEnvironment", "envFile"):
@@ -102,7 +152,11 @@ def secret_values(values: Mapping[str, Any]) -> dict[str, str]:
         encoded = str(secret.get("value") or "") if isinstance(secret, Mapping) else ""
         for text in (encoded, _decoded(encoded)):
             found.update({text: f"secrets.{name}.value"} if text else {})
-    return {value: shown for value, shown in found.items() if not switches(value)}
+    return {
+        value: shown
+        for value, shown in found.items()
+        if len(value) >= SHORTEST and not switches(value) and not any(value in text for text in known)
+    }
 
 
 def _decoded(encoded: str) -> str:

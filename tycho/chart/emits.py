@@ -7,12 +7,13 @@ from pathlib import Path
 
 from jinja2 import TemplateError, TemplateSyntaxError
 
+from tycho.chart.hidden import without_entries
 from tycho.chart.names import label
 from tycho.chart.plan import Plan
 from tycho.chart.render import render_policy
 from tycho.chart.wiring import everything
 from tycho.errors import PolicyError, Problem
-from tycho.model import EmitTemplate
+from tycho.model import EmitTemplate, System
 
 
 def emitted(plan: Plan, emits: Sequence[EmitTemplate]) -> dict[str, str]:
@@ -23,22 +24,23 @@ def emitted(plan: Plan, emits: Sequence[EmitTemplate]) -> dict[str, str]:
     Raises:
         PolicyError: A template is broken; with its line.
     """
-    services = everything(plan.system)
+    system = without_entries(plan.system)
+    services = everything(system)
     found: dict[str, str] = {}
     for emit in emits:
         stem = Path(emit.policy).stem
         for name in emit.services:
             about = {"name": name, "slug": label(name), "service": services[name]}
-            found[f"templates/policies/{label(name)}-{stem}.yaml"] = _rendered(plan, emit, about)
+            found[f"templates/policies/{label(name)}-{stem}.yaml"] = _rendered(plan, system, emit, about)
         if not emit.services:
-            found[f"templates/policies/{stem}.yaml"] = _rendered(plan, emit, {})
+            found[f"templates/policies/{stem}.yaml"] = _rendered(plan, system, emit, {})
     return found
 
 
-def _rendered(plan: Plan, emit: EmitTemplate, about: dict[str, object]) -> str:
+def _rendered(plan: Plan, system: System, emit: EmitTemplate, about: dict[str, object]) -> str:
     try:
         source = Path(emit.template).read_text(encoding="utf-8")
-        return render_policy(source, chart=plan.chart, system=plan.system, **about)
+        return render_policy(source, chart=plan.chart, system=system, **about)
     except OSError as error:
         problem = Problem(emit.template, 0, "", error.strerror or "unreadable")
     except (TemplateError, ValueError) as error:

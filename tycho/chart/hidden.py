@@ -1,4 +1,4 @@
-"""What is secret in a system leaves the chart: environment entries for a Secret of the release, other text for variables.
+"""What is secret leaves the chart: environment entries for a Secret of the release, other text for its variables.
 
 `hide_credentials` is pure, and both the chart and the values of its release are made of what it returns: a text such
 as `postgres://app:hunter2@db` becomes `postgres://app:${WEB_COMMAND_1:?}@db`, and `hunter2` is what the release says
@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from tycho.chart.kinds import said
-from tycho.credentials import SECRET_NAMES, find_literals, names_secret, switches
-from tycho.model import Expr, Fixed, Hook, Reworded, Service, System, Variable, template
+from tycho.credentials import find_literals, names_secret, switches
+from tycho.model import Expr, Fixed, Hook, Node, Reworded, Service, System, Variable, template
 
 Why = Literal["name", "content"]
 
@@ -35,7 +35,9 @@ FLAG = re.compile(
     r"--?[\w-]*(?:password|passwd|passphrase|requirepass|masterauth|secret|token|api[_-]?key|secret[_-]?key)",
     re.IGNORECASE,
 )
-AFTER_FLAG = re.compile(rf"(?<![\w-]){FLAG.pattern}[ \t]+(?P<secret>[^\s\"'`$;&|<>()-][^\s\"'`;&|<>()]*)", re.IGNORECASE)
+AFTER_FLAG = re.compile(
+    rf"(?<![\w-]){FLAG.pattern}[ \t]+(?P<secret>[^\s\"'`$;&|<>()-][^\s\"'`;&|<>()]*)", re.IGNORECASE
+)
 BEFORE = frozenset({"command", "entrypoint", "test"})  # words: one that follows a flag for a secret is one
 PLACES = frozenset({"labels", "annotations"})  # whose entries may be secret by the last part of their names
 
@@ -121,6 +123,25 @@ def hide_credentials(system: System) -> tuple[System, tuple[Concealed, ...]]:
     return system.model_copy(update=changed) if changed else system, tuple(hiding.concealed)
 
 
+def without_entries(system: System) -> System:
+    """A system whose secret entries say only where they are: what templates of policies may know.
+
+    Args:
+        system: What `hide_credentials` made.
+    """
+    changed = {
+        section: {
+            name: service.model_copy(update={"environment": {
+                key: Expr("", f"services.{name}.secretEnvironment.{key}") if key in service.environment_secret else value
+                for key, value in service.environment.items()
+            }}) if service.environment_secret else service
+            for name, service in getattr(system, section).items()
+        }
+        for section in ("services", "jobs")
+    }  # fmt: skip
+    return system.model_copy(update=changed)
+
+
 def secret_globs(system: System, service: object = None) -> tuple[str, ...]:
     """Which names are secret: the policies' list, and after it what the file says of a service."""
     above, own = (tuple(map(str, said(part).get("secretEnvironment") or ())) for part in (system, service))
@@ -200,9 +221,10 @@ def _tells(word: str) -> bool:
 
 
 Change = Callable[[str, str], str]
+Part = TypeVar("Part", bound=Node)
 
 
-def _part(part: Any, places: Sequence[str], path: str, change: Change) -> Any:
+def _part(part: Part, places: Sequence[str], path: str, change: Change) -> Part:
     for place in places:
         part = _changed(part, re.findall(r"\w+|\[\]|\*", place), path, change)
     return part
@@ -219,10 +241,12 @@ def _changed(value: Any, steps: Sequence[str], path: str, change: Change) -> Any
     if step == "*":
         entries = {key: _changed(item, rest, f"{path}.{key}", change) for key, item in (value or {}).items()}
         return entries if _differs(entries, value or {}) else value
-    return value if value is None else _with(value, step, _changed(getattr(value, step), rest, f"{path}.{step}", change))
+    return (
+        value if value is None else _with(value, step, _changed(getattr(value, step), rest, f"{path}.{step}", change))
+    )
 
 
-def _with(part: Any, key: str, value: Any) -> Any:
+def _with(part: Part, key: str, value: Any) -> Part:
     before = getattr(part, key)
     return part if value is before or (not value and not before) else part.model_copy(update={key: value})
 

@@ -214,10 +214,7 @@ def _dns(service: Service) -> dict[str, Tree]:
     found: dict[str, Tree] = {}
     if service.dns:
         found["nameservers"] = [template(address) for address in service.dns[:RESOLVERS]]
-    search = [template(one) for one in service.dns_search]
-    if domain := written(service.domainname):
-        search.append(domain)
-    if search:
+    if search := [*map(template, service.dns_search), *filter(None, [written(service.domainname)])]:
         found["searches"] = search
     if service.dns_opt:
         found["options"] = [_option_of(template(option)) for option in service.dns_opt]

@@ -41,7 +41,8 @@ def read(path: str) -> Metadata:
         found = yaml.safe_load(text)
         return TypeAdapter(dict[str, ServiceMetadata]).validate_python({} if found is None else found)
     except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not YAML: {error}") from error
+        why = getattr(error, "problem", None) or "it cannot be read"  # all that it says may quote a line
+        raise UsageError(f"{path} is not YAML: {why}") from None
     except ValidationError as error:
         lines = dict(_lines(yaml.compose(text, Loader=yaml.SafeLoader)))
         problems = [_problem(path, lines, one) for one in error.errors()]

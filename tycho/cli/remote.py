@@ -25,7 +25,8 @@ def up(url: str, said: Input, sources: Sources) -> Release:
     try:
         document = yaml.safe_load(sources.texts[0][1])
     except yaml.YAMLError as error:
-        raise UsageError(f"{sources.texts[0][0]} is not YAML: {error}") from error
+        why = getattr(error, "problem", None) or "it cannot be read"  # all that it says may quote a line
+        raise UsageError(f"{sources.texts[0][0]} is not YAML: {why}") from None
     services = {name: one.model_dump(exclude_unset=True) for name, one in said.services().items()}
     client = TychoClient(url)
     started = client.start({

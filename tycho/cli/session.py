@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tycho.cli import metadata, show
-from tycho.text import safe_message
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -146,14 +145,9 @@ def _local() -> str:
 def trace(on: bool) -> None:
     """Log what is done, on stderr."""
     if on:
+        from tycho.masking import MaskedFormatter, secret_variables
+        from tycho.settings import environment
+
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(_Printable("%(asctime)s %(name)s: %(message)s"))
-        logging.basicConfig(handlers=[handler], level=logging.DEBUG)
-
-
-class _Printable(logging.Formatter):
-    """What is logged is shown, too."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write a record as text that is fit to be shown."""
-        return safe_message(super().format(record))
+        handler.setFormatter(MaskedFormatter("%(asctime)s %(name)s: %(message)s", secret_variables(environment())))
+        logging.basicConfig(level=logging.DEBUG, handlers=[handler])

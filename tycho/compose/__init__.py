@@ -35,14 +35,19 @@ def load(sources: Sources) -> System:
     from tycho.compose import implied, sidefiles
     from tycho.compose.finish import bound, checked, finished
     from tycho.compose.gather import gather
+    from tycho.masking import masked, secret_variables
 
-    state, tree = gather(sources)
-    ctx, fields = bound(state, tree)
-    disabled = implied.enable(fields, set(sources.profiles))
-    implied.imply(ctx, fields)
-    sidefiles.read(ctx, fields)
-    system = checked(ctx, fields, state.name, disabled)
-    return finished(ctx, fields, system)
+    readers: dict[str, list[str]] = {}
+    texts = [text.decode(errors="replace") for _, text in sources.texts]
+    with masked(secret_variables(sources.env, known=texts), readers) as masker:
+        state, tree = gather(sources, readers=readers)
+        ctx, fields = bound(state, tree)
+        disabled = implied.enable(fields, set(sources.profiles))
+        implied.imply(ctx, fields)
+        sidefiles.read(ctx, fields)
+        system = checked(ctx, fields, state.name, disabled)
+        ctx.warnings = list(map(masker.problem, ctx.warnings))
+        return finished(ctx, fields, system)
 
 
 def canonical(system: System, sources: Sources, *, written: bool = False) -> dict[str, object]:

@@ -22,8 +22,8 @@ from tycho.compose.schema import against_schema, prune
 from tycho.compose.source import Sources
 from tycho.compose.tree import Node, Unreadable, below, parse
 from tycho.compose.unique import unify
-from tycho.credentials import find_credentials, names_secret
 from tycho.errors import Problem, SourceError
+from tycho.masking import is_secret
 from tycho.model import Expr, Fixed
 
 MAX_INCLUDES = 64
@@ -48,6 +48,7 @@ class Gathering:
     open: tuple[str, ...] = ()  # files that are being included, to notice a circle
     unset: set[str] = field(default_factory=set)
     bases: dict[Any, Mapping[str, Node]] = field(default_factory=dict)  # services of files that are extended
+    readers: dict[str, list[str]] = field(default_factory=dict)  # path -> what is secret and read there
     dollars: bool = False  # whether any text holds a variable
 
     def wrong(self, problem: Problem) -> None:
@@ -103,6 +104,9 @@ class Gathering:
 
     def expanded(self, node: Node, path: str, env: Mapping[str, str]) -> str:
         """A string's value."""
+        for name in interpolate.names(node.value):
+            if is_secret(name, env.get(name, "")):
+                self.readers.setdefault(path, []).append(env.get(name, ""))
         try:
             value = interpolate.value(node.value, env, lambda name: self.warn_unset(node, path, name))
         except interpolate.Invalid as error:
@@ -116,7 +120,7 @@ class Gathering:
             own = [name for name in read if env.get(name) != self.env.get(name)]
             if own:
                 self.fixed += [(name, path, node) for name in own]
-                secret = any(map(names_secret, own)) or any(find_credentials(env.get(name, "")) for name in own)
+                secret = any(is_secret(name, env.get(name, "")) for name in own)
                 return Fixed(value) if secret else str.__str__(value)
         return value
 
@@ -227,9 +231,17 @@ def items(node: Node | None) -> Iterator[Node]:
     return iter(node.value if isinstance(node.value, list) else [node])
 
 
-def gather(sources: Sources, *, interpolate: bool = True) -> tuple[Gathering, Node]:
-    """All documents of the sources as one tree, and what was found out."""
-    state = Gathering(sources, sources.env, interpolate)
+def gather(
+    sources: Sources, *, interpolate: bool = True, readers: dict[str, list[str]] | None = None
+) -> tuple[Gathering, Node]:
+    """All documents of the sources as one tree, and what was found out; `readers` takes what is secret, as it is read.
+
+    Args:
+        sources: The texts and what is around them.
+        interpolate: Whether variables are replaced, and text is read as numbers.
+        readers: Compose path to the secret values that are read there.
+    """
+    state = Gathering(sources, sources.env, interpolate, readers={} if readers is None else readers)
     parsed = [(file, state.documents(file, text)) for file, text in sources.texts]
     state.name, problems = project_name(sources, [one for _, documents in parsed for one in documents])
     state.problems += problems

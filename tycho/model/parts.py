@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from pydantic import Field
+
 from tycho.model.live import Bytes, Float, Int, Json, Node, Seconds, Text, Words
 
 
@@ -60,7 +62,7 @@ class EnvFile(Node):
     path: str
     required: bool = True
     format: str | None = None
-    entries: Mapping[str, str | None] | None = None
+    entries: Mapping[str, str | None] | None = Field(default=None, repr=False)
 
 
 class Dependency(Node):
@@ -90,7 +92,7 @@ class Hook(Node):
     user: str | None = None
     privileged: bool = False
     working_dir: Text | None = None
-    environment: Mapping[str, Text | None] = {}
+    environment: Mapping[str, Text | None] = Field(default={}, repr=False)
     image: Text | None = None
     per_replica: bool = False
     rest: Mapping[str, Json] = {}  # `pre_start` may hold any container key

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic import Field
+
 from tycho.model.live import Bytes, Float, Int, Json, Node, Seconds, Text, Words
 from tycho.model.parts import Attachment, Dependency, Deploy, EnvFile, FileRef, Healthcheck, Hook, Mount, Port
 
@@ -24,7 +26,7 @@ class Service(Node):
     working_dir: Text | None = None
     user: str | None = None
     group_add: tuple[str, ...] = ()
-    environment: Mapping[str, Text | None] = {}
+    environment: Mapping[str, Text | None] = Field(default={}, repr=False)
     environment_pass: tuple[str, ...] = ()  # entries written without a value: the caller's, or absent (None above)
     environment_secret: tuple[str, ...] = ()  # entries that the release alone holds: known when a chart is made
     env_file: tuple[EnvFile, ...] = ()

@@ -109,7 +109,9 @@ class ServiceMetadata(Node):
 
     port: Annotated[int | None, Field(ge=1, le=65535)] = None  # the container port to publish
     clients: tuple[Client, ...] = ()  # who may call it
-    values: Mapping[str, Json] = {}  # keys of services.X in the chart's values, for this environment
+    values: Mapping[str, Json] = Field(
+        default={}, repr=False
+    )  # keys of services.X in the chart's values, for a release
 
     @property
     def publishes(self) -> bool:

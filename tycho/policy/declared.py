@@ -161,7 +161,9 @@ FOREIGN: Mapping[type, Mapping[str, str]] = {
     System: {
         "x": EXTENSIONS,
         **dict.fromkeys(("services", "jobs"), "is chosen by `match`, and changed by `default` and `patch` beside it"),
-        **dict.fromkeys(("name", "digest", "lines", "variables", "baked", "sensitive", "warnings"), "is not a policy's to change"),
+        **dict.fromkeys(
+            ("name", "digest", "lines", "variables", "baked", "sensitive", "warnings"), "is not a policy's to change"
+        ),
     },
 }
 TOP: Mapping[str, Callable[[Json, str, Wrong], Json]] = {

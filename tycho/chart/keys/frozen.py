@@ -46,10 +46,32 @@ def frozen(plan: Plan, sections: Mapping[str, Table]) -> Iterator[tuple[str, Key
         if secret and not _concealed(path, concealed):
             yield path, _refused(secret[0], by_name=secret[0] not in plan.system.sensitive)
         elif not secret:
-            yield path, approximated(
-                "decided when compiled", REASON.format(shown, "is" if len(names) == 1 else "are"), REMEDY.format(shown)
+            yield (
+                path,
+                approximated(
+                    "decided when compiled",
+                    REASON.format(shown, "is" if len(names) == 1 else "are"),
+                    REMEDY.format(shown),
+                ),
             )
     yield from _showing(plan.system)
+
+
+def decided(table: Table) -> tuple[str, ...]:
+    """The keys of a section that are decided when a chart is compiled, for what the chart holds of them.
+
+    Args:
+        table: The section's keys.
+    """
+    live = {place.rstrip(".*[]").replace("[]", "") for places in LIVE.values() for place in places}
+    return tuple(
+        key
+        for key, row in table.items()
+        if row.fate in ("translated", "approximated")
+        and "(live)" not in row.target
+        and not {key.split(".")[0].removesuffix("[]"), key} & ELSEWHERE
+        and key.replace("[]", "") not in live
+    )
 
 
 def _refused(name: str, *, by_name: bool) -> Key:
@@ -67,7 +89,7 @@ def _concealed(path: str, concealed: set[str]) -> bool:
 
 
 def _places(system: System) -> dict[str, list[str]]:
-    """Compose path to the variables that were decided there, live ones among them that a template takes the value of."""
+    """Compose path to the variables that were decided there, also live ones that a template takes the value of."""
     found: dict[str, list[str]] = {}
     for name, places in system.baked.items():
         for place in places:

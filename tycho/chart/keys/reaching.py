@@ -63,7 +63,9 @@ def ports(case: Case) -> Rows:
             yield (
                 at,
                 approximated(
-                    f"port {str(port.published).partition('-')[0]}",
+                    "the first port"
+                    if isinstance(port.published, Live)
+                    else f"port {str(port.published).partition('-')[0]}",
                     "a Service has one port, not a range",
                     "choose one port",
                 ),

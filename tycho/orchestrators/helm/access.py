@@ -34,7 +34,7 @@ class Access:
         renewable: Whether its token may run out, and another be had.
     """
 
-    server: str
+    server: str = field(repr=False)  # a URL may hold a password
     context: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     tls: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -86,7 +86,9 @@ class Way:
             context = _named(config, "contexts", name)["context"]
             cluster = _named(config, "clusters", context["cluster"])["cluster"]
             user = _named(config, "users", context.get("user", ""))["user"] if context.get("user") else {}
-        except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        except yaml.YAMLError:  # whose text may quote a line
+            raise UsageError(f"{path} is no usable kubeconfig: it is not YAML") from None
+        except (OSError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{path} is no usable kubeconfig: {error}") from error
         plain = {"client-certificate", "client-certificate-data", "client-key", "client-key-data", "token"}
         if set(user or {}) - plain or set(cluster) - {"server", "certificate-authority", "certificate-authority-data",

@@ -28,6 +28,7 @@ from tycho.errors import (
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.access import Access, Way
 from tycho.orchestrators.helm.errors import NO_CLUSTER
+from tycho.text import safe_message
 
 Object = dict[str, Any]
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
@@ -152,9 +153,10 @@ class Api:
         except urllib3.exceptions.HTTPError as error:
             cause = getattr(error, "reason", None) or error
             if isinstance(cause, urllib3.exceptions.SSLError):
-                said = f"{access.server} shows a certificate that is not trusted: {cause}"
+                said = f"{safe_message(access.server)} shows a certificate that is not trusted: {cause}"
                 raise ClusterUnreachable(said) from error
-            raise ClusterUnreachable(f"no Kubernetes cluster answers at {access.server}", hint=NO_CLUSTER) from error
+            where = safe_message(access.server)
+            raise ClusterUnreachable(f"no Kubernetes cluster answers at {where}", hint=NO_CLUSTER) from error
 
     def _reach(self) -> tuple[Access, Any]:
         import urllib3
@@ -185,7 +187,7 @@ def _said(status: int, data: bytes) -> OrchestratorError:
     except ValueError:
         message = data[:300].decode(errors="replace")
     kind = BY_STATUS.get(status, OrchestratorError)
-    return kind(message or f"the API server answered {status}")
+    return kind(safe_message(message) or f"the API server answered {status}")
 
 
 def at(kind: str, namespace: str = "", name: str = "") -> str:

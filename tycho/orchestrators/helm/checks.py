@@ -11,6 +11,7 @@ from tycho.orchestrators.helm.cluster import nodes as nodes_of
 from tycho.orchestrators.helm.program import program, version
 from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check
+from tycho.text import safe_message
 
 ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 OLDEST = (1, 31)
@@ -48,7 +49,7 @@ async def _cluster(api: Api) -> Check:
     return Check(
         name="cluster",
         level="warning" if old else "ok",
-        said=f"{number}  {api.access.server} ({context}{counted})",
+        said=f"{number}  {safe_message(api.access.server)} ({context}{counted})",
         hint=f"charts are made for {'.'.join(map(str, OLDEST))} and newer" if old else "",
     )
 

@@ -14,6 +14,7 @@ from tycho.errors import (
     OrchestratorError,
     Unauthorized,
 )
+from tycho.text import safe_message
 
 NO_CLUSTER = "`tycho up --local` starts one on this machine, or set KUBECONFIG"
 Row = tuple[str, type[OrchestratorError], str, str]
@@ -69,7 +70,7 @@ def told(text: str, verb: str) -> OrchestratorError:
         text: All that it said.
         verb: What it was doing: `push` and `pull` speak with a registry, all others with a cluster.
     """
-    text = SECRET.sub(r"\1***", text).strip()
+    text = safe_message(SECRET.sub(r"\1***", text)).strip()
     lines = [line for line in text.splitlines() if not line.startswith(("level=", "time=", "WARNING"))]
     line = next((one for one in lines if one.startswith("Error")), lines[-1] if lines else f"helm {verb} failed")
     line, text = line.removeprefix("Error: "), "\n".join(lines).removeprefix("Error: ")

@@ -17,6 +17,7 @@ from tycho.orchestrators import Target
 from tycho.orchestrators.helm.errors import told
 from tycho.orchestrators.helm.program import program
 from tycho.settings import environment
+from tycho.text import safe_message
 
 MAX_OUTPUT = 64 * 1024 * 1024
 GRACE = 10.0  # seconds that helm has to mark its release as failed before it is killed
@@ -65,7 +66,7 @@ class Helm:
         if self.target.context:
             words += ["--kube-context", self.target.context]
         async with self._slots:
-            log.debug("running %s", " ".join(words))
+            log.debug("running %s", safe_message(" ".join(words)))
             process = await asyncio.create_subprocess_exec(
                 *words,
                 stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
