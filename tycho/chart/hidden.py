@@ -129,16 +129,15 @@ def without_entries(system: System) -> System:
     Args:
         system: What `hide_credentials` made.
     """
+
+    def without(name: str, service: Service) -> Service:
+        gone = {key: Expr("", f"services.{name}.secretEnvironment.{key}") for key in service.environment_secret}
+        return service.model_copy(update={"environment": {**service.environment, **gone}}) if gone else service
+
     changed = {
-        section: {
-            name: service.model_copy(update={"environment": {
-                key: Expr("", f"services.{name}.secretEnvironment.{key}") if key in service.environment_secret else value
-                for key, value in service.environment.items()
-            }}) if service.environment_secret else service
-            for name, service in getattr(system, section).items()
-        }
+        section: {name: without(name, service) for name, service in getattr(system, section).items()}
         for section in ("services", "jobs")
-    }  # fmt: skip
+    }
     return system.model_copy(update=changed)
 
 

@@ -27,6 +27,8 @@ ELSEWHERE = frozenset({
 })  # fmt: skip
 """Keys that a chart holds nothing of, or nothing of as it is written."""
 
+RESOLVED = frozenset({"include", "extends", "pre_start", "post_start", "pre_stop"})  # what is below them has keys too
+
 
 def frozen(plan: Plan, sections: Mapping[str, Table]) -> Iterator[tuple[str, Key]]:
     """Path and row of each place where a variable was decided, and of each place that may not hold what it holds.
@@ -57,21 +59,21 @@ def frozen(plan: Plan, sections: Mapping[str, Table]) -> Iterator[tuple[str, Key
     yield from _showing(plan.system)
 
 
-def decided(table: Table) -> tuple[str, ...]:
+def decided(section: str, table: Table) -> tuple[str, ...]:
     """The keys of a section that are decided when a chart is compiled, for what the chart holds of them.
 
     Args:
+        section: Of a compose file, "" for its top level.
         table: The section's keys.
     """
-    live = {place.rstrip(".*[]").replace("[]", "") for places in LIVE.values() for place in places}
-    return tuple(
+    live = {place.rstrip(".*[]") for place in LIVE.get(section, ())}
+    keys = (
         key
         for key, row in table.items()
-        if row.fate in ("translated", "approximated")
-        and "(live)" not in row.target
-        and not {key.split(".")[0].removesuffix("[]"), key} & ELSEWHERE
-        and key.replace("[]", "") not in live
+        if row.fate in ("translated", "approximated") and "(live)" not in row.target and section != "secrets"
     )
+    found = [key for key in keys if key not in live and not {key.split(".")[0].removesuffix("[]"), key} & (ELSEWHERE | RESOLVED)]
+    return tuple(key for key in found if "[]" not in key or key.partition("[]")[0] not in found)
 
 
 def _refused(name: str, *, by_name: bool) -> Key:
