@@ -8,7 +8,7 @@ that variable is worth.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -35,11 +35,8 @@ FLAG = re.compile(
     r"--?[\w-]*(?:password|passwd|passphrase|requirepass|masterauth|secret|token|api[_-]?key|secret[_-]?key)",
     re.IGNORECASE,
 )
-AFTER_FLAG = re.compile(
-    rf"(?<![\w-]){FLAG.pattern}[ \t]+(?P<secret>[^\s\"'`$;&|<>()-][^\s\"'`;&|<>()]*)", re.IGNORECASE
-)
+AFTER_FLAG = re.compile(rf"(?<![\w-]){FLAG.pattern}[ \t]+(?P<secret>[^\s\"'`$;&|<>(){{}}]+)", re.IGNORECASE)
 BEFORE = frozenset({"command", "entrypoint", "test"})  # words: one that follows a flag for a secret is one
-PLACES = frozenset({"labels", "annotations"})  # whose entries may be secret by the last part of their names
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +80,9 @@ class _Hiding:
         written = template(value)
         whole = whole and not switches(written)
         spans = find_literals(written, whole=whole)
-        if not whole and not spans and path.rpartition(".")[2].partition("[")[0] in BEFORE:
-            spans = [match.span("secret") for match in AFTER_FLAG.finditer(written) if _tells(match["secret"])]
+        if not whole and path.rpartition(".")[2].partition("[")[0] in BEFORE:
+            flags = [match.span("secret") for match in AFTER_FLAG.finditer(written) if _tells(match["secret"])]
+            spans = list(_apart(sorted([*spans, *flags])))
         if isinstance(value, Fixed) and value.secret:
             spans = [(0, len(written))] if written else []
         if not spans:
@@ -212,6 +210,15 @@ def _words(hiding: _Hiding, words: Sequence[str] | None, path: str) -> Sequence[
         if FLAG.fullmatch(flag) and _tells(word) and not isinstance(found[index], Reworded):
             found[index] = hiding.text(found[index], f"{path}[{index}]", whole=True)
     return words if words is None or not _differs(found, words) else tuple(found)
+
+
+def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Spans in order, the first of those that overlap."""
+    position = 0
+    for start, end in spans:
+        if start >= position:
+            yield start, end
+            position = end
 
 
 def _tells(word: str) -> bool:

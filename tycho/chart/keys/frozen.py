@@ -38,14 +38,16 @@ def frozen(plan: Plan, sections: Mapping[str, Table]) -> Iterator[tuple[str, Key
         sections: What becomes of each key, section by section.
     """
     concealed = {one.path for one in plan.concealed}
+    taken = {path for path, _ in _taken(plan.system)}
     for path, names in sorted(_places(plan.system).items()):
         service = _service(plan.system, path)
-        if not _reaches(plan.system, path, service, sections):
+        held = path in taken or _reaches(plan.system, path, service, sections)
+        if not held or _hidden(path, concealed):
             continue
         globs = (*SECRET_NAMES, *secret_globs(plan.system, service[1]))
         shown = ", ".join(f"${{{name}}}" for name in names)
         secret = [name for name in names if names_secret(name, globs) or name in plan.system.sensitive]
-        if secret and not _concealed(path, concealed):
+        if secret:
             yield path, _refused(secret[0], by_name=secret[0] not in plan.system.sensitive)
         elif not secret:
             yield (
@@ -72,7 +74,8 @@ def decided(section: str, table: Table) -> tuple[str, ...]:
         for key, row in table.items()
         if row.fate in ("translated", "approximated") and "(live)" not in row.target and section != "secrets"
     )
-    found = [key for key in keys if key not in live and not {key.split(".")[0].removesuffix("[]"), key} & (ELSEWHERE | RESOLVED)]
+    gone = ELSEWHERE | RESOLVED
+    found = [key for key in keys if key not in live and not {key.split(".")[0].removesuffix("[]"), key} & gone]
     return tuple(key for key in found if "[]" not in key or key.partition("[]")[0] not in found)
 
 
@@ -82,12 +85,11 @@ def _refused(name: str, *, by_name: bool) -> Key:
     return rejected(f"${{{name}}} {why}, and what it is worth would be in the chart", f"read it in environment{hint}")
 
 
-def _concealed(path: str, concealed: set[str]) -> bool:
-    """Whether a place was hidden after all: an entry of the environment, or a text that the chart expands."""
-    above = path.partition(".environment")[0]
-    return path in concealed or any(
-        one.startswith(f"{above}.environment.") for one in concealed if path.startswith(f"{above}.environment")
-    )
+def _hidden(path: str, concealed: set[str]) -> bool:
+    """Whether a place was hidden: itself, a word of it, or an entry that it has as an item of a list."""
+    above = re.sub(r"\[\d+\]$", "", path)
+    item = above != path and above.endswith(".environment")
+    return path in concealed or any(one.startswith(f"{above}." if item else f"{path}[") for one in concealed)
 
 
 def _places(system: System) -> dict[str, list[str]]:
@@ -145,8 +147,8 @@ def _reaches(system: System, path: str, service: tuple[str, Service | None], sec
         return steps[1:2] != [] and steps[1] in HOOK
     if steps[0].startswith("x-"):
         return steps[0] == "x-tycho"
-    if section == "secrets" or (section == "volumes" and steps[0] == "driver_opts"):
-        return section == "volumes" and f"{path}" in {at for at, _ in _taken(system)}
+    if section == "secrets":
+        return False
     if steps[0].removesuffix("[]") in ELSEWHERE:
         return False
     for length in range(len(steps), 0, -1):

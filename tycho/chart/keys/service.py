@@ -121,7 +121,8 @@ SERVICE: Table = {
     "links": translated("Services of these names", wording.links),
     "external_links": ignored("a container outside the project has no name here", "call a Service by its DNS name"),
     "dns": approximated("dnsConfig.nameservers (live), after the cluster's", "the cluster's DNS alone knows the"
-                        " services, and asks others for all else", "have the cluster's DNS forward what only these know",
+                        " services, and asks others for all else",
+                        "have the cluster's DNS forward what only these know",
                         reaching.dns),
     "dns_opt": translated("dnsConfig.options (live)"),
     "dns_search": translated("dnsConfig.searches (live)"),

@@ -1,0 +1,211 @@
+"""Variables that a chart decides when it is compiled: told of, never secret; and those that stay open."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chart.test_hidden import compiled, system, woven
+from tycho.chart import emit
+from tycho.chart.hidden import LIVE
+from tycho.chart.keys import SECTIONS
+from tycho.chart.keys.frozen import decided
+from tycho.compose import Sources, load
+from tycho.errors import ComposeError, ReportError
+from tycho.model import Woven
+from tycho.policy import weave
+
+PAGE = Path(__file__).parents[2] / "docs" / "chart.md"
+
+
+def include(folder: Path, inner: dict[str, Any], env: str) -> Woven:
+    (folder / "inner").mkdir()
+    (folder / "inner" / "compose.yaml").write_text(json.dumps(inner), encoding="utf-8")
+    (folder / "inner" / ".env").write_text(env, encoding="utf-8")
+    (folder / "compose.yaml").write_text("name: demo\ninclude: [inner/compose.yaml]\n", encoding="utf-8")
+    return weave(load(Sources.from_disk([str(folder / "compose.yaml")], env={})))
+
+
+@pytest.mark.parametrize(
+    ("service", "top", "path"),
+    [
+        ({"hostname": "a${V}"}, {}, "services.web.hostname"),
+        ({"volumes": ["vol:/x${V}"]}, {"volumes": {"vol": {}}}, "services.web.volumes[0]"),
+        ({"volumes": ["./${V}:/x"]}, {}, "services.web.volumes[0]"),
+        ({"volumes": [{"type": "tmpfs", "target": "/x${V}"}]}, {}, "services.web.volumes[0].target"),
+        ({"networks": {"n": {"aliases": ["a${V}"]}}}, {"networks": {"n": {}}}, "services.web.networks.n.aliases[0]"),
+        ({"user": "${V:-1}"}, {}, "services.web.user"),
+        ({"restart": "${V:-always}"}, {}, "services.web.restart"),
+        ({"ports": ["80:${V:-80}"]}, {}, "services.web.ports[0]"),
+        ({"deploy": {"placement": {"constraints": ["node.labels.z == ${V}"]}}}, {},
+         "services.web.deploy.placement.constraints[0]"),
+        ({"healthcheck": {"test": "x", "interval": "${V:-3s}"}}, {}, "services.web.healthcheck.interval"),
+        ({"container_name": "ab${V}"}, {}, "services.web.container_name"),
+        ({"group_add": ["${V:-5}"]}, {}, "services.web.group_add[0]"),
+        ({"tmpfs": ["/x${V}"]}, {}, "services.web.tmpfs[0]"),
+        ({"read_only": "${V:-true}"}, {}, "services.web.read_only"),
+        ({"x-tycho": {"kind": "${V:-StatefulSet}"}}, {}, "services.web.x-tycho.kind"),
+        ({"pre_start": [{"command": ["x"], "user": "${V:-1}"}]}, {}, "services.web.pre_start[0].user"),
+        ({"networks": ["n"]}, {"networks": {"n": {"external": True, "name": "a${V}"}}}, "networks.n.name"),
+        ({"volumes": ["vol:/x"]},
+         {"volumes": {"vol": {"driver_opts": {"type": "nfs", "o": "addr=${V:-h}", "device": ":/"}}}},
+         "volumes.vol.driver_opts.o"),
+        ({"volumes": ["vol:/x"]}, {"volumes": {"vol": {"x-tycho": {"class": "${V:-fast}"}}}}, "volumes.vol.x-tycho.class"),
+        ({}, {"name": "a${V}"}, "name"),
+    ],
+)  # fmt: skip
+def test_row_for_decided(service: dict[str, Any], top: dict[str, Any], path: str) -> None:
+    made = woven(service, **top)
+    (row,) = [row for row in emit(made).report if row.target == "decided when compiled"]
+    assert (row.path, row.fate) == (path, "approximated")
+    assert "${V}" in row.reason
+    with pytest.raises(ReportError) as caught:
+        emit(made, strict=True)
+    assert path in [problem.path for problem in caught.value.problems]
+    secret = json.loads(json.dumps([service, top]).replace("${V", "${API_TOKEN"))
+    with pytest.raises(ComposeError) as refused:
+        emit(woven(secret[0], **secret[1]))
+    assert any("${API_TOKEN} is secret by its name" in problem.message for problem in refused.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("service", "top"),
+    [
+        ({"build": {"context": ".", "args": {"A": "${API_TOKEN}"}}}, {}),
+        ({"logging": {"driver": "x", "options": {"a": "${API_TOKEN}"}}}, {}),
+        ({"x-mine": "${API_TOKEN}"}, {}),
+        ({"env_file": [{"path": "${API_TOKEN}", "required": False}]}, {}),
+        ({"environment": {"A": "${API_TOKEN}"}, "command": ["${API_TOKEN}"]}, {}),
+        ({"stop_signal": "${API_TOKEN}"}, {}),
+        ({"secrets": ["s"]}, {"secrets": {"s": {"environment": "${API_TOKEN}"}}}),
+        (
+            {"volumes": ["vol:/x"]},
+            {"volumes": {"vol": {"driver_opts": {"type": "cifs", "o": "password=${API_TOKEN}"}}}},
+        ),
+        ({}, {"networks": {"n": {"driver_opts": {"a": "${API_TOKEN}"}, "ipam": {"driver": "${API_TOKEN}"}}}}),
+    ],
+)
+def test_no_row_elsewhere(service: dict[str, Any], top: dict[str, Any]) -> None:
+    """What a chart holds nothing of decides nothing there, and gives nothing away."""
+    chart = emit(woven(service, {"API_TOKEN": "planted-s3cret"}, **top))
+    assert [row.path for row in chart.report if row.target == "decided when compiled"] == []
+    assert not [path for path, text in chart.files.items() if "planted-s3cret" in str(text)]
+
+
+def test_refuse_what_shows_credentials() -> None:
+    with pytest.raises(ComposeError) as caught:
+        emit(woven({"volumes": ["vol:/x${WHERE}"]}, {"WHERE": "/token=planted-s3cret"}, volumes={"vol": {}}))
+    assert "${WHERE} shows a credential, and what it is worth would be in the chart" in [
+        problem.message for problem in caught.value.problems
+    ]
+    assert "planted" not in repr(caught.value.problems)
+
+
+def test_take_a_variable_back() -> None:
+    service = {"hostname": "a${HOST_KEY}", "x-tycho": {"secretEnvironment": ["!HOST_KEY"]}}
+    chart = emit(woven(service, {"HOST_KEY": "b"}))
+    assert [row.path for row in chart.report if row.target == "decided when compiled"] == ["services.web.hostname"]
+
+
+def test_resolver_stays_open(bench: Any) -> None:
+    text = """
+services:
+  web:
+    image: x
+    dns: ["${DNS1:-10.0.0.3}", "${DNS2:-}"]
+    dns_search: ["${ZONE:-}", "b.${ZONE:-example}"]
+    domainname: ${ZONE:-example}
+    dns_opt: ["ndots:${DOTS:-3}", "${OPTION:-timeout:2}", rotate]
+    ports: [{target: 80, app_protocol: "${PROTOCOL:-}"}]
+"""
+    chart = bench.chart(text)
+    assert chart.files == bench.chart(text, DNS1="10.0.0.9", ZONE="z", DOTS="1", OPTION="debug", PROTOCOL="http").files
+    (pod,) = [one["spec"]["template"]["spec"] for one in bench.render(chart) if one["kind"] == "Deployment"]
+    assert pod["dnsConfig"] == {
+        "nameservers": ["10.0.0.3"],
+        "searches": ["b.example", "example"],
+        "options": [{"name": "ndots", "value": "3"}, {"name": "timeout", "value": "2"}, {"name": "rotate"}],
+    }
+    env = {"DNS2": "10.0.0.9", "ZONE": "z", "DOTS": "1", "OPTION": "debug", "PROTOCOL": "http"}
+    objects = bench.render(chart, {"env": env})
+    (pod,) = [one["spec"]["template"]["spec"] for one in objects if one["kind"] == "Deployment"]
+    assert pod["dnsConfig"] == {
+        "nameservers": ["10.0.0.3", "10.0.0.9"],
+        "searches": ["z", "b.z", "z"],
+        "options": [{"name": "ndots", "value": "1"}, {"name": "debug"}, {"name": "rotate"}],
+    }
+    assert objects.one("Service", "rel-web-published")["spec"]["ports"][0]["appProtocol"] == "http"
+
+
+def test_row_for_port_of_the_node() -> None:
+    made = system({"ports": [{"target": 80, "published": "${V:-80}", "mode": "host"}]})
+    assert "services.web.ports[0].published" in [
+        row.path for row in emit(Woven(system=made)).report if row.target == "decided when compiled"
+    ]
+
+
+def test_empty_resolver_is_left_out(bench: Any) -> None:
+    objects = bench.objects("services: {web: {image: x, dns: ['${NONE:-}'], dns_opt: ['${NONE:-}']}}")
+    (pod,) = [one["spec"]["template"]["spec"] for one in objects if one["kind"] == "Deployment"]
+    assert "dnsConfig" not in pod
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        {"environment": {"A": "${INNER_TOKEN}"}},
+        {"environment": ["A=pre-${INNER_TOKEN}"]},
+        {"environment": ["PLAIN=1", "A=${INNER_URL}"]},
+    ],
+)
+def test_included_secret_is_an_entry(tmp_path: Path, service: dict[str, Any]) -> None:
+    """An included file's own `.env` decides its variables: what is secret goes to the release all the same."""
+    inner = {"services": {"web": {"image": "x", **service}}}
+    made = include(tmp_path, inner, "INNER_TOKEN=planted-s3cret\nINNER_URL=x://u:planted-s3cret@h\n")
+    chart, values = compiled(made)
+    assert not [path for path, text in chart.files.items() if "planted" in str(text)]
+    assert "planted-s3cret" in values["services"]["web"]["secretEnvironment"]["A"]
+    assert "services.web.environment.A" in [row.path for row in chart.report]
+
+
+@pytest.mark.parametrize("command", ["serve ${INNER_TOKEN}", ["serve", "x-${INNER_TOKEN}"]])
+def test_included_secret_in_text(tmp_path: Path, command: object) -> None:
+    inner = {"services": {"web": {"image": "x", "command": command}}}
+    chart, values = compiled(include(tmp_path, inner, "INNER_TOKEN=planted-s3cret\n"))
+    assert not [path for path, text in chart.files.items() if "planted" in str(text)]
+    assert "planted-s3cret" in "".join(values["env"].values())
+
+
+def test_included_secret_elsewhere_is_refused(tmp_path: Path) -> None:
+    inner = {"services": {"web": {"image": "x", "hostname": "a${INNER_TOKEN}"}}}
+    with pytest.raises(ComposeError, match="1 problem") as caught:
+        emit(include(tmp_path, inner, "INNER_TOKEN=planted\n"))
+    assert "${INNER_TOKEN} is secret by its name" in caught.value.problems[0].message
+
+
+def test_page_lists_decided_keys() -> None:
+    """The page and the code say the same of what is decided when a chart is compiled."""
+    table = PAGE.read_text(encoding="utf-8").partition("| of | decided when compiled |")[2].partition("\n\n")[0]
+    rows = dict(row.strip("| ").split(" | ", 1) for row in table.split("\n") if row.startswith("| "))
+    names = {"services and jobs": "services", "the file": ""}
+    listed = {names.get(title, title): keys.replace("`", "").split(", ") for title, keys in rows.items()}
+    tables = {section: list(decided(section, table)) for section, table in SECTIONS.items() if section != "jobs"}
+    assert listed == {section: keys for section, keys in tables.items() if keys}
+
+
+def test_live_places_exist() -> None:
+    """Each live place is a key of the model, and none of them is decided."""
+    for section, places in LIVE.items():
+        for place in places:
+            key = place.removesuffix(".*").removesuffix("[]")
+            row = SECTIONS[section].get(key) or SECTIONS[section].get(key.partition("[]")[0])
+            assert row is not None, place
+            assert key not in decided(section, SECTIONS[section]), place
+
+
+def test_digest_is_of_templates() -> None:
+    one, other = (system({"environment": {"DB_PASSWORD": text}}).digest for text in ("${A}", "${B}"))
+    assert one != other
