@@ -48,7 +48,7 @@ class Masker:
         message, hint = self.text(problem.message), self.text(problem.hint)
         for secret in self._read_at(problem.path):
             message, hint = _without_parts(message, secret), _without_parts(hint, secret)
-        return replace(problem, message=message, hint=hint)
+        return replace(problem, path=self.text(problem.path), message=message, hint=hint)
 
     def error(self, error: TychoError) -> None:
         """Mask an error in place."""
@@ -121,8 +121,8 @@ def system_secrets(
         The caller's secrets, each with its variable; and compose path to those that are read or written there.
     """
     readers: dict[str, list[str]] = {}
-    read = {**system.baked, **{name: variable.places for name, variable in system.variables.items()}}
-    for name, places in read.items():
+    read = [*system.baked.items(), *((name, variable.places) for name, variable in system.variables.items())]
+    for name, places in read:
         if is_secret(name, value := env.get(name, "")):
             for place in places:
                 readers.setdefault(place.rpartition(" ")[2], []).append(value)

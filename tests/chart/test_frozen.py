@@ -53,7 +53,8 @@ def include(folder: Path, inner: dict[str, Any], env: str) -> Woven:
         ({"volumes": ["vol:/x"]},
          {"volumes": {"vol": {"driver_opts": {"type": "nfs", "o": "addr=${V:-h}", "device": ":/"}}}},
          "volumes.vol.driver_opts.o"),
-        ({"volumes": ["vol:/x"]}, {"volumes": {"vol": {"x-tycho": {"class": "${V:-fast}"}}}}, "volumes.vol.x-tycho.class"),
+        ({"volumes": ["vol:/x"]},
+         {"volumes": {"vol": {"x-tycho": {"class": "${V:-fast}"}}}}, "volumes.vol.x-tycho.class"),
         ({}, {"name": "a${V}"}, "name"),
     ],
 )  # fmt: skip
