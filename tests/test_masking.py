@@ -159,7 +159,7 @@ def test_logs_say_no_secret() -> None:
 
 def test_longest_secret_goes_first() -> None:
     masker = Masker({"secret": "${A}", "secret-and-more": "${B}"})
-    assert masker.text("PLANTED secret-and-more sec") == "${A} ${B} sec"
+    assert masker.text("SECRET secret-and-more sec") == "${A} ${B} sec"
 
 
 def test_short_and_plain_values_stay() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
 import stat
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.chart import planted as everywhere
 from tests.chart.conftest import Objects
 from tycho import cluster
 from tycho.chart import emit
@@ -132,3 +136,102 @@ def test_neither_arguments_nor_logs_say_them(kubeconfig: Path, helm: Path, tmp_p
         env=env, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "planted" not in left.stdout
+
+
+def project(folder: Path) -> Path:
+    """The project that has secrets everywhere, as files."""
+    for path, content in everywhere.FILES.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content, encoding="utf-8")
+    return folder / "compose.yaml"
+
+
+def test_planted_are_enough() -> None:
+    assert len(set(everywhere.PLANTED)) >= 80
+    assert len([kind for kind, secrets in everywhere.PLACES.items() if secrets]) >= 20
+
+
+def test_nothing_planted_is_in_a_chart(bench: Any) -> None:
+    """Not in a file, a file's name, the archive, the report, or what identifies the chart."""
+    made = emit(bench.woven(everywhere.FILES["compose.yaml"], everywhere.FILES, **everywhere.ENV))
+    assert {path: found for path, content in made.files.items() if (found := everywhere.planted(content))} == {}
+    assert everywhere.planted("".join(made.files)) == []
+    assert everywhere.planted(gzip.decompress(made.archive())) == []
+    assert everywhere.planted(repr(made.report)) == []
+    with tarfile.open(fileobj=io.BytesIO(made.archive())) as archive:
+        assert len(archive.getnames()) == len(made.files)
+
+
+def test_planted_reach_what_reads_them(bench: Any) -> None:
+    """Each secret that Kubernetes has a place for is where the file says it, and in no object that it does not."""
+    objects: Objects = bench.objects(everywhere.FILES["compose.yaml"], files=everywhere.FILES, **everywhere.ENV)
+    kept = bench.count
+    text = json.dumps([one for one in objects if one["kind"] != "Secret"])
+    secret = json.dumps([objects.secret(name) for name in objects.names("Secret")])
+    for kind in ("environment, by name", "environment, by content", "tokens, by their shapes", "env_file",
+                 "files of secrets", "lists of environment", "the caller's environment"):  # fmt: skip
+        assert everywhere.planted(secret, everywhere.PLACES[kind]) == everywhere.PLACES[kind], kind
+        assert everywhere.planted(text, everywhere.PLACES[kind]) == [], kind
+    for kind in ("words", "words after a flag", "command lines", "health checks", "labels", "labels, by name", "hooks",
+                 "environments of hooks", "configs", "folders", "sysctls", "label_file", "lists of labels"):  # fmt: skip
+        assert everywhere.planted(text, everywhere.PLACES[kind]) == everywhere.PLACES[kind], kind
+    for kind in ("extensions", "build args", "logging", "develop", "options of networks", "labels of networks", ".env"):
+        assert everywhere.planted(text + secret, everywhere.PLACES[kind]) == [], kind
+    assert kept == bench.count
+
+
+def test_planted_are_not_told_of(tmp_path: Path) -> None:
+    """`compile` with all that it can say, and what is left behind: the chart, and no file of its own."""
+    file, temporary = project(tmp_path / "project"), tmp_path / "temporary"
+    temporary.mkdir()
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "XDG_CACHE_HOME") if key in os.environ}
+    env = {**kept, **everywhere.ENV, "TMPDIR": str(temporary)}
+    told = b""
+    for argv in (
+        ["compile", "--trace", "--report", "-o", str(tmp_path / "chart")],
+        ["compile", "--explain"],
+        ["compile", "--strict", "--trace"],
+        ["compile", "--profile", "none", "-o", str(tmp_path / "other")],
+    ):
+        done = subprocess.run(
+            [TYCHO, *argv, "-f", str(file)], cwd=tmp_path, env=env, capture_output=True, check=False, timeout=120
+        )
+        assert done.returncode == (12 if "--strict" in argv else 0), done.stderr.decode()
+        told += done.stdout + done.stderr
+    assert b"a variable of the release" in told
+    assert everywhere.planted(told) == []
+    assert list(temporary.iterdir()) == []
+    written = [path.read_bytes() for path in (tmp_path / "chart").rglob("*") if path.is_file()]
+    assert everywhere.planted(b"".join(written)) == []
+
+
+@pytest.mark.xdist_group("chart-cluster")
+def test_planted_are_not_in_arguments(kubeconfig: Path, helm: Path, tmp_path: Path) -> None:
+    """A traced `up` and `down` of it all: neither what helm is called with, nor logs, nor files that stay."""
+    file, temporary = project(tmp_path / "project"), tmp_path / "temporary"
+    temporary.mkdir()
+    asked, watched = tmp_path / "asked", tmp_path / "helm"
+    watched.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>{asked}\nexec {helm} "$@"\n', encoding="utf-8")
+    watched.chmod(watched.stat().st_mode | stat.S_IXUSR)
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "XDG_CACHE_HOME") if key in os.environ}
+    env = {
+        **kept,
+        **everywhere.ENV,
+        "KUBECONFIG": str(kubeconfig),
+        "TYCHO_HELM": str(watched),
+        "TMPDIR": str(temporary),
+    }
+    told = b""
+    for argv in (
+        ["up", "--trace", "--name", "everywhere", "--no-wait", "-f", str(file)],
+        ["status", "-o", "json"],
+        ["history", "everywhere"],
+        ["down", "--trace", "everywhere"],
+    ):
+        done = subprocess.run([TYCHO, *argv], cwd=tmp_path, env=env, capture_output=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr.decode()
+        told += done.stdout + done.stderr
+    assert "install" in asked.read_text(encoding="utf-8").splitlines()
+    assert everywhere.planted(asked.read_bytes()) == []
+    assert everywhere.planted(told) == []
+    assert list(temporary.iterdir()) == []
