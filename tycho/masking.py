@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tycho.credentials import MASK, find_credentials, mask_credentials, names_secret, switches
 from tycho.errors import Problem, TychoError
+from tycho.text import printable
 
 if TYPE_CHECKING:
     from tycho.model import System
@@ -198,4 +199,4 @@ class MaskedFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One record, with its traceback."""
-        return self._masker.text(super().format(record))
+        return printable(self._masker.text(super().format(record)))
