@@ -47,4 +47,4 @@ def test_the_examples_pass(example: str) -> None:
     root = Path(__file__).parents[2] / "examples"
     woven = weave(load(Sources.from_disk([str(root / example)], env={})))
     assert woven.policies == tuple(name for name, _, _ in in_force())
-    assert all("no-new-privileges:true" in service.security_opt for service in woven.system.services.values())
+    assert all("no-new-privileges=true" in service.security_opt for service in woven.system.services.values())

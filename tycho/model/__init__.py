@@ -25,6 +25,7 @@ from tycho.model.parts import (
     RestartPolicy,
     Rollout,
 )
+from tycho.model.rights import PodRights, Rights, ServiceRights
 from tycho.model.service import Service
 from tycho.model.system import (
     Client,
@@ -61,15 +62,18 @@ __all__ = [
     "Network",
     "Node",
     "Placement",
+    "PodRights",
     "Port",
     "Resource",
     "Resources",
     "RestartPolicy",
     "Reworded",
+    "Rights",
     "Rollout",
     "Secret",
     "Service",
     "ServiceMetadata",
+    "ServiceRights",
     "System",
     "Text",
     "Variable",

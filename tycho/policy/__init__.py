@@ -15,6 +15,7 @@ from tycho.errors import PolicyDenied
 from tycho.model import ServiceMetadata, System, Woven
 from tycho.policy.folder import digest, load
 from tycho.policy.loom import Loom, Step
+from tycho.policy.normalize import normalize
 
 __all__ = ["Step", "explain", "in_force", "weave"]
 
@@ -34,7 +35,7 @@ def weave(system: System, *, folders: Sequence[Path] = (), metadata: Metadata | 
         PolicyDenied: Policies refuse the system; every reason, with its place in the compose file.
     """
     policies = load((data.policies(), *folders))
-    loom = Loom(system, metadata or {})
+    loom = Loom(normalize(system), metadata or {})
     for policy in policies:
         loom.weave(policy)
     if loom.denials:
@@ -60,7 +61,7 @@ def explain(system: System, *, folders: Sequence[Path] = (), metadata: Metadata 
     Raises:
         PolicyError: A policy is broken.
     """
-    loom = Loom(system, metadata or {})
+    loom = Loom(normalize(system), metadata or {})
     for policy in load((data.policies(), *folders)):
         loom.weave(policy)
     return tuple(loom.steps)

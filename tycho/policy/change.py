@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from tycho.model import Json, Live, Node, Service, System
+from tycho.model.rights import find_setting
 from tycho.policy.select import plain
 
 Part = TypeVar("Part", Service, System)
@@ -33,6 +34,11 @@ def inward(said: Mapping[str, Json]) -> Fields:
 def defaulted(part: Part, default: Mapping[str, Json]) -> Part:
     """A copy with what the file did not set, at any depth of mappings."""
     return _with(part, {key: _default(base, value) for key, base, value in _beside(part, default)})
+
+
+def add_to(part: Part, additions: Mapping[str, Json]) -> Part:
+    """Copy a part with what it lacks: keys of mappings, and entries of lists that no entry of the same key is in."""
+    return _with(part, {key: _add(base, value) for key, base, value in _beside(part, additions)})
 
 
 def patched(part: Part, patch: Mapping[str, Json]) -> Part:
@@ -62,6 +68,10 @@ def differences(before: object, after: object, path: str) -> Iterator[tuple[str,
     if before is after:
         return
     ours, theirs = _fields(before), _fields(after)
+    if isinstance(before, tuple | list) and isinstance(after, tuple | list) and _is_longer(before, after):
+        # what was there keeps its place and its line
+        yield from ((f"{path}[{index}]", False) for index in range(len(before), len(after)))
+        return
     if ours is None or theirs is None:
         if _written(before) != _written(after):
             yield path, before is not None
@@ -71,6 +81,11 @@ def differences(before: object, after: object, path: str) -> Iterator[tuple[str,
             yield from differences(ours.get(key, {}), theirs.get(key, {}), path)
         else:
             yield from differences(ours.get(key), theirs.get(key), f"{path}.{key}" if path else str(key))
+
+
+def _is_longer(before: Sequence[object], after: Sequence[object]) -> bool:
+    """Tell whether a list got further entries, and is the same up to them."""
+    return 0 < len(before) < len(after) and _written(before) == _written(after[: len(before)])
 
 
 def complaints(error: ValidationError, kind: type[Service | System]) -> Iterator[tuple[str, str, str]]:
@@ -122,6 +137,29 @@ def _listed(key: str, base: object, default: Json) -> Json:
     if key in ORDERED and isinstance(base, list | tuple) and isinstance(default, list | tuple):
         return [*default, *base]
     return _default(base, default)
+
+
+def _add(base: object, value: Json) -> Json:
+    if base is MISSING or base is None:
+        return value
+    fields = _fields(base)
+    if fields is not None and isinstance(value, Mapping):
+        return fields | {key: _add(fields.get(key, MISSING), item) for key, item in value.items()}
+    if isinstance(base, list | tuple) and isinstance(value, list | tuple):
+        present = {_entry_key(entry) for entry in base}
+        return [*base, *(entry for entry in value if _entry_key(entry) not in present)]
+    return base
+
+
+def _entry_key(entry: object) -> object:
+    """Name what an entry of a list decides: two of the same key cannot stand side by side."""
+    if isinstance(entry, str):
+        return find_setting(entry)
+    fields = _fields(entry)
+    if fields is None:
+        return str(entry)
+    named = next((fields[key] for key in ("target", "source", "path", "name") if fields.get(key)), str(fields))
+    return str(named), str(fields.get("protocol") or "tcp")
 
 
 def _patch(base: object, patch: Json) -> Json:

@@ -17,7 +17,7 @@ from tycho.policy.select import KEYS, Selector
 from tycho.policy.source import broken, line, read
 
 PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
-PLACEHOLDERS = ("name", "image", "has")
+PLACEHOLDERS = ("name", "image", "has", "right")
 
 
 def declared(path: Path, text: bytes) -> Policy:
@@ -90,14 +90,19 @@ def _template(value: Json, at: str, wrong: Wrong) -> str:
 def _selector(value: Json, at: str, wrong: Wrong) -> Selector:
     found: dict[str, tuple[str, ...]] = {}
     for key, globs in _mapping(value, at, wrong).items():
-        listed = globs if isinstance(globs, list) else [globs]
         if key not in KEYS:
             _unknown(key, f"{at}.{key}", KEYS, wrong)
-        elif not listed or not all(isinstance(glob, str) and glob for glob in listed):
-            wrong(f"{at}.{key}", "must be a glob, or a list of globs", 'put it in quotes: "…"')
         else:
-            found[key] = tuple(listed)
+            found[key] = _globs(globs, f"{at}.{key}", wrong)
     return Selector(**found)
+
+
+def _globs(value: Json, at: str, wrong: Wrong) -> tuple[str, ...]:
+    listed = value if isinstance(value, list) else [value]
+    if not listed or not all(isinstance(glob, str) and glob for glob in listed):
+        wrong(at, "must be a glob, or a list of globs", 'put it in quotes: "…"')
+        return ()
+    return tuple(listed)
 
 
 def _mapping(value: Json, at: str, wrong: Wrong) -> Mapping[str, Json]:
@@ -115,7 +120,7 @@ def _change(kind: type[Service | System]) -> Callable[[Json, str, Wrong], Mappin
         for key in said.keys() & FOREIGN[kind].keys():
             wrong(f"{at}.{key}", FOREIGN[kind][key])
             del said[key]
-        if at.endswith("default") and (null := next(_nulls(said, at), "")):
+        if at.endswith(("default", "add")) and (null := next(_nulls(said, at), "")):
             wrong(null, "null sets nothing", "`patch` deletes with it")
         required = {"name": "any"} if kind is System else {}
         try:
@@ -135,6 +140,8 @@ def _system(value: Json, at: str, wrong: Wrong) -> Mapping[str, Json]:
             found[key] = TOP[key](said, f"{at}.{key}", wrong)
         else:
             _unknown(key, f"{at}.{key}", TOP, wrong)
+    if ("has" in found) != ("deny" in found):
+        wrong(at, "`has` and `deny` go together", "write both, or neither")
     return found
 
 
@@ -168,14 +175,18 @@ FOREIGN: Mapping[type, Mapping[str, str]] = {
 }
 TOP: Mapping[str, Callable[[Json, str, Wrong], Json]] = {
     "default": _change(System),
+    "add": _change(System),
     "patch": _change(System),
     "emit": _template,
+    "has": _globs,
+    "deny": _message,
 }
 READERS: Mapping[str, Callable[[Json, str, Wrong], Json]] = {
     "description": _text,
     "match": _selector,
     "unless": _selector,
     "default": _change(Service),
+    "add": _change(Service),
     "patch": _change(Service),
     "system": _system,
     "emit": _template,
@@ -183,4 +194,4 @@ READERS: Mapping[str, Callable[[Json, str, Wrong], Json]] = {
     "warn": _message,
     "hint": _message,
 }
-VERBS = frozenset({"default", "patch", "system", "emit", "deny", "warn"})
+VERBS = frozenset({"default", "add", "patch", "system", "emit", "deny", "warn"})

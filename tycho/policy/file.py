@@ -25,8 +25,9 @@ class Policy:
         match: The services meant; all of them when empty.
         unless: The services that are not.
         default: What a service gets where its file said nothing, as fields of the model.
+        add: What a service gets beside what its file said: entries of lists, keys of mappings.
         patch: What a service gets (RFC 7386).
-        system: What becomes of the top level of the file, by verb: default, patch, emit.
+        system: What becomes of the top level of the file, by verb: default, add, patch, emit, has and deny.
         emit: The template of an object for each service.
         templates: The templates beside the file that it names, and their bytes.
         deny: Why such a service is refused, or "".
@@ -42,6 +43,7 @@ class Policy:
     match: Selector = ANY
     unless: Selector = ANY
     default: Mapping[str, Json] = field(default_factory=dict)
+    add: Mapping[str, Json] = field(default_factory=dict)
     patch: Mapping[str, Json] = field(default_factory=dict)
     system: Mapping[str, Json] = field(default_factory=dict)
     emit: str = ""

@@ -10,13 +10,16 @@ from pydantic import ValidationError
 
 from tycho.errors import Problem
 from tycho.model import EmitTemplate, Json, Service, ServiceMetadata, System
-from tycho.policy.change import Part, complaints, defaulted, differences, patched
+from tycho.model.rights import covers, read_grants
+from tycho.policy.change import Part, add_to, complaints, defaulted, differences, patched
 from tycho.policy.file import Policy
-from tycho.policy.select import Seen, plain, written
+from tycho.policy.normalize import normalize
+from tycho.policy.select import Seen, find_paths, plain, written
 from tycho.policy.source import broken
 
-SERVICE = ("patch", "default")
-TOP = ("system.patch", "system.default")
+SERVICE = ("patch", "add", "default")
+TOP = ("system.patch", "system.add", "system.default")
+INDEX = re.compile(r"\[\d+\]")
 Changes = list[tuple[str, bool]]  # path, and whether something was there before
 
 
@@ -58,7 +61,9 @@ class Loom:
         meant, changes = not selects, Changes()
         if policy.deny or policy.warn:
             self._judge(policy)
-        if policy.default or policy.patch or policy.emit or (policy.system and selects):
+        if policy.system.get("deny"):
+            self._judge_top(policy)
+        if policy.default or policy.add or policy.patch or policy.emit or (policy.system and selects):
             meant, changes = self._services(policy)
         if policy.apply:
             changes += self._whole(policy, policy.apply(self.system))
@@ -68,6 +73,7 @@ class Loom:
                 self._emit(policy, name)
         if changes:
             self.system = self.system.model_copy(update={"lines": _relined(self.system, policy, changes)})
+            self.system = normalize(self.system)
 
     def _services(self, policy: Policy) -> tuple[bool, Changes]:
         """Whether any service is meant, by what is written (one chart serves all places), and changes."""
@@ -78,7 +84,9 @@ class Loom:
             path, changes = f"{section}.{name}", Changes()
             if matched := _means(policy, Seen(name, service, self.metadata.get(name), written)):
                 meant.append(name)
-                after = _changed(policy, service, f"{path}.", {"default": policy.default, "patch": policy.patch})
+                after = _changed(
+                    policy, service, f"{path}.", {"default": policy.default, "add": policy.add, "patch": policy.patch}
+                )
                 changes = Changes(differences(service, after, path))
                 if changes:
                     sections.setdefault(section, dict(getattr(self.system, section)))[name] = after
@@ -111,13 +119,22 @@ class Loom:
             matched = _means(policy, seen)
             self._step(policy, f"{section}.{name}", Changes(), matched=matched)
             for path, value in _grounds(policy, seen, f"{section}.{name}") if matched else ():
-                if policy.deny:
+                if policy.deny and not _is_granted(service, path.removeprefix(f"{section}.{name}."), value):
                     self.denials.append((policy.name, self._problem(policy, policy.deny, seen, path, value)))
                 if policy.warn:
                     self.warnings.append(self._problem(policy, policy.warn, seen, path, value))
 
+    def _judge_top(self, policy: Policy) -> None:
+        """Refuse what the top level of the file says."""
+        for path, value in find_paths(self.system, policy.system["has"], plain).items():
+            words = {"name": self.system.name, "image": "", "has": value, "right": _name_right(path, value)}
+            message, hint = (_filled(text, words) for text in (policy.system["deny"], policy.hint))
+            self.denials.append((policy.name, Problem(*self.system.at(path), path, message, hint)))
+
     def _problem(self, policy: Policy, message: str, seen: Seen, path: str, value: str) -> Problem:
-        words = {"name": seen.name, "image": str(seen.service.image or ""), "has": value}
+        below = path.split(f".{seen.name}.", 1)[-1]
+        image = str(seen.service.image or "")
+        words = {"name": seen.name, "image": image, "has": value, "right": _name_right(below, value)}
         said, hint = (_filled(text, words) for text in (message, policy.hint))
         return Problem(*self.system.at(path), path, said, hint)
 
@@ -141,9 +158,22 @@ def _grounds(policy: Policy, seen: Seen, path: str) -> Iterator[tuple[str, str]]
         yield path, ""
 
 
+def _name_right(path: str, value: str) -> str:
+    """Write a ground as the grant that covers it."""
+    plain_path = INDEX.sub("", path)
+    return plain_path if value in ("true", "") or plain_path.startswith("sysctls.") else f"{plain_path}={value}"
+
+
+def _is_granted(service: Service, path: str, value: str) -> bool:
+    """Tell whether an earlier policy granted a ground to the service; what grants is never granted itself."""
+    plain_path = INDEX.sub("", path)
+    return not plain_path.startswith("x-tycho") and covers(read_grants(service), plain_path, value)
+
+
 def _changed(policy: Policy, part: Part, path: str, verbs: Mapping[str, Json]) -> Part:
     try:
-        return patched(defaulted(part, verbs.get("default", {})), verbs.get("patch", {}))
+        with_defaults = defaulted(part, verbs.get("default", {}))
+        return patched(add_to(with_defaults, verbs.get("add", {})), verbs.get("patch", {}))
     except ValidationError as error:
         file, said = str(policy.path), complaints(error, type(part))
         problems = [
@@ -163,7 +193,7 @@ def _relined(system: System, policy: Policy, changes: Changes) -> dict[str, tupl
         section, _, rest = path.partition(".")
         below = rest.partition(".")[2] if section in ("services", "jobs") else ""
         verbs = SERVICE if below else TOP
-        lines[path] = (policy.name, policy.line(verbs, below or path))
+        lines[path] = (policy.name, policy.line(verbs, INDEX.sub("", below or path)))
     return lines
 
 

@@ -51,8 +51,13 @@ class Seen:
 
     def found(self, globs: tuple[str, ...]) -> dict[str, str]:
         """The paths that `has` globs fit, the outermost of each branch, with their values."""
-        every = {path: value for glob in globs for path, value in _find(self.service, glob, self.text)}
-        return {path: every[path] for path in sorted(every) if every.keys().isdisjoint(_above(path))}
+        return find_paths(self.service, globs, self.text)
+
+
+def find_paths(part: Node, globs: tuple[str, ...], text: Text) -> dict[str, str]:
+    """Find the paths of a part that `has` globs fit, the outermost of each branch, with their values."""
+    every = {path: value for glob in globs for path, value in _find(part, glob, text)}
+    return {path: every[path] for path in sorted(every) if every.keys().isdisjoint(_above(path))}
 
 
 def written(value: object) -> str:

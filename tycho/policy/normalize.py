@@ -1,0 +1,69 @@
+"""One spelling for each right, so that no policy has to know several: what Docker takes for the same is the same text.
+
+What the file wrote is left alone wherever the system is printed: this is the model that policies and charts see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tycho.model import Service, System
+from tycho.model.rights import normalize_capability, normalize_mode, normalize_option
+
+Lines = dict[str, tuple[str, int]]
+LISTS: Mapping[str, Callable[[str], str]] = {
+    "cap_add": normalize_capability,
+    "cap_drop": normalize_capability,
+    "security_opt": normalize_option,
+}
+MODES = ("network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup")
+
+
+def normalize(system: System) -> System:
+    """Spell every right of a system in one way; the same system where that changes nothing."""
+    sections: dict[str, dict[str, Service]] = {}
+    lines: Lines = dict(system.lines)
+    for section in ("services", "jobs"):
+        for name, service in getattr(system, section).items():
+            if changes := dict(_changes(service, f"{section}.{name}", lines)):
+                services = sections.setdefault(section, dict(getattr(system, section)))
+                services[name] = service.model_copy(update=changes)
+    return system.model_copy(update={**sections, "lines": lines}) if sections else system
+
+
+def _changes(service: Service, path: str, lines: Lines) -> Iterator[tuple[str, Any]]:
+    for key, spell in LISTS.items():
+        written: tuple[str, ...] = getattr(service, key)
+        spelled = tuple(dict.fromkeys(spell(entry) for entry in written))
+        if spelled != written:
+            _relist(written, spelled, spell, f"{path}.{key}", lines)
+            yield key, spelled
+    for key in MODES:
+        mode = getattr(service, key)
+        if mode is not None and normalize_mode(mode) != mode:
+            yield key, normalize_mode(mode)
+    ports = tuple(
+        port if port.mode == _mode(port.mode) else port.model_copy(update={"mode": _mode(port.mode)})
+        for port in service.ports
+    )
+    if ports != service.ports:
+        yield "ports", ports
+    sysctls = {name.strip(): value for name, value in service.sysctls.items()}
+    if sysctls.keys() != service.sysctls.keys():
+        yield "sysctls", sysctls
+
+
+def _mode(text: str) -> str:
+    return text.strip().lower()
+
+
+def _relist(
+    written: tuple[str, ...], spelled: tuple[str, ...], spell: Callable[[str], str], path: str, lines: Lines
+) -> None:
+    """Give the entries that are left the lines that they were written at."""
+    places = [lines.pop(f"{path}[{index}]", None) for index in range(len(written))]
+    for index, entry in enumerate(written):
+        at = f"{path}[{spelled.index(spell(entry))}]"
+        if place := places[index]:
+            lines.setdefault(at, place)
