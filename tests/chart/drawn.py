@@ -64,7 +64,7 @@ SERVICE = st.fixed_dictionaries(
         "deploy": optional(replicas=COUNT, labels=NOTES, resources=SIZES),
         "ports": PORT.map("{}:80".format).map(lambda port: [port]),
         "shm_size": MEMORY,
-        "sysctls": st.dictionaries(ONE(["net.core.somaxconn"]), LIVE, max_size=1),
+        "sysctls": st.dictionaries(ONE(["net.ipv4.tcp_syncookies"]), LIVE, max_size=1),
         "volumes": st.just(["data:/data"]),
         "configs": st.just(["text"]),
         "secrets": st.just(["kept"]),

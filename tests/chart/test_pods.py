@@ -42,10 +42,10 @@ def test_rights_and_resources(bench: Any) -> None:
           user: "1000:1001"
           group_add: ["7"]
           read_only: true
-          cap_add: [net_admin]
+          cap_add: [cap_net_bind_service]
           cap_drop: [ALL]
-          security_opt: ["no-new-privileges:true", "label=type:svirt_t"]
-          sysctls: {net.core.somaxconn: 1024}
+          security_opt: ["no-new-privileges:true", "label:type:container_kvm_t"]
+          sysctls: {net.ipv4.tcp_syncookies: 1}
           gpus: all
           mem_reservation: 32m
           cpus: 1.5
@@ -58,14 +58,14 @@ def test_rights_and_resources(bench: Any) -> None:
     container = pod["containers"][0]
     assert container["securityContext"] == {
         "runAsUser": 1000, "runAsGroup": 1001, "readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False,
-        "capabilities": {"add": ["NET_ADMIN"], "drop": ["ALL"]},
+        "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},
     }  # fmt: skip
     assert container["resources"] == {
         "limits": {"cpu": "1.5", "nvidia.com/gpu": 1}, "requests": {"memory": "32Mi"}
     }  # fmt: skip
     assert pod["securityContext"] == {
-        "seccompProfile": {"type": "RuntimeDefault"}, "supplementalGroups": [7], "seLinuxOptions": {"type": "svirt_t"},
-        "sysctls": [{"name": "net.core.somaxconn", "value": "1024"}],
+        "seccompProfile": {"type": "RuntimeDefault"}, "supplementalGroups": [7], "seLinuxOptions": {"type": "container_kvm_t"},
+        "sysctls": [{"name": "net.ipv4.tcp_syncookies", "value": "1"}],
     }  # fmt: skip
     assert pod["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
     assert (container["tty"], container["stdin"]) == (True, True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tycho.chart.artifact import Chart, Row
+from tycho.chart.judge import Document, find_line, judge
 from tycho.chart.live import release_values, values_yaml
 from tycho.collector import paused
 
 if TYPE_CHECKING:
     from tycho.model import Woven
 
-__all__ = ["Chart", "Row", "emit", "release_values", "values_yaml"]
+__all__ = ["Chart", "Document", "Row", "emit", "find_line", "judge", "release_values", "values_yaml"]
 
 
 @paused()
@@ -31,15 +32,26 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
         ComposeError: Something cannot run as asked; with every problem.
         ReportError: `strict`, and a key is approximated or ignored.
         PolicyError: A policy's template cannot be rendered.
+        PolicyDenied: It asks for rights that no policy granted.
     """
-    from tycho.chart import check, docs, emits, objects, planner, seal, values  # Jinja: only for those who compile
+    from tycho.chart import (  # Jinja: only for those who compile
+        check,
+        docs,
+        emits,
+        floor,
+        objects,
+        planner,
+        seal,
+        values,
+    )
 
     check.before(woven)
     plan = planner.plan(woven.system)
     rows = check.report(plan)
+    settings = values.values(plan)
+    floor.check_floor(plan, settings)
     if strict:
         check.strictly(rows, (*woven.system.warnings, *woven.warnings))
-    settings = values.values(plan)
     files = {
         **values.files(plan, settings),
         **objects.templates(plan),

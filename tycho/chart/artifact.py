@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from tycho.errors import UsageError
+from tycho.model import Rights
 from tycho.text import json_text
 
 Fate = Literal["translated", "approximated", "ignored", "rejected"]
@@ -53,12 +54,14 @@ class Chart:
         version: Its version, SemVer 2.
         files: Path inside the chart to content, in the order of the archive.
         report: One row per compose key in use.
+        rights: What policies granted to whom: what Helm renders is judged by it.
     """
 
     name: str
     version: str
     files: Mapping[str, str | bytes]
     report: tuple[Row, ...] = field(default=(), repr=False)
+    rights: Rights = field(default=Rights(), repr=False)
 
     @cached_property
     def digest(self) -> str:

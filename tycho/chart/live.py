@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Literal
 
+from tycho.chart.given import check_metadata
 from tycho.chart.hidden import hide_credentials
 from tycho.chart.planner import secret_names
 from tycho.chart.wiring import everything, needed
@@ -29,8 +30,12 @@ def release_values(
         scope: Whether the system has its namespace to itself ("namespace") or shares it ("release").
         guid: The system's identity, 32 hex digits.
         username: Who asked for it.
+
+    Raises:
+        PolicyDenied: The caller's values set labels or annotations that are not theirs to set.
     """
     said = metadata or {}
+    check_metadata(system, said)
     system, _ = hide_credentials(system)
     published = {name for name, about in said.items() if about.publishes}
     services: dict[str, Json] = {}

@@ -12,6 +12,7 @@ from tycho.chart.placement import affinity, spread
 from tycho.chart.plan import Pod
 from tycho.chart.yaml import Tree
 from tycho.model import Healthcheck, Hook, Resource, Service, template
+from tycho.model.rights import normalize_capability, parse_option
 
 PULL = {"always": "Always", "build": "IfNotPresent", "never": "Never", "missing": "IfNotPresent",
         "if_not_present": "IfNotPresent"}  # fmt: skip
@@ -86,7 +87,7 @@ def security(service: Service) -> dict[str, Tree]:
         found["privileged"] = True
     if service.read_only:
         found["readOnlyRootFilesystem"] = True
-    add, drop = ([_capability(name) for name in names] for names in (service.cap_add, service.cap_drop))
+    add, drop = ([normalize_capability(name) for name in names] for names in (service.cap_add, service.cap_drop))
     capabilities: dict[str, Tree] = {key: sorted(names) for key, names in (("add", add), ("drop", drop)) if names}
     if capabilities:
         found["capabilities"] = capabilities
@@ -95,14 +96,9 @@ def security(service: Service) -> dict[str, Tree]:
     return found
 
 
-def _capability(name: str) -> str:
-    return name.upper().removeprefix("CAP_")
-
-
 def _option(option: str, *, rising: bool) -> Iterator[tuple[str, Tree]]:
-    key, _, value = option.replace("=", ":", 1).partition(":")
-    match key, value:
-        case "no-new-privileges", "" | "true":
+    match parse_option(option):
+        case "no-new-privileges", "true":
             # the API server refuses it together with privileged or SYS_ADMIN, where it means nothing
             if not rising:
                 yield "allowPrivilegeEscalation", False
@@ -120,7 +116,7 @@ def labels_of(service: Service) -> dict[str, str]:
     """`security_opt: label:…`, SELinux's."""
     found = {}
     for option in service.security_opt:
-        key, _, value = option.replace("=", ":", 1).partition(":")
+        key, value = parse_option(option)
         field, _, said_value = value.partition(":")
         if key == "label" and field in ("user", "role", "type", "level"):
             found[field] = said_value
@@ -248,7 +244,10 @@ def _before(hook: Hook, service: Service) -> Tree:
         found["workingDir"] = directory
     if environment := dict(_own(hook, service)):
         found["environment"] = environment
-    if context := security(Service(user=hook.user, privileged=hook.privileged)):
+    context = security(Service(user=hook.user, privileged=hook.privileged))
+    if hook.privileged:  # the API server refuses it together with what the service itself says
+        context["allowPrivilegeEscalation"] = True
+    if context:
         found["securityContext"] = context
     return found
 

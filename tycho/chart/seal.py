@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tycho.chart.artifact import REPORT, Chart, Row, digest, report_json
+from tycho.chart.floor import collect_rights
 from tycho.chart.kinds import written
 from tycho.chart.plan import Plan
 from tycho.chart.render import render
@@ -28,7 +29,7 @@ def seal(plan: Plan, woven: Woven, files: Mapping[str, str | bytes], rows: tuple
         annotations=about,
     )
     first = {path: every[path] for path in ORDER if path in every}
-    return Chart(plan.chart, version, first | {path: every[path] for path in sorted(every)}, rows)
+    return Chart(plan.chart, version, first | {path: every[path] for path in sorted(every)}, rows, collect_rights(plan))
 
 
 def _annotations(plan: Plan, woven: Woven) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,9 @@ from tycho.chart import filters
 from tycho.chart.kinds import said, written
 from tycho.chart.names import QUALIFIED, label, short, unique
 from tycho.chart.plan import Claim, Item, Mounted, Tree, Volume
+from tycho.chart.reserved import keep_allowed
 from tycho.model import File, FileRef, Live, Mount, Service, System, template
+from tycho.model.rights import read_grants
 
 HOST_ROOTS = ("/proc", "/sys", "/dev", "/run", "/boot", "/var/run", "/var/lib/docker", "/lib/modules")
 CLOCKS = frozenset({"/etc/localtime", "/etc/timezone"})
@@ -68,7 +70,8 @@ class Store:
             if _remote(volume.driver_opts):
                 continue
             about = said(volume)
-            notes = {key: template(value) for key, value in sorted(volume.labels.items()) if QUALIFIED.fullmatch(key)}
+            labels = keep_allowed(volume.labels, read_grants(self.system))
+            notes = {key: template(value) for key, value in sorted(labels.items()) if QUALIFIED.fullmatch(key)}
             self.claims[name] = Claim(
                 name=name,
                 slug=label(name),

@@ -11,10 +11,12 @@ from tycho.chart.kinds import said, written
 from tycho.chart.names import QUALIFIED
 from tycho.chart.plan import Claim, Container, Plan, Pod
 from tycho.chart.planner import secret_names
+from tycho.chart.reserved import CONTROLLERS, ingress_annotations, keep_allowed
 from tycho.chart.schema import COMMON, SETTINGS, Keys, schema
 from tycho.chart.wiring import isolated
 from tycho.chart.yaml import Noted, Tree, dump
 from tycho.model import Variable, template
+from tycho.model.rights import read_grants
 
 SHOWN = 3
 KUBECTL = "registry.k8s.io/kubectl:v1.37.2"
@@ -109,12 +111,14 @@ def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
     optional |= dict(pods.probes(service)) | pods.hooks(service, held=pod.held)
     if container is pod.containers[0]:
         optional |= pods.scheduling(pod)
-    annotations = {**service.annotations, **service.labels}
+    grants = (*read_grants(plan.system), *read_grants(service))
+    annotations = keep_allowed({**service.annotations, **service.labels}, grants)
     optional["annotations"] = {
         key: template(value) for key, value in sorted(annotations.items()) if QUALIFIED.fullmatch(key)
     }
+    labels = keep_allowed(service.deploy.labels, grants)
     optional["workloadAnnotations"] = {
-        key: template(value) for key, value in sorted(service.deploy.labels.items()) if QUALIFIED.fullmatch(key)
+        key: template(value) for key, value in sorted(labels.items()) if QUALIFIED.fullmatch(key)
     }
     found |= {key: value for key, value in optional.items() if value not in ({}, [], "", None)}
     if (pod.kind in ("Deployment", "StatefulSet") or pod.completions) and container is pod.containers[0]:
@@ -211,6 +215,8 @@ def _rest(plan: Plan) -> dict[str, Tree]:
         "paths": [path for paths in hosts.values() for path in paths] if len(hosts) == 1 else [],
     }
     ingress |= said(plan.system).get("ingress") or {}
+    kept = keep_allowed(ingress_annotations(plan.system), read_grants(plan.system), CONTROLLERS)
+    ingress |= {"annotations": kept} if ingress["annotations"] else {}
     found["ingress"] = _group(
         "ingress", ingress, "-- One Ingress: hosts, paths, and the services and container ports behind them."
     )

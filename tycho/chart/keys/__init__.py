@@ -16,8 +16,10 @@ from tycho.chart.keys.service import ONCE, SERVICE
 from tycho.chart.keys.system import CONFIG, NETWORK, PROJECT, SECRET, VOLUME
 from tycho.chart.names import label
 from tycho.chart.plan import Plan
+from tycho.chart.reserved import CONTROLLERS, ingress_annotations, is_allowed
 from tycho.chart.wiring import WORD, everything, spoken
 from tycho.model import Live, Service
+from tycho.model.rights import read_grants
 
 __all__ = ["SECTIONS", "SERVICE", "Key", "rows"]
 
@@ -40,6 +42,10 @@ def rows(plan: Plan) -> Iterator[Row]:
     if system.version is not None:
         yield _row(plan, "version", PROJECT["version"])
     yield from _extensions(plan, "", "", system)
+    for key, value in ingress_annotations(system).items():
+        if not is_allowed(key, str(value), read_grants(system), CONTROLLERS):
+            why = "this name is Kubernetes', Helm's or Tycho's own to set"
+            yield _row(plan, f"x-tycho.ingress.annotations.{key}", ignored(why, "use another name"))
     for name in system.models:
         yield _row(plan, f"models.{name}", PROJECT["models"])
     yield from _renamed(plan)

@@ -25,6 +25,8 @@ def _keys(*known: str) -> Check:
 
 WORDS: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
     "": {
+        "grants": (_texts, '["annotations.example.k8s.io/*"]', translated("rights that a policy granted")),
+        "externalNames": (_texts, '["shared-*"]', translated("names of objects that exist")),
         "networkPolicy": (lambda v: isinstance(v, bool), "true or false", translated("NetworkPolicies")),
         "ingress": (
             _keys("className", "annotations", "tls"), "{className, annotations, tls}", translated("Ingress (live)")
@@ -36,6 +38,7 @@ WORDS: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
         "schedule": (lambda v: bool(CRON.fullmatch(str(v))), '"0 3 * * *"', translated("CronJob")),
         "ingress": (_keys("host", "path", "port"), "{host, path, port}", translated("Ingress (live)")),
         "secretEnvironment": (_texts, '["*password", "!SORT_KEY"]', translated("a Secret of the release")),
+        "grants": (_texts, '["cap_add=NET_ADMIN"]', translated("rights that a policy granted")),
         "hostPaths": (_texts, "[/dev/net/tun]", translated("hostPath volumes")),
     },
     "volumes": {
@@ -45,6 +48,10 @@ WORDS: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
     },
 }  # fmt: skip
 """What may be said where: how to tell that it is well said, how to say it, and what it becomes."""
+
+
+SILENT = frozenset({"externalNames"})
+"""What no compose file writes, and a shipped policy always sets."""
 
 
 def said(section: str, value: Json) -> Iterator[tuple[str, Key]]:
@@ -58,5 +65,5 @@ def said(section: str, value: Json) -> Iterator[tuple[str, Key]]:
             yield f".{word}", rejected("x-tycho has no such key", f"known here: {', '.join(words) or 'none'}")
         elif not words[word][0](about):
             yield f".{word}", rejected(f'"{about}" is not one', f"write {words[word][1]}")
-        else:
+        elif word not in SILENT:
             yield f".{word}", words[word][2]

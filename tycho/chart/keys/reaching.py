@@ -10,15 +10,10 @@ from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejecte
 from tycho.chart.keys.wording import seccomp_path
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.pods import LOOPBACK, RESOLVERS
+from tycho.chart.podsecurity import SAFE_SYSCTLS
 from tycho.chart.storage import fate
 from tycho.model import Live
-
-SAFE_SYSCTLS = frozenset({
-    "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range",
-    "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_keepalive_time",
-    "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem",
-    "net.ipv4.tcp_wmem",
-})  # fmt: skip
+from tycho.model.rights import parse_option
 
 
 def triggers(case: Case) -> Rows:
@@ -216,7 +211,7 @@ def tmpfs(case: Case) -> Rows:
 def security_opt(case: Case) -> Rows:
     """Options that have no counterpart."""
     for index, option in enumerate(case.value):
-        key, _, value = str(option).replace("=", ":", 1).partition(":")
+        key, value = parse_option(str(option))
         if key not in ("no-new-privileges", "seccomp", "apparmor", "label") or value.startswith("{"):
             yield f"[{index}]", ignored(f"{key} is Docker's", "set services.X.securityContext")
         elif key == "seccomp" and value != "unconfined" and not seccomp_path(value):

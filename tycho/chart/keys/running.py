@@ -11,7 +11,9 @@ from tycho.chart.kinds import MODES, restarts
 from tycho.chart.names import QUALIFIED, UNWRITABLE, is_number, label
 from tycho.chart.placement import NODE_LABELS, SPREAD, readable
 from tycho.chart.pods import PULL
+from tycho.chart.reserved import is_allowed
 from tycho.model import Live, Reworded, template
+from tycho.model.rights import read_grants
 
 ENV_NAME = re.compile(r"[\x20-\x3c\x3e-\x7e]+")
 
@@ -103,6 +105,8 @@ def annotated(case: Case) -> Rows:
                 f".{name}",
                 rejected("it holds a control character that the API server refuses", "remove it"),
             )
+        elif not is_allowed(name, str(value), (*read_grants(case.plan.system), *read_grants(case.service))):
+            yield f".{name}", ignored("this name is Kubernetes', Helm's or Tycho's own to set", "use another name")
 
 
 def restart(case: Case) -> Rows:

@@ -1,6 +1,6 @@
 """Kubernetes through Helm: every system is a release, and the cluster is the only memory.
 
-up:   lease -> recover -> namespace -> helm install|upgrade -> leftovers -> watch
+up:   render -> judge -> namespace -> lease -> recover -> helm install|upgrade -> leftovers -> watch
 down: lease -> helm uninstall -> leftovers -> volumes -> namespace
 """
 
@@ -33,6 +33,7 @@ from tycho.orchestrators.helm.checks import checks
 from tycho.orchestrators.helm.facts import with_facts
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.program import program
+from tycho.orchestrators.helm.rendering import Packed
 from tycho.orchestrators.helm.waiting import Countdown
 from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check, Identity, Release, Revision
@@ -74,6 +75,7 @@ class HelmOrchestrator:
             StartFailed: A service cannot become ready.
             Deadline: It did not become ready in time.
             Busy: Somebody else is changing this release.
+            PolicyDenied: It asks for what no policy granted; nothing was made.
         """
         if chart.weight > ROOM:
             raise OrchestratorError(
@@ -82,15 +84,27 @@ class HelmOrchestrator:
             )
         await program()
         countdown = Countdown(patience)
+        whole = await with_facts(self.api, chart, identity, values)
+        with tempfile.TemporaryDirectory(prefix="tycho-chart-") as folder:
+            packed = Packed(chart, Path(folder) / "chart.tgz", values_yaml(whole).encode())
+            packed.path.write_bytes(chart.archive())
+            if not upgrade:
+                await packed.render(self.helm, self.api, identity)
+            notes = await self._change_held(packed, identity, whole, countdown)
+        return await self._settle(identity, countdown, notes)
+
+    async def _change_held(
+        self, packed: Packed, identity: Identity, values: Mapping[str, Any], countdown: Countdown
+    ) -> tuple[str, ...]:
+        """Change the cluster in a namespace that is there, with nobody else at work; undo a start that failed."""
         made = await namespaces.ensure(self.api, identity, countdown)
         try:
             async with lease.held(self.api, identity):
-                notes = await self._change(chart, identity, values, countdown)
+                return await self._change(packed, identity, values, countdown)
         except BaseException:
             if made:
                 await asyncio.shield(self._undo(identity))
             raise
-        return await self._settle(identity, countdown, notes)
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
         """Every system in the target, oldest first."""
@@ -180,28 +194,25 @@ class HelmOrchestrator:
         self.helm.close()
 
     async def _change(
-        self, chart: Chart, identity: Identity, values: Mapping[str, Any], countdown: Countdown
+        self, packed: Packed, identity: Identity, whole: Mapping[str, Any], countdown: Countdown
     ) -> tuple[str, ...]:
         """Make the cluster what the chart says; what else was done is returned."""
-        whole = await with_facts(self.api, chart, identity, values)
+        chart, text = packed.chart, packed.values
         notes, last = await recovery.recover(self.api, self.helm, identity)
-        text = values_yaml(whole).encode()
         labels = releases.labels(identity, chart, text, last)
         if last is not None and releases.same(last, labels):
             number = releases.number(last)
             if not (missing := await leavings.missing(self.api, identity, number)):
                 return (*notes, f"{identity.name} is up to date (revision {number})")
             notes += (f"made again what was gone: {', '.join(missing)}",)
+        rendered = await packed.render(self.helm, self.api, identity)
         await namespaces.unhijacked(self.api, identity, chart, whole)
-        with tempfile.TemporaryDirectory(prefix="tycho-chart-") as folder:
-            archive = Path(folder) / "chart.tgz"
-            archive.write_bytes(chart.archive())
-            said = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
-            if last is None:
-                await self._helm(["install", identity.release, str(archive), *said], identity, countdown, text)
-                return notes
-            notes += await leavings.prepare(self.api, self.helm, identity, str(archive), text)
-            await self._helm(["upgrade", identity.release, str(archive), *said], identity, countdown, text)
+        said = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
+        if last is None:
+            await self._helm(["install", identity.release, str(packed.path), *said], identity, countdown, text)
+            return notes
+        notes += await leavings.prepare(self.api, identity, rendered)
+        await self._helm(["upgrade", identity.release, str(packed.path), *said], identity, countdown, text)
         return notes + await leavings.sweep(self.api, identity)
 
     async def _undo(self, identity: Identity) -> None:

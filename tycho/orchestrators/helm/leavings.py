@@ -15,7 +15,6 @@ from tycho.errors import Conflict, Deadline, Forbidden, NotFound
 from tycho.orchestrators import Patience
 from tycho.orchestrators.helm import releases
 from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.waiting import Countdown
 from tycho.release import Identity
 
@@ -128,15 +127,9 @@ async def left(api: Api, identity: Identity, kept: Collection[str] = ()) -> list
     ]
 
 
-async def prepare(api: Api, helm: Helm, identity: Identity, archive: str, values: bytes) -> tuple[str, ...]:
+async def prepare(api: Api, identity: Identity, rendered: Iterable[Object]) -> tuple[str, ...]:
     """Delete the objects that an upgrade could not change; the upgrade makes them anew."""
-    current, rendered = await asyncio.gather(
-        _current(api, identity),
-        helm.run(
-            ["template", identity.release, archive, "--namespace", identity.namespace, "--values", "-"], input=values
-        ),
-    )
-    return await _recreate(api, identity, current, releases.manifest({"manifest": rendered.decode()}))
+    return await _recreate(api, identity, await _current(api, identity), rendered)
 
 
 async def prepare_rollback(api: Api, identity: Identity, revision: int) -> tuple[str, ...]:

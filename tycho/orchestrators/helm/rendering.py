@@ -1,0 +1,173 @@
+"""What Helm makes of a chart and values: rendered once, and judged before anything is made of it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tycho.chart import Chart, Document, find_line, judge
+from tycho.errors import Forbidden, NotFound, PolicyDenied, Problem
+from tycho.model.rights import covers
+from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.orchestrators.helm.process import Helm
+from tycho.release import Identity
+
+SOURCE = re.compile(r"^---\n# Source: [^/\n]+/(.+)$", re.MULTILINE)
+METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"
+SECRET_TYPES = {
+    "helm.sh/release.v1": "a release of Helm",
+    "kubernetes.io/service-account-token": "the token of a service account",
+    "bootstrap.kubernetes.io/token": "a token that admits nodes",
+}
+ACCOUNT = "kubernetes.io/service-account.name"
+KINDS = {"Secret": "secrets", "ConfigMap": "configmaps", "PersistentVolumeClaim": "persistentvolumeclaims"}
+SECTIONS = {"Secret": "secrets", "ConfigMap": "configs", "PersistentVolumeClaim": "volumes"}
+Reference = tuple[str, str]  # kind and name
+
+
+@dataclass(slots=True)
+class Packed:
+    """A chart on disk with the values of one release, and what Helm makes of both, once it was asked.
+
+    Args:
+        chart: The chart, with what policies granted.
+        path: Its archive.
+        values: The release's values, as YAML.
+        objects: What is rendered of it, judged.
+    """
+
+    chart: Chart
+    path: Path
+    values: bytes
+    objects: list[Object] | None = None
+
+    async def render(self, helm: Helm, api: Api, identity: Identity) -> list[Object]:
+        """Render what an install or upgrade will make, once, and judge it.
+
+        Raises:
+            PolicyDenied: It asks for what no policy granted, or uses what is somebody else's; with every problem.
+        """
+        if self.objects is None:
+            argv = ["template", identity.release, str(self.path), "--namespace", identity.namespace, "--values", "-"]
+            documents = list(split((await helm.run(argv, input=self.values)).decode()))
+            refuse(judge(self.chart.rights, documents, find_line(self.chart.report)))
+            await check_neighbours(api, self.chart, identity, documents)
+            self.objects = [dict(item) for _, item in documents]
+        return self.objects
+
+
+def split(rendered: str) -> Iterator[Document]:
+    """Split Helm's output into objects, each with the file of the chart that it comes from."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # either has the same methods
+        """YAML as Kubernetes reads it: an equals sign is text."""
+
+    Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
+    _, *parts = SOURCE.split("\n" + rendered if rendered.startswith("---") else rendered)
+    for source, text in zip(parts[::2], parts[1::2], strict=True):
+        for item in yaml.load_all(text, Loader=Loader):
+            if isinstance(item, dict):
+                yield source, item
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raise for every problem at once.
+
+    Raises:
+        PolicyDenied: There is one.
+    """
+    if listed := sorted(set(problems)):
+        raise PolicyDenied("refused: it asks for what no policy granted", problems=listed)
+
+
+async def check_neighbours(api: Api, chart: Chart, identity: Identity, documents: Iterable[Document]) -> None:
+    """Look at the objects that a system uses and does not make; whose they are, never what they hold.
+
+    Raises:
+        PolicyDenied: One is a release of Helm's, a token, or belongs to another system of Tycho's.
+    """
+    objects = [item for _, item in documents]
+    made = {(str(item.get("kind")), str((item.get("metadata") or {}).get("name"))) for item in objects}
+    foreign = sorted({reference for item in objects for reference in find_references(item)} - made)
+    if not foreign:
+        return
+    secrets = any(kind == "Secret" for kind, _ in foreign)
+    typed, looks = await asyncio.gather(
+        asyncio.gather(*(_list_names(api, identity, kind) for kind in SECRET_TYPES if secrets)),
+        _look_at(api, identity, foreign),
+    )
+    by_type = dict(zip(SECRET_TYPES.values(), typed, strict=False))
+    refuse(
+        Problem("", 0, f"{kind} {name}", f"is {why}, in the namespace {identity.namespace}", "name another object")
+        for kind, name in foreign
+        if (why := _describe_owner(chart, identity, (kind, name), looks.get((kind, name)), by_type))
+    )
+
+
+def find_references(item: object) -> Iterator[Reference]:
+    """Find the Secrets, ConfigMaps and claims that an object names, wherever it does."""
+    if isinstance(item, list):
+        for entry in item:
+            yield from find_references(entry)
+    if not isinstance(item, dict):
+        return
+    for key, value in item.items():
+        if key == "secretName" and isinstance(value, str):
+            yield "Secret", value
+        elif key == "claimName" and isinstance(value, str):
+            yield "PersistentVolumeClaim", value
+        elif isinstance(value, dict) and isinstance(value.get("name"), str):
+            if key in ("secretRef", "secretKeyRef", "secret") or key.endswith("SecretRef"):
+                yield "Secret", value["name"]
+            elif key in ("configMap", "configMapRef", "configMapKeyRef") and value["name"] != "kube-root-ca.crt":
+                yield "ConfigMap", value["name"]
+        if key == "imagePullSecrets" and isinstance(value, list):
+            yield from (("Secret", entry["name"]) for entry in value if isinstance(entry, dict) and "name" in entry)
+        yield from find_references(value)
+
+
+async def _look_at(api: Api, identity: Identity, references: Iterable[Reference]) -> dict[Reference, Object]:
+    wanted = list(references)
+    found = await asyncio.gather(*(_look(api, at(KINDS[kind], identity.namespace, name)) for kind, name in wanted))
+    return {reference: item for reference, item in zip(wanted, found, strict=True) if item}
+
+
+async def _look(api: Api, path: str) -> Object:
+    """Read an object's metadata; nothing where there is none, or it is not ours to see."""
+    try:
+        return await api.call("GET", path, headers={"Accept": METADATA})
+    except (Forbidden, NotFound):
+        return {}
+
+
+async def _list_names(api: Api, identity: Identity, kind: str) -> set[str]:
+    """List the names of the Secrets of a type."""
+    try:
+        items = await api.list(at("secrets", identity.namespace), metadata=True, fieldSelector=f"type={kind}")
+    except (Forbidden, NotFound):
+        return set()
+    return {item["metadata"]["name"] for item in items}
+
+
+def _describe_owner(
+    chart: Chart, identity: Identity, reference: Reference, item: Object | None, by_type: dict[str, set[str]]
+) -> str:
+    """Say whose an object is, "" where it may be used."""
+    kind, name = reference
+    if kind == "Secret" and (why := next((what for what, names in by_type.items() if name in names), "")):
+        return why
+    metadata: dict[str, Any] = (item or {}).get("metadata") or {}
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    if labels.get("owner") == "helm" or name.startswith("sh.helm.release.v1."):
+        return SECRET_TYPES["helm.sh/release.v1"]
+    if kind == "Secret" and annotations.get(ACCOUNT):
+        return SECRET_TYPES["kubernetes.io/service-account-token"]
+    owner = str(labels.get("tycho-guid") or identity.guid)
+    if owner != identity.guid and not covers(chart.rights.grants, f"{SECTIONS[kind]}.name", name):
+        return "another system's"
+    return ""
