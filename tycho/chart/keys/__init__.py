@@ -42,10 +42,10 @@ def rows(plan: Plan) -> Iterator[Row]:
     if system.version is not None:
         yield _row(plan, "version", PROJECT["version"])
     yield from _extensions(plan, "", "", system)
-    for key, value in ingress_annotations(system).items():
-        if not is_allowed(key, str(value), read_grants(system), CONTROLLERS):
+    for name, value in ingress_annotations(system).items():
+        if not is_allowed(name, str(value), read_grants(system), CONTROLLERS):
             why = "this name is Kubernetes', Helm's or Tycho's own to set"
-            yield _row(plan, f"x-tycho.ingress.annotations.{key}", ignored(why, "use another name"))
+            yield _row(plan, f"x-tycho.ingress.annotations.{name}", ignored(why, "use another name"))
     for name in system.models:
         yield _row(plan, f"models.{name}", PROJECT["models"])
     yield from _renamed(plan)
