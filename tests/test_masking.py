@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tycho.client import TychoClient
 from tycho.compose import Sources, load
 from tycho.errors import OrchestratorError, Problem, TychoError
 from tycho.lifecycle import Lifecycle
@@ -190,3 +191,12 @@ def test_values_hide_from_repr(tmp_path: Path) -> None:
     )
     system = load(Sources.from_disk([str(tmp_path / "compose.yaml")], env={}))
     assert parts(repr(system)) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:hunter2@127.0.0.1:9", "ftp://me:hunter2@h", "http://me:hunter2@[::1", "me:hunter2@h"]
+)
+def test_client_shows_no_password(url: str) -> None:
+    with pytest.raises(TychoError) as caught:
+        TychoClient(url, timeout=5).status()
+    assert "hunter2" not in json.dumps([caught.value.message, caught.value.hint])

@@ -7,6 +7,7 @@ An answer is an object with `.status` ("success" or "error") and `.message`, as 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -159,7 +160,7 @@ class TychoClient:
         import httpx2
 
         address = f"{self.url}/system/{verb}"
-        shown, url = safe_message(address), safe_message(self.url)
+        shown, url = _shown(address), _shown(self.url)
         try:
             answer = httpx2.post(address, json=dict(request), timeout=self.timeout, trust_env=False)
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
@@ -177,6 +178,11 @@ class TychoClient:
             return {key: said[key] for key in ("status", "result", "message")}
         except (json.JSONDecodeError, KeyError, TypeError):
             raise TychoError(f"{shown} answered {answer.status_code}, and not as Tycho does") from None
+
+
+def _shown(url: str) -> str:
+    """An address without its password, also where it has no scheme."""
+    return safe_message(re.sub(r"^([^/:@]*):[^/@]*@", r"\1:***@", url))
 
 
 class TychoClientFactory:

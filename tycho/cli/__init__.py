@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from tycho.cli import api, cluster, compile, config, doctor, down, logs, policies, registry, revisions, show, status, up
 from tycho.errors import TychoError
+from tycho.text import safe_message
 
 HELP = """Run Docker Compose systems on Kubernetes as Helm releases.
 
@@ -101,6 +102,6 @@ def main() -> None:
     except Exception as error:
         if "-t" in sys.argv or "--trace" in sys.argv:
             raise
-        show.say(f"tycho: unexpected {type(error).__name__}: {error}")
+        show.say(f"tycho: unexpected {type(error).__name__}: {safe_message(str(error))}")
         show.say("  hint: run it again with --trace, and report what it says")
         sys.exit(1)

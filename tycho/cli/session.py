@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tycho.lifecycle import Compiled, Lifecycle, Metadata
 
 T = TypeVar("T")
+TALKATIVE = ("kubernetes", "oauthlib", "requests_oauthlib", "google", "httpcore", "httpcore2")
+"""Loggers that write headers, bodies or tokens where they are asked for all they know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +153,5 @@ def trace(on: bool) -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(MaskedFormatter("%(asctime)s %(name)s: %(message)s", secret_variables(environment())))
         logging.basicConfig(level=logging.DEBUG, handlers=[handler])
+        for name in TALKATIVE:
+            logging.getLogger(name).setLevel(logging.INFO)
