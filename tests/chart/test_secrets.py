@@ -162,19 +162,28 @@ def test_nothing_planted_is_in_a_chart(bench: Any) -> None:
         assert len(archive.getnames()) == len(made.files)
 
 
+IN_SECRETS = (
+    "environment, by name", "environment, by content", "tokens, by their shapes", "env_file", "files of secrets",
+    "lists of environment", "the caller's environment",
+)  # fmt: skip
+IN_OBJECTS = (
+    "words", "words after a flag", "command lines", "health checks", "labels", "labels, by name", "hooks", "configs",
+    "environments of hooks", "folders", "sysctls", "label_file", "lists of labels",
+)  # fmt: skip
+NOWHERE = ("extensions", "build args", "logging", "develop", "options of networks", "labels of networks", ".env")
+
+
 def test_planted_reach_what_reads_them(bench: Any) -> None:
     """Each secret that Kubernetes has a place for is where the file says it, and in no object that it does not."""
     objects: Objects = bench.objects(everywhere.FILES["compose.yaml"], files=everywhere.FILES, **everywhere.ENV)
     text = json.dumps([one for one in objects if one["kind"] != "Secret"])
     secret = json.dumps([objects.secret(name) for name in objects.names("Secret")])
-    for kind in ("environment, by name", "environment, by content", "tokens, by their shapes", "env_file",
-                 "files of secrets", "lists of environment", "the caller's environment"):  # fmt: skip
+    for kind in IN_SECRETS:
         assert everywhere.planted(secret, everywhere.PLACES[kind]) == everywhere.PLACES[kind], kind
         assert everywhere.planted(text, everywhere.PLACES[kind]) == [], kind
-    for kind in ("words", "words after a flag", "command lines", "health checks", "labels", "labels, by name",
-                 "hooks", "environments of hooks", "configs", "folders", "sysctls", "label_file", "lists of labels"):  # fmt: skip
+    for kind in IN_OBJECTS:
         assert everywhere.planted(text, everywhere.PLACES[kind]) == everywhere.PLACES[kind], kind
-    for kind in ("extensions", "build args", "logging", "develop", "options of networks", "labels of networks", ".env"):
+    for kind in NOWHERE:
         assert everywhere.planted(text + secret, everywhere.PLACES[kind]) == [], kind
 
 
