@@ -172,6 +172,14 @@ def test_take_names_back_for_all() -> None:
     assert found.services["web"].environment_secret == ("DB_PASSWORD",)
 
 
+def test_passed_entries_of_hooks() -> None:
+    """What a hook takes from the caller is the release's anyway; the chart does not tell whether it was there."""
+    service = {"pre_start": [{"command": ["x"], "environment": {"API_TOKEN": None}}]}
+    charts = [emit(woven(service, env)) for env in ({}, {"API_TOKEN": "planted-s3cret"})]
+    assert charts[0].files == charts[1].files
+    assert "planted" not in str(charts[1].files)
+
+
 def test_rows_of_entries() -> None:
     """What means the same is translated, also with `--strict`; the row says how `helm install` gets it."""
     made = woven({"environment": {"API.KEY": "a", "PIN": "1234", "URL": "x://u:pw1@h", "PLAIN": "x"}})

@@ -8,7 +8,7 @@ that variable is worth.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -36,6 +36,7 @@ FLAG = re.compile(
     re.IGNORECASE,
 )
 AFTER_FLAG = re.compile(rf"(?<![\w-]){FLAG.pattern}[ \t]+(?P<secret>[^\s\"'`$;&|<>(){{}}]+)", re.IGNORECASE)
+ENTRY = re.compile(r"\.pre_start\[(\d+)\]\.environment\.(.+)", re.DOTALL)
 BEFORE = frozenset({"command", "entrypoint", "test"})  # words: one that follows a flag for a secret is one
 
 
@@ -151,10 +152,10 @@ def _service(hiding: _Hiding, path: str, service: Service) -> Service:
     by_name = _by_name(globs)
 
     def change(value: str, place: str) -> str:
-        inherited = re.fullmatch(r"\.pre_start\[\d+\]\.environment\.(.+)", place.removeprefix(path), re.DOTALL)
-        if inherited and inherited[1] in secret and service.environment[inherited[1]] == value:
-            return value  # the container has it from where its service's is
-        return hiding.text(value, place, whole=by_name(place.removeprefix(path)))
+        below = place.removeprefix(path)
+        if (match := ENTRY.fullmatch(below)) and _given(service, int(match[1]), match[2], value, secret):
+            return value
+        return hiding.text(value, place, whole=by_name(below))
 
     service = _part(service, LIVE["services"], path, change)
     for key in ("entrypoint", "command"):
@@ -189,6 +190,12 @@ def _entries(hiding: _Hiding, path: str, service: Service, globs: Sequence[str])
     return names
 
 
+def _given(service: Service, hook: int, name: str, value: str, secret: Collection[str]) -> bool:
+    """Whether a hook's container has an entry from where its service's is: from the release, one way or the other."""
+    inherited = name in secret and service.environment[name] == value
+    return inherited or name in service.pre_start[hook].rest.get("environment_pass", ())
+
+
 def _by_name(globs: Sequence[str]) -> Callable[[str], bool]:
     """Whether an entry at a path below a service is secret by its name."""
 
@@ -196,8 +203,8 @@ def _by_name(globs: Sequence[str]) -> Callable[[str], bool]:
         match = re.fullmatch(r"\.(?:deploy\.)?(labels|annotations)\.(.+)", place, re.DOTALL)
         if match:
             return names_secret(match[2].rpartition(".")[2].rpartition("/")[2], globs)
-        match = re.fullmatch(r"\.pre_start\[\d+\]\.environment\.(.+)", place, re.DOTALL)
-        return bool(match and names_secret(match[1], globs))
+        match = ENTRY.fullmatch(place)
+        return bool(match and names_secret(match[2], globs))
 
     return secret
 
