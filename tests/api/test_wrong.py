@@ -132,3 +132,21 @@ def test_what_is_unexpected_tells_the_log_and_not_the_caller(tmp_path: Path) -> 
     assert "the service's log says more" in answer.message
     assert "the secret" in "".join(service.log)
     assert "the secret" not in answer.message
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"cap_add": ["CAP_ALL"]},
+        {"security_opt": ["label=type:spc_t"]},
+        {"labels": {"container.apparmor.security.beta.kubernetes.io/web": "unconfined"}},
+        {"network_mode": " Host"},
+        {"sysctls": {"kernel.msgmax": "1"}},
+        {"privileged": True, "x-tycho": {"grants": ["*"]}},
+    ],
+)
+def test_rights_in_another_spelling(post: Post, keys: dict[str, Any]) -> None:
+    system = {"services": {"web": {"image": "nginx", **keys}}}
+    answer = post("start", {"name": "climber", "system": system}, 403).json()
+    assert answer["result"]["error"] == "PolicyDenied"
+    assert answer["result"]["problems"]

@@ -131,7 +131,10 @@ CHANGED = {
     "ports: ['192.0.2.1:80:80']": ("services.web.ports[0]", "approximated"),
     "tmpfs: ['/x:mode=755']": ("services.web.tmpfs[0]", "approximated"),
     "security_opt: ['systempaths=unconfined']": ("services.web.security_opt[0]", "ignored"),
-    "sysctls: {kernel.msgmax: 1}\n    x-tycho: {grants: [sysctls.kernel.msgmax]}": ("services.web.sysctls.kernel.msgmax", "approximated"),
+    "sysctls: {kernel.msgmax: 1}\n    x-tycho: {grants: [sysctls.kernel.msgmax]}": (
+        "services.web.sysctls.kernel.msgmax",
+        "approximated",
+    ),
     "labels: {'not valid!': x}": ("services.web.labels.not valid!", "ignored"),
     "healthcheck: {test: a, interval: 1500ms}": ("services.web.healthcheck.interval", "approximated"),
     "deploy: {restart_policy: {condition: on-failure, delay: 5s}}": (

@@ -64,7 +64,8 @@ def test_rights_and_resources(bench: Any) -> None:
         "limits": {"cpu": "1.5", "nvidia.com/gpu": 1}, "requests": {"memory": "32Mi"}
     }  # fmt: skip
     assert pod["securityContext"] == {
-        "seccompProfile": {"type": "RuntimeDefault"}, "supplementalGroups": [7], "seLinuxOptions": {"type": "container_kvm_t"},
+        "seccompProfile": {"type": "RuntimeDefault"}, "supplementalGroups": [7],
+        "seLinuxOptions": {"type": "container_kvm_t"},
         "sysctls": [{"name": "net.ipv4.tcp_syncookies", "value": "1"}],
     }  # fmt: skip
     assert pod["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
