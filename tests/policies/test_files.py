@@ -98,7 +98,7 @@ BROKEN = [
     ),
     ("description: D.\nsystem: {set: {}}", [(2, "system.set", 'unknown key "set"')]),
     ("description: D.\nsystem: {patch: {nets: {}}}", [(2, "system.patch.nets", 'Compose has no key "nets"')]),
-    ("description: D.\nemit: missing.j2", [(2, "emit", "missing.j2: No such file")]),
+    ("description: D.\nemit: missing.j2", [(2, "emit", "missing.j2: no such file")]),
     ("description: D.\nemit: ../other/x.j2", [(2, "emit", "../other/x.j2 is not beside the policy")]),
     ("description: D.\ndeny: '{user} no'", [(2, "deny", "{user} stands for nothing")]),
     ("description: D.\ndeny: ''", [(2, "deny", "must be text")]),

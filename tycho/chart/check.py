@@ -32,9 +32,10 @@ def report(plan: Plan) -> tuple[Row, ...]:
 
 def _weight(plan: Plan) -> Iterator[Problem]:
     """Helm keeps every chart in one Secret: files of the project must leave room."""
-    sizes = {tree.place: sum(len(zlib.compress(content, 1)) for content in tree.files.values()) for tree in plan.trees}
+    every = {tree.place: {**tree.files, **tree.secrets} for tree in plan.trees}
+    sizes = {place: sum(len(zlib.compress(content, 1)) for content in files.values()) for place, files in every.items()}
     for tree in plan.trees:
-        if (size := sum(map(len, tree.files.values()))) > MOST:
+        if (size := sum(map(len, every[tree.place].values()))) > MOST:
             said = f"{size >> 10} KiB, and a ConfigMap holds {MOST >> 10}"
             yield Problem(
                 *plan.system.at(tree.place), tree.place, said, "copy it into the image, or keep it in a volume"

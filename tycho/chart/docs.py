@@ -27,7 +27,9 @@ PARTS = (
     ("config", "configs", CONFIG),
     ("secret", "secrets", SECRET),
 )
-OWN = frozenset({"env", "services", "volumes", "configs", "secrets", "common"})  # values that have tables of their own
+OWN = frozenset(
+    {"env", "services", "volumes", "configs", "secrets", "secretFiles", "common"}
+)  # values that have tables of their own
 
 
 def docs(plan: Plan, rows: Sequence[Row], values: dict[str, Tree]) -> dict[str, str]:
@@ -47,6 +49,7 @@ def docs(plan: Plan, rows: Sequence[Row], values: dict[str, Tree]) -> dict[str, 
         "tested": any(tests(plan)),
         "kept": _kept(plan),
         "secrets": [name for name, secret in plan.system.secrets.items() if not secret.external],
+        "files": [(tree.slug, key) for tree in plan.trees for key in tree.secrets],
         "passwords": [
             (one.name, name)
             for pod in plan.pods

@@ -39,10 +39,7 @@ def emitted(plan: Plan, emits: Sequence[EmitTemplate]) -> dict[str, str]:
 
 def _rendered(plan: Plan, system: System, emit: EmitTemplate, about: dict[str, object]) -> str:
     try:
-        source = Path(emit.template).read_text(encoding="utf-8")
-        return render_policy(source, chart=plan.chart, system=system, **about)
-    except OSError as error:
-        problem = Problem(emit.template, 0, "", error.strerror or "unreadable")
+        return render_policy(emit.text.decode(), chart=plan.chart, system=system, **about)
     except (TemplateError, ValueError) as error:
         line, frame = getattr(error, "lineno", 0), error.__traceback__
         while frame and not isinstance(error, TemplateSyntaxError):

@@ -9,6 +9,7 @@ from typing import Literal
 from tycho.chart.given import check_metadata
 from tycho.chart.hidden import hide_credentials
 from tycho.chart.planner import secret_names
+from tycho.chart.secretfiles import secret_values
 from tycho.chart.wiring import everything, needed
 from tycho.chart.yaml import dump
 from tycho.model import Json, Service, ServiceMetadata, System, template
@@ -49,6 +50,7 @@ def release_values(
         "env": {name: one.value for name, one in sorted(system.variables.items()) if one.value is not None},
         "services": services,
         "secrets": _secrets(system),
+        "secretFiles": secret_values(system),
         "dns": {"scope": scope},
         "tycho": {key: value for key, value in (("guid", guid), ("username", username)) if value},
     }

@@ -84,6 +84,8 @@ def claims(plan: Plan) -> Iterator[Object]:
 def configmaps(plan: Plan) -> Iterator[Object]:
     """A ConfigMap for every config, mounted file and mounted folder."""
     for tree in plan.trees:
+        if tree.secrets and not tree.files:
+            continue
         files = [_file(tree.slug, name, content) for name, content in tree.files.items()]
         sections = {
             "data": [file for file in files if not file["binary"]],
@@ -107,6 +109,13 @@ def secrets(plan: Plan) -> Iterator[Object]:
     """A Secret for every secret of the file."""
     for name in plan.system.secrets:
         yield Object(f"{label(name)}-secret", {"name": name, "slug": label(name)})
+
+
+def secret_files(plan: Plan) -> Iterator[Object]:
+    """A Secret for the secret files of every config, mounted file and mounted folder."""
+    for tree in plan.trees:
+        if tree.secrets:
+            yield Object(f"{tree.slug}-secret-files-secret", {"slug": tree.slug})
 
 
 def environments(plan: Plan) -> Iterator[Object]:
@@ -209,6 +218,7 @@ OBJECTS: tuple[tuple[str, Callable[[Plan], Iterator[Object]]], ...] = (
     ("persistentvolumeclaim", claims),
     ("configmap", configmaps),
     ("secret", secrets),
+    ("secretfiles", secret_files),
     ("environment", environments),
     ("serviceaccount", waiting),
     ("role", waiting),

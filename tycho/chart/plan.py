@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tycho.chart import kinds
 from tycho.chart.hidden import Concealed
 from tycho.model import Service, System
+
+if TYPE_CHECKING:
+    from tycho.chart.secretfiles import Secrecy
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +30,12 @@ class Volume:
 
     Args:
         name: Its name in the pod.
-        kind: claim, configMap, secret, emptyDir, nfs, image or hostPath.
+        kind: claim, configMap, secret, secretFiles, projected (of a ConfigMap and of secret files), emptyDir, nfs,
+            image or hostPath.
         source: The compose name that values know it by.
         slug: The same as part of an object's name.
         items: The files, where only some are mounted.
+        secret_items: Those of them that are secret.
         memory: An emptyDir in memory.
         size: Its limit as Helm's arguments of the `bytes` helper, or "".
         server: Of an nfs volume.
@@ -41,6 +47,7 @@ class Volume:
     source: str = ""
     slug: str = ""
     items: tuple[Item, ...] = ()
+    secret_items: tuple[Item, ...] = ()
     memory: bool = False
     size: str = ""
     server: str = ""
@@ -103,6 +110,8 @@ class Tree:
         name: What the values know it by, for text; else "".
         slug: Part of its object's name, and its folder in the chart.
         files: Key to content.
+        secrets: The same of the files that travel in the release.
+        keys: The keys of all files, in their order.
         place: Compose path of what it was made for.
         live: Whether the one entry is text of the values.
     """
@@ -112,6 +121,8 @@ class Tree:
     files: Mapping[str, bytes]
     place: str
     live: bool = False
+    secrets: Mapping[str, bytes] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +281,7 @@ class Plan:
     trees: tuple[Tree, ...]
     claims: Mapping[str, Claim]
     ports: Mapping[str, tuple[ContainerPort, ...]]  # of each service, as its peers call it
+    secrecy: Secrecy
     networks: tuple[Network, ...] = ()
     restless: frozenset[str] = frozenset()  # services whose peers must find them before they are ready
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # alias -> services whose pods it names

@@ -25,12 +25,8 @@ def plan(system: System) -> Plan:
     networks = wiring.networks(system)
     aliases = wiring.aliases(system, homes)
     labels = _labels(networks if wiring.isolated(system) else (), aliases)
-    members: dict[str, list[str]] = {name: [name] for name in services if homes[name] == name}
-    for name, home in homes.items():
-        if name != home:
-            members[home].append(name)
     pods = []
-    for order, (name, names) in enumerate(members.items()):
+    for order, (name, names) in enumerate(wiring.pods(system).items()):
         volumes: dict[str, Volume] = {}
         containers = [_container(one, services[one], store, volumes) for one in names]
         waits: dict[str, Wait] = {}
@@ -65,6 +61,7 @@ def plan(system: System) -> Plan:
         trees=tuple(store.trees[slug] for slug in sorted(store.trees)),
         claims={name: sharing.owned(store.claims[name], used.get(name, ())) for name in sorted(store.claims)},
         ports=_together(wiring.ports(system), homes),
+        secrecy=store.secrecy,
         networks=networks,
         restless=wiring.restless(system),
         aliases=aliases,
@@ -113,8 +110,10 @@ def _checksums(containers: Iterable[Container], volumes: Iterable[Volume]) -> It
     for volume in volumes:
         if volume.kind == "secret":
             found.append(f"secret-{volume.slug}")
-        elif volume.kind == "configMap" and not volume.source:
+        elif volume.kind in ("configMap", "projected") and not volume.source:
             found.append(f"config-{volume.slug}")
+        if volume.kind in ("secretFiles", "projected"):
+            found.append(f"files.{volume.slug}")
     return sorted(set(found))
 
 

@@ -222,6 +222,11 @@ def _services(plan: Plan) -> tuple[dict[str, Schema], dict[str, Schema]]:
     return found, {**definitions, **{f"services.{key}": schema for key, (_, schema) in SERVICE.items()}}
 
 
+def _secret_files(plan: Plan) -> dict[str, Schema]:
+    trees = {tree.slug: closed(dict.fromkeys(tree.secrets, TEXT)) for tree in plan.trees if tree.secrets}
+    return {"secretFiles": closed(trees)} if trees else {}
+
+
 def schema(plan: Plan) -> str:
     """The schema of a chart's values, as JSON."""
     system = plan.system
@@ -234,6 +239,7 @@ def schema(plan: Plan) -> str:
             "volumes": closed(dict.fromkeys(plan.claims, _table(VOLUME))),
             "configs": closed(dict.fromkeys(system.configs, _table(CONFIG))),
             "secrets": closed(dict.fromkeys(system.secrets, _table(SECRET))),
+            **_secret_files(plan),
             "common": closed({**{key: _part(key) for key in OVERRIDES}, "publish": SHARED}),
             "podSecurity": {"enum": ["baseline", "restricted"]},
             **{group: _table(keys) for group, keys in SETTINGS.items()},

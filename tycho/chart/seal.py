@@ -18,23 +18,30 @@ ORDER = ("Chart.yaml", "values.yaml", "values.schema.json", "README.md", ".helmi
 def seal(plan: Plan, woven: Woven, files: Mapping[str, str | bytes], rows: tuple[Row, ...], version: str) -> Chart:
     """A chart of its files."""
     every = {**files, REPORT: report_json(rows)}
-    about = dict(_annotations(plan, woven))
+    project = _project(plan, woven)
+    about = dict(_annotations(plan, woven, project))
     version = version or f"0.1.0+{digest({**every, **about})[:12]}"
     every["Chart.yaml"] = render(
         "Chart.yaml",
         chart=plan.chart,
         description=f"{woven.system.name}, compiled from its compose file",
         version=version,
-        app_version=woven.system.digest[:12] or version,
+        app_version=project[:12] or version,
         annotations=about,
     )
     first = {path: every[path] for path in ORDER if path in every}
     return Chart(plan.chart, version, first | {path: every[path] for path in sorted(every)}, rows, collect_rights(plan))
 
 
-def _annotations(plan: Plan, woven: Woven) -> Iterator[tuple[str, str]]:
-    if woven.system.digest:
-        yield "tycho.dev/compose", woven.system.digest
+def _project(plan: Plan, woven: Woven) -> str:
+    """A digest of the project as far as it is in the chart: what the file says, and the files that are not secret."""
+    carried = {f"{tree.slug}/{key}": content for tree in plan.trees for key, content in tree.files.items()}
+    return digest({**carried, "": woven.system.digest}) if woven.system.digest else ""
+
+
+def _annotations(plan: Plan, woven: Woven, project: str) -> Iterator[tuple[str, str]]:
+    if project:
+        yield "tycho.dev/compose", project
     if woven.digest:
         yield "tycho.dev/policies", woven.digest
     if woven.system.baked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,10 +13,15 @@ from tycho.chart.kinds import said, written
 from tycho.chart.names import QUALIFIED, label, short, unique
 from tycho.chart.plan import Claim, Item, Mounted, Tree, Volume
 from tycho.chart.reserved import keep_allowed
+from tycho.chart.secretfiles import Secrecy
+from tycho.files import Reason, names_host
 from tycho.model import File, FileRef, Live, Mount, Service, System, template
 from tycho.model.rights import read_grants
 
-HOST_ROOTS = ("/proc", "/sys", "/dev", "/run", "/boot", "/var/run", "/var/lib/docker", "/lib/modules")
+REFUSED: Mapping[str, str] = {
+    Reason.OUTSIDE: "outside", Reason.WITHHELD: "withheld", Reason.SYSTEM: "forbidden",
+    "a link that leads out": "forbidden",
+}  # fmt: skip
 CLOCKS = frozenset({"/etc/localtime", "/etc/timezone"})
 PROPAGATION = {
     "rshared": "Bidirectional", "shared": "Bidirectional", "rslave": "HostToContainer", "slave": "HostToContainer"
@@ -23,7 +29,10 @@ PROPAGATION = {
 
 
 def fate(service: Service, mount: Mount) -> str:
-    """What a mount becomes: claim, external, empty, files, nothing, context, clock, host, memory, image or pipe."""
+    """What a mount becomes: claim, empty, files, context, host, memory or image; or why it becomes nothing.
+
+    That is: clock, pipe, forbidden (the host's), outside (beyond the project), unreadable, or withheld (never travels).
+    """
     if mount.type == "volume":
         return "claim" if mount.source else "empty"
     if mount.type in ("tmpfs", "image"):
@@ -33,17 +42,20 @@ def fate(service: Service, mount: Mount) -> str:
     source = str(mount.source or "")
     if source in (said(service).get("hostPaths") or ()):
         return "host"
-    if source in CLOCKS:
+    if posixpath.normpath(source.replace("//", "/")) in CLOCKS:
         return "clock"
-    if source == "/" or any(source == root or source.startswith(root + "/") for root in HOST_ROOTS):
+    if names_host(source):
         return "forbidden"
+    reason = mount.note.partition(":")[0]
+    if reason in REFUSED:
+        return REFUSED[reason]
     if _of_context(service, mount):
         return "context"
     if mount.files:
         return "files"
-    if mount.files is not None or mount.note in ("absent", "no file system", ""):
+    if mount.files is not None or reason in (Reason.ABSENT, "no file system", ""):
         return "claim"
-    return "context" if mount.note.startswith("larger") else "forbidden"
+    return "context" if reason == Reason.LARGE else "unreadable"
 
 
 def _of_context(service: Service, mount: Mount) -> bool:
@@ -66,6 +78,7 @@ class Store:
     sources: dict[str, str] = field(default_factory=dict)  # bind source -> claim or tree made for it
 
     def __post_init__(self) -> None:
+        self.secrecy = Secrecy.of(self.system)
         for name, volume in self.system.volumes.items():
             if _remote(volume.driver_opts):
                 continue
@@ -163,11 +176,23 @@ class Store:
             wanted = label(os.path.basename(source.rstrip("/")) or "files", 40)
             taken = {label(name) for name in self.system.configs} | {tree.slug for tree in self.trees.values()}
             slug = unique(wanted, taken.__contains__)
-            self.trees[slug] = Tree(
-                "", slug, dict(zip(_keys(files, source), (file.content for file in files), strict=True)), place
-            )
+            self.trees[slug] = self._sorted(slug, source, files, place)
             self.sources[source] = slug
         return self.trees[self.sources[source]]
+
+    def _sorted(self, slug: str, source: str | None, files: tuple[File, ...], place: str, name: str = "") -> Tree:
+        """Files of one source, those that are secret apart; text of the compose file has no source."""
+        keys = tuple(_keys(files, name or source or ""))
+        secret = {key for key, file in zip(keys, files, strict=True) if source and self.secrecy.is_secret(source, file)}
+        contents = dict(zip(keys, (file.content for file in files), strict=True))
+        return Tree(
+            name="",
+            slug=slug,
+            files={key: content for key, content in contents.items() if key not in secret},
+            place=place,
+            secrets={key: content for key, content in contents.items() if key in secret},
+            keys=keys,
+        )
 
     def _nfs(self, name: str) -> Volume:
         options = {key: str(value) for key, value in self.system.volumes[name].driver_opts.items()}
@@ -197,8 +222,9 @@ class Store:
         if slug not in self.trees:
             files = config.files or (File(path="", content=str(config.content or "").encode()),)
             live = isinstance(config.content, Live)
-            contents = dict(zip(_keys(files, ref.source), (file.content for file in files), strict=True))
-            self.trees[slug] = Tree(ref.source if live else "", slug, contents, f"configs.{ref.source}", live)
+            source = config.file if config.files else None
+            tree = self._sorted(slug, source, files, f"configs.{ref.source}", ref.source)
+            self.trees[slug] = replace(tree, name=ref.source, live=True) if live else tree
         files = tuple(file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),))
         yield from _files(self.trees[slug], target, files, "config-")
 
@@ -228,14 +254,21 @@ def _keys(files: tuple[File, ...], source: str) -> Iterator[str]:
 def _files(
     tree: Tree, target: str, files: tuple[File, ...], prefix: str = "files-"
 ) -> Iterator[tuple[Mounted, Volume]]:
-    keys = list(tree.files)
+    keys = tree.keys
     name = label(f"{prefix}{tree.slug}")
+
+    def volume(items: tuple[Item, ...]) -> Volume:
+        plain = tuple(item for item in items if item.key not in tree.secrets)
+        secret = tuple(item for item in items if item.key in tree.secrets)
+        kind = ("projected" if plain else "secretFiles") if secret else "configMap"
+        return Volume(name, kind, "", tree.slug, plain, secret)
+
     if len(files) == 1 and not files[0].path:
         item = Item(keys[0], os.path.basename(target.rstrip("/")), files[0].mode)
         yield (
             Mounted(name, target, item.path, read_only=True),
-            Volume(name, "configMap", "", tree.slug, (item,)),
+            volume((item,)),
         )
         return
     items = tuple(Item(key, file.path, file.mode) for key, file in zip(keys, files, strict=True))
-    yield Mounted(name, target, read_only=True), Volume(name, "configMap", "", tree.slug, items)
+    yield Mounted(name, target, read_only=True), volume(items)

@@ -53,6 +53,11 @@ def values(plan: Plan) -> dict[str, Tree]:
             {name: _secret(plan, name) for name in plan.system.secrets},
             "-- Secrets: give `value` (base64) with the release, or name a Secret that exists. Never commit one here.",
         )
+    if trees := {tree.slug: dict.fromkeys(tree.secrets, "") for tree in plan.trees if tree.secrets}:
+        found["secretFiles"] = Noted(
+            trees,
+            "-- Files that are secret: give the content of each (base64) with the release. Never commit one here.",
+        )
     return found | _rest(plan)
 
 

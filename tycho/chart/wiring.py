@@ -146,6 +146,17 @@ def homes(services: Mapping[str, Service]) -> dict[str, str]:
     return found
 
 
+def pods(system: System) -> dict[str, list[str]]:
+    """The services of each pod, by the service that it is named for."""
+    services = everything(system)
+    where = homes(services)
+    found: dict[str, list[str]] = {name: [name] for name in services if where[name] == name}
+    for name, home in where.items():
+        if name != home:
+            found[home].append(name)
+    return found
+
+
 def _joined(services: Mapping[str, Service], name: str) -> str:
     service = services[name]
     for mode in (service.network_mode, service.ipc, service.pid):

@@ -19,12 +19,14 @@ from tycho.cli.options import (
     Name,
     Policies,
     Profiles,
+    Root,
     Strict,
     Trace,
     Version,
 )
 from tycho.cli.session import Input, offline, trace
 from tycho.errors import UsageError
+from tycho.files import VALUES_MARK
 
 Into = Annotated[
     str, typer.Option("-o", "--output", metavar="DIR", help="Write the chart to DIR.", rich_help_panel=OUTPUT)
@@ -50,6 +52,7 @@ def compile(
     env_file: EnvFiles = None,
     profile: Profiles = None,
     project_directory: Directory = "",
+    root: Root = "",
     metadata: MetadataFile = "",
     policies: Policies = None,
     strict: Strict = False,
@@ -71,7 +74,8 @@ def compile(
       tycho compile -f compose.yaml --explain
     """
     trace(trace_)
-    said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict, chart_version)
+    given = (files or (), name, env_file or (), profile or (), project_directory, metadata, strict, chart_version)
+    said = Input(*given, root=root, outputs=(output, values))
     from tycho.chart import release_values, values_yaml
 
     if explain:
@@ -83,7 +87,7 @@ def compile(
     if output:
         chart.write(Path(output))
     if values:
-        _private(Path(values), values_yaml(release_values(compiled.woven.system, compiled.metadata)))
+        _private(Path(values), VALUES_MARK + values_yaml(release_values(compiled.woven.system, compiled.metadata)))
     if format is not Format.table:
         show.data([asdict(row) for row in rows], format)
     else:

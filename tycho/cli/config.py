@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import OUTPUT, Directory, EnvFiles, Files, Format, Name, Profiles, Trace
+from tycho.cli.options import OUTPUT, Directory, EnvFiles, Files, Format, Name, Profiles, Root, Trace
 from tycho.cli.session import Input, trace
 
 
@@ -40,6 +40,7 @@ def config(
     env_file: EnvFiles = None,
     profile: Profiles = None,
     project_directory: Directory = "",
+    root: Root = "",
     format: As = Written.yaml,
     no_interpolate: Verbatim = False,
     services: Services = False,
@@ -61,7 +62,7 @@ def config(
     from tycho.errors import ComposeError
 
     trace(trace_)
-    sources = Input(files or (), name, env_file or (), profile or (), project_directory).sources()
+    sources = Input(files or (), name, env_file or (), profile or (), project_directory, root=root).sources()
     if no_interpolate:
         return show.data(uninterpolated(sources), Format(format))
     system = load(sources)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tycho.errors import Problem, SourceError, UsageError
+from tycho.files import FileRefused, read_named
 
 if TYPE_CHECKING:
     import yaml
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tycho.lifecycle import Metadata
 
+MAX_BYTES = 1024 * 1024
 KNOWN = ("port", "clients", "values")
 HINTS = {"port": "a number from 1 to 65535", "clients": "[10.0.0.0/8, 192.0.2.7]", "values": "{replicas: 2}"}
 
@@ -34,9 +35,9 @@ def read(path: str) -> Metadata:
     from tycho.model import ServiceMetadata
 
     try:
-        text = Path(path).read_bytes()
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}") from error
+        text = read_named(path, limit=MAX_BYTES)
+    except FileRefused as error:
+        raise SourceError(f"{path}: {error.detail}") from error
     try:
         found = yaml.safe_load(text)
         return TypeAdapter(dict[str, ServiceMetadata]).validate_python({} if found is None else found)

@@ -41,6 +41,10 @@ Directory = Annotated[
     str,
     typer.Option("--project-directory", metavar="DIR", help="What paths are relative to.", rich_help_panel=INPUT),
 ]
+Root = Annotated[
+    str,
+    typer.Option("--root", metavar="DIR", help="Folder above whose files may travel, too.", rich_help_panel=INPUT),
+]
 MetadataFile = Annotated[
     str,
     typer.Option("--metadata", metavar="FILE", help="Of services: port, clients, values.", rich_help_panel=INPUT),

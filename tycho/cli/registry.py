@@ -16,6 +16,7 @@ from tycho.cli.options import (
     Name,
     Policies,
     Profiles,
+    Root,
     Strict,
     Trace,
     Version,
@@ -39,6 +40,7 @@ def package(
     env_file: EnvFiles = None,
     profile: Profiles = None,
     project_directory: Directory = "",
+    root: Root = "",
     policies: Policies = None,
     strict: Strict = False,
     chart_version: Version = "",
@@ -52,7 +54,8 @@ def package(
       tycho package -f compose.yaml -d dist
     """
     trace(trace_)
-    said = Input(files or (), name, env_file or (), profile or (), project_directory, "", strict, chart_version)
+    given = (files or (), name, env_file or (), profile or (), project_directory, "", strict, chart_version)
+    said = Input(*given, root=root)
     chart = said.compile(offline(policies)).chart
     path = Path(destination) / f"{chart.name}-{chart.version}.tgz"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +70,7 @@ def push(
     env_file: EnvFiles = None,
     profile: Profiles = None,
     project_directory: Directory = "",
+    root: Root = "",
     policies: Policies = None,
     strict: Strict = False,
     chart_version: Version = "",
@@ -81,7 +85,8 @@ def push(
       tycho push oci://registry.example.com/charts -f compose.yaml
     """
     trace(trace_)
-    said = Input(files or (), name, env_file or (), profile or (), project_directory, "", strict, chart_version)
+    given = (files or (), name, env_file or (), profile or (), project_directory, "", strict, chart_version)
+    said = Input(*given, root=root)
 
     async def act(lifecycle: Lifecycle) -> str:
         return await lifecycle.push(said.compile(lifecycle), registry, plain_http=plain_http)

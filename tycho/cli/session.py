@@ -32,6 +32,8 @@ class Input:
     metadata: str = ""
     strict: bool = False
     version: str = ""
+    root: str = ""
+    outputs: Sequence[str] = ()
 
     def sources(self) -> Sources:
         """The compose files, found as Docker Compose finds them."""
@@ -45,6 +47,8 @@ class Input:
             env_files=self.env_files,
             name=self.name,
             profiles=self.profiles,
+            root=self.root,
+            outputs=tuple(filter(None, self.outputs)),
         )
 
     def services(self) -> Metadata:

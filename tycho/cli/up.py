@@ -25,6 +25,7 @@ from tycho.cli.options import (
     Policies,
     Profiles,
     Quiet,
+    Root,
     Service,
     Strict,
     Timeout,
@@ -59,6 +60,7 @@ def up(
     env_file: EnvFiles = None,
     profile: Profiles = None,
     project_directory: Directory = "",
+    root: Root = "",
     metadata: MetadataFile = "",
     policies: Policies = None,
     strict: Strict = False,
@@ -89,7 +91,7 @@ def up(
       tycho up --name web -c nginx:1.27 -p 80
     """
     trace(trace_)
-    said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict)
+    said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict, root=root)
     sources = _one(said, container, port, command, volume or [], settings) if container else said.sources()
     if service:
         show.status([remote.up(service, said, sources)], output)
@@ -136,5 +138,6 @@ def _one(said: Input, image: str, port: str, command: str, volumes: list[str], s
         stdin=json.dumps(document).encode(),
         env=environment(),
         project_directory=said.directory or ".",
+        root=said.root,
         name=name,
     )

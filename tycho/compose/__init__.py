@@ -5,7 +5,8 @@
     bind       short forms written out, units counted, templates kept: the tree as the model's fields
     enable     the profiles' services
     imply      what Compose takes for granted
-    sidefiles  what env files, label files, configs and secrets hold
+    sidefiles  what env files and label files hold
+    carried    what binds, configs and secrets hold, and what of it may travel
     check      that it is consistent
     printing   and back: the system as `docker compose config` prints it
 
@@ -32,7 +33,7 @@ def load(sources: Sources) -> System:
         ComposeError: With every problem that the files have.
         SourceError: A file is missing or cannot be read.
     """
-    from tycho.compose import implied, sidefiles
+    from tycho.compose import carried, implied, sidefiles
     from tycho.compose.finish import bound, checked, finished
     from tycho.compose.gather import gather
     from tycho.masking import masked, secret_variables
@@ -40,11 +41,13 @@ def load(sources: Sources) -> System:
     readers: dict[str, list[str]] = {}
     texts = [text.decode(errors="replace") for _, text in sources.texts]
     with masked(secret_variables(sources.env, known=texts), readers) as masker:
-        state, tree = gather(sources, readers=readers)
+        state, tree = gather(sources.renewed(), readers=readers)
         ctx, fields = bound(state, tree)
+        travel = carried.Travel.of(ctx, fields, state.env_files)
         disabled = implied.enable(fields, set(sources.profiles))
         implied.imply(ctx, fields)
-        sidefiles.read(ctx, fields)
+        sidefiles.read(ctx, fields, travel)
+        carried.read(ctx, fields, travel)
         system = checked(ctx, fields, state.name, disabled)
         ctx.warnings = list(map(masker.problem, ctx.warnings))
         return finished(ctx, fields, system)

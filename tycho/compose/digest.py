@@ -36,9 +36,8 @@ def digest(name: str, fields: Fields) -> str:
                 for inner in value:
                     walk(inner)
                 hashed.update(b"]")
-            case File():
+            case File():  # its content is no part of this: it may be secret
                 walk((value.path, value.mode))
-                hashed.update(b"b%d:" % len(value.content) + value.content)
             case bool() | None:
                 hashed.update(repr(value).encode() + b";")
             case _:
@@ -53,6 +52,7 @@ def _said(fields: Fields) -> dict[str, Any]:
     said = dict(fields)
     for root in ("services", "jobs"):
         said[root] = {name: _service(service) for name, service in fields[root].items()}
+    said["configs"] = {name: _without(one, "left_out", "copied") for name, one in fields.get("configs", {}).items()}
     said["secrets"] = {name: _without(one, "files") for name, one in fields.get("secrets", {}).items()}
     return said
 
@@ -67,9 +67,9 @@ def _service(service: Fields) -> dict[str, Any]:
     if hooks := service.get("pre_start"):
         found["pre_start"] = [_service(hook) for hook in hooks]
     if files := service.get("env_file"):
-        found["env_file"] = [_without(one, "entries") for one in files]
+        found["env_file"] = [_without(one, "entries", "outside") for one in files]
     if mounts := service.get("volumes"):
-        found["volumes"] = [_without(one, "note") for one in mounts]
+        found["volumes"] = [_without(one, "note", "advice", "left_out", "copied") for one in mounts]
     return found
 
 
@@ -81,5 +81,5 @@ def _masked(value: str | float, *, whole: bool) -> str:
     return text
 
 
-def _without(part: Fields, key: str) -> dict[str, Any]:
-    return {name: value for name, value in part.items() if name != key}
+def _without(part: Fields, *keys: str) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if name not in keys}

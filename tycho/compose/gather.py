@@ -12,8 +12,8 @@ from typing import Any
 
 from tycho.compose import dotenv, interpolate
 from tycho.compose.casts import CASTS, Cast, Table, cast
-from tycho.compose.disk import Nowhere
 from tycho.compose.extends import extend
+from tycho.compose.filesystem import InMemoryFileSystem, source_error
 from tycho.compose.invalid import check_variables
 from tycho.compose.merge import Unmergeable, merge, reset, strip
 from tycho.compose.paths import rebase
@@ -22,7 +22,8 @@ from tycho.compose.schema import against_schema, prune
 from tycho.compose.source import Sources
 from tycho.compose.tree import Node, Unreadable, below, parse
 from tycho.compose.unique import unify
-from tycho.errors import Problem, SourceError
+from tycho.errors import Problem
+from tycho.files import FileRefused, Reason
 from tycho.masking import is_secret
 from tycho.model import Expr, Fixed
 
@@ -50,6 +51,7 @@ class Gathering:
     bases: dict[Any, Mapping[str, Node]] = field(default_factory=dict)  # services of files that are extended
     readers: dict[str, list[str]] = field(default_factory=dict)  # path -> what is secret and read there
     dollars: bool = False  # whether any text holds a variable
+    env_files: list[str] = field(default_factory=list)  # what `include` reads variables from
 
     def wrong(self, problem: Problem) -> None:
         """Note a problem."""
@@ -75,13 +77,12 @@ class Gathering:
     def read(self, path: str, node: Node, where: str) -> bytes | None:
         """A file that another one names."""
         try:
-            text = self.sources.files.read(path)
-        except SourceError as error:
-            self.wrong(node.problem(where, error.message, "name a file"))
+            return self.sources.files.read(path).content
+        except FileRefused as error:
+            refused = source_error(self.sources.shown(path), error)
+            hint = "name a file that is there" if error.reason is Reason.ABSENT else refused.hint or "name a file"
+            self.wrong(node.problem(where, refused.message, hint))
             return None
-        if text is None:
-            self.wrong(node.problem(where, f"{self.sources.shown(path)}: no such file", "name a file that is there"))
-        return text
 
     def interpolated(self, node: Node, path: str, env: Mapping[str, str], casts: Table | Cast | None = CASTS) -> Node:
         """The tree with every string's variables replaced; the strings remember their templates."""
@@ -163,7 +164,7 @@ class Gathering:
         """The document with what one item of `include` names below it."""
         said = item.map or {"path": item}
         paths = [str(one.value) for one in items(said.get("path"))]
-        if isinstance(self.sources.files, Nowhere) and not self.sources.files.files:
+        if isinstance(self.sources.files, InMemoryFileSystem) and not self.sources.files.files:
             said_so = "other files cannot be included here: a request is one document"
             self.wrong(item.problem("include", said_so, "put their services into it"))
             return document
@@ -206,6 +207,7 @@ class Gathering:
         for path in named or [os.path.join(inner, ".env")]:
             if path == os.devnull or (not named and not self.sources.files.has(path)):
                 continue
+            self.env_files.append(path)
             text = self.read(path, item, "include")
             try:
                 dotenv.parse(text or b"", self.sources.shown(path), env, own)

@@ -31,11 +31,9 @@ def _clean(target: str) -> str:
 
 def _volume(ctx: Context, node: Node, path: str) -> dict[str, Any]:
     mount = _long(ctx, node, path) if isinstance(node.value, dict) else volume(text(ctx, node, path))
-    if mount["type"] == "bind":
-        if "source" not in mount:
-            said = 'invalid mount config for type "bind": field Source must not be empty'
-            raise Unusable(said, "source: ./folder")
-        mount["files"], mount["note"] = ctx.sources.files.tree(ctx.sources.path(mount["source"]))
+    if mount["type"] == "bind" and "source" not in mount:
+        said = 'invalid mount config for type "bind": field Source must not be empty'
+        raise Unusable(said, "source: ./folder")
     return mount
 
 

@@ -1,4 +1,4 @@
-"""What the enabled services point to: env files, label files, configs, secrets; and the caller's variables.
+"""What the enabled services point to: env files, label files; and the caller's variables.
 
 Source: compose-go's `WithServicesEnvironmentResolved` and `WithServicesLabelsResolved`.
 """
@@ -10,30 +10,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tycho.compose import dotenv
+from tycho.compose.carried import Travel
 from tycho.compose.context import Context
 from tycho.compose.implied import each
 from tycho.compose.invalid import NO_TEXT, check_variables, is_text
-from tycho.errors import SourceError
+from tycho.files import FileContent, FileRefused, Reason, is_below
 from tycho.model import Expr, File
 
 Fields = dict[str, Any]
 
 
-def read(ctx: Context, fields: Fields) -> None:
+def read(ctx: Context, fields: Fields, travel: Travel) -> None:
     """Read all side files; the fields take what they hold."""
     for path, service in containers(fields):
         _pass(ctx, service, f"{path}.environment")
-        _env_files(ctx, service, f"{path}.env_file")
-        _label_files(ctx, service, f"{path}.label_file")
-    used = {
-        kind: {grant["source"] for _, service in containers(fields) for grant in service.get(kind, ())}
-        for kind in ("configs", "secrets")
-    }
+        _env_files(ctx, service, f"{path}.env_file", travel)
+        _label_files(ctx, service, f"{path}.label_file", travel)
     for kind in ("configs", "secrets"):
         for name, one in fields.get(kind, {}).items():
-            if one.get("file") is not None:
-                _content(ctx, one, f"{kind}.{name}.file", used=name in used[kind])
-            elif (variable := one.get("environment")) is not None:
+            if one.get("file") is None and (variable := one.get("environment")) is not None:
                 value = _worth(ctx, variable, f"{kind}.{name}.environment")
                 if kind == "secrets":
                     one["files"] = (File(path="", content=value.encode()),) if value is not None else None
@@ -73,7 +68,7 @@ def _read(ctx: Context, variable: str, path: str) -> None:
     ctx.read(variable, path, *ctx.at(path), live=True)
 
 
-def _env_files(ctx: Context, service: Fields, path: str) -> None:
+def _env_files(ctx: Context, service: Fields, path: str, travel: Travel) -> None:
     own = {key: str(value) for key, value in service.get("environment", {}).items() if value is not None}
     known: dict[str, str] = dict(own)
     for i, one in enumerate(service.get("env_file", ())):
@@ -85,41 +80,62 @@ def _env_files(ctx: Context, service: Fields, path: str) -> None:
             ctx.problems.append(ctx.placed(at, said, "format: raw, or none"))
             continue
         needed = f"env file {one['path']} not found" if one.get("required", True) else ""
-        entries = _variables(
-            ctx, one["path"], at, ChainMap(dict(ctx.env), own), known, needed, one.get("format") == "raw"
-        )
+        if (content := _read_file(ctx, one["path"], at, needed)) is None:
+            continue
+        env = ChainMap(dict(ctx.env), own)
+        entries = _variables(ctx, content, one["path"], env, known, raw=one.get("format") == "raw")
         if bad := [name for name, value in (entries or {}).items() if not is_text(value)]:
             ctx.problems.append(ctx.placed(at, f"{bad[0]} reads a variable, {NO_TEXT}", "set that variable to text"))
         elif entries is not None:
             one["entries"] = entries
+            if not is_below(content.path, travel.roots):
+                one["outside"] = True
 
 
-def _label_files(ctx: Context, service: Fields, path: str) -> None:
+def _label_files(ctx: Context, service: Fields, path: str, travel: Travel) -> None:
+    """Labels are part of the chart, and so are the files that hold them."""
     known: dict[str, str] = {}
     for i, file in enumerate(service.get("label_file", ())):
-        _variables(ctx, file, f"{path}[{i}]", {}, known, f"label file {file} not found")
+        at = f"{path}[{i}]"
+        if file and not travel.holds(file):
+            hint = travel.relative_hint(file) or travel.root_hint(file)
+            ctx.problems.append(ctx.placed(at, f"label file {file} is {Reason.OUTSIDE}", hint))
+        elif content := _read_file(ctx, file, at, f"label file {file} not found", travel.roots):
+            if why := travel.withhold(content.path):
+                said = f"label file {file}: {why}, and labels are part of the chart"
+                ctx.problems.append(ctx.placed(at, said, "keep labels in a file of their own"))
+            else:
+                _variables(ctx, content, file, {}, known)
     if known:
         service["labels"] = {**known, **service.get("labels", {})}
 
 
+def _read_file(ctx: Context, file: str, path: str, needed: str, roots: tuple[str, ...] = ()) -> FileContent | None:
+    """Read one file; None where there is none, or it was told of."""
+    try:
+        if not file:
+            raise FileRefused(Reason.ABSENT)  # noqa: TRY301
+        return ctx.sources.files.read(ctx.sources.path(file), roots=roots)
+    except FileRefused as error:
+        if error.reason is not Reason.ABSENT:
+            ctx.problems.append(ctx.placed(path, f"{file}: {error.detail}", "name a regular file"))
+        elif needed:
+            hint = "put it there, or write required: false" if ".env_file" in path else "put it there"
+            ctx.problems.append(ctx.placed(path, needed, hint))
+    return None
+
+
 def _variables(
-    ctx: Context, file: str, path: str, env: Mapping[str, str], known: dict[str, str], needed: str, raw: bool = False
+    ctx: Context, content: FileContent, file: str, env: Mapping[str, str], known: dict[str, str], *, raw: bool = False
 ) -> dict[str, str] | None:
-    """What one file adds to what is known; None where there is no such file."""
-    full = ctx.sources.path(file) if file else ""
+    """What one file adds to what is known; None where it is malformed."""
     before = _Added(known)
     try:
-        text = ctx.sources.files.read(full)
-        if text is not None:
-            dotenv.parse(text, ctx.sources.shown(full), env, before, raw=raw)
-            return before.added
-        if needed:
-            ctx.problems.append(ctx.placed(path, needed, "put it there, or write required: false"))
+        dotenv.parse(content.content, ctx.sources.shown(ctx.sources.path(file)), env, before, raw=raw)
     except dotenv.Malformed as error:
         ctx.problems.append(error.problem)
-    except SourceError as error:
-        ctx.problems.append(ctx.placed(path, error.message, error.hint))
-    return None
+        return None
+    return before.added
 
 
 class _Added(dict[str, str]):
@@ -132,9 +148,3 @@ class _Added(dict[str, str]):
     def __setitem__(self, key: str, value: str) -> None:
         super().__setitem__(key, value)
         self.known[key] = self.added[key] = value
-
-
-def _content(ctx: Context, one: Fields, path: str, *, used: bool) -> None:
-    one["files"], why = ctx.sources.files.tree(ctx.sources.path(one["file"]))
-    if one["files"] is None and used:
-        ctx.warnings.append(ctx.placed(path, f"{one['file']}: {why}", "put it there before the system is started"))

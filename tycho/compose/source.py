@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tycho.compose import dotenv
-from tycho.compose.disk import Disk, Files, Nowhere
+from tycho.compose.filesystem import FileSystem, InMemoryFileSystem, LocalFileSystem, read_found, read_given
 from tycho.compose.invalid import document_text
-from tycho.errors import SourceError
+from tycho.compose.tree import MAX_BYTES
+from tycho.errors import SourceError, UsageError
+from tycho.files import is_below, is_file
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -39,16 +41,22 @@ class Sources:
         fallback: Project name when nobody says one.
         profiles: Those that are enabled.
         cwd: What file names are told relative to; absolute, or "".
+        root: The folder whose files may travel in a chart, from the caller: the directory, or one above it; or "".
+        env_files: Files of variables that were read before anything else.
+        outputs: Files and folders that the command at hand writes.
     """
 
     texts: tuple[tuple[str, bytes], ...]
     directory: str
     env: Mapping[str, str]
-    files: Files
+    files: FileSystem
     name: str = ""
     fallback: str = ""
     profiles: tuple[str, ...] = ()
     cwd: str = ""
+    root: str = ""
+    env_files: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @classmethod
     def from_disk(
@@ -62,6 +70,8 @@ class Sources:
         profiles: Sequence[str] = (),
         cwd: str = ".",
         stdin: bytes | None = None,
+        root: str = "",
+        outputs: Sequence[str] = (),
     ) -> Sources:
         """The files of a project on this machine.
 
@@ -74,32 +84,42 @@ class Sources:
             profiles: Enabled instead of `COMPOSE_PROFILES`.
             cwd: Where a search begins.
             stdin: What `-` stands for.
+            root: The folder whose files may travel in a chart: the project directory by default, or one above it.
+            outputs: Files and folders that the command at hand writes: they never travel.
 
         Raises:
             SourceError: No file, or one that cannot be read.
+            UsageError: The root is not the project directory, nor above it.
         """
         base = str(Path(cwd).absolute())
         said = [_at(base, file) for file in files]
         chosen_env = list(env_files) or list(filter(None, env.get("COMPOSE_ENV_FILES", "").split(",")))
         scope = dict(env)
-        if chosen_env:
-            _extend(scope, [_at(base, file) for file in chosen_env], base)
-        else:
-            _extend(scope, _dot_env(_folder(base, project_directory, said), env), base)
+        read = [_at(base, file) for file in chosen_env] or _dot_env(_folder(base, project_directory, said), env)
+        _extend(scope, read, base, given=bool(chosen_env))
         chosen = said or [_at(base, file) for file in _listed(scope)] or _discover(base)
         directory = _folder(base, project_directory, chosen)
         if not chosen_env:
-            _extend(scope, _dot_env(directory, env), base)
+            more = _dot_env(directory, env)
+            _extend(scope, more, base)
+            read += more
+        above = _at(base, root) if root else ""
+        if above and not is_below(directory, (above,)):
+            said_root = f"--root {root} is neither the project's folder nor one above it"
+            raise UsageError(said_root, hint=f"name {directory}, or a folder above it")
         enabled = profiles or [one.strip() for one in scope.get("COMPOSE_PROFILES", "").split(",")]
         return cls(
-            texts=tuple(_text(file, base, stdin) for file in chosen),
+            texts=tuple(_text(file, base, stdin, given=bool(said)) for file in chosen),
             directory=directory,
             env=scope,
-            files=Disk(),
+            files=LocalFileSystem(),
             name=name or scope.get("COMPOSE_PROJECT_NAME", ""),
             fallback=os.path.basename(directory),
             profiles=tuple(dict.fromkeys(filter(None, enabled))),
             cwd=base,
+            root=above,
+            env_files=tuple(dict.fromkeys(read)),
+            outputs=tuple(_at(base, path) for path in outputs),
         )
 
     @classmethod
@@ -131,10 +151,14 @@ class Sources:
             texts=(("system", text),),
             directory="",
             env=dict(env),
-            files=Nowhere({os.path.normpath(path): content for path, content in (files or {}).items()}),
+            files=InMemoryFileSystem({os.path.normpath(path): content for path, content in (files or {}).items()}),
             fallback=name,
             profiles=tuple(profiles),
         )
+
+    def renewed(self) -> Sources:
+        """The same sources, of whose files nothing was read yet."""
+        return replace(self, files=self.files.renewed())
 
     def known_as(self, file: str) -> str:
         """A file's name inside the project, however it was spelled: a chart must not tell where it was compiled."""
@@ -148,7 +172,7 @@ class Sources:
 
     def join(self, directory: str, path: str) -> str:
         """A path as the files know it: relative ones start in the directory."""
-        if path.startswith("~") and isinstance(self.files, Disk) and "HOME" in self.env:
+        if path.startswith("~") and isinstance(self.files, LocalFileSystem) and "HOME" in self.env:
             path = os.path.join(self.env["HOME"], path[1:].lstrip("/"))
         return _at(directory, path)
 
@@ -163,10 +187,13 @@ def _at(base: str, path: str) -> str:
     return os.path.normpath(os.path.join(base, path))
 
 
-def _text(file: str, base: str, stdin: bytes | None) -> tuple[str, bytes]:
+def _text(file: str, base: str, stdin: bytes | None, *, given: bool) -> tuple[str, bytes]:
     if file == "-":
-        return "stdin", sys.stdin.buffer.read() if stdin is None else stdin
-    content = Disk().read(file)
+        content = sys.stdin.buffer.read(MAX_BYTES + 1) if stdin is None else stdin
+        if len(content) > MAX_BYTES:
+            raise SourceError(f"stdin: larger than {MAX_BYTES >> 20} MiB", hint="split it, and include the parts")
+        return "stdin", content
+    content = read_given(file) if given else read_found(file)
     if content is None:
         raise SourceError(f"{_shown(file, base)}: no such file", hint="-f names the compose file")
     return _shown(file, base), content
@@ -181,14 +208,14 @@ def _folder(base: str, project_directory: str, files: Iterable[str]) -> str:
 
 def _dot_env(folder: str, env: Mapping[str, str]) -> list[str]:
     path = os.path.join(folder, ".env")
-    return [path] if env.get("COMPOSE_DISABLE_ENV_FILE", "") not in TRUE and Disk().has(path) else []
+    return [path] if env.get("COMPOSE_DISABLE_ENV_FILE", "") not in TRUE and is_file(path) else []
 
 
-def _extend(scope: dict[str, str], paths: Sequence[str], base: str) -> None:
+def _extend(scope: dict[str, str], paths: Sequence[str], base: str, *, given: bool = False) -> None:
     """Add what the files say to what is known already, which wins."""
     found: dict[str, str] = {}
     for path in paths:
-        text = Disk().read(path)
+        text = read_given(path) if given else read_found(path)
         if text is None:
             raise SourceError(f"couldn't find env file: {path}", hint="--env-file names a file that is there")
         try:

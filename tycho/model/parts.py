@@ -14,8 +14,10 @@ class File(Node):
     """A file of the project that a mount, config or secret brings along."""
 
     path: str  # below the mount's target; "" when the target itself is the file
-    content: bytes
+    content: bytes = Field(repr=False)
     mode: int = 0o644
+    origin: str = ""  # where it lies, from the project's root on
+    release_only: bool = False  # it lies outside the project, or holds variables: no part of a chart
 
 
 class Port(Node):
@@ -43,7 +45,10 @@ class Mount(Node):
     tmpfs: Mapping[str, Json] | None = None
     image: Mapping[str, Json] | None = None
     files: tuple[File, ...] | None = None  # what a bind's source held; None: absent, too big, or not looked at
-    note: str = ""  # why `files` is None, in a few words
+    note: str = ""  # why `files` is None: a reason of `tycho.files`, and in a few words more
+    advice: str = ""  # what to write instead, where only the loader knows
+    left_out: tuple[tuple[str, str], ...] = ()  # paths below the source that do not travel, and why
+    copied: tuple[str, ...] = ()  # links below the source whose target's content travels
 
 
 class FileRef(Node):
@@ -63,6 +68,7 @@ class EnvFile(Node):
     required: bool = True
     format: str | None = None
     entries: Mapping[str, str | None] | None = Field(default=None, repr=False)
+    outside: bool = False  # whether it lies outside the project
 
 
 class Dependency(Node):

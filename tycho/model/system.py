@@ -47,6 +47,8 @@ class Config(Resourceful):
     environment: str | None = None
     template_driver: str | None = None
     files: tuple[File, ...] | None = None  # what `file` held (a folder gives several)
+    left_out: tuple[tuple[str, str], ...] = ()  # paths below the folder that do not travel, and why
+    copied: tuple[str, ...] = ()  # links below the folder whose target's content travels
 
 
 class Secret(Resourceful):
@@ -124,6 +126,7 @@ class EmitTemplate(Node):
 
     policy: str
     template: str  # path of the file
+    text: bytes = Field(repr=False)
     services: tuple[str, ...] = ()  # the matching ones: rendered once for each
 
 

@@ -17,7 +17,8 @@ Fields = dict[str, Json]
 
 MISSING = object()  # what a field holds that the file did not set: null is a value
 SECTIONS = frozenset({"services", "jobs"})
-ORDERED = frozenset({"secretEnvironment"})  # lists whose later entries go before: the file's own stand after a default
+# Of these lists the last entry that fits decides: what a file lists stands after a default.
+ORDERED = frozenset({"secretEnvironment", "secretFiles"})
 CANONICAL = (
     "a policy changes the canonical form, in which short forms are written out: lists and mappings in full, "
     "memory in bytes, durations in seconds, text in quotes"

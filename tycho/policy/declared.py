@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tycho.errors import Problem
+from tycho.files import FileRefused, read_file
 from tycho.model import Json, Service, System
 from tycho.policy.change import complaints, inward
 from tycho.policy.file import Policy
@@ -18,6 +19,7 @@ from tycho.policy.source import broken, line, read
 
 PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
 PLACEHOLDERS = ("name", "image", "has", "right")
+MAX_BYTES = 1024 * 1024  # of a policy, and of a template
 
 
 def declared(path: Path, text: bytes) -> Policy:
@@ -52,9 +54,9 @@ def declared(path: Path, text: bytes) -> Policy:
     templates: dict[str, bytes] = {}
     for at, name in {"emit": found.get("emit"), "system.emit": found.get("system", {}).get("emit")}.items():
         try:
-            templates |= {name: (path.parent / name).read_bytes()} if name else {}
-        except OSError as error:
-            wrong(at, f"{name}: {error.strerror}", "the template lies beside the policy")
+            templates |= {name: read_file(str(path.parent / name), limit=MAX_BYTES).content} if name else {}
+        except FileRefused as error:
+            wrong(at, f"{name}: {error.detail}", "the template lies beside the policy")
     if problems:
         raise broken(file, problems)
     return Policy(path=path, text=text, lines=lines, templates=templates, **found)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tycho.errors import PolicyError, Problem
-from tycho.policy.declared import declared
+from tycho.files import FileRefused, read_file
+from tycho.policy.declared import MAX_BYTES, declared
 from tycho.policy.file import Policy
 from tycho.policy.python import python
 
@@ -24,11 +25,11 @@ def load(folders: Sequence[Path]) -> tuple[Policy, ...]:
     problems: list[Problem] = []
     for path in _files(folders):
         try:
-            text = path.read_bytes()
+            text = read_file(str(path), limit=MAX_BYTES).content
             if _says(text):
                 found.append(KINDS[path.suffix](path, text))
-        except OSError as error:
-            problems.append(Problem(str(path), 0, "", error.strerror or "unreadable"))
+        except FileRefused as error:
+            problems.append(Problem(str(path), 0, "", error.detail))
         except PolicyError as error:
             problems.extend(error.problems)
     if problems:

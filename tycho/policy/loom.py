@@ -106,8 +106,8 @@ class Loom:
         return changes
 
     def _emit(self, policy: Policy, name: str, services: Sequence[str] = ()) -> None:
-        template = str(policy.path.parent / name)
-        self.emits.append(EmitTemplate(policy=policy.name, template=template, services=tuple(services)))
+        template, text = str(policy.path.parent / name), policy.templates[name]
+        self.emits.append(EmitTemplate(policy=policy.name, template=template, text=text, services=tuple(services)))
 
     def _step(self, policy: Policy, subject: str, changes: Changes, *, matched: bool = True) -> None:
         self.steps.append(Step(policy.name, subject, matched, tuple(path for path, _ in changes)))

@@ -32,7 +32,9 @@ SECTIONS: Mapping[str, Table] = {
     "configs": CONFIG,
     "secrets": SECRET,
 }
-OURS = frozenset({"x", "environment_pass", "environment_secret", "files", "entries", "note"})
+OURS = frozenset({
+    "x", "environment_pass", "environment_secret", "files", "entries", "note", "advice", "left_out", "copied", "outside"
+})  # fmt: skip
 """Fields of the model that are no keys of their own."""
 
 
@@ -157,6 +159,8 @@ def _empty(value: object) -> bool:
 def _extensions(plan: Plan, section: str, path: str, part: object) -> Iterator[Row]:
     found = getattr(part, "x", {}).get("x-tycho")
     for added, key in said(section, found) if found is not None else ():
+        if added == ".secretFiles" and key.fate == "translated" and not any(tree.secrets for tree in plan.trees):
+            continue  # the shipped list is in every system
         yield _row(plan, f"{path}.x-tycho{added}".lstrip("."), key)
 
 

@@ -27,6 +27,8 @@ WORDS: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
     "": {
         "grants": (_texts, '["annotations.example.k8s.io/*"]', translated("rights that a policy granted")),
         "externalNames": (_texts, '["shared-*"]', translated("names of objects that exist")),
+        "root": (lambda v: isinstance(v, str), "..", translated("decided when the file is read")),
+        "secretFiles": (_texts, '["*.key", "!public.key"]', translated("Secrets of the release")),
         "networkPolicy": (lambda v: isinstance(v, bool), "true or false", translated("NetworkPolicies")),
         "ingress": (
             _keys("className", "annotations", "tls"), "{className, annotations, tls}", translated("Ingress (live)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from tycho.chart.keys import carrying
 from tycho.chart.keys.extension import SIZE
 from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
 from tycho.chart.keys.wording import seccomp_path
@@ -145,11 +146,9 @@ def dns(case: Case) -> Rows:
         )
 
 
+NOTHING = frozenset({"clock", "forbidden", "outside", "unreadable", "withheld"})
 MOUNTS: Mapping[str, Key] = {
     "context": ignored("the image is built of it, or it is too big to carry", "copy it into the image"),
-    "clock": ignored("a container has the time of its own image", "set TZ in environment"),
-    "forbidden": rejected("it is the host's, and a cluster's nodes are not yours",
-                          "remove it; a policy may allow it with x-tycho: {hostPaths: […]}"),
     "pipe": rejected("it is about Docker on Windows, or Swarm", "use a volume"),
 }  # fmt: skip
 
@@ -158,7 +157,9 @@ def volumes(case: Case) -> Rows:
     """Mounts that mean another thing in a cluster, each on its own."""
     for index, mount in enumerate(case.value):
         at, becomes = f"[{index}]", fate(case.service, mount)
-        if becomes in MOUNTS:
+        if becomes in NOTHING:
+            yield at, carrying.refused_mount(mount, becomes)
+        elif becomes in MOUNTS:
             yield at, MOUNTS[becomes]
         elif becomes == "claim" and _scattered(case, str(mount.source or "")):
             yield (
@@ -184,6 +185,9 @@ def volumes(case: Case) -> Rows:
             yield at, translated("ConfigMap")
         elif becomes == "image":
             yield at, translated("image volume")
+        if becomes in ("files", "claim"):
+            for added, key in carrying.carried_files(case, str(mount.source), mount):
+                yield at + added, key
     if case.value:
         yield "", translated("volumes of the pod")
 
@@ -252,12 +256,6 @@ def external_name(case: Case) -> Rows:
     """The name of what exists already."""
     if case.value is None or getattr(case.service, "external", False):
         yield "", translated("the name of what exists")
-
-
-def one_file(case: Case) -> Rows:
-    """A secret is one file."""
-    if any(file.path for file in getattr(case.service, "files", None) or ()):
-        yield "", rejected("it is a folder, and a secret is one file", "name each file as a secret of its own")
 
 
 def volume_driver(case: Case) -> Rows:

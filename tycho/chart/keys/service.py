@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tycho.chart.keys import reaching, running, wording
+from tycho.chart.keys import carrying, reaching, running, wording
 from tycho.chart.keys.key import Table, approximated, ignored, rejected, translated, whole
 
 NODE = "it is the node's business, not a container's"
@@ -34,7 +34,7 @@ SERVICE: Table = {
     "user": translated("runAsUser, runAsGroup", wording.user),
     "group_add": translated("supplementalGroups", running.group_add),
     "environment": whole(translated("env (live); in a Secret what reads variables or is secret", running.environment)),
-    "env_file": translated("a Secret of the release, with envFrom"),
+    "env_file": translated("a Secret of the release, with envFrom", carrying.env_file),
     "env_file[].path": translated("its contents travel in the values of the release"),
     "env_file[].required": translated("decided when the file is read"),
     "env_file[].format": translated("decided when the file is read"),

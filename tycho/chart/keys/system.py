@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tycho.chart.keys import reaching, running
+from tycho.chart.keys import carrying, reaching, running
 from tycho.chart.keys.key import Table, approximated, ignored, rejected, translated, whole
 
 DRIVER = "the cluster has one network, with drivers of its own"
@@ -39,7 +39,7 @@ VOLUME: Table = {
 }  # fmt: skip
 CONFIG: Table = {
     "name": ignored(OURS, PLAIN, judge=reaching.external_name),
-    "file": translated("ConfigMap"),
+    "file": translated("ConfigMap", carrying.config_file),
     "content": translated("ConfigMap (live)"),
     "environment": translated("ConfigMap (live)"),
     "external": whole(translated("a ConfigMap that exists (live)")),
@@ -48,7 +48,7 @@ CONFIG: Table = {
 }
 SECRET: Table = {
     "name": ignored(OURS, PLAIN, judge=reaching.external_name),
-    "file": translated("Secret; its content travels in the values of the release", reaching.one_file),
+    "file": translated("Secret; its content travels in the values of the release", carrying.secret_file),
     "environment": translated("Secret; its content travels in the values of the release"),
     "external": whole(translated("a Secret that exists (live)")),
     "labels": whole(ignored("a Secret is the system's own", "label the services")),

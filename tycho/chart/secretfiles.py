@@ -1,0 +1,115 @@
+"""Files that are secret, by their names or by what they hold: they travel in the release, never in a chart."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+
+from tycho.chart import wiring
+from tycho.chart.kinds import said
+from tycho.credentials import holds_credentials
+from tycho.model import File, Json, Live, System
+
+# A file of certificates, public keys and parameters alone is no secret, whatever it is called.
+_PUBLIC = re.compile(
+    r"CERTIFICATE|X509 CERTIFICATE|TRUSTED CERTIFICATE|X509 CRL|PUBLIC KEY|RSA PUBLIC KEY|DH PARAMETERS"
+)
+_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+SHORTEST = 6  # characters of a value that is looked for in files
+_CERTIFICATES = (".pem", ".crt", ".cer")
+
+
+@dataclass(frozen=True, slots=True)
+class Secrecy:
+    """Tell which files are secret.
+
+    Args:
+        taken: The names that are secret.
+        given: The names that are not, whatever else says so.
+        exact: Whole names and paths of files that are not, whatever they hold.
+        values: Secret values that the compose file itself writes out: a copy of it is as secret as they are.
+    """
+
+    taken: re.Pattern[str]
+    given: re.Pattern[str]
+    exact: frozenset[str]
+    values: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, system: System) -> Secrecy:
+        """Read what a system says: `x-tycho: {secretFiles: […]}` has globs, where `!` takes names back."""
+        globs = tuple(str(glob).lower() for glob in said(system).get("secretFiles") or ())
+        back = tuple(glob[1:] for glob in globs if glob.startswith("!"))
+        return cls(
+            _any_of(tuple(glob for glob in globs if not glob.startswith("!"))),
+            _any_of(back),
+            frozenset(glob for glob in back if not set(glob) & set("*?[")),
+            _written_values(system),
+        )
+
+    def is_secret(self, source: str, file: File) -> bool:
+        """Tell whether a file is no part of a chart.
+
+        Args:
+            source: What the bind or config names, from the project's folder on.
+            file: The file, or one of those below the folder.
+        """
+        if file.release_only:
+            return True
+        names = _names(source, file)
+        if not file.content or self.exact.intersection(names):
+            return False  # nothing to hide, and nothing to give
+        if any(map(self.taken.fullmatch, names)) and not any(map(self.given.fullmatch, names)):
+            return not (names[0].endswith(_CERTIFICATES) and _is_public(file.content))
+        return holds_credentials(file.content) or (
+            b"services:" in file.content and any(value in file.content for value in self.values)
+        )
+
+
+def _written_values(system: System) -> tuple[bytes, ...]:
+    from tycho.chart.planner import secret_names
+
+    services = wiring.everything(system).values()
+    written = (service.environment[name] for service in services for name in secret_names(service))
+    found = {value for value in written if value is not None and not isinstance(value, Live) and len(value) >= SHORTEST}
+    return tuple(value.encode(errors="replace") for value in sorted(found))
+
+
+def secret_values(system: System) -> dict[str, Json]:
+    """Return what the release brings: each secret file in base64, by the slug of its mount and its key."""
+    from tycho.chart.storage import Store
+
+    mounts = (mount for service in wiring.everything(system).values() for mount in service.volumes)
+    if not any(mount.files for mount in mounts) and not any(config.files for config in system.configs.values()):
+        return {}
+    store = Store(wiring.needed(system))
+    for names in wiring.pods(store.system).values():
+        for name in names:
+            list(store.mounts(name, wiring.everything(store.system)[name]))
+    return {
+        slug: {key: b64encode(content).decode() for key, content in tree.secrets.items()}
+        for slug, tree in sorted(store.trees.items())
+        if tree.secrets
+    }
+
+
+def _names(source: str, file: File) -> list[str]:
+    """The names that globs may fit: each from the project's folder on, shorter and shorter."""
+    found = []
+    for path in (posixpath.join(source, file.path) if file.path else source, file.origin):
+        steps = [step for step in posixpath.normpath(path.lower()).split("/") if step not in (".", "..", "")]
+        found += ["/".join(steps[start:]) for start in reversed(range(len(steps)))]
+    return found
+
+
+def _is_public(content: bytes) -> bool:
+    labels = _BEGIN.findall(content.decode("utf-8", "replace"))
+    return bool(labels) and all(_PUBLIC.fullmatch(label) for label in labels)
+
+
+def _any_of(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """Globs as one expression; where there are none, it matches nothing."""
+    return re.compile("|".join(fnmatch.translate(glob) for glob in globs if glob) or r"\Z.")

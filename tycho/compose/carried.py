@@ -1,0 +1,194 @@
+"""What binds, configs and secrets bring along, and what of it may travel.
+
+Into a chart goes what a relative path names, and what lies below the project's root when all links are followed. Binds
+of anything else are the host's, and are not even looked at. Configs and secrets may lie anywhere: that is their
+author's choice, and their content belongs to the release.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tycho.compose.context import Context
+from tycho.compose.filesystem import MAX_MOUNT
+from tycho.compose.implied import each
+from tycho.files import FileContent, FileRefused, Reason, is_below, names_host
+from tycho.files.folder import FolderContent
+from tycho.model import File
+
+Fields = dict[str, Any]
+ENV_FILE = "it holds variables of the environment"
+
+
+@dataclass(frozen=True)
+class Travel:
+    """Which files of a project may travel.
+
+    Args:
+        ctx: The project, and what is around it.
+        root: Below which files may travel, as paths are written.
+        roots: The same with all links followed, and the project's own folder.
+        env_files: Resolved paths of files with variables.
+        outputs: Resolved paths of what the command at hand writes.
+    """
+
+    ctx: Context
+    root: str
+    roots: tuple[str, ...]
+    env_files: frozenset[str]
+    outputs: tuple[str, ...]
+
+    @classmethod
+    def of(cls, ctx: Context, fields: Fields, included: Sequence[str]) -> Travel:
+        """Find out what a whole project says, disabled services too."""
+        sources = ctx.sources
+        root = sources.root or _written_root(ctx, fields)
+        resolve = sources.files.resolve
+        named = (sources.path(path) for path in _env_files(fields))
+        return cls(
+            ctx,
+            root,
+            tuple(dict.fromkeys(resolve(path) for path in (root, sources.directory))),
+            frozenset(map(resolve, (*named, *included, *sources.env_files))),
+            tuple(map(resolve, sources.outputs)),
+        )
+
+    def holds(self, path: str) -> bool:
+        """Tell whether a path of the compose file lies below the root, as it is written."""
+        return not names_host(path) and is_below(self.ctx.sources.path(path), (self.root,))
+
+    def withhold(self, path: str) -> str:
+        """Tell why a file or folder never travels; "" for one that may."""
+        steps = self.relative(path).lower().split("/")
+        if ".git" in steps:
+            return "Git's own data"
+        if steps[-1] == ".env" or path in self.env_files:
+            return ENV_FILE
+        return "this command writes it" if is_below(path, self.outputs) else ""
+
+    def relative(self, path: str) -> str:
+        """Return a resolved path from the root on."""
+        return os.path.relpath(path, self.roots[0]) if os.path.isabs(path) else path
+
+    def relative_hint(self, path: str) -> str:
+        """Tell what to write instead of an absolute path below the root; "" for any other."""
+        sources = self.ctx.sources
+        if not (path.startswith("/") and sources.directory and is_below(posixpath.normpath(path), (self.root,))):
+            return ""
+        written = os.path.relpath(path, sources.directory)
+        return f"write {written if written.startswith('.') else f'./{written}'}"
+
+    def root_hint(self, path: str) -> str:
+        """Tell which switch lets a path beyond the root travel."""
+        sources = self.ctx.sources
+        full = sources.path(path)
+        above = os.path.commonpath([full, sources.directory]) if sources.directory else ""
+        up = os.path.relpath(above, sources.directory) if above else "/".join([".."] * full.split("/").count(".."))
+        option = f"--root {above}, or " if above else ""
+        return f"if the folder above is the project's too: {option}x-tycho: {{root: {up}}} at the top of the file"
+
+    def file(self, name: str, file: FileContent, *, release_only: bool = False) -> File:
+        """Return a file of the model."""
+        origin = self.relative(file.path)
+        return File(path=name, content=file.content, mode=file.mode, origin=origin, release_only=release_only)
+
+
+def read(ctx: Context, fields: Fields, travel: Travel) -> None:
+    """Read what is mounted; the fields take what travels, and what does not, with the reason."""
+    used: dict[str, set[str]] = {"configs": set(), "secrets": set()}
+    for _, service in each(fields):
+        for mount in service.get("volumes", ()):
+            if mount["type"] == "bind":
+                mount.update(_bind(travel, mount["source"]))
+        for kind, names in used.items():
+            names.update(grant["source"] for grant in service.get(kind, ()))
+            for hook in service.get("pre_start", ()):
+                names.update(grant["source"] for grant in hook.get(kind, ()))
+    for kind, names in used.items():
+        for name, part in fields.get(kind, {}).items():
+            if part.get("file") and name in names:
+                part.update(_content(ctx, travel, part["file"], f"{kind}.{name}.file"))
+
+
+def _bind(travel: Travel, source: str) -> Fields:
+    """Read the source of a bind; one of the host's is told by its text."""
+    if names_host(source):
+        return {"note": "the host's", "advice": travel.relative_hint(source)}
+    if not travel.holds(source):
+        return {"note": str(Reason.OUTSIDE), "advice": travel.root_hint(source)}
+    sources = travel.ctx.sources
+    path = sources.path(source)
+    try:
+        return _files(travel, sources.files.carry(path, roots=travel.roots, withhold=travel.withhold))
+    except FileRefused as error:
+        if error.reason is Reason.WITHHELD and error.detail == ENV_FILE:
+            return _named_variables(travel, path)
+        note = error.detail if error.reason is Reason.ABSENT and error.detail == "no file system" else str(error)
+        return {"note": "a link that leads out" if error.reason is Reason.OUTSIDE else note}
+
+
+def _named_variables(travel: Travel, path: str) -> Fields:
+    """Read a file of variables that is mounted by its own name: its author means it, and the release brings it."""
+    try:
+        return {"files": (travel.file("", travel.ctx.sources.files.read(path, limit=MAX_MOUNT), release_only=True),)}
+    except FileRefused as error:
+        return {"note": str(error)}
+
+
+def _files(travel: Travel, found: FileContent | FolderContent) -> Fields:
+    if isinstance(found, FileContent):
+        return {"files": (travel.file("", found),)}
+    files = tuple(travel.file(name, file) for name, file in found.files)
+    left = {"left_out": found.left_out, "copied": found.copied}
+    return {"files": files, **{key: value for key, value in left.items() if value}}
+
+
+def _content(ctx: Context, travel: Travel, source: str, path: str) -> Fields:
+    """Read a config or secret: below the root as a bind is, elsewhere one regular file."""
+    files, full = ctx.sources.files, ctx.sources.path(source)
+    try:
+        if travel.holds(source):
+            try:
+                found = _files(travel, files.carry(full, roots=travel.roots, withhold=travel.withhold))
+                return found if path.startswith("configs.") else {"files": found["files"]}
+            except FileRefused as error:
+                if error.reason not in (Reason.OUTSIDE, Reason.WITHHELD):
+                    raise
+        return {"files": (travel.file("", files.read(full, limit=MAX_MOUNT), release_only=True),)}
+    except FileRefused as error:
+        if error.reason is Reason.ABSENT:
+            ctx.warnings.append(ctx.placed(path, f"{source}: {error}", "put it there before the system is started"))
+        else:
+            ctx.problems.append(ctx.placed(path, f"{source}: {error.detail}", "name a regular file"))
+        return {}
+
+
+def _written_root(ctx: Context, fields: Fields) -> str:
+    """Return the root that `x-tycho` names: a document may climb, but not to a home, or to all of a machine."""
+    about = fields.get("x", {}).get("x-tycho")
+    said = about.get("root") if isinstance(about, dict) else None
+    directory = ctx.sources.directory
+    if said is None:
+        return directory
+    climbs = posixpath.normpath(str(said)) if isinstance(said, str) and said else "x"
+    if climbs != "." and set(climbs.split("/")) != {".."}:
+        problem = "a file may name a folder above it, as .. or ../.., and no other"
+        ctx.problems.append(ctx.placed("x-tycho.root", problem, "x-tycho: {root: ..}"))
+        return directory
+    root = os.path.normpath(os.path.join(directory, climbs))
+    home = ctx.sources.env.get("HOME", "")
+    if root == "/" or (directory and home and is_below(os.path.normpath(home), (root,))):
+        problem = f"{said} is a home, or holds one: too much for a file to ask for"
+        ctx.problems.append(ctx.placed("x-tycho.root", problem, "say it on the command line: --root DIR"))
+        return directory
+    return root
+
+
+def _env_files(fields: Fields) -> Iterator[str]:
+    for _, service in each(fields):
+        for part in (service, *service.get("pre_start", ())):
+            yield from (file["path"] for file in part.get("env_file", ()) if file.get("path"))
