@@ -221,3 +221,12 @@ def test_many_binds_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     assert sorted(opened) == sorted(str(tmp_path / "conf" / str(number)) for number in range(20))
     assert all(len(mount.files or ()) == 20 for mount in system.services["web"].volumes)
+
+
+def test_one_chart_on_every_machine(tmp_path: Path) -> None:
+    """What belongs to one machine is shown, and leaves no trace in the chart: not even that it was left out."""
+    clean = compiled(tmp_path / "clean", bind(".:/srv:ro"), {"a": "a"})
+    files = {"a": "a", ".env": "A=1", ".git/HEAD": "x", "old/Chart.yaml": "", "old/tycho-report.json": "[]"}
+    used = compiled(tmp_path / "used", bind(".:/srv:ro"), files)
+    assert used.files == clean.files
+    assert len(reasons(used)) == len(reasons(clean)) + 3

@@ -24,7 +24,7 @@ PUBLIC = sorted(CORPUS.rglob("*.y*ml"))
 DEEP = settings.default.max_examples >= 1000
 SAMPLE = PUBLIC if DEEP else PUBLIC[::6]  # the others only in the deep profile: a tenth of a second each
 ENV = {"FOO": "foo", "SECRET": "s", "N": "3", "F": "0.25", "T": "yes", "W": "two words"}
-FILES = {"a.env": "A=1\n", "cases.yaml": "content", "src/x": ""}
+FILES = {"a.env": "A=1\n", "a.label": "l=1\n", "cases.yaml": "content", "src/x": ""}
 
 
 def indented(text: str) -> str:

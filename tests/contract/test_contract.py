@@ -131,6 +131,24 @@ def test_ids(told: Story) -> None:
     told(story)
 
 
+def test_secret_files_make_revisions(told: Story) -> None:
+    """The chart is the same; what it holds travels in the values, and back with a rollback."""
+    text = {"services": {"web": {"image": "nginx:1", "volumes": ["./conf:/conf:ro"]}}}
+
+    def made(lifecycle: Lifecycle, key: bytes) -> Compiled:
+        files = {"conf/a.key": key, "conf/plain": b"plain"}
+        return lifecycle.compile(Sources.from_document(text, env={}, name="keys", files=files))
+
+    async def story(lifecycle: Lifecycle) -> None:
+        one, two = made(lifecycle, b"planted-1"), made(lifecycle, b"planted-2")
+        assert one.chart.digest == two.chart.digest
+        revisions = [(await lifecycle.up(compiled, patience=QUICK)).revision for compiled in (one, one, two)]
+        assert revisions == [1, 1, 2]
+        assert (await lifecycle.rollback("keys", patience=QUICK)).revision == 3
+
+    told(story)
+
+
 def test_down_goes_on_past_one_that_fails(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         one = await lifecycle.up(compiled(lifecycle, OTHER, "goes"), patience=QUICK)

@@ -57,6 +57,6 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
         **objects.templates(plan),
         **objects.contents(plan),
         **emits.emitted(plan, woven.emits),
-        **docs.docs(plan, rows, settings),
+        **docs.docs(plan, [row for row in rows if not row.local], settings),
     }
     return seal.seal(plan, woven, files, rows, version)

@@ -34,6 +34,7 @@ class Row:
         target: What it became, or "".
         reason: Why it is not the same, or "".
         remedy: What to do about it, or "".
+        local: Whether it is about what lies on this machine alone: such a row is shown, and is no part of the chart.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Row:
     target: str = ""
     reason: str = ""
     remedy: str = ""
+    local: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,11 @@ def digest(files: Mapping[str, str | bytes]) -> str:
 
 def report_json(rows: tuple[Row, ...]) -> str:
     """The report as the chart carries it: one row a line."""
-    lines = (json_text({key: getattr(row, key) for key in row.__slots__ if getattr(row, key) != ""}) for row in rows)
+    lines = (
+        json_text({key: getattr(row, key) for key in row.__slots__ if getattr(row, key) != "" and key != "local"})
+        for row in rows
+        if not row.local
+    )
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 

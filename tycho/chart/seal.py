@@ -35,7 +35,8 @@ def seal(plan: Plan, woven: Woven, files: Mapping[str, str | bytes], rows: tuple
 
 def _project(plan: Plan, woven: Woven) -> str:
     """A digest of the project as far as it is in the chart: what the file says, and the files that are not secret."""
-    carried = {f"{tree.slug}/{key}": content for tree in plan.trees for key, content in tree.files.items()}
+    trees = [tree for tree in plan.trees if not tree.live]
+    carried = {f"{tree.slug}/{key}": content for tree in trees for key, content in tree.files.items()}
     return digest({**carried, "": woven.system.digest}) if woven.system.digest else ""
 
 

@@ -16,12 +16,11 @@ from typing import Any
 from tycho.compose.context import Context
 from tycho.compose.filesystem import MAX_MOUNT
 from tycho.compose.implied import each
-from tycho.files import FileContent, FileRefused, Reason, is_below, names_host
+from tycho.files import FileContent, FileRefused, Reason, Stays, is_below, names_host
 from tycho.files.folder import FolderContent
 from tycho.model import File
 
 Fields = dict[str, Any]
-ENV_FILE = "it holds variables of the environment"
 
 
 @dataclass(frozen=True)
@@ -65,10 +64,10 @@ class Travel:
         """Tell why a file or folder never travels; "" for one that may."""
         steps = self.relative(path).lower().split("/")
         if ".git" in steps:
-            return "Git's own data"
+            return Stays.GIT
         if steps[-1] == ".env" or path in self.env_files:
-            return ENV_FILE
-        return "this command writes it" if is_below(path, self.outputs) else ""
+            return Stays.VARIABLES
+        return Stays.OUTPUT if is_below(path, self.outputs) else ""
 
     def relative(self, path: str) -> str:
         """Return a resolved path from the root on."""
@@ -125,7 +124,7 @@ def _bind(travel: Travel, source: str) -> Fields:
     try:
         return _files(travel, sources.files.carry(path, roots=travel.roots, withhold=travel.withhold))
     except FileRefused as error:
-        if error.reason is Reason.WITHHELD and error.detail == ENV_FILE:
+        if error.reason is Reason.WITHHELD and error.detail == Stays.VARIABLES:
             return _named_variables(travel, path)
         note = error.detail if error.reason is Reason.ABSENT and error.detail == "no file system" else str(error)
         return {"note": "a link that leads out" if error.reason is Reason.OUTSIDE else note}

@@ -18,6 +18,17 @@ VALUES_MARK = "# Values of one environment, secrets among them, written by tycho
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY
 
 
+class Stays(StrEnum):
+    """Why a file never travels, wherever the project lies: it belongs to one machine or environment."""
+
+    VARIABLES = "it holds variables of the environment"
+    GIT = "Git's own data"
+    OUTPUT = "this command writes it"
+    CHART = "a chart that tycho wrote"
+    PACKED = "a chart that tycho packed"
+    VALUES = "values that tycho compile wrote"
+
+
 class Reason(StrEnum):
     """Why a file is not read; a refusal's message begins with it."""
 

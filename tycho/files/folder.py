@@ -14,6 +14,7 @@ from tycho.files import (
     FileContent,
     FileRefused,
     Reason,
+    Stays,
     check_regular,
     is_below,
     read_file,
@@ -114,8 +115,8 @@ class _Walk:
             names = sorted(self._counted(entries))
         if "Chart.yaml" in names and "tycho-report.json" in names:
             if not prefix:
-                raise FileRefused(Reason.WITHHELD, "a chart that tycho wrote")
-            self.left_out.append((prefix, "a chart that tycho wrote"))
+                raise FileRefused(Reason.WITHHELD, Stays.CHART)
+            self.left_out.append((prefix, Stays.CHART))
             return
         for name in names:
             if why := self._look(f"{folder.rstrip('/')}/{name}", prefix + name, around):
@@ -172,12 +173,12 @@ class _Walk:
 def _written_by_tycho(name: str, content: bytes) -> str:
     """Tell what a file is that an earlier command wrote: values with secrets, or a packed chart."""
     if content.startswith(VALUES_MARK.encode()):
-        return "values that tycho compile wrote"
+        return Stays.VALUES
     if name.endswith(".tgz") and content[:2] == b"\x1f\x8b":
         try:
             head = zlib.decompressobj(31).decompress(content, 512)
         except zlib.error:
             return ""
         if head[:100].rstrip(b"\0").endswith(b"/Chart.yaml") and head[136:147] == b"%011o" % CHART_TIME:
-            return "a chart that tycho packed"
+            return Stays.PACKED
     return ""

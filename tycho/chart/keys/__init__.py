@@ -166,4 +166,4 @@ def _extensions(plan: Plan, section: str, path: str, part: object) -> Iterator[R
 
 def _row(plan: Plan, path: str, key: Key) -> Row:
     file, line = plan.system.at(path)
-    return Row(path, file, line, key.fate, key.target, key.reason, key.remedy)
+    return Row(path, file, line, key.fate, key.target, key.reason, key.remedy, key.local)

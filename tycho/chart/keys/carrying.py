@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
+from tycho.files import Stays
 from tycho.model import File, Mount
 
 LISTED = 20  # paths that one row names
@@ -48,7 +50,8 @@ def carried_files(case: Case, source: str, part: object) -> Rows:
     for path, why in getattr(part, "left_out", ()):
         reasons.setdefault(why, []).append(path)
     for why, paths in reasons.items():
-        yield "", ignored(f"left out ({why}): {listed(paths)}", MOVE)
+        key = ignored(f"left out ({why}): {listed(paths)}", MOVE)
+        yield "", replace(key, local=why in frozenset(Stays))
     if copied := getattr(part, "copied", ()):
         why = f"links travel as copies of what they lead to: {listed(copied)}"
         yield "", approximated("ConfigMap", why, "nothing: a change is copied when it is compiled again")

@@ -56,6 +56,7 @@ class Key:
         remedy: What to do.
         judge: Looks at the value: yields the rows of this case, each with what is added to the path; none: the rule.
         whole: Whether everything below the key shares its row.
+        local: Whether it is about this machine alone, and so none of the chart's business.
     """
 
     fate: Fate
@@ -64,6 +65,7 @@ class Key:
     remedy: str = ""
     judge: Judge | None = None
     whole: bool = False
+    local: bool = False
 
 
 Table = Mapping[str, Key]
