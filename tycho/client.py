@@ -181,8 +181,8 @@ class TychoClient:
 
 
 def _shown(url: str) -> str:
-    """An address without its password, also where it has no scheme."""
-    return safe_message(re.sub(r"^([^/:@]*):[^/@]*@", r"\1:***@", url))
+    """Show an address without what stands before an `@`: a password, whether or not the rest is an address."""
+    return safe_message(re.sub(r"[^/]*@", "***@", url))
 
 
 class TychoClientFactory:

@@ -11,6 +11,7 @@ from tycho.credentials import mask_credentials
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _COLOUR = re.compile("(\x1b\\[[0-9;:]*m)")
 
 
@@ -37,6 +38,11 @@ def printable(text: str) -> str:
         'a\\x1b[31mb'
     """
     return _UNSAFE.sub(lambda match: _escape(ord(match[0])), text)
+
+
+def is_text(text: str) -> bool:
+    """Tell whether a string can be written as UTF-8: half a surrogate pair cannot."""
+    return not _SURROGATE.search(text)
 
 
 def is_printable(text: str) -> bool:

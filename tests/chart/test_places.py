@@ -10,17 +10,18 @@ import yaml
 from hypothesis import settings
 
 from tests.chart.conftest import Bench, Reader
-from tests.chart.payloads import PAYLOADS
+from tests.chart.payloads import BYTES, PAYLOADS
 from tests.chart.place_names import EVERYTHING
 from tests.chart.place_tables import SERVICE
 from tests.chart.places import Draft, Place, View
 from tycho.chart import Chart, emit, release_values
+from tycho.chart.names import label
 from tycho.compose import Sources, load
 from tycho.compose.scalars import resolve
 from tycho.errors import ComposeError
 from tycho.model import ServiceMetadata, Woven
 from tycho.policy import weave
-from tycho.text import printable
+from tycho.text import json_text, printable
 
 LONELY = ("services.{p}", "jobs.{p}")  # its services are those of no other place
 DEEP = settings.default.max_examples > 1000
@@ -181,7 +182,77 @@ def arrived(place: Place, view: View, number: int, text: str) -> bool:
 
 @pytest.mark.parametrize("sheet", sheets(SERVICE) + sheets(EVERYTHING), ids=lambda sheet: sheet[0].name)
 def test_texts_arrive_or_are_refused(bench: Bench, sheet: list[Place]) -> None:
-    """The law, for every place and every payload."""
-    pairs = [(place, number) for place in sheet for number in range(len(PAYLOADS)) if place.at or number not in NO_TEXT]
+    """The law, for every place and every payload: of a sheet at once, in the deep profile one by one."""
+    numbers = [(place, number) for place in sheet for number in range(len(PAYLOADS))]
+    pairs = [(place, number) for place, number in numbers if place.at or number not in NO_TEXT]
     counts = outcomes(bench, pairs, PAYLOADS)
     assert sum(counts.values()) == len(pairs)
+    assert counts["arrived"] > 0
+    for pair in pairs if DEEP else ():
+        outcomes(bench, [pair], PAYLOADS)
+
+
+def test_places_and_payloads_are_many() -> None:
+    assert len({place.name for place in [*SERVICE, *EVERYTHING]}) >= 90
+    assert len(PAYLOADS) >= 70
+
+
+def test_lost_text_is_noticed(bench: Bench) -> None:
+    """The test itself can fail: a place where nothing comes out, and a place that another text comes out of."""
+    none = Place("nothing", "services.s{n}.environment", SERVICE[0].put, lambda view, number, text: None)
+    other = Place("other", "services.s{n}.environment", SERVICE[0].put, lambda view, number, text: f"{text} ")
+    for place in (none, other):
+        with pytest.raises(AssertionError, match=place.name):
+            outcomes(bench, [(place, 0)], PAYLOADS)
+
+
+def test_bytes_of_files_arrive(bench: Bench) -> None:
+    """What a mounted folder holds, text or not; what is read as text is refused with its line."""
+    draft = drafted([], ())
+    for number, content in enumerate(BYTES):
+        draft.files[f"folder/{number}"] = content
+    draft.service(0)["volumes"] = ["./folder:/folder:ro"]
+    system = woven(draft)
+    view = View(documents(bench.run(emit(system), release_values(system.system)).stdout))
+    assert view.files(0, "files-folder") == {str(number): content for number, content in enumerate(BYTES)}
+
+
+@pytest.mark.parametrize("key", ["env_file", "label_file"])
+@pytest.mark.parametrize("content", [b"A=\xff\n", b"B=b\nA=a\xc3\n"])
+def test_bytes_in_side_files_are_refused(key: str, content: bytes) -> None:
+    document = {"services": {"web": {"image": "x", key: ["side"]}}}
+    with pytest.raises(ComposeError) as caught:
+        load(Sources.from_document(document, env={}, name="demo", files={"side": content}))
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line, problem.message) == ("side", content.count(b"\n"), "not UTF-8 text")
+
+
+@pytest.mark.parametrize("name", ["on", "null", "y", "123", "0x10", "1e3", "1_000", "0o17", "2024-01-01", "no-1"])
+def test_projects_may_be_called_anything(bench: Bench, name: str) -> None:
+    """The chart's name, the release's and the namespace's are one of YAML's words or numbers."""
+    services = {"on": {"image": "x", "ports": ["80"], "depends_on": {"null": {"condition": "service_healthy"}}},
+                "null": {"image": "x", "healthcheck": {"test": "x"}}}  # fmt: skip
+    document = {"services": {**services, "123": {"image": "x", "volumes": ["y:/y"]}}, "volumes": {"y": {}}}
+    system = weave(load(Sources.from_document(document, env={}, name=name)))
+    chart = emit(system)
+    release = label(name)
+    done = bench.run(chart, release_values(system.system), "--namespace", release, name=release)
+    assert done.returncode == 0, done.stderr
+    objects = list(documents(done.stdout))
+    texts = [value for one in objects for value in (one["metadata"]["name"], *one["metadata"]["labels"].values())]
+    assert [text for text in texts if not isinstance(text, str)] == []
+    assert {one["metadata"]["labels"]["app.kubernetes.io/part-of"] for one in objects} == {release}
+    assert {"on", "null", "123"} <= {one["metadata"]["name"] for one in objects if one["kind"] == "Service"}
+    assert next(documents(str(chart.files["Chart.yaml"])))["name"] == release
+
+
+def test_one_text_is_one_system(tmp_path: Any) -> None:
+    """A document of a request, and its text on a disk, are read alike."""
+    texts = [text for number, text in enumerate(PAYLOADS) if number not in NO_TEXT]
+    labels = {f"l{number}": text.replace("$", "$$") for number, text in enumerate(texts)}
+    document = {"name": "demo", "services": {"web": {"image": "x", "labels": labels}}}
+    asked = load(Sources.from_document(document, env={}))
+    (tmp_path / "compose.yaml").write_text(json_text(document), encoding="utf-8")
+    read = load(Sources.from_disk([str(tmp_path / "compose.yaml")], env={}))
+    assert asked.services["web"].labels == {f"l{number}": text for number, text in enumerate(texts)}
+    assert read.services == asked.services

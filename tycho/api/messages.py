@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tycho import model
 from tycho.errors import Problem
 from tycho.release import ServiceStatus
+from tycho.text import is_text
 
 LABEL = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
@@ -26,10 +27,19 @@ def _number(value: object) -> object:
     return str(value) if isinstance(value, bool | float) else value
 
 
+def _written(value: str) -> str:
+    """JSON may hold half a surrogate pair, which is no character."""
+    if not is_text(value):
+        raise ValueError("it holds half a surrogate pair, which is no character")
+    return value
+
+
 Id = Annotated[str, Field(pattern=rf"^{NAME}$", description="GUID, unique prefix of it, release or project name.")]
 Username = Annotated[str, Field(pattern=LABEL, description="Who asks; a Kubernetes label.")]
-Value = Annotated[str, BeforeValidator(_text, str | bool | int | float), Field(max_length=65536)]
-Variable = Annotated[str, Field(pattern=r"^[^=\x00]+$", max_length=1024)]
+Value = Annotated[
+    str, BeforeValidator(_text, str | bool | int | float), AfterValidator(_written), Field(max_length=65536)
+]
+Variable = Annotated[str, AfterValidator(_written), Field(pattern=r"^[^=\x00]+$", max_length=1024)]
 Digits = Annotated[str, Field(pattern="^[0-9]{1,5}$")]
 Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_number, int | Digits)]
 Client = Annotated[model.Client, Field(max_length=64)]

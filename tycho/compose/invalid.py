@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from tycho.errors import ComposeError, Problem
-from tycho.text import json_text, printable
+from tycho.text import is_text, json_text, printable
 
-# Half a character: JSON can write one, and Python reads a byte of the environment that is no UTF-8 as one.
-_SURROGATE = re.compile("[\ud800-\udfff]")
 LONGEST_KEY = 1000  # characters; a key that is longer ends a flow mapping for YAML
 SHOWN = 100  # characters of such a key
 WHY = "it holds half a surrogate pair, which is no character"
 NO_TEXT = "which holds bytes that are not UTF-8 text"
 HINT = "write the character itself, or take it from a file"
-
-
-def is_text(value: str) -> bool:
-    """Tell whether a string can be written as UTF-8."""
-    return not _SURROGATE.search(value)
 
 
 def document_text(document: Mapping[str, object], file: str) -> bytes:

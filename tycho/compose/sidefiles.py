@@ -13,9 +13,10 @@ from tycho.compose import dotenv
 from tycho.compose.carried import Travel
 from tycho.compose.context import Context
 from tycho.compose.implied import each
-from tycho.compose.invalid import NO_TEXT, check_variables, is_text
+from tycho.compose.invalid import NO_TEXT, check_variables
 from tycho.files import FileContent, FileRefused, Reason, is_below
 from tycho.model import Expr, File
+from tycho.text import is_text
 
 Fields = dict[str, Any]
 

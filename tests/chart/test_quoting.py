@@ -1,0 +1,132 @@
+"""No template prints a text bare: what an expression prints, and what an action of Helm's prints, is quoted."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from tests.chart.payloads import PAYLOADS
+from tycho import data
+from tycho.chart import filters
+from tycho.chart.filters import cell, code, guard, guard_policy, text
+from tycho.chart.yaml import dump, quote
+from tycho.model import Expr
+from tycho.text import printable
+
+TEMPLATES = sorted(Path(data.templates()).glob("templates/**/*.j2"))
+# An action that is, or ends, the value of a key or an item of a list.
+PRINTED = re.compile(
+    r"^\s*(?:- )?(?:(?P<key>[\w./\"<%=| ()~-]+): |- )(?P<before>.*?)\{\{-? (?P<action>.*?) -?\}\}(?P<after>.*)$"
+)
+# What ends a pipe that prints a number, a truth value, a quoted text, or text that YAML's own writer made.
+ENDS = re.compile(r"(\| (quote|int|toYaml|sha256sum \| quote|ternary .*|default false)|^(int|toYaml) .*)$")
+# Helpers that print numbers or quoted text.
+SAFE_HELPERS = re.compile(r'^include "<%= chart %>\.(word|secretKey|labelValue|int|text)" ')
+BARE = {
+    "$number",  # digits, as a pattern has found
+    "$wanted",  # the same
+    ".",  # of `replicas`: digits, too
+    'include "<%= chart %>.text" $port.targetPort',  # a number, by the schema of the values
+    "$key",  # one of the helper's own words
+}
+
+
+@pytest.mark.parametrize("path", [path for path in TEMPLATES if "NOTES" not in path.name], ids=lambda path: path.stem)
+def test_actions_print_quoted_text(path: Path) -> None:
+    bare = []
+    for line in path.read_text().splitlines():
+        for match in PRINTED.finditer(line):
+            action = match["action"]
+            if action.startswith(("/*", "define", "if", "else", "end", "range", "with", "$_", "fail")):
+                continue
+            if not (ENDS.search(action) or SAFE_HELPERS.search(action) or action in BARE):
+                bare.append(line.strip())
+    assert bare == []
+
+
+def test_some_actions_are_seen() -> None:
+    lines = [line for path in TEMPLATES for line in path.read_text().splitlines() if PRINTED.match(line)]
+    assert len(lines) > 100
+
+
+@pytest.mark.parametrize("value", ["on", "web", "a b", "{{ x }}", "", Expr("x", "${X}"), None, 1.5, ["x"]])
+def test_the_guard_wants_a_filter(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"that no filter has written|worth something else"):
+        guard(value)
+
+
+@pytest.mark.parametrize("value", [text("on"), filters.key("a"), filters.part("a-b"), 7, filters.octal(0o644)])
+def test_the_guard_lets_pass(value: Any) -> None:
+    assert guard(value) == value
+    assert guard(value is None) == "false"
+
+
+@pytest.mark.parametrize("value", ["a: b", "a\nb: c", "#", "- a", "*a", "{{ x }}", "a:", "'", '"a"', "\x7f", "[a]"])
+def test_policies_print_plain_words_alone(value: str) -> None:
+    with pytest.raises(ValueError, match=r"Helm would run|YAML may read otherwise"):
+        guard_policy(value)
+    assert guard_policy(text(value)) == text(value)
+
+
+@pytest.mark.parametrize("value", ["web", "docker.io/library/nginx:1.27", "a@sha256:0af", "100Mi", "", "a+b"])
+def test_policies_print_names(value: str) -> None:
+    assert guard_policy(value) == value
+
+
+def test_a_part_ends_no_string() -> None:
+    for value in ('a"', "a\\", "a{{", "a\n", "a`", "é"):
+        with pytest.raises(ValueError, match="not a part"):
+            filters.part(value)
+
+
+def test_comments_hold_no_line() -> None:
+    from tycho.chart.yaml import Noted
+
+    written = dump({"a": Noted("b", "x\x1by\x85z\u2028k: v")})
+    assert written == '# x\\x1by\\x85z\\u2028k: v\na: "b"\n'
+
+
+@pytest.mark.parametrize(
+    ("value", "span"),
+    [
+        ("a", "`a`"), ("a`b", "``a`b``"), ("`", "`` ` ``"), ("a``b`c", "```a``b`c```"), ("a|b", "`a\\|b`"),
+        ("a\nb", "`a b`"), (" a", "`  a `"), ("\x1b[31m", "`\\x1b[31m`"), ("<b>", "`<b>`"), ("", ""),
+        ("a\\|b", "a\\\\\\|b"),
+    ],
+)  # fmt: skip
+def test_code_spans_hold_any_text(value: str, span: str) -> None:
+    assert code(value) == span
+
+
+MARKUP = [
+    "![x](y)", "www.e.example", "a@e.example", "~~d~~", "<!-- -->", "<https://e.example>", "a\\", "[x]: y", "*a",
+    "__a__", "``", "`a", "a`", "a\\|b`", "|", "\\|", "&#65;", "&copy", "&copy;",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("write", [cell, code])
+@pytest.mark.parametrize("value", [*PAYLOADS, *MARKUP])
+def test_tables_hold_any_text(write: Any, value: str) -> None:
+    """Read by a reader of Markdown, a cell is the text that it was: no markup, no link, no further cell."""
+    page = MarkdownIt("commonmark").enable("table").render(f"| a | b |\n|---|---|\n| {write(value)} | x |\n")
+    first, second = re.findall(r"<td>(.*?)</td>", page, re.DOTALL)
+    assert second == "x"
+    shown = re.fullmatch(r"(?:<code>)?([^<]*)(?:</code>)?", first)
+    assert shown, first
+    assert html.unescape(shown[1]).strip() == printable(value.replace("\n", " ")).strip()
+
+
+@pytest.mark.parametrize("value", ["https://e.example", "www.e.example", "a@e.example", "ftp://x", "WWW.e.example"])
+def test_cells_hold_no_address(value: str) -> None:
+    """Some readers make links of bare addresses."""
+    assert not re.search(r"(?i)(?<!\\)://|www\.|\w@\w", cell(value))
+
+
+def test_one_door_quotes() -> None:
+    assert quote("on") == '"on"'
+    assert quote('"\\\n\x7f\u2028') == '"\\"\\\\\\n\\u007f\\u2028"'
