@@ -36,7 +36,7 @@ def test_a_variable_is_missed_once(loaded: Load) -> None:
 
 
 def test_strictness_takes_warnings_for_errors(tmp_path: Path) -> None:
-    (tmp_path / "compose.yaml").write_text(W + "hostname: ${A}\n    init: true\n")
+    (tmp_path / "compose.yaml").write_text(W + "working_dir: ${A}\n    init: true\n")
     tycho = Path(sys.executable).with_name("tycho")
 
     def run(*flags: str) -> subprocess.CompletedProcess[str]:

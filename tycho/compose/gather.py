@@ -6,6 +6,7 @@ Source: Compose Specification, "Include", "Extend", "Merge"; the order is compos
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,7 @@ from tycho.masking import is_secret
 from tycho.model import Expr, Fixed
 
 MAX_INCLUDES = 64
+READ = re.compile(r"\$\{?([A-Za-z_]\w*)", re.ASCII)  # a variable, or what looks like one: no more than masks need
 
 
 @dataclass
@@ -105,7 +107,7 @@ class Gathering:
 
     def expanded(self, node: Node, path: str, env: Mapping[str, str]) -> str:
         """A string's value."""
-        for name in interpolate.names(node.value):
+        for name in set(READ.findall(node.value)):
             if is_secret(name, env.get(name, "")):
                 self.readers.setdefault(path, []).append(env.get(name, ""))
         try:
