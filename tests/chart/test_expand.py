@@ -13,8 +13,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.compose.strings import TANGLED
 from tycho.chart import Chart, emit
+from tycho.errors import ComposeError
 from tycho.model import Expr, Service, System, Variable, Woven
+from tycho.model.expression import Invalid, evaluate
 
 ENV = {
     "FOO": "first",
@@ -178,3 +181,93 @@ def test_the_chart_and_the_loader_agree(bench: Any, templates: list[str]) -> Non
     loaded = system.services["web"].environment
     rendered = expand(bench, templates)
     assert [loaded[f"V{i:05}"] for i in range(len(templates))] == rendered
+
+
+@given(templates=st.lists(TANGLED, min_size=60, max_size=80))
+@settings(max_examples=max(6, settings.default.max_examples // 15))
+def test_tangled_braces_agree(bench: Any, templates: list[str]) -> None:
+    """Whatever braces and dollar signs a text holds: the chart expands it as the loader does, or refuses it, too."""
+    expected, refused = {}, []
+    for template in templates:
+        try:
+            expected[template] = evaluate(template, ENV)
+        except Invalid:
+            refused.append(template)
+    assert dict(zip(expected, expand(bench, list(expected)), strict=True)) == expected
+    for template in refused[:1]:
+        done = bench.run(chart([template]), {"env": ENV})
+        assert done.returncode != 0
+        assert "invalid interpolation format" in done.stderr or "required variable" in done.stderr
+
+
+LARGE = {
+    "a config of JSON": "${A:-x}" + '{"a":1}' * 16_000,
+    "braces that open": "${A:-x}" + "{" * 1_000_000,
+    "braces that close": "}" * 1_000_000 + "$A",
+    "pairs of braces": "${A}" + "{}" * 500_000,
+    "one long default": "$A${missing:-" + '{"a":1}' * 9_000 + "}",
+    "many variables": "${A} " * 6_000,
+    "doubled dollars": "$$" * 9_000 + "$A",
+    "deep defaults": "$A${missing:-" * 49 + "x" + "}" * 49,
+    "old markers": "\ue000\ue001\ufffd" * 30_000 + "$A",
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_texts_are_expanded(bench: Any, name: str) -> None:
+    """Work that grows with the square of the text would not end within Helm's time here."""
+    template = LARGE[name]
+    document = {"services": {"web": {"image": "x", "configs": ["c"]}}, "configs": {"c": {"content": template}}}
+    made = bench.chart(yaml.safe_dump(document, allow_unicode=True), A="one")
+    (content,) = bench.render(made, {"env": {"A": "one"}}).one("ConfigMap", "rel-c")["data"].values()
+    assert content == evaluate(template, {"A": "one"})
+
+
+BEYOND = {
+    "${missing:-" * 52 + "}" * 52: "defaults nested more than 50 deep",
+    "${missing:-" + "a" * 70_000 + "}": "an expression is longer than 64 KiB",
+    "${missing:-" + "é" * 40_000 + "}": "an expression is longer than 64 KiB",
+    "${A:+" + "${" * 60_000 + "}": "more than 20000 dollar signs and braces to expand",
+    "$A" * 30_000: "more than 20000 dollar signs and braces to expand",
+    "${missing:-" + "{}" * 12_000 + "}": "more than 20000 dollar signs and braces to expand",
+    "${missing:-${missing:-" + "{}" * 6_000 + "}}": "more than 20000 dollar signs and braces to expand",
+}
+
+
+@pytest.mark.parametrize(("template", "message"), BEYOND.items(), ids=map(str, range(len(BEYOND))))
+def test_limits_are_the_loaders(bench: Any, template: str, message: str) -> None:
+    """What Helm would refuse for its size, compile refuses with the same words and the place."""
+    with pytest.raises(ComposeError) as refused:
+        bench.system(yaml.safe_dump({"services": {"web": {"image": "x", "labels": {"l": template}}}}))
+    assert [(problem.path, problem.message) for problem in refused.value.problems] == [
+        ("services.web.labels.l", message)
+    ]
+    done = bench.run(chart([template]), {"env": ENV})
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def test_a_variable_may_not_grow(bench: Any) -> None:
+    done = bench.run(chart(["$A" * 5_000]), {"env": {"A": "x" * 1_000}})
+    assert done.returncode != 0
+    assert "expands to more than 4 MiB" in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"\xff3required\xff4", b"a\xffb", b"\xed\xa0\x80", b"\xc0\x80"])
+def test_bytes_are_refused_by_name(bench: Any, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "raw").write_bytes(content)
+    made = chart(["$A", "${FOO}"])
+    done = bench.run(made, {"env": {"FOO": "x"}}, "--set-file", f"env.A={tmp_path}/raw")
+    assert done.returncode != 0
+    assert "env.A: not UTF-8 text" in done.stderr
+    passed = bench.chart("services: {web: {image: x, environment: [A]}}")
+    done = bench.run(passed, {}, "--set-file", f"env.A={tmp_path}/raw")
+    assert done.returncode != 0
+    assert "env.A: not UTF-8 text" in done.stderr
+
+
+def test_every_character_is_only_itself(bench: Any, tmp_path: Path) -> None:
+    text = "\ufffd\ue000\ue004\x7f\x80\x85é\U0001f600{}$${"
+    (tmp_path / "raw").write_text(text, encoding="utf-8")
+    (rendered,) = bench.render(chart(["<${A}>"]), {}, "--set-file", f"env.A={tmp_path}/raw").env("rel-web").values()
+    assert rendered == f"<{text}>"

@@ -13,7 +13,16 @@ from tests.compose import oracle
 Made = st.SearchStrategy[str]
 ENV = {"FOO": "first", "EMPTY": "", "QUOTED": "a 'b\" c", "DOLLAR": "$FOO", "a": "x"}
 NAME = st.sampled_from(["FOO", "EMPTY", "UNSET", "DOLLAR", "_x1", "QUOTED"])
-PLAIN = st.sampled_from(["", "a", "a b", "-", ":", "/x:y", ' {"a":1}', "é", "$", "$$", "$$$", "}", "1.5", "#", "'"])
+PLAIN = st.sampled_from(
+    ["", "a", "a b", "-", ":", "/x:y", ' {"a":1}', "é", "$", "$$", "$$$", "}", "1.5", "#", "'", "\ufffd"]
+)
+TANGLED = st.lists(
+    st.sampled_from(
+        ["${A", "${A:-", "${missing-", "${FOO:+", "${BAR?", "${", "$", "$$", "{", "}", "{}", "}}", "{{", "A", "FOO",
+         ":-", "?", " ", "é", "\ufffd", "\ue000", "x", '{"a":{"b":1}}', "$A", "${FOO}", "-", "'", "\\"]
+    ),
+    max_size=9,
+).map("".join)  # fmt: skip
 REFERENCE = NAME.map("${}".format) | NAME.map("${{{}}}".format) | NAME.map("$${{{}}}".format)
 WRONG = st.sampled_from(
     ["${", "${}", "${ FOO}", "${FOO }", "${1}", "$1", "${FOO", "${FOO:0:1}", "${FOO/a/b}", "${a:=b}"]

@@ -32,7 +32,7 @@ BOMBS = {
     "NUL": (HEAD.encode() + b"x-a: a\x00b\n", "character that YAML forbids"),
     "nested defaults": (
         f"{HEAD}    hostname: {'${A:-' * 3000}x{'}' * 3000}\n".encode(),
-        "invalid interpolation format",
+        "dollar signs and braces to expand",
     ),
 }
 CHILD = """

@@ -10,7 +10,7 @@ import unicodedata
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 
-from tycho.compose.interpolate import Invalid, expand
+from tycho.compose.interpolate import Invalid, TooMuch, expand
 from tycho.errors import Problem
 
 BLANK = "\t\v\f\r \x85\xa0"
@@ -161,6 +161,8 @@ class _Reader:
             return text
         try:
             return expand(text, self.known, self.unset)
+        except TooMuch as error:
+            raise self.wrong(str(error), "write a shorter value", start) from None
         except Invalid as error:
             if "required variable" in str(error):
                 raise self.wrong(str(error), "set it in the environment, or before this line", start) from None

@@ -30,6 +30,7 @@ from tycho.model import Expr, Fixed
 
 MAX_INCLUDES = 64
 READ = re.compile(r"\$\{?([A-Za-z_]\w*)", re.ASCII)  # a variable, or what looks like one: no more than masks need
+MAX_EXPANDED = 64 * 1024 * 1024  # characters that variables make of all texts together
 
 
 @dataclass
@@ -54,6 +55,7 @@ class Gathering:
     readers: dict[str, list[str]] = field(default_factory=dict)  # path -> what is secret and read there
     dollars: bool = False  # whether any text holds a variable
     env_files: list[str] = field(default_factory=list)  # what `include` reads variables from
+    room: int = MAX_EXPANDED  # characters that texts with variables may still become
 
     def wrong(self, problem: Problem) -> None:
         """Note a problem."""
@@ -114,6 +116,13 @@ class Gathering:
             value = interpolate.value(node.value, env, lambda name: self.warn_unset(node, path, name))
         except interpolate.Invalid as error:
             self.wrong(node.problem(path, *interpolate.problem(node.value, error, path)))
+            return ""
+        if self.room < 0:  # which was told already
+            return ""
+        self.room -= len(value)
+        if self.room < 0:
+            message = f"the variables of all texts together expand to more than {MAX_EXPANDED >> 20} MiB"
+            self.wrong(node.problem(path, message, "keep large values in files"))
             return ""
         read = interpolate.names(value.template) if isinstance(value, Expr) else []
         if wrong := list(check_variables(read, env)):

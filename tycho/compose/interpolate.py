@@ -8,141 +8,14 @@ Source: Compose Specification, "Interpolation"; compose-go's `template` package 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from tycho.model import Expr, Fixed
+from tycho.model.expression import Invalid, TooMuch, Unset, names
+from tycho.model.expression import evaluate as expand
+from tycho.model.expression import find_closing as closing
 
-NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
-OPERATORS = (":-", ":+", ":?", "-", "+", "?")
-Unset = Callable[[str], None]
-
-
-MAX_DEPTH = 50  # of defaults within defaults
-MAX_OPERAND = 65536  # characters of a default
-
-
-class Invalid(Exception):
-    """The template is malformed, or demands a variable that is not set."""
-
-
-def expand(text: str, env: Mapping[str, str], unset: Unset = lambda name: None) -> str:
-    """A template's value.
-
-    Args:
-        text: The template.
-        env: What variables are worth.
-        unset: Told of each variable that is read without a default, and is not set.
-
-    Raises:
-        Invalid: With Compose's own words.
-    """
-    if "$" not in text:
-        return text
-    return _expanded(text, env, unset, 0)
-
-
-def _expanded(text: str, env: Mapping[str, str], unset: Unset, depth: int) -> str:
-    if depth > MAX_DEPTH or (depth and len(text) > MAX_OPERAND):  # each level reads all that lies below it once more
-        raise Invalid("invalid interpolation format")
-    return "".join(_pieces(text, env, unset, depth))
-
-
-def _pieces(text: str, env: Mapping[str, str], unset: Unset, depth: int) -> Iterator[str]:
-    i = 0
-    while True:
-        dollar = text.find("$", i)
-        if dollar < 0:
-            yield text[i:]
-            return
-        yield text[i:dollar]
-        following = text[dollar + 1 : dollar + 2]
-        if following == "$":
-            yield "$"
-            i = dollar + 2
-        elif following == "{":
-            end = closing(text, dollar + 1)
-            yield _braced(text[dollar + 2 : end], env, unset, depth + 1)
-            i = end + 1
-        elif name := NAME.match(text, dollar + 1):
-            if name[0] not in env:
-                unset(name[0])
-            yield env.get(name[0], "")
-            i = name.end()
-        else:
-            yield "$"
-            i = dollar + 1
-
-
-def closing(text: str, brace: int) -> int:
-    """Where the brace that opens at `brace` closes: inner ones are counted; unbalanced, it is the line's last one."""
-    depth, last = 0, -1
-    for i in range(brace, len(text)):
-        if text[i] == "{":
-            depth += 1
-        elif text[i] == "}":
-            depth, last = depth - 1, i
-            if not depth:
-                return i
-        elif text[i] == "\n":
-            break
-    if last < 0:
-        raise Invalid("invalid interpolation format")
-    return last
-
-
-def _braced(body: str, env: Mapping[str, str], unset: Unset, depth: int) -> str:
-    name, operator, rest = parts(body)
-    value = env.get(name)
-    is_set = bool(value) if operator.startswith(":") else value is not None
-    match operator[-1:]:
-        case "-":
-            return value or "" if is_set else _expanded(rest, env, unset, depth)
-        case "+":
-            return _expanded(rest, env, unset, depth) if is_set else ""
-        case "?" if not is_set:
-            said = _expanded(rest, env, unset, depth)
-            raise Invalid(f"required variable {name} is missing a value" + (f": {said}" if said else ""))
-    if value is None:
-        unset(name)
-    return value or ""
-
-
-def parts(body: str) -> tuple[str, str, str]:
-    """Name, operator and operand of what stands between the braces."""
-    name = NAME.match(body)
-    if not name:
-        raise Invalid("invalid interpolation format")
-    rest = body[name.end() :]
-    if not rest:
-        return name[0], "", ""
-    for operator in OPERATORS:
-        if rest.startswith(operator):
-            return name[0], operator, rest[len(operator) :]
-    raise Invalid("invalid interpolation format")
-
-
-def names(text: str) -> list[str]:
-    """Every variable that a template reads or may read, in order of appearance."""
-    found: list[str] = []
-    i = 0
-    while (dollar := text.find("$", i)) >= 0:
-        following = text[dollar + 1 : dollar + 2]
-        if following == "{":
-            try:
-                end = closing(text, dollar + 1)
-                name, _, rest = parts(text[dollar + 2 : end])
-            except Invalid:  # in a branch that is not in use; nobody expands it
-                i = dollar + 2
-                continue
-            found += [name, *names(rest)]
-            i = end + 1
-        elif following != "$" and (match := NAME.match(text, dollar + 1)):
-            found.append(match[0])
-            i = match.end()
-        else:
-            i = dollar + 1 + (following == "$")
-    return list(dict.fromkeys(found))
+__all__ = ["Invalid", "TooMuch", "Unset", "closing", "expand", "names", "pair", "problem", "split", "value"]
 
 
 def value(text: str, env: Mapping[str, str], unset: Unset = lambda name: None) -> str:
@@ -155,6 +28,8 @@ def value(text: str, env: Mapping[str, str], unset: Unset = lambda name: None) -
 
 def problem(text: str, error: Invalid, path: str) -> tuple[str, str]:
     """Message and hint for a template that cannot be expanded."""
+    if isinstance(error, TooMuch):
+        return str(error), "write a shorter text, or put it into a file of its own"
     if "required variable" in str(error):
         return f"error while interpolating {path}: {error}", "set it in the environment or in .env"
     return (
@@ -177,25 +52,25 @@ def split(text: str, separator: str, limit: int = -1) -> list[str]:
         return [Fixed(piece, secret=text.secret) for piece in pieces]
     if not isinstance(text, Expr):
         return pieces
-    templates = [""]
-    i, source = 0, text.template
-    while i < len(source):
-        if source.startswith("$$", i):
-            templates[-1] += "$$"
-            i += 2
-        elif source.startswith("${", i):
-            end = closing(source, i + 1) + 1
-            templates[-1] += source[i:end]
-            i = end
-        elif source[i] == separator and (limit < 0 or len(templates) <= limit):
-            templates.append("")
-            i += 1
-        else:
-            templates[-1] += source[i]
-            i += 1
+    templates = list(_split_template(text.template, separator, limit))
     if len(templates) != len(pieces):
         return pieces
-    return [pair(piece, one) for piece, one in zip(pieces, templates, strict=True)]
+    return [pair(piece, source) for piece, source in zip(pieces, templates, strict=True)]
+
+
+def _split_template(source: str, separator: str, limit: int) -> Iterator[str]:
+    start = i = pieces = 0
+    while i < len(source):
+        if source.startswith("$$", i):
+            i += 2
+        elif source.startswith("${", i):
+            i = closing(source, i + 1) + 1
+        else:
+            if source[i] == separator and (limit < 0 or pieces < limit):
+                yield source[start:i]
+                start, pieces = i + 1, pieces + 1
+            i += 1
+    yield source[start:]
 
 
 def pair(text: str, source: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from tycho.compose.interpolate import Invalid, closing, names
 from tycho.model import Expr, Fixed, Reworded
+from tycho.model.expression import NAME
 
 
 def words(text: str, expand: Callable[[str], str]) -> list[str]:
@@ -35,8 +36,9 @@ def words(text: str, expand: Callable[[str], str]) -> list[str]:
 
 
 def _split(text: str, *, template: bool = False) -> list[str]:
-    found: list[str] = []
-    word, started = "", False
+    complete: list[str] = []
+    word: list[str] = []
+    started = False
     quote, group = "", ""  # ' or "; ` or $(
     i = 0
     while i < len(text):
@@ -44,37 +46,45 @@ def _split(text: str, *, template: bool = False) -> list[str]:
         i += 1
         if template and character == "$" and text[i : i + 1] in ("$", "{"):
             end = _variable(text, i)
-            word, started, i = word + text[i - 1 : end], True, end
+            word.append(text[i - 1 : end])
+            started, i = True, end
+        elif template and character == "$" and not NAME.match(text, i):
+            word.append("$$")  # a dollar sign by itself must not begin a variable with what a quote ends in front of
+            started = True
         elif character == "\\" and quote != "'":
             if i == len(text):
                 raise ValueError(text)
-            word, started, i = word + text[i], True, i + 1
+            alone = template and text[i] == "$" and not text.startswith(("$$", "${"), i) and not NAME.match(text, i + 1)
+            word.append("$$" if alone else text[i])
+            started, i = True, i + 1
         elif character in " \t\r\n":
             if quote or group:
-                word += character
+                word.append(character)
             elif started:
-                found.append(word)
-                word, started = "", False
+                complete.append("".join(word))
+                word, started = [], False
         elif character in "\"'" and group != "$(" and quote in ("", character):
             started = started or bool(quote)
             quote = "" if quote else character
         elif character in ";&|<>" and not (quote or group):
-            if character == ">" and "0" <= word[:1] <= "9":
+            if character == ">" and word and "0" <= word[0][:1] <= "9":
                 started = False
             break
         elif character == "(" and not quote and group != "`":
-            if group or not word.endswith("$"):
+            if group or not (word and word[-1].endswith("$")):
                 raise ValueError(text)
-            word, group = word + "(", "$("
+            word.append("(")
+            group = "$("
         else:
             if character == "`" and not quote and group != "$(":
                 group = "" if group else "`"
             elif character == ")" and not quote and group != "`":
                 group = "" if group else "$("
-            word, started = word + character, True
+            word.append(character)
+            started = True
     if quote or group:
         raise ValueError(text)
-    return [*found, word] if started else found
+    return [*complete, "".join(word)] if started else complete
 
 
 def _variable(text: str, i: int) -> int:
