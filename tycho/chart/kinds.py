@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tycho.chart.names import is_number
 from tycho.model import Json, Service, System, template
+from tycho.model.numbers import is_digits
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 MODES = {
@@ -57,7 +57,7 @@ def attempts(service: Service) -> int | None:
     count = (service.restart or "").partition(":")[2]
     if service.deploy.restart_policy.max_attempts is not None:
         return service.deploy.restart_policy.max_attempts
-    return int(count) if is_number(count) else None
+    return int(count) if is_digits(count) else None
 
 
 def _kind(service: Service, awaited: set[str]) -> str:

@@ -14,7 +14,6 @@ LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 QUALIFIED = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 UNWRITABLE = re.compile("[\x00\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 """What the API server refuses in any text, or takes for a line's end: it reads the objects it is sent as YAML."""
-NUMBER = re.compile(r"[0-9]{1,18}")
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 DNS_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -28,11 +27,6 @@ def label(name: str, limit: int = 63) -> str:
     if len(plain) <= limit:
         return plain
     return f"{plain[: limit - 9].rstrip('-')}-{short(name)}"
-
-
-def is_number(text: str) -> bool:
-    """Tell whether a text is a whole number in ASCII's digits; other scripts have digits, too."""
-    return bool(NUMBER.fullmatch(text))
 
 
 def short(text: str, length: int = 8) -> str:

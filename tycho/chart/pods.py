@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from tycho.chart.kinds import drain, written
-from tycho.chart.names import DNS_LABEL, is_number
+from tycho.chart.names import DNS_LABEL
 from tycho.chart.placement import affinity, spread
 from tycho.chart.plan import Pod
 from tycho.chart.yaml import Tree
 from tycho.model import Healthcheck, Hook, Resource, Service, template
+from tycho.model.numbers import is_digits
 from tycho.model.rights import normalize_capability, parse_option
 
 PULL = {"always": "Always", "build": "IfNotPresent", "never": "Never", "missing": "IfNotPresent",
@@ -79,9 +80,9 @@ def security(service: Service) -> dict[str, Tree]:
     """`securityContext` of the container."""
     found: dict[str, Tree] = {}
     user, _, group = (service.user or "").partition(":")
-    if is_number(user):
+    if is_digits(user):
         found["runAsUser"] = int(user)
-    if is_number(group):
+    if is_digits(group):
         found["runAsGroup"] = int(group)
     if service.privileged:
         found["privileged"] = True
@@ -182,7 +183,7 @@ def scheduling(pod: Pod) -> dict[str, Tree]:
         "runtimeClassName": service.runtime or "",
     }
     context: dict[str, Tree] = {}
-    groups = sorted({int(group) for group in service.group_add if is_number(group)})
+    groups = sorted({int(group) for group in service.group_add if is_digits(group)})
     if groups:
         context["supplementalGroups"] = list[Tree](groups)
     if options := labels_of(service):
@@ -294,4 +295,4 @@ def _published(text: str, target: int) -> Tree:
     if "$" in text:
         return text
     first = text.partition("-")[0]
-    return int(first) if is_number(first) else target
+    return (int(first) if is_digits(first) else 0) or target  # 0: any port will do

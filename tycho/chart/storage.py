@@ -22,6 +22,7 @@ REFUSED: Mapping[str, str] = {
     Reason.OUTSIDE: "outside", Reason.WITHHELD: "withheld", Reason.SYSTEM: "forbidden",
     "a link that leads out": "forbidden",
 }  # fmt: skip
+SIZE = re.compile(r"(?i)[0-9]+(\.[0-9]{1,15})? ?[kmgtp]?i?b?", re.ASCII)
 CLOCKS = frozenset({"/etc/localtime", "/etc/timezone"})
 PROPAGATION = {
     "rshared": "Bidirectional", "shared": "Bidirectional", "rslave": "HostToContainer", "slave": "HostToContainer"
@@ -207,7 +208,7 @@ class Store:
 
     @staticmethod
     def _memory(target: str, size: str) -> Volume:
-        limit = filters.Safe(f'{filters.key(size)} "size"') if re.fullmatch(r"[0-9]+[kmgtKMGT]?[bB]?", size) else ""
+        limit = filters.Safe(f'{filters.key(size)} "size"') if SIZE.fullmatch(size) else ""
         return Volume(f"tmpfs-{short(target)}", "emptyDir", memory=True, size=limit)
 
     def _config(self, ref: FileRef) -> Iterator[tuple[Mounted, Volume]]:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from tycho.chart.kinds import said
-from tycho.chart.names import DNS_LABEL, is_number, label
+from tycho.chart.names import DNS_LABEL, label
 from tycho.chart.plan import ContainerPort, Network, Wait
 from tycho.model import File, Port, Service, System, template
 from tycho.model import Network as ComposeNetwork
+from tycho.model.numbers import is_digits
 
 MENTION = re.compile(r"(?<![\w.-])([a-zA-Z0-9][\w.-]*):([0-9]{2,5})(?![\w.:-])")
 NOTHING = ComposeNetwork()
@@ -41,7 +42,7 @@ def declared(service: Service) -> tuple[ContainerPort, ...]:
 
 def _host(port: Port) -> int:
     said_port = str(port.published or "").partition("-")[0]
-    return int(said_port) if is_number(said_port) else port.target
+    return int(said_port) if is_digits(said_port) else port.target
 
 
 def everything(system: System) -> dict[str, Service]:
@@ -80,7 +81,7 @@ def _exposed(service: Service) -> Iterator[tuple[int, str]]:
     for text in service.expose:
         span, _, protocol = text.partition("/")
         first, _, last = span.partition("-")
-        if is_number(first) and is_number(last or first) and int(last or first) < 65536:
+        if is_digits(first) and is_digits(last or first) and int(last or first) < 65536:
             for number in range(int(first), int(last or first) + 1):
                 yield number, (protocol or "tcp").upper()
 

@@ -21,6 +21,7 @@ from tycho.compose.scalars import LARGEST, decimal, printed
 from tycho.compose.tree import WRONG, Node, bare
 from tycho.compose.words import words as split_words
 from tycho.model import Expr, ExprFloat, ExprInt
+from tycho.model.numbers import parse_whole, shorten
 
 Convert = Callable[[Context, Node, str], Any]
 
@@ -85,9 +86,11 @@ def whole(ctx: Context, node: Node, path: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     said = live(ctx, node, path)
-    if not re.fullmatch(r"[-+]?\d+", said, re.ASCII):
-        raise Unusable(f'"{said}" is not a whole number')
-    return ExprInt(int(said), said.template) if isinstance(said, Expr) else int(said)
+    try:
+        amount = parse_whole(said)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+    return ExprInt(amount, said.template) if isinstance(said, Expr) else amount
 
 
 def number(ctx: Context, node: Node, path: str) -> float:
@@ -98,13 +101,13 @@ def number(ctx: Context, node: Node, path: str) -> float:
         return ExprFloat(float(value), value.template)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if abs(value) >= LARGEST:
-            raise Unusable(f"unsupported value {value}", "write a smaller number")
+            raise Unusable(f"unsupported value {shorten(str(value))}", "write a smaller number")
         return float(value)
     said = live(ctx, node, path)
     try:
         found = decimal(said)
     except ValueError:
-        raise Unusable(f'"{said}" is not a number', 'write for example "0.5"') from None
+        raise Unusable(f'"{shorten(said)}" is not a number', 'write for example "0.5"') from None
     return ExprFloat(found, said.template) if isinstance(said, Expr) else found
 
 
@@ -116,7 +119,7 @@ def size(ctx: Context, node: Node, path: str) -> int | None:
     try:
         value = units.size(said)
     except ValueError:
-        raise Unusable(f"invalid size: '{said}'", 'write a number and a unit, for example "512m"') from None
+        raise Unusable(f"invalid size: '{shorten(said)}'", 'write a number and a unit, for example "512m"') from None
     return ExprInt(value, said.template) if isinstance(said, Expr) else value
 
 
@@ -137,8 +140,8 @@ def mode(ctx: Context, node: Node, path: str) -> int:
     if isinstance(node.value, int | float):
         return int(node.value)
     said = text(ctx, node, path)
-    if not re.fullmatch(r"[-+]?[0-7]+", said, re.ASCII):
-        raise Unusable(f'"{said}" is not a file mode', 'write "0440"')
+    if not re.fullmatch(r"[-+]?[0-7]{1,30}", said, re.ASCII):
+        raise Unusable(f'"{shorten(said)}" is not a file mode', 'write "0440"')
     return int(said, 8)
 
 

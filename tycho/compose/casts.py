@@ -5,7 +5,6 @@ Source: compose-go's table of casts; what is not in it stays text, and the schem
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,34 +12,33 @@ from tycho.compose.scalars import decimal, integer
 from tycho.compose.tree import Node
 from tycho.errors import Problem
 from tycho.model import Expr, ExprFloat, ExprInt
+from tycho.model.numbers import parse_whole, shorten
 
 Cast = Callable[[str], int | float | bool]
 YES, NO = ("true", "y", "yes", "on"), ("false", "n", "no", "off")
 
 
 def _int(text: str) -> int:
-    if not re.fullmatch(r"[-+]?\d+", text, re.ASCII):
-        raise ValueError(f'"{text}" is not a whole number')
-    return int(text)
+    return parse_whole(text)
 
 
 def _float(text: str) -> float:
     try:
         return decimal(text)
     except ValueError:
-        raise ValueError(f'"{text}" is not a number') from None
+        raise ValueError(f'"{shorten(text)}" is not a number') from None
 
 
 def _umask(text: str) -> int:
     try:
         return integer(text)
     except ValueError:
-        raise ValueError(f'"{text}" is not a mask') from None
+        raise ValueError(f'"{shorten(text)}" is not a mask') from None
 
 
 def _bool(text: str) -> bool:
     if text.lower() not in YES + NO:
-        raise ValueError(f"invalid boolean: {text}")
+        raise ValueError(f"invalid boolean: {shorten(text)}")
     return text.lower() in YES
 
 

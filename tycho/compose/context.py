@@ -32,6 +32,7 @@ class Context:
         self.sources = sources
         self.env = env
         self.problems: list[Problem] = []
+        self.ports = 0  # of all services so far
         self.warnings: list[Problem] = []
         self.lines: dict[str, tuple[str, int]] = {}
         self.variables: dict[str, dict[str, None]] = {}  # their places, in order

@@ -14,9 +14,11 @@ from tycho.compose.context import Context, Unusable
 from tycho.compose.interpolate import split
 from tycho.compose.tree import Node
 from tycho.model import Expr
+from tycho.model.numbers import shorten
 
 HINT = 'write "host:container", for example "8080:80"'
 PROTOCOLS = ("tcp", "udp", "sctp")
+MAX_PORTS = 20_000  # of all services together, ranges written out
 
 
 def ports(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
@@ -44,10 +46,13 @@ LONG = section({
 
 
 def _long(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
+    known = len(ctx.problems)
     found = LONG(ctx, node, path)
     if "target" in found:
+        if not _has_room(ctx, 1):
+            return []
         return [{"protocol": "tcp", "mode": "ingress", **found}]
-    if any(problem.path == f"{path}.target" for problem in ctx.problems):
+    if any(problem.path == f"{path}.target" for problem in ctx.problems[known:]):
         return []
     raise Unusable(f"service ports {path} is missing a target port", "target: 80")
 
@@ -63,7 +68,7 @@ def _short(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
     if not targets[0]:
         raise Unusable(f"service ports {path} is missing a target port", HINT)
     published = hosts[-1] if hosts else ""
-    between = _range(published, said, "hostPort") if published else []
+    between = _range(published, said, "hostPort") if published else range(0)
     host_ip = ":".join(hosts[:-1])
     if host_ip:
         host_ip = host_ip.removeprefix("[").removesuffix("]")
@@ -72,16 +77,28 @@ def _short(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
         raise Unusable(f"invalid ranges specified for container and host Ports: {container} and {published}", HINT)
     if kind not in PROTOCOLS:
         raise Unusable(f'"{said}" is not a port: invalid proto: {protocol[0]}', "tcp, udp or sctp")
+    if not _has_room(ctx, len(targets)):
+        return []
     is_live = isinstance(published, Expr) and len(targets) == 1 and len(between) <= 1
     _read(ctx, node, path, said, [container, *protocol, *hosts[:-1], *([] if is_live else [published])], published)
     common: dict[str, Any] = {"protocol": kind, "mode": "ingress", **({"host_ip": host_ip} if host_ip else {})}
     if is_live or (between and len(targets) == 1):
-        shown = "-".join(map(str, dict.fromkeys(between[:1] + between[-1:])))
+        shown = "-".join(map(str, dict.fromkeys((*between[:1], *between[-1:]))))
         shown = Expr(shown, published.template) if is_live and isinstance(published, Expr) else shown
         return [{"target": targets[0], "published": shown, **common}]
     if between:
         return [{"target": a, "published": str(b), **common} for a, b in zip(targets, between, strict=True)]
     return [{"target": one, **common} for one in targets]
+
+
+def _has_room(ctx: Context, count: int) -> bool:
+    """Count ports before a range is written out; whether there is room is told once."""
+    full = ctx.ports > MAX_PORTS
+    ctx.ports += count
+    if full or ctx.ports <= MAX_PORTS:
+        return not full
+    message = f"more than {MAX_PORTS} ports in one project: a release must hold each of them"
+    raise Unusable(message, "publish the ports that are called, and no whole ranges")
 
 
 def _read(ctx: Context, node: Node, path: str, said: str, decided: list[str], published: str) -> None:
@@ -103,12 +120,12 @@ def _parts(body: str) -> list[str]:
     return split(body, ":")
 
 
-def _range(said: str, whole: str, what: str) -> list[int]:
-    ends = str(said).split("-")[:2]
-    numbers = [int(end) for end in ends if re.fullmatch(r"\d+", end, re.ASCII) and int(end) < 65536]
+def _range(said: str, whole: str, what: str) -> range:
+    ends = str(said).split("-", 2)[:2]
+    numbers = [int(end[-5:]) for end in ends if re.fullmatch(r"0*\d{1,5}", end, re.ASCII) and int(end[-5:]) < 65536]
     if len(numbers) != len(ends) or numbers[0] > numbers[-1]:
-        raise Unusable(f'"{whole}" is not a port: invalid {what}: {said}', HINT)
-    return list(range(numbers[0], numbers[-1] + 1))
+        raise Unusable(f'"{shorten(whole)}" is not a port: invalid {what}: {shorten(said)}', HINT)
+    return range(numbers[0], numbers[-1] + 1)
 
 
 def _address(said: str, whole: str) -> None:

@@ -6,6 +6,9 @@ Source: go.yaml.in/yaml's resolver; Go's strconv and fmt.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+
+from tycho.model.numbers import MAX_DIGITS
 
 Scalar = str | int | float | bool | None
 
@@ -37,11 +40,11 @@ def resolve(text: str) -> Scalar:
     if text[0] == "." and _ASTRAY.search(text):
         return text
     plain = text.replace("_", "")
-    found = _WHOLE.fullmatch(plain)
-    if found:
-        whole = integer(plain)
-        if -(2**63) <= whole < 2**64:
-            return whole
+    if _WHOLE.fullmatch(plain):
+        with suppress(ValueError):  # more digits than any number needs
+            whole = integer(plain)
+            if -(2**63) <= whole < 2**64:
+                return whole
     if _FLOAT.fullmatch(plain) and abs(value := float(plain)) < float("inf"):
         return value
     return text
@@ -57,6 +60,8 @@ def integer(text: str) -> int:
     if not found:
         raise ValueError(text)
     sign, digits = found.groups()
+    if digits[0] != "0" and len(digits) > MAX_DIGITS:
+        raise ValueError(text[:MAX_DIGITS])
     octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
     value = int(digits, 8) if octal else int(digits, 0)
     return -value if sign == "-" else value

@@ -6,8 +6,10 @@ Source: docker/go-units (sizes), Go's `time.ParseDuration` with days and weeks (
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 from tycho.compose.scalars import decimal
+from tycho.model.numbers import parse_whole, shorten
 
 _WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
 _SUFFIX = re.compile(r"b?|([kmgtp])(i?b)?", re.IGNORECASE)
@@ -27,13 +29,16 @@ def size(text: str) -> int:
         ValueError: Not a size.
     """
     if _WHOLE.fullmatch(text):
-        return int(text)
+        return parse_whole(text)
     end = max(text.rfind(character) for character in "0123456789. ")
     number = text[: end + 1].removesuffix(" ")
     suffix = _SUFFIX.fullmatch(text[end + 1 :])
     if not suffix or (value := decimal(number)) < 0:
         raise ValueError(text)
-    return int(value * 1024 ** _POWER[(suffix[1] or "").lower()])
+    factor: int = 1024 ** _POWER[(suffix[1] or "").lower()]
+    if value * factor < 1:  # whatever the exponent says
+        return 0
+    return int(Fraction(number.replace("_", "")) * factor)
 
 
 def nanoseconds(text: str) -> int:
@@ -50,17 +55,25 @@ def nanoseconds(text: str) -> int:
         found = _PIECE.match(body, i)
         if not found or not (found[1] or found[2]):
             missing = re.fullmatch(r"[\d.]*\d[\d.]*", body[i:], re.ASCII)
-            raise ValueError(f'missing unit in duration "{text}"' if missing else f'invalid duration "{text}"')
+            what = "missing unit in" if missing else "invalid"
+            raise ValueError(f'{what} duration "{shorten(text)}"')
         if found[3] not in _UNITS:
-            raise ValueError(f'unknown unit "{found[3]}" in duration "{text}"')
+            raise ValueError(f'unknown unit "{shorten(found[3])}" in duration "{shorten(text)}"')
         unit = _UNITS[found[3]]
-        total += int(found[1] or 0) * unit
+        total += _counted(found[1], text) * unit
         if found[2]:
-            total += int(float(int(found[2])) * (unit / 10 ** len(found[2])))
+            total += int(float(_counted(found[2][:18], text)) * (unit / 10 ** len(found[2][:18])))
         if total > LARGEST:
-            raise ValueError(f'invalid duration "{text}"')
+            raise ValueError(f'invalid duration "{shorten(text)}"')
         i = found.end()
     return -total if text[:1] == "-" else total
+
+
+def _counted(digits: str, text: str) -> int:
+    try:
+        return parse_whole(digits or "0")
+    except ValueError:
+        raise ValueError(f'invalid duration "{shorten(text)}"') from None
 
 
 def duration(seconds: float) -> str:

@@ -139,6 +139,9 @@ def _items(
         key, value = table.get(f"{pattern}{field}"), getattr(item, field)
         if key and key.fate in ("approximated", "ignored") and value is not None and field != "host_ip":
             yield _row(plan, f"{path}.{field}", key)
+        elif key and key.judge and value is not None:
+            for added, changed in key.judge(Case(value, plan, owner[0], owner[1])):  # type: ignore[arg-type]
+                yield _row(plan, f"{path}.{field}{added}", changed)
 
 
 def _judged(plan: Plan, key: Key, path: str, value: object, owner: tuple[str, object]) -> Iterator[Row]:

@@ -202,7 +202,11 @@ def _scattered(case: Case, volume: str) -> bool:
 def tmpfs(case: Case) -> Rows:
     """Options beyond the size."""
     for index, text in enumerate(case.value):
-        options = [option for option in str(text).partition(":")[2].split(",") if option and "size=" not in option]
+        options = [
+            option
+            for option in str(text).partition(":")[2].split(",")
+            if option and ("size=" not in option or "%" in option)
+        ]
         if options:
             yield (
                 f"[{index}]",

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.keys.wording import restart_word
 from tycho.chart.kinds import MODES, restarts
-from tycho.chart.names import QUALIFIED, UNWRITABLE, is_number, label
+from tycho.chart.names import QUALIFIED, UNWRITABLE, label
 from tycho.chart.placement import NODE_LABELS, SPREAD, readable
 from tycho.chart.pods import PULL
 from tycho.chart.reserved import is_allowed
 from tycho.model import Live, Reworded, template
+from tycho.model.numbers import is_digits
 from tycho.model.rights import read_grants
 
 ENV_NAME = re.compile(r"[\x20-\x3c\x3e-\x7e]+")
@@ -73,11 +74,18 @@ def off(case: Case) -> Rows:
 def group_add(case: Case) -> Rows:
     """Groups are numbers."""
     for index, group in enumerate(case.value):
-        if not is_number(str(group)):
+        if not is_digits(str(group)):
             yield (
                 f"[{index}]",
                 rejected(f'"{group}" is a name, and Kubernetes takes numbers', "write the group's number"),
             )
+
+
+def file_mode(case: Case) -> Rows:
+    """A mounted file has the nine bits of its permissions."""
+    if case.value > 0o777:
+        yield "", approximated(f"mode {case.value & 0o777:04o}", "a mounted file has no setuid, setgid or sticky bit",
+                               "copy it in the image's entrypoint, where it needs one")  # fmt: skip
 
 
 def environment(case: Case) -> Rows:
@@ -260,7 +268,7 @@ def pre_start(case: Case) -> Rows:
                 f"[{index}]",
                 ignored(f"{', '.join(own)}: those of the service hold here too", "say it of the service"),
             )
-        if hook.user and not is_number(hook.user.replace(":", "")):
+        if hook.user and not is_digits(hook.user.replace(":", "")):
             yield (
                 f"[{index}].user",
                 rejected(f'"{hook.user}" is a name, and Kubernetes takes numbers', "write the number"),

@@ -6,7 +6,8 @@ import ipaddress
 import re
 
 from tycho.chart.keys.key import Case, Rows, ignored, rejected
-from tycho.chart.names import DNS_LABEL, DNS_NAME, LABEL_VALUE, is_number
+from tycho.chart.names import DNS_LABEL, DNS_NAME, LABEL_VALUE
+from tycho.model.numbers import is_digits
 
 RESTART = re.compile(r"no|none|any|always|unless-stopped|on-failure(:[0-9]{1,9})?")
 EXPOSED = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(tcp|udp|sctp))?")
@@ -24,7 +25,7 @@ def is_address(text: str) -> bool:
 def user(case: Case) -> Rows:
     """Kubernetes does not read /etc/passwd of an image."""
     parts = str(case.value).split(":")
-    names = [part for part in parts if part and not is_number(part)]
+    names = [part for part in parts if part and not is_digits(part)]
     if len(parts) > 2:
         yield "", rejected(f'"{case.value}" is not USER:GROUP', 'write two numbers: "1000:1000"')
     elif names:

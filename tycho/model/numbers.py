@@ -1,0 +1,62 @@
+"""Numbers that stand in texts: read exactly, and never with more digits than a number can need."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+LARGEST = 2**63 - 1
+MAX_DIGITS = 40
+_WHOLE = re.compile(rf"[-+]?0*([0-9]{{1,{MAX_DIGITS}}})", re.ASCII)
+_SIZE = re.compile(r"([0-9]+)(?:\.([0-9]{1,15}))? ?([kmgtp]?)i?b?", re.ASCII)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+
+
+def is_digits(text: str) -> bool:
+    """Tell whether a text is nothing but ASCII digits: `str.isdigit` also takes `²`, which is no number to `int`."""
+    return text.isascii() and text.isdigit()
+
+
+def parse_whole(text: str) -> int:
+    """Read a whole number.
+
+    Args:
+        text: Decimal digits, perhaps with a sign.
+
+    Raises:
+        ValueError: It is none, or has more than 40 digits.
+
+    Example:
+        >>> parse_whole("-017")
+        -17
+    """
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f'"{shorten(text)}" is not a whole number')
+    sign = text[0] if text[0] in "-+" else ""
+    return int(sign + (text.lstrip("+-").lstrip("0") or "0"))
+
+
+def parse_size(text: str) -> int:
+    """Read a size as the chart's `bytes` helper does: exactly, with a rest below one byte cut off.
+
+    Args:
+        text: A number and one of Compose's units, in which k, m, g, t and p are powers of 1024.
+
+    Raises:
+        ValueError: It is none.
+
+    Example:
+        >>> parse_size("1.5k")
+        1536
+    """
+    match = _SIZE.fullmatch(text.lower())
+    if not match:
+        raise ValueError(f'"{shorten(text)}" is not a size')
+    before, after, unit = match[1], match[2] or "", match[3]
+    whole = parse_whole(before) + Fraction(int(after or 0), 10 ** len(after))
+    return int(whole * 1024 ** _POWERS[unit])
+
+
+def shorten(text: str, length: int = 40) -> str:
+    """Cut a text that a message cannot show in full."""
+    return text if len(text) <= length else f"{text[:length]}…"
