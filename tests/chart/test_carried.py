@@ -23,7 +23,9 @@ VARIABLES = "it holds variables of the environment"
 HOST = [
     "~/.aws:/root/.aws:ro", "~/.ssh/id_rsa:/k:ro", "~:/h", "~root/.ssh:/k:ro", "/etc/../proc/self/environ:/e:ro",
     "/:/rootfs:ro", "/etc/passwd:/etc/passwd:ro", "/etc/machine-id:/m:ro", "//etc/shadow:/s:ro", "/srv/data:/data",
-    "/proc/self/environ:/e:ro", "/dev/stdin:/i:ro", "${HOME}/.aws/credentials:/c:ro", "C:\\Users\\me:/u",
+    "/proc/self/environ:/e:ro",
+    "/var/run/docker.sock:/s", "/home/me/x:/x", "/dev/stdin:/i:ro", "${HOME}/.aws/credentials:/c:ro",
+    "C:\\Users\\me:/u",
     "/etc/localtime/../passwd:/p:ro",
 ]  # fmt: skip
 
@@ -46,12 +48,25 @@ def test_host_paths_are_not_touched(volume: str, tmp_path: Path, monkeypatch: py
     monkeypatch.undo()
     above = {str(parent) for parent in tmp_path.parents}
     assert [path for path in looks if path not in above] == []
-    for made in (system, load(Sources.from_document(bind(volume), env={"HOME": "/root"}, name="demo"))):
+    request = (
+        ()
+        if volume.startswith("/srv")
+        else (load(Sources.from_document(bind(volume), env={"HOME": "/root"}, name="demo")),)
+    )
+    for made in (system, *request):
         assert made.services["web"].volumes[0].files is None
         with pytest.raises(ComposeError) as error:
             emit(weave(made))
         (problem,) = error.value.problems
         assert (problem.path, "hostPaths" in problem.hint) == ("services.web.volumes[0]", True)
+
+
+@pytest.mark.parametrize("volume", ["/srv/data:/data", "${STORE:-/data}:/mydata", "/opt/x/../y:/y"])
+def test_a_request_has_no_host(volume: str) -> None:
+    """A folder of nobody's to keep something in is a claim, empty, with a row."""
+    chart = emit(weave(load(Sources.from_document(bind(volume), env={}, name="demo"))))
+    assert [fate for fate, _ in reasons(chart)] == ["approximated"]
+    assert any(path.endswith("persistentvolumeclaim.yaml") for path in chart.files)
 
 
 @pytest.mark.parametrize("source", ["/etc/localtime", "/etc/timezone", "//etc/localtime", "/etc/./timezone/"])

@@ -86,13 +86,13 @@ NAMES = {
     "config.json": False, "credentials": True, "gcp-credentials.json": True, "terraform.tfstate": True,
     "prod.tfvars": True, "secrets.yml": True, "app/.env.production": True, "vault.kdbx": True, "htpasswd": True,
     "key.sample": False, "index.html": False, "keyboard.txt": False, "secretary.md": False, "public.license": True,
-    "mine.key": False, "docs/mine.key": False,
+    "mine.key": False, "app.license.sample": False, "kept.license.sample": True, "docs/mine.key": False,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_of_secret_files(name: str, tmp_path: Path) -> None:
-    words = 'x-tycho: {secretFiles: ["*.license", "!mine.key"]}\n'
+    words = 'x-tycho: {secretFiles: ["*.license", "!mine.key", "kept.license.sample"]}\n'
     chart = compiled(tmp_path, bind(f"./conf/{name}:/x:ro") + words, {f"conf/{name}": "planted"})
     assert (b"planted" not in whole(chart)) is NAMES[name]
     folded = compiled(tmp_path, bind("./conf:/x:ro") + words, {f"conf/{name}": "planted"})

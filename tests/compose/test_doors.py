@@ -63,7 +63,7 @@ def test_a_request_reads_no_disk() -> None:
         (1, "include", "other files cannot be included here: a request is one document"),
         (5, "services.web.env_file[0]", f"env file {__file__} not found"),
     ]
-    (mount,) = requested(W + f"    volumes: ['{Path(__file__).parent}:/t']\n").services["web"].volumes
+    (mount,) = requested(W + f"    volumes: ['{Path(__file__).parent}:/t:ro']\n").services["web"].volumes
     assert (mount.files, mount.note) == (None, "the host's")
     (mount,) = requested(W + "    volumes: ['./t:/t']\n").services["web"].volumes
     assert (mount.files, mount.note) == (None, "no file system")

@@ -27,14 +27,14 @@ class Secrecy:
     """Tell which files are secret.
 
     Args:
-        taken: The names that are secret.
-        given: The names that are not, whatever else says so.
+        taken: Names of which any glob says that they are secret.
+        globs: Each glob, the last one first, and whether it says so: the last that fits decides.
         exact: Whole names and paths of files that are not, whatever they hold.
         values: Secret values that the compose file itself writes out: a copy of it is as secret as they are.
     """
 
     taken: re.Pattern[str]
-    given: re.Pattern[str]
+    globs: tuple[tuple[re.Pattern[str], bool], ...]
     exact: frozenset[str]
     values: tuple[bytes, ...]
 
@@ -45,7 +45,7 @@ class Secrecy:
         back = tuple(glob[1:] for glob in globs if glob.startswith("!"))
         return cls(
             _any_of(tuple(glob for glob in globs if not glob.startswith("!"))),
-            _any_of(back),
+            tuple((_any_of((glob.removeprefix("!"),)), not glob.startswith("!")) for glob in reversed(globs)),
             frozenset(glob for glob in back if not set(glob) & set("*?[")),
             _written_values(system),
         )
@@ -62,11 +62,14 @@ class Secrecy:
         names = _names(source, file)
         if not file.content or self.exact.intersection(names):
             return False  # nothing to hide, and nothing to give
-        if any(map(self.taken.fullmatch, names)) and not any(map(self.given.fullmatch, names)):
+        if any(map(self.taken.fullmatch, names)) and self._is_secret_name(names):
             return not (names[0].endswith(_CERTIFICATES) and _is_public(file.content))
         return holds_credentials(file.content) or (
             b"services:" in file.content and any(value in file.content for value in self.values)
         )
+
+    def _is_secret_name(self, names: list[str]) -> bool:
+        return next((secret for glob, secret in self.globs if any(map(glob.fullmatch, names))), False)
 
 
 def _written_values(system: System) -> tuple[bytes, ...]:

@@ -14,13 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tycho.compose.context import Context
-from tycho.compose.filesystem import MAX_MOUNT
+from tycho.compose.filesystem import MAX_MOUNT, NO_DISK
 from tycho.compose.implied import each
 from tycho.files import FileContent, FileRefused, Reason, Stays, is_below, names_host
 from tycho.files.folder import FolderContent
 from tycho.model import File
 
 Fields = dict[str, Any]
+SYSTEM = (
+    "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr",
+    "/var/run", "/var/lib/docker", "/var/lib/kubelet",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def read(ctx: Context, fields: Fields, travel: Travel) -> None:
     for _, service in each(fields):
         for mount in service.get("volumes", ()):
             if mount["type"] == "bind":
-                mount.update(_bind(travel, mount["source"]))
+                mount.update(_bind(travel, mount["source"], writable=not mount.get("read_only")))
         for kind, names in used.items():
             names.update(grant["source"] for grant in service.get(kind, ()))
             for hook in service.get("pre_start", ()):
@@ -113,9 +117,11 @@ def read(ctx: Context, fields: Fields, travel: Travel) -> None:
                 part.update(_content(ctx, travel, part["file"], f"{kind}.{name}.file"))
 
 
-def _bind(travel: Travel, source: str) -> Fields:
+def _bind(travel: Travel, source: str, *, writable: bool) -> Fields:
     """Read the source of a bind; one of the host's is told by its text."""
     if names_host(source):
+        if not travel.ctx.sources.directory and writable and source[0] == "/" and not _of_the_system(source):
+            return {"note": NO_DISK}  # a request has no host: a folder to keep something in is a claim
         return {"note": "the host's", "advice": travel.relative_hint(source)}
     if not travel.holds(source):
         return {"note": str(Reason.OUTSIDE), "advice": travel.root_hint(source)}
@@ -126,8 +132,13 @@ def _bind(travel: Travel, source: str) -> Fields:
     except FileRefused as error:
         if error.reason is Reason.WITHHELD and error.detail == Stays.VARIABLES:
             return _named_variables(travel, path)
-        note = error.detail if error.reason is Reason.ABSENT and error.detail == "no file system" else str(error)
+        note = NO_DISK if error.detail == NO_DISK else str(error)
         return {"note": "a link that leads out" if error.reason is Reason.OUTSIDE else note}
+
+
+def _of_the_system(source: str) -> bool:
+    path = posixpath.normpath(source.replace("//", "/"))
+    return path == "/" or is_below(path, SYSTEM)
 
 
 def _named_variables(travel: Travel, path: str) -> Fields:

@@ -16,6 +16,7 @@ from tycho.files import Budget, FileContent, FileRefused, Reason, is_below, is_f
 from tycho.files.folder import FolderContent, Withhold, read_folder
 
 MAX_MOUNT = 1024 * 1024  # of a mounted file or folder: what a ConfigMap can hold
+NO_DISK = "no file system"
 
 
 class FileSystem(Protocol):
@@ -136,7 +137,7 @@ class InMemoryFileSystem:
         prefix = "" if path == "." else f"{path}/"
         below = {name[len(prefix) :]: name for name in sorted(self.files) if name.startswith(prefix)}
         if not below:
-            raise FileRefused(Reason.ABSENT, "no file system")
+            raise FileRefused(Reason.ABSENT, NO_DISK)
         reasons = {key: withhold(name) for key, name in below.items()}
         files = tuple((key, FileContent(name, self.files[name])) for key, name in below.items() if not reasons[key])
         if sum(len(file.content) for _, file in files) > MAX_MOUNT:
