@@ -2,6 +2,8 @@
 
 TychoError                      exit  1   HTTP 500
 ├── UsageError                        2        400   the request itself makes no sense
+├── FileError                         3        500   a file or a stream cannot be written: no room, no right
+├── TooManyRequests                   4        429   the caller has too many requests waiting
 ├── ComposeError                     10        422   the compose file has problems
 │   ├── SourceError                  11        400   a file is missing, unreadable, or too large
 │   └── ReportError                  12        422   --strict, and a key would change its meaning
@@ -64,11 +66,12 @@ class TychoError(Exception):
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
 
-    def __init__(self, message: str, *, hint: str = "", problems: Iterable[Problem] = ()) -> None:
+    def __init__(self, message: str, *, hint: str = "", problems: Iterable[Problem] = (), local: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.problems = tuple(problems)
+        self.local = local  # a path or the like, for people at this machine alone
 
 
 class UsageError(TychoError):
@@ -76,6 +79,19 @@ class UsageError(TychoError):
 
     exit_code = 2
     http_status = 400
+
+
+class FileError(TychoError):
+    """A file or a stream cannot be written: there is no room, or no right to."""
+
+    exit_code = 3
+
+
+class TooManyRequests(TychoError):
+    """The caller has too many requests waiting for their turn."""
+
+    exit_code = 4
+    http_status = 429
 
 
 class ComposeError(TychoError):

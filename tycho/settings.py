@@ -41,7 +41,7 @@ class Settings:
 def settings() -> Settings:
     """The settings of this process."""
     env = os.environ
-    home = Path(env.get("HOME") or Path.home())
+    home = find_home()
     return Settings(
         namespace=env.get("TYCHO_NAMESPACE", ""),
         context=env.get("TYCHO_CONTEXT", ""),
@@ -52,6 +52,18 @@ def settings() -> Settings:
         cache_dir=Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "tycho",
         state_dir=Path(env.get("XDG_STATE_HOME") or home / ".local" / "state") / "tycho",
     )
+
+
+def find_home() -> Path:
+    """Find the home folder; for a user who has none, a place where nothing can be."""
+    if said := os.environ.get("HOME"):
+        return Path(said)
+    import pwd
+
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return Path(os.devnull)
 
 
 def environment() -> Mapping[str, str]:

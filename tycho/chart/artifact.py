@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Literal
 
 from tycho.errors import UsageError
 from tycho.model import Rights
+from tycho.outputs import explained, is_staged, write_tree
 from tycho.text import json_text
 
 Fate = Literal["translated", "approximated", "ignored", "rejected"]
@@ -76,24 +76,20 @@ class Chart:
         return len(self.archive()) * 5 // 2
 
     def write(self, folder: Path) -> None:
-        """Write the tree into a folder, which is made.
+        """Write the tree into a folder, which is made; wholly, or not at all.
 
         Raises:
             UsageError: The folder holds something else than a chart.
+            FileError: It cannot be written; nothing has changed.
         """
-        if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{folder} is not a folder")
-        if folder.is_dir() and any(folder.iterdir()) and not (folder / "Chart.yaml").is_file():
-            raise UsageError(f"{folder} is not empty, and holds no chart", hint="name another folder")
-        for stale in sorted((folder / "templates").glob("**/*.yaml")):
-            if stale.relative_to(folder).as_posix() not in self.files:
-                stale.unlink()
-        for parent in {(folder / path).parent for path in self.files}:
-            parent.mkdir(parents=True, exist_ok=True)
-        for path, content in self.files.items():
-            target = folder / path
-            target.write_bytes(_bytes(content))
-            os.utime(target, (EPOCH, EPOCH))  # `helm package` keeps it: packing twice gives one digest
+        if folder.is_dir() and not (folder / "Chart.yaml").is_file():
+            with explained(folder):
+                others = [path for path in folder.iterdir() if not is_staged(path.name)]
+            if others:
+                raise UsageError(f"{folder} is not empty, and holds no chart", hint="name another folder")
+        files = {path: _bytes(content) for path, content in self.files.items()}
+        # `helm package` keeps the time of change: packing twice gives one digest.
+        write_tree(folder, files, stale="templates/**/*.yaml", moment=EPOCH)
 
     def archive(self) -> bytes:
         """The chart packed as Helm packs it, with nothing of this machine or moment in it."""

@@ -6,15 +6,34 @@ expression prints has passed one of the filters, or stops the rendering.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from tycho import __version__, data
 from tycho.chart.filters import FILTERS, PAGES, guard, guard_policy, part
+from tycho.errors import FileError, UsageError
+from tycho.outputs import write_file
 from tycho.settings import settings
+
+
+class _Cache(FileSystemBytecodeCache):
+    """Compiled templates in files, as far as these can be read and written: it is only a cache."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Read a template, if it is there."""
+        with contextlib.suppress(OSError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Write a template."""
+        with contextlib.suppress(OSError, FileError, UsageError):
+            write_file(Path(self._get_cache_filename(bucket)), bucket.bytecode_to_string())
 
 
 def _compiled() -> FileSystemBytecodeCache | None:
@@ -24,7 +43,7 @@ def _compiled() -> FileSystemBytecodeCache | None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return None
-    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
+    return _Cache(str(folder)) if os.access(folder, os.W_OK) else None
 
 
 @cache

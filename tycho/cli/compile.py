@@ -25,8 +25,8 @@ from tycho.cli.options import (
     Version,
 )
 from tycho.cli.session import Input, offline, trace
-from tycho.errors import UsageError
 from tycho.files import VALUES_MARK
+from tycho.outputs import write_file
 
 Into = Annotated[
     str, typer.Option("-o", "--output", metavar="DIR", help="Write the chart to DIR.", rich_help_panel=OUTPUT)
@@ -87,7 +87,8 @@ def compile(
     if output:
         chart.write(Path(output))
     if values:
-        _private(Path(values), VALUES_MARK + values_yaml(release_values(compiled.woven.system, compiled.metadata)))
+        text = VALUES_MARK + values_yaml(release_values(compiled.woven.system, compiled.metadata))
+        write_file(Path(values), text.encode(), 0o600)  # it holds secrets
     if format is not Format.table:
         show.data([asdict(row) for row in rows], format)
     else:
@@ -96,13 +97,3 @@ def compile(
         show.say(f"{chart.name}-{chart.version}: {len(chart.files)} files; -o DIR writes them")
     elif format is Format.table:
         show.out(output)
-
-
-def _private(path: Path, text: str) -> None:
-    """Write what nobody else may read."""
-    try:
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error

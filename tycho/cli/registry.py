@@ -22,6 +22,7 @@ from tycho.cli.options import (
     Version,
 )
 from tycho.cli.session import Input, offline, run, trace
+from tycho.outputs import explained, make_folder, write_file
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
@@ -58,8 +59,9 @@ def package(
     said = Input(*given, root=root)
     chart = said.compile(offline(policies)).chart
     path = Path(destination) / f"{chart.name}-{chart.version}.tgz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(chart.archive())
+    with explained(path):
+        make_folder(path.parent)
+    write_file(path, chart.archive())
     show.out(str(path))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tycho.cli.options import Format
-from tycho.errors import Problem, TychoError
+from tycho.errors import FileError, Problem, TychoError
 from tycho.text import json_text, log_line, printable, safe_message
 
 if TYPE_CHECKING:
@@ -20,26 +21,40 @@ STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {}"
 
 
 def out(text: str) -> None:
-    """Write a line of data: as it is for a program, printable for a terminal."""
-    line = printable(text) if sys.stdout.isatty() else text
+    """Write a line of data: as it is for a program, printable for a terminal.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    _write(printable(text) if sys.stdout.isatty() else text)
+
+
+def log(line: str) -> None:
+    """Write a line of a container's log: as it is for a program; on a terminal it may have colours, and no more."""
+    _write(log_line(line) if sys.stdout.isatty() else line)
+
+
+def _write(line: str) -> None:
     try:
         sys.stdout.write(line + "\n")
     except UnicodeEncodeError:  # a file's name that is no text, or a terminal that knows few characters
         encoding = sys.stdout.encoding
         sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FileError(f"standard output cannot be written: {error.strerror}") from error
 
 
-def log(line: str) -> None:
-    """Write a line of a container's log: as it is for a program; on a terminal it may have colours, and no more."""
-    if sys.stdout.isatty():
-        sys.stdout.write(log_line(line) + "\n")
-    else:
-        out(line)
+def flush() -> None:
+    """See the data on its way; whoever reads the other end of a pipe follows, too."""
+    sys.stdout.flush()
 
 
 def say(text: str) -> None:
-    """Write a line for the reader, not for a program: printable, and without credentials."""
-    sys.stderr.write(safe_message(text) + "\n")
+    """Write a line for the reader, not for a program: printable, without credentials, whether or not he reads it."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(safe_message(text) + "\n")
 
 
 def data(value: Any, format: Format) -> None:
@@ -173,7 +188,7 @@ def error(error: TychoError) -> None:
         problems(error.problems)
         say(f"{error.message}; nothing was changed.")
         return
-    say(error.message)
+    say(f"{error.message} ({error.local})" if error.local else error.message)
     for line in error.hint.splitlines():
         say(f"  hint: {line}")
 

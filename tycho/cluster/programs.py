@@ -18,6 +18,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tycho.cluster.state import Progress, alone, quiet, write
+from tycho.errors import FileError, UsageError
 from tycho.settings import environment, settings
 
 Version = tuple[int, ...]
@@ -169,7 +170,7 @@ def version(path: Path, asks: Iterable[str]) -> Version:
         said = re.search(rb"(\d+)\.(\d+)\.(\d+)", ran.stdout)
         known = {old: value for old, value in known.items() if not old.startswith(f"{path} ")}
         known[key] = [int(part) for part in said.groups()] if said else []
-        with suppress(OSError):
+        with suppress(OSError, FileError, UsageError):
             note.parent.mkdir(parents=True, exist_ok=True)
             write(note, json.dumps(known).encode())
     return tuple(known[key])

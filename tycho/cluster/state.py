@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Literal, Self
 
 from tycho.cluster.process import Process
 from tycho.errors import OrchestratorError, UsageError
+from tycho.outputs import write_file
 from tycho.settings import settings
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -115,11 +115,7 @@ def private(folder: Path) -> Path:
 
 def write(path: Path, data: bytes) -> Path:
     """Write a file that only its owner may read, wholly or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-    part.replace(path)
-    return path
+    return write_file(path, data, 0o600)
 
 
 @contextmanager

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import re
 from pathlib import Path
 
-from tycho.errors import ToolMissing
+from tycho.errors import FileError, ToolMissing, UsageError
+from tycho.outputs import write_file
 from tycho.settings import settings
 
 MINIMUM = (4, 2, 4)
@@ -41,7 +41,7 @@ async def program() -> Path:
     found = await version(path)
     if found < MINIMUM:
         said, least = (".".join(map(str, numbers)) for numbers in (found, MINIMUM))
-        raise ToolMissing(f"helm {said} at {path} is too old: {least} is needed", hint=HOW)
+        raise ToolMissing(f"helm {said} is too old: {least} is needed", hint=HOW, local=f"it is {path}")
     return path
 
 
@@ -51,18 +51,16 @@ async def version(path: Path) -> tuple[int, ...]:
     try:
         status = path.stat()
     except OSError as error:
-        raise ToolMissing(f"{path}: {error.strerror}", hint=HOW) from error
+        raise ToolMissing(f"there is no helm: {error.strerror}", hint=HOW, local=str(path)) from error
     key = f"{path}:{status.st_mtime_ns}:{status.st_size}"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(note.read_text())
         if known["key"] == key:
             return tuple(known["version"])
     found = await _asked(path)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, FileError, UsageError):  # it is asked again
         note.parent.mkdir(parents=True, exist_ok=True)
-        part = note.with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps({"key": key, "version": found}))
-        part.replace(note)
+        write_file(note, json.dumps({"key": key, "version": found}).encode())
     return found
 
 
@@ -73,9 +71,9 @@ async def _asked(path: Path) -> tuple[int, ...]:
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
     except OSError as error:
-        raise ToolMissing(f"{path} cannot be run: {error.strerror}", hint=HOW) from error
+        raise ToolMissing(f"helm cannot be run: {error.strerror}", hint=HOW, local=str(path)) from error
     out, _ = await process.communicate()
     found = re.match(rb"v?(\d+)\.(\d+)\.(\d+)", out.strip())
     if not found:
-        raise ToolMissing(f"{path} does not say which helm it is", hint=HOW)
+        raise ToolMissing("helm does not say which it is", hint=HOW, local=str(path))
     return tuple(int(part) for part in found.groups())

@@ -1,0 +1,238 @@
+"""Files that a user asked for: written wholly or not at all, and never in the place of something else.
+
+Each is written under another name beside its place, and moved there when it is complete. What a killed process left
+under such a name goes with the next write to the same place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tycho.errors import FileError, UsageError
+from tycho.workspace import hold, remove_abandoned
+
+ELSEWHERE = "name another place"
+_MARK = ".tycho-"
+_STAGED = re.compile(r"\..*\.tycho-[0-9a-f]{12}")
+
+
+def write_file(path: Path, content: bytes, mode: int = 0o644) -> Path:
+    """Write a file, or leave what is there as it is.
+
+    Args:
+        path: A regular file, or nothing as yet.
+        content: All of it.
+        mode: Its permissions; the caller's umask narrows them.
+
+    Raises:
+        UsageError: Something else than a regular file is there.
+        FileError: It cannot be written; what was there is unchanged.
+    """
+    with explained(path):
+        check_regular(path)
+        _remove_staged(path)
+        staged = _beside(path)
+        handle = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        try:
+            with os.fdopen(handle, "wb") as file, _held(staged):
+                file.write(content)
+                file.flush()
+                check_regular(path)
+                staged.replace(path)
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
+    return path
+
+
+def write_tree(folder: Path, files: Mapping[str, bytes], *, stale: str = "", moment: int | None = None) -> None:
+    """Write a folder's files, or leave all as it is; other files in there stay.
+
+    Args:
+        folder: Is made, with those above it.
+        files: Path in the folder to content.
+        stale: Pattern of files that are removed unless they are among `files`.
+        moment: Time of last change that the files get, in seconds since 1970.
+
+    Raises:
+        UsageError: Something else than a folder or a regular file is in the way.
+        FileError: It cannot be written; nothing has changed.
+    """
+    with explained(folder):
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise UsageError(f"{folder} is {_described(folder.lstat().st_mode)}, not a folder", hint=ELSEWHERE)
+        folder = folder.resolve()
+        made = [parent for parent in (folder, *folder.parents) if not os.path.lexists(parent)]
+        try:
+            _write_tree(folder, files, stale, moment)
+        except BaseException:
+            for parent in made:
+                with contextlib.suppress(OSError):
+                    parent.rmdir()
+            raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, with those above it, as far as they are not there.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+
+
+def check_regular(path: Path) -> None:
+    """Refuse a place that holds something else than a regular file.
+
+    Raises:
+        UsageError: Says what is there.
+    """
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(kind):
+        raise UsageError(f"{path} is {_described(kind)}, not a file", hint=ELSEWHERE)
+
+
+def is_staged(name: str) -> bool:
+    """Tell whether a name is one that a killed process may have left behind."""
+    return bool(_STAGED.fullmatch(name))
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what the system says into an error that names the place.
+
+    Raises:
+        FileError: Instead of an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _write_tree(folder: Path, files: Mapping[str, bytes], stale: str, moment: int | None) -> None:
+    """Stage beside a folder that is new, or in one that is there: both are on its file system."""
+    new = not folder.exists()
+    make_folder(folder.parent)
+    _remove_staged(folder)
+    if not new:
+        _remove_staged(folder / "chart")
+        for path in files:
+            _check_way(folder, path)
+    staged = _beside(folder if new else folder / "chart")
+    staged.mkdir()
+    try:
+        with _held(staged):
+            for path, content in files.items():
+                target = staged / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+                if moment is not None:
+                    os.utime(target, (moment, moment))
+            if new:
+                staged.rename(folder)
+            else:
+                _move_in(staged, folder, files, stale)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _move_in(staged: Path, folder: Path, files: Mapping[str, bytes], stale: str) -> None:
+    """Put staged files into their places; should one fail, all places are as before."""
+    former = staged / ".former"
+    undo: list[tuple[Path, Path | None]] = []  # a place, and what was there
+    known = [path.relative_to(folder).as_posix() for path in sorted(folder.glob(stale))] if stale else []
+    try:
+        for parent in sorted({above for path in files for above in (folder / path).parents if not above.exists()}):
+            parent.mkdir()
+            undo.append((parent, None))
+        for path in files:
+            place, kept = folder / path, None
+            if place.exists():
+                kept = _copy(place, former / path)
+            undo.append((place, kept))
+            (staged / path).replace(place)
+        for path in known:
+            if path not in files:
+                kept = former / path
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                undo.append((folder / path, kept))
+                (folder / path).replace(kept)
+    except BaseException:
+        for place, kept in reversed(undo):
+            _restore(place, kept)
+        raise
+
+
+def _copy(place: Path, kept: Path) -> Path:
+    """Keep a file under a second name; as a copy where the file system has no such thing."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(place, kept)
+    except OSError:
+        shutil.copy2(place, kept)
+    return kept
+
+
+def _restore(place: Path, kept: Path | None) -> None:
+    with contextlib.suppress(OSError):
+        if kept:
+            kept.replace(place)
+        elif place.is_dir():
+            place.rmdir()
+        else:
+            place.unlink()
+
+
+def _check_way(folder: Path, path: str) -> None:
+    """Refuse to write through a link that somebody put into the folder, or over something else than a file."""
+    for parent in reversed([folder / above for above in Path(path).parents][:-1]):
+        if os.path.lexists(parent) and not stat.S_ISDIR(parent.lstat().st_mode):
+            raise UsageError(f"{parent} is {_described(parent.lstat().st_mode)}, not a folder", hint=ELSEWHERE)
+    check_regular(folder / path)
+
+
+def _described(kind: int) -> str:
+    names = {
+        stat.S_IFLNK: "a link",
+        stat.S_IFDIR: "a folder",
+        stat.S_IFREG: "a file",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+    }
+    return names.get(stat.S_IFMT(kind), "a device")
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name[:200]}{_MARK}{secrets.token_hex(6)}")
+
+
+def _remove_staged(path: Path) -> None:
+    start = f".{path.name[:200]}{_MARK}"
+    remove_abandoned(path.parent, lambda name: name.startswith(start) and is_staged(name))
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Keep others from taking what is being staged for abandoned."""
+    lock = hold(path)  # None where the file system has no locks
+    try:
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
