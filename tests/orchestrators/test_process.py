@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tycho.chart import Chart
 from tycho.errors import Busy, ClusterUnreachable, Conflict, Deadline, Forbidden, NotFound, OrchestratorError
 from tycho.orchestrators import Target
+from tycho.orchestrators.helm import process
 from tycho.orchestrators.helm.errors import told
 from tycho.orchestrators.helm.process import Helm
 from tycho.settings import settings
@@ -45,15 +47,17 @@ def family(folder: Path) -> list[int]:
 TREE = "cd \"$0.d\"; echo $$ > parent.pid; sh -c 'echo $$ > child.pid; exec sleep 600' & wait"
 
 
+@pytest.mark.parametrize("verb", ["install", "template"])
 @pytest.mark.parametrize("way", ["cancelled", "late"])
-def test_the_whole_family_ends(program: Path, way: str) -> None:
+def test_the_whole_family_ends(program: Path, way: str, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "WRITING", 0.1)
     folder = Path(f"{program}.d")
     folder.mkdir()
     write(program, TREE)
 
     async def story() -> None:
         helm = Helm(Target())
-        running = asyncio.create_task(helm.run(["install"], timeout=1.0 if way == "late" else 600.0))
+        running = asyncio.create_task(helm.run([verb], timeout=1.0 if way == "late" else 600.0))
         while len([path for path in folder.glob("*.pid") if path.read_text()]) < 2:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.01)
         if way == "cancelled":
@@ -64,6 +68,106 @@ def test_the_whole_family_ends(program: Path, way: str) -> None:
 
     asyncio.run(story())
     assert all(gone(number) for number in family(folder))
+
+
+# Says that it has begun, takes the terminal's hints, and ends when it is let go.
+WRITER = "cd \"$0.d\"; trap 'touch asked' TERM; touch begun; until [ -e go ]; do sleep 0.05; done; touch done"
+
+
+def cancelled(program: Path, verb: str, *more: str, then: str) -> set[str]:
+    """Cancel helm in the middle of a verb, and let go what works; the files that it made."""
+    folder = Path(f"{program}.d")
+    folder.mkdir()
+    write(program, WRITER)
+
+    async def story() -> None:
+        helm = Helm(Target())
+        running = asyncio.create_task(helm.run([verb, *more]))
+        while not (folder / "begun").exists():  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.01)
+        running.cancel()
+        if then == "finish":
+            await asyncio.sleep(0)
+            (folder / "go").touch()
+        elif then == "again":
+            while not helm._ending:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await helm.settle()
+        assert helm.slots.held == 0
+        helm.close()
+
+    asyncio.run(story())
+    return {path.name for path in folder.iterdir()} - {"go"}
+
+
+@pytest.mark.parametrize("verb", ["install", "upgrade", "rollback", "uninstall"])
+def test_a_writer_is_waited_for(program: Path, verb: str) -> None:
+    assert cancelled(program, verb, then="finish") == {"begun", "done"}
+
+
+@pytest.mark.parametrize("words", [["template"], ["pull"], ["get"], ["lint"], ["upgrade", "--dry-run=server"]])
+def test_a_reader_ends_at_once(program: Path, words: list[str]) -> None:
+    assert cancelled(program, *words, then="wait") == {"begun"}
+
+
+def test_asked_twice_it_ends(program: Path) -> None:
+    assert cancelled(program, "install", then="again") == {"begun"}
+
+
+def test_what_is_waited_for_has_an_end(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "WRITING", 0.1)
+    monkeypatch.setattr(process, "GRACE", 1.0)
+    assert cancelled(program, "install", then="wait") == {"begun", "asked"}
+
+
+GREEDY = {
+    "memory": ("exec python3 -c 'x = bytearray(1 << 29); print(len(x))'", "MEMORY", 1 << 28),
+    "processor time": ("while :; do :; done", "PROCESSOR", 1),
+}
+
+
+@pytest.mark.parametrize(("script", "limit", "most"), GREEDY.values(), ids=GREEDY)
+def test_a_greedy_helm_is_limited(
+    program: Path, monkeypatch: pytest.MonkeyPatch, script: str, limit: str, most: int
+) -> None:
+    monkeypatch.setattr(process, limit, most)
+    write(program, script)
+    with pytest.raises(OrchestratorError) as caught:
+        asyncio.run(Helm(Target()).run(["template"]))
+    if limit == "PROCESSOR":
+        assert caught.value.message == "helm template takes more than 1 s of processor time"
+        assert caught.value.hint
+
+
+def test_the_real_helm_is_limited(helm: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TYCHO_HELM", str(helm))
+    settings.cache_clear()
+    monkeypatch.setattr(process, "MEMORY", 40 << 20)
+    files = {f"templates/{n}.yaml": "a: {{ repeat 100000 .Release.Name | quote }}\n" for n in range(200)}
+    Chart("t", "1.0.0", {"Chart.yaml": "apiVersion: v2\nname: t\nversion: 1.0.0\n", **files}).write(tmp_path / "t")
+    try:
+        with pytest.raises(OrchestratorError) as caught:
+            asyncio.run(Helm(Target()).run(["template", "name", str(tmp_path / "t")]))
+    finally:
+        settings.cache_clear()
+    assert caught.value.message == "helm template takes more than 40 MiB of memory"
+    assert "goroutine" not in caught.value.hint
+
+
+def test_a_helm_killed_from_outside(program: Path) -> None:
+    write(program, "kill -9 $$")
+    with pytest.raises(OrchestratorError, match=r"helm get was ended from outside \(Killed\)"):
+        asyncio.run(Helm(Target()).run(["get"]))
+
+
+def test_too_much_output_is_refused(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "MAX_OUTPUT", 1 << 20)
+    write(program, "yes")
+    with pytest.raises(OrchestratorError, match="more than 1 MiB"):
+        asyncio.run(Helm(Target()).run(["get"]))
 
 
 def test_what_helm_is_given(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from tycho import workspace
 from tycho.chart import Chart, emit, values_yaml
 from tycho.errors import Conflict, Forbidden, NotFound, OrchestratorError
 from tycho.model import Woven
@@ -85,8 +84,8 @@ class HelmOrchestrator:
         await program()
         countdown = Countdown(patience)
         whole = await with_facts(self.api, chart, identity, values)
-        with tempfile.TemporaryDirectory(prefix="tycho-chart-") as folder:
-            packed = Packed(chart, Path(folder) / "chart.tgz", values_yaml(whole).encode())
+        with workspace.temporary("chart") as folder:
+            packed = Packed(chart, folder / "chart.tgz", values_yaml(whole).encode())
             packed.path.write_bytes(chart.archive())
             if not upgrade:
                 await packed.render(self.helm, self.api, identity)
@@ -189,7 +188,8 @@ class HelmOrchestrator:
         return await checks(self.api)
 
     async def close(self) -> None:
-        """Let go of connections and temporary files."""
+        """Let go of connections and temporary files, once helm does not write any more."""
+        await self.helm.settle()
         self.api.close()
         self.helm.close()
 

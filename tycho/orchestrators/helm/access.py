@@ -7,9 +7,9 @@ does not know: exec plugins, OIDC, a pod's own account.
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import ssl
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,8 @@ from typing import Any
 from tycho.errors import ClusterUnreachable, UsageError
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.errors import NO_CLUSTER
+from tycho.settings import find_home
+from tycho.workspace import root, temporary
 
 IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
@@ -30,7 +32,7 @@ class Access:
         server: `https://host:port`.
         context: Name of the kubeconfig's context, "" inside a pod.
         headers: Authorization.
-        tls: Certificate authority, client certificate and key, as files.
+        tls: Certificate authority, client certificate and key, as urllib3 takes them.
         renewable: Whether its token may run out, and another be had.
     """
 
@@ -42,7 +44,7 @@ class Access:
 
 
 class Way:
-    """Finds the access that a target means; keeps key files until it is closed.
+    """Finds the access that a target means; keeps keys until it is closed, in memory where the system can.
 
     Args:
         target: Kubeconfig and context.
@@ -50,13 +52,11 @@ class Way:
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self._files: list[str] = []
+        self._keys = contextlib.ExitStack()
 
     def close(self) -> None:
-        """Remove the key files."""
-        for path in self._files:
-            Path(path).unlink(missing_ok=True)
-        self._files.clear()
+        """Forget the keys."""
+        self._keys.close()
 
     def find(self) -> Access:
         """The way into the cluster.
@@ -65,12 +65,14 @@ class Way:
             ClusterUnreachable: There is no kubeconfig, and this is no pod.
             UsageError: The kubeconfig does not say where its context leads.
         """
-        paths = [Path(one) for one in self.target.kubeconfig.split(os.pathsep) if one] or [Path.home() / ".kube/config"]
+        paths = [Path(one) for one in self.target.kubeconfig.split(os.pathsep) if one] or [find_home() / ".kube/config"]
         found = [path for path in paths if path.is_file()]
         if not found:
             if IN_CLUSTER.is_file():
                 return self._by_library(in_cluster=True)
-            raise ClusterUnreachable(f"no Kubernetes cluster answers (no kubeconfig at {paths[0]})", hint=NO_CLUSTER)
+            raise ClusterUnreachable(
+                "no Kubernetes cluster answers", hint=NO_CLUSTER, local=f"no kubeconfig at {paths[0]}"
+            )
         if len(found) == 1 and (access := self._plain(found[0])):
             return access
         return self._by_library()
@@ -86,29 +88,37 @@ class Way:
             context = _named(config, "contexts", name)["context"]
             cluster = _named(config, "clusters", context["cluster"])["cluster"]
             user = _named(config, "users", context.get("user", ""))["user"] if context.get("user") else {}
+            server = cluster["server"].rstrip("/")
+            if not server.startswith(("https://", "http://")):
+                raise ValueError(f"{server} is no address")  # noqa: TRY301 - as what else is wrong with it
         except yaml.YAMLError:  # whose text may quote a line
-            raise UsageError(f"{path} is no usable kubeconfig: it is not YAML") from None
-        except (OSError, KeyError, TypeError, AttributeError) as error:
-            raise UsageError(f"{path} is no usable kubeconfig: {error}") from error
+            raise UsageError("the kubeconfig is not usable", local=f"{path}: it is not YAML") from None
+        except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UsageError("the kubeconfig is not usable", local=f"{path}: {error}") from error
         plain = {"client-certificate", "client-certificate-data", "client-key", "client-key-data", "token"}
         if set(user or {}) - plain or set(cluster) - {"server", "certificate-authority", "certificate-authority-data",
                                                       "insecure-skip-tls-verify", "extensions"}:  # fmt: skip
             return None
         tls: dict[str, Any] = {}
-        for key, section, option in (
-            ("certificate-authority", cluster, "ca_certs"),
-            ("client-certificate", user or {}, "cert_file"),
-            ("client-key", user or {}, "key_file"),
-        ):
-            if file := section.get(key):
-                tls[option] = str(path.parent / file)
-            elif data := section.get(f"{key}-data"):
-                tls[option] = self._file(base64.b64decode(data))
+        try:
+            for key, section, option in (
+                ("certificate-authority", cluster, "ca_certs"),
+                ("client-certificate", user or {}, "cert_file"),
+                ("client-key", user or {}, "key_file"),
+            ):
+                if file := section.get(key):
+                    tls[option] = str(path.parent / file)
+                elif (encoded := section.get(f"{key}-data")) and option == "ca_certs":
+                    tls["ca_cert_data"] = base64.b64decode(encoded).decode("ascii")
+                elif encoded:
+                    tls[option] = self._keep(base64.b64decode(encoded))
+        except (ValueError, TypeError) as error:
+            raise UsageError("the kubeconfig is not usable: a key in it is not a PEM file in base64") from error
         if cluster.get("insecure-skip-tls-verify"):
             tls = {"cert_reqs": ssl.CERT_NONE, **tls}
         token = (user or {}).get("token")
         return Access(
-            server=cluster["server"].rstrip("/"),
+            server=server,
             context=name,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             tls=tls,
@@ -126,9 +136,10 @@ class Way:
                     config_file=self.target.kubeconfig or None,
                     context=self.target.context or None,
                     client_configuration=configuration,
+                    temp_file_path=str(root()),  # the library keeps keys in files, for as long as this process lives
                 )
         except config.ConfigException as error:
-            raise ClusterUnreachable(f"the kubeconfig is not usable: {error}", hint=NO_CLUSTER) from error
+            raise ClusterUnreachable("the kubeconfig is not usable", hint=NO_CLUSTER, local=str(error)) from error
         token = configuration.get_api_key_with_prefix("authorization") or configuration.get_api_key_with_prefix(
             "BearerToken"
         )
@@ -142,12 +153,18 @@ class Way:
         headers = {"Authorization": token} if token else {}
         return Access(configuration.host.rstrip("/"), self.target.context, headers, tls, renewable=True)
 
-    def _file(self, data: bytes) -> str:
-        """A key as a file of our own, which TLS libraries want: 0600, removed at the end."""
-        handle, path = tempfile.mkstemp(prefix="tycho-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        self._files.append(path)
+    def _keep(self, key: bytes) -> str:
+        """Keep a key as a file, which TLS libraries want: in memory, or in this process's folder."""
+        if hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
+            handle = os.memfd_create("tycho-key")
+            self._keys.callback(os.close, handle)
+            path = f"/proc/self/fd/{handle}"
+        else:
+            path = str(self._keys.enter_context(temporary("keys")) / "key")
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._keys.callback(os.close, handle)
+        with os.fdopen(handle, "wb", closefd=False) as file:
+            file.write(key)
         return path
 
 

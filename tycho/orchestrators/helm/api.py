@@ -24,6 +24,7 @@ from tycho.errors import (
     NotFound,
     OrchestratorError,
     Unauthorized,
+    UsageError,
 )
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.access import Access, Way
@@ -198,7 +199,14 @@ def at(kind: str, namespace: str = "", name: str = "") -> str:
         namespace: "" for all namespaces, or for a kind that has none.
         name: One object's.
     """
-    *group, resource = kind.split("/")
+    *group, resource = (_segment(part) for part in kind.split("/"))
     base = f"/apis/{'/'.join(group)}" if group else "/api/v1"
-    where = f"/namespaces/{quote(namespace)}" if namespace else ""
-    return f"{base}{where}/{resource}" + (f"/{quote(name)}" if name else "")
+    where = f"/namespaces/{_segment(namespace)}" if namespace else ""
+    return f"{base}{where}/{resource}" + (f"/{_segment(name)}" if name else "")
+
+
+def _segment(text: str) -> str:
+    """Write a text as one segment of a path; `.` and `..`, which servers and proxies resolve, cannot be one."""
+    if text in (".", ".."):
+        raise UsageError(f'"{text}" is not a name')
+    return quote(text, safe="")

@@ -1,4 +1,8 @@
-"""Running helm: no shell, a process group of its own, a limit on time and output, and no secret in its arguments."""
+"""Running helm: no shell, a process group of its own, limits on all that it takes, and no secret in its arguments.
+
+A helm that only reads ends at once with the request that asked for it. One that writes is waited for: cut in the
+middle, it would leave a release that somebody has to repair.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,32 @@ import contextlib
 import logging
 import os
 import re
+import resource
 import shutil
 import signal
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from tycho.errors import Deadline, OrchestratorError
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.errors import told
 from tycho.orchestrators.helm.program import program
 from tycho.settings import environment
+from tycho.slots import Slots
 from tycho.text import safe_message
+from tycho.workspace import temporary
 
 MAX_OUTPUT = 64 * 1024 * 1024
+SLOTS = 4
+# A chart of 500 services takes 190 MiB of writable memory and 4 s of processor time to render.
+MEMORY = 1024**3
+PROCESSOR = 90  # seconds
+WRITING = 30.0  # seconds that a helm which writes may go on for when nobody wants it any more
 GRACE = 10.0  # seconds that helm has to mark its release as failed before it is killed
+WRITES = ("install", "upgrade", "rollback", "uninstall")
+SMALLER = "split the system, or mount fewer and smaller files"
+OUT_OF_MEMORY = re.compile(r"runtime: (?:out of memory|cannot allocate memory)|failed to (?:reserve|create new OS)")
 log = logging.getLogger("tycho.helm")
 
 # What helm and the credential helpers of a kubeconfig need of the caller's environment.
@@ -39,15 +55,17 @@ class Helm:
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self._home: tempfile.TemporaryDirectory[str] | None = None
-        self._slots = asyncio.Semaphore(4)
+        self.slots = Slots(SLOTS)
+        self._home: Path | None = None
+        self._folders = contextlib.ExitStack()
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def run(self, argv: Sequence[str], *, input: bytes | None = None, timeout: float = 300.0) -> bytes:
         """Run helm, and return its standard output; see `both`."""
         return (await self.both(argv, input=input, timeout=timeout))[0].encode()
 
     async def both(self, argv: Sequence[str], *, input: bytes | None = None, timeout: float = 300.0) -> tuple[str, str]:
-        """Run helm to its end; a cancelled run ends helm, too.
+        """Run helm to its end; a cancelled run ends helm, too, unless it writes and is done soon.
 
         Args:
             argv: Its arguments, without a secret in them.
@@ -58,15 +76,16 @@ class Helm:
             Its standard output and standard error.
 
         Raises:
-            OrchestratorError: What helm said, in our terms; or it said more than 64 MiB.
+            OrchestratorError: What helm said, in our terms; or it reached a limit.
             Deadline: It took too long, and was ended.
             ToolMissing: There is no helm, or it is too old.
         """
         words = [*_leash(), str(await program()), *argv]
         if self.target.context:
             words += ["--kube-context", self.target.context]
-        async with self._slots:
+        async with self.slots.hold():
             log.debug("running %s", safe_message(" ".join(words)))
+            used = _processor_time()
             process = await asyncio.create_subprocess_exec(
                 *words,
                 stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
@@ -75,37 +94,61 @@ class Helm:
                 env=self._env(),
                 start_new_session=True,
             )
+            _limit(process.pid)
+            talking = asyncio.ensure_future(_talk(process, input))
             try:
                 async with asyncio.timeout(timeout):
-                    out, err = await _talk(process, input)
+                    out, err = await asyncio.shield(talking)
             except TimeoutError:
-                await _end(process)
+                await self._await_end(_end(process, talking))
                 raise Deadline(f"helm {argv[0]} took longer than {timeout:g} s, and was ended") from None
+            except asyncio.CancelledError:
+                writes = argv[0] in WRITES and not any(word.startswith("--dry-run") for word in argv)
+                await self._await_end(_let_go(process, talking, writes=writes))
+                raise
             except BaseException:
-                await asyncio.shield(_end(process))
+                await self._await_end(_end(process, talking))
                 raise
         texts = out.decode(errors="replace"), err.decode(errors="replace")
         if process.returncode:
-            raise told(texts[1] or texts[0], argv[0])
+            raise _failed(process.returncode, _processor_time() - used, texts, argv[0])
         return texts
+
+    async def settle(self) -> None:
+        """Wait for what is being ended."""
+        while self._ending:
+            await asyncio.wait(self._ending)
 
     def close(self) -> None:
         """Remove helm's private folders."""
-        if self._home:
-            self._home.cleanup()
-            self._home = None
+        self._folders.close()
+        self._home = None
+
+    async def _await_end(self, ending: Coroutine[Any, Any, None]) -> None:
+        """See a process to its end; asked a second time, it ends at once."""
+        task = asyncio.ensure_future(ending)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            raise
 
     def _env(self) -> dict[str, str]:
         if self._home is None:
-            self._home = tempfile.TemporaryDirectory(prefix="tycho-helm-")
-        said = environment()
+            self._home = self._folders.enter_context(temporary("helm"))
+        said, home = environment(), self._home
         env = {key: value for key, value in said.items() if PASSED.fullmatch(key)}
-        home = self._home.name
         env |= {
             "HELM_CACHE_HOME": f"{home}/cache",
             "HELM_DATA_HOME": f"{home}/data",
             "HELM_CONFIG_HOME": f"{home}/config",
             "HELM_PLUGINS": f"{home}/plugins",
+            "TMPDIR": str(home),  # what helm leaves there when it is killed goes with the rest
+            "GOMEMLIMIT": str(MEMORY * 3 // 4),  # before it fails, it collects its garbage more often
         }
         env.setdefault("HELM_REGISTRY_CONFIG", _registry_config(said))
         if self.target.kubeconfig:  # may be several files, which the option of that name cannot take
@@ -126,7 +169,7 @@ async def _read(stream: asyncio.StreamReader | None) -> bytes:
     while stream and (part := await stream.read(65536)):
         found += part
         if len(found) > MAX_OUTPUT:
-            raise OrchestratorError(f"helm said more than {MAX_OUTPUT // 2**20} MiB, and was ended")
+            raise OrchestratorError(f"helm said more than {MAX_OUTPUT // 2**20} MiB, and was ended", hint=SMALLER)
     return bytes(found)
 
 
@@ -139,17 +182,75 @@ async def _write(stream: asyncio.StreamWriter | None, data: bytes | None) -> Non
     stream.close()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _let_go(process: asyncio.subprocess.Process, talking: asyncio.Future[Any], *, writes: bool) -> None:
+    """End a process that nobody wants any more; one that writes may come to its own end before."""
+    try:
+        if writes:
+            log.info("waiting for helm to end what it has begun")
+            await asyncio.wait({talking}, timeout=WRITING)
+            if not talking.done():
+                await _end(process, talking)
+    finally:
+        await _kill(process, talking)
+
+
+async def _end(process: asyncio.subprocess.Process, talking: asyncio.Future[Any]) -> None:
     """End a process and all that it started: asked first, so that helm can mark its release, then killed."""
-    for sent in (signal.SIGTERM, signal.SIGKILL):
+    try:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, sent)
+            os.killpg(process.pid, signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await process.wait()
-            break
+    finally:
+        await _kill(process, talking)
+
+
+async def _kill(process: asyncio.subprocess.Process, talking: asyncio.Future[Any]) -> None:
+    """End a process and all that it started at once."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    talking.cancel()
+    await asyncio.gather(process.wait(), talking, return_exceptions=True)
+    with contextlib.suppress(TimeoutError):  # something that left the group may hold the other end
+        async with asyncio.timeout(1):
+            await asyncio.gather(_drop(process.stdout), _drop(process.stderr))
+
+
+async def _drop(stream: asyncio.StreamReader | None) -> None:
+    """Read to the end what nobody wants, for the pipe to be closed."""
+    while stream and await stream.read(65536):
+        pass
+
+
+def _limit(pid: int) -> None:
+    """Limit what a process may take; those that it starts inherit that."""
+    if not hasattr(resource, "prlimit"):
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended already
+        # Go reserves far more addresses than it uses; this limit is on what it may write to.
+        resource.prlimit(pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+        resource.prlimit(pid, resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR))
+
+
+def _processor_time() -> float:
+    """Seconds that the processes which this one has started, and which have ended, took together."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _failed(code: int, used: float, texts: tuple[str, str], verb: str) -> OrchestratorError:
+    """What a helm that failed says; or which limit has ended it."""
+    if OUT_OF_MEMORY.search(texts[1]):
+        return OrchestratorError(f"helm {verb} takes more than {MEMORY >> 20} MiB of memory", hint=SMALLER)
+    if code in (-signal.SIGKILL, -signal.SIGXCPU) and used >= PROCESSOR * 0.9:
+        return OrchestratorError(f"helm {verb} takes more than {PROCESSOR} s of processor time", hint=SMALLER)
+    if code < 0:
+        return OrchestratorError(
+            f"helm {verb} was ended from outside ({signal.strsignal(-code)})",
+            hint="perhaps this machine has too little memory; try again",
+        )
+    return told(texts[1] or texts[0], verb)
 
 
 def _leash() -> list[str]:

@@ -6,9 +6,8 @@ import io
 import os
 import re
 import tarfile
-import tempfile
-from pathlib import Path
 
+from tycho import workspace
 from tycho.errors import Conflict, Forbidden, NotFound, OrchestratorError, Unauthorized
 from tycho.orchestrators.helm.process import Helm
 
@@ -37,8 +36,8 @@ async def push(helm: Helm, archive: bytes, name: str, registry: str, *, plain_ht
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         chart = tar.getnames()[0].partition("/")[0]
     version, where = name.removeprefix(f"{chart}-"), registry.rstrip("/")
-    with tempfile.TemporaryDirectory(prefix="tycho-push-") as folder:
-        path, there = Path(folder) / f"{name}.tgz", Path(folder) / "there"
+    with workspace.temporary("push") as folder:
+        path, there = folder / f"{name}.tgz", folder / "there"
         path.write_bytes(archive)
         there.mkdir()
         os.utime(path, (MOMENT, MOMENT))  # helm tells the registry of it: another moment would be another digest
