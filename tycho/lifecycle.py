@@ -18,10 +18,10 @@ from uuid import uuid4
 
 from tycho.chart import Chart, release_values
 from tycho.compose import load
-from tycho.errors import Ambiguous, NotFound, TychoError, UsageError
+from tycho.errors import Ambiguous, Conflict, NotFound, TychoError, UsageError
 from tycho.masking import masked, secret_values, system_secrets
 from tycho.model import ServiceMetadata, System, Woven
-from tycho.orchestrators import Orchestrator, Patience, Target
+from tycho.orchestrators import Orchestrator, Patience, Target, check_registry
 from tycho.policy import Step, explain, weave
 from tycho.release import Identity, Release, Revision
 
@@ -114,6 +114,7 @@ class Lifecycle:
 
         Raises:
             Ambiguous: Several instances of the project run; say which by `guid`.
+            Conflict: The GUID belongs to a system of another name.
             StartFailed: It was made, and cannot become ready; it is left for a look.
         """
         name = compiled.woven.system.name
@@ -222,8 +223,7 @@ class Lifecycle:
         Returns:
             The reference with its digest, `host/path/name:version@sha256:…`.
         """
-        if not registry.startswith("oci://"):
-            raise UsageError(f'"{registry}" is not a registry', hint="write oci://HOST/PATH")
+        check_registry(registry)
         chart = compiled.chart
         return await self.orchestrator.push(
             chart.archive(), f"{chart.name}-{chart.version}", registry, plain_http=plain_http
@@ -245,7 +245,7 @@ class Lifecycle:
     async def _running(self, name: str, guid: str) -> Release | None:
         every = await self.orchestrator.list(services=False)
         if guid:
-            return next((release for release in every if release.identity.guid == guid), None)
+            return _same(every, guid, name)
         shared = self.target.namespace
         found = [
             release
@@ -278,6 +278,14 @@ def _system(sources: Sources, metadata: Metadata) -> System:
             hint=f"services: {', '.join(sorted(system.services))}",
         )
     return system
+
+
+def _same(every: Sequence[Release], guid: str, name: str) -> Release | None:
+    release = next((release for release in every if release.identity.guid == guid), None)
+    # The labels of a release keep 63 characters of a name.
+    if release and release.identity.name[:63].strip("-_.") != name[:63].strip("-_."):
+        raise Conflict(f"this GUID belongs to another system, {release.identity.name}")
+    return release
 
 
 def _exact(identity: Identity, id: str) -> bool:

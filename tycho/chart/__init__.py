@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tycho.chart.artifact import Chart, Row
 from tycho.chart.judge import Document, find_line, judge
 from tycho.chart.live import release_values, values_yaml
+from tycho.chart.version import check_version
 from tycho.collector import paused
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
         ReportError: `strict`, and a key is approximated or ignored.
         PolicyError: A policy's template cannot be rendered.
         PolicyDenied: It asks for rights that no policy granted.
+        UsageError: The version is none.
     """
     from tycho.chart import (  # Jinja: only for those who compile
         check,
@@ -45,6 +47,8 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
         values,
     )
 
+    if version:
+        check_version(version)
     check.before(woven)
     plan = planner.plan(woven.system)
     rows = check.report(plan)

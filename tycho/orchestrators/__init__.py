@@ -15,7 +15,10 @@ from tycho.chart import Chart
 from tycho.errors import UsageError
 from tycho.model import Woven
 from tycho.release import Check, Identity, Release, Revision
+from tycho.text import printable, safe_message
 
+NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+REGISTRY = re.compile(r"oci://(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?(?:/[\w.-]+)*/?", re.ASCII)
 Watch = Callable[[Release], None]
 """Called with every new look at a release while a verb waits for it."""
 
@@ -33,6 +36,20 @@ class Target:
     kubeconfig: str = ""
     context: str = ""
     namespace: str = ""
+
+    def __post_init__(self) -> None:
+        """Check what becomes part of addresses and arguments.
+
+        Raises:
+            UsageError: This cannot be a namespace or a context.
+        """
+        if self.namespace and not NAMESPACE.fullmatch(self.namespace):
+            raise UsageError(
+                f'"{printable(self.namespace)}" cannot be a namespace',
+                hint="up to 63 of a-z, 0-9 and -, neither first nor last a -",
+            )
+        if not self.context.isprintable():
+            raise UsageError(f'"{printable(self.context)}" cannot be a context', hint="name one of the kubeconfig")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +112,17 @@ class Orchestrator(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+def check_registry(registry: str) -> None:
+    """Check a registry's address; a login has no place in it.
+
+    Raises:
+        UsageError: It is not `oci://host/path`.
+    """
+    segments = registry.partition("://")[2].split("/")
+    if not REGISTRY.fullmatch(registry) or not {".", ".."}.isdisjoint(segments):
+        raise UsageError(f'"{safe_message(registry)}" is not a registry', hint="write oci://HOST/PATH")
 
 
 def digest(chart: Chart, what: str) -> str:
