@@ -1,40 +1,36 @@
 """Compiles in a process apart: a document that exhausts its time or memory harms nobody else.
 
 A few lines of compose can mean a million ports. Each document gets a process of its own, which the kernel limits, with
-none of the caller's environment or connections. It is forked from a worker that has all imported, and begins at once.
+none of the caller's environment or connections. Most are compiled in an instant; one that is not is ended, and begins
+again with more time among others of its kind, which step back behind all quicker ones: however many of those wait, the
+quick ones pass.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import pickle
-import resource
 import signal
 import subprocess
 import sys
-import traceback
 from collections.abc import Mapping
+from concurrent.futures import Future
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
-from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 from typing import Any
 
-from tycho.compose import Sources
-from tycho.errors import ComposeError, Deadline, TychoError
+from tycho.compiler import READY, TRIES, Job, Rules, Slow, stopped
+from tycho.errors import Deadline, TychoError
 from tycho.lifecycle import Compiled, Lifecycle, Metadata
+from tycho.slots import Slots
 
 SECONDS = 20
 MEMORY = 1024**3
-READY = b"ready"
-MUCH = "compiling it takes more than a request may have"
-ODD: dict[type[Exception], str] = {
-    MemoryError: MUCH,
-    RecursionError: "it is nested too deeply",
-    UnicodeError: "it holds text that is not Unicode",
-}
-SMALLEST = {"name": "warm", "services": {"web": {"image": "web", "ports": ["80"]}}}
+MAIN = "from tycho.compiler import main; main()"
+START = 60  # seconds that a worker has to import what it needs
 
 
 class Sandbox:
@@ -48,11 +44,10 @@ class Sandbox:
 
     def __init__(self, lifecycle: Lifecycle, *, seconds: int = SECONDS, memory: int = MEMORY) -> None:
         self.seconds = seconds
-        self._rules = pickle.dumps(
-            (seconds, memory, type(lifecycle.orchestrator), lifecycle.target, lifecycle.policies)
-        )
-        self._slots = asyncio.Semaphore(os.cpu_count() or 1)
-        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        self._rules = Rules(seconds, memory, type(lifecycle.orchestrator), lifecycle.target, lifecycle.policies)
+        processors = os.cpu_count() or 1
+        self.lanes = [Slots(processors + 1) for _ in TRIES]
+        self.worker: Worker | None = None
 
     async def compile(self, document: Mapping[str, Any], env: Mapping[str, str], metadata: Metadata) -> Compiled:
         """The chart of a document: no disk, and no variables but these.
@@ -60,39 +55,51 @@ class Sandbox:
         Raises:
             ComposeError: With every problem of it, or because it would take too much.
             Deadline: It takes too long.
+            TooManyRequests: Too many documents of this caller wait already.
         """
         request = pickle.dumps((document, env, metadata))
-        async with self._slots:
-            found = await asyncio.to_thread(self._run, request)
-        if isinstance(found, TychoError):
-            raise found
-        return found
+        answer: Compiled | TychoError | Slow = Slow()
+        for tries, lane in enumerate(self.lanes):
+            async with lane.hold():
+                answer = await self._ask(request, tries)
+            if not isinstance(answer, Slow):
+                break
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def warm(self) -> None:
         """Begin a worker, for the first document not to wait for it."""
-        self._idle.put(Worker(self._rules))
+        if self.worker is None or self.worker.dead:
+            self.worker = Worker(self._rules)
 
     def close(self) -> None:
-        """End the workers."""
-        with contextlib.suppress(Empty):
-            while True:
-                self._idle.get_nowait().end()
+        """End the worker, and what it compiles."""
+        if self.worker:
+            self.worker.end()
+            self.worker = None
 
-    def _run(self, request: bytes) -> Compiled | TychoError:
-        try:
-            worker = self._idle.get_nowait()
-        except Empty:
-            worker = Worker(self._rules)
-        try:
-            found = worker.ask(request, self.seconds)
-        except (OSError, EOFError):
-            worker.end()
-            return _stopped()
-        if found is None:
-            worker.end()
-            return Deadline(f"compiling it takes longer than {self.seconds} s")
-        self._idle.put(worker)
-        return found
+    async def _ask(self, request: bytes, tries: int) -> Compiled | TychoError | Slow:
+        """Have a document compiled; a worker that has died meanwhile is replaced once."""
+        for _ in range(2):
+            self.warm()
+            worker = self.worker
+            if worker is None:  # closed
+                break
+            try:
+                await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(worker.ready)), START)
+                job, answer = worker.begin(request, tries)
+                try:
+                    return await asyncio.wait_for(asyncio.wrap_future(answer), self.seconds)
+                except TimeoutError:
+                    worker.stop(job)
+                    return Deadline(f"compiling it takes longer than {self.seconds} s")
+                except asyncio.CancelledError:
+                    worker.stop(job)
+                    raise
+            except (OSError, EOFError, TimeoutError):
+                worker.end()
+        return stopped()
 
 
 class Worker:
@@ -102,10 +109,10 @@ class Worker:
         rules: What it shall know beforehand.
     """
 
-    def __init__(self, rules: bytes) -> None:
+    def __init__(self, rules: Rules) -> None:
         self.link, theirs = Pipe()
         self.process = subprocess.Popen(
-            [sys.executable, "-uP", "-m", __name__, str(theirs.fileno())],
+            [sys.executable, "-uP", "-c", MAIN, str(theirs.fileno()), str(os.getpid())],
             env={"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
             stdin=subprocess.DEVNULL,
             stdout=2,  # what a policy prints is for the log
@@ -113,65 +120,60 @@ class Worker:
             start_new_session=True,
         )
         theirs.close()
-        self.link.send_bytes(rules)
-        self.ready = False
+        self.ready: Future[Any] = Future()
+        self.dead = False
+        self._numbers = itertools.count(READY + 1)
+        self._asked: dict[int, Future[Any]] = {READY: self.ready}
+        self._lock = Lock()
+        self.link.send_bytes(pickle.dumps(rules))
+        self._reader = Thread(target=self._read, name="tycho-compiler", daemon=True)
+        self._reader.start()
 
-    def ask(self, request: bytes, seconds: int) -> Compiled | TychoError | None:
-        """What became of a document; None when it took too long."""
-        if not self.ready:
-            self.ready = self.link.recv_bytes() == READY
-        self.link.send_bytes(request)
-        if not self.link.poll(seconds):
-            return None
-        found: Compiled | TychoError = pickle.loads(self.link.recv_bytes())  # noqa: S301 - our own process wrote it
-        return found
+    def begin(self, request: bytes, tries: int) -> tuple[int, Future[Any]]:
+        """Have a document compiled.
+
+        Returns:
+            The job's number, and what its answer will be: a chart, an error, or that it is slow.
+
+        Raises:
+            OSError: The worker has died.
+        """
+        number, answer = next(self._numbers), Future[Any]()
+        with self._lock:
+            if self.dead:
+                raise BrokenPipeError
+            self._asked[number] = answer
+        self.link.send(Job(number, request, tries))
+        return number, answer
+
+    def stop(self, number: int) -> None:
+        """End what compiles a document."""
+        with contextlib.suppress(OSError):
+            self.link.send(Job(number))
 
     def end(self) -> None:
-        """End it, and what it forked."""
-        with contextlib.suppress(ProcessLookupError):
+        """End the worker; what it has forked ends with it."""
+        self.dead = True
+        if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+            self.process.wait()
+        self._reader.join()
+
+    def _read(self) -> None:
+        """Hand out the answers, until the worker has died."""
+        try:
+            while True:
+                number, answer = self.link.recv()
+                with self._lock:
+                    future = self._asked.pop(number)
+                if future.set_running_or_notify_cancel():
+                    future.set_result(pickle.loads(answer) if answer else None)  # noqa: S301 - our own process's
+        except (OSError, EOFError):
+            pass
+        with self._lock:
+            self.dead = True
+            left = list(self._asked.values())
+        for future in left:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(EOFError())
         self.link.close()
-
-
-def main() -> None:
-    """Be a worker: the rules, then document after document, come through the file descriptor that is named."""
-    link: Connection[bytes, bytes] = Connection(int(sys.argv[1]))
-    seconds, memory, orchestrator, target, policies = pickle.loads(link.recv_bytes())  # noqa: S301 - the service's
-    Lifecycle(orchestrator(target), target).compile(Sources.from_document(SMALLEST, env={}))
-    lifecycle = Lifecycle(orchestrator(target), target, policies=policies)
-    link.send_bytes(READY)
-    with contextlib.suppress(EOFError):
-        while True:
-            request = link.recv_bytes()
-            if child := os.fork():
-                _, ended = os.waitpid(child, 0)
-                if ended:
-                    link.send_bytes(pickle.dumps(ComposeError(MUCH) if os.WIFSIGNALED(ended) else _stopped()))
-                continue
-            try:
-                resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-                resource.setrlimit(resource.RLIMIT_CPU, (seconds + 1, seconds + 1))  # should nobody watch
-                link.send_bytes(_answer(lifecycle, request))
-                os._exit(0)
-            except BaseException:  # noqa: BLE001 - whatever a policy raises, be it SystemExit
-                traceback.print_exc()
-                os._exit(1)
-
-
-def _stopped() -> TychoError:
-    return TychoError("the compiler stopped unexpectedly", hint="the service's log says more")
-
-
-def _answer(lifecycle: Lifecycle, request: bytes) -> bytes:
-    document, env, metadata = pickle.loads(request)  # noqa: S301 - the service's
-    try:
-        return pickle.dumps(lifecycle.compile(Sources.from_document(document, env=env), metadata=metadata))
-    except TychoError as error:
-        return pickle.dumps(error)
-    except tuple(ODD) as error:
-        return pickle.dumps(ComposeError(next(said for kind, said in ODD.items() if isinstance(error, kind))))
-
-
-if __name__ == "__main__":
-    main()

@@ -38,6 +38,7 @@ def create_app(lifecycle: Lifecycle) -> FastAPI:
         try:
             yield
         finally:
+            await app.state.guard.end()
             sandbox.close()
             await lifecycle.orchestrator.close()
 

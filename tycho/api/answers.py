@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from fastapi import Request
@@ -13,11 +18,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from tycho.errors import Busy, Problem, TychoError, UsageError
+from tycho.errors import Busy, Problem, TooManyRequests, TychoError, UsageError
+from tycho.settings import find_home, settings
 from tycho.text import printable, safe_message
 
 T = TypeVar("T")
+LISTED = 1000  # problems that an answer holds at most; its message says how many there are
 SHOWN = 5  # problems that a message spells out; `result.problems` has all
+LONGEST = 1000  # characters of a place
 SAID = {"extra_forbidden": "no such key", "missing": "is missing"}
 
 
@@ -53,24 +61,51 @@ def failed(error: TychoError, status: int = 0) -> Json:
         error: What went wrong.
         status: HTTP status, instead of the error's own.
     """
-    problems = [_shown(problem) for problem in error.problems]
-    said, hint = safe_message(error.message), safe_message(error.hint)
-    failure = Failure(error=type(error).__name__, message=said, hint=hint, problems=problems)
-    told = [f"{problem.path}: {problem.message}" if problem.path else problem.message for problem in problems]
-    more = [f"and {len(told) - SHOWN} more"] if len(told) > SHOWN else []
-    message = ": ".join([said, *(["; ".join(told[:SHOWN] + more)] if told else [])])
+    kind = next(ancestor for ancestor in type(error).__mro__ if ancestor.__module__ == TychoError.__module__)
+    failure = Failure(error=kind.__name__, message=_shown_text(error.message), hint=_shown_text(error.hint))
+    count, problems = len(error.problems), [_shown(problem) for problem in error.problems[:LISTED]]
+    texts = [f"{problem.path}: {problem.message}" if problem.path else problem.message for problem in problems[:SHOWN]]
+    more = [f"and {count - SHOWN} more"] if count > SHOWN else []
+    message = ": ".join([failure.message, *(["; ".join(texts + more)] if texts else [])])
     content = {
         "status": "error",
-        "result": {**failure.model_dump(exclude={"problems"}), "problems": [asdict(one) for one in problems]},
-        "message": f"{message} ({hint})" if hint else message,
+        "result": {**failure.model_dump(exclude={"problems"}), "problems": [asdict(problem) for problem in problems]},
+        "message": f"{message} ({failure.hint})" if failure.hint else message,
     }
-    return Json(content, status or error.http_status, {"Retry-After": "5"} if isinstance(error, Busy) else None)
+    later = {"Retry-After": "5"} if isinstance(error, Busy | TooManyRequests) else None
+    return Json(content, status or error.http_status, later)
 
 
 def _shown(problem: Problem) -> Problem:
-    """A problem whose texts are fit to be shown: a document's keys and values are among them."""
+    """Make a problem fit to be shown: it holds a document's keys and values, or the path of one of the service's files.
+
+    Of such a file, a policy for example, the name alone is shown.
+    """
+    file = problem.file.rpartition("/")[2] if problem.file.startswith("/") else problem.file
     texts = (safe_message(text) for text in (problem.path, problem.message, problem.hint))
-    return Problem(printable(problem.file), problem.line, *texts)
+    return Problem(printable(file), problem.line, *texts)
+
+
+def _shown_text(text: str) -> str:
+    """Make a message fit to be shown."""
+    return safe_message(_without_paths(text))
+
+
+def _without_paths(text: str) -> str:
+    """Take the service's own folders out of a text: what another program says may name them."""
+    for folder in _folders():
+        text = text.replace(folder, "…/")
+    return text
+
+
+@cache
+def _folders() -> tuple[str, ...]:
+    known = settings()
+    folders = [known.cache_dir, known.state_dir, Path(tempfile.gettempdir()), find_home(), Path(sys.prefix)]
+    folders += [Path(path).parent for path in (known.helm, *known.kubeconfig.split(os.pathsep)) if path]
+    folders += [Path(path) for path in known.policies]
+    listed = {f"{folder.absolute()}/" for folder in folders} - {"/", "//"}
+    return tuple(sorted(listed, key=len, reverse=True))
 
 
 async def _tycho(request: Request, error: Any) -> Json:
@@ -78,11 +113,7 @@ async def _tycho(request: Request, error: Any) -> Json:
 
 
 async def _invalid(request: Request, error: Any) -> Json:
-    malformed = next((one for one in error.errors() if one["type"] == "json_invalid"), None)
-    if malformed:
-        said = f"the body is not JSON: {malformed['ctx']['error']} at character {malformed['loc'][-1]}"
-        return failed(UsageError(said))
-    problems = [Problem("", 0, _path(one["loc"][1:]), _said(one)) for one in error.errors()]
+    problems = [Problem("", 0, _path(one["loc"][1:])[:LONGEST], _said(one)) for one in error.errors()]
     number = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     return failed(UsageError(f"{number} with the request", problems=problems), 422)
 

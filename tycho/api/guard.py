@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tycho.api.answers import Json, failed
 from tycho.errors import Deadline, Forbidden, UsageError
+from tycho.slots import CALLER
 
 MAX_BODY = 1024 * 1024
 LARGE = f"a request is at most {MAX_BODY >> 20} MiB"
@@ -24,7 +25,7 @@ WALL = 300.0  # seconds that a request may take, from its first byte to its answ
 
 
 class Guard:
-    """Refuses before anything is read, and ends what takes too long.
+    """Refuses before anything is read, and ends what takes too long, or what nobody waits for any more.
 
     Args:
         app: What is guarded.
@@ -34,41 +35,100 @@ class Guard:
     def __init__(self, app: ASGIApp, wall: float = WALL) -> None:
         self.app = app
         self.wall = wall
+        self.working: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, as ASGI has it."""
+        if scope["type"] == "lifespan":
+            scope["app"].state.guard = self
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if refusal := refused(scope["method"], Headers(scope=scope)):
+        if refusal := refused(Headers(scope=scope)):
             return await refusal(scope, receive, send)
 
-        size = 0
-
-        async def limited() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > MAX_BODY:
-                raise HTTPException(413, LARGE)
-            return message
+        started = False
 
         async def framed(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 MutableHeaders(scope=message)["Content-Security-Policy"] = "frame-ancestors 'none'"
             await send(message)
 
+        CALLER.set((scope.get("client") or ("",))[0] or "somebody")
         limit = asyncio.timeout(self.wall)
         try:
             async with limit:
-                await self.app(scope, limited, framed)
+                try:
+                    body = await _read(receive)
+                except HTTPException as error:
+                    return await failed(UsageError(error.detail), error.status_code)(scope, receive, framed)
+                if body is not None:
+                    await self._work(scope, body, receive, framed)
         except TimeoutError:
-            if not limit.expired():
+            if not limit.expired() or started:
                 raise
             said = Deadline(f"the request took longer than {self.wall:g} s", hint="/system/status says how far it came")
-            await failed(said)(scope, receive, send)
+            await failed(said)(scope, receive, framed)
+
+    async def end(self) -> None:
+        """End the requests that are at work, and wait for them: helm, for one, is not cut while it writes."""
+        for task in self.working:
+            task.cancel()
+        if self.working:
+            await asyncio.wait(self.working)
+
+    async def _work(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        """Let the app answer, until whoever asked has gone."""
+        left, read = asyncio.Event(), False
+
+        async def replayed() -> Message:
+            nonlocal read
+            if not read:
+                read = True
+                return {"type": "http.request", "body": body, "more_body": False}
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            left.set()
+
+        working = asyncio.ensure_future(self.app(scope, replayed, send))
+        watching = asyncio.ensure_future(watch())
+        self.working.add(working)
+        working.add_done_callback(self.working.discard)
+        try:
+            await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watching.cancel()
+            if not working.done():
+                working.cancel()
+            await asyncio.wait({working, watching})
+        if not working.cancelled() and (error := working.exception()):
+            raise error
 
 
-def refused(method: str, headers: Headers) -> Json | None:
+async def _read(receive: Receive) -> bytes | None:
+    """Read a request's body; None when the caller has gone before its end.
+
+    Raises:
+        HTTPException: It is too large.
+    """
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise HTTPException(413, LARGE)
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def refused(headers: Headers) -> Json | None:
     """The answer to a request that may not come in; None to one that may."""
     host, origin = headers.get("host", ""), headers.get("origin")
     if not loopback(_name(host)):
@@ -76,10 +136,10 @@ def refused(method: str, headers: Headers) -> Json | None:
         return failed(said)
     if origin is not None and origin.partition("://")[2] != host:
         return failed(Forbidden("pages of other sites may not call this service"))
-    if method == "POST" and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return failed(UsageError("the body must be JSON", hint="send Content-Type: application/json"), 415)
     size = headers.get("content-length", "0")
-    if not size.isdigit() or int(size) > MAX_BODY:
+    if not (size.isascii() and size.isdigit()):
+        return failed(UsageError("Content-Length is not a number"))
+    if len(size) > 18 or int(size) > MAX_BODY:
         return failed(UsageError(LARGE), 413)
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -24,7 +25,7 @@ def _text(value: object) -> object:
 
 def _number(value: object) -> object:
     """A port may be written as text; a bool or a fraction is no port."""
-    return str(value) if isinstance(value, bool | float) else value
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,5}", value) else value
 
 
 def _written(value: str) -> str:
@@ -44,13 +45,13 @@ Digits = Annotated[str, Field(pattern="^[0-9]{1,5}$")]
 Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_number, int | Digits)]
 Client = Annotated[model.Client, Field(max_length=64)]
 Account = Annotated[Literal["", "default"], Field(description="What containers run as: the namespace's own.")]
-Wait = Annotated[bool, Field(strict=True, description="Answer only once the system is ready.")]
+Wait = Annotated[bool, Field(description="Answer only once the system is ready.")]
 
 
 class Message(BaseModel):
     """The base of every request."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Metadata(Message):

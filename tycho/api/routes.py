@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse
 
 from tycho.api.answers import Envelope, Failure
+from tycho.api.bodies import JsonRoute
 from tycho.api.messages import (
     Compile,
     Compiled,
@@ -26,6 +27,7 @@ from tycho.model import ServiceMetadata
 from tycho.orchestrators import Patience
 from tycho.release import Release, Revision, ServiceStatus
 from tycho.sandbox import Sandbox
+from tycho.slots import CALLER
 
 PATIENCE = 240.0  # seconds; less than the guard has, so that the verb says itself what is not ready
 NONE = "--"
@@ -44,15 +46,22 @@ def _sandbox(request: Request) -> Sandbox:
 Verbs = Annotated[Lifecycle, Depends(_lifecycle)]
 Charts = Annotated[Sandbox, Depends(_sandbox)]
 FAILURES: dict[int | str, dict[str, Any]] = {
+    429: {
+        "model": Envelope[Failure],
+        "description": "Too many requests of this caller wait already.",
+        "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
+    },
     "4XX": {"model": Envelope[Failure], "description": "The request is wrong, or refused."},
     "5XX": {"model": Envelope[Failure], "description": "The cluster, or Helm, said no."},
 }
-router = APIRouter(responses=FAILURES)
+router = APIRouter(responses=FAILURES, route_class=JsonRoute)
 
 
 @router.post("/system/start")
 async def start(said: Start, verbs: Verbs, charts: Charts) -> Envelope[Started]:
     """Start a system; the same `tycho-guid` again is the same start."""
+    if said.username:
+        CALLER.set(said.username)  # takes its turn beside others of the same address
     compiled = await _compile(charts, said)
     release = await verbs.up(
         compiled,

@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import socket
+import threading
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from types import FrameType
 
 from tycho.api.guard import loopback
 from tycho.errors import UsageError
@@ -46,8 +50,23 @@ def serve(lifecycle: Lifecycle, *, host: str = "127.0.0.1", port: int = 5000, de
         name, number = listener.getsockname()[:2]
         url = f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"
         logging.getLogger("uvicorn.error").info("Tycho answers at %s, with a page to try it at %s/docs", url, url)
-        with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+        server = uvicorn.Server(config)
+        with contextlib.suppress(KeyboardInterrupt), _hang_up(server.handle_exit):
+            server.run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _hang_up(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have a terminal that goes away end the service as Ctrl-C does, unless that is ignored (nohup)."""
+    former = signal.getsignal(signal.SIGHUP)
+    heeded = former is not signal.SIG_IGN and threading.current_thread() is threading.main_thread()
+    if heeded:
+        signal.signal(signal.SIGHUP, handle)
+    try:
+        yield
+    finally:
+        if heeded:
+            signal.signal(signal.SIGHUP, former)
 
 
 def listen(host: str, port: int) -> socket.socket:

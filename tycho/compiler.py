@@ -1,0 +1,165 @@
+"""The process that compiles for a service: it has all imported, and forks for each document.
+
+    service -> (number, tries, document) -> worker -> fork -> answer -> worker -> (number, answer) -> service
+
+Whoever kills the service kills the worker, and whoever kills the worker kills what it has forked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pickle
+import resource
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any
+
+from tycho.compose import Sources
+from tycho.errors import ComposeError, TychoError
+from tycho.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    Link = Connection[Any, Any]
+
+# Each try of a document: seconds of processor time that it may take, None for all there are, and how far it steps back
+# behind the tries before it.
+TRIES: tuple[tuple[float | None, int], ...] = ((0.08, 0), (0.25, 5), (None, 15))
+READY = 0  # the number of the worker's first message
+MUCH = "compiling it takes more than a request may have"
+ODD: dict[type[Exception], str] = {
+    MemoryError: MUCH,
+    RecursionError: "it is nested too deeply",
+    UnicodeError: "it holds text that is not Unicode",
+}
+SMALLEST = {"name": "warm", "services": {"web": {"image": "web", "ports": ["80"]}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a worker knows before it reads a document.
+
+    Args:
+        seconds: Processor time that one document may take.
+        memory: What it may take, in bytes.
+        orchestrator: Class of the orchestrator, for whose charts it compiles.
+        target: Where that acts.
+        policies: Folders of policies.
+    """
+
+    seconds: int
+    memory: int
+    orchestrator: Any
+    target: Any
+    policies: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One document; without a request it is to be stopped.
+
+    Args:
+        number: Names it.
+        request: Document, environment and metadata, pickled.
+        tries: How often it was tried before.
+    """
+
+    number: int
+    request: bytes = b""
+    tries: int = 0
+
+
+class Slow(Exception):
+    """A document has used up the time of this try."""
+
+
+def stopped() -> TychoError:
+    """Make the error for a compiler that ended without an answer."""
+    return TychoError("the compiler stopped unexpectedly", hint="the service's log says more")
+
+
+def main() -> None:
+    """Be a worker; rules and documents come through the file descriptor that is named."""
+    _end_with(int(sys.argv[2]))
+    link: Link = Connection(int(sys.argv[1]))
+    rules: Rules = pickle.loads(link.recv_bytes())  # noqa: S301 - the service's
+    Lifecycle(rules.orchestrator(rules.target), rules.target).compile(Sources.from_document(SMALLEST, env={}))
+    lifecycle = Lifecycle(rules.orchestrator(rules.target), rules.target, policies=rules.policies)
+    link.send((READY, b""))
+    running: dict[Link, tuple[int, int]] = {}
+    with contextlib.suppress(EOFError):
+        while True:
+            for ready in wait([link, *running]):
+                if ready is link:
+                    _begin(link, running, link.recv(), lifecycle, rules)
+                elif isinstance(ready, Connection):  # never anything else
+                    number, pid = running.pop(ready)
+                    link.send((number, _collect(ready, pid)))
+
+
+def _begin(link: Link, running: dict[Link, tuple[int, int]], job: Job, lifecycle: Lifecycle, rules: Rules) -> None:
+    """Fork for a document, or end what was forked for it."""
+    if not job.request:
+        for number, pid in running.values():
+            if number == job.number:
+                os.kill(pid, signal.SIGKILL)  # it was not waited for yet: nobody else can have its number
+        return
+    ours, theirs = Pipe(duplex=False)
+    worker = os.getpid()
+    if pid := os.fork():
+        theirs.close()
+        running[ours] = job.number, pid
+        return
+    try:
+        _end_with(worker)
+        for connection in (link, ours, *running):
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_AS, (rules.memory, rules.memory))
+        resource.setrlimit(resource.RLIMIT_CPU, (rules.seconds + 1, rules.seconds + 1))  # should nobody watch
+        quick, back = TRIES[job.tries]
+        os.nice(back)
+        if quick:
+            signal.signal(signal.SIGPROF, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_PROF, quick)  # the kernel ends it then
+        theirs.send_bytes(_answer(lifecycle, job.request))
+        os._exit(0)
+    except BaseException:  # noqa: BLE001 - whatever a policy raises, be it SystemExit
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _collect(answers: Link, pid: int) -> bytes:
+    """Read what a document's process answered, or make the answer of how that has ended."""
+    answer = b""
+    with contextlib.suppress(EOFError, OSError), answers:
+        answer = answers.recv_bytes()
+    _, status = os.waitpid(pid, 0)
+    if answer:
+        return answer
+    if os.WIFSIGNALED(status):
+        return pickle.dumps(Slow() if os.WTERMSIG(status) == signal.SIGPROF else ComposeError(MUCH))
+    return pickle.dumps(stopped())
+
+
+def _answer(lifecycle: Lifecycle, request: bytes) -> bytes:
+    document, env, metadata = pickle.loads(request)  # noqa: S301 - the service's
+    try:
+        return pickle.dumps(lifecycle.compile(Sources.from_document(document, env=env), metadata=metadata))
+    except TychoError as error:
+        return pickle.dumps(error)
+    except tuple(ODD) as error:
+        return pickle.dumps(ComposeError(next(said for kind, said in ODD.items() if isinstance(error, kind))))
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, where it can do that."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:  # it was too late
+        os._exit(1)
