@@ -5,6 +5,7 @@ Nothing heavy is imported until a command runs: `tycho --help` is as quick as Py
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from inspect import cleandoc
@@ -13,8 +14,23 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tycho.cli import api, cluster, compile, config, doctor, down, logs, policies, registry, revisions, show, status, up
-from tycho.errors import TychoError
+from tycho.cli import (
+    api,
+    cluster,
+    compile,
+    config,
+    doctor,
+    down,
+    ends,
+    logs,
+    policies,
+    registry,
+    revisions,
+    show,
+    status,
+    up,
+)
+from tycho.errors import FileError, TychoError
 from tycho.text import safe_message
 
 HELP = """Run Docker Compose systems on Kubernetes as Helm releases.
@@ -87,21 +103,35 @@ app.add_typer(_app(CLUSTER, "Keep a Kubernetes cluster on this machine to try th
 
 
 def main() -> None:
-    """Run the command line and exit: 0, 1 unexpected, 2 usage, 10s compose, 20s policy, 30s orchestrator."""
+    """Run the command line and exit: 0, 1 unexpected, 2 usage, 10s compose, 20s policy, 30s orchestrator, 128+n."""
+    ends.open_streams()
+    ends.listen()
+    ends.leave(_run())
+
+
+def _run() -> int:
+    """Run a command; its exit code."""
     try:
         app()
-    except TychoError as error:
-        show.error(error)
-        sys.exit(error.exit_code)
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # typer has its own opinion of these
+            return ends.BROKEN_PIPE
+        return error.code if isinstance(error.code, int) else int(bool(error.code))
     except KeyboardInterrupt:
-        show.say("interrupted")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+        return 130
+    except TychoError as error:
+        if not ends.received():
+            show.error(error)
+        return error.exit_code
+    except OSError as error:
+        logging.getLogger("tycho").debug("the system refuses", exc_info=True)
+        place = f"{error.filename}: " if error.filename else ""
+        show.say(f"{place}{error.strerror or error}")
+        return FileError.exit_code
     except Exception as error:
         if "-t" in sys.argv or "--trace" in sys.argv:
             raise
         show.say(f"tycho: unexpected {type(error).__name__}: {safe_message(str(error))}")
         show.say("  hint: run it again with --trace, and report what it says")
-        sys.exit(1)
+        return 1
+    return 0

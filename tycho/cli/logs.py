@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,7 +41,7 @@ def logs(
     async def act(lifecycle: Lifecycle) -> None:
         async for line in lifecycle.logs(id, services or (), follow=follow, tail=tail):
             show.log(line)
-            if follow:  # whoever reads the other end of a pipe follows, too
-                sys.stdout.flush()
+            if follow:
+                show.flush()
 
     run(act, namespace=namespace, context=context, local=local, backplane=backplane)

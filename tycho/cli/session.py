@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tycho.cli import metadata, show
+from tycho.cli import ends, metadata, show
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -103,12 +103,13 @@ def run(
     backplane: str = "",
     policies: Sequence[str] | None = None,
 ) -> T:
-    """Run a verb to its end; Ctrl-C cancels it, and whatever it started."""
+    """Run a verb to its end; Ctrl-C and its like cancel it, and whatever it started."""
     import asyncio
 
     kubeconfig = _local() if local else ""
 
     async def whole() -> T:
+        ends.cancel_on_signal(asyncio.current_task())
         lifecycle = _lifecycle(namespace, "" if local else context, kubeconfig, backplane, policies)
         try:
             return await act(lifecycle)
@@ -119,6 +120,8 @@ def run(
         return asyncio.run(whole())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+    finally:
+        ends.cancel_on_signal(None)
 
 
 def serve(
@@ -138,6 +141,7 @@ def serve(
     kubeconfig = _local() if local else ""
     lifecycle = _lifecycle(namespace, "" if local else context, kubeconfig, backplane, policies)
     api.serve(lifecycle, host=host, port=port, debug=debug)
+    ends.forget()  # a service that was asked to end has done so
 
 
 def _local() -> str:
