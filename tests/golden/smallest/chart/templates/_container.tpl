@@ -6,7 +6,7 @@
 {{- $common := $root.Values.common -}}
 {{- $service := index $root.Values.services $name -}}
 image: {{ include "smallest.expand" (list $root $service.image) | required (printf "services.%s.image is empty" $name) | quote }}
-imagePullPolicy: {{ $service.pullPolicy | default $common.pullPolicy }}
+imagePullPolicy: {{ $service.pullPolicy | default $common.pullPolicy | quote }}
 # Where nothing else is said, the last lines of the log tell why it ended.
 terminationMessagePolicy: FallbackToLogsOnError
 {{- range $field, $key := dict "command" "entrypoint" "args" "command" }}
@@ -27,7 +27,7 @@ env:
 {{- if has "env-file" (index . 3) }}
 envFrom:
   - secretRef:
-      name: {{ include "smallest.name" (list $root (print (index . 2) "-env-file")) }}
+      name: {{ include "smallest.name" (list $root (print (index . 2) "-env-file")) | quote }}
 {{- end }}
 {{- with include "smallest.resources" (list $root $name) | trim }}
 resources:
@@ -91,7 +91,7 @@ lifecycle:
 {{- $service := index $root.Values.services (index . 1) -}}
 {{- $hook := index $service.preStart (index . 2) -}}
 image: {{ include "smallest.expand" (list $root ($hook.image | default $service.image)) | quote }}
-imagePullPolicy: {{ $service.pullPolicy | default $root.Values.common.pullPolicy }}
+imagePullPolicy: {{ $service.pullPolicy | default $root.Values.common.pullPolicy | quote }}
 terminationMessagePolicy: FallbackToLogsOnError
 {{- if and $service.entrypoint (not $hook.image) }}
 command:
@@ -114,7 +114,7 @@ env:
 {{- if has "env-file" (index . 4) }}
 envFrom:
   - secretRef:
-      name: {{ include "smallest.name" (list $root (print (index . 3) "-env-file")) }}
+      name: {{ include "smallest.name" (list $root (print (index . 3) "-env-file")) | quote }}
 {{- end }}
 {{- with include "smallest.security" (list $root (mergeOverwrite (deepCopy ($service.securityContext | default dict)) ($hook.securityContext | default dict))) }}
 securityContext:
@@ -131,8 +131,8 @@ securityContext:
 {{- $lines := list -}}
 {{- range $key, $value := index ($resources | default dict) $side -}}
 {{- $reader := ternary "cpus" (ternary "bytes" "int" (has $key (list "memory" "ephemeral-storage"))) (eq $key "cpu") -}}
-{{- with include (print "smallest." $reader) (list $root $value (printf "services.%s.resources.%s.%s" $name $side $key)) -}}
-{{- $lines = append $lines (printf "%s: %s" (ternary $key ($key | quote) (regexMatch `^[a-z-]+$` $key)) .) -}}
+{{- with include (print "smallest." $reader) (list $root $value (printf "services.%s.resources.%s.%s" $name $side $key) 0 9223372036854775807) -}}
+{{- $lines = append $lines (printf "%s: %s" ($key | quote) (ternary . (. | quote) (eq $reader "int"))) -}}
 {{- end -}}
 {{- end -}}
 {{- with $lines }}

@@ -20,7 +20,7 @@
   {{- else if has $name $secret }}
   valueFrom:
     secretKeyRef:
-      name: {{ include "smallest.name" (list $root (print (index $ 2) "-env")) }}
+      name: {{ include "smallest.name" (list $root (print (index $ 2) "-env")) | quote }}
       key: {{ include "smallest.secretKey" $name }}
   {{- else }}
   value: {{ include "smallest.word" (list $root (index $service.environment $name)) }}
@@ -58,7 +58,7 @@
 {{- else if hasKey ($service.environment | default dict) $name }}
 {{ include "smallest.secretKey" $name }}: {{ include "smallest.expand" (list $root (index $service.environment $name)) | b64enc | quote }}
 {{- else if hasKey $env $name }}
-{{ include "smallest.secretKey" $name }}: {{ include "smallest.text" (index $env $name) | b64enc | quote }}
+{{ include "smallest.secretKey" $name }}: {{ include "smallest.variable" (list $env $name) | b64enc | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -28,8 +28,8 @@
 
 {{/* What every object of this release has in common. */}}
 {{- define "smallest.releaseLabels" -}}
-app.kubernetes.io/name: {{ .Values.nameOverride | default "smallest" | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ .Values.nameOverride | default "smallest" | trunc 63 | trimSuffix "-" | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* Labels that never change in the life of a release: selectors are made of these. (list . part) */}}
@@ -62,12 +62,12 @@ username: {{ include "smallest.labelValue" . }}
 
 {{/* Labels of an object that belongs to the whole system. */}}
 {{- define "smallest.systemLabels" -}}
-app.kubernetes.io/part-of: smallest
+app.kubernetes.io/part-of: "smallest"
 {{- with .Chart.AppVersion }}
 app.kubernetes.io/version: {{ include "smallest.labelValue" . }}
 {{- end }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." | quote }}
 {{ include "smallest.owner" . }}
 {{- end -}}
 
@@ -78,8 +78,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{ include "smallest.selectorLabels" . }}
 {{ include "smallest.owner" (index . 0) }}
 {{- range $key, $value := merge (dict) ($service.podLabels | default dict) ($values.common.podLabels | default dict) }}
+{{- if not (or (include "smallest.ours" $key) (has $key (list "executor" "tycho-guid" "username"))) }}
 {{ $key | quote }}: {{ $value | quote }}
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Whether a label or annotation is the chart's own to write: no map has a key twice. (key) */}}
+{{- define "smallest.ours" -}}
+{{- if and (regexMatch `^(app\.kubernetes\.io|([a-z0-9-]+\.)*(helm\.sh|tycho\.dev)|checksum)/` .) (ne . "tycho.dev/simulate") }}true{{ end -}}
 {{- end -}}
 
 {{/* Annotations of a pod: those of the values, and the labels of its services in the compose file. (list . services) */}}
@@ -90,7 +97,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 tycho.dev/service: {{ index . 1 | first | quote }}
 {{- include "smallest.annotations" (list (index . 0) (index . 1) "annotations" $given) }}
 {{- range $key, $value := $given }}
+{{- if not (include "smallest.ours" $key) }}
 {{ $key | quote }}: {{ $value | quote }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -110,7 +119,7 @@ tycho.dev/order: {{ index . 2 | quote }}
 {{- $found = merge $found (index (index $root.Values.services .) (index $ 2) | default dict) -}}
 {{- end -}}
 {{- range $key, $value := $found }}
-{{- if not (hasKey (index $ 3) $key) }}
+{{- if not (or (hasKey (index $ 3) $key) (include "smallest.ours" $key)) }}
 {{ $key | quote }}: {{ include "smallest.expand" (list $root $value) | quote }}
 {{- end }}
 {{- end }}

@@ -2,7 +2,7 @@
 {{- define "smallest.claim" -}}
 {{- $root := index . 0 -}}
 {{- with (index $root.Values.volumes (index . 1)).existingClaim -}}
-{{- include "smallest.expand" (list $root .) | quote -}}
+{{- include "smallest.expand" (list $root .) -}}
 {{- else -}}
 {{- include "smallest.name" (list $root (index . 2)) -}}
 {{- end -}}
@@ -12,7 +12,7 @@
 {{- define "smallest.secretName" -}}
 {{- $root := index . 0 -}}
 {{- with (index $root.Values.secrets (index . 1)).existingSecret -}}
-{{- include "smallest.expand" (list $root .) | quote -}}
+{{- include "smallest.expand" (list $root .) -}}
 {{- else -}}
 {{- include "smallest.name" (list $root (index . 2)) -}}
 {{- end -}}

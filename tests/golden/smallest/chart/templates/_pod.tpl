@@ -14,16 +14,16 @@ imagePullSecrets:
   {{- . | nindent 2 }}
 {{- end }}
 {{- with include "smallest.serviceAccountName" (list $root (index . 1) (index . 3)) }}
-serviceAccountName: {{ . }}
+serviceAccountName: {{ . | quote }}
 {{- end }}
 {{- if eq $root.Values.dns.scope "release" }}
-hostname: {{ index . 2 }}
-subdomain: {{ $fullname }}
+hostname: {{ index . 2 | quote }}
+subdomain: {{ $fullname | quote }}
 {{- $searches = list (printf "%s.%s.svc.%s" $fullname $root.Release.Namespace $root.Values.dns.clusterDomain) }}
 {{- else if $service.hostname }}
-hostname: {{ $service.hostname }}
+hostname: {{ $service.hostname | quote }}
 {{- end }}
-{{- $dns := deepCopy ($service.dnsConfig | default dict) }}
+{{- $dns := include "smallest.dnsConfig" (list $root $service.dnsConfig) | fromYaml }}
 {{- if and $searches $root.Values.dns.nameservers }}
 dnsPolicy: None
 {{- $searches = concat $searches (list (printf "%s.svc.%s" $root.Release.Namespace $root.Values.dns.clusterDomain) (printf "svc.%s" $root.Values.dns.clusterDomain) $root.Values.dns.clusterDomain) }}
@@ -82,6 +82,29 @@ tolerations:
 affinity:
   {{- . | nindent 2 }}
 {{- end }}
+{{- end -}}
+
+{{/* A pod's dnsConfig with its variables expanded; what is empty then is left out. (list . dnsConfig) */}}
+{{- define "smallest.dnsConfig" -}}
+{{- $root := index . 0 -}}
+{{- $dns := deepCopy (index . 1 | default dict) -}}
+{{- range $key := list "nameservers" "searches" -}}
+{{- $texts := list -}}
+{{- range index $dns $key -}}
+{{- with include "smallest.expand" (list $root .) }}{{ $texts = append $texts . }}{{ end -}}
+{{- end -}}
+{{- if $texts }}{{ $_ := set $dns $key $texts }}{{ else }}{{ $_ := unset $dns $key }}{{ end -}}
+{{- end -}}
+{{- $options := list -}}
+{{- range $dns.options -}}
+{{- $parts := include "smallest.expand" (list $root .name) | splitn ":" 2 -}}
+{{- $value := include "smallest.expand" (list $root .value) | default $parts._1 -}}
+{{- $option := dict "name" $parts._0 -}}
+{{- if $value }}{{ $_ := set $option "value" $value }}{{ end -}}
+{{- if $parts._0 }}{{ $options = append $options $option }}{{ end -}}
+{{- end -}}
+{{- if $options }}{{ $_ := set $dns "options" $options }}{{ else }}{{ $_ := unset $dns "options" }}{{ end -}}
+{{- toYaml $dns -}}
 {{- end -}}
 
 {{/* Where a pod may run: the values' wishes, and beside the others that use its volumes, since a volume is on one

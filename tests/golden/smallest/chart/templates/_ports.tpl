@@ -5,7 +5,7 @@
 {{- $name := index . 1 -}}
 {{- $publish := (index $root.Values.services $name).publish | default dict -}}
 {{- if ne (toString $publish.enabled) "false" -}}
-{{- $wanted := include "smallest.int" (list $root $publish.port (printf "services.%s.publish.port" $name)) -}}
+{{- $wanted := include "smallest.int" (list $root $publish.port (printf "services.%s.publish.port" $name) 1 65535) -}}
 {{- $seen := dict -}}
 {{- range $key, $port := $publish.ports -}}
 {{- if or (not $wanted) (eq $wanted (include "smallest.text" $port.targetPort)) -}}
@@ -21,18 +21,18 @@
 - name: {{ $key | quote }}
   port: {{ $number }}
   targetPort: {{ include "smallest.text" $port.targetPort }}
-  protocol: {{ $port.protocol }}
+  protocol: {{ $port.protocol | quote }}
   {{- with $port.nodePort }}
   nodePort: {{ int . }}
   {{- end }}
-  {{- with $port.appProtocol }}
+  {{- with include "smallest.expand" (list $root $port.appProtocol) }}
   appProtocol: {{ . | quote }}
   {{- end }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and $wanted (not $seen) }}
-- name: tcp-{{ $wanted }}
+- name: {{ print "tcp-" $wanted | quote }}
   port: {{ $wanted }}
   targetPort: {{ $wanted }}
   protocol: TCP
@@ -49,7 +49,7 @@
 apiVersion: v1
 kind: Service
 metadata:
-  name: {{ include "smallest.name" (list $root (print (index $ 2) "-published")) }}
+  name: {{ include "smallest.name" (list $root (print (index $ 2) "-published")) | quote }}
   labels:
     {{- include "smallest.labels" (list $root (index $ 2)) | nindent 4 }}
     tycho.dev/published: "true"
@@ -57,10 +57,12 @@ metadata:
     tycho.dev/service: {{ index $ 1 | quote }}
     tycho.dev/order: {{ index $ 3 | quote }}
     {{- range $key, $value := merge (dict) ($publish.annotations | default dict) ($common.annotations | default dict) }}
+    {{- if not (include "smallest.ours" $key) }}
     {{ $key | quote }}: {{ $value | quote }}
     {{- end }}
+    {{- end }}
 spec:
-  type: {{ $publish.type | default $common.type }}
+  type: {{ $publish.type | default $common.type | quote }}
   {{- if and $publish.clients (ne ($publish.type | default $common.type) "ClusterIP") }}
   # Else the client's address is hidden behind a node's, and the network policy cannot tell who it is.
   externalTrafficPolicy: Local
@@ -92,7 +94,7 @@ spec:
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
-  name: {{ include "smallest.name" (list $root (print (index . 2) "-published")) }}
+  name: {{ include "smallest.name" (list $root (print (index . 2) "-published")) | quote }}
   labels:
     {{- include "smallest.labels" (list $root (index . 2)) | nindent 4 }}
 spec:

@@ -16,9 +16,9 @@
 {{/* One container that asks the API server. (list . name args) */}}
 {{- define "smallest.waitContainer" -}}
 {{- $wait := (index . 0).Values.wait -}}
-- name: {{ index . 1 | trunc 63 | trimSuffix "-" }}
+- name: {{ index . 1 | trunc 63 | trimSuffix "-" | quote }}
   image: {{ $wait.image | quote }}
-  imagePullPolicy: {{ $wait.pullPolicy }}
+  imagePullPolicy: {{ $wait.pullPolicy | quote }}
   terminationMessagePolicy: FallbackToLogsOnError
   args:
     {{- range index . 2 }}
