@@ -18,12 +18,12 @@ from uuid import uuid4
 
 from tycho.chart import Chart, release_values
 from tycho.compose import load
-from tycho.errors import Ambiguous, Conflict, NotFound, TychoError, UsageError
+from tycho.errors import TychoError, UsageError
 from tycho.masking import masked, secret_values, system_secrets
 from tycho.model import ServiceMetadata, System, Woven
 from tycho.orchestrators import Orchestrator, Patience, Target, check_registry
 from tycho.policy import Step, explain, weave
-from tycho.release import Identity, Release, Revision
+from tycho.release import Identity, Release, Revision, choose_only, find_release, find_same
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -236,24 +236,20 @@ class Lifecycle:
             NotFound: Nothing fits.
             Ambiguous: Several fit; the hint lists them.
         """
-        every = await self.orchestrator.list(services=False)
-        for fits in (_exact, _prefix, _project):
-            if found := [release for release in every if id and fits(release.identity, id)]:
-                return _only(found, id)
-        raise NotFound(f'no system "{id}" runs here', hint="`tycho status` lists what runs")
+        return find_release(await self.orchestrator.list(services=False), id)
 
     async def _running(self, name: str, guid: str) -> Release | None:
-        every = await self.orchestrator.list(services=False)
+        releases = await self.orchestrator.list(services=False)
         if guid:
-            return _same(every, guid, name)
+            return find_same(releases, guid, name)
         shared = self.target.namespace
-        found = [
+        instances = [
             release
-            for release in every
+            for release in releases
             if release.identity.name == name
             and (release.identity.namespace == shared if shared else release.identity.own_namespace)
         ]
-        return _only(found, name) if found else None
+        return choose_only(instances, name) if instances else None
 
     def _identity(self, name: str, guid: str, username: str) -> Identity:
         if not GUID.fullmatch(guid):
@@ -278,30 +274,3 @@ def _system(sources: Sources, metadata: Metadata) -> System:
             hint=f"services: {', '.join(sorted(system.services))}",
         )
     return system
-
-
-def _same(every: Sequence[Release], guid: str, name: str) -> Release | None:
-    release = next((release for release in every if release.identity.guid == guid), None)
-    # The labels of a release keep 63 characters of a name.
-    if release and release.identity.name[:63].strip("-_.") != name[:63].strip("-_."):
-        raise Conflict(f"this GUID belongs to another system, {release.identity.name}")
-    return release
-
-
-def _exact(identity: Identity, id: str) -> bool:
-    return id in (identity.guid, identity.release, f"{identity.name}-{identity.guid}")
-
-
-def _prefix(identity: Identity, id: str) -> bool:
-    return len(id) >= 4 and identity.guid.startswith(id)
-
-
-def _project(identity: Identity, id: str) -> bool:
-    return identity.name == id
-
-
-def _only(found: Sequence[Release], id: str) -> Release:
-    if len(found) == 1:
-        return found[0]
-    candidates = ", ".join(f"{one.identity.guid} ({one.identity.release})" for one in found)
-    raise Ambiguous(f'"{id}" fits {len(found)} systems', hint=f"say which: {candidates}")

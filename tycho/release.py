@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from tycho.errors import Ambiguous, Conflict, NotFound
 
 State = Literal["deployed", "pending", "failed", "uninstalling", "superseded", "lost"]
 
@@ -107,3 +109,53 @@ class Check(Node):
     level: Literal["ok", "warning", "error"]
     said: str
     hint: str = ""
+
+
+def find_release(releases: Sequence[Release], id: str) -> Release:
+    """Find the release that an id means: a GUID, a unique prefix, `<name>-<guid>`, a release's or a project's name.
+
+    Raises:
+        NotFound: Nothing fits.
+        Ambiguous: Several fit; the hint lists them.
+    """
+    for fits in (_is_exact, _is_prefix, _is_project):
+        if matches := [release for release in releases if id and fits(release.identity, id)]:
+            return choose_only(matches, id)
+    raise NotFound(f'no system "{id}" runs here', hint="`tycho status` lists what runs")
+
+
+def find_same(releases: Sequence[Release], guid: str, name: str) -> Release | None:
+    """Find the release with a GUID, which is to be one of this project.
+
+    Raises:
+        Conflict: It is another project's.
+    """
+    release = next((release for release in releases if release.identity.guid == guid), None)
+    # The labels of a release keep 63 characters of a name.
+    if release and release.identity.name[:63].strip("-_.") != name[:63].strip("-_."):
+        raise Conflict(f"this GUID belongs to another system, {release.identity.name}")
+    return release
+
+
+def choose_only(releases: Sequence[Release], id: str) -> Release:
+    """Return the one release that an id fits.
+
+    Raises:
+        Ambiguous: There are several; the hint lists them.
+    """
+    if len(releases) == 1:
+        return releases[0]
+    candidates = ", ".join(f"{release.identity.guid} ({release.identity.release})" for release in releases)
+    raise Ambiguous(f'"{id}" fits {len(releases)} systems', hint=f"say which: {candidates}")
+
+
+def _is_exact(identity: Identity, id: str) -> bool:
+    return id in (identity.guid, identity.release, f"{identity.name}-{identity.guid}")
+
+
+def _is_prefix(identity: Identity, id: str) -> bool:
+    return len(id) >= 4 and identity.guid.startswith(id)
+
+
+def _is_project(identity: Identity, id: str) -> bool:
+    return identity.name == id

@@ -71,23 +71,6 @@ def off(case: Case) -> Rows:
         yield "", translated("nothing to do")
 
 
-def group_add(case: Case) -> Rows:
-    """Groups are numbers."""
-    for index, group in enumerate(case.value):
-        if not is_digits(str(group)):
-            yield (
-                f"[{index}]",
-                rejected(f'"{group}" is a name, and Kubernetes takes numbers', "write the group's number"),
-            )
-
-
-def file_mode(case: Case) -> Rows:
-    """A mounted file has the nine bits of its permissions."""
-    if case.value > 0o777:
-        yield "", approximated(f"mode {case.value & 0o777:04o}", "a mounted file has no setuid, setgid or sticky bit",
-                               "copy it in the image's entrypoint, where it needs one")  # fmt: skip
-
-
 def environment(case: Case) -> Rows:
     """Any printable name will do."""
     for name, value in case.value.items():

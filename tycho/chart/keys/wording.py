@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from tycho.chart.keys.key import Case, Rows, ignored, rejected
+from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected
 from tycho.chart.names import DNS_LABEL, DNS_NAME, LABEL_VALUE
 from tycho.model.numbers import is_digits
 
@@ -84,3 +84,20 @@ def links(case: Case) -> Rows:
 def seccomp_path(option: str) -> bool:
     """Tell whether a profile lies below the kubelet's folder of profiles."""
     return not option.startswith("/") and ".." not in option.split("/")
+
+
+def group_add(case: Case) -> Rows:
+    """Groups are numbers."""
+    for index, group in enumerate(case.value):
+        if not is_digits(str(group)):
+            yield (
+                f"[{index}]",
+                rejected(f'"{group}" is a name, and Kubernetes takes numbers', "write the group's number"),
+            )
+
+
+def file_mode(case: Case) -> Rows:
+    """A mounted file has the nine bits of its permissions."""
+    if case.value > 0o777:
+        yield "", approximated(f"mode {case.value & 0o777:04o}", "a mounted file has no setuid, setgid or sticky bit",
+                               "copy it in the image's entrypoint, where it needs one")  # fmt: skip
