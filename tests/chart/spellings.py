@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from tycho.errors import ComposeError, PolicyDenied
+
 Fragment = Mapping[str, Any]
 Files = dict[str, str]
 
@@ -49,7 +51,6 @@ OTHERS: Mapping[str, Fragment] = {
     "host-port-spelled": {"ports": [{"target": 80, "published": "8080", "mode": " Host"}]},
     "socket": {"use_api_socket": True},
     "docker-socket": {"volumes": ["/var/run/docker.sock:/var/run/docker.sock"]},
-    "root": {"volumes": ["/:/host"]},
     "shared-propagation": {
         "volumes": [{"type": "volume", "source": "data", "target": "/d", "bind": {"propagation": "rshared"}}]
     },
@@ -188,3 +189,24 @@ def documents() -> Iterator[tuple[str, Spelling]]:
         if spelling.keys.keys() & FIXED:
             place = "extends"
         yield place, spelling
+
+
+def keep_able(spellings: Sequence[Spelling], attempt: Callable[[Sequence[Spelling]], object]) -> list[Spelling]:
+    """Leave out what is refused, wherever many are asked for at once.
+
+    Args:
+        spellings: What is asked for; each is the service `c<index>`.
+        attempt: Compiles a document that asks for them.
+    """
+    able = list(spellings)
+    while True:
+        try:
+            attempt(able)
+        except (ComposeError, PolicyDenied) as error:
+            refused = {problem.path.split(".")[1].partition("[")[0] for problem in error.problems}
+            left = [spelling for index, spelling in enumerate(able) if f"c{index}" not in refused]
+            if len(left) == len(able):
+                raise
+            able = left
+        else:
+            return able

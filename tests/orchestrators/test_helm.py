@@ -78,7 +78,9 @@ def test_up_goes_on_after_a_helm_that_was_cut_short(
 def test_a_start_that_comes_to_nothing_leaves_nothing(
     tell: Tell, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, helm: Path
 ) -> None:
-    refuses = f'[ "$1" = version ] && exec {helm} "$@"; echo "Error: INSTALLATION FAILED: no" >&2; exit 1'
+    refuses = (
+        f'case "$1" in version|template) exec {helm} "$@";; esac; echo "Error: INSTALLATION FAILED: no" >&2; exit 1'
+    )
 
     async def story(lifecycle: Lifecycle) -> None:
         use(monkeypatch, tmp_path / "helm", refuses)
