@@ -65,7 +65,7 @@ def lifecycle(*policies: Path) -> Lifecycle:
     return Lifecycle(MemoryOrchestrator(target), target, policies=policies)
 
 
-def every(error: TychoError) -> str:
+def whole_text(error: TychoError) -> str:
     return json.dumps([error.message, error.hint, str(error), repr(error.problems), repr(error.__cause__)])
 
 
@@ -78,7 +78,7 @@ def parts(text: str) -> list[str]:
 def test_problems_quote_no_secret(what: str) -> None:
     with pytest.raises(TychoError) as caught:
         lifecycle().compile(sources(WRONG[what]))
-    assert parts(every(caught.value)) == []
+    assert parts(whole_text(caught.value)) == []
     assert caught.value.problems
 
 
@@ -110,7 +110,7 @@ def test_denials_quote_no_secret(tmp_path: Path, has: str) -> None:
     service = {"user": "${API_TOKEN}", "environment": {"DB_PASSWORD": PLANTED}, "labels": {"a": "${API_TOKEN}"}}
     with pytest.raises(TychoError) as caught:
         lifecycle(tmp_path).compile(sources(service))
-    assert parts(every(caught.value)) == []
+    assert parts(whole_text(caught.value)) == []
     assert "never" in caught.value.problems[0].message
 
 
@@ -119,7 +119,7 @@ def test_python_policies_quote_no_secret(tmp_path: Path) -> None:
     (tmp_path / "50-odd.py").write_text(text, encoding="utf-8")
     with pytest.raises(TychoError) as caught:
         lifecycle(tmp_path).compile(sources({"environment": {"A": "x-${API_TOKEN}"}}))
-    assert parts(every(caught.value)) == []
+    assert parts(whole_text(caught.value)) == []
 
 
 def test_failed_releases_quote_no_secret() -> None:
@@ -142,13 +142,13 @@ def test_failed_releases_quote_no_secret() -> None:
     compiled = life.compile(Sources.from_document(document, env={"API_TOKEN": words[0], "S": words[2]}))
     with pytest.raises(OrchestratorError) as caught:
         asyncio.run(life.up(compiled, patience=Patience()))
-    assert [word for word in words if word in every(caught.value)] == []
+    assert [word for word in words if word in whole_text(caught.value)] == []
     assert "services.web.secretEnvironment.DB_PASSWORD" in caught.value.message
 
 
 def test_helm_quotes_no_url() -> None:
     error = told('Error: Get "https://me:hunter2@host/": denied\x1b[31m', "push")
-    assert "hunter2" not in every(error)
+    assert "hunter2" not in whole_text(error)
     assert "\x1b" not in error.message + error.hint
 
 

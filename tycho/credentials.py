@@ -131,13 +131,13 @@ def find_literals(text: str, *, whole: bool = False) -> list[tuple[int, int]]:
     literals, groups = _scan(text)
     if len(spans) * (len(literals) + len(groups)) > MOST_WORK:
         spans, groups = [(0, len(text))], []
-    found: list[tuple[int, int]] = []
+    pieces: list[tuple[int, int]] = []
     for start, end in spans:
         for opened, operand, closed in groups:  # a default that the span cuts through is secret to its end
             if start < closed and end > opened and not (operand <= start and end < closed):
                 start, end = min(start, opened), max(end, closed)  # noqa: PLW2901
-        found += [(max(start, a), min(end, b)) for a, b in literals if a < end and b > start]
-    kept = [span for span in dict.fromkeys(found) if re.search(r"\w", text[slice(*span)])]
+        pieces += [(max(start, a), min(end, b)) for a, b in literals if a < end and b > start]
+    kept = [span for span in dict.fromkeys(pieces) if re.search(r"\w", text[slice(*span)])]
     return sorted(kept)
 
 

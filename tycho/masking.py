@@ -96,11 +96,11 @@ def secret_variables(env: Mapping[str, str], *, known: Iterable[str] = ()) -> di
         env: The environment.
         known: Texts that say what is no secret: a password such as `postgres` would be masked in every image's name.
     """
-    found = {}
+    result = {}
     for name, value in env.items():
         if len(value) >= SHORTEST and is_secret(name, value) and not any(value in text for text in known):
-            found[value] = f"${{{name}}}"
-    return found
+            result[value] = f"${{{name}}}"
+    return result
 
 
 def is_secret(name: str, value: str) -> bool:
@@ -142,20 +142,20 @@ def secret_values(values: Mapping[str, Any], *, known: Iterable[str] = ()) -> di
         values: The values.
         known: Texts that say what is no secret.
     """
-    found: dict[str, str] = secret_variables({key: str(value) for key, value in (values.get("env") or {}).items()})
+    result: dict[str, str] = secret_variables({key: str(value) for key, value in (values.get("env") or {}).items()})
     for name, service in (values.get("services") or {}).items():
         for part in ("secretEnvironment", "envFile"):
             for key, value in (service.get(part) or {}).items():
                 text = str(value)
                 if part == "secretEnvironment" or names_secret(key) or find_credentials(text[:MOST]):
-                    found[text.replace("$$", "$")] = f"services.{name}.{part}.{key}"
+                    result[text.replace("$$", "$")] = f"services.{name}.{part}.{key}"
     for name, secret in (values.get("secrets") or {}).items():
         encoded = str(secret.get("value") or "") if isinstance(secret, Mapping) else ""
         for text in (encoded, _decoded(encoded)):
-            found.update({text: f"secrets.{name}.value"} if text else {})
+            result.update({text: f"secrets.{name}.value"} if text else {})
     return {
         value: shown
-        for value, shown in found.items()
+        for value, shown in result.items()
         if len(value) >= SHORTEST and not switches(value) and not any(value in text for text in known)
     }
 

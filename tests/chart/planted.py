@@ -40,8 +40,8 @@ PLACES: dict[str, list[str]] = {}
 
 def _kind(kind: str, *texts: str) -> str:
     """Text of a kind of place; its secrets are kept for the test to look for."""
-    found = [secret for secret in SECRETS for text in texts if secret in text]
-    PLACES.setdefault(kind, []).extend(found)
+    result = [secret for secret in SECRETS for text in texts if secret in text]
+    PLACES.setdefault(kind, []).extend(result)
     return texts[0]
 
 

@@ -67,6 +67,6 @@ def _entries() -> Iterator[tuple[str, str]]:
 def _environment(said: Any) -> Iterator[tuple[str, str]]:
     if isinstance(said, dict):
         yield from ((str(name), "" if value is None else str(value)) for name, value in said.items())
-    for item in said if isinstance(said, list) else ():
-        name, _, value = str(item).partition("=")
+    for element in said if isinstance(said, list) else ():
+        name, _, value = str(element).partition("=")
         yield name, value

@@ -124,7 +124,7 @@ services:
 """
     chart = bench.chart(text)
     assert chart.files == bench.chart(text, DNS1="10.0.0.9", ZONE="z", DOTS="1", OPTION="debug", PROTOCOL="http").files
-    (pod,) = [one["spec"]["template"]["spec"] for one in bench.render(chart) if one["kind"] == "Deployment"]
+    (pod,) = [entry["spec"]["template"]["spec"] for entry in bench.render(chart) if entry["kind"] == "Deployment"]
     assert pod["dnsConfig"] == {
         "nameservers": ["10.0.0.3"],
         "searches": ["b.example", "example"],
@@ -132,7 +132,7 @@ services:
     }
     env = {"DNS2": "10.0.0.9", "ZONE": "z", "DOTS": "1", "OPTION": "debug", "PROTOCOL": "http"}
     objects = bench.render(chart, {"env": env})
-    (pod,) = [one["spec"]["template"]["spec"] for one in objects if one["kind"] == "Deployment"]
+    (pod,) = [entry["spec"]["template"]["spec"] for entry in objects if entry["kind"] == "Deployment"]
     assert pod["dnsConfig"] == {
         "nameservers": ["10.0.0.3", "10.0.0.9"],
         "searches": ["z", "b.z", "z"],
@@ -141,7 +141,7 @@ services:
     assert objects.one("Service", "rel-web-published")["spec"]["ports"][0]["appProtocol"] == "http"
 
 
-def test_row_for_port_of_the_node() -> None:
+def test_row_for_node_port() -> None:
     made = system({"ports": [{"target": 80, "published": "${V:-80}", "mode": "host"}]})
     assert "services.web.ports[0].published" in [
         row.path for row in emit(Woven(system=made)).report if row.target == "decided when compiled"
@@ -150,7 +150,7 @@ def test_row_for_port_of_the_node() -> None:
 
 def test_empty_resolver_is_left_out(bench: Any) -> None:
     objects = bench.objects("services: {web: {image: x, dns: ['${NONE:-}'], dns_opt: ['${NONE:-}']}}")
-    (pod,) = [one["spec"]["template"]["spec"] for one in objects if one["kind"] == "Deployment"]
+    (pod,) = [entry["spec"]["template"]["spec"] for entry in objects if entry["kind"] == "Deployment"]
     assert "dnsConfig" not in pod
 
 
@@ -208,5 +208,5 @@ def test_live_places_exist() -> None:
 
 
 def test_digest_is_of_templates() -> None:
-    one, other = (system({"environment": {"DB_PASSWORD": text}}).digest for text in ("${A}", "${B}"))
-    assert one != other
+    entry, other = (system({"environment": {"DB_PASSWORD": text}}).digest for text in ("${A}", "${B}"))
+    assert entry != other

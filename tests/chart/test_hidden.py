@@ -32,8 +32,8 @@ def compiled(made: Woven) -> tuple[Chart, dict[str, Any]]:
 
 
 def hidden(service: dict[str, Any], **top: Any) -> dict[str, str | None]:
-    found, _ = hide_credentials(weave(system(service, **top)).system)
-    return {name: variable.value for name, variable in found.variables.items()}
+    result, _ = hide_credentials(weave(system(service, **top)).system)
+    return {name: variable.value for name, variable in result.variables.items()}
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_hide_leaves_alone(service: dict[str, Any]) -> None:
 )
 def test_hide_defaults(text: str, written: str, value: str) -> None:
     """Variables stay open; what stands in the file beside them is the release's."""
-    found, _ = hide_credentials(woven({"command": ["serve", text]}).system)
-    command = found.services["web"].command
+    result, _ = hide_credentials(woven({"command": ["serve", text]}).system)
+    command = result.services["web"].command
     assert command
     assert isinstance(command[1], Expr)
     assert command[1].template == written
-    assert found.variables["WEB_COMMAND_1"].value == value
+    assert result.variables["WEB_COMMAND_1"].value == value
 
 
 def test_hidden_names_avoid_others(bench: Any) -> None:
@@ -143,7 +143,7 @@ configs: {{key: {{content: {json.dumps(KEY)}}}}}
     container = objects.container("rel-web")
     assert container["args"] == ["serve", "x://u:pa$1@h", "--password", "pw2"]
     assert objects.env("rel-web") == {"DATABASE": "x://u:pw3@h", "MORE": "x://u:given@h"}
-    assert [one["data"] for one in objects if one["kind"] == "ConfigMap"] == [{"key": KEY}]
+    assert [entry["data"] for entry in objects if entry["kind"] == "ConfigMap"] == [{"key": KEY}]
 
 
 @pytest.mark.parametrize(
@@ -161,15 +161,15 @@ def test_take_names_back(own: list[str], secret: set[str]) -> None:
         "environment": {"SORT_FIELD_KEY": "a", "DB_PASSWORD": "b", "MAGIC": "c", "USE_AUTH": "true"},
         "x-tycho": {"secretEnvironment": own},
     }
-    found, _ = hide_credentials(woven(service).system)
-    assert set(found.services["web"].environment_secret) == secret
+    result, _ = hide_credentials(woven(service).system)
+    assert set(result.services["web"].environment_secret) == secret
 
 
 def test_take_names_back_for_all() -> None:
     service = {"environment": {"SORT_FIELD_KEY": "a", "DB_PASSWORD": "b"}}
     made = woven(service, **{"x-tycho": {"secretEnvironment": ["!*_field_key"]}})
-    found, _ = hide_credentials(made.system)
-    assert found.services["web"].environment_secret == ("DB_PASSWORD",)
+    result, _ = hide_credentials(made.system)
+    assert result.services["web"].environment_secret == ("DB_PASSWORD",)
 
 
 def test_passed_entries_of_hooks() -> None:
@@ -203,7 +203,7 @@ def test_rows_of_entries() -> None:
         {"build": {"context": ".", "args": {"TOKEN": "{}"}}},
     ],
 )
-def test_chart_does_not_depend_on_secrets(service: dict[str, Any]) -> None:
+def test_chart_ignores_secret_values(service: dict[str, Any]) -> None:
     """Neither its digest nor that of the project: a hash of little else would give a short password away."""
     charts = [
         emit(woven(json.loads(json.dumps(service).replace("{}", secret)))) for secret in ("hunter2", "correct-horse")

@@ -151,7 +151,7 @@ def test_planted_are_enough() -> None:
     assert len([kind for kind, secrets in everywhere.PLACES.items() if secrets]) >= 20
 
 
-def test_nothing_planted_is_in_a_chart(bench: Any) -> None:
+def test_planted_not_in_chart(bench: Any) -> None:
     """Not in a file, a file's name, the archive, the report, or what identifies the chart."""
     made = emit(bench.woven(everywhere.FILES["compose.yaml"], everywhere.FILES, **everywhere.ENV))
     assert {path: found for path, content in made.files.items() if (found := everywhere.planted(content))} == {}

@@ -165,11 +165,11 @@ def _service(hiding: _Hiding, path: str, service: Service) -> Service:
         service = _with(service, "healthcheck", _with(service.healthcheck, "test", words))
     for key in ("pre_start", "post_start", "pre_stop"):
         hooks: Sequence[Hook] = getattr(service, key)
-        found = tuple(
+        result = tuple(
             _with(hook, "command", _words(hiding, hook.command, f"{path}.{key}[{index}].command"))
             for index, hook in enumerate(hooks)
         )
-        service = _with(service, key, found)
+        service = _with(service, key, result)
     return _with(service, "environment_secret", secret)
 
 
@@ -211,12 +211,12 @@ def _by_name(globs: Sequence[str]) -> Callable[[str], bool]:
 
 def _words(hiding: _Hiding, words: Sequence[str] | None, path: str) -> Sequence[str] | None:
     """Words of which none follows a flag that a secret follows: `["--password", "hunter2"]`."""
-    found = list(words or ())
-    for index in range(1, len(found)):
-        flag, word = template(found[index - 1]), template(found[index])
-        if FLAG.fullmatch(flag) and _tells(word) and not isinstance(found[index], Reworded):
-            found[index] = hiding.text(found[index], f"{path}[{index}]", whole=True)
-    return words if words is None or not _differs(found, words) else tuple(found)
+    result = list(words or ())
+    for index in range(1, len(result)):
+        flag, word = template(result[index - 1]), template(result[index])
+        if FLAG.fullmatch(flag) and _tells(word) and not isinstance(result[index], Reworded):
+            result[index] = hiding.text(result[index], f"{path}[{index}]", whole=True)
+    return words if words is None or not _differs(result, words) else tuple(result)
 
 
 def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -249,10 +249,10 @@ def _changed(value: Any, steps: Sequence[str], path: str, change: Change) -> Any
         return change(value, path) if isinstance(value, str) else value
     step, *rest = steps
     if step == "[]":
-        items = tuple(_changed(item, rest, f"{path}[{index}]", change) for index, item in enumerate(value or ()))
+        items = tuple(_changed(element, rest, f"{path}[{index}]", change) for index, element in enumerate(value or ()))
         return items if _differs(items, value or ()) else value
     if step == "*":
-        entries = {key: _changed(item, rest, f"{path}.{key}", change) for key, item in (value or {}).items()}
+        entries = {key: _changed(element, rest, f"{path}.{key}", change) for key, element in (value or {}).items()}
         return entries if _differs(entries, value or {}) else value
     return (
         value if value is None else _with(value, step, _changed(getattr(value, step), rest, f"{path}.{step}", change))
@@ -266,5 +266,5 @@ def _with(part: Part, key: str, value: Any) -> Part:
 
 def _differs(after: Any, before: Any) -> bool:
     if isinstance(after, Mapping):
-        return any(item is not before[key] for key, item in after.items())
-    return any(item is not other for item, other in zip(after, before, strict=True))
+        return any(element is not before[key] for key, element in after.items())
+    return any(element is not other for element, other in zip(after, before, strict=True))

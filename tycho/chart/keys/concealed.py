@@ -14,13 +14,13 @@ WHY = {"name": "its name says that it is secret", "content": "it shows a credent
 def concealed(plan: Plan) -> Iterator[tuple[str, Key]]:
     """Path and row of each thing that was hidden."""
     names = {container.name for pod in plan.pods for container in pod.containers}
-    for one in plan.concealed:
-        if one.variable:
-            yield one.path, approximated("a variable of the release", WHY[one.why], _set(f"env.{one.variable}"))
-        elif match := next((found for found in _entries(one.path) if found[0] in names), None):
+    for entry in plan.concealed:
+        if entry.variable:
+            yield entry.path, approximated("a variable of the release", WHY[entry.why], _set(f"env.{entry.variable}"))
+        elif match := next((result for result in _entries(entry.path) if result[0] in names), None):
             service, name = match
             remedy = _set(f"services.{_escaped(service)}.secretEnvironment.{_escaped(name)}")
-            yield one.path, Key("translated", f"a Secret of the release: {WHY[one.why]}", "", remedy)
+            yield entry.path, Key("translated", f"a Secret of the release: {WHY[entry.why]}", "", remedy)
 
 
 def _entries(path: str) -> Iterator[tuple[str, str]]:

@@ -37,7 +37,7 @@ def frozen(plan: Plan, sections: Mapping[str, Table]) -> Iterator[tuple[str, Key
         plan: What the chart will hold.
         sections: What becomes of each key, section by section.
     """
-    concealed = {one.path for one in plan.concealed}
+    concealed = {entry.path for entry in plan.concealed}
     taken = {path for path, _ in _taken(plan.system)}
     for path, names in sorted(_places(plan.system).items()):
         service = _service(plan.system, path)
@@ -75,8 +75,8 @@ def decided(section: str, table: Table) -> tuple[str, ...]:
         if row.fate in ("translated", "approximated") and "(live)" not in row.target and section != "secrets"
     )
     gone = ELSEWHERE | RESOLVED
-    found = [key for key in keys if key not in live and not {key.split(".")[0].removesuffix("[]"), key} & gone]
-    return tuple(key for key in found if "[]" not in key or key.partition("[]")[0] not in found)
+    result = [key for key in keys if key not in live and not {key.split(".")[0].removesuffix("[]"), key} & gone]
+    return tuple(key for key in result if "[]" not in key or key.partition("[]")[0] not in result)
 
 
 def _refused(name: str, *, by_name: bool) -> Key:
@@ -88,21 +88,21 @@ def _refused(name: str, *, by_name: bool) -> Key:
 def _hidden(path: str, concealed: set[str]) -> bool:
     """Whether a place was hidden: itself, a word of it, or an entry that it has as an item of a list."""
     above = re.sub(r"\[\d+\]$", "", path)
-    item = above != path and above.endswith(".environment")
-    return path in concealed or any(one.startswith(f"{above}." if item else f"{path}[") for one in concealed)
+    element = above != path and above.endswith(".environment")
+    return path in concealed or any(entry.startswith(f"{above}." if element else f"{path}[") for entry in concealed)
 
 
 def _places(system: System) -> dict[str, list[str]]:
     """Compose path to the variables that were decided there, also live ones that a template takes the value of."""
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for name, places in system.baked.items():
         for place in places:
             if match := PLACE.search(place):
-                found.setdefault(match[1], []).append(name)
+                result.setdefault(match[1], []).append(name)
     for path, value in _taken(system):
         if isinstance(value, Live) and (names := [match for match in VARIABLE.findall(value.template) if match]):
-            found.setdefault(path, []).extend(names)
-    return {path: sorted(set(names)) for path, names in found.items()}
+            result.setdefault(path, []).extend(names)
+    return {path: sorted(set(names)) for path, names in result.items()}
 
 
 def _taken(system: System) -> Iterator[tuple[str, object]]:
@@ -187,11 +187,11 @@ def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _texts(item, f"{path}.{key}")
+        for key, element in value.items():
+            yield from _texts(element, f"{path}.{key}")
     elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _texts(item, f"{path}[{index}]")
+        for index, element in enumerate(value):
+            yield from _texts(element, f"{path}[{index}]")
     elif hasattr(value, "model_fields_set"):
         for key in sorted(value.model_fields_set - {"files", "note", "content"}):
             yield from _texts(getattr(value, key), f"{path}.{key}")
