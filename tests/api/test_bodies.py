@@ -30,8 +30,6 @@ BODIES = {
     "digits": (b'{"name": "a", "system": {"x-a": ' + b"9" * 5000 + b"}}", "a number of 5000 digits"),
     "deep": (b'{"name": "a", "system": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001, "nested too deeply"),
     "deep lists": (b"[" * 200_000, "nested too deeply"),
-    "half a character": (b'{"name": "a", "system": {"x-a": "\\ud800"}}', "half a character"),
-    "half a key": (b'{"name": "a", "system": {"\\udfff": 1}}', "half a character"),
     "latin-1": ('{"name": "é"}'.encode("latin-1"), "not UTF-8 at byte 10"),
     "UTF-16": ('{"name": "a"}'.encode("utf-16"), "not UTF-8 at byte 0"),
     "no JSON": (b"{'name': 1}", "the body is not JSON"),

@@ -17,10 +17,10 @@ from tycho.errors import ComposeError, Deadline, TychoError
 from tycho.lifecycle import Compiled
 from tycho.sandbox import Sandbox
 
-BOMB = {
-    "name": "bomb",
-    "services": {f"s{i}": {"image": "a", "ports": ["1-65535:1-65535"], "expose": ["1-65535"]} for i in range(20)},
-}
+ENDLESS = "def apply(system):\n    while 'x-slow' in system.x:\n        pass\n    return system\n"
+HUGE = "def apply(system):\n    bytearray(1 << 40)\n    return system\n"
+SMALL = {"name": "small", "services": {"web": {"image": "a"}}}
+SLOW = {"name": "slow", "services": {"web": {"image": "a"}}, "x-slow": True}
 Compile = Callable[..., Compiled]
 
 
@@ -52,18 +52,29 @@ def test_it_compiles_what_the_lifecycle_would(compile: Compile) -> None:
     assert apart.woven.system.variables["TAG"].value == "1"
 
 
-def test_time_has_a_limit(compile: Compile) -> None:
+@pytest.fixture
+def policy(tmp_path: Path) -> Callable[[str], tuple[Path, ...]]:
+    def write(text: str) -> tuple[Path, ...]:
+        (tmp_path / "50-policy.py").write_text(text)
+        return (tmp_path,)
+
+    return write
+
+
+def test_time_has_a_limit(compile: Compile, policy: Callable[[str], tuple[Path, ...]]) -> None:
     with pytest.raises(Deadline, match="takes longer than 1 s"):
-        compile(BOMB, seconds=1)
+        compile(SLOW, policy(ENDLESS), seconds=1)
 
 
-def test_others_go_on_meanwhile() -> None:
-    sandbox = Sandbox(memory(), seconds=2)
-    small = {"name": "small", "services": {"web": {"image": "a"}}}
+def test_others_go_on_meanwhile(policy: Callable[[str], tuple[Path, ...]]) -> None:
+    lifecycle = memory()
+    lifecycle.policies = policy(ENDLESS)
+    sandbox = Sandbox(lifecycle, seconds=2)
 
     async def both() -> Any:
+        documents = (SLOW, SMALL, SLOW, SMALL)
         return await asyncio.gather(
-            *(sandbox.compile(one, {}, {}) for one in (BOMB, small, BOMB, small)), return_exceptions=True
+            *(sandbox.compile(document, {}, {}) for document in documents), return_exceptions=True
         )
 
     first, second, third, fourth = asyncio.run(both())
@@ -73,9 +84,9 @@ def test_others_go_on_meanwhile() -> None:
     assert second.chart.digest == fourth.chart.digest
 
 
-def test_memory_has_a_limit(compile: Compile) -> None:
+def test_memory_has_a_limit(compile: Compile, policy: Callable[[str], tuple[Path, ...]]) -> None:
     with pytest.raises(ComposeError, match="takes more than a request may have"):
-        compile(BOMB, memory=200 << 20)
+        compile(SMALL, policy(HUGE), memory=400 << 20)
 
 
 @pytest.mark.parametrize(

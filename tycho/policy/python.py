@@ -47,7 +47,7 @@ def python(path: Path, text: bytes) -> Policy:
             if not isinstance(after, System):
                 raise TypeError(f"apply must return the system, not {type(after).__name__}")  # noqa: TRY301
             return checked(system, after)
-        except TychoError:
+        except (TychoError, MemoryError):  # of memory the document takes too much, whoever asks for it last
             raise
         except ValidationError as error:
             wrong = [Problem(file, at, *said) for said in complaints(error, System)]
