@@ -78,7 +78,7 @@ def test_the_values_are_readable_by_nobody_else_even_where_a_file_was(folder: Pa
     (folder / "values.yaml").chmod(0o644)
     compile_(folder, "-o", "chart", "--values", "values.yaml")
     assert (folder / "values.yaml").stat().st_mode & 0o777 == 0o600
-    assert "No such file" in compile_(folder, "--values", "nowhere/values.yaml", rc=2)
+    assert "No such file" in compile_(folder, "--values", "nowhere/values.yaml", rc=3)
 
 
 @pytest.mark.parametrize(
