@@ -87,7 +87,7 @@ def _service() -> dict[str, Any]:
         "annotations": {"a/token": _kind("annotations", _next()), "b": _kind("annotations", _url())},
         "deploy": {"labels": {"hook": _kind("labels of the workload", _url()),
                               "auth-token/secret": _kind("labels of the workload", _next())}},
-        "sysctls": {"net.core.x": _kind("sysctls", f"token={_next()}")},
+        "sysctls": {"net.ipv4.tcp_rmem": _kind("sysctls", f"token={_next()}")},
         "post_start": [{"command": ["curl", _kind("hooks", _url())]}],
         "pre_stop": [{"command": ["bye", "--password", _kind("hooks", _next())]}],
         "pre_start": [{"command": ["init", _kind("hooks", _url())],

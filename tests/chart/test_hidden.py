@@ -219,7 +219,8 @@ def test_policies_templates_know_no_secret(tmp_path: Any) -> None:
         emit(made)
     assert "services.web.secretEnvironment.DB_PASSWORD is worth something else" in caught.value.problems[0].message
     assert "hunter2" not in repr(caught.value.problems)
-    (tmp_path / "leak.j2").write_text('a: <%= service.environment.DB_PASSWORD ~ "" %>\n', encoding="utf-8")
+    (tmp_path / "leak.j2").write_text('a: <%= (service.environment.DB_PASSWORD ~ "") | text %>\n', encoding="utf-8")
+    made = weave(system({"environment": {"DB_PASSWORD": "hunter2"}}), folders=[tmp_path])
     assert "hunter2" not in str(emit(made).files)
 
 

@@ -18,7 +18,7 @@ from tycho.chart import Chart, emit, release_values
 from tycho.chart.names import label
 from tycho.compose import Sources, load
 from tycho.compose.scalars import resolve
-from tycho.errors import ComposeError
+from tycho.errors import ComposeError, PolicyDenied
 from tycho.model import ServiceMetadata, Woven
 from tycho.policy import weave
 from tycho.text import json_text, printable
@@ -107,7 +107,7 @@ def compiled(pairs: Sequence[Pair], payloads: Sequence[str]) -> tuple[Chart, Wov
         try:
             system = woven(draft)
             return emit(system), system, draft, refused
-        except ComposeError as error:
+        except (ComposeError, PolicyDenied) as error:
             problems = error.problems
         found = {problem: owner(problem.path or problem.file, known) for problem in problems}
         assert found
@@ -173,7 +173,14 @@ def seen(place: Place, view: View, number: int, text: str) -> object:
 NO_TEXT = [number for number, text in enumerate(PAYLOADS) if any("\ud800" <= one <= "\udfff" for one in text)]
 
 
+# Policies see rights in one spelling, without blanks around them; of blanks alone nothing is left.
+RIGHTS = frozenset({
+    "apparmor profile", "seccomp profile", "selinux type", "userns_mode", "cap_add item", "cap_drop item"
+})  # fmt: skip
+
+
 def arrived(place: Place, view: View, number: int, text: str) -> bool:
+    text = text.strip() if place.name in RIGHTS else text
     found = seen(place, view, number, text)
     if text == "" and place.name not in EMPTY:
         return True  # nothing is said

@@ -124,7 +124,7 @@ SERVICE: Table = {
                         " services, and asks others for all else",
                         "have the cluster's DNS forward what only these know",
                         reaching.dns),
-    "dns_opt": translated("dnsConfig.options (live)"),
+    "dns_opt": translated("dnsConfig.options (live)", wording.dns_opt),
     "dns_search": translated("dnsConfig.searches (live)"),
     "extra_hosts": whole(translated("hostAliases", wording.extra_hosts)),
     "mac_address": ignored("the cluster's network gives addresses", "call services by their names"),

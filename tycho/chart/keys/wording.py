@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected
+from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.names import DNS_LABEL, DNS_NAME, LABEL_VALUE
+from tycho.model import Live
 from tycho.model.numbers import is_digits
 
 RESTART = re.compile(r"no|none|any|always|unless-stopped|on-failure(:[0-9]{1,9})?")
@@ -34,6 +35,15 @@ def user(case: Case) -> Rows:
             rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', 'write the number, as `id` prints it'
                      ' in the image: "1000:1000"'),
         )  # fmt: skip
+
+
+def dns_opt(case: Case) -> Rows:
+    """Options of a resolver; what a variable makes of one is seen when the release is installed."""
+    for index, option in enumerate(case.value):
+        if not isinstance(option, Live) and not option.partition(":")[0].strip():
+            yield f"[{index}]", rejected(f'"{option}" names no option', 'write for example "ndots:2"')
+    if case.value:
+        yield "", translated("dnsConfig.options (live)")
 
 
 def extra_hosts(case: Case) -> Rows:
