@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-from tycho.chart import keys, numbers
+from tycho.chart import keys, numbers, room
 from tycho.chart.artifact import Row
 from tycho.chart.names import collisions
 from tycho.chart.plan import Plan
@@ -71,5 +71,6 @@ def strictly(rows: tuple[Row, ...], warnings: tuple[Problem, ...]) -> None:
 
 
 def before(woven: Woven) -> None:
-    """Problems of names and numbers, which planning would trip over."""
-    refuse(sorted({*collisions(woven.system), *numbers.find_problems(woven.system)}))
+    """Problems of names, numbers and sizes, which planning would trip over."""
+    system = woven.system
+    refuse(sorted({*room.find_problems(system), *collisions(system), *numbers.find_problems(system)}))

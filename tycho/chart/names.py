@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from tycho.errors import Problem
 from tycho.model import System
@@ -34,11 +34,27 @@ def short(text: str, length: int = 8) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
-def unique(wanted: str, taken: Callable[[str], bool]) -> str:
-    """The wanted name, or it with the first number that makes it free."""
-    if not taken(wanted):
-        return wanted
-    return next(name for n in range(2, 10_000) if not taken(name := f"{wanted}-{n}"))
+class Names:
+    """Names that are taken; one that is wanted again gets the first number that makes it free.
+
+    Args:
+        taken: Names to begin with.
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.taken = set(taken)
+        self.last: dict[str, int] = {}  # so that thousands that want one name do not all count from the start
+
+    def take(self, wanted: str) -> str:
+        """Take the wanted name, or the next one like it that is free."""
+        number = self.last.get(wanted, 0) + 1
+        name = wanted if number == 1 else f"{wanted}-{number}"
+        while name in self.taken:
+            number += 1
+            name = f"{wanted}-{number}"
+        self.last[wanted] = number
+        self.taken.add(name)
+        return name
 
 
 def collisions(system: System) -> Iterable[Problem]:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from tycho.chart import sharing, wiring
 from tycho.chart.hidden import hide_credentials
 from tycho.chart.kinds import kinds
-from tycho.chart.names import label, unique
+from tycho.chart.names import Names, label
 from tycho.chart.plan import Container, ContainerPort, Network, Plan, Pod, Volume, Wait
 from tycho.chart.storage import Store
 from tycho.model import Live, Service, System
+from tycho.model.numbers import is_digits
 
 
 def plan(system: System) -> Plan:
@@ -72,12 +73,21 @@ def plan(system: System) -> Plan:
 
 def _container(name: str, service: Service, store: Store, volumes: dict[str, Volume]) -> Container:
     mounts = []
+    known = {(stem, replace(volume, name="")): key for key, volume in volumes.items() for stem in _stems(key)}
+    names = Names(volumes)
     for mounted, volume in store.mounts(name, service):
-        same = {key for key, one in volumes.items() if one == replace(volume, name=key)}
-        free = unique(volume.name, (volumes.keys() - same).__contains__)  # one secret in two modes is two volumes
-        volumes[free] = replace(volume, name=free)
-        mounts.append(replace(mounted, volume=free))
+        bare = replace(volume, name="")
+        if (volume.name, bare) not in known:  # one secret in two modes is two volumes
+            free = known[volume.name, bare] = names.take(volume.name)
+            volumes[free] = replace(volume, name=free)
+        mounts.append(replace(mounted, volume=known[volume.name, bare]))
     return Container(name, label(name), service, wiring.declared(service), tuple(mounts), secrets(service))
+
+
+def _stems(key: str) -> tuple[str, ...]:
+    """The names that a volume may have had before it was told apart by a number."""
+    stem, _, number = key.rpartition("-")
+    return (key, stem) if is_digits(number) else (key,)
 
 
 def secrets(service: Service) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from tycho.chart import filters
 from tycho.chart.kinds import said, written
-from tycho.chart.names import QUALIFIED, label, short, unique
+from tycho.chart.names import QUALIFIED, Names, label, short
 from tycho.chart.plan import Claim, Item, Mounted, Tree, Volume
 from tycho.chart.reserved import keep_allowed
 from tycho.chart.secretfiles import Secrecy
@@ -77,18 +77,22 @@ class Store:
     claims: dict[str, Claim] = field(default_factory=dict)
     trees: dict[str, Tree] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # bind source -> claim or tree made for it
+    claim_names: Names = field(default_factory=Names)
+    claim_slugs: Names = field(default_factory=Names)
+    tree_slugs: Names = field(default_factory=Names)
 
     def __post_init__(self) -> None:
         self.secrecy = Secrecy.of(self.system)
+        self.tree_slugs = Names(label(name) for name in self.system.configs)
         for name, volume in self.system.volumes.items():
             if _remote(volume.driver_opts):
                 continue
             about = said(volume)
             labels = keep_allowed(volume.labels, read_grants(self.system))
             notes = {key: template(value) for key, value in sorted(labels.items()) if QUALIFIED.fullmatch(key)}
-            self.claims[name] = Claim(
+            self.claims[self.claim_names.take(name)] = Claim(
                 name=name,
-                slug=label(name),
+                slug=self.claim_slugs.take(label(name)),
                 size=str(about.get("size") or written(volume.driver_opts.get("size")) or "1Gi"),
                 storage_class=str(about.get("class") or ""),
                 access_modes=tuple(about.get("accessModes") or ("ReadWriteOnce",)),
@@ -164,19 +168,14 @@ class Store:
         """A claim in the place of a folder that is not there yet."""
         if source not in self.sources:
             wanted = label(os.path.basename(source.rstrip("/")) or "folder", 40)
-            name = unique(wanted, lambda free: free in self.claims)
-            self.claims[name] = Claim(name=name, slug=unique(label(name), self._claimed))
+            name = self.claim_names.take(wanted)
+            self.claims[name] = Claim(name=name, slug=self.claim_slugs.take(label(name)))
             self.sources[source] = name
         return self.claims[self.sources[source]]
 
-    def _claimed(self, slug: str) -> bool:
-        return any(claim.slug == slug for claim in self.claims.values())
-
     def _tree(self, source: str, files: tuple[File, ...], place: str) -> Tree:
         if source not in self.sources:
-            wanted = label(os.path.basename(source.rstrip("/")) or "files", 40)
-            taken = {label(name) for name in self.system.configs} | {tree.slug for tree in self.trees.values()}
-            slug = unique(wanted, taken.__contains__)
+            slug = self.tree_slugs.take(label(os.path.basename(source.rstrip("/")) or "files", 40))
             self.trees[slug] = self._sorted(slug, source, files, place)
             self.sources[source] = slug
         return self.trees[self.sources[source]]
@@ -243,13 +242,11 @@ def _remote(options: Mapping[str, str]) -> bool:
 
 def _keys(files: tuple[File, ...], source: str) -> Iterator[str]:
     """A ConfigMap's key for each file: its path, as far as a key may be called so."""
-    taken: set[str] = set()
+    taken = Names()
     for file in files:
         plain = re.sub(r"[^-._a-zA-Z0-9]", "_", file.path or os.path.basename(source.rstrip("/")) or "content")
         plain = plain if len(plain) <= 200 and not plain.startswith(".") else f"f{short(file.path)}{plain[-100:]}"
-        key = unique(plain, taken.__contains__)
-        taken.add(key)
-        yield key
+        yield taken.take(plain)
 
 
 def _files(

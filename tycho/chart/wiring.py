@@ -138,12 +138,14 @@ def waits(service: Service, kinds: Mapping[str, str], homes: Mapping[str, str]) 
 
 def homes(services: Mapping[str, Service]) -> dict[str, str]:
     """The service whose pod each one lives in: its own, or that of the one whose network or processes it shares."""
-    found = {}
+    found: dict[str, str] = {}
     for name in services:
-        seen = [name]
-        while (host := _joined(services, seen[-1])) and host not in seen:
-            seen.append(host)
-        found[name] = seen[-1]
+        way = {name: None}
+        last = name
+        while last not in found and (host := _joined(services, last)) and host not in way:
+            way[host] = None
+            last = host
+        found |= dict.fromkeys(way, found.get(last, last))
     return found
 
 

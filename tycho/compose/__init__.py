@@ -16,12 +16,14 @@ Learn one phase, know all: a table from key to small function, and every problem
 from __future__ import annotations
 
 from tycho.collector import paused
+from tycho.compose.nearest import limited_comparisons
 from tycho.compose.source import Sources
 from tycho.model import System
 
 __all__ = ["Sources", "canonical", "load", "uninterpolated"]
 
 
+@limited_comparisons()
 @paused()
 def load(sources: Sources) -> System:
     """Compose text to a system.
@@ -66,6 +68,7 @@ def canonical(system: System, sources: Sources, *, written: bool = False) -> dic
     return printed(system, sources.path, written=written)
 
 
+@limited_comparisons()
 def uninterpolated(sources: Sources) -> dict[str, object]:
     """The merged files with their variables left as they are, as `docker compose config --no-interpolate` prints them.
 

@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tycho.compose.schema import nearest
+from tycho.compose.nearest import nearest
 from tycho.model import Service, System, template
 
 Told = tuple[str, str, str]  # path, message, hint
@@ -27,8 +27,9 @@ def inconsistent(system: System, disabled: Mapping[str, tuple[str, ...]]) -> Ite
             for below, message, hint in check(system, name, service):
                 yield f"services.{name}{below}", message, hint
         yield from _depends("service", name, service, system.services, disabled)
+    known = {**system.services, **system.jobs}
     for name, job in system.jobs.items():
-        yield from _depends("job", name, job, {**system.services, **system.jobs}, disabled)
+        yield from _depends("job", name, job, known, disabled)
         if name in system.services or name in disabled:
             said = f'"{name}" is declared both as a service and a job: service and job names must be unique'
             yield f"jobs.{name}", said, "rename one of them"
@@ -181,25 +182,26 @@ def _containers(system: System) -> Iterator[Told]:
 
 
 def _circles(system: System) -> Iterator[Told]:
+    """The first circle of dependencies; walked with a stack of its own, for a chain may be longer than Python's."""
     done: set[str] = set()
-
-    def visit(name: str, above: tuple[str, ...]) -> Iterator[Told]:
-        if name in above:
-            circle = " -> ".join((*above[above.index(name) :], name))
-            yield f"services.{name}.depends_on", f"dependency cycle detected: {circle}", "leave one of them out"
-        elif name not in done and name in system.services:
-            for other in sorted(system.services[name].depends_on):
-                found = list(visit(other, (*above, name)))
-                if found:
-                    yield from found
-                    return
-            done.add(name)
-
-    for name in sorted(system.services):
-        found = list(visit(name, ()))
-        if found:
-            yield from found[:1]
-            return
+    for first in sorted(system.services):
+        above: dict[str, Iterator[str]] = {}
+        name = first
+        while name or above:
+            if name in above:
+                names = [*above]
+                circle = " -> ".join((*names[names.index(name) :], name))
+                yield f"services.{name}.depends_on", f"dependency cycle detected: {circle}", "leave one of them out"
+                return
+            if name and name not in done and name in system.services:
+                above[name] = iter(sorted(system.services[name].depends_on))
+            name = ""
+            while above and not name:
+                last = next(reversed(above))
+                name = next(above[last], "")
+                if not name:
+                    done.add(last)
+                    del above[last]
 
 
 def _resources(system: System) -> Iterator[Told]:

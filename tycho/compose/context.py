@@ -32,7 +32,10 @@ class Context:
         self.sources = sources
         self.env = env
         self.problems: list[Problem] = []
+        self.wrong_before: frozenset[str] = frozenset()  # paths of what was wrong before
         self.ports = 0  # of all services so far
+        self.entries = 0  # of env files and label files so far
+        self.env_bytes = 0
         self.warnings: list[Problem] = []
         self.lines: dict[str, tuple[str, int]] = {}
         self.variables: dict[str, dict[str, None]] = {}  # their places, in order

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from tycho.compose.interpolate import Invalid, TooMuch, expand
 from tycho.errors import Problem
+from tycho.model.numbers import shorten
 
 BLANK = "\t\v\f\r \x85\xa0"
 SPACE = (
@@ -83,7 +84,7 @@ class _Reader:
 
     def __init__(self, source: str, file: str, env: Mapping[str, str], found: dict[str, str], unset: Unset) -> None:
         self.source, self.file, self.env, self.found, self.unset = source, file, env, found, unset
-        self.known = ChainMap(dict(env), found)
+        self.known = ChainMap(env, found)  # type: ignore[arg-type]  # it is only read
         self.i = 0
 
     def wrong(self, message: str, hint: str, at: int) -> Malformed:
@@ -125,7 +126,7 @@ class _Reader:
                 break
             if unicodedata.category(character)[0] not in "LN":
                 near = self.source[start:].split("\n")[0]
-                said = f'unexpected character "{character}" in variable name "{near}"'
+                said = f'unexpected character "{character}" in variable name "{shorten(near)}"'
                 raise self.wrong(said, "a name holds letters, digits and _ . -", start)
             end += 1
         name = self.source[start:end].rstrip(SPACE)
@@ -148,13 +149,13 @@ class _Reader:
 
     def quoted(self, quote: str, start: int) -> str:
         """What stands between quotes; of the escapes only the quote's own is undone."""
-        inner = re.compile(rf"((?:[^\\{quote}]|\\.)*){quote}", re.DOTALL)
-        found = inner.match(self.source, self.i + 1)
-        if not found:
+        marks = re.compile(rf"\\.|{quote}", re.DOTALL).finditer(self.source, self.i + 1)
+        end = next((mark.start() for mark in marks if mark[0] == quote), -1)
+        if end < 0:
             first = self.source[self.i :].split("\n")[0]
-            raise self.wrong(f"unterminated quoted value {first}", f"close it with {quote}", start)
-        self.i = found.end()
-        return re.sub(rf"\\(\\|{quote})", lambda match: match[0] if match[1] == "\\" else quote, found[1])
+            raise self.wrong(f"unterminated quoted value {shorten(first)}", f"close it with {quote}", start)
+        text, self.i = self.source[self.i + 1 : end], end + 1
+        return re.sub(rf"\\(\\|{quote})", lambda match: match[0] if match[1] == "\\" else quote, text)
 
     def expanded(self, text: str, start: int) -> str:
         if "$" not in text:
@@ -166,7 +167,7 @@ class _Reader:
         except Invalid as error:
             if "required variable" in str(error):
                 raise self.wrong(str(error), "set it in the environment, or before this line", start) from None
-            said, hint = f'Invalid template: "{text}"', "write $$ for a dollar sign that is no variable"
+            said, hint = f'Invalid template: "{shorten(text, 1000)}"', "write $$ for a dollar sign that is no variable"
             raise self.wrong(said, hint, start) from None
 
 
@@ -194,9 +195,9 @@ class _Raw(_Reader):
             return
         name, equals, value = line.partition("=")
         if not name:
-            raise self.wrong(f"no variable name on line '{line}'", "write NAME=value", at)
+            raise self.wrong(f"no variable name on line '{shorten(line)}'", "write NAME=value", at)
         if any(character in SPACE for character in name):
-            raise self.wrong(f"variable '{name}' contains whitespaces", "write NAME=value", at)
+            raise self.wrong(f"variable '{shorten(name)}' contains whitespaces", "write NAME=value", at)
         if equals:
             self.found[name] = value
         elif name in self.env:

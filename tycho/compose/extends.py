@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tycho.compose.merge import At, Unmergeable, merge, reset, strip
+from tycho.compose.nearest import nearest
 from tycho.compose.paths import rebase
-from tycho.compose.schema import nearest
 from tycho.compose.tree import Node
 
 if TYPE_CHECKING:
     from tycho.compose.gather import Gathering
+
+
+MAX_CHAIN = 100  # services that extend each other
+MAX_COPIED = 200_000  # values that services take over from others
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,29 @@ def _extended(state: Gathering, place: Place, name: str, above: tuple[tuple[str,
     extends = node.get("extends")
     if extends is None or extends.value is None:
         return node
+    key = (id(place.services), name)
+    if key not in state.extended:
+        known = len(state.problems)
+        whole = _merged(state, place, name, node, extends, above)
+        if len(state.problems) > known:  # a circle looks different from each of its services
+            return whole
+        state.extended[key] = whole
+    return state.extended[key]
+
+
+def _merged(
+    state: Gathering, place: Place, name: str, node: Node, extends: Node, above: tuple[tuple[str, str], ...]
+) -> Node:
     alone = node.with_value({key: child for key, child in node.map.items() if key != "extends"})
     path = f"{place.root}.{name}.extends"
     here = (place.file, name)
+    if state.copied > MAX_COPIED:  # which was told already
+        return alone
+    if len(above) >= MAX_CHAIN:
+        state.copied = MAX_COPIED + 1
+        message = f"more than {MAX_CHAIN} services extend each other in a row"
+        state.wrong(extends.problem(path, message, "extend one that says it all"))
+        return alone
     if here in above:
         (file, first), *rest = *above[above.index(here) :], here
         circle = "".join(f"\n  extends {one} in {where}" for where, one in rest)
@@ -56,9 +80,15 @@ def _extended(state: Gathering, place: Place, name: str, above: tuple[tuple[str,
     found = _base(state, place, name, extends, path)
     if found is None:
         return alone
-    base = clone(_extended(state, *found, (*above, here)))
-    if base.value is None:
+    origin = _extended(state, *found, (*above, here))
+    if origin.value is None or state.copied > MAX_COPIED:
         return alone
+    state.copied += origin.size
+    if state.copied > MAX_COPIED:
+        message = f"services take over more than {MAX_COPIED} values by extends"
+        state.wrong(extends.problem(path, message, "write large parts into env files"))
+        return alone
+    base = clone(origin)
     reset(base, alone)
     try:
         return merge(strip(base), alone, At(f"{place.root}.{name}", "services.*"))

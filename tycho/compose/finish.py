@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -19,19 +21,31 @@ from tycho.compose.tree import Node, below
 from tycho.credentials import find_credentials
 from tycho.errors import ComposeError, Problem
 from tycho.model import System
+from tycho.model.numbers import shorten
+
+MAX_MESSAGE = 1500  # characters of a message, of a path, of a hint
 
 
 def stop(problems: Iterable[Problem]) -> None:
     """Raise all problems, if there are any."""
-    found = sorted(set(problems))
+    found = sorted({_readable(problem) for problem in problems})
     if found:
         raise ComposeError("1 problem" if len(found) == 1 else f"{len(found)} problems", problems=found)
+
+
+def _readable(problem: Problem) -> Problem:
+    """A problem that fits onto a screen, whatever it is about."""
+    if len(problem.message) <= MAX_MESSAGE and len(problem.path) <= MAX_MESSAGE and len(problem.hint) <= MAX_MESSAGE:
+        return problem
+    path, message, hint = (shorten(text, MAX_MESSAGE) for text in (problem.path, problem.message, problem.hint))
+    return replace(problem, path=path, message=message, hint=hint)
 
 
 def bound(state: Gathering, tree: Node) -> tuple[Context, dict[str, Any]]:
     """The tree as the fields of a system, as far as it goes."""
     ctx = Context(state.sources, state.env)
     ctx.problems += state.problems
+    ctx.wrong_before = frozenset(problem.path for problem in state.problems)
     ctx.warnings += state.warnings
     for name, path, node in state.fixed:
         ctx.read(name, path, node.file, node.line, live=False)
@@ -52,12 +66,23 @@ def checked(ctx: Context, fields: dict[str, Any], name: str, disabled: Mapping[s
     except ValidationError as error:
         stop(ctx.problems or (ctx.placed(_path(one["loc"]), one["msg"], "") for one in error.errors()))
         raise
-    told = [problem.path for problem in ctx.problems]
+    told = sorted({problem.path for problem in ctx.problems})
     for path, message, hint in inconsistent(system, disabled):
-        if not any(wrong == path or wrong.startswith((f"{path}.", f"{path}[")) for wrong in told):
+        if not any(_holds(told, start) for start in (f"{path}.", f"{path}[")) and not _is_in(told, path):
             ctx.problems.append(ctx.placed(path, message, hint))
     stop(ctx.problems)
     return system
+
+
+def _holds(paths: list[str], start: str) -> bool:
+    """Whether any of the sorted paths begins so."""
+    at = bisect_left(paths, start)
+    return at < len(paths) and paths[at].startswith(start)
+
+
+def _is_in(paths: list[str], path: str) -> bool:
+    at = bisect_left(paths, path)
+    return at < len(paths) and paths[at] == path
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -28,7 +28,9 @@ from tycho.files import FileRefused, Reason
 from tycho.masking import is_secret
 from tycho.model import Expr, Fixed
 
-MAX_INCLUDES = 64
+MAX_INCLUDES = 64  # in one another
+MAX_INCLUDED = 200  # of one project
+MAX_VISITED = 400_000  # nodes of earlier documents, which are all looked at again with every further one
 READ = re.compile(r"\$\{?([A-Za-z_]\w*)", re.ASCII)  # a variable, or what looks like one: no more than masks need
 MAX_EXPANDED = 64 * 1024 * 1024  # characters that variables make of all texts together
 
@@ -53,6 +55,11 @@ class Gathering:
     unset: set[str] = field(default_factory=set)
     bases: dict[Any, Mapping[str, Node]] = field(default_factory=dict)  # services of files that are extended
     readers: dict[str, list[str]] = field(default_factory=dict)  # path -> what is secret and read there
+    extended: dict[tuple[int, str], Node] = field(default_factory=dict)  # services with what they extend
+    copied: int = 0  # values that services took over by extends
+    included_files: int = 0
+    nodes: int = 0  # of all documents
+    visited: int = 0  # of these, each time that a further document was added
     dollars: bool = False  # whether any text holds a variable
     env_files: list[str] = field(default_factory=list)  # what `include` reads variables from
     room: int = MAX_EXPANDED  # characters that texts with variables may still become
@@ -148,6 +155,13 @@ class Gathering:
                 self.wrong(document.map[old].problem(old, said, "put the services under a key services:"))
                 continue
             before = len(self.problems)
+            full = self.visited > MAX_VISITED
+            self.visited += self.nodes
+            self.nodes += document.size
+            if self.visited > MAX_VISITED:
+                if not full:
+                    self.wrong(document.problem("", "too many documents for their size", "write one of them"))
+                return tree
             self.interpolated(document, "", env)
             include = document.value.pop("include", None)
             if include is not None and not isinstance(include.value, list):
@@ -186,13 +200,24 @@ class Gathering:
         folder = said.get("project_directory")
         inner = self.sources.join(directory, str(folder.value)) if folder else os.path.dirname(first)
         scope = self.include_env(said.get("env_file"), directory, inner, env, item)
-        if first in self.open or len(self.open) > MAX_INCLUDES:
+        if first not in self.open and len(self.open) > MAX_INCLUDES:
+            self.wrong(
+                item.problem("include", f"files include each other more than {MAX_INCLUDES} deep", "include less")
+            )
+            return document
+        if first in self.open:
             circle = "\n include ".join(self.sources.shown(one) for one in (*self.open, first))
             self.wrong(item.problem("include", f"include cycle detected:\n{circle}", "leave one of them out"))
             return document
         before, self.open = self.open, (*self.open, first)
         tree = Node({})
         for path in paths:
+            self.included_files += 1
+            if self.included_files > MAX_INCLUDED:
+                if self.included_files == MAX_INCLUDED + 1:
+                    message = f"more than {MAX_INCLUDED} files are included"
+                    self.wrong(item.problem("include", message, "include each file once"))
+                break
             at = self.sources.join(directory, path)
             text = self.read(at, item, "include")
             if text is not None:

@@ -35,6 +35,7 @@ class At(NamedTuple):
 
 
 Rule = Callable[[Node, Node, At], Node]
+MAX_POOLS = 100  # of a network: each is compared with all others
 SECTIONS = ("services", "jobs", "networks", "volumes", "configs", "secrets")
 DEPENDENCY: Mapping[str, Any] = {"condition": "service_started", "required": True}
 
@@ -94,14 +95,14 @@ def _mappings(base: Node, over: Node, at: At) -> Node:
 
 
 def _append(base: Node, over: Node) -> Node:
-    known = [plain(child) for child in base.seq]
-    return base.with_value([*base.seq, *(child for child in over.seq if plain(child) not in known)])
+    known = {frozen(plain(child)) for child in base.seq}
+    return base.with_value([*base.seq, *(child for child in over.seq if frozen(plain(child)) not in known)])
 
 
 def _append_forms(base: Node, over: Node, at: At) -> Node:
     """Compose has written out the short forms of what came before, so a short form is never the same."""
-    known = [plain(child) for child in base.seq if child.map]
-    added = [child for child in over.seq if not child.map or plain(child) not in known]
+    known = {frozen(plain(child)) for child in base.seq if child.map}
+    added = [child for child in over.seq if not child.map or frozen(plain(child)) not in known]
     if not isinstance(base.value, list) or not isinstance(over.value, list):
         return over if over.value is not None else base  # the schema will speak of it
     return base.with_value([*base.seq, *added])
@@ -160,6 +161,10 @@ def _limit(base: Node, over: Node, at: At) -> Node:
 def _subnets(base: Node, over: Node, at: At) -> Node:
     """Pools of one subnet merge, others stay side by side; as in Compose, a pool changes where it stands."""
     found: list[Node] = []
+    if max(len(base.seq), len(over.seq)) > MAX_POOLS:
+        raise Unmergeable(
+            over.problem(at.path, f"more than {MAX_POOLS} address pools", "leave the addresses to the cluster")
+        )
     for original in base.seq:
         for other in over.seq:
             subnet = said_of(other, "subnet")
@@ -171,6 +176,13 @@ def _subnets(base: Node, over: Node, at: At) -> Node:
             place = same[0] if same else len(found)
             found[place : place + 1] = [original]
     return over.with_value(found)
+
+
+def frozen(value: Any) -> Any:
+    """A value that a set can hold, equal to what the value is equal to."""
+    if isinstance(value, dict):
+        return frozenset((key, frozen(child)) for key, child in value.items())
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
 
 
 def said_of(node: Node, key: str) -> Any:

@@ -52,7 +52,8 @@ def _long(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
         if not _has_room(ctx, 1):
             return []
         return [{"protocol": "tcp", "mode": "ingress", **found}]
-    if any(problem.path == f"{path}.target" for problem in ctx.problems[known:]):
+    target = f"{path}.target"
+    if target in ctx.wrong_before or any(problem.path == target for problem in ctx.problems[known:]):
         return []
     raise Unusable(f"service ports {path} is missing a target port", "target: 80")
 

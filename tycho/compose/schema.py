@@ -6,7 +6,6 @@ The schema is the one that the check-jsonschema package carries; jsonschema-rs v
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -17,6 +16,7 @@ from typing import Any
 from tycho.compose.tree import WRONG, Node, plain
 from tycho.errors import Problem
 
+MAX_STEPS = 200  # of a path; names are tried with every number of dots
 KINDS: dict[str | int, str] = {"services": "service", "jobs": "job"}
 
 
@@ -61,6 +61,8 @@ def prune(tree: Node, problems: Iterable[Problem]) -> Node:
     """A tree without the nodes that are wrong, so that the rest can be looked at, too; the tree itself changes."""
     for problem in problems:
         steps = problem.path.replace("[", ".[").split(".")
+        if len(steps) > MAX_STEPS:
+            continue
         node: Node | None = tree
         while len(steps) > 1 and node is not None:
             found, used = _step(node, steps)
@@ -101,9 +103,3 @@ def known(where: Sequence[str | int]) -> list[str]:
     elif len(where) == 4 and where[2] == "pre_start":
         parts = ("container_spec", "pre_start_hook")
     return [name for part in parts for name in definitions[part].get("properties", ())]
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint with the known name that is most like this one."""
-    close = difflib.get_close_matches(name, [one for one in known if one != name], 1, 0.6)
-    return f'did you mean "{close[0]}"?' if close else ""

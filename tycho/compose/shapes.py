@@ -10,7 +10,7 @@ from typing import Any
 
 from tycho.compose.bind import anything, count, flag, listed, live, mapping, section, text, words
 from tycho.compose.context import Context, Unusable
-from tycho.compose.extends import clone
+from tycho.compose.extends import MAX_COPIED, clone
 from tycho.compose.merge import At, Unmergeable, merge
 from tycho.compose.scalars import printed
 from tycho.compose.tree import Node
@@ -59,12 +59,19 @@ def hook(ctx: Context, node: Node, path: str) -> dict[str, Any]:
 
 def inherit(ctx: Context, tree: Node, attributes: Container[str]) -> None:
     """Give each `pre_start` hook what its service says of its container, volumes aside; the tree itself changes."""
+    copied = 0
     for root in ("services", "jobs"):
         section = tree.get(root)
         for name, service in section.map.items() if section else ():
             hooks = service.get("pre_start")
             base = {key: one for key, one in service.map.items() if key in attributes and key != "volumes"}
+            size = sum(child.size for child in base.values()) if hooks else 0
             for i, own in enumerate(hooks.seq if hooks else ()):
+                copied += size
+                if copied > MAX_COPIED:
+                    message = f"hooks take over more than {MAX_COPIED} values of their services"
+                    ctx.wrong(own, f"{root}.{name}.pre_start[{i}]", message, "run fewer hooks")
+                    return
                 if isinstance(own.value, dict):
                     written = own.with_value([own.with_value(key) for key in own.map])
                     at = At(f"{root}.{name}.pre_start[{i}]", "services.*")

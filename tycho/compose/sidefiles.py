@@ -5,7 +5,6 @@ Source: compose-go's `WithServicesEnvironmentResolved` and `WithServicesLabelsRe
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +18,8 @@ from tycho.model import Expr, File
 from tycho.text import is_text
 
 Fields = dict[str, Any]
+MAX_ENTRIES = 200_000  # variables of all services' files together; a file counts for each service that names it
+MAX_BYTES = 16 * 1024 * 1024
 
 
 def read(ctx: Context, fields: Fields, travel: Travel) -> None:
@@ -83,8 +84,8 @@ def _env_files(ctx: Context, service: Fields, path: str, travel: Travel) -> None
         needed = f"env file {one['path']} not found" if one.get("required", True) else ""
         if (content := _read_file(ctx, one["path"], at, needed)) is None:
             continue
-        env = ChainMap(dict(ctx.env), own)
-        entries = _variables(ctx, content, one["path"], env, known, raw=one.get("format") == "raw")
+        scope = _Scope(own, ctx.env)
+        entries = _variables(ctx, content, one["path"], at, scope, known, raw=one.get("format") == "raw")
         if bad := [name for name, value in (entries or {}).items() if not is_text(value)]:
             ctx.problems.append(ctx.placed(at, f"{bad[0]} reads a variable, {NO_TEXT}", "set that variable to text"))
         elif entries is not None:
@@ -106,7 +107,7 @@ def _label_files(ctx: Context, service: Fields, path: str, travel: Travel) -> No
                 said = f"label file {file}: {why}, and labels are part of the chart"
                 ctx.problems.append(ctx.placed(at, said, "keep labels in a file of their own"))
             else:
-                _variables(ctx, content, file, {}, known)
+                _variables(ctx, content, file, at, {}, known)
     if known:
         service["labels"] = {**known, **service.get("labels", {})}
 
@@ -127,16 +128,48 @@ def _read_file(ctx: Context, file: str, path: str, needed: str, roots: tuple[str
 
 
 def _variables(
-    ctx: Context, content: FileContent, file: str, env: Mapping[str, str], known: dict[str, str], *, raw: bool = False
+    ctx: Context,
+    content: FileContent,
+    file: str,
+    path: str,
+    env: Mapping[str, str],
+    known: dict[str, str],
+    *,
+    raw: bool = False,
 ) -> dict[str, str] | None:
     """What one file adds to what is known; None where it is malformed."""
     before = _Added(known)
+    if ctx.entries > MAX_ENTRIES or ctx.env_bytes > MAX_BYTES:  # which was told already
+        return None
     try:
-        dotenv.parse(content.content, ctx.sources.shown(ctx.sources.path(file)), env, before, raw=raw)
+        ctx.env_bytes += len(content.content)
+        if ctx.env_bytes <= MAX_BYTES:
+            dotenv.parse(content.content, ctx.sources.shown(ctx.sources.path(file)), env, before, raw=raw)
+            ctx.entries += len(before.added)
+        if ctx.entries > MAX_ENTRIES or ctx.env_bytes > MAX_BYTES:
+            most = f"{MAX_ENTRIES} variables, or {MAX_BYTES >> 20} MiB"
+            message = f"the env files and label files of all services hold more than {most}"
+            ctx.problems.append(ctx.placed(path, message, "give each service those that it reads"))
     except dotenv.Malformed as error:
         ctx.problems.append(error.problem)
         return None
     return before.added
+
+
+class _Scope(Mapping[str, str]):
+    """The caller's variables, and those of the service behind them: looked at where they are, not copied."""
+
+    def __init__(self, own: Mapping[str, str], env: Mapping[str, str]) -> None:
+        self.own, self.env = own, env
+
+    def __getitem__(self, key: str) -> str:
+        return self.env[key] if key in self.env else self.own[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.own, **self.env})
+
+    def __len__(self) -> int:
+        return len({*self.own, *self.env})
 
 
 class _Added(dict[str, str]):

@@ -29,6 +29,8 @@ MAX_NODES = 600_000
 MAX_ALIASED = 100_000  # nodes that stand in the tree because an alias put them there once more
 MAX_ENTRIES = 20_000  # of one mapping or list
 MAX_DEPTH = 100
+MAX_KEY = 1024  # characters of a key
+MAX_TEXT = 128 * 1024 * 1024  # characters of all texts and their places, those of aliases each time
 STR = "tag:yaml.org,2002:str"
 TYPED = "tag:yaml.org,2002:"
 WRONG = "wrong"  # tag of a list item that was told of, and is looked at no more
@@ -62,6 +64,11 @@ class Node:
     def seq(self) -> list[Node]:
         """The children of a list; none of anything else."""
         return self.value if isinstance(self.value, list) else []
+
+    @property
+    def size(self) -> int:
+        """How many nodes this is, with all below it."""
+        return 1 + sum(child.size for child in self.map.values() or self.seq)
 
     def problem(self, path: str, message: str, hint: str = "") -> Problem:
         """Something wrong here."""
@@ -177,12 +184,16 @@ class _Build:
     def __init__(self, file: str) -> None:
         self.file = file
         self.aliased = 0
+        self.room = MAX_TEXT
         self.seen: set[int] = set()
         self.open: list[yaml.Node] = []
 
     def node(self, node: Any, path: str, depth: int) -> Node:
         line = node.start_mark.line + 1
         tag = node.tag[1:] if node.tag in ("!reset", "!override") else ""
+        self.room -= len(path) + (len(node.value) if isinstance(node, yaml.ScalarNode) else 0)
+        if self.room < 0:
+            raise self.unreadable(line, path, "excessive aliasing: too much text", "keep large texts in files")
         if isinstance(node, yaml.ScalarNode):
             value = self.scalar(node, path)
             return Node(
@@ -233,6 +244,8 @@ class _Build:
             if name is None or not isinstance(self.scalar(key, path), str):
                 where = f"in {path}" if path else "at top level"
                 raise self.unreadable(line, path, f"non-string key {where}: {name}", f'quote it: "{name}"')
+            if len(name) > MAX_KEY:
+                raise self.unreadable(line, path, f"a key is longer than {MAX_KEY} characters", "write a shorter one")
             seen[name] = line
             child = self.node(value, f"{path}.{name}" if path else name, depth + 1)
             child.line = line  # a value is where its key is, even when its text starts below

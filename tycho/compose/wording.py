@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from typing import Any
 
+from tycho.compose.merge import frozen
+from tycho.compose.nearest import nearest
 from tycho.compose.scalars import printed
 from tycho.compose.tree import Node, below
 from tycho.errors import Problem
@@ -71,8 +73,6 @@ def _unexpected(tree: Node, where: Where, kind: Any, known: Known) -> Iterator[P
     for key in kind.unexpected:
         if key not in doubted:
             node, path = _at(tree, [*where, key])
-            from tycho.compose.schema import nearest
-
             said = f"additional properties '{key}' not allowed"
             yield node.problem(
                 path, f"{_dotted(where)} {said}".strip(), nearest(key, names) or "keys of your own begin with x-"
@@ -94,11 +94,11 @@ def _typed(errors: Iterable[Any]) -> tuple[str, str]:
 
 
 def _unique(error: Any, key: str) -> tuple[str, str]:
-    seen: list[Any] = []
-    for at, one in enumerate(error.instance):
-        if one in seen:
-            return f"items at {seen.index(one)} and {at} are equal", "keep one of them"
-        seen.append(one)
+    seen: dict[Any, int] = {}
+    for at, item in enumerate(error.instance):
+        first = seen.setdefault(frozen(item), at)
+        if first != at:
+            return f"items at {first} and {at} are equal", "keep one of them"
     return "items are equal", "keep one of them"
 
 

@@ -89,7 +89,9 @@ class Loom:
                 )
                 changes = Changes(differences(service, after, path))
                 if changes:
-                    sections.setdefault(section, dict(getattr(self.system, section)))[name] = after
+                    if section not in sections:
+                        sections[section] = dict(getattr(self.system, section))
+                    sections[section][name] = after
             self._step(policy, path, changes, matched=matched)
             every += changes
         if sections:

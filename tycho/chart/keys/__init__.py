@@ -68,8 +68,9 @@ def _renamed(plan: Plan) -> Iterator[Row]:
     """Services that Kubernetes must call by another name, with the places that call them by the old one."""
     renamed = {name: label(name) for name in plan.system.services if label(name) != name.lower()}
     places: dict[str, list[str]] = {name: [] for name in renamed}
+    names = set(renamed)
     for _, path, text in spoken(plan.system) if renamed else ():
-        for name in {word.rstrip(".-") for word in WORD.findall(text)} & set(renamed):
+        for name in {word.rstrip(".-") for word in WORD.findall(text)} & names:
             file, line = plan.system.at(path)
             places[name].append(f"{file}:{line}" if line else path)
     for name in plan.system.services:

@@ -1,0 +1,180 @@
+"""How much a chart may hold: counted on the system, before anything is planned or written.
+
+Helm keeps each release in one Secret of a megabyte, which is full with some 500 services, and an object of Kubernetes
+holds little more. What is beyond these limits could never be installed, and would only take time and memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from tycho.chart.wiring import everything, homes
+from tycho.errors import Problem
+from tycho.model import File, Live, Service, System
+from tycho.model.numbers import is_digits
+
+MAX_SERVICES = 2_500
+MAX_CONTAINERS = 100  # of one pod
+MAX_CHAIN = 50  # services that take their volumes from each other
+MAX_TEXT = 32 * 1024 * 1024  # characters of all values
+MAX_DOLLARS = 200_000  # in all texts that read variables
+
+
+class Limit(NamedTuple):
+    """Things that a service may have many of.
+
+    Args:
+        what: Their name, in the plural.
+        each: How many a service may have.
+        together: How many all services may have.
+        count: Counts those of one service.
+        hint: What to do.
+    """
+
+    what: str
+    each: int
+    together: int
+    count: Callable[[Service], int]
+    hint: str
+
+
+def _count_ports(service: Service) -> int:
+    return len(service.ports) + sum(_span(text) for text in service.expose)
+
+
+def _span(text: str) -> int:
+    first, _, last = text.partition("/")[0].partition("-")
+    if not (is_digits(first) and is_digits(last or first)) or max(len(first), len(last)) > 5:
+        return 1  # which is told elsewhere
+    return max(1, int(last or first) - int(first) + 1)
+
+
+def _count_names(service: Service) -> int:
+    return len(service.links) + sum(len(attachment.aliases) for attachment in service.networks.values())
+
+
+def _count_waits(service: Service) -> int:
+    return sum(dependency.condition != "service_started" for dependency in service.depends_on.values())
+
+
+def _count_entries(service: Service) -> int:
+    return len(service.environment) + sum(len(file.entries or ()) for file in service.env_file)
+
+
+def _count_mounts(service: Service) -> int:
+    return len(service.volumes) + len(service.tmpfs) + len(service.configs) + len(service.secrets)
+
+
+LIMITS = (
+    Limit("ports", 1_000, 10_000, _count_ports, "name the ports that are called, and no whole ranges"),
+    Limit("environment entries", 5_000, 200_000, _count_entries, "put them into a config that the program reads"),
+    Limit("services to wait for", 500, 10_000, _count_waits, "wait for those that are needed first"),
+    Limit("aliases and links", 1_000, 20_000, _count_names, "call services by their names"),
+    Limit("networks", 1_000, 50_000, lambda service: len(service.networks), "put services that call each other on one"),
+    Limit("hooks", 100, 5_000, lambda service: len(service.pre_start), "put commands into one hook"),
+    Limit("labels", 5_000, 200_000, lambda service: len(service.labels) + len(service.annotations), "keep few"),
+)
+MOUNTS = Limit("mounts", 1_000, 30_000, _count_mounts, "mount folders, and not each file")
+
+
+def find_problems(system: System) -> Iterator[Problem]:
+    """Find what a chart has no room for.
+
+    Args:
+        system: The system after the policies.
+
+    Yields:
+        A problem for each limit that a service, or all of them, are beyond.
+    """
+    services = everything(system)
+    if len(services) > MAX_SERVICES:
+        message = f"{len(services)} services, and a release of Helm's has room for some 500"
+        yield Problem(*system.at("services"), "services", message, "divide them among several projects")
+        return
+    for limit in LIMITS:
+        yield from _beyond(system, limit, {name: limit.count(service) for name, service in services.items()})
+    mounts, long_chains = _add_up_mounts(services)
+    yield from _beyond(system, MOUNTS, mounts)
+    for name in long_chains[:1]:
+        message = f"more than {MAX_CHAIN} services take their volumes from each other in a row"
+        yield _place(system, name, "volumes_from", message, "name the volumes, and mount them where they are used")
+    pods: dict[str, int] = {}
+    for home in homes(services).values():
+        pods[home] = pods.get(home, 0) + 1
+    for name, count in pods.items():
+        if count > MAX_CONTAINERS:
+            message = f"{count} services share its pod, and a pod has room for {MAX_CONTAINERS} containers"
+            yield _place(system, name, "", message, "give them networks of their own")
+    yield from _weigh(system)
+
+
+def _beyond(system: System, limit: Limit, counts: Mapping[str, int]) -> Iterator[Problem]:
+    for name, count in counts.items():
+        if count > limit.each:
+            message = f"{count} {limit.what}, and a service has room for {limit.each}"
+            yield _place(system, name, "", message, limit.hint)
+    if (total := sum(counts.values())) > limit.together:
+        message = f"{total} {limit.what} altogether, and a release has room for {limit.together}"
+        yield Problem(*system.at("services"), "services", message, limit.hint)
+
+
+def _place(system: System, name: str, key: str, message: str, hint: str) -> Problem:
+    path = f"{'services' if name in system.services else 'jobs'}.{name}{key and '.'}{key}"
+    return Problem(*system.at(path), path, message, hint)
+
+
+def _add_up_mounts(services: Mapping[str, Service]) -> tuple[dict[str, int], list[str]]:
+    """Count the mounts of every service with those that it takes from others; and name those in a long row."""
+    counts: dict[str, int] = {}
+    depths: dict[str, int] = {}
+    open_ = [*services]
+    visited: set[str] = set()
+    while open_:
+        name = open_[-1]
+        sources = [source for other in services[name].volumes_from if (source := other.partition(":")[0]) in services]
+        waiting = [source for source in sources if source not in counts and source not in visited]
+        if waiting and name not in counts:
+            visited.add(name)
+            open_ += waiting
+            continue
+        open_.pop()
+        if name not in counts:
+            counts[name] = _count_mounts(services[name]) + sum(counts.get(source, 0) for source in sources)
+            depths[name] = 1 + max((depths.get(source, 0) for source in sources), default=0)
+    return counts, [name for name, depth in depths.items() if depth > MAX_CHAIN]
+
+
+def _weigh(system: System) -> Iterator[Problem]:
+    """Count the characters of all values, and the dollar signs of those that read variables."""
+    characters = dollars = 0
+    for text in _texts(system):
+        characters += len(text)
+        if isinstance(text, Live):
+            dollars += text.template.count("$")
+    if characters > MAX_TEXT:
+        message = f"all values hold more than {MAX_TEXT >> 20} MiB, and a release has room for one"
+        yield Problem(*system.at("services"), "services", message, "keep large texts in volumes or images")
+    if dollars > MAX_DOLLARS:
+        message = f"all texts read more than {MAX_DOLLARS} variables, more than Helm can expand in time"
+        yield Problem(*system.at("services"), "services", message, "read each variable where it is needed")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of a part of the system; files have limits of their own."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for child in value.values():
+            yield from _texts(child)
+    elif isinstance(value, tuple | list):
+        for child in value:
+            yield from _texts(child)
+    elif isinstance(value, System):
+        for section in ("services", "jobs", "networks", "volumes", "configs", "secrets"):
+            yield from _texts(getattr(value, section))
+    elif isinstance(value, BaseModel) and not isinstance(value, File):
+        for key in value.model_fields_set:
+            yield from _texts(getattr(value, key))
