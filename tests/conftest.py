@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = [name for name in ("tests.cluster_fixture", "tests.judges") if find_spec(name)]
 
-OURS = {"TYCHO_CORPUS", "TYCHO_GOLDEN", "TYCHO_VENV", "TYCHO_PYTHON"}
+OURS = {"TYCHO_FUZZ_SECONDS", "TYCHO_GOLDEN", "TYCHO_VENV", "TYCHO_PYTHON"}
 
 for name in [name for name in os.environ if name.startswith(("TYCHO_", "COMPOSE_", "HELM_", "KUBE"))]:
     if name not in OURS:
