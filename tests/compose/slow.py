@@ -98,7 +98,7 @@ DOCUMENTS: dict[str, Text] = {
     "dates": lambda: one(f"environment: {{{spread('E@: 2024-01-01', 4_900)}}}"),
     "booleans in other words": lambda: services("tty: 'yes', read_only: 'on'" for _ in range(800)),
     "unset variables": lambda: one(f"labels: {{{spread('l@: $V@', 4_900)}}}"),
-    "equal items": lambda: one(f"cap_add: [{spread('A@', 15_000)}, A0]"),
+    "equal items": lambda: one(f"cap_drop: [{spread('A@', 15_000)}, A0]"),
     "equal items by thousands": lambda: one(f"dns_search: [{', '.join(['a'] * 15_000)}]"),
     # products
     "ranges of ports": lambda: services('ports: ["1-65535:1-65535"]' for _ in range(20)),
