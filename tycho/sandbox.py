@@ -70,7 +70,10 @@ class Sandbox:
 
     def warm(self) -> None:
         """Begin a worker, for the first document not to wait for it."""
-        if self.worker is None or self.worker.dead:
+        if self.worker and self.worker.dead:
+            self.worker.end()  # nobody else has seen its process to its end
+            self.worker = None
+        if self.worker is None:
             self.worker = Worker(self._rules)
 
     def close(self) -> None:

@@ -126,6 +126,7 @@ def test_a_killed_worker_is_replaced(sandbox: Sandbox, moment: str, tmp_path: Pa
             os.kill(worker.process.pid, signal.SIGKILL)
         assert (await sandbox.compile(SMALL, {}, {})).chart.name == "small"
         assert sandbox.worker is not worker
+        assert worker.process.returncode == -signal.SIGKILL  # it is no zombie
 
     asyncio.run(story())
 

@@ -35,8 +35,14 @@ PROCESSOR = 90  # seconds
 WRITING = 30.0  # seconds that a helm which writes may go on for when nobody wants it any more
 GRACE = 10.0  # seconds that helm has to mark its release as failed before it is killed
 WRITES = ("install", "upgrade", "rollback", "uninstall")
+TRY_AGAIN = "perhaps this machine has too little memory; try again"
 SMALLER = "split the system, or mount fewer and smaller files"
-OUT_OF_MEMORY = re.compile(r"runtime: (?:out of memory|cannot allocate memory)|failed to (?:reserve|create new OS)")
+# How Go programs end under a limit on memory: the words differ with what they asked for when there was none left.
+OUT_OF_MEMORY = re.compile(
+    r"^(?:fatal error|runtime|runtime/\w+): .*(?:out of memory|allocate|failed to reserve|create new OS|_create failed)",
+    re.MULTILINE,
+)
+CRASHED = re.compile(r"^(?:fatal error|panic): .*", re.MULTILINE)
 log = logging.getLogger("tycho.helm")
 
 # What helm and the credential helpers of a kubeconfig need of the caller's environment.
@@ -248,8 +254,10 @@ def _failed(code: int, used: float, texts: tuple[str, str], verb: str) -> Orches
     if code < 0:
         return OrchestratorError(
             f"helm {verb} was ended from outside ({signal.strsignal(-code)})",
-            hint="perhaps this machine has too little memory; try again",
+            hint=TRY_AGAIN,
         )
+    if crash := CRASHED.search(texts[1]):  # what follows are the stacks of Go, which say nothing to its user
+        return OrchestratorError(f"helm {verb} crashed ({safe_message(crash[0])})", hint=TRY_AGAIN)
     return told(texts[1] or texts[0], verb)
 
 

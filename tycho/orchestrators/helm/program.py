@@ -11,6 +11,7 @@ from pathlib import Path
 from tycho.errors import FileError, ToolMissing, UsageError
 from tycho.outputs import write_file
 from tycho.settings import settings
+from tycho.text import safe_message
 
 MINIMUM = (4, 2, 4)
 WANTED = "4.3.1"
@@ -68,12 +69,14 @@ async def _asked(path: Path) -> tuple[int, ...]:
     try:
         process = await asyncio.create_subprocess_exec(
             path, "version", "--template", "{{.Version}}",
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
     except OSError as error:
         raise ToolMissing(f"helm cannot be run: {error.strerror}", hint=HOW, local=str(path)) from error
-    out, _ = await process.communicate()
+    out, err = await process.communicate()
     found = re.match(rb"v?(\d+)\.(\d+)\.(\d+)", out.strip())
     if not found:
-        raise ToolMissing("helm does not say which it is", hint=HOW, local=str(path))
+        printed = safe_message((err or out).decode(errors="replace").strip().partition("\n")[0])[:200] or "nothing"
+        message = f"`helm version` ends with {process.returncode} and prints no version: {printed}"
+        raise ToolMissing(message, hint=HOW, local=str(path))
     return tuple(int(part) for part in found.groups())
