@@ -30,6 +30,7 @@ from tycho.orchestrators.helm import (
 from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.checks import checks
 from tycho.orchestrators.helm.facts import with_facts
+from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.program import program
 from tycho.orchestrators.helm.rendering import Packed
@@ -89,8 +90,9 @@ class HelmOrchestrator:
             packed.path.write_bytes(chart.archive())
             if not upgrade:
                 await packed.render(self.helm, self.api, identity)
+            observer = Observer(await cluster.list_pods(self.api, identity) if upgrade else None)
             notes = await self._change_held(packed, identity, whole, countdown)
-        return await self._settle(identity, countdown, notes)
+        return await self._settle(identity, countdown, notes, observer)
 
     async def _change_held(
         self, packed: Packed, identity: Identity, values: Mapping[str, Any], countdown: Countdown
@@ -120,13 +122,16 @@ class HelmOrchestrator:
 
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""
+        return await self._look(identity, Observer())
+
+    async def _look(self, identity: Identity, observer: Observer) -> Release:
         found, seen = await asyncio.gather(
             releases.every(self.api, identity.namespace, guid=identity.guid), cluster.look_at(self.api, identity)
         )
         if not found and identity.own_namespace:
             found = await namespaces.lost(self.api, (), guid=identity.guid)
         for release in found:
-            return cluster.with_services(release, seen)
+            return observer.judge(release, seen)
         raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
 
     async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
@@ -169,11 +174,12 @@ class HelmOrchestrator:
             if wanted not in numbers:
                 listed = ", ".join(map(str, numbers))
                 raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
+            observer = Observer(await cluster.list_pods(self.api, identity))
             notes += await leavings.prepare_rollback(self.api, identity, wanted)
             await self._helm(["rollback", identity.release, str(wanted)], identity, countdown)
             notes += await leavings.sweep(self.api, identity)
         said = f"{identity.name}: revision {current} → {wanted}"
-        return await self._settle(identity, countdown, (said, *notes))
+        return await self._settle(identity, countdown, (said, *notes), observer)
 
     async def push(self, archive: bytes, name: str, registry_url: str, *, plain_http: bool = False) -> str:
         """Send a packaged chart to a registry; returns `reference@digest`."""
@@ -241,8 +247,10 @@ class HelmOrchestrator:
             if await releases.revisions(self.api, identity):
                 raise
 
-    async def _settle(self, identity: Identity, countdown: Countdown, notes: tuple[str, ...]) -> Release:
-        release = await waiting.ready(lambda: self.status(identity), countdown)
+    async def _settle(
+        self, identity: Identity, countdown: Countdown, notes: tuple[str, ...], observer: Observer
+    ) -> Release:
+        release = await waiting.ready(lambda: self._look(identity, observer), countdown)
         return release.model_copy(update={"notes": notes})
 
     async def _known(self, namespace: str) -> Sequence[Release]:
