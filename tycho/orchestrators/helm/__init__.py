@@ -22,6 +22,7 @@ from tycho.orchestrators.helm import (
     leavings,
     logs,
     namespaces,
+    nodeports,
     recovery,
     registry,
     releases,
@@ -212,7 +213,10 @@ class HelmOrchestrator:
                 return (*notes, f"{identity.name} is up to date (revision {number})")
             notes += (f"made again what was gone: {', '.join(missing)}",)
         rendered = await packed.render(self.helm, self.api, identity)
-        await namespaces.unhijacked(self.api, identity, chart, whole)
+        await asyncio.gather(
+            namespaces.unhijacked(self.api, identity, chart, whole),
+            nodeports.check_node_ports(self.api, identity, rendered),
+        )
         said = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
         if last is None:
             await self._helm(["install", identity.release, str(packed.path), *said], identity, countdown, text)

@@ -211,6 +211,7 @@ def _endpoints(service: Object, name: str, nodes: Iterable[Object]) -> Iterable[
                 ip_address=address,
                 port=number,
                 target=target if isinstance(target, int) else port["port"],
+                published=port["port"],
             )
 
 
