@@ -17,6 +17,7 @@ class Settings:
     """Defaults of the command line, each from `TYCHO_<NAME>`.
 
     Args:
+        username: Who asks, instead of whom the cluster knows.
         namespace: Share this namespace instead of one per system.
         context: Context of the kubeconfig.
         backplane: Orchestrator.
@@ -27,6 +28,7 @@ class Settings:
         state_dir: What cannot: clusters of this machine.
     """
 
+    username: str
     namespace: str
     context: str
     backplane: str
@@ -43,6 +45,7 @@ def settings() -> Settings:
     env = os.environ
     home = find_home()
     return Settings(
+        username=env.get("TYCHO_USERNAME", ""),
         namespace=env.get("TYCHO_NAMESPACE", ""),
         context=env.get("TYCHO_CONTEXT", ""),
         backplane=env.get("TYCHO_BACKPLANE") or "helm",

@@ -16,6 +16,7 @@ from tycho.compose import Sources
 from tycho.errors import Ambiguous, NotFound, UsageError
 from tycho.lifecycle import Compiled, Lifecycle
 from tycho.orchestrators import Patience, Target
+from tycho.ownership import Caller
 from tycho.release import Release
 from tycho.settings import settings
 
@@ -66,7 +67,7 @@ def test_a_system_lives(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         seen: list[Release] = []
         started = await lifecycle.up(
-            compiled(lifecycle, ONE, "alive"), username="ada", patience=Patience(timeout=90, watch=seen.append)
+            compiled(lifecycle, ONE, "alive"), caller=Caller("ada"), patience=Patience(timeout=90, watch=seen.append)
         )
         assert seen
         assert seen[-1].ready

@@ -14,6 +14,7 @@ from tycho.cli.session import run, trace
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle, Removal
 
+Force = Annotated[bool, typer.Option("--force", help="Remove what is somebody else's, too.", rich_help_panel=CLUSTER)]
 KeepVolumes = Annotated[
     bool,
     typer.Option("--keep-volumes", help="Keep the volumes, and print their names.", rich_help_panel=CLUSTER),
@@ -23,6 +24,7 @@ KeepVolumes = Annotated[
 def down(
     ids: Ids = None,
     keep_volumes: KeepVolumes = False,
+    force: Force = False,
     namespace: Namespace = "",
     context: Context = "",
     local: Local = False,
@@ -42,14 +44,15 @@ def down(
     if not ids:
         return
     if service:
-        failed = remote.down(service, ids)
+        remote.refuse_options(local=local, namespace=namespace, context=context, backplane=backplane)
+        failed = remote.down(service, ids, force=force, keep_volumes=keep_volumes)
     else:
 
         async def act(lifecycle: Lifecycle) -> list[Removal]:
             from tycho.orchestrators import Patience
 
-            patience = Patience(timeout=timeout)
-            return await lifecycle.down(ids, patience=patience, keep_volumes=keep_volumes, each=_told)
+            patience = Patience(timeout=timeout, tell=show.say)
+            return await lifecycle.down(ids, patience=patience, keep_volumes=keep_volumes, force=force, each=_told)
 
         removals = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
         failed = [removal.error for removal in removals if removal.error]

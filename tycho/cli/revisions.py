@@ -8,6 +8,7 @@ import typer
 
 from tycho.cli import show
 from tycho.cli.options import (
+    CLUSTER,
     Backplane,
     Context,
     Format,
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from tycho.release import Release
 
 Number = Annotated[int, typer.Argument(metavar="[REVISION]", help="Its number; the last good one by default.")]
+
+Force = Annotated[
+    bool, typer.Option("--force", help="Roll back what is somebody else's, too.", rich_help_panel=CLUSTER)
+]
 
 
 def history(
@@ -59,6 +64,7 @@ def history(
 def rollback(
     id: Id,
     revision: Number = 0,
+    force: Force = False,
     namespace: Namespace = "",
     context: Context = "",
     local: Local = False,
@@ -83,7 +89,7 @@ def rollback(
 
         with progress(quiet or no_wait) as watch:
             return await lifecycle.rollback(
-                id, revision, patience=Patience(wait=not no_wait, timeout=timeout, watch=watch)
+                id, revision, force=force, patience=Patience(wait=not no_wait, timeout=timeout, watch=watch)
             )
 
     release = run(act, namespace=namespace, context=context, local=local, backplane=backplane)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tycho.release import Release, Revision
 
 NONE = "--"
-STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {}"
+STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {:<12} {}"
 
 
 def out(text: str) -> None:
@@ -76,7 +76,7 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
         return data([_plain(release) for release in releases], format)
     if not releases:
         return out("None running")
-    out(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "SERVICES"))
+    out(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "USER", "SERVICES"))
     for release in releases:
         name, endpoint = release.identity.name, release.endpoint
         names = [service.name for service in release.services]
@@ -87,10 +87,21 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
             str(endpoint.port) if endpoint else NONE,
             _ready(release),
             release.identity.namespace,
+            release.identity.username or NONE,
             ",".join([*names[:3], *([f"+{len(names) - 3}"] if len(names) > 3 else [])]),
         )
         out(STATUS.format(*map(printable, row)).rstrip())
+    kept(releases)
     simulated(releases)
+
+
+def kept(releases: Iterable[Release]) -> None:
+    """Say of systems that are gone which volumes were kept, and what to do with them."""
+    for release in releases:
+        if release.state == "kept":
+            names = ", ".join(release.volumes)
+            say(f"note: {release.identity.name} does not run; its volumes are kept: {names}"
+                f" (`tycho up` uses them again, `tycho down {release.identity.guid[:8]}` deletes them)")  # fmt: skip
 
 
 def simulated(releases: Iterable[Release]) -> None:
@@ -115,10 +126,12 @@ def history(revisions: Sequence[Revision], format: Format) -> None:
     """One row a revision, oldest first."""
     if format is not Format.table:
         return data([revision.model_dump(mode="json") for revision in revisions], format)
-    rows = [("REVISION", "UPDATED", "STATUS", "CHART", "COMPOSE", "DESCRIPTION")]
-    for one in revisions:
-        updated = one.updated.strftime("%Y-%m-%d %H:%M:%S") if one.updated else NONE
-        rows.append((str(one.revision), updated, one.state, one.chart, one.compose[:12], one.description))
+    rows = [("REVISION", "UPDATED", "STATUS", "USER", "CHART", "CHANGES", "DESCRIPTION")]
+    for revision in revisions:
+        updated = revision.updated.astimezone().strftime("%Y-%m-%d %H:%M:%S %z") if revision.updated else NONE
+        changes = "; ".join(revision.changes) or NONE
+        user, chart = revision.username or NONE, revision.chart
+        rows.append((str(revision.revision), updated, revision.state, user, chart, changes, revision.description))
     table(rows)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import remote, show
+from tycho.cli.caller import find_origin
 from tycho.cli.options import (
     CLUSTER,
     INPUT,
@@ -50,6 +51,10 @@ Volumes = Annotated[list[str] | None, typer.Option("-v", "--volume", metavar="SR
 Settings = Annotated[str, typer.Option("--settings", metavar="ENVFILE", help="With -c: its environment.",
                                        rich_help_panel=INPUT)]  # fmt: skip
 New = Annotated[bool, typer.Option("--new", help="Another instance, even if one runs.", rich_help_panel=CLUSTER)]
+Which = Annotated[str, typer.Option("--id", metavar="ID", help="Upgrade this one of several systems of the project.",
+                                    rich_help_panel=CLUSTER)]  # fmt: skip
+Replace = Annotated[bool, typer.Option("--replace", help="Upgrade it even if it was started by somebody else, or from"
+                                       " elsewhere.", rich_help_panel=CLUSTER)]  # fmt: skip
 Modify = Annotated[bool, typer.Option("-m", "--modify", help="Only change what runs; start nothing.",
                                       rich_help_panel=CLUSTER)]  # fmt: skip
 
@@ -70,6 +75,8 @@ def up(
     volume: Volumes = None,
     settings: Settings = "",
     new: New = False,
+    id: Which = "",
+    replace: Replace = False,
     modify: Modify = False,
     namespace: Namespace = "",
     context: Context = "",
@@ -93,19 +100,28 @@ def up(
     trace(trace_)
     said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict, root=root)
     sources = _one(said, container, port, command, volume or [], settings) if container else said.sources()
+    if new and id:
+        raise UsageError("--new and --id exclude each other", hint="--id upgrades a system that runs")
     if service:
-        show.status([remote.up(service, said, sources)], output)
+        remote.refuse_options(
+            policies=policies, strict=strict, local=local, namespace=namespace, context=context, backplane=backplane
+        )
+        release = remote.up(service, said, sources, new=new, id=id, replace=replace, modify=modify, wait=not no_wait)
+        show.status([release], output)
         return
 
     async def act(lifecycle: Lifecycle) -> Release:
         from tycho.orchestrators import Patience
 
         compiled = said.compile(lifecycle, sources)
-        if modify and not await lifecycle.runs(compiled):
+        caller = await lifecycle.identify(find_origin(sources, compiled.woven.system))
+        guid = (await lifecycle.find(id, caller=caller)).identity.guid if id else ""
+        if modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):
             raise NotFound(f"{compiled.woven.system.name} does not run here", hint="leave out -m to start it")
         with progress(quiet or no_wait) as watch:
+            patience = Patience(wait=not no_wait, timeout=timeout, watch=watch)
             release = await lifecycle.up(
-                compiled, new=new, patience=Patience(wait=not no_wait, timeout=timeout, watch=watch)
+                compiled, guid=guid, new=new, replace=replace, caller=caller, patience=patience
             )
         if not quiet:
             show.remarks(compiled.chart, release)

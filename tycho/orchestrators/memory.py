@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tycho.chart import Chart, emit
+from tycho.chart import Chart, emit, without_origin
 from tycho.errors import NotFound
 from tycho.model import Woven
 from tycho.orchestrators import Patience, Target, digest
@@ -106,7 +106,7 @@ class MemoryOrchestrator:
         if identity.guid not in self._systems:
             port = max((system.port + 100 for system in self._systems.values()), default=FIRST_PORT)
             self._systems[identity.guid] = System(identity, datetime.now(UTC), port)
-        system, said = self._systems[identity.guid], json.dumps(values, sort_keys=True)
+        system, said = self._systems[identity.guid], json.dumps(without_origin(values), sort_keys=True)
         if system.revisions and (last := system.revisions[-1]).chart.digest == chart.digest and last.values == said:
             release = system.release(f"{identity.name} is up to date (revision {last.revision.revision})")
         else:
@@ -166,6 +166,10 @@ class MemoryOrchestrator:
         self._system(identity)
         for line in tuple[str]():
             yield line
+
+    async def user(self) -> str:
+        """It knows nobody."""
+        return ""
 
     async def doctor(self) -> Sequence[Check]:
         """It needs nothing."""

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from tycho import workspace
-from tycho.chart import Chart, emit, values_yaml
+from tycho.chart import Chart, emit, values_yaml, without_origin
 from tycho.errors import Conflict, Forbidden, NotFound, OrchestratorError
 from tycho.model import Woven
 from tycho.orchestrators import Patience, Target
@@ -25,6 +25,7 @@ from tycho.orchestrators.helm import (
     recovery,
     registry,
     releases,
+    volumes,
     waiting,
 )
 from tycho.orchestrators.helm.api import Api
@@ -33,6 +34,7 @@ from tycho.orchestrators.helm.facts import with_facts
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.program import program
 from tycho.orchestrators.helm.rendering import Packed
+from tycho.orchestrators.helm.users import read_user
 from tycho.orchestrators.helm.waiting import Countdown
 from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check, Identity, Release, Revision
@@ -123,6 +125,8 @@ class HelmOrchestrator:
         found, seen = await asyncio.gather(
             releases.every(self.api, identity.namespace, guid=identity.guid), cluster.look_at(self.api, identity)
         )
+        if not found:
+            found = await volumes.find_kept(self.api, (), namespace=identity.namespace, guid=identity.guid)
         if not found and identity.own_namespace:
             found = await namespaces.lost(self.api, (), guid=identity.guid)
         for release in found:
@@ -135,17 +139,26 @@ class HelmOrchestrator:
         Raises:
             Deadline: Something would not go; it is named, with what holds it. Nothing is forced.
         """
-        countdown, kept = Countdown(patience), []
-        last = await self.status(identity)
+        countdown, verb = Countdown(patience), "kept" if keep_volumes else "deleted"
+        last, found = await asyncio.gather(self.status(identity), volumes.list_volumes(self.api, identity))
         if not await namespaces.going(self.api, identity):  # else somebody has begun: there is nothing left to hold
             async with lease.held(self.api, identity):
-                if last.state != "lost":
+                listed = ", ".join(volume.text for volume in found)
+                also = f"; {len(found)} volumes will be {verb}: {listed}" if found else ""
+                patience.tell(f"{identity.name}: removing it{also}")
+                if last.state not in ("lost", "kept"):
                     await self._uninstall(identity)
-                kept = await leavings.remove(self.api, identity, countdown, keep_volumes=keep_volumes)
-        if identity.own_namespace and not kept:
+                if keep_volumes:
+                    await volumes.mark_kept(self.api, identity, found)
+                kept = [volume.claim for volume in found] if keep_volumes else []
+                await leavings.remove(self.api, identity, countdown, kept=kept)
+        if identity.own_namespace and not (keep_volumes and found):
             await namespaces.remove(self.api, identity, countdown)
-        notes = tuple(f"kept volume {claim} in namespace {identity.namespace}" for claim in kept)
-        return last.model_copy(update={"notes": notes})
+        where = f" in namespace {identity.namespace}" if keep_volumes else ""
+        notes = [f"{verb} volume {volume.text}{where}" for volume in found]
+        if keep_volumes and found:
+            notes.append(f"`tycho up` uses them again; `tycho down {identity.guid[:8]}` deletes them")
+        return last.model_copy(update={"notes": tuple(notes)})
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """The revisions that Helm keeps, oldest first."""
@@ -183,6 +196,10 @@ class HelmOrchestrator:
         """Lines of the services' logs, prefixed with the pod's name."""
         return logs.lines(self.api, identity, services, follow=follow, tail=tail)
 
+    async def user(self) -> str:
+        """Who the cluster takes the caller for; "" for its administrator."""
+        return await read_user(self.api)
+
     async def doctor(self) -> Sequence[Check]:
         """Helm, the cluster, rights, metrics."""
         return await checks(self.api)
@@ -199,7 +216,7 @@ class HelmOrchestrator:
         """Make the cluster what the chart says; what else was done is returned."""
         chart, text = packed.chart, packed.values
         notes, last = await recovery.recover(self.api, self.helm, identity)
-        labels = releases.labels(identity, chart, text, last)
+        labels = releases.labels(identity, chart, values_yaml(without_origin(whole)).encode(), last)
         if last is not None and releases.same(last, labels):
             number = releases.number(last)
             if not (missing := await leavings.missing(self.api, identity, number)):
@@ -247,6 +264,8 @@ class HelmOrchestrator:
 
     async def _known(self, namespace: str) -> Sequence[Release]:
         found = await releases.every(self.api, namespace)
+        known = {release.identity.guid for release in found}
+        found += await volumes.find_kept(self.api, known, namespace=namespace)
         return found if namespace else [*found, *await namespaces.lost(self.api, found)]
 
     async def _seen(self, namespace: str) -> Seen | None:

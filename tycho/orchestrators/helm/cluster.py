@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+
+from pydantic import ValidationError
 
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
-from tycho.orchestrators.helm.workloads import INSTANCE, Seen, statuses
-from tycho.release import Identity, Release
+from tycho.orchestrators.helm.workloads import INSTANCE, Seen, labels, notes, statuses
+from tycho.release import Identity, Origin, Release
 
 WORKLOADS = {
     "Deployment": "apps/v1/deployments",
@@ -21,6 +24,7 @@ WORKLOADS = {
 }
 WARNINGS = "type=Warning,reason!=FailedScheduling"  # that one is told by the pod itself, and is stale afterwards
 EVENTS = "500"
+ORIGIN = "tycho.dev/origin"
 NODES = "50"  # enough to find an address among them, and to see whether they are simulated
 
 
@@ -54,7 +58,22 @@ def with_services(release: Release, seen: Seen) -> Release:
     """A release as the look shows it."""
     identity = release.identity
     found = statuses(seen, identity.release, identity.namespace)
-    return release.model_copy(update={"services": found, "simulated": seen.simulated})
+    origin = read_origin(seen, identity)
+    return release.model_copy(update={"services": found, "simulated": seen.simulated, "origin": origin})
+
+
+def read_origin(seen: Seen, identity: Identity) -> Origin | None:
+    """Read off a system's workloads where it was started from; those of a finished job may be of an earlier start."""
+    texts = [
+        (workload["kind"] != "Job", workload["metadata"]["creationTimestamp"], text)
+        for workload in seen.workloads
+        if labels(workload).get(INSTANCE) == identity.release
+        and workload["metadata"]["namespace"] == identity.namespace
+        and (text := notes(workload).get(ORIGIN))
+    ]
+    with contextlib.suppress(ValidationError):
+        return Origin.model_validate_json(max(texts)[-1]) if texts else None
+    return None
 
 
 async def nodes(api: Api) -> Sequence[Object]:
