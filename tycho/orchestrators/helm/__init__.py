@@ -144,7 +144,7 @@ class HelmOrchestrator:
         if not await namespaces.going(self.api, identity):  # else somebody has begun: there is nothing left to hold
             async with lease.held(self.api, identity):
                 listed = ", ".join(volume.text for volume in found)
-                also = f"; {len(found)} volumes will be {verb}: {listed}" if found else ""
+                also = f"; its volumes will be {verb}: {listed}" if found else ""
                 patience.tell(f"{identity.name}: removing it{also}")
                 if last.state not in ("lost", "kept"):
                     await self._uninstall(identity)
