@@ -15,9 +15,11 @@ from tycho import workspace
 from tycho.chart import Chart, emit, values_yaml
 from tycho.errors import Conflict, Forbidden, NotFound, OrchestratorError
 from tycho.model import Woven
-from tycho.orchestrators import Patience, Target
+from tycho.orchestrators import LogQuery, Patience, Program, Streams, Target
 from tycho.orchestrators.helm import (
     cluster,
+    events,
+    exec,
     lease,
     leavings,
     logs,
@@ -25,6 +27,7 @@ from tycho.orchestrators.helm import (
     recovery,
     registry,
     releases,
+    restart,
     waiting,
 )
 from tycho.orchestrators.helm.api import Api
@@ -35,7 +38,7 @@ from tycho.orchestrators.helm.program import program
 from tycho.orchestrators.helm.rendering import Packed
 from tycho.orchestrators.helm.waiting import Countdown
 from tycho.orchestrators.helm.workloads import Seen
-from tycho.release import Check, Identity, Release, Revision
+from tycho.release import Check, Event, Identity, Release, Revision
 
 ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
 ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
@@ -172,16 +175,38 @@ class HelmOrchestrator:
             notes += await leavings.prepare_rollback(self.api, identity, wanted)
             await self._helm(["rollback", identity.release, str(wanted)], identity, countdown)
             notes += await leavings.sweep(self.api, identity)
-        said = f"{identity.name}: revision {current} → {wanted}"
-        return await self._settle(identity, countdown, (said, *notes))
+        release = await self._settle(identity, countdown, notes)
+        note = f"rolled back to revision {wanted} (now revision {release.revision})"
+        return release.model_copy(update={"notes": (note, *release.notes)})
 
     async def push(self, archive: bytes, name: str, registry_url: str, *, plain_http: bool = False) -> str:
         """Send a packaged chart to a registry; returns `reference@digest`."""
         return await registry.push(self.helm, archive, name, registry_url, plain_http=plain_http)
 
-    def logs(self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int) -> AsyncIterator[str]:
-        """Lines of the services' logs, prefixed with the pod's name."""
-        return logs.lines(self.api, identity, services, follow=follow, tail=tail)
+    def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
+        """Yield lines of the services' logs, prefixed with the pod's name."""
+        return logs.lines(self.api, identity, query)
+
+    def events(self, identity: Identity, services: tuple[str, ...], *, follow: bool) -> AsyncIterator[Event]:
+        """Yield the Events of the services' objects, oldest first."""
+        return events.list_events(self.api, identity, services, follow=follow)
+
+    async def restart(self, identity: Identity, services: tuple[str, ...], patience: Patience) -> Release:
+        """Roll the services' workloads out anew.
+
+        Raises:
+            UsageError: One of the services is a job.
+            StartFailed: A service cannot become ready again.
+            Deadline: It did not become ready in time.
+        """
+        countdown = Countdown(patience)
+        async with lease.held(self.api, identity):
+            notes = await restart.restart_workloads(self.api, identity, services)
+        return await self._settle(identity, countdown, notes)
+
+    async def exec(self, identity: Identity, service: str, program_: Program, streams: Streams) -> int:
+        """Run a program in a container of a service; its exit code is returned."""
+        return await exec.execute(self.api, identity, service, program_, streams)
 
     async def doctor(self) -> Sequence[Check]:
         """Helm, the cluster, rights, metrics."""
