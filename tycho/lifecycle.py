@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tycho.chart import Chart, release_values
-from tycho.compose import load
+from tycho.compose import load, select_services
 from tycho.errors import TychoError, UsageError
 from tycho.finder import Finder, keep_identity, new_identity
 from tycho.masking import masked, secret_values, system_secrets
 from tycho.model import ServiceMetadata, System, Woven
+from tycho.operations import Operations
 from tycho.orchestrators import Orchestrator, Patience, Target, check_registry
 from tycho.ownership import NOBODY, Caller
 from tycho.policy import Step, explain, weave
@@ -50,7 +51,7 @@ class Removal:
     error: TychoError | None = None
 
 
-class Lifecycle:
+class Lifecycle(Operations):
     """Starts, watches and stops systems on one orchestrator.
 
     Args:
@@ -69,7 +70,14 @@ class Lifecycle:
         self._finder = Finder(orchestrator, target, caller)
 
     def compile(
-        self, sources: Sources, *, metadata: Metadata | None = None, strict: bool = False, version: str = ""
+        self,
+        sources: Sources,
+        *,
+        metadata: Metadata | None = None,
+        strict: bool = False,
+        version: str = "",
+        services: Sequence[str] = (),
+        keep: Sequence[str] = (),
     ) -> Compiled:
         """Compose text to a chart; touches no cluster.
 
@@ -78,6 +86,8 @@ class Lifecycle:
             metadata: What the caller says of single services.
             strict: Whether an approximated or ignored key is an error.
             version: The chart's version; made of its content by default.
+            services: Of these services and what they depend on alone; of all when empty.
+            keep: Beside such services, those that run already and are to go on.
 
         Raises:
             ComposeError: With every problem of the files.
@@ -85,6 +95,9 @@ class Lifecycle:
         """
         said = dict(metadata or {})
         system = _system(sources, said)
+        if services:
+            system = select_services(system, services, keep=keep)
+            said = {name: one for name, one in said.items() if name in system.services}
         texts = [text.decode(errors="replace") for _, text in sources.texts]
         with masked(*system_secrets(system, sources.env, texts)) as masker:
             woven = weave(system, folders=self.policies, metadata=said)
@@ -151,6 +164,13 @@ class Lifecycle:
         """Return whether the project runs already, so that `up` would be an upgrade."""
         caller = await self._finder.identify(caller)
         return await self._finder.find_running(compiled.woven.system.name, guid, caller) is not None
+
+    async def running_services(self, name: str, caller: Caller | None = None) -> Sequence[str]:
+        """List the services of a project that run already; none when it does not run."""
+        running = await self._finder.find_running(name, "", await self._finder.identify(caller))
+        if running is None:
+            return ()
+        return [service.name for service in (await self.orchestrator.status(running.identity)).services]
 
     async def status(
         self, ids: Sequence[str] = (), *, name: str = "", username: str = "", services: bool = True
@@ -225,22 +245,6 @@ class Lifecycle:
         release = await self._finder.find_own(id, caller, force=force)
         return await self.orchestrator.rollback(release.identity, revision, patience)
 
-    async def logs(self, id: str, services: Sequence[str] = (), *, follow: bool, tail: int) -> AsyncIterator[str]:
-        """What a system's containers write, each line with its pod's name before it.
-
-        Args:
-            id: Which system.
-            services: Of these services alone; of all when empty.
-            follow: Go on as long as the containers run.
-            tail: How many lines of each container to begin with.
-
-        Raises:
-            NotFound: No such system, or none of these services has a pod.
-        """
-        identity = (await self.find(id)).identity
-        async for line in self.orchestrator.logs(identity, tuple(services), follow=follow, tail=tail):
-            yield line
-
     async def push(self, compiled: Compiled, registry: str, *, plain_http: bool = False) -> str:
         """Send a chart to a registry.
 
@@ -265,17 +269,6 @@ class Lifecycle:
             origin: What he would start a system from; None where there is no project.
         """
         return dataclasses.replace(await self._finder.identify(None), origin=origin)
-
-    async def find(self, id: str, *, caller: Caller | None = None) -> Release:
-        """Find one system by GUID, unique prefix of it, release name, `<name>-<guid>`, or project name.
-
-        Of several of one name the only one that the caller started from where he is, is meant.
-
-        Raises:
-            NotFound: Nothing fits.
-            Ambiguous: Several fit; the hint lists them.
-        """
-        return await self._finder.find(id, await self._finder.identify(caller))
 
 
 def _system(sources: Sources, metadata: Metadata) -> System:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tycho.errors import Ambiguous, Conflict, NotFound
 
+LISTED = 8  # systems that a hint names
 State = Literal["deployed", "pending", "failed", "uninstalling", "superseded", "lost", "kept"]
 """What a release is; of one that is "kept", `down --keep-volumes` has left the volumes, and nothing runs."""
 
@@ -134,6 +135,28 @@ class Revision(Node):
     changes: tuple[str, ...] = ()  # since the revision before: images, variables by name, services
 
 
+class Event(Node):
+    """One thing that the cluster tells of a system's object.
+
+    Args:
+        time: When it happened last.
+        service: Whose object it is; "" for one of the whole system.
+        object: Kind and name, `Pod/web-5d8f`.
+        type: How bad it is, in Kubernetes' words.
+        reason: What happened, in one word.
+        message: The same for people.
+        count: How often.
+    """
+
+    time: datetime
+    service: str
+    object: str
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+    count: int = 1
+
+
 class Check(Node):
     """One line of `tycho doctor`."""
 
@@ -166,7 +189,16 @@ def find_release(
         if matches := [release for release in releases if id and fits(release.identity, id)]:
             preferred = [release for release in matches if prefers(release.identity)]
             return choose_only(preferred if len(preferred) == 1 else matches, id)
-    raise NotFound(f'no system "{id}" runs here', hint="`tycho status` lists what runs")
+    raise NotFound(f'no system "{id}" runs here', hint=list_running(releases))
+
+
+def list_running(releases: Sequence[Release]) -> str:
+    """List the systems that run, for the hint of a message: the names of the first few."""
+    names = list(dict.fromkeys(release.identity.name for release in releases))
+    if not names:
+        return "nothing runs: `tycho up` starts a system"
+    more = [f"and {len(names) - LISTED} more (`tycho status` lists all)"] if len(names) > LISTED else []
+    return f"running: {', '.join([*names[:LISTED], *more])}"
 
 
 def find_same(releases: Sequence[Release], guid: str, name: str) -> Release | None:

@@ -26,7 +26,7 @@ def doctor(
     backplane: Backplane = "",
     output: Output = Format.table,
 ) -> None:
-    r"""Check what Tycho needs: helm, the cluster, your rights, versions; a line each, and what to do.
+    r"""Check helm, the cluster, your rights and versions; says what to do.
 
     \b
     Examples:

@@ -32,6 +32,12 @@ OVERRIDES = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
+
+
+class NoComposeFile(SourceError):
+    """There is no compose file, neither here nor in any folder above."""
+
+
 TRUE = ("1", "t", "T", "TRUE", "true", "True")
 
 
@@ -257,7 +263,7 @@ def _discover(base: str) -> list[str]:
                 return [os.path.join(folder, one) for one in (name, *override)]
         if folder == os.path.dirname(folder):
             said = "no compose file here or in any folder above"
-            raise SourceError(said, hint=f"-f names one; looked for {', '.join(NAMES)}")
+            raise NoComposeFile(said, hint=f"-f names one; looked for {', '.join(NAMES)}")
         folder = os.path.dirname(folder)
 
 

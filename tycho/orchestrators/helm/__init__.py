@@ -15,9 +15,11 @@ from tycho import workspace
 from tycho.chart import Chart, emit, values_yaml, without_origin
 from tycho.errors import Conflict, Forbidden, NotFound, OrchestratorError
 from tycho.model import Woven
-from tycho.orchestrators import Patience, Target
+from tycho.orchestrators import LogQuery, Patience, Program, Streams, Target
 from tycho.orchestrators.helm import (
     cluster,
+    events,
+    exec,
     lease,
     leavings,
     logs,
@@ -25,6 +27,8 @@ from tycho.orchestrators.helm import (
     recovery,
     registry,
     releases,
+    removal,
+    restart,
     volumes,
     waiting,
 )
@@ -37,7 +41,7 @@ from tycho.orchestrators.helm.rendering import Packed
 from tycho.orchestrators.helm.users import read_user
 from tycho.orchestrators.helm.waiting import Countdown
 from tycho.orchestrators.helm.workloads import Seen
-from tycho.release import Check, Identity, Release, Revision
+from tycho.release import Check, Event, Identity, Release, Revision
 
 ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
 ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
@@ -139,26 +143,12 @@ class HelmOrchestrator:
         Raises:
             Deadline: Something would not go; it is named, with what holds it. Nothing is forced.
         """
-        countdown, verb = Countdown(patience), "kept" if keep_volumes else "deleted"
-        last, found = await asyncio.gather(self.status(identity), volumes.list_volumes(self.api, identity))
-        if not await namespaces.going(self.api, identity):  # else somebody has begun: there is nothing left to hold
-            async with lease.held(self.api, identity):
-                listed = ", ".join(volume.text for volume in found)
-                also = f"; its volumes will be {verb}: {listed}" if found else ""
-                patience.tell(f"{identity.name}: removing it{also}")
-                if last.state not in ("lost", "kept"):
-                    await self._uninstall(identity)
-                if keep_volumes:
-                    await volumes.mark_kept(self.api, identity, found)
-                kept = [volume.claim for volume in found] if keep_volumes else []
-                await leavings.remove(self.api, identity, countdown, kept=kept)
-        if identity.own_namespace and not (keep_volumes and found):
-            await namespaces.remove(self.api, identity, countdown)
-        where = f" in namespace {identity.namespace}" if keep_volumes else ""
-        notes = [f"{verb} volume {volume.text}{where}" for volume in found]
-        if keep_volumes and found:
-            notes.append(f"`tycho up` uses them again; `tycho down {identity.guid[:8]}` deletes them")
-        return last.model_copy(update={"notes": tuple(notes)})
+        countdown = Countdown(patience)
+        last, claimed = await asyncio.gather(self.status(identity), volumes.list_volumes(self.api, identity))
+        notes = await removal.remove_system(
+            self.api, self.helm, last, claimed, countdown, keep_volumes=keep_volumes and bool(claimed)
+        )
+        return last.model_copy(update={"notes": notes})
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """The revisions that Helm keeps, oldest first."""
@@ -185,16 +175,38 @@ class HelmOrchestrator:
             notes += await leavings.prepare_rollback(self.api, identity, wanted)
             await self._helm(["rollback", identity.release, str(wanted)], identity, countdown)
             notes += await leavings.sweep(self.api, identity)
-        said = f"{identity.name}: revision {current} → {wanted}"
-        return await self._settle(identity, countdown, (said, *notes))
+        release = await self._settle(identity, countdown, notes)
+        note = f"rolled back to revision {wanted} (now revision {release.revision})"
+        return release.model_copy(update={"notes": (note, *release.notes)})
 
     async def push(self, archive: bytes, name: str, registry_url: str, *, plain_http: bool = False) -> str:
         """Send a packaged chart to a registry; returns `reference@digest`."""
         return await registry.push(self.helm, archive, name, registry_url, plain_http=plain_http)
 
-    def logs(self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int) -> AsyncIterator[str]:
-        """Lines of the services' logs, prefixed with the pod's name."""
-        return logs.lines(self.api, identity, services, follow=follow, tail=tail)
+    def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
+        """Yield lines of the services' logs, prefixed with the pod's name."""
+        return logs.lines(self.api, identity, query)
+
+    def events(self, identity: Identity, services: tuple[str, ...], *, follow: bool) -> AsyncIterator[Event]:
+        """Yield the Events of the services' objects, oldest first."""
+        return events.list_events(self.api, identity, services, follow=follow)
+
+    async def restart(self, identity: Identity, services: tuple[str, ...], patience: Patience) -> Release:
+        """Roll the services' workloads out anew.
+
+        Raises:
+            UsageError: One of the services is a job.
+            StartFailed: A service cannot become ready again.
+            Deadline: It did not become ready in time.
+        """
+        countdown = Countdown(patience)
+        async with lease.held(self.api, identity):
+            notes = await restart.restart_workloads(self.api, identity, services)
+        return await self._settle(identity, countdown, notes)
+
+    async def exec(self, identity: Identity, service: str, program_: Program, streams: Streams) -> int:
+        """Run a program in a container of a service; its exit code is returned."""
+        return await exec.execute(self.api, identity, service, program_, streams)
 
     async def user(self) -> str:
         """Who the cluster takes the caller for; "" for its administrator."""
@@ -245,18 +257,6 @@ class HelmOrchestrator:
         kept = recovery.HISTORY if verb[0] != "install" else ()
         said = ["--namespace", identity.namespace, "--timeout", f"{countdown.left:.3f}s", *kept]
         await self.helm.run([*verb, *said], input=values, timeout=countdown.left + ENDING)
-
-    async def _uninstall(self, identity: Identity) -> None:
-        from tycho.orchestrators.helm.command import client
-
-        try:
-            await client(self.helm).uninstall_release(identity.release, namespace=identity.namespace)
-        except (Conflict, Forbidden):
-            raise
-        except OrchestratorError:
-            # An earlier `down` may have been cut short after helm had begun: what is left is removed by label.
-            if await releases.revisions(self.api, identity):
-                raise
 
     async def _settle(self, identity: Identity, countdown: Countdown, notes: tuple[str, ...]) -> Release:
         release = await waiting.ready(lambda: self.status(identity), countdown)
