@@ -75,8 +75,9 @@ def choose_running(instances: Sequence[Release], name: str, caller: Caller) -> R
     candidates = own or list(instances)
     if len(candidates) > 1:
         raise Ambiguous(
-            f"{len(candidates)} systems {name} run",
-            hint=f"`--id ID` says which, `--new` starts another: {list_candidates(candidates)}",
+            f"{len(candidates)} systems {name} run" + ("" if own else ", and you started none of them from here"),
+            hint=f"--new starts {'another' if own else 'yours'} beside them, --id ID{'' if own else ' --replace'}"
+            f" upgrades one: {list_candidates(candidates)}",
         )
     return candidates[0] if candidates else None
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tycho import workspace
 from tycho.chart import Chart, emit, values_yaml, without_origin
-from tycho.errors import Conflict, Forbidden, NotFound, OrchestratorError
+from tycho.errors import Forbidden, NotFound, OrchestratorError
 from tycho.model import Woven
 from tycho.orchestrators import LogQuery, Patience, Program, Streams, Target
 from tycho.orchestrators.helm import (
