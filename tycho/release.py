@@ -68,12 +68,21 @@ class Identity(Node):
 
 
 class Endpoint(Node):
-    """An address and a port that answer together."""
+    """An address and a port that answer together.
+
+    Args:
+        service: The compose service.
+        ip_address: A load balancer's, else a node's.
+        port: Where it answers there.
+        target: The container's port.
+        published: The port that the compose file publishes, or the container's where it names none.
+    """
 
     service: str
     ip_address: str
     port: int
-    target: int  # the container's port
+    target: int
+    published: int
 
 
 class ServiceStatus(Node):
@@ -85,7 +94,7 @@ class ServiceStatus(Node):
     wanted: int
     restarts: int = 0
     endpoints: tuple[Endpoint, ...] = ()
-    why: str = ""  # why it is not ready, or "" when it is
+    why: str = ""  # why it is not ready; how it ended last when it was started again since the last rollout
     fatal: bool = False  # it cannot become ready by waiting
     log: tuple[str, ...] = ()  # of what failed for good: the last lines that it wrote
     done: bool = False  # ready as asked for: all replicas, or the job complete

@@ -75,6 +75,7 @@ def test_a_system_lives(told: Story) -> None:
         assert [service.name for service in started.services] == ["web", "db"]
         assert started.endpoint is not None
         assert started.endpoint.service == "web"
+        assert (started.endpoint.published, started.endpoint.target) == (8080, 80)
         assert started.identity.release.startswith("alive-")
         (found,) = await lifecycle.status(username="ada")
         assert found.identity == started.identity
@@ -96,6 +97,7 @@ def test_up_again_is_an_upgrade_and_nothing_new_is_nothing(told: Story) -> None:
         other = await lifecycle.up(compiled(lifecycle, OTHER, "grows"), patience=QUICK)
         assert [first.revision, tagged.revision, other.revision] == [1, 2, 3]
         assert [service.name for service in other.services] == ["web"]
+        assert other.notes == ("db: removed",)
         history = await lifecycle.history("grows")
         assert [(one.revision, one.state) for one in history] == [
             (1, "superseded"), (2, "superseded"), (3, "deployed"),
@@ -107,6 +109,20 @@ def test_up_again_is_an_upgrade_and_nothing_new_is_nothing(told: Story) -> None:
         with pytest.raises(NotFound) as error:
             await lifecycle.rollback("grows", 9, patience=QUICK)
         assert "1, 2, 3, 4" in error.value.hint
+
+    told(story)
+
+
+def test_a_port_that_nodes_have_is_published_as_it_is(told: Story) -> None:
+    text = {"services": {"web": {"image": "nginx:1", "ports": ["${PORT:-30123}:80", "8080:81"]}}}
+
+    async def story(lifecycle: Lifecycle) -> None:
+        release = await lifecycle.up(compiled(lifecycle, text, "noded"), patience=QUICK)
+        ends = {end.published: end for end in release.services[0].endpoints}
+        assert (ends[30123].port, ends[30123].target) == (30123, 80)
+        assert ends[8080].port != 8080
+        moved = await lifecycle.up(compiled(lifecycle, text, "noded", PORT="30124"), patience=QUICK)
+        assert {end.port for end in moved.services[0].endpoints} > {30124}
 
     told(story)
 

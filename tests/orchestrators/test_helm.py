@@ -104,7 +104,8 @@ def test_what_somebody_took_away_is_made_again(tell: Tell, shared: str, kubectl:
 
 
 def test_what_cannot_be_changed_is_made_anew(tell: Tell, shared: str, kubectl: Kubectl) -> None:
-    closed, opened = {"db": {"image": "db"}}, {"db": {"image": "db", "expose": ["5432"]}}
+    opened = {"db": {"image": "db", "expose": ["5432"]}}
+    closed = {"db": {**opened["db"], "deploy": {"endpoint_mode": "dnsrr"}}}
 
     def address() -> str:
         where = "-n", shared, "-l", "app.kubernetes.io/component=db"
@@ -114,10 +115,26 @@ def test_what_cannot_be_changed_is_made_anew(tell: Tell, shared: str, kubectl: K
         await lifecycle.up(compiled(lifecycle, closed), patience=QUICK)
         assert address() == "None"
         release = await lifecycle.up(compiled(lifecycle, opened), patience=QUICK)
-        assert release.notes[0].startswith("made Service ")
+        assert release.notes == ("re-created db's network name; db was not restarted",)
         assert address() not in ("", "None")
         await lifecycle.rollback("one", patience=QUICK)
         assert address() == "None"
+
+    tell(story, shared)
+
+
+def test_a_port_of_the_nodes_that_is_taken(tell: Tell, shared: str, kubectl: Kubectl) -> None:
+    """Nothing is made, and the owner is named; so it is where somebody else is quicker."""
+    wanted = {"web": {"image": "nginx:1", "ports": ["30777:80"]}}
+    kubectl("create", "service", "nodeport", "theirs", "-n", shared, "--tcp=80", "--node-port=30777")
+
+    async def story(lifecycle: Lifecycle) -> None:
+        with pytest.raises(Conflict) as taken:
+            await lifecycle.up(compiled(lifecycle, wanted), patience=QUICK)
+        assert taken.value.message == (
+            "port 30777, which web publishes, is taken on this cluster by the Service theirs in namespace " + shared
+        )
+        assert not await lifecycle.status(name="one")
 
     tell(story, shared)
 

@@ -40,7 +40,7 @@ PORT = closed(
     {
         "port": AMOUNT,
         "targetPort": NUMBER,
-        "nodePort": NUMBER,
+        "nodePort": {**NUMBER, "minimum": 0},  # 0: any
         "protocol": {"enum": ["TCP", "UDP", "SCTP"]},
         "appProtocol": TEXT,
     }

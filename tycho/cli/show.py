@@ -14,9 +14,10 @@ from tycho.text import json_text, log_line, printable, safe_message
 if TYPE_CHECKING:
     from tycho.chart import Chart, Row
     from tycho.policy import Step
-    from tycho.release import Release, Revision
+    from tycho.release import Endpoint, Release, Revision
 
 NONE = "--"
+PORTS, NAMES = 10, 3  # of a system, in one row
 STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {:<12} {}"
 
 
@@ -79,7 +80,6 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
     out(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "USER", "SERVICES"))
     for release in releases:
         name, endpoint = release.identity.name, release.endpoint
-        names = [service.name for service in release.services]
         row = (
             name if len(name) <= 28 else name[:26] + "..",
             release.identity.guid,
@@ -88,7 +88,7 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
             _ready(release),
             release.identity.namespace,
             release.identity.username or NONE,
-            ",".join([*names[:3], *([f"+{len(names) - 3}"] if len(names) > 3 else [])]),
+            _services(release),
         )
         out(STATUS.format(*map(printable, row)).rstrip())
     kept(releases)
@@ -115,7 +115,7 @@ def services(releases: Sequence[Release]) -> None:
     rows = [("SYSTEM", "SERVICE", "KIND", "READY", "RESTARTS", "ADDRESS", "WHY")]
     for release in releases:
         for one in release.services:
-            addresses = ",".join(f"{e.ip_address}:{e.port}" for e in one.endpoints) or "-"
+            addresses = ",".join(map(_address, one.endpoints)) or "-"
             ready = f"{one.ready}/{one.wanted}"
             rows.append((release.identity.name, one.name, one.kind, ready, str(one.restarts), addresses, one.why))
     table(rows)
@@ -210,6 +210,21 @@ def _ready(release: Release) -> str:
     if release.state != "deployed":
         return release.state
     return f"{sum(one.done for one in release.services)}/{len(release.services)}"
+
+
+def _services(release: Release) -> str:
+    """Each published port with where it answers, then the first few services that publish none."""
+    ports = [f"{service.name} {_address(end)}" for service in release.services for end in service.endpoints]
+    names = [service.name for service in release.services if not service.endpoints]
+    shown = [*ports[:PORTS], *names[: max(0, NAMES - len(ports))]]
+    more = len(ports) + len(names) - len(shown)
+    return ", ".join([*shown, *([f"+{more}"] if more else [])])
+
+
+def _address(endpoint: Endpoint) -> str:
+    """What the compose file publishes, and where that answers."""
+    host = f"[{endpoint.ip_address}]" if ":" in endpoint.ip_address else endpoint.ip_address
+    return f"{endpoint.published}→{host}:{endpoint.port}"
 
 
 def _plain(release: Release) -> dict[str, Any]:

@@ -15,11 +15,14 @@ from typing import Any
 from tycho.chart import Chart, emit, without_origin
 from tycho.errors import NotFound
 from tycho.model import Woven
+from tycho.model.expression import evaluate
+from tycho.model.numbers import is_digits
 from tycho.orchestrators import LogQuery, Patience, Program, Streams, Target, digest
 from tycho.release import Check, Endpoint, Event, Identity, Release, Revision, ServiceStatus
 
 ADDRESS = "127.0.0.1"
-FIRST_PORT = 30000
+NODE_PORTS = range(30000, 32768)
+FIRST_PORT = NODE_PORTS.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,13 @@ class System:
     port: int
     revisions: list[Stored] = field(default_factory=list)
 
-    def add(self, chart: Chart, values: str, services: tuple[ServiceStatus, ...], description: str) -> None:
-        """Make a revision the running one."""
+    def add(self, chart: Chart, values: str, services: tuple[ServiceStatus, ...], description: str) -> list[str]:
+        """Make a revision the running one; returns what there is to say of it."""
+        notes: list[str] = []
         if self.revisions:
             last = self.revisions[-1]
+            left = {service.name for service in services}
+            notes = [f"{service.name}: removed" for service in last.services if service.name not in left]
             past = last.revision.model_copy(update={"state": "superseded"})
             self.revisions[-1] = Stored(past, last.chart, last.values, last.services)
         revision = Revision(
@@ -57,6 +63,7 @@ class System:
             description=description,
         )
         self.revisions.append(Stored(revision, chart, values, services))
+        return notes
 
     def release(self, *notes: str) -> Release:
         """The system as it is."""
@@ -111,8 +118,7 @@ class MemoryOrchestrator:
             release = system.release(f"{identity.name} is up to date (revision {last.revision.revision})")
         else:
             done = "Upgrade complete" if system.revisions else "Install complete"
-            system.add(chart, said, _services(chart, values, system.port), done)
-            release = system.release()
+            release = system.release(*system.add(chart, said, _services(chart, values, system.port), done))
         patience.watch(release)
         return release
 
@@ -150,8 +156,8 @@ class MemoryOrchestrator:
             listed = ", ".join(map(str, known))
             raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
         again = known[wanted]
-        system.add(again.chart, again.values, again.services, f"Rollback to {wanted}")
-        release = system.release(f"rolled back to revision {wanted} (now revision {len(system.revisions)})")
+        notes = system.add(again.chart, again.values, again.services, f"Rollback to {wanted}")
+        release = system.release(f"rolled back to revision {wanted} (now revision {len(system.revisions)})", *notes)
         patience.watch(release)
         return release
 
@@ -221,18 +227,32 @@ def _services(chart: Chart, values: Mapping[str, Any], port: int) -> tuple[Servi
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    env = {name: str(value) for name, value in values.get("env", {}).items() if value is not None}
     found = []
     for name, said in yaml.load(chart.files["values.yaml"], Loader=loader)["services"].items():  # noqa: S506
         publish = said.get("publish", {}) | values.get("services", {}).get(name, {}).get("publish", {})
-        targets = [one["targetPort"] for one in publish.get("ports", {}).values()]
-        if publish.get("port"):
-            targets = [publish["port"]]
+        ports = [(_read_port(one["port"], env) or one["targetPort"], one["targetPort"])
+                 for one in publish.get("ports", {}).values()]  # fmt: skip
+        if wanted := publish.get("port"):
+            ports = [pair for pair in ports if pair[1] == wanted] or [(wanted, wanted)]
         if not publish.get("enabled", True):
-            targets = []
+            ports = []
         endpoints = tuple(
-            Endpoint(service=name, ip_address=ADDRESS, port=port + place, target=target)
-            for place, target in enumerate(targets)
+            Endpoint(
+                service=name,
+                ip_address=ADDRESS,
+                port=published if published in NODE_PORTS else port + place,
+                target=target,
+                published=published,
+            )
+            for place, (published, target) in enumerate(ports)
         )
         port += len(endpoints)
         found.append(ServiceStatus(name=name, kind="Deployment", ready=1, wanted=1, done=True, endpoints=endpoints))
     return tuple(found)
+
+
+def _read_port(port: int | str, env: Mapping[str, str]) -> int:
+    """Read a published port, which may be an expression; 0 where the cluster is to choose."""
+    text = evaluate(str(port), env)
+    return int(text) if is_digits(text) else 0

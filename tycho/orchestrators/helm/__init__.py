@@ -24,6 +24,7 @@ from tycho.orchestrators.helm import (
     leavings,
     logs,
     namespaces,
+    nodeports,
     recovery,
     registry,
     releases,
@@ -35,6 +36,7 @@ from tycho.orchestrators.helm import (
 from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.checks import checks
 from tycho.orchestrators.helm.facts import with_facts
+from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.program import program
 from tycho.orchestrators.helm.rendering import Packed
@@ -95,8 +97,9 @@ class HelmOrchestrator:
             packed.path.write_bytes(chart.archive())
             if not upgrade:
                 await packed.render(self.helm, self.api, identity)
+            observer = Observer(await cluster.list_pods(self.api, identity) if upgrade else None)
             notes = await self._change_held(packed, identity, whole, countdown)
-        return await self._settle(identity, countdown, notes)
+        return await self._settle(identity, countdown, notes, observer)
 
     async def _change_held(
         self, packed: Packed, identity: Identity, values: Mapping[str, Any], countdown: Countdown
@@ -126,6 +129,9 @@ class HelmOrchestrator:
 
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""
+        return await self._look(identity, Observer())
+
+    async def _look(self, identity: Identity, observer: Observer) -> Release:
         found, seen = await asyncio.gather(
             releases.every(self.api, identity.namespace, guid=identity.guid), cluster.look_at(self.api, identity)
         )
@@ -134,7 +140,7 @@ class HelmOrchestrator:
         if not found and identity.own_namespace:
             found = await namespaces.lost(self.api, (), guid=identity.guid)
         for release in found:
-            return cluster.with_services(release, seen)
+            return observer.judge(release, seen)
         raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
 
     async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
@@ -172,10 +178,11 @@ class HelmOrchestrator:
             if wanted not in numbers:
                 listed = ", ".join(map(str, numbers))
                 raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
+            observer = Observer(await cluster.list_pods(self.api, identity))
             notes += await leavings.prepare_rollback(self.api, identity, wanted)
             await self._helm(["rollback", identity.release, str(wanted)], identity, countdown)
             notes += await leavings.sweep(self.api, identity)
-        release = await self._settle(identity, countdown, notes)
+        release = await self._settle(identity, countdown, notes, observer)
         note = f"rolled back to revision {wanted} (now revision {release.revision})"
         return release.model_copy(update={"notes": (note, *release.notes)})
 
@@ -201,8 +208,9 @@ class HelmOrchestrator:
         """
         countdown = Countdown(patience)
         async with lease.held(self.api, identity):
+            observer = Observer(await cluster.list_pods(self.api, identity))
             notes = await restart.restart_workloads(self.api, identity, services)
-        return await self._settle(identity, countdown, notes)
+        return await self._settle(identity, countdown, notes, observer)
 
     async def exec(self, identity: Identity, service: str, program_: Program, streams: Streams) -> int:
         """Run a program in a container of a service; its exit code is returned."""
@@ -235,7 +243,10 @@ class HelmOrchestrator:
                 return (*notes, f"{identity.name} is up to date (revision {number})")
             notes += (f"made again what was gone: {', '.join(missing)}",)
         rendered = await packed.render(self.helm, self.api, identity)
-        await namespaces.unhijacked(self.api, identity, chart, whole)
+        await asyncio.gather(
+            namespaces.unhijacked(self.api, identity, chart, whole),
+            nodeports.check_node_ports(self.api, identity, rendered),
+        )
         said = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
         if last is None:
             await self._helm(["install", identity.release, str(packed.path), *said], identity, countdown, text)
@@ -258,8 +269,10 @@ class HelmOrchestrator:
         said = ["--namespace", identity.namespace, "--timeout", f"{countdown.left:.3f}s", *kept]
         await self.helm.run([*verb, *said], input=values, timeout=countdown.left + ENDING)
 
-    async def _settle(self, identity: Identity, countdown: Countdown, notes: tuple[str, ...]) -> Release:
-        release = await waiting.ready(lambda: self.status(identity), countdown)
+    async def _settle(
+        self, identity: Identity, countdown: Countdown, notes: tuple[str, ...], observer: Observer
+    ) -> Release:
+        release = await waiting.ready(lambda: self._look(identity, observer), countdown)
         return release.model_copy(update={"notes": notes})
 
     async def _known(self, namespace: str) -> Sequence[Release]:

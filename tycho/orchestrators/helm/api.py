@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import re
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -28,6 +29,7 @@ from tycho.errors import (
 )
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.access import Access, Way
+from tycho.orchestrators.helm.clock import Clock
 from tycho.orchestrators.helm.errors import NO_CLUSTER
 from tycho.text import safe_message
 
@@ -46,6 +48,7 @@ class Api:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.clock = Clock()
         self._reached: tuple[Access, Any] | None = None
         self._finding = Lock()
         self._threads = ThreadPoolExecutor(8, "tycho-api")
@@ -147,10 +150,12 @@ class Api:
             data, sent = json.dumps(body).encode(), {"Content-Type": "application/json", **sent}
         again = urllib3.Retry(1, redirect=0, status=0, other=0, allowed_methods={"GET"})  # a connection that went stale
         try:
-            return pool.request(
+            response = pool.request(
                 method, url, body=data, headers=sent, preload_content=not stream, retries=again,
                 timeout=urllib3.Timeout(connect=5, read=None if stream else 60),
             )  # fmt: skip
+            self.clock.learn(response.headers.get("Date", ""), time.monotonic())
+            return response  # noqa: TRY300
         except urllib3.exceptions.HTTPError as error:
             cause = getattr(error, "reason", None) or error
             if isinstance(cause, urllib3.exceptions.SSLError):

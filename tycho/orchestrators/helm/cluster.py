@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -12,8 +13,9 @@ from pydantic import ValidationError
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
-from tycho.orchestrators.helm.workloads import INSTANCE, Seen, labels, notes, statuses
+from tycho.orchestrators.helm.workloads import INSTANCE, Seen, labels, name, notes, statuses
 from tycho.release import Identity, Origin, Release
+from tycho.settings import settings
 
 WORKLOADS = {
     "Deployment": "apps/v1/deployments",
@@ -50,8 +52,18 @@ async def look_in_each(api: Api, namespaces: Sequence[str]) -> Seen:
         replicasets=tuple(one for part in seen for one in part.replicasets),
         pods=tuple(one for part in seen for one in part.pods),
         services=tuple(one for part in seen for one in part.services),
+        slices=tuple(one for part in seen for one in part.slices),
         nodes=seen[0].nodes if seen else (),
+        quiet=settings().quiet_time,
+        now=min((part.now for part in seen), default=api.clock.tell(time.monotonic())),
     )
+
+
+async def list_pods(api: Api, identity: Identity) -> Mapping[str, str]:
+    """List the pods of a system: the service of each, by its uid."""
+    selector = f"{INSTANCE}={identity.release}"
+    pods = await api.list(at("pods", identity.namespace), metadata=True, labelSelector=selector)
+    return {pod["metadata"]["uid"]: name(pod) for pod in pods}
 
 
 def with_services(release: Release, seen: Seen) -> Release:
@@ -89,11 +101,21 @@ async def _if_allowed(api: Api, path: str, **query: str) -> Sequence[Object]:
     return found
 
 
+async def _list_if_allowed(api: Api, path: str, selector: str) -> Sequence[Object]:
+    try:
+        return await api.list(path, labelSelector=selector)
+    except (Forbidden, NotFound):
+        return ()
+
+
 async def _look(api: Api, namespace: str, selector: str) -> Seen:
+    began = time.monotonic()
     paths = [at(kind, namespace) for kind in (*WORKLOADS.values(), "pods", "services")]
-    *workloads, pods, services, replicasets, some_nodes = await asyncio.gather(
+    *workloads, pods, services, replicasets, slices, some_nodes = await asyncio.gather(
         *(api.list(path, labelSelector=selector) for path in paths),
         api.list(at("apps/v1/replicasets", namespace), metadata=True, labelSelector=selector),
+        # They carry the labels of their Services.
+        _list_if_allowed(api, at("discovery.k8s.io/v1/endpointslices", namespace), selector),
         nodes(api),
     )
     return Seen(
@@ -103,5 +125,10 @@ async def _look(api: Api, namespace: str, selector: str) -> Seen:
         replicasets=tuple(replicasets),
         pods=tuple(pods),
         services=tuple(services),
+        slices=tuple(slices),
         nodes=tuple(some_nodes),
+        now=api.clock.tell(began),
+        began=began,
+        ended=time.monotonic(),
+        quiet=settings().quiet_time,
     )
