@@ -74,7 +74,9 @@ class Kubelet:
                 *request.query.getall("command"), stdin=-1, stdout=-1, stderr=-1
             )
         except FileNotFoundError as error:
-            message = f'error executing command in container: exec: "{error.filename}": executable file not found in $PATH'
+            message = (
+                f'error executing command in container: exec: "{error.filename}": executable file not found in $PATH'
+            )
             await self.end(socket, {"status": "Failure", "message": message})
             return socket
         outputs = [
@@ -226,7 +228,9 @@ def test_a_connection_that_ends_early(run: Callable[..., int]) -> None:
 
 def test_no_message_repeats_the_command() -> None:
     """The address of a request holds every word of it, and one may be a password."""
-    said = 'error sending request: Post "https://n:10250/exec/s/p/c?command=env&command=K%3Dplanted": connection refused'
+    said = (
+        'error sending request: Post "https://n:10250/exec/s/p/c?command=env&command=K%3Dplanted": connection refused'
+    )
     with pytest.raises(OrchestratorError, match="does not answer: connection refused") as error:
         read_status({"status": "Failure", "message": said}, "env")
     assert "planted" not in f"{error.value.message}{error.value.hint}"

@@ -12,8 +12,11 @@ from tycho.api.bodies import JsonRoute
 from tycho.api.messages import (
     Compile,
     Compiled,
+    Events,
+    Logs,
     Nothing,
     One,
+    Restart,
     Rollback,
     Running,
     Start,
@@ -24,8 +27,8 @@ from tycho.errors import Ambiguous
 from tycho.lifecycle import Compiled as Chart
 from tycho.lifecycle import Lifecycle, Removal
 from tycho.model import ServiceMetadata
-from tycho.orchestrators import Patience
-from tycho.release import Release, Revision, ServiceStatus
+from tycho.orchestrators import Patience, parse_since
+from tycho.release import Event, Release, Revision, ServiceStatus
 from tycho.sandbox import Sandbox
 from tycho.slots import CALLER
 
@@ -112,6 +115,27 @@ async def rollback(said: Rollback, verbs: Verbs) -> Envelope[Running]:
     """Make an earlier revision of a system the running one."""
     release = await verbs.rollback(said.name, said.revision, patience=_patience(wait=said.wait))
     return Envelope(result=_running(release), message="; ".join(release.notes))
+
+
+@router.post("/system/restart")
+async def restart(said: Restart, verbs: Verbs) -> Envelope[Running]:
+    """Replace the pods of services by new ones."""
+    release = await verbs.restart(said.name, said.services, patience=_patience(wait=said.wait))
+    return Envelope(result=_running(release), message="; ".join(release.notes))
+
+
+@router.post("/system/events")
+async def events(said: Events, verbs: Verbs) -> Envelope[list[Event]]:
+    """What the cluster tells of a system's objects, oldest first."""
+    return Envelope(result=[event async for event in verbs.events(said.name, said.services)])
+
+
+@router.post("/system/logs")
+async def logs(said: Logs, verbs: Verbs) -> Envelope[list[str]]:
+    """What a system's containers have written, each line with its pod's name before it."""
+    since = parse_since(said.since) if said.since else None
+    lines = verbs.logs(said.name, said.services, tail=said.tail, since=since, timestamps=said.timestamps)
+    return Envelope(result=[line async for line in lines])
 
 
 @router.post("/system/compile")
