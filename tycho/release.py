@@ -205,7 +205,7 @@ def list_running(releases: Sequence[Release]) -> str:
     """List the systems that run, for the hint of a message: the names of the first few."""
     names = list(dict.fromkeys(release.identity.name for release in releases))
     if not names:
-        return "nothing runs: `tycho up` starts a system"
+        return "nothing runs"
     more = [f"and {len(names) - LISTED} more (`tycho status` lists all)"] if len(names) > LISTED else []
     return f"running: {', '.join([*names[:LISTED], *more])}"
 

@@ -16,6 +16,7 @@ from tycho.release import Origin, ServiceStatus
 from tycho.text import is_text
 
 LABEL = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
+LINES = 10_000  # of each container that an answer holds at most
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 
 
@@ -46,6 +47,10 @@ Digits = Annotated[str, Field(pattern="^[0-9]{1,5}$")]
 Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_number, int | Digits)]
 Client = Annotated[model.Client, Field(max_length=64)]
 Account = Annotated[Literal["", "default"], Field(description="What containers run as: the namespace's own.")]
+Services = Annotated[
+    list[Annotated[str, Field(pattern=rf"^{NAME}$")]],
+    Field(max_length=256, description="Compose names; all services when empty."),
+]
 Wait = Annotated[bool, Field(description="Answer only once the system is ready.")]
 
 
@@ -154,6 +159,28 @@ class Rollback(One, Asked):
     force: Force = False
     revision: Annotated[int, Field(ge=0, le=2**31, description="0 is the last good one before this.")] = 0
     wait: Wait = False
+
+
+class Restart(One, Asked):
+    """One system, and which of its services are to have new pods."""
+
+    force: Force = False
+    services: Services = []
+    wait: Wait = False
+
+
+class Events(One):
+    """One system, and of which of its services something is asked."""
+
+    services: Services = []
+
+
+class Logs(Events):
+    """Which lines of a system's logs; a request follows none."""
+
+    since: Annotated[str, Field(max_length=64, description="Not older: 10m, 1h30m, or an RFC 3339 moment.")] = ""
+    tail: Annotated[int, Field(ge=0, le=LINES, description="Lines of each container.")] = 100
+    timestamps: Annotated[bool, Field(description="Write each line's moment before it.")] = False
 
 
 class Started(BaseModel):

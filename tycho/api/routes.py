@@ -13,8 +13,11 @@ from tycho.api.messages import (
     Compile,
     Compiled,
     Delete,
+    Events,
+    Logs,
     Nothing,
     One,
+    Restart,
     Rollback,
     Running,
     Start,
@@ -25,8 +28,8 @@ from tycho.errors import Ambiguous
 from tycho.lifecycle import Compiled as Chart
 from tycho.lifecycle import Lifecycle, Removal
 from tycho.model import ServiceMetadata
-from tycho.orchestrators import Patience
-from tycho.release import Release, Revision, ServiceStatus
+from tycho.orchestrators import Patience, parse_since
+from tycho.release import Event, Release, Revision, ServiceStatus
 from tycho.sandbox import Sandbox
 from tycho.slots import CALLER
 
@@ -130,6 +133,33 @@ async def rollback(said: Rollback, verbs: Verbs) -> Envelope[Running]:
         patience=_patience(wait=said.wait),
     )
     return Envelope(result=_running(release), message="; ".join(release.notes))
+
+
+@router.post("/system/restart")
+async def restart(said: Restart, verbs: Verbs) -> Envelope[Running]:
+    """Replace the pods of services by new ones."""
+    release = await verbs.restart(
+        said.name,
+        said.services,
+        force=said.force,
+        caller=said.caller(said.name),
+        patience=_patience(wait=said.wait),
+    )
+    return Envelope(result=_running(release), message="; ".join(release.notes))
+
+
+@router.post("/system/events")
+async def events(said: Events, verbs: Verbs) -> Envelope[list[Event]]:
+    """What the cluster tells of a system's objects, oldest first."""
+    return Envelope(result=[event async for event in verbs.events(said.name, said.services)])
+
+
+@router.post("/system/logs")
+async def logs(said: Logs, verbs: Verbs) -> Envelope[list[str]]:
+    """What a system's containers have written, each line with its pod's name before it."""
+    since = parse_since(said.since) if said.since else None
+    lines = verbs.logs(said.name, said.services, tail=said.tail, since=since, timestamps=said.timestamps)
+    return Envelope(result=[line async for line in lines])
 
 
 @router.post("/system/compile")

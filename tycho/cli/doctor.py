@@ -11,7 +11,13 @@ from tycho.cli.session import run
 
 
 def version(output: Output = Format.table) -> None:
-    """Print Tycho's version."""
+    r"""Print Tycho's version.
+
+    \b
+    Examples:
+      tycho version
+      tycho --version
+    """
     from tycho import __version__
 
     if output is Format.table:

@@ -159,7 +159,7 @@ def report(rows: Sequence[Row], write: Callable[[str], None]) -> None:
     """What became of each key, and what to do about it."""
     if not rows:
         return write("every key keeps its meaning")
-    lines = [("WHERE", "KEY", "FATE", "BECOMES", "WHY")]
+    lines = [("WHERE", "KEY", "RESULT", "BECOMES", "WHY")]
     for row in rows:
         place = f"{row.file}:{row.line}" if row.file else NONE
         why = f"{row.reason}; {row.remedy}" if row.remedy else row.reason
@@ -172,7 +172,7 @@ def steps(found: Iterable[Step], format: Format = Format.table) -> None:
     meant = [step for step in found if step.matched]
     if format is not Format.table:
         return data([{"policy": s.policy, "subject": s.subject, "changes": list(s.changes)} for s in meant], format)
-    rows = [("POLICY", "MEANS", "CHANGES")]
+    rows = [("POLICY", "APPLIES TO", "CHANGES")]
     for step in meant:
         changes = ", ".join(path.removeprefix(f"{step.subject}.") for path in step.changes)
         rows.append((step.policy, step.subject or "the system", changes or NONE))
@@ -180,12 +180,12 @@ def steps(found: Iterable[Step], format: Format = Format.table) -> None:
 
 
 def remarks(chart: Chart, release: Release) -> None:
-    """What `up` has to say besides the release: settings that changed their meaning, and notes."""
+    """What `up` has to say besides the release: settings that work differently, and notes."""
     changed = [row for row in chart.report if row.fate != "translated"]
     if changed:
-        settings = "1 setting has" if len(changed) == 1 else f"{len(changed)} settings have"
-        say(f"{changed[0].file or chart.name}: {settings} another or no meaning on Kubernetes"
-            " (tycho compile shows them)")  # fmt: skip
+        settings = "1 setting works" if len(changed) == 1 else f"{len(changed)} settings work"
+        them = "it" if len(changed) == 1 else "them"
+        say(f"{changed[0].file or chart.name}: {settings} differently on Kubernetes; `tycho compile` shows {them}")
     notes(release)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import os
 import shutil
@@ -85,7 +86,7 @@ def _read_input(queue: asyncio.Queue[bytes], loop: asyncio.AbstractEventLoop) ->
             data = os.read(sys.stdin.fileno(), CHUNK)
         except (OSError, ValueError):  # it is closed
             data = b""
-        with contextlib.suppress(RuntimeError):  # the program has ended, and the loop with it
+        with contextlib.suppress(RuntimeError, concurrent.futures.CancelledError):  # the program has ended before
             asyncio.run_coroutine_threadsafe(queue.put(data), loop).result()
 
 

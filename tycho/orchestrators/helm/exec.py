@@ -33,6 +33,8 @@ STDIN, STDOUT, STDERR, STATUS, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 CONNECT = 15.0  # seconds that the API server has to begin
 NOT_FOUND = re.compile(r"not found in \$?PATH|no such file or directory", re.IGNORECASE)
 NOT_ALLOWED = re.compile(r"permission denied|exec format error|is a directory", re.IGNORECASE)
+REQUEST = re.compile(r"[?&]command=")
+SIMULATED = "containers of a simulated node do not run: `tycho doctor` says whether this one is"
 
 
 async def execute(api: Api, identity: Identity, service: str, program: Program, streams: Streams) -> int:
@@ -157,6 +159,9 @@ def read_status(status: Object, program: str) -> tuple[int, str]:
         return 127, f'cannot run "{program}": not found in the image'
     if NOT_ALLOWED.search(message):
         return 126, f'cannot run "{program}": it is not a program, or may not be run'
+    if REQUEST.search(message):  # with all of the command in its address, which may hold a password
+        reason = message.rpartition(": ")[2]
+        raise OrchestratorError(f"the node of this container does not answer: {safe_message(reason)}", hint=SIMULATED)
     raise OrchestratorError(f'cannot run "{program}": {safe_message(message)}')
 
 

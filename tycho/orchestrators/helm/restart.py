@@ -10,7 +10,7 @@ from tycho.errors import UsageError
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.cluster import WORKLOADS
 from tycho.orchestrators.helm.services import check_services
-from tycho.orchestrators.helm.workloads import INSTANCE, name
+from tycho.orchestrators.helm.workloads import INSTANCE, ORDER, name, notes
 from tycho.release import Identity
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
@@ -54,7 +54,8 @@ async def list_workloads(api: Api, identity: Identity) -> list[Object]:
     lists = await asyncio.gather(
         *(api.list(at(path, identity.namespace), labelSelector=selector) for path in WORKLOADS.values())
     )
-    return [{**item, "kind": kind} for kind, items in zip(WORKLOADS, lists, strict=True) for item in items]
+    workloads = [{**item, "kind": kind} for kind, items in zip(WORKLOADS, lists, strict=True) for item in items]
+    return sorted(workloads, key=lambda workload: int(notes(workload).get(ORDER) or 0))
 
 
 async def _annotate(api: Api, workload: Object, moment: str) -> None:
