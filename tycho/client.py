@@ -119,6 +119,18 @@ class TychoClient:
         """Make an earlier revision of the system `{name, revision?}` the running one."""
         return TychoAnswer(**self._post("rollback", request))
 
+    def restart(self, request: Mapping[str, Any]) -> TychoAnswer:
+        """Replace the pods of the system `{name, services?, wait?}` by new ones: `.result` is the system."""
+        return TychoAnswer(**self._post("restart", request))
+
+    def events(self, request: Mapping[str, Any]) -> TychoAnswer:
+        """Ask what the cluster tells of the system `{name, services?}`: `.result` is a list, oldest first."""
+        return TychoAnswer(**self._post("events", request))
+
+    def logs(self, request: Mapping[str, Any]) -> TychoAnswer:
+        """Ask for the logs of the system `{name, services?, since?, tail?, timestamps?}`: `.result` is a list of lines."""
+        return TychoAnswer(**self._post("logs", request))
+
     def compile(self, request: Mapping[str, Any]) -> TychoAnswer:
         """The chart of `{name, system, env?, services?}`: `.result` has its files, and the report of every key."""
         return TychoAnswer(**self._post("compile", request))

@@ -19,6 +19,7 @@ class Settings:
     """Defaults of the command line, each from `TYCHO_<NAME>`.
 
     Args:
+        username: Who asks, instead of whom the cluster knows.
         namespace: Share this namespace instead of one per system.
         context: Context of the kubeconfig.
         backplane: Orchestrator.
@@ -30,6 +31,7 @@ class Settings:
         quiet_time: Seconds that a container without a health check must run before it counts as ready; 0: none.
     """
 
+    username: str
     namespace: str
     context: str
     backplane: str
@@ -51,6 +53,7 @@ def settings() -> Settings:
     env = os.environ
     home = find_home()
     return Settings(
+        username=env.get("TYCHO_USERNAME", ""),
         namespace=env.get("TYCHO_NAMESPACE", ""),
         context=env.get("TYCHO_CONTEXT", ""),
         backplane=env.get("TYCHO_BACKPLANE") or "helm",

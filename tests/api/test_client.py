@@ -60,7 +60,7 @@ def test_history_rollback_and_compile(client: TychoClient) -> None:
     guid = client.up("shop", WEB).identifier
     client.start({"name": "shop", "system": WEB, "env": {"TAG": "2"}, "tycho-guid": guid})
     assert [one["revision"] for one in client.history({"name": guid}).result] == [1, 2]
-    assert client.rollback({"name": guid}).message == "shop: revision 2 → 1"
+    assert client.rollback({"name": guid}).message == "rolled back to revision 1 (now revision 3)"
     assert "values.yaml" in client.compile({"name": "shop", "system": WEB}).result["files"]
 
 

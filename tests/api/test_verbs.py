@@ -87,7 +87,7 @@ def test_rollback_makes_the_former_revision_run(post: Post) -> None:
     post("start", {"name": "shop", "system": WEB, "env": {"TAG": "2"}, "tycho-guid": started["sid"]})
     back = post("rollback", {"name": "shop"}).json()
     assert back["result"]["revision"] == 3
-    assert back["message"] == "shop: revision 2 → 1"
+    assert back["message"] == "rolled back to revision 1 (now revision 3)"
     assert post("rollback", {"name": "shop", "revision": 9}, 404).json()["message"].endswith("(it has: 1, 2, 3)")
 
 

@@ -99,7 +99,7 @@ def test_no_row_elsewhere(service: dict[str, Any], top: dict[str, Any]) -> None:
 def test_refuse_what_shows_credentials() -> None:
     with pytest.raises(ComposeError) as caught:
         emit(woven({"volumes": ["vol:/x${WHERE}"]}, {"WHERE": "/token=planted-s3cret"}, volumes={"vol": {}}))
-    assert "${WHERE} shows a credential, and what it is worth would be in the chart" in [
+    assert "${WHERE} shows a credential, and its value would be in the chart" in [
         problem.message for problem in caught.value.problems
     ]
     assert "planted" not in repr(caught.value.problems)

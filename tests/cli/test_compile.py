@@ -58,7 +58,7 @@ def test_strict_tells_every_key_at_once(folder: Path) -> None:
 
 def test_what_the_policies_did(folder: Path) -> None:
     lines = tycho(folder, "--explain").stdout.splitlines()
-    assert lines[0].split() == ["POLICY", "MEANS", "CHANGES"]
+    assert lines[0].split() == ["POLICY", "APPLIES", "TO", "CHANGES"]
     assert ["10-hardening.yaml", "services.web", "security_opt"] in [line.split() for line in lines]
     steps = json.loads(tycho(folder, "--explain", "--format", "json").stdout)
     assert {"policy": "10-hardening.yaml", "subject": "services.db", "changes": ["services.db.security_opt"]} in steps

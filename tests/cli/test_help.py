@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +15,33 @@ TYCHO = Path(sys.executable).with_name("tycho")
 VERBS = [[name] for name in COMMANDS] + [["cluster", name] for name in CLUSTER]
 
 
+def shown(verb: list[str], option: str = "--help") -> str:
+    return subprocess.run([TYCHO, *verb, option], capture_output=True, text=True, check=True).stdout
+
+
 @pytest.mark.parametrize("verb", [[], *VERBS], ids=" ".join)
-def test_help_is_laid_out_as_it_was_written(verb: list[str]) -> None:
-    done = subprocess.run([TYCHO, *verb, "--help"], capture_output=True, text=True, check=True)
-    assert "\\b" not in done.stdout
-    assert all(len(line) <= 80 for line in done.stdout.splitlines())
-    examples = [line for line in done.stdout.splitlines() if line.startswith("    tycho ")]
-    assert ("Example" in done.stdout) == bool(examples)
+def test_help_is_one_sentence_and_examples_first(verb: list[str]) -> None:
+    text = shown(verb)
+    assert "\\b" not in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+    usage, sentence, examples, *_ = text.split("\n\n")
+    assert usage.startswith("Usage: tycho")
+    assert sentence.rstrip().endswith(".")
+    assert sentence.count(". ") == 0
+    assert re.match(r"  Examples?:\n    (tycho|helm|export)", examples)
+
+
+@pytest.mark.parametrize("verb", [[], ["up"], ["cluster"], ["cluster", "create"]], ids=" ".join)
+def test_h_is_help(verb: list[str]) -> None:
+    assert shown(verb, "-h") == shown(verb)
+
+
+def test_the_list_of_commands_has_whole_sentences() -> None:
+    listed = shown([]).partition("Commands:\n")[2].splitlines()
+    assert len(listed) == len(COMMANDS) + 1
+    assert not [line for line in listed if line.endswith("...")]
+
+
+def test_options_are_grouped() -> None:
+    titles = re.findall(r"^(\w[\w ]+):$", shown(["logs"]), re.MULTILINE)
+    assert titles == ["The lines", "The system", "The cluster", "Output", "Options"]

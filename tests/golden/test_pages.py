@@ -16,7 +16,7 @@ from tycho.chart.keys.key import Key, Table
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/compose.md"
 MADE = "<!-- From here on `bin/task golden` writes. -->\n"
-HEAD = ("| key | fate | becomes | why, and what to do |", "|---|---|---|---|")
+HEAD = ("| key | result | becomes | why, and what to do |", "|---|---|---|---|")
 
 
 def page() -> str:

@@ -203,24 +203,37 @@ def test_nothing_is_left(tell: Tell, shared: str, kubectl: Kubectl) -> None:
     assert everything() == before
 
 
-def test_kept_volumes_are_used_again(tell: Tell, kubectl: Kubectl) -> None:
+@pytest.mark.parametrize("own", [True, False], ids=["own namespace", "shared namespace"])
+def test_kept_volumes_are_used_again(tell: Tell, shared: str, kubectl: Kubectl, own: bool) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         system = compiled(lifecycle, web(volumes=["data:/data"]), "keeps", volumes={"data": {}})
         first = await lifecycle.up(system, patience=QUICK)
-        (removal,) = await lifecycle.down(["keeps"], patience=QUICK, keep_volumes=True, each=lambda removal: None)
-        namespace = first.identity.namespace
+        identity, told = first.identity, list[str]()
+        namespace, claims = identity.namespace, ("get", "pvc", "-n", identity.namespace, "-o")
+        where = {"ids": ["keeps"], "each": lambda removal: None}
+        (removal,) = await lifecycle.down(**where, patience=Patience(timeout=90, tell=told.append), keep_volumes=True)
+        assert told[0] == "keeps: removing it; its volumes will be kept: data (1Gi)"
         assert removal.release
-        assert removal.release.notes == (f"kept volume {namespace}-data in namespace {namespace}",)
+        assert removal.release.notes == (
+            f"kept volume data (1Gi) in namespace {namespace}",
+            f"`tycho up` uses them again; `tycho down {identity.guid[:8]}` deletes them",
+        )
         left = kubectl("get", "all,pvc,configmap,secret", "-n", namespace, "-o", "name").split()
-        assert left == [f"persistentvolumeclaim/{namespace}-data", "configmap/kube-root-ca.crt"]
-        claim = kubectl("get", "pvc", "-n", namespace, "-o", "jsonpath={.items[*].metadata.uid}")
+        assert left == [f"persistentvolumeclaim/{identity.release}-data", "configmap/kube-root-ca.crt"]
+        claim = kubectl(*claims, "jsonpath={.items[*].metadata.uid}")
         (kept,) = await lifecycle.status(name="keeps")
-        assert kept.state == "lost"
+        assert (kept.state, kept.volumes, kept.identity, kept.ready) == ("kept", ("data",), identity, False)
         again = await lifecycle.up(system, patience=QUICK)
-        assert again.identity == first.identity
-        assert kubectl("get", "pvc", "-n", namespace, "-o", "jsonpath={.items[*].metadata.uid}") == claim
+        assert (again.identity, again.state) == (identity, "deployed")
+        assert kubectl(*claims, "jsonpath={.items[*].metadata.uid}") == claim
+        await lifecycle.down(**where, patience=QUICK, keep_volumes=True)
+        (removal,) = await lifecycle.down(**where, patience=QUICK)
+        assert removal.release
+        assert removal.release.notes == ("deleted volume data (1Gi)",)
+        assert list(await lifecycle.status(name="keeps")) == []
+        assert kubectl(*claims, "name") == ""
 
-    tell(story)
+    tell(story, "" if own else shared)
 
 
 def test_down_waits_for_what_others_hold_and_forces_nothing(tell: Tell, kubectl: Kubectl) -> None:

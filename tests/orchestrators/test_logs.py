@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tycho.errors import NotFound
-from tycho.orchestrators import Target
+from tycho.orchestrators import LogQuery, Target
 from tycho.orchestrators.helm import HelmOrchestrator
 from tycho.release import Identity
 
@@ -68,7 +68,7 @@ def target(tmp_path: Path) -> Iterator[Target]:
 async def read(target: Target, *services: str, follow: bool = False, until: int = 99) -> list[str]:
     orchestrator = HelmOrchestrator(target)
     found = []
-    lines = orchestrator.logs(IDENTITY, services, follow=follow, tail=5)
+    lines = orchestrator.logs(IDENTITY, LogQuery(services, follow=follow, tail=5))
     try:
         async for line in lines:
             found.append(line)
@@ -91,6 +91,7 @@ def test_whoever_follows_can_leave(target: Target) -> None:
     assert len(asyncio.run(read(target, "web", follow=True, until=2))) == 2
 
 
-def test_a_service_without_a_pod(target: Target) -> None:
-    with pytest.raises(NotFound, match="s has no pod of db"):
+def test_an_unknown_service_lists_the_known(target: Target) -> None:
+    with pytest.raises(NotFound, match="s has no service db") as error:
         asyncio.run(read(target, "db"))
+    assert error.value.hint == "it has: web, gone"

@@ -6,13 +6,13 @@ Nothing heavy is imported until a command runs: `tycho --help` is as quick as Py
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from inspect import cleandoc
-from typing import Any
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from tycho.cli import (
     api,
@@ -22,14 +22,19 @@ from tycho.cli import (
     doctor,
     down,
     ends,
+    events,
+    exec,
     logs,
     policies,
+    ps,
     registry,
+    restart,
     revisions,
     show,
     status,
     up,
 )
+from tycho.cli.commands import Grouped, InOrder
 from tycho.errors import FileError, TychoError
 from tycho.text import safe_message
 
@@ -37,8 +42,9 @@ HELP = """Run Docker Compose systems on Kubernetes as Helm releases.
 
 \b
 Examples:
-  tycho up -f compose.yaml          start a system, or upgrade it
+  tycho up                          start this folder's compose file
   tycho status                      what runs, and where it answers
+  tycho logs web -f                 what a service writes
   tycho down $(tycho status -terse) remove everything
   tycho up --local -f compose.yaml  try it without a cluster
 """
@@ -47,7 +53,12 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "up": up.up,
     "status": status.status,
     "down": down.down,
+    "ps": ps.ps,
+    "ls": status.ls,
     "logs": logs.logs,
+    "events": events.events,
+    "exec": exec.exec,
+    "restart": restart.restart,
     "history": revisions.history,
     "rollback": revisions.rollback,
     "compile": compile.compile,
@@ -66,39 +77,39 @@ CLUSTER: dict[str, Callable[..., Any]] = {
 }
 
 
-class Grouped(TyperCommand):
-    """A command whose help keeps related options together, without the cost of a rich renderer."""
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for each panel that the options name."""
-        panels: dict[str, list[tuple[str, str]]] = {}
-        for param in self.get_params(ctx):
-            if record := param.get_help_record(ctx):
-                panels.setdefault(getattr(param, "rich_help_panel", None) or "Options", []).append(record)
-        for title in sorted(panels, key=lambda title: title == "Options"):
-            with formatter.section(title):
-                formatter.write_dl(panels[title])
+SETTINGS: dict[str, dict[str, Any]] = {"exec": {"allow_interspersed_args": False}}  # what follows is the program's
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
 
-class InOrder(TyperGroup):
-    """Commands in the order of use, not of the alphabet."""
+def _version(on: bool) -> None:
+    """Print the version for `--version`, and end."""
+    if on:
+        doctor.version()
+        raise typer.Exit
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """The table's order."""
-        return list(self.commands)
+
+def _global(version: Annotated[
+    bool, typer.Option("--version", callback=_version, is_eager=True, help="Print Tycho's version.")
+] = False) -> None:  # fmt: skip
+    """Take the options that stand before a command."""
 
 
 def _app(commands: dict[str, Callable[..., Any]], help: str) -> typer.Typer:
     app = typer.Typer(
-        cls=InOrder, help=help, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False
-    )
+        cls=InOrder, help=help, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False,
+        context_settings=HELP_OPTIONS,
+    )  # fmt: skip
     for name, command in commands.items():
         # Docstrings are raw, so a paragraph that click must not wrap is marked by two characters there, not by one.
-        app.command(name, cls=Grouped, help=cleandoc(command.__doc__ or "").replace(r"\b", "\b"))(command)
+        text = cleandoc(command.__doc__ or "").replace(r"\b", "\b")
+        summary = re.split(r"[;:]|\.$", text.splitlines()[0])[0]
+        settings = {**HELP_OPTIONS, **SETTINGS.get(name, {})}
+        app.command(name, cls=Grouped, help=text, short_help=summary, context_settings=settings)(command)
     return app
 
 
 app = _app(COMMANDS, HELP)
+app.callback(cls=InOrder, help=HELP)(_global)
 app.add_typer(_app(CLUSTER, "Keep a Kubernetes cluster on this machine to try things on."), name="cluster")
 
 

@@ -8,7 +8,7 @@ import typer
 
 from tycho.cli import show
 
-Name = Annotated[str, typer.Argument(metavar="[NAME]", help="Several can stand side by side.")]
+Name = Annotated[str, typer.Argument(metavar="[NAME]", help="Name of the cluster.")]
 
 
 def create(name: Name = "tycho") -> None:
@@ -29,7 +29,12 @@ def create(name: Name = "tycho") -> None:
 
 
 def status() -> None:
-    """List the clusters on this machine."""
+    r"""List the clusters on this machine.
+
+    \b
+    Example:
+      tycho cluster status
+    """
     from tycho import cluster
 
     found = cluster.clusters()
@@ -44,7 +49,12 @@ def status() -> None:
 
 
 def delete(name: Name = "tycho") -> None:
-    """Remove a cluster of this machine with everything in it."""
+    r"""Remove a cluster of this machine with everything in it.
+
+    \b
+    Example:
+      tycho cluster delete
+    """
     from tycho import cluster
 
     cluster.delete(name)

@@ -64,7 +64,7 @@ def compile(
     format: Formatted = Format.table,
     trace_: Trace = False,
 ) -> None:
-    r"""Make a Helm chart of a compose file; without -o, only say what would become of it.
+    r"""Make a Helm chart of a compose file; without -o, only says what becomes of it.
 
     \b
     Examples:

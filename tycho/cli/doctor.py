@@ -11,7 +11,13 @@ from tycho.cli.session import run
 
 
 def version(output: Output = Format.table) -> None:
-    """Print Tycho's version."""
+    r"""Print Tycho's version.
+
+    \b
+    Examples:
+      tycho version
+      tycho --version
+    """
     from tycho import __version__
 
     if output is Format.table:
@@ -26,7 +32,7 @@ def doctor(
     backplane: Backplane = "",
     output: Output = Format.table,
 ) -> None:
-    r"""Check what Tycho needs: helm, the cluster, your rights, versions; a line each, and what to do.
+    r"""Check helm, the cluster, your rights and versions; says what to do.
 
     \b
     Examples:

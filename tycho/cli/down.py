@@ -8,22 +8,49 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import remote, show
-from tycho.cli.options import CLUSTER, Backplane, Context, Ids, Local, Namespace, Service, Timeout, Trace
+from tycho.cli.options import (
+    CLUSTER,
+    Backplane,
+    Context,
+    Directory,
+    Files,
+    Force,
+    Ids,
+    Local,
+    LookIn,
+    Name,
+    Service,
+    Timeout,
+    Trace,
+)
+from tycho.cli.project import Here, choose_system
 from tycho.cli.session import run, trace
+from tycho.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle, Removal
 
 KeepVolumes = Annotated[
     bool,
-    typer.Option("--keep-volumes", help="Keep the volumes, and print their names.", rich_help_panel=CLUSTER),
+    typer.Option("--keep-volumes", help="Keep the volumes for the next start.", rich_help_panel=CLUSTER),
 ]
+Volumes = Annotated[
+    bool,
+    typer.Option("-v", "--volumes", help="Accepted: volumes go with their system always.", rich_help_panel=CLUSTER),
+]
+Orphans = Annotated[bool, typer.Option("--remove-orphans", hidden=True)]
 
 
 def down(
     ids: Ids = None,
     keep_volumes: KeepVolumes = False,
-    namespace: Namespace = "",
+    force: Force = False,
+    volumes: Volumes = False,
+    remove_orphans: Orphans = False,
+    files: Files = None,
+    name: Name = "",
+    project_directory: Directory = "",
+    namespace: LookIn = "",
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
@@ -31,25 +58,44 @@ def down(
     timeout: Timeout = 300.0,
     trace_: Trace = False,
 ) -> None:
-    r"""Remove systems, with everything that belongs to them; prints each GUID once it is gone.
+    r"""Remove systems with all that belongs to them; prints each GUID once it is gone.
 
     \b
     Examples:
+      tycho down
       tycho down shop
       tycho down $(tycho status -terse)
+
+    Without ID, the project of this folder is meant; where it does not run, nothing is removed.
     """
     trace(trace_)
-    if not ids:
-        return
+    if volumes and keep_volumes:
+        raise UsageError("-v and --keep-volumes exclude each other")
+    here = Here(files or (), name, project_directory)
     if service:
-        failed = remote.down(service, ids)
+        remote.refuse_options(local=local, namespace=namespace, context=context, backplane=backplane)
+        if not ids:
+            show.say("nothing to remove: a service knows no folder of this machine; name the system")
+        failed = remote.down(service, ids or (), force=force, keep_volumes=keep_volumes, origin=here.origin())
     else:
 
         async def act(lifecycle: Lifecycle) -> list[Removal]:
             from tycho.orchestrators import Patience
 
-            patience = Patience(timeout=timeout)
-            return await lifecycle.down(ids, patience=patience, keep_volumes=keep_volumes, each=_told)
+            patience = Patience(timeout=timeout, tell=show.say)
+            try:
+                chosen = ids or [(await choose_system(lifecycle, here))[0].identity.guid]
+            except NotFound as error:
+                show.say(f"nothing to remove: {error.message}")  # no error: `tycho down $(tycho status -terse)`
+                return []
+            return await lifecycle.down(
+                chosen,
+                patience=patience,
+                keep_volumes=keep_volumes,
+                force=force,
+                caller=await lifecycle.identify(here.origin()),
+                each=_told,
+            )
 
         removals = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
         failed = [removal.error for removal in removals if removal.error]

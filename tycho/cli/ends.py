@@ -25,10 +25,12 @@ class _State:
     Args:
         number: The first signal that asked this process to end; 0 when none has.
         task: What it then cancels; without one, it interrupts.
+        advice: What to do about a command that a signal has ended.
     """
 
     number: int = 0
     task: asyncio.Task[object] | None = None
+    advice: str = ""
 
 
 def listen() -> None:
@@ -48,6 +50,11 @@ def received() -> int:
     return _State.number
 
 
+def advise(advice: str) -> None:
+    """Set what is said when a signal ends this command: what was changed by then, and what to do next."""
+    _State.advice = advice
+
+
 def forget() -> None:
     """Count a signal as answered."""
     _State.number = 0
@@ -62,7 +69,8 @@ def leave(code: int) -> NoReturn:
     number = received()
     if number:
         code = 128 + number
-        show.say("interrupted" if number == signal.SIGINT else f"interrupted by {signal.Signals(number).name}")
+        how = "interrupted" if number == signal.SIGINT else f"interrupted by {signal.Signals(number).name}"
+        show.say(f"{how}: {_State.advice}" if _State.advice else how)
     code = _flush(code)
     for other in SIGNALS:
         signal.signal(other, signal.SIG_IGN)  # it ends already

@@ -7,41 +7,100 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import Backplane, Context, Id, Local, Namespace, Trace
+from tycho.cli.options import (
+    Backplane,
+    Context,
+    Directory,
+    FilesLong,
+    Local,
+    LookIn,
+    Name,
+    SystemId,
+    Trace,
+    Words,
+)
+from tycho.cli.project import Here, choose_system
 from tycho.cli.session import run, trace
+from tycho.errors import UsageError
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
 
-Of = Annotated[list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Of these services; of all by default.")]
-Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on as long as the containers run.")]
-Tail = Annotated[int, typer.Option("--tail", metavar="N", min=0, help="Lines of each container to begin with.")]
+LINES = "The lines"
+Follow = Annotated[
+    bool,
+    typer.Option("-f", "--follow", help="Go on as long as the containers run.", rich_help_panel=LINES),
+]
+Tail = Annotated[
+    str,
+    typer.Option("--tail", metavar="N|all", help="Lines of each container; 100, or all with --since.",
+                 rich_help_panel=LINES),
+]  # fmt: skip
+Since = Annotated[
+    str,
+    typer.Option("--since", metavar="WHEN", help="Not older: 10m, 1h30m, or 2026-11-20T14:02:31Z.",
+                 rich_help_panel=LINES),
+]  # fmt: skip
+Timestamps = Annotated[
+    bool, typer.Option("--timestamps", help="Write each line's moment before it.", rich_help_panel=LINES)
+]
 
 
 def logs(
-    id: Id,
-    services: Of = None,
+    words: Words = None,
     follow: Follow = False,
-    tail: Tail = 100,
-    namespace: Namespace = "",
+    tail: Tail = "",
+    since: Since = "",
+    timestamps: Timestamps = False,
+    id: SystemId = "",
+    files: FilesLong = None,
+    name: Name = "",
+    project_directory: Directory = "",
+    namespace: LookIn = "",
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
     trace_: Trace = False,
 ) -> None:
-    r"""Print what a system's containers write, each line with its pod's name before it.
+    r"""Print what containers write; each line has its pod's name before it.
 
     \b
     Examples:
-      tycho logs shop
-      tycho logs shop api -f
+      tycho logs
+      tycho logs web -f
+      tycho logs shop api --since 10m --tail 20
+
+    Without ID, the project of this folder is meant.
     """
     trace(trace_)
+    if namespace.isdigit():
+        raise UsageError(f"-n is the namespace, and {namespace} is hardly one: write --tail {namespace}")
+    here = Here(files or (), name, project_directory)
 
     async def act(lifecycle: Lifecycle) -> None:
-        async for line in lifecycle.logs(id, services or (), follow=follow, tail=tail):
+        from tycho.orchestrators import parse_since
+
+        moment = parse_since(since) if since else None
+        lines = read_tail(tail, default=None if since else 100)
+        release, services = await choose_system(lifecycle, here, words or (), id=id)
+        async for line in lifecycle.logs(
+            release.identity.guid, services, follow=follow, tail=lines, since=moment, timestamps=timestamps
+        ):
             show.log(line)
             if follow:
                 show.flush()
 
     run(act, namespace=namespace, context=context, local=local, backplane=backplane)
+
+
+def read_tail(text: str, *, default: int | None) -> int | None:
+    """Read how many lines to begin with; None for all.
+
+    Raises:
+        UsageError: It is no number.
+    """
+    if text == "all":
+        return None
+    if text and not (text.isascii() and text.isdigit()):
+        raise UsageError(f'--tail "{text}" is not a number of lines', hint="write --tail 20, or --tail all")
+    return int(text) if text else default

@@ -25,6 +25,10 @@ Files = Annotated[
     list[str] | None,
     typer.Option("-f", "--file", metavar="FILE", help="Compose file; again for overrides.", rich_help_panel=INPUT),
 ]
+FilesLong = Annotated[  # where -f means to follow
+    list[str] | None,
+    typer.Option("--file", metavar="FILE", help="Compose file; again for overrides.", rich_help_panel=INPUT),
+]
 Name = Annotated[
     str,
     typer.Option("--name", metavar="NAME", help="Project name instead of the file's.", rich_help_panel=INPUT),
@@ -63,10 +67,14 @@ Version = Annotated[
 Namespace = Annotated[
     str,
     typer.Option(
-        "-n", "--namespace", metavar="NS", help="Share this namespace; else each system has its own.",
+        "-n", "--namespace", metavar="NS", help="Run in this namespace; by default each has its own.",
         rich_help_panel=CLUSTER,
     ),
 ]  # fmt: skip
+LookIn = Annotated[
+    str,
+    typer.Option("-n", "--namespace", metavar="NS", help="Look in this namespace only.", rich_help_panel=CLUSTER),
+]
 Context = Annotated[
     str, typer.Option("--context", metavar="NAME", help="Context of the kubeconfig.", rich_help_panel=CLUSTER)
 ]
@@ -81,6 +89,8 @@ Service = Annotated[
     str, typer.Option("--service", metavar="URL", help="Ask a Tycho API instead.", rich_help_panel=CLUSTER)
 ]
 
+Force = Annotated[bool, typer.Option("--force", help="Do it to somebody else's system, too.", rich_help_panel=CLUSTER)]
+
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Return once it is accepted.", rich_help_panel=WAITING)]
 Timeout = Annotated[
     float,
@@ -91,8 +101,15 @@ Output = Annotated[Format, typer.Option("-o", "--output", help="Format of stdout
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.", rich_help_panel=OUTPUT)]
 Trace = Annotated[bool, typer.Option("-t", "--trace", help="Log what is done on stderr.", rich_help_panel=OUTPUT)]
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="GUID, unique prefix of it, release or project name.")]
 Ids = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ID]...", help="GUIDs, unique prefixes, release or project names."),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ID] [SERVICE]...", help="GUID, unique prefix, release or project name; services of it."),
+]
+SystemId = Annotated[
+    str,
+    typer.Option("--id", metavar="ID", help="The system; all words are then services.", rich_help_panel=INPUT),
 ]

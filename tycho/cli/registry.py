@@ -48,7 +48,7 @@ def package(
     destination: Folder = ".",
     trace_: Trace = False,
 ) -> None:
-    r"""Pack a compose file's chart into an archive, the same bytes every time; prints its path.
+    r"""Pack a compose file's chart into an archive; prints its path.
 
     \b
     Example:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tycho.cli import ends, metadata, show
+from tycho.cli.caller import read_caller
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
     from tycho.lifecycle import Compiled, Lifecycle, Metadata
 
 T = TypeVar("T")
-TALKATIVE = ("kubernetes", "oauthlib", "requests_oauthlib", "google", "httpcore", "httpcore2")
+TALKATIVE = ("kubernetes", "oauthlib", "requests_oauthlib", "google", "httpcore", "httpcore2", "aiohttp")
 """Loggers that write headers, bodies or tokens where they are asked for all they know."""
 
 
@@ -55,13 +56,21 @@ class Input:
         """What the caller says of single services."""
         return metadata.read(self.metadata)
 
-    def compile(self, lifecycle: Lifecycle, sources: Sources | None = None) -> Compiled:
-        """The chart; warnings go to stderr."""
+    def compile(
+        self,
+        lifecycle: Lifecycle,
+        sources: Sources | None = None,
+        services: Sequence[str] = (),
+        keep: Sequence[str] = (),
+    ) -> Compiled:
+        """The chart, of these services and of those to keep where any are named; warnings go to stderr."""
         compiled = lifecycle.compile(
             sources or self.sources(),
             metadata=self.services(),
             strict=self.strict,
             version=self.version,
+            services=services,
+            keep=keep,
         )
         if found := (*compiled.woven.system.warnings, *compiled.woven.warnings):
             show.problems(found)
@@ -91,7 +100,8 @@ def _lifecycle(
         namespace=namespace or said.namespace,
     )
     folders = [Path(folder) for folder in (*said.policies, *(policies or ()))]
-    return Lifecycle(orchestrators.get(backplane or said.backplane, target), target, policies=folders)
+    orchestrator = orchestrators.get(backplane or said.backplane, target)
+    return Lifecycle(orchestrator, target, policies=folders, caller=read_caller())
 
 
 def run(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NONE = "--"
 PORTS, NAMES = 10, 3  # of a system, in one row
-STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {}"
+STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {:<12} {}"
 
 
 def out(text: str) -> None:
@@ -77,7 +77,7 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
         return data([_plain(release) for release in releases], format)
     if not releases:
         return out("None running")
-    out(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "SERVICES"))
+    out(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "USER", "SERVICES"))
     for release in releases:
         name, endpoint = release.identity.name, release.endpoint
         row = (
@@ -87,10 +87,21 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
             str(endpoint.port) if endpoint else NONE,
             _ready(release),
             release.identity.namespace,
+            release.identity.username or NONE,
             _services(release),
         )
         out(STATUS.format(*map(printable, row)).rstrip())
+    kept(releases)
     simulated(releases)
+
+
+def kept(releases: Iterable[Release]) -> None:
+    """Say of systems that are gone which volumes were kept, and what to do with them."""
+    for release in releases:
+        if release.state == "kept":
+            names = ", ".join(release.volumes)
+            say(f"note: {release.identity.name} does not run; its volumes are kept: {names}"
+                f" (`tycho up` uses them again, `tycho down {release.identity.guid[:8]}` deletes them)")  # fmt: skip
 
 
 def simulated(releases: Iterable[Release]) -> None:
@@ -115,10 +126,12 @@ def history(revisions: Sequence[Revision], format: Format) -> None:
     """One row a revision, oldest first."""
     if format is not Format.table:
         return data([revision.model_dump(mode="json") for revision in revisions], format)
-    rows = [("REVISION", "UPDATED", "STATUS", "CHART", "COMPOSE", "DESCRIPTION")]
-    for one in revisions:
-        updated = one.updated.strftime("%Y-%m-%d %H:%M:%S") if one.updated else NONE
-        rows.append((str(one.revision), updated, one.state, one.chart, one.compose[:12], one.description))
+    rows = [("REVISION", "UPDATED", "STATUS", "USER", "CHART", "CHANGES", "DESCRIPTION")]
+    for revision in revisions:
+        updated = revision.updated.astimezone().strftime("%Y-%m-%d %H:%M:%S %z") if revision.updated else NONE
+        changes = "; ".join(revision.changes) or NONE
+        user, chart = revision.username or NONE, revision.chart
+        rows.append((str(revision.revision), updated, revision.state, user, chart, changes, revision.description))
     table(rows)
 
 
@@ -146,7 +159,7 @@ def report(rows: Sequence[Row], write: Callable[[str], None]) -> None:
     """What became of each key, and what to do about it."""
     if not rows:
         return write("every key keeps its meaning")
-    lines = [("WHERE", "KEY", "FATE", "BECOMES", "WHY")]
+    lines = [("WHERE", "KEY", "RESULT", "BECOMES", "WHY")]
     for row in rows:
         place = f"{row.file}:{row.line}" if row.file else NONE
         why = f"{row.reason}; {row.remedy}" if row.remedy else row.reason
@@ -159,7 +172,7 @@ def steps(found: Iterable[Step], format: Format = Format.table) -> None:
     meant = [step for step in found if step.matched]
     if format is not Format.table:
         return data([{"policy": s.policy, "subject": s.subject, "changes": list(s.changes)} for s in meant], format)
-    rows = [("POLICY", "MEANS", "CHANGES")]
+    rows = [("POLICY", "APPLIES TO", "CHANGES")]
     for step in meant:
         changes = ", ".join(path.removeprefix(f"{step.subject}.") for path in step.changes)
         rows.append((step.policy, step.subject or "the system", changes or NONE))
@@ -167,12 +180,12 @@ def steps(found: Iterable[Step], format: Format = Format.table) -> None:
 
 
 def remarks(chart: Chart, release: Release) -> None:
-    """What `up` has to say besides the release: settings that changed their meaning, and notes."""
+    """What `up` has to say besides the release: settings that work differently, and notes."""
     changed = [row for row in chart.report if row.fate != "translated"]
     if changed:
-        settings = "1 setting has" if len(changed) == 1 else f"{len(changed)} settings have"
-        say(f"{changed[0].file or chart.name}: {settings} another or no meaning on Kubernetes"
-            " (tycho compile shows them)")  # fmt: skip
+        settings = "1 setting works" if len(changed) == 1 else f"{len(changed)} settings work"
+        them = "it" if len(changed) == 1 else "them"
+        say(f"{changed[0].file or chart.name}: {settings} differently on Kubernetes; `tycho compile` shows {them}")
     notes(release)
 
 

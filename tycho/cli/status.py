@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,22 +15,29 @@ from tycho.cli.options import (
     Format,
     Ids,
     Local,
-    Namespace,
+    LookIn,
     Output,
     Service,
     Trace,
 )
 from tycho.cli.session import run, trace
+from tycho.release import LISTED
+
+if TYPE_CHECKING:
+    from tycho.lifecycle import Lifecycle
+    from tycho.release import Release
 
 Terse = Annotated[bool, typer.Option("-terse", "--terse", help="GUIDs alone, one a line.", rich_help_panel=OUTPUT)]
 Services = Annotated[bool, typer.Option("--services", help="Every service, and why.", rich_help_panel=OUTPUT)]
+
+Every = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all systems are listed always.")]
 
 
 def status(
     ids: Ids = None,
     terse: Terse = False,
     services: Services = False,
-    namespace: Namespace = "",
+    namespace: LookIn = "",
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
@@ -47,15 +55,16 @@ def status(
     """
     trace(trace_)
     if service:
+        remote.refuse_options(local=local, namespace=namespace, context=context, backplane=backplane)
         releases = remote.status(service, ids or ())
     else:
-        releases = run(
-            lambda lifecycle: lifecycle.status(ids or (), services=not terse),
-            namespace=namespace,
-            context=context,
-            local=local,
-            backplane=backplane,
-        )
+
+        def look(lifecycle: Lifecycle) -> Coroutine[Any, Any, Sequence[Release]]:
+            return lifecycle.status(ids or (), services=not terse)
+
+        releases = run(look, namespace=namespace, context=context, local=local, backplane=backplane)
+        if namespace and not releases and not terse:
+            _say_elsewhere(namespace, run(look, context=context, local=local, backplane=backplane))
     if terse:
         for release in releases:
             show.out(release.identity.guid)
@@ -63,3 +72,32 @@ def status(
         show.services(releases)
     else:
         show.status(releases, output)
+
+
+def ls(
+    terse: Terse = False,
+    all: Every = False,
+    namespace: LookIn = "",
+    context: Context = "",
+    local: Local = False,
+    backplane: Backplane = "",
+    output: Output = Format.table,
+    trace_: Trace = False,
+) -> None:
+    r"""List the systems that run; the same as `tycho status`.
+
+    \b
+    Example:
+      tycho ls
+    """
+    status(
+        terse=terse, namespace=namespace, context=context, local=local, backplane=backplane, output=output,
+        trace_=trace_,
+    )  # fmt: skip
+
+
+def _say_elsewhere(namespace: str, releases: Sequence[Release]) -> None:
+    """Say where systems run, to somebody who looked where none does."""
+    others = sorted({release.identity.namespace for release in releases})
+    places = f"systems run in: {', '.join(others[:LISTED])}" if others else "nor in any other"
+    show.say(f"nothing runs in the namespace {namespace}; {places}")

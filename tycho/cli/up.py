@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tycho.cli import remote, show
+from tycho.cli import ends, remote, show
+from tycho.cli.caller import find_origin, make_origin
 from tycho.cli.options import (
     CLUSTER,
     INPUT,
+    WAITING,
     Backplane,
     Context,
     Directory,
@@ -36,7 +40,7 @@ from tycho.cli.session import Input, run, trace
 from tycho.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from tycho.compose import Sources
+    from tycho.compose import Outline, Sources
     from tycho.lifecycle import Lifecycle
     from tycho.release import Release
 
@@ -49,12 +53,24 @@ Volumes = Annotated[list[str] | None, typer.Option("-v", "--volume", metavar="SR
                                                    rich_help_panel=INPUT)]  # fmt: skip
 Settings = Annotated[str, typer.Option("--settings", metavar="ENVFILE", help="With -c: its environment.",
                                        rich_help_panel=INPUT)]  # fmt: skip
+Services = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SERVICE]...", help="These, what they depend on, and what runs; all by default."),
+]
+Detach = Annotated[bool, typer.Option("-d", "--detach", help="Accepted: up never stays attached.",
+                                      rich_help_panel=WAITING)]  # fmt: skip
+Accepted = Annotated[bool, typer.Option("--wait", "--remove-orphans", "--no-build", hidden=True)]
 New = Annotated[bool, typer.Option("--new", help="Another instance, even if one runs.", rich_help_panel=CLUSTER)]
-Modify = Annotated[bool, typer.Option("-m", "--modify", help="Only change what runs; start nothing.",
+Which = Annotated[str, typer.Option("--id", metavar="ID", help="Upgrade this one of several systems of the project.",
+                                    rich_help_panel=CLUSTER)]  # fmt: skip
+Replace = Annotated[bool, typer.Option("--replace", help="Upgrade it even if it was started by somebody else, or from"
+                                       " elsewhere.", rich_help_panel=CLUSTER)]  # fmt: skip
+Modify = Annotated[bool, typer.Option("-m", "--modify", help="Fail if the system is not running.",
                                       rich_help_panel=CLUSTER)]  # fmt: skip
 
 
 def up(
+    services: Services = None,
     files: Files = None,
     name: Name = "",
     env_file: EnvFiles = None,
@@ -70,12 +86,16 @@ def up(
     volume: Volumes = None,
     settings: Settings = "",
     new: New = False,
+    id: Which = "",
+    replace: Replace = False,
     modify: Modify = False,
     namespace: Namespace = "",
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
     service: Service = "",
+    detach: Detach = False,
+    accepted: Accepted = False,
     no_wait: NoWait = False,
     timeout: Timeout = 300.0,
     output: Output = Format.table,
@@ -87,25 +107,51 @@ def up(
     \b
     Examples:
       tycho up -f compose.yaml
+      tycho up web
       tycho up --local -f compose.yaml
       tycho up --name web -c nginx:1.27 -p 80
     """
     trace(trace_)
+    if services and (container or service):
+        raise UsageError(f"services cannot be chosen with {'-c' if container else '--service'}",
+                         hint="leave them out, or name a compose file")  # fmt: skip
     said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict, root=root)
     sources = _one(said, container, port, command, volume or [], settings) if container else said.sources()
+    if new and id:
+        raise UsageError("--new and --id exclude each other", hint="--id upgrades a system that runs")
+    project = None
+    if services:
+        from tycho.compose import outline
+
+        project = outline(sources)
+        _check_known(project, services)
     if service:
-        show.status([remote.up(service, said, sources)], output)
+        remote.refuse_options(
+            policies=policies, strict=strict, local=local, namespace=namespace, context=context, backplane=backplane
+        )
+        release = remote.up(service, said, sources, new=new, id=id, replace=replace, modify=modify, wait=not no_wait)
+        show.status([release], output)
         return
 
     async def act(lifecycle: Lifecycle) -> Release:
         from tycho.orchestrators import Patience
 
-        compiled = said.compile(lifecycle, sources)
-        if modify and not await lifecycle.runs(compiled):
+        keep: Sequence[str] = ()
+        if project and not new:
+            origin = make_origin(sources.directory, project.name, named=project.named)
+            keep = await lifecycle.running_services(project.name, await lifecycle.identify(origin))
+        given = _enabled(sources, project, (*(services or ()), *keep)) if project else sources
+        compiled = said.compile(lifecycle, given, services or (), keep)
+        ends.advise(f"{compiled.woven.system.name} may have been changed in part: `tycho status` shows it, `tycho up` "
+                    "goes on, `tycho down` removes it")  # fmt: skip
+        caller = await lifecycle.identify(find_origin(sources, compiled.woven.system))
+        guid = (await lifecycle.find(id, caller=caller)).identity.guid if id else ""
+        if modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):
             raise NotFound(f"{compiled.woven.system.name} does not run here", hint="leave out -m to start it")
         with progress(quiet or no_wait) as watch:
+            patience = Patience(wait=not no_wait, timeout=timeout, watch=watch)
             release = await lifecycle.up(
-                compiled, new=new, patience=Patience(wait=not no_wait, timeout=timeout, watch=watch)
+                compiled, guid=guid, new=new, replace=replace, caller=caller, patience=patience
             )
         if not quiet:
             show.remarks(compiled.chart, release)
@@ -113,6 +159,23 @@ def up(
 
     release = run(act, namespace=namespace, context=context, local=local, backplane=backplane, policies=policies)
     show.status([release], output)
+
+
+def _check_known(project: Outline, services: Sequence[str]) -> None:
+    """Refuse services that a project does not have.
+
+    Raises:
+        UsageError: Names them, and those that there are.
+    """
+    if unknown := [service for service in services if service not in project.services]:
+        known = ", ".join(project.services) or "none"
+        raise UsageError(f"{project.name} has no service {', '.join(unknown)}", hint=f"it has: {known}")
+
+
+def _enabled(sources: Sources, project: Outline, services: Sequence[str]) -> Sources:
+    """Enable the profiles of services that are named or run, as Compose does; what else they enable is left out."""
+    profiles = [profile for service in services for profile in project.services.get(service, ())[:1]]
+    return replace(sources, profiles=tuple(dict.fromkeys((*sources.profiles, *profiles))))
 
 
 def _one(said: Input, image: str, port: str, command: str, volumes: list[str], settings: str) -> Sources:

@@ -17,10 +17,21 @@ from __future__ import annotations
 
 from tycho.collector import paused
 from tycho.compose.nearest import limited_comparisons
-from tycho.compose.source import Sources
+from tycho.compose.outline import Outline, outline
+from tycho.compose.select import select_services
+from tycho.compose.source import NoComposeFile, Sources
 from tycho.model import System
 
-__all__ = ["Sources", "canonical", "load", "uninterpolated"]
+__all__ = [
+    "NoComposeFile",
+    "Outline",
+    "Sources",
+    "canonical",
+    "load",
+    "outline",
+    "select_services",
+    "uninterpolated",
+]
 
 
 @limited_comparisons()

@@ -14,9 +14,24 @@ from typing import Any, Protocol
 from tycho.chart import Chart
 from tycho.errors import UsageError
 from tycho.model import Woven
-from tycho.release import Check, Identity, Release, Revision
+from tycho.orchestrators.requests import LogQuery, Program, Streams, parse_since
+from tycho.release import Check, Event, Identity, Release, Revision
 from tycho.text import printable, safe_message
 
+__all__ = [
+    "LogQuery",
+    "Orchestrator",
+    "Patience",
+    "Program",
+    "Streams",
+    "Target",
+    "Watch",
+    "check_registry",
+    "digest",
+    "get",
+    "known",
+    "parse_since",
+]
 NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 REGISTRY = re.compile(r"oci://(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?(?:/[\w.-]+)*/?", re.ASCII)
 Watch = Callable[[Release], None]
@@ -60,11 +75,13 @@ class Patience:
         wait: Whether the verb returns only once the system is ready (or gone).
         timeout: Seconds, for the whole verb; default 300.
         watch: Told of progress.
+        tell: Told in words what is being done, where that takes a while.
     """
 
     wait: bool = True
     timeout: float = 300.0
     watch: Watch = field(default=lambda release: None)
+    tell: Callable[[str], None] = field(default=lambda line: None)
 
 
 class Orchestrator(Protocol):
@@ -93,7 +110,7 @@ class Orchestrator(Protocol):
         """One system, with its services."""
 
     async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
-        """Remove a system wholly; its last look is returned, `notes` naming the volumes that were kept."""
+        """Remove a system wholly; its last look is returned, `notes` naming the volumes that went or were kept."""
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """The revisions that can be gone back to, oldest first."""
@@ -104,8 +121,20 @@ class Orchestrator(Protocol):
     async def push(self, archive: bytes, name: str, registry: str, *, plain_http: bool = False) -> str:
         """Send a packaged chart to `oci://…`; returns `reference@sha256:…`."""
 
-    def logs(self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int) -> AsyncIterator[str]:
-        """Lines of the services' logs, prefixed with the pod's name."""
+    def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
+        """Yield lines of the services' logs, prefixed with the pod's name."""
+
+    def events(self, identity: Identity, services: tuple[str, ...], *, follow: bool) -> AsyncIterator[Event]:
+        """Yield what the cluster tells of the services' objects, oldest first."""
+
+    async def restart(self, identity: Identity, services: tuple[str, ...], patience: Patience) -> Release:
+        """Replace the services' pods by new ones; `notes` says which services were left alone, and why."""
+
+    async def exec(self, identity: Identity, service: str, program: Program, streams: Streams) -> int:
+        """Run a program in a container of a service; its exit code is returned."""
+
+    async def user(self) -> str:
+        """Who the back end takes the caller for; "" where that is nobody in particular, as an administrator is."""
 
     async def doctor(self) -> Sequence[Check]:
         """What it needs, whether it is there, and what to do."""

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tycho.chart import Chart, emit
+from tycho.chart import Chart, emit, without_origin
 from tycho.errors import NotFound
 from tycho.model import Woven
 from tycho.model.expression import evaluate
 from tycho.model.numbers import is_digits
-from tycho.orchestrators import Patience, Target, digest
-from tycho.release import Check, Endpoint, Identity, Release, Revision, ServiceStatus
+from tycho.orchestrators import LogQuery, Patience, Program, Streams, Target, digest
+from tycho.release import Check, Endpoint, Event, Identity, Release, Revision, ServiceStatus
 
 ADDRESS = "127.0.0.1"
 NODE_PORTS = range(30000, 32768)
@@ -113,7 +113,7 @@ class MemoryOrchestrator:
         if identity.guid not in self._systems:
             port = max((system.port + 100 for system in self._systems.values()), default=FIRST_PORT)
             self._systems[identity.guid] = System(identity, datetime.now(UTC), port)
-        system, said = self._systems[identity.guid], json.dumps(values, sort_keys=True)
+        system, said = self._systems[identity.guid], json.dumps(without_origin(values), sort_keys=True)
         if system.revisions and (last := system.revisions[-1]).chart.digest == chart.digest and last.values == said:
             release = system.release(f"{identity.name} is up to date (revision {last.revision.revision})")
         else:
@@ -157,7 +157,7 @@ class MemoryOrchestrator:
             raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
         again = known[wanted]
         notes = system.add(again.chart, again.values, again.services, f"Rollback to {wanted}")
-        release = system.release(f"{identity.name}: revision {current} → {wanted}", *notes)
+        release = system.release(f"rolled back to revision {wanted} (now revision {len(system.revisions)})", *notes)
         patience.watch(release)
         return release
 
@@ -165,13 +165,42 @@ class MemoryOrchestrator:
         """Nothing leaves a memory."""
         raise NotFound("the memory orchestrator has no way to a registry", hint="use -b helm")
 
-    async def logs(
-        self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int
-    ) -> AsyncIterator[str]:
+    async def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
         """Nothing runs, so nothing is written."""
-        self._system(identity)
+        self._check(identity, query.services)
         for line in tuple[str]():
             yield line
+
+    async def user(self) -> str:
+        """It knows nobody."""
+        return ""
+
+    async def events(self, identity: Identity, services: tuple[str, ...], *, follow: bool) -> AsyncIterator[Event]:
+        """Yield one event for each service of each revision; nothing else ever happens here."""
+        self._check(identity, services)
+        for stored in self._system(identity).revisions:
+            for one in stored.services:
+                if not services or one.name in services:
+                    yield Event(
+                        time=stored.revision.updated or datetime.now(UTC),
+                        service=one.name,
+                        object=f"{one.kind}/{one.name}",
+                        type="Normal",
+                        reason="Started",
+                        message=f"revision {stored.revision.revision}",
+                    )
+
+    async def restart(self, identity: Identity, services: tuple[str, ...], patience: Patience) -> Release:
+        """Look at the system: what does not run need not run anew."""
+        self._check(identity, services)
+        release = self._system(identity).release()
+        patience.watch(release)
+        return release
+
+    async def exec(self, identity: Identity, service: str, program: Program, streams: Streams) -> int:
+        """There is no container."""
+        self._check(identity, (service,))
+        raise NotFound(f"no container of {service} runs", hint="the memory orchestrator runs nothing; use -b helm")
 
     async def doctor(self) -> Sequence[Check]:
         """It needs nothing."""
@@ -184,6 +213,13 @@ class MemoryOrchestrator:
         if identity.guid not in self._systems:
             raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
         return self._systems[identity.guid]
+
+    def _check(self, identity: Identity, services: tuple[str, ...]) -> None:
+        """Refuse services that a system does not have."""
+        known = [one.name for one in self._system(identity).release().services]
+        unknown = [service for service in services if service not in known]
+        if unknown:
+            raise NotFound(f"{identity.name} has no service {', '.join(unknown)}", hint=f"it has: {', '.join(known)}")
 
 
 def _services(chart: Chart, values: Mapping[str, Any], port: int) -> tuple[ServiceStatus, ...]:

@@ -10,7 +10,7 @@ from tycho.files import Stays
 from tycho.model import File, Mount
 
 LISTED = 20  # paths that one row names
-NODE = "it is the host's, and a cluster's nodes are not yours"
+NODE = "host paths are not allowed on a cluster"
 GRANT = "remove it; a policy may allow it with x-tycho: {hostPaths: […]}"
 MOVE = "move it out of the mounted folder, or make it part of the image"
 REFUSED: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from tycho.credentials import SECRET_NAMES, find_literals, names_secret
 from tycho.model import Live, Service, System, template
 
 REASON = "{} {} read when this is compiled, not when it is installed"
-REMEDY = "compile it again where {} should be worth something else"
+REMEDY = "compile it again to change the value of {}"
 PLACE = re.compile(r":\d+ (.*)", re.DOTALL)
 VARIABLE = re.compile(r"\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 HOOK = frozenset({"user", "privileged", "per_replica"})  # of `pre_start`; the rest is the service's
@@ -82,7 +82,7 @@ def decided(section: str, table: Table) -> tuple[str, ...]:
 def _refused(name: str, *, by_name: bool) -> Key:
     why = "is secret by its name" if by_name else "shows a credential"
     hint = f'; or say that it is none: x-tycho: {{secretEnvironment: ["!{name}"]}}' if by_name else ""
-    return rejected(f"${{{name}}} {why}, and what it is worth would be in the chart", f"read it in environment{hint}")
+    return rejected(f"${{{name}}} {why}, and its value would be in the chart", f"read it in environment{hint}")
 
 
 def _hidden(path: str, concealed: set[str]) -> bool:

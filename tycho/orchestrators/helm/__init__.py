@@ -12,12 +12,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from tycho import workspace
-from tycho.chart import Chart, emit, values_yaml
-from tycho.errors import Conflict, Forbidden, NotFound, OrchestratorError
+from tycho.chart import Chart, emit, values_yaml, without_origin
+from tycho.errors import Forbidden, NotFound, OrchestratorError
 from tycho.model import Woven
-from tycho.orchestrators import Patience, Target
+from tycho.orchestrators import LogQuery, Patience, Program, Streams, Target
 from tycho.orchestrators.helm import (
     cluster,
+    events,
+    exec,
     lease,
     leavings,
     logs,
@@ -26,6 +28,9 @@ from tycho.orchestrators.helm import (
     recovery,
     registry,
     releases,
+    removal,
+    restart,
+    volumes,
     waiting,
 )
 from tycho.orchestrators.helm.api import Api
@@ -35,9 +40,10 @@ from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.program import program
 from tycho.orchestrators.helm.rendering import Packed
+from tycho.orchestrators.helm.users import read_user
 from tycho.orchestrators.helm.waiting import Countdown
 from tycho.orchestrators.helm.workloads import Seen
-from tycho.release import Check, Identity, Release, Revision
+from tycho.release import Check, Event, Identity, Release, Revision
 
 ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
 ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
@@ -129,6 +135,8 @@ class HelmOrchestrator:
         found, seen = await asyncio.gather(
             releases.every(self.api, identity.namespace, guid=identity.guid), cluster.look_at(self.api, identity)
         )
+        if not found:
+            found = await volumes.find_kept(self.api, (), namespace=identity.namespace, guid=identity.guid)
         if not found and identity.own_namespace:
             found = await namespaces.lost(self.api, (), guid=identity.guid)
         for release in found:
@@ -141,16 +149,11 @@ class HelmOrchestrator:
         Raises:
             Deadline: Something would not go; it is named, with what holds it. Nothing is forced.
         """
-        countdown, kept = Countdown(patience), []
-        last = await self.status(identity)
-        if not await namespaces.going(self.api, identity):  # else somebody has begun: there is nothing left to hold
-            async with lease.held(self.api, identity):
-                if last.state != "lost":
-                    await self._uninstall(identity)
-                kept = await leavings.remove(self.api, identity, countdown, keep_volumes=keep_volumes)
-        if identity.own_namespace and not kept:
-            await namespaces.remove(self.api, identity, countdown)
-        notes = tuple(f"kept volume {claim} in namespace {identity.namespace}" for claim in kept)
+        countdown = Countdown(patience)
+        last, claimed = await asyncio.gather(self.status(identity), volumes.list_volumes(self.api, identity))
+        notes = await removal.remove_system(
+            self.api, self.helm, last, claimed, countdown, keep_volumes=keep_volumes and bool(claimed)
+        )
         return last.model_copy(update={"notes": notes})
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
@@ -179,16 +182,43 @@ class HelmOrchestrator:
             notes += await leavings.prepare_rollback(self.api, identity, wanted)
             await self._helm(["rollback", identity.release, str(wanted)], identity, countdown)
             notes += await leavings.sweep(self.api, identity)
-        said = f"{identity.name}: revision {current} → {wanted}"
-        return await self._settle(identity, countdown, (said, *notes), observer)
+        release = await self._settle(identity, countdown, notes, observer)
+        note = f"rolled back to revision {wanted} (now revision {release.revision})"
+        return release.model_copy(update={"notes": (note, *release.notes)})
 
     async def push(self, archive: bytes, name: str, registry_url: str, *, plain_http: bool = False) -> str:
         """Send a packaged chart to a registry; returns `reference@digest`."""
         return await registry.push(self.helm, archive, name, registry_url, plain_http=plain_http)
 
-    def logs(self, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int) -> AsyncIterator[str]:
-        """Lines of the services' logs, prefixed with the pod's name."""
-        return logs.lines(self.api, identity, services, follow=follow, tail=tail)
+    def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
+        """Yield lines of the services' logs, prefixed with the pod's name."""
+        return logs.lines(self.api, identity, query)
+
+    def events(self, identity: Identity, services: tuple[str, ...], *, follow: bool) -> AsyncIterator[Event]:
+        """Yield the Events of the services' objects, oldest first."""
+        return events.list_events(self.api, identity, services, follow=follow)
+
+    async def restart(self, identity: Identity, services: tuple[str, ...], patience: Patience) -> Release:
+        """Roll the services' workloads out anew.
+
+        Raises:
+            UsageError: One of the services is a job.
+            StartFailed: A service cannot become ready again.
+            Deadline: It did not become ready in time.
+        """
+        countdown = Countdown(patience)
+        async with lease.held(self.api, identity):
+            observer = Observer(await cluster.list_pods(self.api, identity))
+            notes = await restart.restart_workloads(self.api, identity, services)
+        return await self._settle(identity, countdown, notes, observer)
+
+    async def exec(self, identity: Identity, service: str, program_: Program, streams: Streams) -> int:
+        """Run a program in a container of a service; its exit code is returned."""
+        return await exec.execute(self.api, identity, service, program_, streams)
+
+    async def user(self) -> str:
+        """Who the cluster takes the caller for; "" for its administrator."""
+        return await read_user(self.api)
 
     async def doctor(self) -> Sequence[Check]:
         """Helm, the cluster, rights, metrics."""
@@ -206,7 +236,7 @@ class HelmOrchestrator:
         """Make the cluster what the chart says; what else was done is returned."""
         chart, text = packed.chart, packed.values
         notes, last = await recovery.recover(self.api, self.helm, identity)
-        labels = releases.labels(identity, chart, text, last)
+        labels = releases.labels(identity, chart, values_yaml(without_origin(whole)).encode(), last)
         if last is not None and releases.same(last, labels):
             number = releases.number(last)
             if not (missing := await leavings.missing(self.api, identity, number)):
@@ -239,18 +269,6 @@ class HelmOrchestrator:
         said = ["--namespace", identity.namespace, "--timeout", f"{countdown.left:.3f}s", *kept]
         await self.helm.run([*verb, *said], input=values, timeout=countdown.left + ENDING)
 
-    async def _uninstall(self, identity: Identity) -> None:
-        from tycho.orchestrators.helm.command import client
-
-        try:
-            await client(self.helm).uninstall_release(identity.release, namespace=identity.namespace)
-        except (Conflict, Forbidden):
-            raise
-        except OrchestratorError:
-            # An earlier `down` may have been cut short after helm had begun: what is left is removed by label.
-            if await releases.revisions(self.api, identity):
-                raise
-
     async def _settle(
         self, identity: Identity, countdown: Countdown, notes: tuple[str, ...], observer: Observer
     ) -> Release:
@@ -259,6 +277,8 @@ class HelmOrchestrator:
 
     async def _known(self, namespace: str) -> Sequence[Release]:
         found = await releases.every(self.api, namespace)
+        known = {release.identity.guid for release in found}
+        found += await volumes.find_kept(self.api, known, namespace=namespace)
         return found if namespace else [*found, *await namespaces.lost(self.api, found)]
 
     async def _seen(self, namespace: str) -> Seen | None:

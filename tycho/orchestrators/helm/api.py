@@ -170,9 +170,7 @@ class Api:
         with self._finding:
             if self._reached is None:
                 access = self._way.find()
-                scheme, _, rest = access.server.partition("://")
-                near = LOOPBACK.match(rest) or proxy_bypass(rest.partition("/")[0])
-                proxy = None if near else getproxies().get(scheme)
+                proxy = find_proxy(access.server)
                 options: dict[str, Any] = {"num_pools": 2, "maxsize": 8, **access.tls}
                 pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
                 self._reached = access, pool
@@ -194,6 +192,13 @@ def _said(status: int, data: bytes) -> OrchestratorError:
         message = data[:300].decode(errors="replace")
     kind = BY_STATUS.get(status, OrchestratorError)
     return kind(safe_message(message) or f"the API server answered {status}")
+
+
+def find_proxy(server: str) -> str | None:
+    """Find the proxy that the environment names for a server; this machine's own are reached without any."""
+    scheme, _, rest = server.partition("://")
+    near = LOOPBACK.match(rest) or proxy_bypass(rest.partition("/")[0])
+    return None if near else getproxies().get(scheme)
 
 
 def at(kind: str, namespace: str = "", name: str = "") -> str:

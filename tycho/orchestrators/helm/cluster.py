@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pydantic import ValidationError
+
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
-from tycho.orchestrators.helm.workloads import INSTANCE, Seen, name, statuses
-from tycho.release import Identity, Release
+from tycho.orchestrators.helm.workloads import INSTANCE, Seen, labels, name, notes, statuses
+from tycho.release import Identity, Origin, Release
 from tycho.settings import settings
 
 WORKLOADS = {
@@ -23,6 +26,7 @@ WORKLOADS = {
 }
 WARNINGS = "type=Warning,reason!=FailedScheduling"  # that one is told by the pod itself, and is stale afterwards
 EVENTS = "500"
+ORIGIN = "tycho.dev/origin"
 NODES = "50"  # enough to find an address among them, and to see whether they are simulated
 
 
@@ -66,7 +70,22 @@ def with_services(release: Release, seen: Seen) -> Release:
     """A release as the look shows it."""
     identity = release.identity
     found = statuses(seen, identity.release, identity.namespace)
-    return release.model_copy(update={"services": found, "simulated": seen.simulated})
+    origin = read_origin(seen, identity)
+    return release.model_copy(update={"services": found, "simulated": seen.simulated, "origin": origin})
+
+
+def read_origin(seen: Seen, identity: Identity) -> Origin | None:
+    """Read off a system's workloads where it was started from; those of a finished job may be of an earlier start."""
+    texts = [
+        (workload["kind"] != "Job", workload["metadata"]["creationTimestamp"], text)
+        for workload in seen.workloads
+        if labels(workload).get(INSTANCE) == identity.release
+        and workload["metadata"]["namespace"] == identity.namespace
+        and (text := notes(workload).get(ORIGIN))
+    ]
+    with contextlib.suppress(ValidationError):
+        return Origin.model_validate_json(max(texts)[-1]) if texts else None
+    return None
 
 
 async def nodes(api: Api) -> Sequence[Object]:

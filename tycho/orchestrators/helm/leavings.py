@@ -15,6 +15,7 @@ from tycho.errors import Conflict, Deadline, Forbidden, NotFound
 from tycho.orchestrators import Patience
 from tycho.orchestrators.helm import cluster, releases
 from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.orchestrators.helm.volumes import CLAIMS
 from tycho.orchestrators.helm.waiting import Countdown
 from tycho.orchestrators.helm.workloads import SERVICE, name, notes
 from tycho.release import Identity
@@ -37,7 +38,6 @@ KINDS: Mapping[str, str] = {
     "HTTPRoute": "gateway.networking.k8s.io/v1/httproutes",
     "Pod": "pods",
 }
-CLAIMS = "persistentvolumeclaims"
 SELECTOR = "app.kubernetes.io/instance={},executor=tycho"
 
 
@@ -87,33 +87,40 @@ async def missing(api: Api, identity: Identity, revision: int) -> list[str]:
     return sorted(f"{kind} {name}" for kind, name in made - set(there) if kind in KINDS)
 
 
-async def remove(api: Api, identity: Identity, countdown: Countdown, *, keep_volumes: bool) -> list[str]:
+async def remove(api: Api, identity: Identity, countdown: Countdown, *, kept: Collection[str]) -> None:
     """Delete everything that carries the release's label, and see it gone.
 
-    Returns:
-        The claims that were kept.
+    Args:
+        api: The cluster.
+        identity: Which system.
+        countdown: How long that may take, and who is told.
+        kept: Claims that stay.
 
     Raises:
         Deadline: Something is still there; names it and its finalizers.
     """
-    ours, found = await asyncio.gather(_ours(api, identity), _list(api, CLAIMS, identity))
-    claims = [one["metadata"]["name"] for one in found]
+    ours, claims = await asyncio.gather(_ours(api, identity), _list(api, CLAIMS, identity))
     paths = [at(KINDS[kind], identity.namespace, name) for kind, name in ours]
-    paths += [at(CLAIMS, identity.namespace, name) for name in claims if not keep_volumes]
+    names = [claim["metadata"]["name"] for claim in claims]
+    paths += [at(CLAIMS, identity.namespace, name) for name in names if name not in kept]
     await asyncio.gather(*(api.delete(path) for path in paths))
-    kept = claims if keep_volumes else []
     if identity.own_namespace and not kept:
-        return []  # the namespace goes with all that is in it
+        return  # the namespace goes with all that is in it
+    told = 0
 
     async def gone() -> bool:
-        return not await left(api, identity, kept)
+        nonlocal told
+        rest = await left(api, identity, kept)
+        if rest and len(rest) != told:
+            countdown.patience.tell(f"{identity.name}: {len(rest)} objects are still being deleted")
+        told = len(rest)
+        return not rest
 
     if countdown.patience.wait and not await countdown.until(gone):
         raise Deadline(
             f"still there after {countdown.patience.timeout:g} s: {', '.join(await left(api, identity, kept))}",
             hint="whoever set a finalizer has to take it away",
         )
-    return kept
 
 
 async def left(api: Api, identity: Identity, kept: Collection[str] = ()) -> list[str]:

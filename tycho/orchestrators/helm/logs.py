@@ -5,45 +5,54 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC
 from threading import Event, Thread
 from typing import Any
 
 from tycho.errors import NotFound, OrchestratorError
+from tycho.orchestrators import LogQuery
 from tycho.orchestrators.helm.api import Api, at
-from tycho.orchestrators.helm.workloads import INSTANCE, name
+from tycho.orchestrators.helm.restart import list_workloads
+from tycho.orchestrators.helm.services import check_services, select_containers
+from tycho.orchestrators.helm.workloads import INSTANCE
 from tycho.release import Identity
 
 READ_AHEAD = 1000  # lines that wait for a slow reader
 
 
-async def lines(
-    api: Api, identity: Identity, services: tuple[str, ...], *, follow: bool, tail: int
-) -> AsyncIterator[str]:
+async def lines(api: Api, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
     """Lines of the pods' logs, as they come, each with its pod's name before it.
 
     Args:
         api: The cluster.
         identity: Which system.
-        services: Of these services alone; of all when empty.
-        follow: Go on as long as the pods live.
-        tail: How many lines of each container to begin with.
+        query: Which lines of which services.
 
     Raises:
-        NotFound: None of these services has a pod.
+        NotFound: No such service, or none of these services has a pod.
     """
     pods = await api.list(at("pods", identity.namespace), labelSelector=f"{INSTANCE}={identity.release}")
     wanted = {
-        (pod["metadata"]["name"], one["name"]): len(pod["spec"]["containers"]) > 1
-        for pod in pods
-        if not services or name(pod) in services
-        for one in pod["spec"]["containers"]
+        (pod["metadata"]["name"], container): len(pod["spec"]["containers"]) > 1
+        for pod, container in select_containers(pods, query.services)
     }
+    if query.services and (not wanted or len(query.services) > 1):
+        check_services(identity, await list_workloads(api, identity), query.services)
     if not wanted:
-        raise NotFound(f"{identity.name} has no pod" + (f" of {', '.join(services)}" if services else ""))
-    query = {"tailLines": str(tail), **({"follow": "true"} if follow else {})}
+        raise NotFound(
+            f"{identity.name} has no pod" + (f" of {', '.join(query.services)}" if query.services else ""),
+            hint=f"`tycho status --services {identity.name}` says why",
+        )
+    options = {
+        "tailLines": "" if query.tail is None else str(query.tail),
+        "follow": "true" if query.follow else "",
+        "sinceTime": query.since.astimezone(UTC).isoformat(timespec="seconds") if query.since else "",
+        "timestamps": "true" if query.timestamps else "",
+    }
+    parameters = {key: value for key, value in options.items() if value}
     queue: asyncio.Queue[str | None] = asyncio.Queue(READ_AHEAD)
     readers = [
-        Reader(api, at("pods", identity.namespace, pod) + "/log", {**query, "container": container},
+        Reader(api, at("pods", identity.namespace, pod) + "/log", {**parameters, "container": container},
                f"{pod}/{container}" if several else pod, queue)
         for (pod, container), several in wanted.items()
     ]  # fmt: skip

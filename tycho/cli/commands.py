@@ -1,0 +1,75 @@
+"""How commands are found, what their help looks like, and what is said of words that are none of theirs."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+from typer._click.exceptions import NoSuchOption  # typer has its own copy of click, and no public name for this
+from typer.core import TyperCommand, TyperGroup
+
+from tycho.cli import compose_words
+from tycho.errors import UsageError
+from tycho.text import printable
+
+
+class Grouped(TyperCommand):
+    """A command whose help keeps related options together, without the cost of a rich renderer."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each panel that the options name."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if record := param.get_help_record(ctx):
+                panels.setdefault(getattr(param, "rich_help_panel", None) or "Options", []).append(record)
+        for title in sorted(panels, key=lambda title: title == "Options"):
+            with formatter.section(title):
+                formatter.write_dl(panels[title])
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options and the words of a command line."""
+        try:
+            return super().parse_args(ctx, args)
+        except NoSuchOption as error:
+            raise unknown_option(self, ctx, error.option_name) from None
+
+
+class InOrder(TyperGroup):
+    """Commands in the order of use, not of the alphabet."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """List the commands as the table has them."""
+        return list(self.commands)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options before a command."""
+        try:
+            return super().parse_args(ctx, args)
+        except NoSuchOption as error:
+            raise unknown_option(self, ctx, error.option_name) from None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that the first word names.
+
+        Raises:
+            UsageError: There is none; says what to write instead.
+        """
+        word = args[0] if args else ""
+        if word and not word.startswith("-") and word not in self.commands:
+            if not ctx.parent and word in compose_words.COMMANDS:
+                raise UsageError(compose_words.COMMANDS[word])
+            near = get_close_matches(word, self.commands, 1)
+            hint = f'did you mean "{near[0]}"?' if near else f"`{ctx.command_path} --help` lists all"
+            raise UsageError(f'there is no command "{printable(word)}"; {hint}')
+        return super().resolve_command(ctx, args)
+
+
+def unknown_option(command: TyperCommand | TyperGroup, ctx: Any, option: str) -> UsageError:
+    """Make the error for an option that there is not: Tycho's way for one of Compose's, else the nearest one."""
+    name = "" if ctx.parent is None else command.name or ""
+    if message := compose_words.explain_option(name, option):
+        return UsageError(message)
+    known = [other for param in command.get_params(ctx) for other in param.opts if other.startswith("--")]
+    near = get_close_matches(option, known, 1)
+    hint = f"did you mean {near[0]}?" if near else f"`{ctx.command_path} --help` lists all"
+    return UsageError(f"{ctx.command_path} has no option {printable(option)}; {hint}")

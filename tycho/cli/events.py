@@ -1,0 +1,97 @@
+"""`tycho events`: what the cluster tells of a system's objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tycho.cli import show
+from tycho.cli.options import (
+    Backplane,
+    Context,
+    Directory,
+    FilesLong,
+    Format,
+    Local,
+    LookIn,
+    Name,
+    Output,
+    SystemId,
+    Trace,
+    Words,
+)
+from tycho.cli.project import Here, choose_system
+from tycho.cli.session import run, trace
+from tycho.text import json_text
+
+if TYPE_CHECKING:
+    from tycho.lifecycle import Lifecycle
+    from tycho.release import Event
+
+Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on until interrupted.")]
+HEADER = ("TIME", "SERVICE", "OBJECT", "REASON", "MESSAGE")
+
+
+def events(
+    words: Words = None,
+    follow: Follow = False,
+    id: SystemId = "",
+    files: FilesLong = None,
+    name: Name = "",
+    project_directory: Directory = "",
+    namespace: LookIn = "",
+    context: Context = "",
+    local: Local = False,
+    backplane: Backplane = "",
+    output: Output = Format.table,
+    trace_: Trace = False,
+) -> None:
+    r"""Print what the cluster tells of a system's objects, oldest first.
+
+    \b
+    Examples:
+      tycho events
+      tycho events web -f
+      tycho events shop -o json
+
+    Without ID, the project of this folder is meant. With -f, JSON is one object a line.
+    """
+    trace(trace_)
+    here = Here(files or (), name, project_directory)
+
+    async def act(lifecycle: Lifecycle) -> None:
+        release, services = await choose_system(lifecycle, here, words or (), id=id)
+        stream = lifecycle.events(release.identity.guid, services, follow=follow)
+        if not follow:
+            return _show([event async for event in stream], output)
+        widths = [25, max(map(len, services), default=12), 40, 20, 0]
+        if output is Format.table:
+            _line(HEADER, widths)
+        async for event in stream:
+            if output is Format.table:
+                _line(_row(event), widths)
+            else:
+                show.out(json_text(event.model_dump(mode="json")))
+            show.flush()
+        return None
+
+    run(act, namespace=namespace, context=context, local=local, backplane=backplane)
+
+
+def _show(told: list[Event], output: Format) -> None:
+    if output is not Format.table:
+        return show.data([event.model_dump(mode="json") for event in told], output)
+    if not told:
+        return show.say("nothing happened of late: a cluster forgets events after an hour")
+    return show.table([HEADER, *map(_row, told)])
+
+
+def _row(event: Event) -> tuple[str, ...]:
+    times = f" (x{event.count})" if event.count > 1 else ""
+    moment = event.time.astimezone().isoformat(sep=" ", timespec="seconds")
+    return moment, event.service or "--", event.object, event.reason, event.message + times
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> None:
+    show.out("  ".join(cell.replace("\n", " ").ljust(width) for cell, width in zip(cells, widths, strict=True)))

@@ -1,0 +1,75 @@
+"""`tycho ps`: the services of one system, as Docker Compose's word has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tycho.cli import show
+from tycho.cli.options import (
+    Backplane,
+    Context,
+    Directory,
+    Files,
+    Format,
+    Local,
+    LookIn,
+    Name,
+    Output,
+    SystemId,
+    Trace,
+    Words,
+)
+from tycho.cli.project import Here, choose_system
+from tycho.cli.session import run, trace
+from tycho.errors import NotFound
+
+if TYPE_CHECKING:
+    from tycho.lifecycle import Lifecycle
+    from tycho.release import Release
+
+Every = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all services are listed always.")]
+
+
+def ps(
+    words: Words = None,
+    all: Every = False,
+    id: SystemId = "",
+    files: Files = None,
+    name: Name = "",
+    project_directory: Directory = "",
+    namespace: LookIn = "",
+    context: Context = "",
+    local: Local = False,
+    backplane: Backplane = "",
+    output: Output = Format.table,
+    trace_: Trace = False,
+) -> None:
+    r"""List the services of a system; for all systems there is `tycho status --services`.
+
+    \b
+    Examples:
+      tycho ps
+      tycho ps web
+      tycho ps shop -o json
+
+    Without ID, the project of this folder is meant.
+    """
+    trace(trace_)
+    here = Here(files or (), name, project_directory)
+
+    async def act(lifecycle: Lifecycle) -> Release:
+        release, services = await choose_system(lifecycle, here, words or (), id=id)
+        (whole,) = await lifecycle.status([release.identity.guid])
+        known = [service.name for service in whole.services]
+        if unknown := [service for service in services if service not in known]:
+            raise NotFound(f"{whole.identity.name} has no service {unknown[0]}", hint=f"it has: {', '.join(known)}")
+        kept = tuple(service for service in whole.services if not services or service.name in services)
+        return whole.model_copy(update={"services": kept})
+
+    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
+    if output is Format.table:
+        show.services([release])
+    else:
+        show.status([release], output)

@@ -1,0 +1,53 @@
+"""What a project is called and which services it has, told without any variable's value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tycho.errors import ComposeError
+
+if TYPE_CHECKING:
+    from tycho.compose.source import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A project from afar.
+
+    Args:
+        name: As Compose names it.
+        services: Every service, whether or not it is enabled, with its profiles.
+        named: Whether a compose file gives the name, and not the caller or the folder.
+    """
+
+    name: str
+    services: Mapping[str, tuple[str, ...]]
+    named: bool = False
+
+
+def outline(sources: Sources) -> Outline:
+    """Read the name and the services of a project; variables need not be set, and other problems do not matter.
+
+    Args:
+        sources: The texts and what is around them.
+
+    Raises:
+        ComposeError: It cannot have the name that it is given.
+    """
+    from tycho.compose.gather import gather, items
+
+    state, tree = gather(sources, interpolate=False)
+    if not state.name:
+        problems = [problem for problem in state.problems if problem.path == "name"]
+        raise ComposeError("the project has no name", problems=problems)
+    services = tree.map.get("services")
+    return Outline(
+        state.name,
+        {
+            name: tuple(str(profile.value) for profile in items(service.get("profiles")))
+            for name, service in (services.map if services else {}).items()
+        },
+        named=not sources.name and "name" in tree.map,
+    )

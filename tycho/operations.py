@@ -1,0 +1,144 @@
+"""The verbs on what runs: reading its logs and events, restarting its services, running a program in one of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tycho.finder import Finder
+from tycho.orchestrators import LogQuery, Orchestrator, Patience, Program, Streams
+from tycho.ownership import Caller
+
+if TYPE_CHECKING:
+    from tycho.release import Event, Release
+
+__all__ = ["Operations"]
+
+
+class Operations:
+    """Verbs that leave a system's chart as it is."""
+
+    orchestrator: Orchestrator
+
+    _finder: Finder
+
+    async def find(self, id: str, *, caller: Caller | None = None) -> Release:
+        """Find one system by GUID, unique prefix of it, release name, `<name>-<guid>`, or project name.
+
+        Of several of one name the only one that the caller started from where he is, is meant.
+
+        Raises:
+            NotFound: Nothing fits.
+            Ambiguous: Several fit; the hint lists them.
+        """
+        return await self._finder.find(id, await self._finder.identify(caller))
+
+    async def find_own(self, id: str, caller: Caller, *, force: bool = False) -> Release:
+        """Find a system that is to be changed.
+
+        Raises:
+            Conflict: It is somebody else's, and this is not forced.
+        """
+        return await self._finder.find_own(id, caller, force=force)
+
+    async def logs(
+        self,
+        id: str,
+        services: Sequence[str] = (),
+        *,
+        follow: bool = False,
+        tail: int | None = 100,
+        since: datetime | None = None,
+        timestamps: bool = False,
+    ) -> AsyncIterator[str]:
+        """Yield what a system's containers write, each line with its pod's name before it.
+
+        Args:
+            id: Which system.
+            services: Of these services alone; of all when empty.
+            follow: Go on as long as the containers run.
+            tail: How many lines of each container to begin with; None for all. Default 100.
+            since: Only what was written at this moment or later.
+            timestamps: Write each line's moment before it.
+
+        Raises:
+            NotFound: No such system, no such service, or none of these services has a pod.
+        """
+        identity = (await self.find(id)).identity
+        query = LogQuery(tuple(services), follow=follow, tail=tail, since=since, timestamps=timestamps)
+        async for line in self.orchestrator.logs(identity, query):
+            yield line
+
+    async def events(self, id: str, services: Sequence[str] = (), *, follow: bool = False) -> AsyncIterator[Event]:
+        """Yield what the cluster tells of a system's objects, oldest first.
+
+        Args:
+            id: Which system.
+            services: Of these services alone; of the whole system when empty.
+            follow: Go on until nobody asks any more.
+
+        Raises:
+            NotFound: No such system, or no such service.
+        """
+        identity = (await self.find(id)).identity
+        async for event in self.orchestrator.events(identity, tuple(services), follow=follow):
+            yield event
+
+    async def restart(
+        self,
+        id: str,
+        services: Sequence[str] = (),
+        *,
+        force: bool = False,
+        caller: Caller | None = None,
+        patience: Patience,
+    ) -> Release:
+        """Replace the pods of services by new ones of the same template, as their rollout allows.
+
+        Args:
+            id: Which system.
+            services: These services alone; all that keep running when empty.
+            force: Do it to somebody else's system, too.
+            caller: Who asks, and from where.
+            patience: Whether and how long to wait, and who is told.
+
+        Raises:
+            NotFound: No such system, or no such service.
+            Conflict: It is somebody else's.
+            UsageError: It is a job that is to be restarted: it runs once, or when its schedule says.
+            StartFailed: A service cannot become ready again.
+            Deadline: It did not become ready in time.
+        """
+        release = await self._finder.find_own(id, caller, force=force)
+        return await self.orchestrator.restart(release.identity, tuple(services), patience)
+
+    async def exec(
+        self,
+        id: str,
+        service: str,
+        program: Program,
+        streams: Streams,
+        *,
+        force: bool = False,
+        caller: Caller | None = None,
+    ) -> int:
+        """Run a program in a container of a service, and wait for its end.
+
+        Args:
+            id: Which system.
+            service: Which service.
+            program: What to run, and how.
+            streams: What it reads from and writes to.
+            force: Do it in somebody else's system, too.
+            caller: Who asks, and from where.
+
+        Returns:
+            The program's exit code; 126 or 127 when it cannot be run, as a shell says it.
+
+        Raises:
+            NotFound: No such system or service, or no container of it runs.
+            Conflict: It is somebody else's.
+        """
+        release = await self._finder.find_own(id, caller, force=force)
+        return await self.orchestrator.exec(release.identity, service, program, streams)

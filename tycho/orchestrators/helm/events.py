@@ -1,0 +1,110 @@
+"""What the cluster tells of a system's objects: its Events, by compose service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+
+from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.orchestrators.helm.restart import list_workloads
+from tycho.orchestrators.helm.services import check_services
+from tycho.orchestrators.helm.workloads import INSTANCE, name
+from tycho.release import Event, Identity
+
+INTERVAL = 1.0  # seconds between looks while following; a watch would have to be begun anew whenever it expires
+MADE = ("ReplicaSet", "Job", "Pod")
+"""Kinds whose objects are named for their workload; they may be gone while their events are still there."""
+LABELLED = ("pods", "services", "persistentvolumeclaims")
+
+
+async def list_events(api: Api, identity: Identity, services: Sequence[str], *, follow: bool) -> AsyncIterator[Event]:
+    """Yield a system's events, oldest first.
+
+    Args:
+        api: The cluster.
+        identity: Which system.
+        services: Of these alone; of all, and of the system as a whole, when empty.
+        follow: Go on until nobody asks any more.
+
+    Raises:
+        NotFound: No such service.
+    """
+    told: dict[str, str] = {}  # uid -> version: an event that happens again is the same object in a new version
+    workloads = await list_workloads(api, identity)
+    check_services(identity, workloads, services)
+    while True:
+        items, owners = await asyncio.gather(
+            api.list(at("events", identity.namespace)), _name_owners(api, identity, workloads)
+        )
+        events = []
+        for item in items:
+            meta = item["metadata"]
+            service = _find_service(item["involvedObject"], owners, workloads, identity)
+            if told.get(meta["uid"]) == meta["resourceVersion"] or service is None:
+                continue
+            told[meta["uid"]] = meta["resourceVersion"]
+            if not services or service in services:
+                events.append(_event(item, service))
+        for event in sorted(events, key=lambda event: event.time):
+            yield event
+        if not follow:
+            return
+        await asyncio.sleep(INTERVAL)
+        workloads = await list_workloads(api, identity) or workloads
+
+
+async def _name_owners(api: Api, identity: Identity, workloads: Sequence[Object]) -> Mapping[tuple[str, str], str]:
+    """Map the kind and name of each object of a system to its service."""
+    selector = f"{INSTANCE}={identity.release}"
+    lists = await asyncio.gather(
+        *(api.list(at(kind, identity.namespace), metadata=True, labelSelector=selector) for kind in LABELLED)
+    )
+    kinds = ("Pod", "Service", "PersistentVolumeClaim")
+    owners = {(kind, item["metadata"]["name"]): name(item) for kind, items in zip(kinds, lists, strict=True)
+              for item in items}  # fmt: skip
+    return owners | {(workload["kind"], workload["metadata"]["name"]): name(workload) for workload in workloads}
+
+
+def _find_service(
+    about: Object, owners: Mapping[tuple[str, str], str], workloads: Sequence[Object], identity: Identity
+) -> str | None:
+    """Find the service that an event is about; "" for the whole system, None for what is none of its business."""
+    kind, object_name = about.get("kind", ""), about.get("name", "")
+    if (kind, object_name) in owners:
+        return owners[kind, object_name]
+    makers = [
+        workload
+        for workload in workloads
+        if kind in MADE and object_name.startswith(f"{workload['metadata']['name']}-")
+    ]
+    if makers:
+        return name(max(makers, key=lambda workload: len(workload["metadata"]["name"])))
+    # In a namespace of its own all that happens is the system's; a shared one has other owners, too.
+    return "" if identity.own_namespace else None
+
+
+def _event(item: Object, service: str) -> Event:
+    about, series = item["involvedObject"], item.get("series") or {}
+    return Event(
+        time=read_time(item),
+        service=service,
+        object=f"{about.get('kind', '')}/{about.get('name', '')}",
+        type="Warning" if item.get("type") == "Warning" else "Normal",
+        reason=item.get("reason") or "",
+        message=item.get("message") or "",
+        count=series.get("count") or item.get("count") or 1,
+    )
+
+
+def read_time(item: Object) -> datetime:
+    """Read when an event happened last: recorders write it in one of several fields."""
+    series = item.get("series") or {}
+    stamp = (
+        series.get("lastObservedTime")
+        or item.get("lastTimestamp")
+        or item.get("eventTime")
+        or item.get("firstTimestamp")
+        or item["metadata"]["creationTimestamp"]
+    )
+    return datetime.fromisoformat(stamp)

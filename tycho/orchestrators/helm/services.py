@@ -1,0 +1,61 @@
+"""Which objects of a system belong to which of its compose services.
+
+A pod may hold several services (`network_mode: service:…`): it carries the name of the first one, and the containers of
+the others carry theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from tycho.errors import NotFound
+from tycho.orchestrators.helm.api import Object
+from tycho.orchestrators.helm.workloads import name
+from tycho.release import Identity
+
+
+def list_services(workloads: Iterable[Object]) -> list[str]:
+    """List the services that workloads run, in no order but the workloads'."""
+    listed: dict[str, None] = {}
+    for workload in workloads:
+        listed[name(workload)] = None
+        _, *others = [container["name"] for container in _pod_template(workload).get("containers") or ({"name": ""},)]
+        listed.update(dict.fromkeys(others))
+    return list(listed)
+
+
+def check_services(identity: Identity, workloads: Iterable[Object], services: Sequence[str]) -> None:
+    """Refuse services that a system does not have.
+
+    Raises:
+        NotFound: Names them, and those that there are.
+    """
+    known = list_services(workloads)
+    unknown = [service for service in services if service not in known]
+    if unknown:
+        raise no_service(identity, unknown, known)
+
+
+def no_service(identity: Identity, unknown: Sequence[str], known: Sequence[str]) -> NotFound:
+    """Make the error for services that a system does not have."""
+    noun = "service" if len(unknown) == 1 else "services"
+    return NotFound(f"{identity.name} has no {noun} {', '.join(unknown)}", hint=f"it has: {', '.join(known) or 'none'}")
+
+
+def select_containers(pods: Iterable[Object], services: Sequence[str]) -> Iterator[tuple[Object, str]]:
+    """Yield the pods and containers of services; of all when there are none.
+
+    Args:
+        pods: Of the system.
+        services: Compose names.
+    """
+    for pod in pods:
+        for container in pod["spec"]["containers"]:
+            if not services or name(pod) in services or container["name"] in services:
+                yield pod, container["name"]
+
+
+def _pod_template(workload: Object) -> Object:
+    spec = workload.get("spec", {})
+    template: Object = spec.get("jobTemplate", {}).get("spec", spec).get("template", {}).get("spec", {})
+    return template
