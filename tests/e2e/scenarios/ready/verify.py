@@ -81,14 +81,15 @@ def compare(system: System) -> None:
             assert not seen[service]["done"], seen[service]
 
 
-def stopped(system: System) -> dict[str, set[tuple[str, int]]]:
-    """The containers that do not run, each with its restarts, by service."""
-    found: dict[str, set[tuple[str, int]]] = {}
+def stopped(system: System) -> dict[str, set[tuple[str, str]]]:
+    """The containers that do not run, each with its state, by service."""
+    found: dict[str, set[tuple[str, str]]] = {}
     for pod in system.get("pods"):
         service = pod["metadata"]["labels"]["app.kubernetes.io/component"]
         for status in pod["status"].get("containerStatuses", ()):
             if "running" not in status["state"]:
-                found.setdefault(service, set()).add((pod["metadata"]["name"], status["restartCount"]))
+                state = json.dumps([status["restartCount"], status["state"], status["lastState"]])
+                found.setdefault(service, set()).add((pod["metadata"]["name"], state))
     return found
 
 
