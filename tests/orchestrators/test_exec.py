@@ -75,7 +75,7 @@ class Kubelet:
             )
         except FileNotFoundError as error:
             message = (
-                f'error executing command in container: exec: "{error.filename}": executable file not found in $PATH'
+                f'failed to exec in container: exec: "{error.filename}": executable file not found in $PATH'
             )
             await self.end(socket, {"status": "Failure", "message": message})
             return socket
