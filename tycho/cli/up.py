@@ -126,8 +126,11 @@ def up(
         keep = await lifecycle.running_services(project.name) if project and not new else ()
         given = _enabled(sources, project, (*(services or ()), *keep)) if project else sources
         compiled = said.compile(lifecycle, given, services or (), keep)
-        ends.advise(f"{compiled.woven.system.name} may have been changed in part: `tycho status` shows it, `tycho up` "
-                    "goes on, `tycho down` removes it")  # fmt: skip
+        name = compiled.woven.system.name
+        ends.advise(
+            f"{name} may be changed in part; `tycho status {name}` shows it, `tycho up` goes on with it,"
+            f" `tycho down {name}` removes it"
+        )
         if modify and not await lifecycle.runs(compiled):
             raise NotFound(f"{compiled.woven.system.name} does not run here", hint="leave out -m to start it")
         with progress(quiet or no_wait) as watch:
