@@ -14,6 +14,7 @@ OURS = {"TYCHO_FUZZ_SECONDS", "TYCHO_GOLDEN", "TYCHO_VENV", "TYCHO_PYTHON"}
 for name in [name for name in os.environ if name.startswith(("TYCHO_", "COMPOSE_", "HELM_", "KUBE"))]:
     if name not in OURS:
         del os.environ[name]
+os.environ["TYCHO_QUIET_TIME"] = "0"  # what a simulated node runs never ends by itself; a test of that says otherwise
 os.environ["KUBECONFIG"] = "/nonexistent/kubeconfig"  # a test names its cluster, or meets none
 
 settings.register_profile("fast", deadline=None, suppress_health_check=[HealthCheck.too_slow])

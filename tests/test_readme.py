@@ -25,7 +25,8 @@ def commands() -> list[str]:
 @pytest.mark.xdist_group("cluster")
 def test_the_first_command_ends_with_a_running_system(helm: Path, tmp_path: Path) -> None:
     first, _ = commands()
-    env = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR")}
+    kept = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "TYCHO_QUIET_TIME")
+    env = {key: value for key, value in os.environ.items() if key in kept}
     home = tmp_path / "state"
     env |= {"XDG_STATE_HOME": str(home), "TYCHO_HELM": str(helm)}
     try:

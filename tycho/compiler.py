@@ -65,7 +65,7 @@ class Job:
 
     Args:
         number: Names it.
-        request: Document, environment and metadata, pickled.
+        request: Document, environment, metadata and files, pickled.
         tries: How often it was tried before.
     """
 
@@ -147,9 +147,15 @@ def _collect(answers: Link, pid: int) -> bytes:
 
 
 def _answer(lifecycle: Lifecycle, request: bytes) -> bytes:
-    document, env, metadata = pickle.loads(request)  # noqa: S301 - the service's
+    document, env, metadata, files = pickle.loads(request)  # noqa: S301 - the service's
     try:
-        return pickle.dumps(lifecycle.compile(Sources.from_document(document, env=env), metadata=metadata))
+        sources = Sources.from_document(
+            document,
+            env=env,
+            files={path: content for path, (content, _) in files.items()},
+            executable=[path for path, (_, executable) in files.items() if executable],
+        )
+        return pickle.dumps(lifecycle.compile(sources, metadata=metadata))
     except TychoError as error:
         return pickle.dumps(error)
     except tuple(ODD) as error:

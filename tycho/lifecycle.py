@@ -9,27 +9,27 @@ A system is named by its GUID, a unique prefix of it, its release's name, or its
 from __future__ import annotations
 
 import asyncio
-import re
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from tycho.chart import Chart, release_values
 from tycho.compose import load, select_services
 from tycho.errors import TychoError, UsageError
+from tycho.finder import Finder, keep_identity, new_identity
 from tycho.masking import masked, secret_values, system_secrets
 from tycho.model import ServiceMetadata, System, Woven
 from tycho.operations import Operations
 from tycho.orchestrators import Orchestrator, Patience, Target, check_registry
+from tycho.ownership import NOBODY, Caller
 from tycho.policy import Step, explain, weave
-from tycho.release import Identity, Release, Revision, choose_only, find_release, find_same
+from tycho.release import Origin, Release, Revision
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
 
-GUID = re.compile(r"[0-9a-f]{32}")
 Metadata = Mapping[str, ServiceMetadata]
 
 
@@ -58,12 +58,16 @@ class Lifecycle(Operations):
         orchestrator: The back end.
         target: Where it acts; `target.namespace` decides whether systems share one.
         policies: Folders of policies, after the shipped one.
+        caller: Who asks, where a verb is not told.
     """
 
-    def __init__(self, orchestrator: Orchestrator, target: Target, *, policies: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, orchestrator: Orchestrator, target: Target, *, policies: Sequence[Path] = (), caller: Caller = NOBODY
+    ) -> None:
         self.orchestrator = orchestrator
         self.target = target
         self.policies = tuple(policies)
+        self._finder = Finder(orchestrator, target, caller)
 
     def compile(
         self,
@@ -114,43 +118,56 @@ class Lifecycle(Operations):
         return explain(_system(sources, metadata or {}), folders=self.policies, metadata=metadata)
 
     async def up(
-        self, compiled: Compiled, *, guid: str = "", username: str = "", new: bool = False, patience: Patience
+        self,
+        compiled: Compiled,
+        *,
+        guid: str = "",
+        new: bool = False,
+        replace: bool = False,
+        caller: Caller | None = None,
+        patience: Patience,
     ) -> Release:
         """Run a compiled system: a first start, or, when its project runs already, an upgrade of it.
 
         Args:
             compiled: What to run.
             guid: The system's GUID, when the caller has one: the same GUID again is the same start.
-            username: Who asks.
             new: Start another instance even when the project runs already.
+            replace: Upgrade it even if somebody else started it, or it was started from elsewhere.
+            caller: Who asks, and from where.
             patience: Whether and how long to wait, and who is told.
 
         Raises:
             Ambiguous: Several instances of the project run; say which by `guid`.
-            Conflict: The GUID belongs to a system of another name.
+            Conflict: The GUID belongs to a system of another name; or the project runs, and is not the caller's.
             StartFailed: It was made, and cannot become ready; it is left for a look.
         """
         name = compiled.woven.system.name
-        running = None if new and not guid else await self._running(name, guid)
-        identity = running.identity if running else self._identity(name, guid or uuid4().hex, username)
+        caller = await self._finder.identify(caller)
+        running = None if new and not guid else await self._finder.find_running(name, guid, caller)
+        if running and not replace:
+            await self._finder.check_replacement(running, caller)
+        identity = keep_identity(running.identity, caller) if running else new_identity(name, guid, self.target, caller)
         values = release_values(
             compiled.woven.system,
             compiled.metadata,
             scope="namespace" if identity.own_namespace else "release",
             guid=identity.guid,
             username=identity.username,
+            origin=caller.origin,
         )
         texts = [text for text in compiled.chart.files.values() if isinstance(text, str)]
         with masked(secret_values(values, known=texts)):
             return await self.orchestrator.up(compiled.chart, identity, values, patience, upgrade=running is not None)
 
-    async def runs(self, compiled: Compiled) -> bool:
-        """Whether the project runs already, so that `up` would be an upgrade."""
-        return await self._running(compiled.woven.system.name, "") is not None
+    async def runs(self, compiled: Compiled, *, guid: str = "", caller: Caller | None = None) -> bool:
+        """Return whether the project runs already, so that `up` would be an upgrade."""
+        caller = await self._finder.identify(caller)
+        return await self._finder.find_running(compiled.woven.system.name, guid, caller) is not None
 
-    async def running_services(self, name: str) -> Sequence[str]:
+    async def running_services(self, name: str, caller: Caller | None = None) -> Sequence[str]:
         """List the services of a project that run already; none when it does not run."""
-        running = await self._running(name, "")
+        running = await self._finder.find_running(name, "", await self._finder.identify(caller))
         if running is None:
             return ()
         return [service.name for service in (await self.orchestrator.status(running.identity)).services]
@@ -180,20 +197,24 @@ class Lifecycle(Operations):
         *,
         patience: Patience,
         keep_volumes: bool = False,
+        force: bool = False,
+        caller: Caller | None = None,
         each: Callable[[Removal], None],
     ) -> list[Removal]:
-        """Remove systems, each wholly; one that fails does not keep the others.
+        """Remove systems, each wholly; one that fails, or is somebody else's, does not keep the others.
 
         Args:
             ids: Which.
             patience: How long each may take.
             keep_volumes: Keep the volumes' claims (and the namespace that holds them).
+            force: Remove what is somebody else's, too.
+            caller: Who asks, and from where.
             each: Told of every removal as it ends.
         """
 
         async def remove(id: str) -> Removal:
             try:
-                release = await self.find(id)
+                release = await self._finder.find_own(id, caller, force=force)
                 done = Removal(id, await self.orchestrator.down(release.identity, patience, keep_volumes=keep_volumes))
             except TychoError as error:
                 done = Removal(id, error=error)
@@ -206,15 +227,23 @@ class Lifecycle(Operations):
         """The revisions of a system, oldest first."""
         return await self.orchestrator.history((await self.find(id)).identity)
 
-    async def rollback(self, id: str, revision: int = 0, *, patience: Patience) -> Release:
+    async def rollback(
+        self, id: str, revision: int = 0, *, force: bool = False, caller: Caller | None = None, patience: Patience
+    ) -> Release:
         """Make an earlier revision of a system the running one.
 
         Args:
             id: Which system.
             revision: Its number, or 0 for the last good one before this.
+            force: Do it to somebody else's system, too.
+            caller: Who asks, and from where.
             patience: Whether and how long to wait, and who is told.
+
+        Raises:
+            Conflict: It is somebody else's.
         """
-        return await self.orchestrator.rollback((await self.find(id)).identity, revision, patience)
+        release = await self._finder.find_own(id, caller, force=force)
+        return await self.orchestrator.rollback(release.identity, revision, patience)
 
     async def push(self, compiled: Compiled, registry: str, *, plain_http: bool = False) -> str:
         """Send a chart to a registry.
@@ -233,41 +262,13 @@ class Lifecycle(Operations):
             chart.archive(), f"{chart.name}-{chart.version}", registry, plain_http=plain_http
         )
 
-    async def find(self, id: str) -> Release:
-        """One system by GUID, unique prefix of it, release name, `<name>-<guid>`, or project name.
+    async def identify(self, origin: Origin | None = None) -> Caller:
+        """Return who asks, by the name that the cluster knows him by.
 
-        Raises:
-            NotFound: Nothing fits.
-            Ambiguous: Several fit; the hint lists them.
+        Args:
+            origin: What he would start a system from; None where there is no project.
         """
-        return find_release(await self.orchestrator.list(services=False), id)
-
-    async def _running(self, name: str, guid: str) -> Release | None:
-        releases = await self.orchestrator.list(services=False)
-        if guid:
-            return find_same(releases, guid, name)
-        shared = self.target.namespace
-        instances = [
-            release
-            for release in releases
-            if release.identity.name == name
-            and (release.identity.namespace == shared if shared else release.identity.own_namespace)
-        ]
-        return choose_only(instances, name) if instances else None
-
-    def _identity(self, name: str, guid: str, username: str) -> Identity:
-        if not GUID.fullmatch(guid):
-            raise UsageError(f'"{guid}" is not a GUID', hint="write 32 hexadecimal digits")
-        label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:20].strip("-") or "system"
-        release = f"{label}-{guid[:8]}"
-        return Identity(
-            guid=guid,
-            name=name,
-            release=release,
-            namespace=self.target.namespace or release,
-            own_namespace=not self.target.namespace,
-            username=username,
-        )
+        return dataclasses.replace(await self._finder.identify(None), origin=origin)
 
 
 def _system(sources: Sources, metadata: Metadata) -> System:

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tycho.finder import Finder
 from tycho.orchestrators import LogQuery, Orchestrator, Patience, Program, Streams
+from tycho.ownership import Caller
 
 if TYPE_CHECKING:
     from tycho.release import Event, Release
@@ -19,9 +21,26 @@ class Operations:
 
     orchestrator: Orchestrator
 
-    async def find(self, id: str) -> Release:
-        """Find the one system that an id means."""
-        raise NotImplementedError
+    _finder: Finder
+
+    async def find(self, id: str, *, caller: Caller | None = None) -> Release:
+        """Find one system by GUID, unique prefix of it, release name, `<name>-<guid>`, or project name.
+
+        Of several of one name the only one that the caller started from where he is, is meant.
+
+        Raises:
+            NotFound: Nothing fits.
+            Ambiguous: Several fit; the hint lists them.
+        """
+        return await self._finder.find(id, await self._finder.identify(caller))
+
+    async def find_own(self, id: str, caller: Caller, *, force: bool = False) -> Release:
+        """Find a system that is to be changed.
+
+        Raises:
+            Conflict: It is somebody else's, and this is not forced.
+        """
+        return await self._finder.find_own(id, caller, force=force)
 
     async def logs(
         self,
@@ -66,23 +85,44 @@ class Operations:
         async for event in self.orchestrator.events(identity, tuple(services), follow=follow):
             yield event
 
-    async def restart(self, id: str, services: Sequence[str] = (), *, patience: Patience) -> Release:
+    async def restart(
+        self,
+        id: str,
+        services: Sequence[str] = (),
+        *,
+        force: bool = False,
+        caller: Caller | None = None,
+        patience: Patience,
+    ) -> Release:
         """Replace the pods of services by new ones of the same template, as their rollout allows.
 
         Args:
             id: Which system.
             services: These services alone; all that keep running when empty.
+            force: Do it to somebody else's system, too.
+            caller: Who asks, and from where.
             patience: Whether and how long to wait, and who is told.
 
         Raises:
             NotFound: No such system, or no such service.
+            Conflict: It is somebody else's.
             UsageError: It is a job that is to be restarted: it runs once, or when its schedule says.
             StartFailed: A service cannot become ready again.
             Deadline: It did not become ready in time.
         """
-        return await self.orchestrator.restart((await self.find(id)).identity, tuple(services), patience)
+        release = await self._finder.find_own(id, caller, force=force)
+        return await self.orchestrator.restart(release.identity, tuple(services), patience)
 
-    async def exec(self, id: str, service: str, program: Program, streams: Streams) -> int:
+    async def exec(
+        self,
+        id: str,
+        service: str,
+        program: Program,
+        streams: Streams,
+        *,
+        force: bool = False,
+        caller: Caller | None = None,
+    ) -> int:
         """Run a program in a container of a service, and wait for its end.
 
         Args:
@@ -90,11 +130,15 @@ class Operations:
             service: Which service.
             program: What to run, and how.
             streams: What it reads from and writes to.
+            force: Do it in somebody else's system, too.
+            caller: Who asks, and from where.
 
         Returns:
             The program's exit code; 126 or 127 when it cannot be run, as a shell says it.
 
         Raises:
             NotFound: No such system or service, or no container of it runs.
+            Conflict: It is somebody else's.
         """
-        return await self.orchestrator.exec((await self.find(id)).identity, service, program, streams)
+        release = await self._finder.find_own(id, caller, force=force)
+        return await self.orchestrator.exec(release.identity, service, program, streams)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -11,13 +12,37 @@ from pydantic import BaseModel, ConfigDict
 from tycho.errors import Ambiguous, Conflict, NotFound
 
 LISTED = 8  # systems that a hint names
-State = Literal["deployed", "pending", "failed", "uninstalling", "superseded", "lost"]
+State = Literal["deployed", "pending", "failed", "uninstalling", "superseded", "lost", "kept"]
+"""What a release is; of one that is "kept", `down --keep-volumes` has left the volumes, and nothing runs."""
 
 
 class Node(BaseModel):
     """The base of what comes back: frozen, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Origin(Node):
+    """Where a system was started from: the same project in another folder, or of another user, is another system.
+
+    Args:
+        user: The operating system's user.
+        host: The machine's name.
+        folder: The project's folder, absolute.
+        project: The project's name.
+        named: Whether the compose file itself names the project: then the folder is of no importance.
+    """
+
+    user: str
+    host: str
+    folder: str
+    project: str
+    named: bool = False
+
+    @property
+    def text(self) -> str:
+        """As a reader knows it: `ada@laptop:/home/ada/shop`."""
+        return f"{self.user}@{self.host}:{self.folder}"
 
 
 class Identity(Node):
@@ -29,7 +54,8 @@ class Identity(Node):
         release: Helm's release name, `<name[:20]>-<guid[:8]>`.
         namespace: Where it runs.
         own_namespace: Whether the namespace was made for it, and goes with it.
-        username: Who asked for it, "" when nobody said.
+        username: Who asked for it, as a label holds it; "" when nobody said.
+        origin: What tells its origin from others, 40 hex digits; "" when nobody said.
     """
 
     guid: str
@@ -38,15 +64,25 @@ class Identity(Node):
     namespace: str
     own_namespace: bool = True
     username: str = ""
+    origin: str = ""
 
 
 class Endpoint(Node):
-    """An address and a port that answer together."""
+    """An address and a port that answer together.
+
+    Args:
+        service: The compose service.
+        ip_address: A load balancer's, else a node's.
+        port: Where it answers there.
+        target: The container's port.
+        published: The port that the compose file publishes, or the container's where it names none.
+    """
 
     service: str
     ip_address: str
     port: int
-    target: int  # the container's port
+    target: int
+    published: int
 
 
 class ServiceStatus(Node):
@@ -58,7 +94,7 @@ class ServiceStatus(Node):
     wanted: int
     restarts: int = 0
     endpoints: tuple[Endpoint, ...] = ()
-    why: str = ""  # why it is not ready, or "" when it is
+    why: str = ""  # why it is not ready; how it ended last when it was started again since the last rollout
     fatal: bool = False  # it cannot become ready by waiting
     log: tuple[str, ...] = ()  # of what failed for good: the last lines that it wrote
     done: bool = False  # ready as asked for: all replicas, or the job complete
@@ -79,6 +115,8 @@ class Release(Node):
     services: tuple[ServiceStatus, ...] = ()  # in compose order; empty until asked for
     simulated: bool = False  # its nodes only pretend to run containers
     notes: tuple[str, ...] = ()  # what the verb did besides what was asked: a recovery, a leftover
+    origin: Origin | None = None  # known of one that was looked at with its services
+    volumes: tuple[str, ...] = ()  # of one that is kept: what there is of it
 
     @property
     def ready(self) -> bool:
@@ -101,6 +139,9 @@ class Revision(Node):
     policies: str = ""
     chart: str = ""
     description: str = ""
+    username: str = ""  # whose it was
+    origin: Origin | None = None  # where it was started from
+    changes: tuple[str, ...] = ()  # since the revision before: images, variables by name, services
 
 
 class Event(Node):
@@ -134,16 +175,29 @@ class Check(Node):
     hint: str = ""
 
 
-def find_release(releases: Sequence[Release], id: str) -> Release:
+def label_value(text: str) -> str:
+    """Return any text as far as a label can hold it: 63 of `[A-Za-z0-9_.-]`, letters and digits at both ends."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", text)[:63].strip("-_.")
+
+
+def find_release(
+    releases: Sequence[Release], id: str, *, prefers: Callable[[Identity], bool] = lambda identity: True
+) -> Release:
     """Find the release that an id means: a GUID, a unique prefix, `<name>-<guid>`, a release's or a project's name.
+
+    Args:
+        releases: All that there are.
+        id: Which.
+        prefers: Which of several of one name is meant.
 
     Raises:
         NotFound: Nothing fits.
         Ambiguous: Several fit; the hint lists them.
     """
-    for fits in (_is_exact, _is_prefix, _is_project):
+    for fits in (is_exact, _is_prefix, _is_project):
         if matches := [release for release in releases if id and fits(release.identity, id)]:
-            return choose_only(matches, id)
+            preferred = [release for release in matches if prefers(release.identity)]
+            return choose_only(preferred if len(preferred) == 1 else matches, id)
     raise NotFound(f'no system "{id}" runs here', hint=list_running(releases))
 
 
@@ -163,8 +217,7 @@ def find_same(releases: Sequence[Release], guid: str, name: str) -> Release | No
         Conflict: It is another project's.
     """
     release = next((release for release in releases if release.identity.guid == guid), None)
-    # The labels of a release keep 63 characters of a name.
-    if release and release.identity.name[:63].strip("-_.") != name[:63].strip("-_."):
+    if release and label_value(release.identity.name) != label_value(name):  # a label may hold less than the name
         raise Conflict(f"this GUID belongs to another system, {release.identity.name}")
     return release
 
@@ -177,11 +230,20 @@ def choose_only(releases: Sequence[Release], id: str) -> Release:
     """
     if len(releases) == 1:
         return releases[0]
-    candidates = ", ".join(f"{release.identity.guid} ({release.identity.release})" for release in releases)
-    raise Ambiguous(f'"{id}" fits {len(releases)} systems', hint=f"say which: {candidates}")
+    raise Ambiguous(f'"{id}" fits {len(releases)} systems', hint=f"say which: {list_candidates(releases)}")
 
 
-def _is_exact(identity: Identity, id: str) -> bool:
+def list_candidates(releases: Sequence[Release]) -> str:
+    """List systems for a choice among them, each with its GUID, its release, and whose it is."""
+    identities = [release.identity for release in releases]
+    return ", ".join(
+        f"{identity.guid} ({identity.release}{f' of {identity.username}' if identity.username else ''})"
+        for identity in identities
+    )
+
+
+def is_exact(identity: Identity, id: str) -> bool:
+    """Return whether an id names a system and can name no other: its GUID, its release, or `<name>-<guid>`."""
     return id in (identity.guid, identity.release, f"{identity.name}-{identity.guid}")
 
 

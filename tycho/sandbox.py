@@ -30,6 +30,7 @@ from tycho.slots import Slots
 SECONDS = 20
 MEMORY = 1024**3
 MAIN = "from tycho.compiler import main; main()"
+NO_FILES: Mapping[str, tuple[bytes, bool]] = {}
 START = 60  # seconds that a worker has to import what it needs
 
 
@@ -49,15 +50,27 @@ class Sandbox:
         self.lanes = [Slots(processors + 1) for _ in TRIES]
         self.worker: Worker | None = None
 
-    async def compile(self, document: Mapping[str, Any], env: Mapping[str, str], metadata: Metadata) -> Compiled:
-        """The chart of a document: no disk, and no variables but these.
+    async def compile(
+        self,
+        document: Mapping[str, Any],
+        env: Mapping[str, str],
+        metadata: Metadata,
+        files: Mapping[str, tuple[bytes, bool]] = NO_FILES,
+    ) -> Compiled:
+        """The chart of a document: no disk, and no files and variables but these.
+
+        Args:
+            document: The compose document.
+            env: All the variables there are.
+            metadata: What the caller says of single services.
+            files: Of each relative path the content, and whether it is a program.
 
         Raises:
             ComposeError: With every problem of it, or because it would take too much.
             Deadline: It takes too long.
             TooManyRequests: Too many documents of this caller wait already.
         """
-        request = pickle.dumps((document, env, metadata))
+        request = pickle.dumps((document, env, metadata, files))
         answer: Compiled | TychoError | Slow = Slow()
         for tries, lane in enumerate(self.lanes):
             async with lane.hold():

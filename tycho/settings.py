@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+QUIET_TIME = 2.0  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Defaults of the command line, each from `TYCHO_<NAME>`.
 
     Args:
+        username: Who asks, instead of whom the cluster knows.
         namespace: Share this namespace instead of one per system.
         context: Context of the kubeconfig.
         backplane: Orchestrator.
@@ -25,8 +28,10 @@ class Settings:
         kubeconfig: From `KUBECONFIG`, as kubectl has it.
         cache_dir: What can be made again: programs, versions that were seen.
         state_dir: What cannot: clusters of this machine.
+        quiet_time: Seconds that a container without a health check must run before it counts as ready; 0: none.
     """
 
+    username: str
     namespace: str
     context: str
     backplane: str
@@ -35,14 +40,20 @@ class Settings:
     kubeconfig: str
     cache_dir: Path
     state_dir: Path
+    quiet_time: float
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process."""
+    """The settings of this process.
+
+    Raises:
+        UsageError: One of them has no meaning.
+    """
     env = os.environ
     home = find_home()
     return Settings(
+        username=env.get("TYCHO_USERNAME", ""),
         namespace=env.get("TYCHO_NAMESPACE", ""),
         context=env.get("TYCHO_CONTEXT", ""),
         backplane=env.get("TYCHO_BACKPLANE") or "helm",
@@ -51,7 +62,22 @@ def settings() -> Settings:
         kubeconfig=env.get("KUBECONFIG", ""),
         cache_dir=Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "tycho",
         state_dir=Path(env.get("XDG_STATE_HOME") or home / ".local" / "state") / "tycho",
+        quiet_time=_read_seconds("TYCHO_QUIET_TIME", QUIET_TIME),
     )
+
+
+def _read_seconds(name: str, default: float) -> float:
+    """Read a time from the environment."""
+    text = os.environ.get(name, "")
+    try:
+        seconds = float(text or default)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 86_400:  # which nan is not, either
+        from tycho.errors import UsageError
+
+        raise UsageError(f"{name} is not a number of seconds", hint="write for example 2, or 0 to switch it off")
+    return seconds
 
 
 def find_home() -> Path:

@@ -107,7 +107,8 @@ class Service:
 @contextmanager
 def serving(*argv: str, **variables: str) -> Iterator[Service]:
     """`tycho api` on a free port, with an environment of its own."""
-    env = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR")}
+    kept = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "TYCHO_QUIET_TIME")
+    env = {key: value for key, value in os.environ.items() if key in kept}
     command = [TYCHO, "api", "--port", "0", *argv]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env={**env, **variables}, stdout=pipe, stderr=pipe, text=True) as process:

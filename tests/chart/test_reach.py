@@ -114,12 +114,12 @@ def test_aliases(bench: Any) -> None:
 def test_ports_that_others_call(bench: Any) -> None:
     text = """
       services:
-        cache: {image: "redis:7"}
+        cache: {image: "redis:7", expose: ["9121"]}
         web: {image: x, environment: {CACHE: "redis://cache:6379/0", IMAGE: "node:18"}, command: [run, "cache:16379"]}
         node: {image: x}
     """
     objects = bench.objects(text)
-    assert [port["port"] for port in objects.one("Service", "cache")["spec"]["ports"]] == [6379, 16379]
+    assert [port["port"] for port in objects.one("Service", "cache")["spec"]["ports"]] == [6379, 16379, 9121]
     assert objects.one("Service", "node")["spec"]["clusterIP"] == "None"
 
 

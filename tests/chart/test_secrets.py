@@ -22,6 +22,7 @@ from tycho.chart import emit
 from tycho.errors import ComposeError
 
 TYCHO = Path(sys.executable).with_name("tycho")
+KEPT = ("PATH", "HOME", "XDG_CACHE_HOME", "TYCHO_QUIET_TIME")
 SECRETS = [f"planted-{index}-s3cret" for index in range(26)]
 """Each in another place; none of them is written in the compose file but 0 and 1, whose entries are secret by their
 names, or by the variable that they are the default of."""
@@ -114,7 +115,7 @@ def test_neither_arguments_nor_logs_say_them(kubeconfig: Path, helm: Path, tmp_p
     watched = tmp_path / "helm"
     watched.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>{asked}\nexec {helm} "$@"\n', encoding="utf-8")
     watched.chmod(watched.stat().st_mode | stat.S_IXUSR)
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "XDG_CACHE_HOME") if key in os.environ}
+    kept = {key: os.environ[key] for key in KEPT if key in os.environ}
     env = {**kept, **ENV, "KUBECONFIG": str(kubeconfig), "TYCHO_HELM": str(watched)}
     said = b""
     for argv in (
@@ -191,7 +192,7 @@ def test_planted_are_not_told_of(tmp_path: Path) -> None:
     """`compile` with all that it can say, and what is left behind: the chart, and no file of its own."""
     file, temporary = project(tmp_path / "project"), tmp_path / "temporary"
     temporary.mkdir()
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "XDG_CACHE_HOME") if key in os.environ}
+    kept = {key: os.environ[key] for key in KEPT if key in os.environ}
     env = {**kept, **everywhere.ENV, "TMPDIR": str(temporary)}
     told = b""
     for argv in (
@@ -220,7 +221,7 @@ def test_planted_are_not_in_arguments(kubeconfig: Path, helm: Path, tmp_path: Pa
     asked, watched = tmp_path / "asked", tmp_path / "helm"
     watched.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>{asked}\nexec {helm} "$@"\n', encoding="utf-8")
     watched.chmod(watched.stat().st_mode | stat.S_IXUSR)
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "XDG_CACHE_HOME") if key in os.environ}
+    kept = {key: os.environ[key] for key in KEPT if key in os.environ}
     env = {
         **kept,
         **everywhere.ENV,

@@ -15,6 +15,8 @@ TYCHO = Path(sys.executable).with_name("tycho")
 NOTEBOOK = ROOT / "examples/notebook/docker-compose.yaml"
 SHOP = ROOT / "examples/shop/compose.yaml"
 
+KEPT = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "TYCHO_QUIET_TIME")
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -22,7 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def env(kubeconfig: Path, helm: Path) -> dict[str, str]:
     """What a user's shell would hold."""
     return {
-        **{key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR")},
+        **{key: value for key, value in os.environ.items() if key in KEPT},
         "KUBECONFIG": str(kubeconfig),
         "TYCHO_HELM": str(helm),
     }

@@ -14,10 +14,11 @@ import pytest
 
 from tycho import orchestrators
 from tycho.compose import Sources
-from tycho.errors import Ambiguous, NotFound, UsageError
+from tycho.errors import Ambiguous, Conflict, NotFound, UsageError
 from tycho.lifecycle import Compiled, Lifecycle
 from tycho.orchestrators import Patience, Program, Target
-from tycho.release import Release
+from tycho.ownership import Caller
+from tycho.release import Origin, Release
 from tycho.settings import settings
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -67,7 +68,7 @@ def test_a_system_lives(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         seen: list[Release] = []
         started = await lifecycle.up(
-            compiled(lifecycle, ONE, "alive"), username="ada", patience=Patience(timeout=90, watch=seen.append)
+            compiled(lifecycle, ONE, "alive"), caller=Caller("ada"), patience=Patience(timeout=90, watch=seen.append)
         )
         assert seen
         assert seen[-1].ready
@@ -75,6 +76,7 @@ def test_a_system_lives(told: Story) -> None:
         assert [service.name for service in started.services] == ["web", "db"]
         assert started.endpoint is not None
         assert started.endpoint.service == "web"
+        assert (started.endpoint.published, started.endpoint.target) == (8080, 80)
         assert started.identity.release.startswith("alive-")
         (found,) = await lifecycle.status(username="ada")
         assert found.identity == started.identity
@@ -96,6 +98,7 @@ def test_up_again_is_an_upgrade_and_nothing_new_is_nothing(told: Story) -> None:
         other = await lifecycle.up(compiled(lifecycle, OTHER, "grows"), patience=QUICK)
         assert [first.revision, tagged.revision, other.revision] == [1, 2, 3]
         assert [service.name for service in other.services] == ["web"]
+        assert other.notes == ("db: removed",)
         history = await lifecycle.history("grows")
         assert [(one.revision, one.state) for one in history] == [
             (1, "superseded"), (2, "superseded"), (3, "deployed"),
@@ -107,6 +110,20 @@ def test_up_again_is_an_upgrade_and_nothing_new_is_nothing(told: Story) -> None:
         with pytest.raises(NotFound) as error:
             await lifecycle.rollback("grows", 9, patience=QUICK)
         assert "1, 2, 3, 4" in error.value.hint
+
+    told(story)
+
+
+def test_a_port_that_nodes_have_is_published_as_it_is(told: Story) -> None:
+    text = {"services": {"web": {"image": "nginx:1", "ports": ["${PORT:-30123}:80", "8080:81"]}}}
+
+    async def story(lifecycle: Lifecycle) -> None:
+        release = await lifecycle.up(compiled(lifecycle, text, "noded"), patience=QUICK)
+        ends = {end.published: end for end in release.services[0].endpoints}
+        assert (ends[30123].port, ends[30123].target) == (30123, 80)
+        assert ends[8080].port != 8080
+        moved = await lifecycle.up(compiled(lifecycle, text, "noded", PORT="30124"), patience=QUICK)
+        assert {end.port for end in moved.services[0].endpoints} > {30124}
 
     told(story)
 
@@ -260,3 +277,38 @@ def test_an_unknown_orchestrator_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         orchestrators.get("swarm", Target())
     assert error.value.hint == "known: helm, memory"
+
+
+def test_owner_and_origin_are_kept(told: Story) -> None:
+    here, there = (
+        Origin(user="ada", host="laptop", folder=f"/home/ada/{folder}/owned", project="owned") for folder in "ab"
+    )
+
+    async def story(lifecycle: Lifecycle) -> None:
+        ada, copy, eve = Caller("ada", origin=here), Caller("ada", origin=there), Caller("eve", origin=here)
+        first = await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=ada, patience=QUICK)
+        guid = first.identity.guid
+        assert (first.identity.username, first.origin) == ("ada", here)
+        again = await lifecycle.up(compiled(lifecycle, OTHER, "owned"), caller=ada, patience=QUICK)
+        assert (again.identity, again.notes) == (first.identity, ("db: removed",))
+        for caller in (copy, eve):
+            with pytest.raises(Conflict) as refused:
+                await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=caller, patience=QUICK)
+            assert here.text in refused.value.message
+            assert guid in refused.value.hint
+        with pytest.raises(Conflict, match="is ada's"):
+            await lifecycle.rollback(guid, caller=eve, patience=QUICK)
+        (kept,) = await lifecycle.down([guid[:8]], caller=eve, patience=QUICK, each=lambda removal: None)
+        assert isinstance(kept.error, Conflict)
+        with pytest.raises(Conflict, match="not from here"):
+            await lifecycle.rollback("owned", caller=copy, patience=QUICK)
+        taken = await lifecycle.up(
+            compiled(lifecycle, OTHER, "owned"), caller=Caller("eve", origin=there), replace=True, patience=QUICK
+        )
+        assert (taken.identity.guid, taken.identity.username, taken.origin) == (guid, "eve", there)
+        history = await lifecycle.history(guid)
+        assert [(entry.username, entry.origin) for entry in history] == [("ada", here), ("ada", here), ("eve", there)]
+        assert "db: removed" in history[1].changes
+        assert history[0].changes == ()
+
+    told(story)

@@ -22,7 +22,7 @@ from tests.e2e.test_breaks import broken  # noqa: E402
 
 HERE = Path(__file__).parent
 ARTEFACTS = HERE / "artefacts"  # of scenarios that failed
-AT_ONCE = 6
+AT_ONCE = 3
 
 
 @pytest.fixture(scope="session")

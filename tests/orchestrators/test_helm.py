@@ -15,6 +15,7 @@ from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
 from tycho.errors import Conflict, Deadline, OrchestratorError
 from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import Patience
+from tycho.orchestrators.helm import process
 from tycho.settings import settings
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -42,6 +43,7 @@ def test_up_goes_on_after_a_helm_that_was_cut_short(
     way: str, before: str,
 ) -> None:  # fmt: skip
     never = web("2", annotations={"tycho.dev/simulate": "NotReady"})
+    monkeypatch.setattr(process, "WRITING", 1.0)  # this helm waits for what never becomes ready
     pids = tmp_path / "pid"
     waits = f'case "$1" in install|upgrade) echo $$ > {pids}; exec {helm} "$@" --wait;; esac; exec {helm} "$@"'
 
@@ -104,7 +106,8 @@ def test_what_somebody_took_away_is_made_again(tell: Tell, shared: str, kubectl:
 
 
 def test_what_cannot_be_changed_is_made_anew(tell: Tell, shared: str, kubectl: Kubectl) -> None:
-    closed, opened = {"db": {"image": "db"}}, {"db": {"image": "db", "expose": ["5432"]}}
+    opened = {"db": {"image": "db", "expose": ["5432"]}}
+    closed = {"db": {**opened["db"], "deploy": {"endpoint_mode": "dnsrr"}}}
 
     def address() -> str:
         where = "-n", shared, "-l", "app.kubernetes.io/component=db"
@@ -114,10 +117,26 @@ def test_what_cannot_be_changed_is_made_anew(tell: Tell, shared: str, kubectl: K
         await lifecycle.up(compiled(lifecycle, closed), patience=QUICK)
         assert address() == "None"
         release = await lifecycle.up(compiled(lifecycle, opened), patience=QUICK)
-        assert release.notes[0].startswith("made Service ")
+        assert release.notes == ("re-created db's network name; db was not restarted",)
         assert address() not in ("", "None")
         await lifecycle.rollback("one", patience=QUICK)
         assert address() == "None"
+
+    tell(story, shared)
+
+
+def test_a_port_of_the_nodes_that_is_taken(tell: Tell, shared: str, kubectl: Kubectl) -> None:
+    """Nothing is made, and the owner is named; so it is where somebody else is quicker."""
+    wanted = {"web": {"image": "nginx:1", "ports": ["30777:80"]}}
+    kubectl("create", "service", "nodeport", "theirs", "-n", shared, "--tcp=80", "--node-port=30777")
+
+    async def story(lifecycle: Lifecycle) -> None:
+        with pytest.raises(Conflict) as taken:
+            await lifecycle.up(compiled(lifecycle, wanted), patience=QUICK)
+        assert taken.value.message == (
+            "port 30777, which web publishes, is taken on this cluster by the Service theirs in namespace " + shared
+        )
+        assert not await lifecycle.status(name="one")
 
     tell(story, shared)
 
@@ -186,24 +205,37 @@ def test_nothing_is_left(tell: Tell, shared: str, kubectl: Kubectl) -> None:
     assert everything() == before
 
 
-def test_kept_volumes_are_used_again(tell: Tell, kubectl: Kubectl) -> None:
+@pytest.mark.parametrize("own", [True, False], ids=["own namespace", "shared namespace"])
+def test_kept_volumes_are_used_again(tell: Tell, shared: str, kubectl: Kubectl, own: bool) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         system = compiled(lifecycle, web(volumes=["data:/data"]), "keeps", volumes={"data": {}})
         first = await lifecycle.up(system, patience=QUICK)
-        (removal,) = await lifecycle.down(["keeps"], patience=QUICK, keep_volumes=True, each=lambda removal: None)
-        namespace = first.identity.namespace
+        identity, told = first.identity, list[str]()
+        namespace, claims = identity.namespace, ("get", "pvc", "-n", identity.namespace, "-o")
+        where = {"ids": ["keeps"], "each": lambda removal: None}
+        (removal,) = await lifecycle.down(**where, patience=Patience(timeout=90, tell=told.append), keep_volumes=True)
+        assert told[0] == "keeps: removing it; its volumes will be kept: data (1Gi)"
         assert removal.release
-        assert removal.release.notes == (f"kept volume {namespace}-data in namespace {namespace}",)
+        assert removal.release.notes == (
+            f"kept volume data (1Gi) in namespace {namespace}",
+            f"`tycho up` uses them again; `tycho down {identity.guid[:8]}` deletes them",
+        )
         left = kubectl("get", "all,pvc,configmap,secret", "-n", namespace, "-o", "name").split()
-        assert left == [f"persistentvolumeclaim/{namespace}-data", "configmap/kube-root-ca.crt"]
-        claim = kubectl("get", "pvc", "-n", namespace, "-o", "jsonpath={.items[*].metadata.uid}")
+        assert left == [f"persistentvolumeclaim/{identity.release}-data", "configmap/kube-root-ca.crt"]
+        claim = kubectl(*claims, "jsonpath={.items[*].metadata.uid}")
         (kept,) = await lifecycle.status(name="keeps")
-        assert kept.state == "lost"
+        assert (kept.state, kept.volumes, kept.identity, kept.ready) == ("kept", ("data",), identity, False)
         again = await lifecycle.up(system, patience=QUICK)
-        assert again.identity == first.identity
-        assert kubectl("get", "pvc", "-n", namespace, "-o", "jsonpath={.items[*].metadata.uid}") == claim
+        assert (again.identity, again.state) == (identity, "deployed")
+        assert kubectl(*claims, "jsonpath={.items[*].metadata.uid}") == claim
+        await lifecycle.down(**where, patience=QUICK, keep_volumes=True)
+        (removal,) = await lifecycle.down(**where, patience=QUICK)
+        assert removal.release
+        assert removal.release.notes == ("deleted volume data (1Gi)",)
+        assert list(await lifecycle.status(name="keeps")) == []
+        assert kubectl(*claims, "name") == ""
 
-    tell(story)
+    tell(story, "" if own else shared)
 
 
 def test_down_waits_for_what_others_hold_and_forces_nothing(tell: Tell, kubectl: Kubectl) -> None:

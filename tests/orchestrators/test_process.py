@@ -191,6 +191,9 @@ def test_what_helm_is_given(program: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert not Path(home).exists()
 
 
+PORT = 'Error: Service "a" is invalid: spec.ports[0].nodePort: Invalid value: 30080:'
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "part"),
     [
@@ -203,6 +206,9 @@ def test_what_helm_is_given(program: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ('Error: secrets is forbidden: User "eve" cannot list resource', Forbidden, "does not allow"),
         ("Error: Kubernetes cluster unreachable: dial tcp 127.0.0.1:1: connect: connection refused", ClusterUnreachable,
          "no Kubernetes cluster answers"),
+        (f"{PORT} provided port is already allocated", Conflict, "port 30080 is taken"),
+        (f"{PORT} provided port is not in the valid range. The range of valid ports is 31000-31999", OrchestratorError,
+         "no port 30080 for Services: The range"),
         ("Error: context deadline exceeded", Deadline, "too long"),
         ("Error: something new", OrchestratorError, "helm install: something new"),
     ],

@@ -40,6 +40,14 @@ def pod(age: float = 60, *, owner: str = "ReplicaSet/new", labels: Json | None =
     return made("Pod", "p", age=age, owner=owner, labels=labels, status=status)
 
 
+def running(name: str = "p", *, owner: str = "ReplicaSet/new") -> Json:
+    """A pod that Kubernetes calls ready."""
+    ready = [{"type": "Ready", "status": "True"}]
+    state = {"running": {"startedAt": ago(60)}}
+    web = {"name": "web", "ready": True, "restartCount": 0, "state": state}
+    return made("Pod", name, owner=owner, status={"conditions": ready, "containerStatuses": [web]})
+
+
 def waiting(reason: str, restarts: int = 0, message: str = "m", **last: Any) -> Json:
     return {
         "name": "web", "image": "i", "restartCount": restarts, "lastState": last,
@@ -85,8 +93,11 @@ def status_of(workload: Json, *pods: Json, warnings: tuple[Json, ...] = ()) -> S
         ("CronJob", {}, {}, True),
     ],
 )  # fmt: skip
-def test_ready(kind: str, spec: Json, status: Json, done: bool) -> None:
-    assert status_of(made(kind, spec=spec, status=status)).done is done
+def test_rolled_out(kind: str, spec: Json, status: Json, done: bool) -> None:
+    """Of pods that are ready, as far as the controller is asked."""
+    owned = [running(name, owner="ReplicaSet/new" if kind == "Deployment" else f"{kind}/r-web") for name in "ab"]
+    workload = made(kind, notes={REVISION: "2"}, spec=spec, status=status)
+    assert status_of(workload, *owned[: spec.get("replicas", 2)]).done is done
 
 
 @pytest.mark.parametrize(
@@ -96,7 +107,7 @@ def test_ready(kind: str, spec: Json, status: Json, done: bool) -> None:
         (pod(5, containerStatuses=[waiting("ErrImagePull")]), "the image cannot be pulled (i): m", False),
         (
             pod(5, containerStatuses=[waiting("ErrImagePull", message="i:9: not found")]),
-            "cannot be pulled (i): i:9: not found",
+            "image i: not found in its registry",
             True,
         ),
         # It was held back by others for a minute, and has tried for five seconds.
@@ -157,7 +168,7 @@ def test_what_the_cluster_warns_of() -> None:
 
     mount = warning("p", 'MountVolume.SetUp failed for volume "x": secret "y" not found', 5)
     before = warning("p", "something before", 30)
-    assert status_of(DEPLOYMENT, pod(phase="Pending"), warnings=(mount, before)).why == mount["message"]
+    assert status_of(DEPLOYMENT, pod(phase="Pending"), warnings=(mount, before)).why == "Secret y does not exist"
     quota = warning("new", 'pods "p" is forbidden: exceeded quota', 30)
     found = status_of(DEPLOYMENT, warnings=(quota,))
     assert (found.why, found.fatal) == (quota["message"], True)

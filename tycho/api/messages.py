@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, Base64Bytes, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tycho import model
 from tycho.errors import Problem
-from tycho.release import ServiceStatus
+from tycho.ownership import Caller
+from tycho.release import Origin, ServiceStatus
 from tycho.text import is_text
 
 LABEL = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
@@ -53,6 +54,16 @@ Services = Annotated[
 Wait = Annotated[bool, Field(description="Answer only once the system is ready.")]
 
 
+def _relative(path: str) -> str:
+    """A path below the project's folder, as the document writes it."""
+    if path.startswith(("/", "~")) or ".." in path.split("/") or "\x00" in path:
+        raise ValueError("it is no path below the project's folder")
+    return path
+
+
+FilePath = Annotated[str, AfterValidator(_written), AfterValidator(_relative), Field(min_length=1, max_length=4096)]
+
+
 class Message(BaseModel):
     """The base of every request."""
 
@@ -66,6 +77,13 @@ class Metadata(Message):
     clients: Annotated[list[Client], Field(max_length=256, description="CIDRs or addresses that may call it.")] = []
 
 
+class File(Message):
+    """A file of the project, which the document mounts or reads."""
+
+    content: Annotated[Base64Bytes, Field(description="In base64.")] = b""
+    executable: bool = False
+
+
 class Compile(Message):
     """A system: a compose document, its environment, and what is to be said of single services."""
 
@@ -73,15 +91,43 @@ class Compile(Message):
     system: Annotated[dict[str, Any], Field(min_length=1, description="The compose document.")]
     env: Annotated[dict[Variable, Value | None], Field(description="All the variables there are.")] = {}
     services: dict[str, Metadata] = {}
+    files: Annotated[dict[FilePath, File], Field(max_length=5000, description="The project's files, by path.")] = {}
 
 
-class Start(Compile):
-    """A system to start."""
+class CallerOrigin(Message):
+    """Where a system is started from, as far as the caller wants that to be known."""
+
+    user: Annotated[str, Field(max_length=256, description="The user on his own machine.")] = ""
+    host: Annotated[str, Field(max_length=253, description="The machine's name.")] = ""
+    folder: Annotated[str, Field(max_length=4096, description="The project's folder there.")] = ""
+    named: Annotated[bool, Field(description="The compose file itself names the project: any folder will do.")] = False
+
+
+class Asked(Message):
+    """Who asks: what is somebody else's is neither changed nor removed."""
 
     username: Username | None = None
+    origin: Annotated[CallerOrigin | None, Field(description="Where the caller would start it from.")] = None
+
+    def caller(self, project: str) -> Caller:
+        """Return who asks, for a system of this project."""
+        origin = Origin(project=project, **self.origin.model_dump()) if self.origin else None
+        return Caller(username=self.username or "", origin=origin)
+
+
+Force = Annotated[bool, Field(description="Do it to what is somebody else's, too.")]
+
+
+class Start(Compile, Asked):
+    """A system to start."""
+
     principal: Annotated[str | None, Field(max_length=65536, description="Accepted, and used for nothing.")] = None
     serviceaccount: Account | None = None
     guid: Annotated[str | None, Field(pattern=r"^([0-9a-f]{32})?$", alias="tycho-guid")] = None
+    upgrade: Annotated[bool, Field(description="Upgrade the system of this name where one runs.")] = False
+    replace: Annotated[bool, Field(description="Upgrade it even if somebody else started it, or from elsewhere.")] = (
+        False
+    )
     wait: Wait = False
 
 
@@ -98,16 +144,27 @@ class One(Message):
     name: Id
 
 
-class Rollback(One):
+class Delete(One, Asked):
+    """One system that shall go."""
+
+    force: Force = False
+    keep_volumes: Annotated[bool, Field(alias="keep-volumes", description="Keep its volumes for its next start.")] = (
+        False
+    )
+
+
+class Rollback(One, Asked):
     """One system, and the revision to go back to."""
 
+    force: Force = False
     revision: Annotated[int, Field(ge=0, le=2**31, description="0 is the last good one before this.")] = 0
     wait: Wait = False
 
 
-class Restart(One):
+class Restart(One, Asked):
     """One system, and which of its services are to have new pods."""
 
+    force: Force = False
     services: Services = []
     wait: Wait = False
 
@@ -152,6 +209,7 @@ class Running(BaseModel):
     revision: int
     state: str
     services: Sequence[ServiceStatus]
+    origin: Origin | None = None
     notes: Sequence[str] = ()
 
 

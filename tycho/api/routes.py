@@ -12,6 +12,7 @@ from tycho.api.bodies import JsonRoute
 from tycho.api.messages import (
     Compile,
     Compiled,
+    Delete,
     Events,
     Logs,
     Nothing,
@@ -69,8 +70,9 @@ async def start(said: Start, verbs: Verbs, charts: Charts) -> Envelope[Started]:
     release = await verbs.up(
         compiled,
         guid=said.guid or "",
-        username=said.username or "",
-        new=not said.guid,
+        new=not (said.guid or said.upgrade),
+        replace=said.replace,
+        caller=said.caller(said.name),
         patience=_patience(wait=said.wait),
     )
     full = f"{release.identity.name}-{release.identity.guid}"
@@ -95,13 +97,23 @@ async def status(said: Status, verbs: Verbs) -> Envelope[list[Running]]:
 
 
 @router.post("/system/delete")
-async def delete(said: One, verbs: Verbs) -> Envelope[Nothing]:
+async def delete(said: Delete, verbs: Verbs) -> Envelope[Nothing]:
     """Remove a system with everything that belongs to it."""
     removals: list[Removal] = []
-    await verbs.down([said.name], patience=_patience(), each=removals.append)
-    if removals[0].error:
-        raise removals[0].error
-    return Envelope(result=Nothing(), message=f"Deleted system {said.name}")
+    caller = said.caller(said.name)
+    await verbs.down(
+        [said.name],
+        patience=_patience(),
+        keep_volumes=said.keep_volumes,
+        force=said.force,
+        caller=caller,
+        each=removals.append,
+    )
+    removal = removals[0]
+    if removal.error:
+        raise removal.error
+    notes = removal.release.notes if removal.release else ()
+    return Envelope(result=Nothing(), message="\n".join([f"Deleted system {said.name}", *notes]))
 
 
 @router.post("/system/history")
@@ -113,14 +125,26 @@ async def history(said: One, verbs: Verbs) -> Envelope[list[Revision]]:
 @router.post("/system/rollback")
 async def rollback(said: Rollback, verbs: Verbs) -> Envelope[Running]:
     """Make an earlier revision of a system the running one."""
-    release = await verbs.rollback(said.name, said.revision, patience=_patience(wait=said.wait))
+    release = await verbs.rollback(
+        said.name,
+        said.revision,
+        force=said.force,
+        caller=said.caller(said.name),
+        patience=_patience(wait=said.wait),
+    )
     return Envelope(result=_running(release), message="; ".join(release.notes))
 
 
 @router.post("/system/restart")
 async def restart(said: Restart, verbs: Verbs) -> Envelope[Running]:
     """Replace the pods of services by new ones."""
-    release = await verbs.restart(said.name, said.services, patience=_patience(wait=said.wait))
+    release = await verbs.restart(
+        said.name,
+        said.services,
+        force=said.force,
+        caller=said.caller(said.name),
+        patience=_patience(wait=said.wait),
+    )
     return Envelope(result=_running(release), message="; ".join(release.notes))
 
 
@@ -176,7 +200,8 @@ async def apidocs() -> RedirectResponse:
 async def _compile(charts: Sandbox, said: Compile) -> Chart:
     env = {key: value for key, value in said.env.items() if value is not None}
     metadata = {name: ServiceMetadata(port=one.port, clients=tuple(one.clients)) for name, one in said.services.items()}
-    return await charts.compile({**said.system, "name": said.name}, env, metadata)
+    files = {path: (file.content, file.executable) for path, file in said.files.items()}
+    return await charts.compile({**said.system, "name": said.name}, env, metadata, files)
 
 
 def _patience(*, wait: bool = True) -> Patience:
@@ -208,5 +233,6 @@ def _running(release: Release) -> Running:
         revision=release.revision,
         state=release.state,
         services=release.services,
+        origin=release.origin,
         notes=release.notes,
     )

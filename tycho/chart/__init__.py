@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from tycho.chart.artifact import Chart, Row
 from tycho.chart.judge import Document, find_line, judge
-from tycho.chart.live import release_values, values_yaml
+from tycho.chart.live import release_values, values_yaml, without_origin
 from tycho.chart.version import check_version
 from tycho.collector import paused
 
 if TYPE_CHECKING:
     from tycho.model import Woven
 
-__all__ = ["Chart", "Document", "Row", "emit", "find_line", "judge", "release_values", "values_yaml"]
+__all__ = ["Chart", "Document", "Row", "emit", "find_line", "judge", "release_values", "values_yaml", "without_origin"]
 
 
 @paused()

@@ -13,6 +13,7 @@ from tycho.chart.secretfiles import secret_values
 from tycho.chart.wiring import everything, needed
 from tycho.chart.yaml import dump
 from tycho.model import Json, Service, ServiceMetadata, System, template
+from tycho.release import Origin
 
 
 def release_values(
@@ -22,6 +23,7 @@ def release_values(
     scope: Literal["namespace", "release"] = "namespace",
     guid: str = "",
     username: str = "",
+    origin: Origin | None = None,
 ) -> dict[str, Json]:
     """What `helm install --values -` gets besides the chart: the caller's environment, secrets and wishes.
 
@@ -31,6 +33,7 @@ def release_values(
         scope: Whether the system has its namespace to itself ("namespace") or shares it ("release").
         guid: The system's identity, 32 hex digits.
         username: Who asked for it.
+        origin: Where it was started from.
 
     Raises:
         PolicyDenied: The caller's values set labels or annotations that are not theirs to set.
@@ -52,7 +55,11 @@ def release_values(
         "secrets": _secrets(system),
         "secretFiles": secret_values(system),
         "dns": {"scope": scope},
-        "tycho": {key: value for key, value in (("guid", guid), ("username", username)) if value},
+        "tycho": {
+            key: value
+            for key, value in (("guid", guid), ("username", username), ("origin", origin and origin.model_dump()))
+            if value
+        },
     }
     return {key: value for key, value in values.items() if value}
 
@@ -60,6 +67,14 @@ def release_values(
 def values_yaml(values: Mapping[str, Json]) -> str:
     """Values as `helm --values -` reads them without loss; it misreads JSON's surrogate pairs, and folds U+2028."""
     return dump(values)
+
+
+def without_origin(values: Mapping[str, Json]) -> dict[str, Json]:
+    """Return values without the folder that a system was started from: it makes no other system of it."""
+    about = values.get("tycho")
+    if not isinstance(about, Mapping):
+        return dict(values)
+    return {**values, "tycho": {key: value for key, value in about.items() if key != "origin"}}
 
 
 def _service(service: Service) -> dict[str, Json]:

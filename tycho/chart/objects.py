@@ -39,7 +39,7 @@ def workloads(kind: str) -> Callable[[Plan], Iterator[Object]]:
 def services(plan: Plan) -> Iterator[Object]:
     """A name for every pod that others can call."""
     for pod in plan.pods:
-        ports = plan.ports.get(pod.name, ())
+        ports = plan.list_ports(pod.name)
         if ports or pod.kind not in ("Job", "CronJob"):
             headless = not ports or pod.kind == "StatefulSet" or pod.service.deploy.endpoint_mode == "dnsrr"
             yield Object(f"{pod.slug}-service", {"pod": pod, "ports": ports, "headless": headless})
@@ -68,7 +68,7 @@ def names(_plan: Plan) -> Iterator[Object]:
 def aliases(plan: Plan) -> Iterator[Object]:
     """A Service for every further name."""
     for alias, names in plan.aliases.items():
-        ports = {port: None for name in names for port in plan.ports.get(name, ())}
+        ports = {port: None for name in names for port in plan.list_ports(name)}
         slugs = [label(name) for name in names]
         context = {"alias": alias, "label": alias_label(alias), "slugs": slugs, "ports": tuple(ports)}
         yield Object(f"{alias}-alias-service", context)

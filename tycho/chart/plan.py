@@ -288,3 +288,12 @@ class Plan:
     unused: tuple[str, ...] = ()  # paths of what no service uses
     homes: Mapping[str, Pod] = field(default_factory=dict)  # of each service
     concealed: tuple[Concealed, ...] = ()  # what was secret, and is the release's
+
+    def list_ports(self, name: str) -> tuple[ContainerPort, ...]:
+        """List the ports of a pod's Service, by the pod's name: none, unless a service of it says where it listens.
+
+        A Service cannot get or lose its address, so that must not hang on what others happen to say: their text adds
+        ports where there is an address anyway. Without one, every port can be called.
+        """
+        ports = self.ports.get(name, ())
+        return ports if any(not port.guessed for port in ports) else ()

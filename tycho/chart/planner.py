@@ -131,7 +131,10 @@ def _together(
     ports: Mapping[str, tuple[ContainerPort, ...]], homes: Mapping[str, str]
 ) -> dict[str, tuple[ContainerPort, ...]]:
     """The ports of a pod are those of all its services."""
-    found: dict[str, dict[ContainerPort, None]] = {}
+    found: dict[str, dict[tuple[int, str], ContainerPort]] = {}
     for name, listed in ports.items():
-        found.setdefault(homes[name], {}).update(dict.fromkeys(listed))
-    return {name: tuple(listed) for name, listed in found.items()}
+        of_pod = found.setdefault(homes[name], {})
+        for port in listed:
+            known = of_pod.get((port.number, port.protocol), port)
+            of_pod[port.number, port.protocol] = port if known.guessed else known
+    return {name: tuple(of_pod.values()) for name, of_pod in found.items()}

@@ -40,7 +40,7 @@ PORT = closed(
     {
         "port": AMOUNT,
         "targetPort": NUMBER,
-        "nodePort": NUMBER,
+        "nodePort": {**NUMBER, "minimum": 0},  # 0: any
         "protocol": {"enum": ["TCP", "UDP", "SCTP"]},
         "appProtocol": TEXT,
     }
@@ -175,6 +175,7 @@ SETTINGS: Mapping[str, Keys] = {
     "tycho": {
         "guid": ("the system's identity, a label of every object", TEXT),
         "username": ("who asked for it, a label of every object", TEXT),
+        "origin": ("where it was started from: user, host and folder", OBJECT),
     },
 }  # fmt: skip
 

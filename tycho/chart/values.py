@@ -234,7 +234,9 @@ def _rest(plan: Plan) -> dict[str, Tree]:
     found["nameOverride"] = Noted("", "-- Instead of the chart's name, in labels and selectors.")
     found["fullnameOverride"] = Noted("", "-- Instead of the release's name, which every object's name starts with.")
     found["extraObjects"] = Noted([], "-- Further objects, as they are.")
-    found["tycho"] = _group("tycho", {"guid": "", "username": ""}, "-- Who runs this release; set by tycho up.")
+    found["tycho"] = _group(
+        "tycho", {"guid": "", "username": "", "origin": {}}, "-- Who runs this release; set by tycho up."
+    )
     return found
 
 

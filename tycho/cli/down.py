@@ -14,6 +14,7 @@ from tycho.cli.options import (
     Context,
     Directory,
     Files,
+    Force,
     Ids,
     Local,
     LookIn,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 KeepVolumes = Annotated[
     bool,
-    typer.Option("--keep-volumes", help="Keep the volumes, and print their names.", rich_help_panel=CLUSTER),
+    typer.Option("--keep-volumes", help="Keep the volumes for the next start.", rich_help_panel=CLUSTER),
 ]
 Volumes = Annotated[
     bool,
@@ -43,6 +44,7 @@ Orphans = Annotated[bool, typer.Option("--remove-orphans", hidden=True)]
 def down(
     ids: Ids = None,
     keep_volumes: KeepVolumes = False,
+    force: Force = False,
     volumes: Volumes = False,
     remove_orphans: Orphans = False,
     files: Files = None,
@@ -71,21 +73,29 @@ def down(
         raise UsageError("-v and --keep-volumes exclude each other")
     here = Here(files or (), name, project_directory)
     if service:
+        remote.refuse_options(local=local, namespace=namespace, context=context, backplane=backplane)
         if not ids:
             show.say("nothing to remove: a service knows no folder of this machine; name the system")
-        failed = remote.down(service, ids or ())
+        failed = remote.down(service, ids or (), force=force, keep_volumes=keep_volumes, origin=here.origin())
     else:
 
         async def act(lifecycle: Lifecycle) -> list[Removal]:
             from tycho.orchestrators import Patience
 
-            patience = Patience(timeout=timeout)
+            patience = Patience(timeout=timeout, tell=show.say)
             try:
                 chosen = ids or [(await choose_system(lifecycle, here))[0].identity.guid]
             except NotFound as error:
                 show.say(f"nothing to remove: {error.message}")  # no error: `tycho down $(tycho status -terse)`
                 return []
-            return await lifecycle.down(chosen, patience=patience, keep_volumes=keep_volumes, each=_told)
+            return await lifecycle.down(
+                chosen,
+                patience=patience,
+                keep_volumes=keep_volumes,
+                force=force,
+                caller=await lifecycle.identify(here.origin()),
+                each=_told,
+            )
 
         removals = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
         failed = [removal.error for removal in removals if removal.error]

@@ -15,6 +15,7 @@ from tycho.cli.options import (
     Context,
     Directory,
     Files,
+    Force,
     Local,
     LookIn,
     Name,
@@ -56,6 +57,7 @@ def exec(
     files: Files = None,
     name: Name = "",
     project_directory: Directory = "",
+    force: Force = False,
     namespace: LookIn = "",
     context: Context = "",
     local: Local = False,
@@ -81,7 +83,7 @@ def exec(
         from tycho.cli.terminal import Terminal, raw_mode
         from tycho.orchestrators import Program
 
-        release, rest = await choose_system(lifecycle, here, words, id=id)
+        release, rest = await choose_system(lifecycle, here, words, id=id, change=True, force=force)
         if len(rest) < 2:
             raise UsageError("no command is named" if rest else "no service is named",
                              hint=f"tycho exec {release.identity.name} SERVICE COMMAND")  # fmt: skip
@@ -89,7 +91,7 @@ def exec(
         program = Program(tuple(command), environment, workdir, index)
         tty = not no_tty and sys.stdin.isatty() and sys.stdout.isatty()
         with raw_mode(tty):
-            return await lifecycle.exec(release.identity.guid, service, program, Terminal(tty=tty))
+            return await lifecycle.exec(release.identity.guid, service, program, Terminal(tty=tty), force=force)
 
     code = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
     if code == NO_CHDIR and workdir:

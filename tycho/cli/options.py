@@ -89,6 +89,8 @@ Service = Annotated[
     str, typer.Option("--service", metavar="URL", help="Ask a Tycho API instead.", rich_help_panel=CLUSTER)
 ]
 
+Force = Annotated[bool, typer.Option("--force", help="Do it to somebody else's system, too.", rich_help_panel=CLUSTER)]
+
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Return once it is accepted.", rich_help_panel=WAITING)]
 Timeout = Annotated[
     float,

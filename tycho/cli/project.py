@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tycho.errors import NotFound
-from tycho.release import choose_only, find_release, list_running
+from tycho.cli.caller import make_origin
+from tycho.errors import ComposeError, NotFound
+from tycho.release import choose_only, find_release, list_candidates, list_running
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
     from tycho.lifecycle import Lifecycle
-    from tycho.release import Release
+    from tycho.ownership import Caller
+    from tycho.release import Origin, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,13 @@ class Project:
         name: As Compose names it.
         file: Its first compose file, as a reader finds it; "" when only its name was given.
         services: Every service of it, with its profiles.
+        origin: What an `up` of it would be started from; None when only its name was given.
     """
 
     name: str
     file: str = ""
     services: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    origin: Origin | None = None
 
     @property
     def title(self) -> str:
@@ -66,6 +70,14 @@ class Here:
             self._known.append(self._find())
         return self._known[0]
 
+    def origin(self) -> Origin | None:
+        """Return what an `up` of the project here would be started from; None where there is none, or a broken one."""
+        try:
+            project = self.find()
+        except ComposeError:
+            return None
+        return project.origin if project else None
+
     def _find(self) -> Project | None:
         from tycho.compose import NoComposeFile, Sources, outline
         from tycho.settings import environment
@@ -77,11 +89,18 @@ class Here:
             name = self.name or env.get("COMPOSE_PROJECT_NAME", "")
             return Project(name) if name else None
         found = outline(sources)
-        return Project(found.name, _shown(sources), dict(found.services))
+        origin = make_origin(sources.directory, found.name, named=found.named)
+        return Project(found.name, _shown(sources), dict(found.services), origin)
 
 
 async def choose_system(
-    lifecycle: Lifecycle, here: Here, words: Sequence[str] = (), *, id: str = ""
+    lifecycle: Lifecycle,
+    here: Here,
+    words: Sequence[str] = (),
+    *,
+    id: str = "",
+    change: bool = False,
+    force: bool = False,
 ) -> tuple[Release, tuple[str, ...]]:
     """Choose the system that a command is to act on, and what is left of its words: its services.
 
@@ -92,22 +111,36 @@ async def choose_system(
         here: The project of this folder.
         words: What the command line says: `[ID] [SERVICE]...`.
         id: The system, where it was named by an option: all words are then services.
+        change: Whether the command changes it: then it must be the caller's own.
+        force: Whether it need not be.
 
     Raises:
         NotFound: No system is meant, or the one that is does not run; says what runs.
         Ambiguous: Several systems fit.
+        Conflict: It is somebody else's, and is to be changed.
     """
+    caller = await lifecycle.identify(here.origin())
+    release, written, rest = await _choose(lifecycle, here, words, id, caller)
+    if change:
+        await lifecycle.find_own(written, caller, force=force)
+    return release, rest
+
+
+async def _choose(
+    lifecycle: Lifecycle, here: Here, words: Sequence[str], id: str, caller: Caller
+) -> tuple[Release, str, tuple[str, ...]]:
+    """Choose a system; with it, how it was named, and the words that are left."""
     releases = await lifecycle.status(services=False)
     if id:
-        return find_release(releases, id), tuple(words)
+        return find_release(releases, id, prefers=caller.prefers), id, tuple(words)
     if words and not here.given:
-        release = _named(releases, here, words[0])
+        release = _named(releases, here, words[0], caller)
         if release:
-            return release, tuple(words[1:])
+            return release, words[0], tuple(words[1:])
     project = here.find()
     if project is None:
         if words:
-            return find_release(releases, words[0]), ()
+            return find_release(releases, words[0], prefers=caller.prefers), words[0], ()
         raise NotFound(
             "no system is named, and there is no compose file here or in any folder above",
             hint=f"name one; {list_running(releases)}",
@@ -118,15 +151,18 @@ async def choose_system(
             hint=f"{list_running(releases)}; services: {', '.join(project.services) or 'none'}",
         )
     matches = [release for release in releases if release.identity.name == project.name]
-    if not matches:
-        raise NotFound(f"{project.title} does not run", hint=f"`tycho up` starts it; {list_running(releases)}")
-    return choose_only(matches, project.name), tuple(words)
+    own = [release for release in matches if caller.prefers(release.identity)]
+    if not own:
+        others = f"{list_candidates(matches)} was not started from here; " if matches else "`tycho up` starts it; "
+        raise NotFound(f"{project.title} does not run", hint=f"{others}{list_running(releases)}")
+    release = choose_only(own, project.name)
+    return release, release.identity.guid, tuple(words)
 
 
-def _named(releases: Sequence[Release], here: Here, word: str) -> Release | None:
+def _named(releases: Sequence[Release], here: Here, word: str, caller: Caller) -> Release | None:
     """Find the system that a word names; the first digits of a GUID may as well be a service's name."""
     try:
-        release = find_release(releases, word)
+        release = find_release(releases, word, prefers=caller.prefers)
     except NotFound:
         return None
     identity = release.identity

@@ -10,6 +10,7 @@ from tycho.cli.options import (
     Context,
     Directory,
     Files,
+    Force,
     Format,
     Local,
     LookIn,
@@ -37,6 +38,7 @@ def restart(
     files: Files = None,
     name: Name = "",
     project_directory: Directory = "",
+    force: Force = False,
     namespace: LookIn = "",
     context: Context = "",
     local: Local = False,
@@ -63,10 +65,10 @@ def restart(
     async def act(lifecycle: Lifecycle) -> Release:
         from tycho.orchestrators import Patience
 
-        release, services = await choose_system(lifecycle, here, words or (), id=id)
+        release, services = await choose_system(lifecycle, here, words or (), id=id, change=True, force=force)
         with progress(quiet or no_wait) as watch:
             patience = Patience(wait=not no_wait, timeout=timeout, watch=watch)
-            return await lifecycle.restart(release.identity.guid, services, patience=patience)
+            return await lifecycle.restart(release.identity.guid, services, force=force, patience=patience)
 
     release = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
     if not quiet:

@@ -13,6 +13,7 @@ from tycho.cli.options import (
     Context,
     Directory,
     Files,
+    Force,
     Format,
     Local,
     LookIn,
@@ -76,6 +77,7 @@ def rollback(
     files: Files = None,
     name: Name = "",
     project_directory: Directory = "",
+    force: Force = False,
     namespace: LookIn = "",
     context: Context = "",
     local: Local = False,
@@ -106,7 +108,11 @@ def rollback(
         chosen, _ = await choose_system(lifecycle, here, id=id)
         with progress(quiet or no_wait) as watch:
             return await lifecycle.rollback(
-                chosen.identity.guid, revision, patience=Patience(wait=not no_wait, timeout=timeout, watch=watch)
+                id or chosen.identity.guid,
+                revision,
+                force=force,
+                caller=await lifecycle.identify(here.origin()),
+                patience=Patience(wait=not no_wait, timeout=timeout, watch=watch),
             )
 
     release = run(act, namespace=namespace, context=context, local=local, backplane=backplane)

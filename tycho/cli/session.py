@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tycho.cli import ends, metadata, show
+from tycho.cli.caller import read_caller
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -99,7 +100,8 @@ def _lifecycle(
         namespace=namespace or said.namespace,
     )
     folders = [Path(folder) for folder in (*said.policies, *(policies or ()))]
-    return Lifecycle(orchestrators.get(backplane or said.backplane, target), target, policies=folders)
+    orchestrator = orchestrators.get(backplane or said.backplane, target)
+    return Lifecycle(orchestrator, target, policies=folders, caller=read_caller())
 
 
 def run(

@@ -14,10 +14,11 @@ from tycho.text import json_text, log_line, printable, safe_message
 if TYPE_CHECKING:
     from tycho.chart import Chart, Row
     from tycho.policy import Step
-    from tycho.release import Release, Revision
+    from tycho.release import Endpoint, Release, Revision
 
 NONE = "--"
-STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {}"
+PORTS, NAMES = 10, 3  # of a system, in one row
+STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {:<12} {}"
 
 
 def out(text: str) -> None:
@@ -76,10 +77,9 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
         return data([_plain(release) for release in releases], format)
     if not releases:
         return out("None running")
-    out(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "SERVICES"))
+    out(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "USER", "SERVICES"))
     for release in releases:
         name, endpoint = release.identity.name, release.endpoint
-        names = [service.name for service in release.services]
         row = (
             name if len(name) <= 28 else name[:26] + "..",
             release.identity.guid,
@@ -87,10 +87,21 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
             str(endpoint.port) if endpoint else NONE,
             _ready(release),
             release.identity.namespace,
-            ",".join([*names[:3], *([f"+{len(names) - 3}"] if len(names) > 3 else [])]),
+            release.identity.username or NONE,
+            _services(release),
         )
         out(STATUS.format(*map(printable, row)).rstrip())
+    kept(releases)
     simulated(releases)
+
+
+def kept(releases: Iterable[Release]) -> None:
+    """Say of systems that are gone which volumes were kept, and what to do with them."""
+    for release in releases:
+        if release.state == "kept":
+            names = ", ".join(release.volumes)
+            say(f"note: {release.identity.name} does not run; its volumes are kept: {names}"
+                f" (`tycho up` uses them again, `tycho down {release.identity.guid[:8]}` deletes them)")  # fmt: skip
 
 
 def simulated(releases: Iterable[Release]) -> None:
@@ -104,7 +115,7 @@ def services(releases: Sequence[Release]) -> None:
     rows = [("SYSTEM", "SERVICE", "KIND", "READY", "RESTARTS", "ADDRESS", "WHY")]
     for release in releases:
         for one in release.services:
-            addresses = ",".join(f"{e.ip_address}:{e.port}" for e in one.endpoints) or "-"
+            addresses = ",".join(map(_address, one.endpoints)) or "-"
             ready = f"{one.ready}/{one.wanted}"
             rows.append((release.identity.name, one.name, one.kind, ready, str(one.restarts), addresses, one.why))
     table(rows)
@@ -115,10 +126,12 @@ def history(revisions: Sequence[Revision], format: Format) -> None:
     """One row a revision, oldest first."""
     if format is not Format.table:
         return data([revision.model_dump(mode="json") for revision in revisions], format)
-    rows = [("REVISION", "UPDATED", "STATUS", "CHART", "COMPOSE", "DESCRIPTION")]
-    for one in revisions:
-        updated = one.updated.strftime("%Y-%m-%d %H:%M:%S") if one.updated else NONE
-        rows.append((str(one.revision), updated, one.state, one.chart, one.compose[:12], one.description))
+    rows = [("REVISION", "UPDATED", "STATUS", "USER", "CHART", "CHANGES", "DESCRIPTION")]
+    for revision in revisions:
+        updated = revision.updated.astimezone().strftime("%Y-%m-%d %H:%M:%S %z") if revision.updated else NONE
+        changes = "; ".join(revision.changes) or NONE
+        user, chart = revision.username or NONE, revision.chart
+        rows.append((str(revision.revision), updated, revision.state, user, chart, changes, revision.description))
     table(rows)
 
 
@@ -205,6 +218,21 @@ def _ready(release: Release) -> str:
     if release.state != "deployed":
         return release.state
     return f"{sum(one.done for one in release.services)}/{len(release.services)}"
+
+
+def _services(release: Release) -> str:
+    """Each published port with where it answers, then the first few services that publish none."""
+    ports = [f"{service.name} {_address(end)}" for service in release.services for end in service.endpoints]
+    names = [service.name for service in release.services if not service.endpoints]
+    shown = [*ports[:PORTS], *names[: max(0, NAMES - len(ports))]]
+    more = len(ports) + len(names) - len(shown)
+    return ", ".join([*shown, *([f"+{more}"] if more else [])])
+
+
+def _address(endpoint: Endpoint) -> str:
+    """What the compose file publishes, and where that answers."""
+    host = f"[{endpoint.ip_address}]" if ":" in endpoint.ip_address else endpoint.ip_address
+    return f"{endpoint.published}→{host}:{endpoint.port}"
 
 
 def _plain(release: Release) -> dict[str, Any]:

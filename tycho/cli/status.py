@@ -55,6 +55,7 @@ def status(
     """
     trace(trace_)
     if service:
+        remote.refuse_options(local=local, namespace=namespace, context=context, backplane=backplane)
         releases = remote.status(service, ids or ())
     else:
 

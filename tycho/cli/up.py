@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import ends, remote, show
+from tycho.cli.caller import find_origin, make_origin
 from tycho.cli.options import (
     CLUSTER,
     INPUT,
@@ -60,6 +61,10 @@ Detach = Annotated[bool, typer.Option("-d", "--detach", help="Accepted: up never
                                       rich_help_panel=WAITING)]  # fmt: skip
 Accepted = Annotated[bool, typer.Option("--wait", "--remove-orphans", "--no-build", hidden=True)]
 New = Annotated[bool, typer.Option("--new", help="Another instance, even if one runs.", rich_help_panel=CLUSTER)]
+Which = Annotated[str, typer.Option("--id", metavar="ID", help="Upgrade this one of several systems of the project.",
+                                    rich_help_panel=CLUSTER)]  # fmt: skip
+Replace = Annotated[bool, typer.Option("--replace", help="Upgrade it even if it was started by somebody else, or from"
+                                       " elsewhere.", rich_help_panel=CLUSTER)]  # fmt: skip
 Modify = Annotated[bool, typer.Option("-m", "--modify", help="Fail if the system is not running.",
                                       rich_help_panel=CLUSTER)]  # fmt: skip
 
@@ -81,6 +86,8 @@ def up(
     volume: Volumes = None,
     settings: Settings = "",
     new: New = False,
+    id: Which = "",
+    replace: Replace = False,
     modify: Modify = False,
     namespace: Namespace = "",
     context: Context = "",
@@ -110,6 +117,8 @@ def up(
                          hint="leave them out, or name a compose file")  # fmt: skip
     said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict, root=root)
     sources = _one(said, container, port, command, volume or [], settings) if container else said.sources()
+    if new and id:
+        raise UsageError("--new and --id exclude each other", hint="--id upgrades a system that runs")
     project = None
     if services:
         from tycho.compose import outline
@@ -117,13 +126,20 @@ def up(
         project = outline(sources)
         _check_known(project, services)
     if service:
-        show.status([remote.up(service, said, sources)], output)
+        remote.refuse_options(
+            policies=policies, strict=strict, local=local, namespace=namespace, context=context, backplane=backplane
+        )
+        release = remote.up(service, said, sources, new=new, id=id, replace=replace, modify=modify, wait=not no_wait)
+        show.status([release], output)
         return
 
     async def act(lifecycle: Lifecycle) -> Release:
         from tycho.orchestrators import Patience
 
-        keep = await lifecycle.running_services(project.name) if project and not new else ()
+        keep: Sequence[str] = ()
+        if project and not new:
+            origin = make_origin(sources.directory, project.name, named=project.named)
+            keep = await lifecycle.running_services(project.name, await lifecycle.identify(origin))
         given = _enabled(sources, project, (*(services or ()), *keep)) if project else sources
         compiled = said.compile(lifecycle, given, services or (), keep)
         name = compiled.woven.system.name
@@ -131,11 +147,14 @@ def up(
             f"{name} may be changed in part; `tycho status {name}` shows it, `tycho up` goes on with it,"
             f" `tycho down {name}` removes it"
         )
-        if modify and not await lifecycle.runs(compiled):
+        caller = await lifecycle.identify(find_origin(sources, compiled.woven.system))
+        guid = (await lifecycle.find(id, caller=caller)).identity.guid if id else ""
+        if modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):
             raise NotFound(f"{compiled.woven.system.name} does not run here", hint="leave out -m to start it")
         with progress(quiet or no_wait) as watch:
+            patience = Patience(wait=not no_wait, timeout=timeout, watch=watch)
             release = await lifecycle.up(
-                compiled, new=new, patience=Patience(wait=not no_wait, timeout=timeout, watch=watch)
+                compiled, guid=guid, new=new, replace=replace, caller=caller, patience=patience
             )
         if not quiet:
             show.remarks(compiled.chart, release)

@@ -94,9 +94,10 @@ class LocalFileSystem:
 
 @dataclass(frozen=True)
 class InMemoryFileSystem:
-    """No disk: the files that came with the document, and no others."""
+    """No disk: the files that came with the document, and no others; some of them are programs."""
 
     files: Mapping[str, bytes] = field(default_factory=dict)
+    executable: frozenset[str] = frozenset()
 
     def renewed(self) -> Self:
         """Return itself: reading costs nothing."""
@@ -122,7 +123,7 @@ class InMemoryFileSystem:
             raise FileRefused(Reason.OUTSIDE)
         if len(self.files[path]) > limit:
             raise FileRefused(Reason.LARGE, f"larger than {limit >> 20} MiB")
-        return FileContent(path, self.files[path])
+        return self._content(path)
 
     def carry(self, path: str, *, roots: tuple[str, ...], withhold: Withhold) -> FileContent | FolderContent:
         """Read a file that came along, or those below a folder.
@@ -139,10 +140,50 @@ class InMemoryFileSystem:
         if not below:
             raise FileRefused(Reason.ABSENT, NO_DISK)
         reasons = {key: withhold(name) for key, name in below.items()}
-        files = tuple((key, FileContent(name, self.files[name])) for key, name in below.items() if not reasons[key])
+        files = tuple((key, self._content(name)) for key, name in below.items() if not reasons[key])
         if sum(len(file.content) for _, file in files) > MAX_MOUNT:
             raise FileRefused(Reason.LARGE, f"more than {MAX_MOUNT >> 20} MiB")
         return FolderContent(files, tuple((key, why) for key, why in reasons.items() if why))
+
+    def _content(self, path: str) -> FileContent:
+        return FileContent(path, self.files[path], 0o755 if path in self.executable else 0o644)
+
+
+@dataclass
+class RecordingFileSystem(LocalFileSystem):
+    """The machine's own files, and a record of what was read of them: that is what a project needs elsewhere.
+
+    Args:
+        seen: What was read, by path as it was asked for.
+    """
+
+    seen: dict[str, FileContent] = field(default_factory=dict)
+
+    def renewed(self) -> Self:
+        """Return them with a budget of their own, and the same record."""
+        return type(self)(seen=self.seen)
+
+    def read(self, path: str, *, roots: tuple[str, ...] = (), limit: int = MAX_BYTES) -> FileContent:
+        """Read one file, and note it.
+
+        Raises:
+            FileRefused: It is not there, or cannot be read.
+        """
+        self.seen[path] = super().read(path, roots=roots, limit=limit)
+        return self.seen[path]
+
+    def carry(self, path: str, *, roots: tuple[str, ...], withhold: Withhold) -> FileContent | FolderContent:
+        """Read a file, or all files below a folder, and note them; what is secret among them, too.
+
+        Raises:
+            FileRefused: Nothing of it can travel.
+        """
+        content = super().carry(path, roots=roots, withhold=withhold)
+        if isinstance(content, FileContent):
+            self.seen[path] = content
+        else:
+            self.seen |= {os.path.join(path, key): file for key, file in content.files}
+        return content
 
 
 def read_given(path: str) -> bytes | None:

@@ -19,10 +19,12 @@ class Outline:
     Args:
         name: As Compose names it.
         services: Every service, whether or not it is enabled, with its profiles.
+        named: Whether a compose file gives the name, and not the caller or the folder.
     """
 
     name: str
     services: Mapping[str, tuple[str, ...]]
+    named: bool = False
 
 
 def outline(sources: Sources) -> Outline:
@@ -47,4 +49,5 @@ def outline(sources: Sources) -> Outline:
             name: tuple(str(profile.value) for profile in items(service.get("profiles")))
             for name, service in (services.map if services else {}).items()
         },
+        named=not sources.name and "name" in tree.map,
     )

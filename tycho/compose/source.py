@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tycho.compose import dotenv
-from tycho.compose.filesystem import FileSystem, InMemoryFileSystem, LocalFileSystem, read_found, read_given
+from tycho.compose.filesystem import (
+    FileSystem,
+    InMemoryFileSystem,
+    LocalFileSystem,
+    RecordingFileSystem,
+    read_found,
+    read_given,
+)
 from tycho.compose.invalid import document_text
 from tycho.compose.tree import MAX_BYTES
 from tycho.errors import SourceError, UsageError
-from tycho.files import is_below, is_file
+from tycho.files import FileContent, is_below, is_file
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -136,6 +143,7 @@ class Sources:
         env: Mapping[str, str],
         name: str = "",
         files: Mapping[str, bytes] | None = None,
+        executable: Collection[str] = (),
         profiles: Sequence[str] = (),
     ) -> Sources:
         """One document without a disk, as a request brings it.
@@ -145,6 +153,7 @@ class Sources:
             env: All the variables there are.
             name: Project name.
             files: Side files by relative path.
+            executable: Those of them that are programs.
             profiles: Those that are enabled.
 
         Raises:
@@ -157,10 +166,18 @@ class Sources:
             texts=(("system", text),),
             directory="",
             env=dict(env),
-            files=InMemoryFileSystem({os.path.normpath(path): content for path, content in (files or {}).items()}),
+            files=InMemoryFileSystem(
+                {os.path.normpath(path): content for path, content in (files or {}).items()},
+                frozenset(map(os.path.normpath, executable)),
+            ),
             fallback=name,
             profiles=tuple(profiles),
         )
+
+    def recorded(self) -> tuple[Sources, Mapping[str, FileContent]]:
+        """Return the same sources, and what will have been read of the project's files once they were loaded."""
+        files = RecordingFileSystem()
+        return replace(self, files=files), files.seen
 
     def renewed(self) -> Sources:
         """The same sources, of whose files nothing was read yet."""

@@ -75,11 +75,13 @@ class Patience:
         wait: Whether the verb returns only once the system is ready (or gone).
         timeout: Seconds, for the whole verb; default 300.
         watch: Told of progress.
+        tell: Told in words what is being done, where that takes a while.
     """
 
     wait: bool = True
     timeout: float = 300.0
     watch: Watch = field(default=lambda release: None)
+    tell: Callable[[str], None] = field(default=lambda line: None)
 
 
 class Orchestrator(Protocol):
@@ -108,7 +110,7 @@ class Orchestrator(Protocol):
         """One system, with its services."""
 
     async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
-        """Remove a system wholly; its last look is returned, `notes` naming the volumes that were kept."""
+        """Remove a system wholly; its last look is returned, `notes` naming the volumes that went or were kept."""
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """The revisions that can be gone back to, oldest first."""
@@ -130,6 +132,9 @@ class Orchestrator(Protocol):
 
     async def exec(self, identity: Identity, service: str, program: Program, streams: Streams) -> int:
         """Run a program in a container of a service; its exit code is returned."""
+
+    async def user(self) -> str:
+        """Who the back end takes the caller for; "" where that is nobody in particular, as an administrator is."""
 
     async def doctor(self) -> Sequence[Check]:
         """What it needs, whether it is there, and what to do."""

@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tycho.chart import Chart, emit
+from tycho.chart import Chart, emit, without_origin
 from tycho.errors import NotFound
 from tycho.model import Woven
+from tycho.model.expression import evaluate
+from tycho.model.numbers import is_digits
 from tycho.orchestrators import LogQuery, Patience, Program, Streams, Target, digest
-from tycho.release import Check, Endpoint, Event, Identity, Release, Revision, ServiceStatus
+from tycho.release import Check, Endpoint, Event, Identity, Origin, Release, Revision, ServiceStatus
 
 ADDRESS = "127.0.0.1"
-FIRST_PORT = 30000
+NODE_PORTS = range(30000, 32768)
+FIRST_PORT = NODE_PORTS.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,16 @@ class System:
     created: datetime
     port: int
     revisions: list[Stored] = field(default_factory=list)
+    origin: Origin | None = None
 
-    def add(self, chart: Chart, values: str, services: tuple[ServiceStatus, ...], description: str) -> None:
-        """Make a revision the running one."""
+    def add(self, chart: Chart, values: str, services: tuple[ServiceStatus, ...], description: str) -> list[str]:
+        """Make a revision the running one; returns what there is to say of it."""
+        notes, changes = list[str](), list[str]()
         if self.revisions:
             last = self.revisions[-1]
+            before, after = ([service.name for service in each] for each in (last.services, services))
+            notes = [f"{name}: removed" for name in before if name not in after]
+            changes = notes + [f"{name}: added" for name in after if name not in before]
             past = last.revision.model_copy(update={"state": "superseded"})
             self.revisions[-1] = Stored(past, last.chart, last.values, last.services)
         revision = Revision(
@@ -55,8 +63,12 @@ class System:
             policies=digest(chart, "policies"),
             chart=f"{chart.name}-{chart.version}",
             description=description,
+            username=self.identity.username,
+            origin=self.origin,
+            changes=tuple(sorted(changes)),
         )
         self.revisions.append(Stored(revision, chart, values, services))
+        return notes
 
     def release(self, *notes: str) -> Release:
         """The system as it is."""
@@ -72,6 +84,7 @@ class System:
             services=last.services,
             simulated=True,
             notes=notes,
+            origin=self.origin,
         )
 
 
@@ -106,13 +119,14 @@ class MemoryOrchestrator:
         if identity.guid not in self._systems:
             port = max((system.port + 100 for system in self._systems.values()), default=FIRST_PORT)
             self._systems[identity.guid] = System(identity, datetime.now(UTC), port)
-        system, said = self._systems[identity.guid], json.dumps(values, sort_keys=True)
-        if system.revisions and (last := system.revisions[-1]).chart.digest == chart.digest and last.values == said:
+        system, text = self._systems[identity.guid], json.dumps(without_origin(values), sort_keys=True)
+        last = system.revisions[-1] if system.revisions and system.identity == identity else None
+        if last and last.chart.digest == chart.digest and last.values == text:
             release = system.release(f"{identity.name} is up to date (revision {last.revision.revision})")
         else:
             done = "Upgrade complete" if system.revisions else "Install complete"
-            system.add(chart, said, _services(chart, values, system.port), done)
-            release = system.release()
+            system.identity, system.origin = identity, _read_origin(values)
+            release = system.release(*system.add(chart, text, _services(chart, values, system.port), done))
         patience.watch(release)
         return release
 
@@ -150,8 +164,8 @@ class MemoryOrchestrator:
             listed = ", ".join(map(str, known))
             raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
         again = known[wanted]
-        system.add(again.chart, again.values, again.services, f"Rollback to {wanted}")
-        release = system.release(f"rolled back to revision {wanted} (now revision {len(system.revisions)})")
+        notes = system.add(again.chart, again.values, again.services, f"Rollback to {wanted}")
+        release = system.release(f"rolled back to revision {wanted} (now revision {len(system.revisions)})", *notes)
         patience.watch(release)
         return release
 
@@ -164,6 +178,10 @@ class MemoryOrchestrator:
         self._check(identity, query.services)
         for line in tuple[str]():
             yield line
+
+    async def user(self) -> str:
+        """It knows nobody."""
+        return ""
 
     async def events(self, identity: Identity, services: tuple[str, ...], *, follow: bool) -> AsyncIterator[Event]:
         """Yield one event for each service of each revision; nothing else ever happens here."""
@@ -217,18 +235,37 @@ def _services(chart: Chart, values: Mapping[str, Any], port: int) -> tuple[Servi
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    env = {name: str(value) for name, value in values.get("env", {}).items() if value is not None}
     found = []
     for name, said in yaml.load(chart.files["values.yaml"], Loader=loader)["services"].items():  # noqa: S506
         publish = said.get("publish", {}) | values.get("services", {}).get(name, {}).get("publish", {})
-        targets = [one["targetPort"] for one in publish.get("ports", {}).values()]
-        if publish.get("port"):
-            targets = [publish["port"]]
+        ports = [(_read_port(one["port"], env) or one["targetPort"], one["targetPort"])
+                 for one in publish.get("ports", {}).values()]  # fmt: skip
+        if wanted := publish.get("port"):
+            ports = [pair for pair in ports if pair[1] == wanted] or [(wanted, wanted)]
         if not publish.get("enabled", True):
-            targets = []
+            ports = []
         endpoints = tuple(
-            Endpoint(service=name, ip_address=ADDRESS, port=port + place, target=target)
-            for place, target in enumerate(targets)
+            Endpoint(
+                service=name,
+                ip_address=ADDRESS,
+                port=published if published in NODE_PORTS else port + place,
+                target=target,
+                published=published,
+            )
+            for place, (published, target) in enumerate(ports)
         )
         port += len(endpoints)
         found.append(ServiceStatus(name=name, kind="Deployment", ready=1, wanted=1, done=True, endpoints=endpoints))
     return tuple(found)
+
+
+def _read_origin(values: Mapping[str, Any]) -> Origin | None:
+    origin = values.get("tycho", {}).get("origin")
+    return Origin.model_validate(origin) if origin else None
+
+
+def _read_port(port: int | str, env: Mapping[str, str]) -> int:
+    """Read a published port, which may be an expression; 0 where the cluster is to choose."""
+    text = evaluate(str(port), env)
+    return int(text) if is_digits(text) else 0

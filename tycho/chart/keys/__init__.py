@@ -86,9 +86,13 @@ def _renamed(plan: Plan) -> Iterator[Row]:
 def _called(plan: Plan) -> Iterator[Row]:
     """Ports that a service does not say it listens at: Compose lets every call through, a Service those it lists."""
     why = "others call it there, and the file does not say that it listens"
+    bare = "no address that stays: others call it, and the file does not say where it listens"
     for name, ports in plan.ports.items():
         if numbers := [str(port.number) for port in ports if port.guessed]:
-            key = approximated(f"port {', '.join(numbers)} of its Service", why, f"expose: {json.dumps(numbers)}")
+            remedy = f"expose: {json.dumps(numbers)}"
+            key = approximated(f"port {', '.join(numbers)} of its Service", why, remedy)
+            if not plan.list_ports(name):
+                key = approximated("the addresses of its pods, every port", bare, remedy)
             yield _row(plan, f"{'services' if name in plan.system.services else 'jobs'}.{name}.expose", key)
 
 

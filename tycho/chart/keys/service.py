@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tycho.chart.keys import carrying, reaching, running, wording
-from tycho.chart.keys.key import Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.keys.key import Key, Table, approximated, ignored, rejected, translated, whole
 
 NODE = "it is the node's business, not a container's"
 LEAVE = "remove it"
@@ -103,7 +103,9 @@ SERVICE: Table = {
     # whom it talks to
     "ports": translated("Service <name>-published, and the Service that peers call", reaching.ports),
     "ports[].target": translated("targetPort"),
-    "ports[].published": translated("port of the published Service (live)"),
+    "ports[].published": Key("translated", "port of the published Service (live)", "a load balancer answers at it;"
+                             " without one, nodes do at a port of 30000-32767: at this one if it lies there, else at"
+                             " one that the cluster chooses", "tycho status shows where"),
     "ports[].protocol": translated("protocol"),
     "ports[].host_ip": approximated("Service of type ClusterIP for loopback, else every address",
                                     "a Service has addresses of its own", "set services.X.publish.type and clients"),

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from tycho import workspace
-from tycho.chart import Chart, emit, values_yaml
-from tycho.errors import Conflict, Forbidden, NotFound, OrchestratorError
+from tycho.chart import Chart, emit, values_yaml, without_origin
+from tycho.errors import Forbidden, NotFound, OrchestratorError
 from tycho.model import Woven
 from tycho.orchestrators import LogQuery, Patience, Program, Streams, Target
 from tycho.orchestrators.helm import (
@@ -24,18 +24,23 @@ from tycho.orchestrators.helm import (
     leavings,
     logs,
     namespaces,
+    nodeports,
     recovery,
     registry,
     releases,
+    removal,
     restart,
+    volumes,
     waiting,
 )
 from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.checks import checks
 from tycho.orchestrators.helm.facts import with_facts
+from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.program import program
 from tycho.orchestrators.helm.rendering import Packed
+from tycho.orchestrators.helm.users import read_user
 from tycho.orchestrators.helm.waiting import Countdown
 from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check, Event, Identity, Release, Revision
@@ -92,8 +97,9 @@ class HelmOrchestrator:
             packed.path.write_bytes(chart.archive())
             if not upgrade:
                 await packed.render(self.helm, self.api, identity)
+            observer = Observer(await cluster.list_pods(self.api, identity) if upgrade else None)
             notes = await self._change_held(packed, identity, whole, countdown)
-        return await self._settle(identity, countdown, notes)
+        return await self._settle(identity, countdown, notes, observer)
 
     async def _change_held(
         self, packed: Packed, identity: Identity, values: Mapping[str, Any], countdown: Countdown
@@ -123,13 +129,18 @@ class HelmOrchestrator:
 
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""
+        return await self._look(identity, Observer())
+
+    async def _look(self, identity: Identity, observer: Observer) -> Release:
         found, seen = await asyncio.gather(
             releases.every(self.api, identity.namespace, guid=identity.guid), cluster.look_at(self.api, identity)
         )
+        if not found:
+            found = await volumes.find_kept(self.api, (), namespace=identity.namespace, guid=identity.guid)
         if not found and identity.own_namespace:
             found = await namespaces.lost(self.api, (), guid=identity.guid)
         for release in found:
-            return cluster.with_services(release, seen)
+            return observer.judge(release, seen)
         raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
 
     async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
@@ -138,16 +149,11 @@ class HelmOrchestrator:
         Raises:
             Deadline: Something would not go; it is named, with what holds it. Nothing is forced.
         """
-        countdown, kept = Countdown(patience), []
-        last = await self.status(identity)
-        if not await namespaces.going(self.api, identity):  # else somebody has begun: there is nothing left to hold
-            async with lease.held(self.api, identity):
-                if last.state != "lost":
-                    await self._uninstall(identity)
-                kept = await leavings.remove(self.api, identity, countdown, keep_volumes=keep_volumes)
-        if identity.own_namespace and not kept:
-            await namespaces.remove(self.api, identity, countdown)
-        notes = tuple(f"kept volume {claim} in namespace {identity.namespace}" for claim in kept)
+        countdown = Countdown(patience)
+        last, claimed = await asyncio.gather(self.status(identity), volumes.list_volumes(self.api, identity))
+        notes = await removal.remove_system(
+            self.api, self.helm, last, claimed, countdown, keep_volumes=keep_volumes and bool(claimed)
+        )
         return last.model_copy(update={"notes": notes})
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
@@ -172,10 +178,11 @@ class HelmOrchestrator:
             if wanted not in numbers:
                 listed = ", ".join(map(str, numbers))
                 raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
+            observer = Observer(await cluster.list_pods(self.api, identity))
             notes += await leavings.prepare_rollback(self.api, identity, wanted)
             await self._helm(["rollback", identity.release, str(wanted)], identity, countdown)
             notes += await leavings.sweep(self.api, identity)
-        release = await self._settle(identity, countdown, notes)
+        release = await self._settle(identity, countdown, notes, observer)
         note = f"rolled back to revision {wanted} (now revision {release.revision})"
         return release.model_copy(update={"notes": (note, *release.notes)})
 
@@ -201,12 +208,17 @@ class HelmOrchestrator:
         """
         countdown = Countdown(patience)
         async with lease.held(self.api, identity):
+            observer = Observer(await cluster.list_pods(self.api, identity))
             notes = await restart.restart_workloads(self.api, identity, services)
-        return await self._settle(identity, countdown, notes)
+        return await self._settle(identity, countdown, notes, observer)
 
     async def exec(self, identity: Identity, service: str, program_: Program, streams: Streams) -> int:
         """Run a program in a container of a service; its exit code is returned."""
         return await exec.execute(self.api, identity, service, program_, streams)
+
+    async def user(self) -> str:
+        """Who the cluster takes the caller for; "" for its administrator."""
+        return await read_user(self.api)
 
     async def doctor(self) -> Sequence[Check]:
         """Helm, the cluster, rights, metrics."""
@@ -224,14 +236,17 @@ class HelmOrchestrator:
         """Make the cluster what the chart says; what else was done is returned."""
         chart, text = packed.chart, packed.values
         notes, last = await recovery.recover(self.api, self.helm, identity)
-        labels = releases.labels(identity, chart, text, last)
+        labels = releases.labels(identity, chart, values_yaml(without_origin(whole)).encode(), last)
         if last is not None and releases.same(last, labels):
             number = releases.number(last)
             if not (missing := await leavings.missing(self.api, identity, number)):
                 return (*notes, f"{identity.name} is up to date (revision {number})")
             notes += (f"made again what was gone: {', '.join(missing)}",)
         rendered = await packed.render(self.helm, self.api, identity)
-        await namespaces.unhijacked(self.api, identity, chart, whole)
+        await asyncio.gather(
+            namespaces.unhijacked(self.api, identity, chart, whole),
+            nodeports.check_node_ports(self.api, identity, rendered),
+        )
         said = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
         if last is None:
             await self._helm(["install", identity.release, str(packed.path), *said], identity, countdown, text)
@@ -254,24 +269,16 @@ class HelmOrchestrator:
         said = ["--namespace", identity.namespace, "--timeout", f"{countdown.left:.3f}s", *kept]
         await self.helm.run([*verb, *said], input=values, timeout=countdown.left + ENDING)
 
-    async def _uninstall(self, identity: Identity) -> None:
-        from tycho.orchestrators.helm.command import client
-
-        try:
-            await client(self.helm).uninstall_release(identity.release, namespace=identity.namespace)
-        except (Conflict, Forbidden):
-            raise
-        except OrchestratorError:
-            # An earlier `down` may have been cut short after helm had begun: what is left is removed by label.
-            if await releases.revisions(self.api, identity):
-                raise
-
-    async def _settle(self, identity: Identity, countdown: Countdown, notes: tuple[str, ...]) -> Release:
-        release = await waiting.ready(lambda: self.status(identity), countdown)
+    async def _settle(
+        self, identity: Identity, countdown: Countdown, notes: tuple[str, ...], observer: Observer
+    ) -> Release:
+        release = await waiting.ready(lambda: self._look(identity, observer), countdown)
         return release.model_copy(update={"notes": notes})
 
     async def _known(self, namespace: str) -> Sequence[Release]:
         found = await releases.every(self.api, namespace)
+        known = {release.identity.guid for release in found}
+        found += await volumes.find_kept(self.api, known, namespace=namespace)
         return found if namespace else [*found, *await namespaces.lost(self.api, found)]
 
     async def _seen(self, namespace: str) -> Seen | None:

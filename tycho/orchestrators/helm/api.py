@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import re
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -28,6 +29,7 @@ from tycho.errors import (
 )
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.access import Access, Way
+from tycho.orchestrators.helm.clock import Clock
 from tycho.orchestrators.helm.errors import NO_CLUSTER
 from tycho.text import safe_message
 
@@ -35,6 +37,8 @@ Object = dict[str, Any]
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 LOOPBACK = re.compile(r"localhost\b|127\.|\[::1\]")
 BY_STATUS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 504: Deadline}
+
+KUBELET = re.compile(r'(?:Get|Post) "https?://[^"]*": ')
 
 
 class Api:
@@ -46,6 +50,7 @@ class Api:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.clock = Clock()
         self._reached: tuple[Access, Any] | None = None
         self._finding = Lock()
         self._threads = ThreadPoolExecutor(8, "tycho-api")
@@ -147,10 +152,12 @@ class Api:
             data, sent = json.dumps(body).encode(), {"Content-Type": "application/json", **sent}
         again = urllib3.Retry(1, redirect=0, status=0, other=0, allowed_methods={"GET"})  # a connection that went stale
         try:
-            return pool.request(
+            response = pool.request(
                 method, url, body=data, headers=sent, preload_content=not stream, retries=again,
                 timeout=urllib3.Timeout(connect=5, read=None if stream else 60),
             )  # fmt: skip
+            self.clock.learn(response.headers.get("Date", ""), time.monotonic())
+            return response  # noqa: TRY300
         except urllib3.exceptions.HTTPError as error:
             cause = getattr(error, "reason", None) or error
             if isinstance(cause, urllib3.exceptions.SSLError):
@@ -186,6 +193,8 @@ def _said(status: int, data: bytes) -> OrchestratorError:
     except ValueError:
         message = data[:300].decode(errors="replace")
     kind = BY_STATUS.get(status, OrchestratorError)
+    if KUBELET.match(message):  # the API server passes on what its own request to a node met
+        message = f"the node does not answer: {message.rpartition(': ')[2]}"
     return kind(safe_message(message) or f"the API server answered {status}")
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+from pydantic import ValidationError
 
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
-from tycho.orchestrators.helm.workloads import INSTANCE, Seen, statuses
-from tycho.release import Identity, Release
+from tycho.orchestrators.helm.workloads import INSTANCE, Seen, labels, name, notes, statuses
+from tycho.release import Identity, Origin, Release
+from tycho.settings import settings
 
 WORKLOADS = {
     "Deployment": "apps/v1/deployments",
@@ -21,6 +26,7 @@ WORKLOADS = {
 }
 WARNINGS = "type=Warning,reason!=FailedScheduling"  # that one is told by the pod itself, and is stale afterwards
 EVENTS = "500"
+ORIGIN = "tycho.dev/origin"
 NODES = "50"  # enough to find an address among them, and to see whether they are simulated
 
 
@@ -46,15 +52,40 @@ async def look_in_each(api: Api, namespaces: Sequence[str]) -> Seen:
         replicasets=tuple(one for part in seen for one in part.replicasets),
         pods=tuple(one for part in seen for one in part.pods),
         services=tuple(one for part in seen for one in part.services),
+        slices=tuple(one for part in seen for one in part.slices),
         nodes=seen[0].nodes if seen else (),
+        quiet=settings().quiet_time,
+        now=min((part.now for part in seen), default=api.clock.tell(time.monotonic())),
     )
+
+
+async def list_pods(api: Api, identity: Identity) -> Mapping[str, str]:
+    """List the pods of a system: the service of each, by its uid."""
+    selector = f"{INSTANCE}={identity.release}"
+    pods = await api.list(at("pods", identity.namespace), metadata=True, labelSelector=selector)
+    return {pod["metadata"]["uid"]: name(pod) for pod in pods}
 
 
 def with_services(release: Release, seen: Seen) -> Release:
     """A release as the look shows it."""
     identity = release.identity
     found = statuses(seen, identity.release, identity.namespace)
-    return release.model_copy(update={"services": found, "simulated": seen.simulated})
+    origin = read_origin(seen, identity)
+    return release.model_copy(update={"services": found, "simulated": seen.simulated, "origin": origin})
+
+
+def read_origin(seen: Seen, identity: Identity) -> Origin | None:
+    """Read off a system's workloads where it was started from; those of a finished job may be of an earlier start."""
+    texts = [
+        (workload["kind"] != "Job", workload["metadata"]["creationTimestamp"], text)
+        for workload in seen.workloads
+        if labels(workload).get(INSTANCE) == identity.release
+        and workload["metadata"]["namespace"] == identity.namespace
+        and (text := notes(workload).get(ORIGIN))
+    ]
+    with contextlib.suppress(ValidationError):
+        return Origin.model_validate_json(max(texts)[-1]) if texts else None
+    return None
 
 
 async def nodes(api: Api) -> Sequence[Object]:
@@ -70,11 +101,21 @@ async def _if_allowed(api: Api, path: str, **query: str) -> Sequence[Object]:
     return found
 
 
+async def _list_if_allowed(api: Api, path: str, selector: str) -> Sequence[Object]:
+    try:
+        return await api.list(path, labelSelector=selector)
+    except (Forbidden, NotFound):
+        return ()
+
+
 async def _look(api: Api, namespace: str, selector: str) -> Seen:
+    began = time.monotonic()
     paths = [at(kind, namespace) for kind in (*WORKLOADS.values(), "pods", "services")]
-    *workloads, pods, services, replicasets, some_nodes = await asyncio.gather(
+    *workloads, pods, services, replicasets, slices, some_nodes = await asyncio.gather(
         *(api.list(path, labelSelector=selector) for path in paths),
         api.list(at("apps/v1/replicasets", namespace), metadata=True, labelSelector=selector),
+        # They carry the labels of their Services.
+        _list_if_allowed(api, at("discovery.k8s.io/v1/endpointslices", namespace), selector),
         nodes(api),
     )
     return Seen(
@@ -84,5 +125,10 @@ async def _look(api: Api, namespace: str, selector: str) -> Seen:
         replicasets=tuple(replicasets),
         pods=tuple(pods),
         services=tuple(services),
+        slices=tuple(slices),
         nodes=tuple(some_nodes),
+        now=api.clock.tell(began),
+        began=began,
+        ended=time.monotonic(),
+        quiet=settings().quiet_time,
     )

@@ -13,9 +13,11 @@ from typing import Any
 
 from tycho.errors import Conflict, Deadline, Forbidden, NotFound
 from tycho.orchestrators import Patience
-from tycho.orchestrators.helm import releases
+from tycho.orchestrators.helm import cluster, releases
 from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.orchestrators.helm.volumes import CLAIMS
 from tycho.orchestrators.helm.waiting import Countdown
+from tycho.orchestrators.helm.workloads import SERVICE, name, notes
 from tycho.release import Identity
 
 KINDS: Mapping[str, str] = {
@@ -36,7 +38,6 @@ KINDS: Mapping[str, str] = {
     "HTTPRoute": "gateway.networking.k8s.io/v1/httproutes",
     "Pod": "pods",
 }
-CLAIMS = "persistentvolumeclaims"
 SELECTOR = "app.kubernetes.io/instance={},executor=tycho"
 
 
@@ -55,9 +56,9 @@ async def sweep(api: Api, identity: Identity) -> tuple[str, ...]:
         former = [one for one in known if releases.status(one) == "superseded"]
         done = await _done(api, identity) & await _made(api, identity, former)
         rest = [one for one in rest if one not in done]
-    for kind, name in rest:
-        await api.delete(at(KINDS[kind], identity.namespace, name))
-    gone = [f"{kind} {name}" for kind, name in rest]
+    for kind, named in rest:
+        await api.delete(at(KINDS[kind], identity.namespace, named))
+    gone = [f"{kind} {named}" for kind, named in rest]
     return (f"removed what an earlier revision left: {', '.join(sorted(gone))}",) if gone else ()
 
 
@@ -86,33 +87,40 @@ async def missing(api: Api, identity: Identity, revision: int) -> list[str]:
     return sorted(f"{kind} {name}" for kind, name in made - set(there) if kind in KINDS)
 
 
-async def remove(api: Api, identity: Identity, countdown: Countdown, *, keep_volumes: bool) -> list[str]:
+async def remove(api: Api, identity: Identity, countdown: Countdown, *, kept: Collection[str]) -> None:
     """Delete everything that carries the release's label, and see it gone.
 
-    Returns:
-        The claims that were kept.
+    Args:
+        api: The cluster.
+        identity: Which system.
+        countdown: How long that may take, and who is told.
+        kept: Claims that stay.
 
     Raises:
         Deadline: Something is still there; names it and its finalizers.
     """
-    ours, found = await asyncio.gather(_ours(api, identity), _list(api, CLAIMS, identity))
-    claims = [one["metadata"]["name"] for one in found]
+    ours, claims = await asyncio.gather(_ours(api, identity), _list(api, CLAIMS, identity))
     paths = [at(KINDS[kind], identity.namespace, name) for kind, name in ours]
-    paths += [at(CLAIMS, identity.namespace, name) for name in claims if not keep_volumes]
+    names = [claim["metadata"]["name"] for claim in claims]
+    paths += [at(CLAIMS, identity.namespace, name) for name in names if name not in kept]
     await asyncio.gather(*(api.delete(path) for path in paths))
-    kept = claims if keep_volumes else []
     if identity.own_namespace and not kept:
-        return []  # the namespace goes with all that is in it
+        return  # the namespace goes with all that is in it
+    told = 0
 
     async def gone() -> bool:
-        return not await left(api, identity, kept)
+        nonlocal told
+        rest = await left(api, identity, kept)
+        if rest and len(rest) != told:
+            countdown.patience.tell(f"{identity.name}: {len(rest)} objects are still being deleted")
+        told = len(rest)
+        return not rest
 
     if countdown.patience.wait and not await countdown.until(gone):
         raise Deadline(
             f"still there after {countdown.patience.timeout:g} s: {', '.join(await left(api, identity, kept))}",
             hint="whoever set a finalizer has to take it away",
         )
-    return kept
 
 
 async def left(api: Api, identity: Identity, kept: Collection[str] = ()) -> list[str]:
@@ -129,13 +137,27 @@ async def left(api: Api, identity: Identity, kept: Collection[str] = ()) -> list
 
 async def prepare(api: Api, identity: Identity, rendered: Iterable[Object]) -> tuple[str, ...]:
     """Delete the objects that an upgrade could not change; the upgrade makes them anew."""
-    return await _recreate(api, identity, await _current(api, identity), rendered)
+    return await _replace(api, identity, await _current(api, identity), list(rendered))
 
 
 async def prepare_rollback(api: Api, identity: Identity, revision: int) -> tuple[str, ...]:
     """The same before going back to a revision."""
     wanted = releases.manifest(await releases.payload(api, identity, revision))
-    return await _recreate(api, identity, await _current(api, identity), wanted)
+    return await _replace(api, identity, await _current(api, identity), wanted)
+
+
+async def _replace(api: Api, identity: Identity, current: list[Object], wanted: list[Object]) -> tuple[str, ...]:
+    recreated = await _recreate(api, identity, current, wanted)
+    return (*(f"{service}: removed" for service in find_removed(current, wanted)), *recreated)
+
+
+def find_removed(current: Iterable[Object], wanted: Iterable[Object]) -> list[str]:
+    """Find the services of present objects that have a workload no more."""
+    services = [
+        dict.fromkeys(name(item) for item in objects if item["kind"] in cluster.WORKLOADS)
+        for objects in (current, wanted)
+    ]
+    return [service for service in services[0] if service and service not in services[1]]
 
 
 async def _current(api: Api, identity: Identity) -> list[Object]:
@@ -150,22 +172,34 @@ async def _recreate(
     api: Api, identity: Identity, current: Iterable[Object], wanted: Iterable[Object]
 ) -> tuple[str, ...]:
     new = {(one["kind"], one["metadata"]["name"]): one for one in wanted}
-    changes = {}
+    changes, known = {}, {}
     for old in current:
         key = old["kind"], old["metadata"]["name"]
+        known[key] = old
         if key in new and (what := immutable(old, new[key])):
             changes[key] = what
-    for (kind, name), what in changes.items():
+    for (kind, named), what in changes.items():
         if kind == "PersistentVolumeClaim":
             raise Conflict(
-                f"the volume {name} cannot change its {what}",
+                f"the volume {named} cannot change its {what}",
                 hint="give the volume another name, or remove the system and its volume first",
             )
-    for kind, name in changes:
-        await _see_gone(api, at(KINDS[kind], identity.namespace, name))
-    return tuple(
-        f"made {kind} {name} anew: its {what} cannot be changed in place" for (kind, name), what in changes.items()
-    )
+    for kind, named in changes:
+        await _see_gone(api, at(KINDS[kind], identity.namespace, named))
+    workloads = {key: item for key, item in new.items() if key[0] in cluster.WORKLOADS and key in known}
+    kept = [name(item) for key, item in workloads.items() if item["spec"] == known[key]["spec"]]
+    return tuple(_describe(new[key], what, kept) for key, what in changes.items())
+
+
+def _describe(item: Object, what: str, kept: Collection[str]) -> str:
+    """Say what was made anew, and what that means."""
+    kind, named = item["kind"], item["metadata"]["name"]
+    if kind != "Service":
+        return f"re-created {kind} {named}: its {what} cannot be changed in place"
+    service = notes(item).get(SERVICE)
+    if not service:  # an alias
+        return f"re-created the network name {named}"
+    return f"re-created {service}'s network name" + (f"; {service} was not restarted" if service in kept else "")
 
 
 async def _see_gone(api: Api, path: str) -> None:

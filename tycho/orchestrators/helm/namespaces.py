@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,10 @@ from tycho.chart import Chart
 from tycho.errors import Conflict, Deadline, Forbidden, NotFound
 from tycho.orchestrators.helm import leavings
 from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.orchestrators.helm.releases import SYSTEMS, label
+from tycho.orchestrators.helm.releases import SYSTEMS
+from tycho.orchestrators.helm.volumes import MERGE
 from tycho.orchestrators.helm.waiting import Countdown
-from tycho.release import Identity, Release
+from tycho.release import Identity, Release, label_value
 
 HOLDING = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
 
@@ -45,6 +47,7 @@ async def ensure(api: Api, identity: Identity, countdown: Countdown) -> bool:
         if (found["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
             raise Conflict(f'the namespace "{identity.namespace}" exists already, and belongs to somebody else')
         if not found["metadata"].get("deletionTimestamp"):
+            await _own(api, identity, found)
             return False
         if not await countdown.until(lambda: api.gone(path)):
             raise Conflict(f"{identity.name} is still being removed", hint="try again in a moment")
@@ -62,12 +65,25 @@ async def _make(api: Api, identity: Identity) -> bool:
     return True
 
 
+async def _own(api: Api, identity: Identity, found: Object) -> None:
+    """Say on a namespace that is there whose the system is now."""
+    labels = _owner(identity)
+    if any((found["metadata"].get("labels") or {}).get(key) != value for key, value in labels.items() if value):
+        with contextlib.suppress(Forbidden):
+            path = at("namespaces", name=identity.namespace)
+            await api.call("PATCH", path, {"metadata": {"labels": labels}}, headers=MERGE)
+
+
+def _owner(identity: Identity) -> dict[str, str]:
+    return {"username": label_value(identity.username), "tycho-origin": identity.origin}
+
+
 def _namespace(identity: Identity) -> Object:
     labels = {
         "executor": "tycho",
         "tycho-guid": identity.guid,
-        "tycho-name": label(identity.name),
-        "username": label(identity.username),
+        "tycho-name": label_value(identity.name),
+        **_owner(identity),
         "pod-security.kubernetes.io/warn": "baseline",
         "pod-security.kubernetes.io/audit": "restricted",
     }
@@ -82,7 +98,7 @@ def _namespace(identity: Identity) -> Object:
 
 
 async def lost(api: Api, known: Sequence[Release], *, guid: str = "") -> list[Release]:
-    """Namespaces of Tycho's without a release: a start or a removal was cut short there, or volumes were kept."""
+    """Namespaces of Tycho's without a release: a start or a removal was cut short there."""
     selector = SYSTEMS + (f",tycho-guid={guid}" if guid else "")
     try:
         found = await api.list(at("namespaces"), metadata=True, labelSelector=selector)
@@ -97,6 +113,7 @@ async def lost(api: Api, known: Sequence[Release], *, guid: str = "") -> list[Re
                 release=one["metadata"]["name"],
                 namespace=one["metadata"]["name"],
                 username=labels.get("username", ""),
+                origin=labels.get("tycho-origin", ""),
             ),
             state="uninstalling" if one["metadata"].get("deletionTimestamp") else "lost",
             created=datetime.fromisoformat(one["metadata"]["creationTimestamp"]),
@@ -131,7 +148,19 @@ async def remove(api: Api, identity: Identity, countdown: Countdown) -> None:
     if (found["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
         return
     await api.delete(path)
-    if not countdown.patience.wait or await countdown.until(lambda: api.gone(path)):
+    told = 0
+
+    async def gone() -> bool:
+        nonlocal told
+        if await api.gone(path):
+            return True
+        rest = len(await leavings.left(api, identity))
+        if rest and rest != told:
+            countdown.patience.tell(f"{identity.name}: {rest} objects are still being deleted")
+        told = rest
+        return False
+
+    if not countdown.patience.wait or await countdown.until(gone):
         return
     found, left = await api.get(path), await leavings.left(api, identity)
     held = [

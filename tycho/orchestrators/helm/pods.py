@@ -10,6 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from tycho.orchestrators.helm.api import Object
+from tycho.orchestrators.helm.causes import (
+    cannot_run,
+    explain_placement,
+    explain_pull,
+    explain_start,
+    explain_warning,
+    one_line,
+    unwrap,
+)
 
 REVISION = "deployment.kubernetes.io/revision"
 GENERATION = "deprecated.daemonset.template.generation"
@@ -29,6 +38,8 @@ WAITING: Mapping[str, tuple[str, bool]] = {  # what it means, and whether it can
     "CreateContainerError": ("the container cannot be made", False),
     "RunContainerError": ("the container cannot be run", False),
 }
+NOT_STARTED = ("StartError", "ContainerCannotRun")  # ends of a container that never ran
+HELD_BACK = re.compile(r"(?:find|await)-(.+)")  # init containers of the chart that wait for other services
 
 
 def current(workload: Object, pods: Iterable[Object], replicasets: Iterable[Object]) -> list[Object]:
@@ -60,12 +71,12 @@ def current(workload: Object, pods: Iterable[Object], replicasets: Iterable[Obje
 def trouble(pods: Sequence[Object], warnings: Mapping[str, Object], now: datetime) -> tuple[str, bool]:
     """Why the first pod that has trouble is not ready, and whether waiting cannot help; ("", False) when none has."""
     for pod in pods:
-        said, fatal = _trouble(pod, now)
-        if said:
-            return said, fatal
+        reason, fatal = _trouble(pod, now)
+        if reason:
+            return reason, fatal
     for pod in pods:
         if warned := warnings.get(pod["metadata"]["name"]):
-            return short(warned.get("message") or warned.get("reason", "")), False
+            return explain_warning(warned.get("message") or warned.get("reason", "")), False
     return "", False
 
 
@@ -74,31 +85,73 @@ def waits(pods: Sequence[Object]) -> str:
     for pod in pods:
         for container in pod.get("status", {}).get("initContainerStatuses") or ():
             if not container.get("ready") and "running" in container.get("state", {}):
-                waited = re.match(r"(?:find|await)-(.+)", container["name"])
+                waited = HELD_BACK.match(container["name"])
                 return f"waiting for {waited[1]}" if waited else f"running {container['name']}"
         if pod.get("status", {}).get("phase") == "Pending":
             return "starting"
     return "not ready yet" if pods else "starting"
 
 
-def exited(pods: Sequence[Object]) -> str:
-    """How the newest container that ended with an error did so: `exit 1 "its last words"`."""
-    if not (ended := _failure(pods)):
+def count_restarts(pods: Sequence[Object]) -> int:
+    """Count how often containers of pods were started again; those that wait for other services may try again."""
+    return sum(status.get("restartCount", 0) for pod in pods for status in _own(pod))
+
+
+def describe_restarts(pods: Sequence[Object]) -> str:
+    """Say how often containers were started again and how the last of them ended; "" when none was."""
+    if not (count := count_restarts(pods)):
         return ""
-    said = last_words(pods)
-    last = f' "{said[-1]}"' if said else ""
+    times = "once" if count == 1 else f"{count} times"
+    how = exited(pods)
+    return f"restarted {times}: {how}" if how else f"restarted {times}"
+
+
+def exited(pods: Sequence[Object]) -> str:
+    """How the container that ended last did so: `exit 1 "its last words"`, or what it could not be started for."""
+    ended = _last_end(pods)
+    message = str(ended.get("message") or "")
+    if ended.get("reason") in NOT_STARTED:
+        return explain_start(message)
+    if not ended:
+        return ""
+    lines = last_words(pods)
+    if lines and (cause := cannot_run(lines[-1])):
+        return cause
+    last = f' "{lines[-1]}"' if lines else ""
     memory = ", out of memory" if ended.get("reason") == "OOMKilled" else ""
-    return f"exit {ended['exitCode']}{memory}{last}"
+    return f"exit {ended.get('exitCode', 0)}{memory}{last}"
 
 
 def last_words(pods: Sequence[Object]) -> tuple[str, ...]:
-    """The last lines that the newest container wrote which ended with an error: the kubelet keeps them with its end."""
-    lines = str(_failure(pods).get("message") or "").strip().splitlines()
-    return tuple(short(line) for line in lines[-WORDS:])
+    """The last lines that the container wrote which ended last: the kubelet keeps them with its end."""
+    ended = _last_end(pods)
+    if ended.get("reason") in NOT_STARTED:
+        return ()
+    return tuple(one_line(line) for line in str(ended.get("message") or "").strip().splitlines()[-WORDS:])
 
 
-def _failure(pods: Sequence[Object]) -> Object:
-    return next((end for pod in pods for one in containers(pod) if (end := _ended(one)).get("exitCode")), {})
+def _last_end(pods: Sequence[Object]) -> Object:
+    """Return the last end of a container: one with an error before one without."""
+    ends = [end for pod in pods for status in _own(pod) for end in _ends(status)]
+    return max(ends, key=lambda end: (bool(end.get("exitCode")), end.get("finishedAt") or ""), default={})
+
+
+def _ends(status: Object) -> list[Object]:
+    """Return how a container ended, now and before; one that did its work has not ended in that sense."""
+    now, before = status.get("state", {}).get("terminated"), status.get("lastState", {}).get("terminated")
+    if now and status.get("ready"):  # an init container that is done
+        now = None
+    return [end for end in (now, before) if end]
+
+
+def _is_kept_up(pod: Object) -> bool:
+    """Tell whether the containers of a pod are started again however they end; a job's are not."""
+    return bool(pod.get("spec", {}).get("restartPolicy", "Always") == "Always")
+
+
+def _own(pod: Object) -> list[Object]:
+    """The statuses of a pod's containers without those that the chart lets wait for other services."""
+    return [status for status in containers(pod) if not HELD_BACK.match(status["name"])]
 
 
 def containers(pod: Object) -> list[Object]:
@@ -112,47 +165,50 @@ def owned(item: Object, owner: Object) -> bool:
     return owner["metadata"].get("uid") in _owners(item)
 
 
-def short(text: str) -> str:
-    """One line of at most 160 characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= 160 else line[:157] + "..."
-
-
 def _trouble(pod: Object, now: datetime) -> tuple[str, bool]:
     status = pod.get("status", {})
     conditions = {one["type"]: one for one in status.get("conditions") or ()}
     placed = conditions.get("PodScheduled", {})
     if placed.get("reason") == "Unschedulable":
         late = _since(pod, placed, now) > SCHEDULE_GRACE
-        return f"no node takes it: {short(placed.get('message', ''))}", late
+        return f"no node takes it: {explain_placement(placed.get('message', ''))}", late
     begun = conditions.get("Initialized", {})
     late = _since(pod, begun if begun.get("status") == "True" else placed, now) > PULL_GRACE
     for container in containers(pod):
         waiting = container.get("state", {}).get("waiting") or {}
         reason = waiting.get("reason", "")
         if reason in WAITING:
-            meaning, certain = WAITING[reason]
-            image = f" ({container.get('image', '')})" if "mage" in reason else ""
-            said = short(waiting.get("message", reason))
-            certain = certain or (meaning == IMAGE and bool(PULL_NEVER.search(said)))
-            return f"{meaning}{image}: {said}", certain or late
+            cause, certain = _explain_waiting(container, reason, str(waiting.get("message") or ""))
+            return cause, certain or late
+        ended = container.get("state", {}).get("terminated") or {}
+        before = container.get("lastState", {}).get("terminated") or {}
+        # An image does not change while it is tried again and again.
+        last = ended or before
+        never = cannot_run(last.get("message") or "") if last.get("reason") in NOT_STARTED else ""
         if reason == "CrashLoopBackOff":
             how = exited([pod]) or "it ends at once"
-            return f"back-off restarting: {how}", container.get("restartCount", 0) >= CRASHES
-        if _ended(container).get("exitCode") and not container.get("ready"):
-            return f"ended with {exited([pod])}", False
+            unstarted = last.get("reason") in NOT_STARTED
+            why = how if unstarted else f"back-off restarting: {how}"
+            return why, bool(never) or container.get("restartCount", 0) >= CRASHES
+        if ended and not container.get("ready") and (ended.get("exitCode") or _is_kept_up(pod)):
+            how = exited([pod])
+            return (how if ended.get("reason") in NOT_STARTED else f"ended with {how}"), bool(never)
     if status.get("phase") == "Failed":
         return f"failed: {status.get('message') or status.get('reason', '')}", False
     return "", False
 
 
-def _ended(container: Object) -> Object:
-    """How a container ended last; {} while it runs well."""
-    state = container.get("state", {})
-    if "running" in state and container.get("ready"):
-        return {}
-    found: Object = state.get("terminated") or container.get("lastState", {}).get("terminated") or {}
-    return found
+def _explain_waiting(container: Object, reason: str, message: str) -> tuple[str, bool]:
+    """Say why a container is not there yet, and whether that is known for good."""
+    meaning, certain = WAITING[reason]
+    image = container.get("image", "")
+    if "mage" not in reason:
+        cause = explain_start(message)
+        known = cause != unwrap(message)
+        return cause if known else f"{meaning}: {cause or reason}", certain or bool(cannot_run(message))
+    certain = certain or (meaning == IMAGE and bool(PULL_NEVER.search(message)))
+    cause = explain_pull(message) if meaning == IMAGE else ""
+    return f"image {image}: {cause}" if cause else f"{meaning} ({image}): {unwrap(message) or reason}", certain
 
 
 def _since(pod: Object, condition: Object, now: datetime) -> float:

@@ -39,7 +39,8 @@ TRY_AGAIN = "perhaps this machine has too little memory; try again"
 SMALLER = "split the system, or mount fewer and smaller files"
 # How Go programs end under a limit on memory: the words differ with what they asked for when there was none left.
 OUT_OF_MEMORY = re.compile(
-    r"^(?:fatal error|runtime|runtime/\w+): .*(?:out of memory|allocate|failed to reserve|create new OS|_create failed)",
+    r"^(?:fatal error|runtime(?:/\w+)?): .*"
+    r"(?:out of memory|allocate|failed to reserve|create new OS|_create failed)",
     re.MULTILINE,
 )
 CRASHED = re.compile(r"^(?:fatal error|panic): .*", re.MULTILINE)

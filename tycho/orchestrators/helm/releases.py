@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
@@ -16,11 +17,14 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from pydantic import ValidationError
+
 from tycho.chart import Chart
 from tycho.errors import Forbidden
 from tycho.orchestrators import digest
 from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.release import Identity, Release, Revision, State
+from tycho.orchestrators.helm.changes import list_changes
+from tycho.release import Identity, Origin, Release, Revision, State, label_value
 
 STATES: Mapping[str, State] = {
     "deployed": "deployed", "failed": "failed", "superseded": "superseded", "uninstalling": "uninstalling",
@@ -42,21 +46,17 @@ def labels(identity: Identity, chart: Chart, values: bytes, last: Object | None)
     said = {
         "executor": "tycho",
         "tycho-guid": identity.guid,
-        "tycho-name": label(identity.name),
+        "tycho-name": label_value(identity.name),
         "tycho-own-namespace": str(identity.own_namespace).lower(),
-        "username": label(identity.username),
+        "username": label_value(identity.username),
+        "tycho-origin": identity.origin,
         "compose": digest(chart, "compose")[:40],
         "policies": digest(chart, "policies")[:40],
-        "tycho-chart": label(f"{chart.name}-{chart.version}".replace("+", "_")),
+        "tycho-chart": label_value(f"{chart.name}-{chart.version}".replace("+", "_")),
         "tycho-values": hashlib.sha256(chart.digest.encode() + values).hexdigest()[:40],
         "tycho-created": value(last, "tycho-created") if last else f"{time.time():.3f}",
     }
     return {key: value for key, value in said.items() if value}
-
-
-def label(text: str) -> str:
-    """Any text, as far as a label can hold it."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", text)[:63].strip("-_.")
 
 
 async def every(api: Api, namespace: str = "", *, guid: str = "") -> list[Release]:
@@ -108,21 +108,49 @@ async def revisions(api: Api, identity: Identity) -> list[Object]:
 
 
 async def history(api: Api, identity: Identity) -> list[Revision]:
-    """The revisions, oldest first, with Helm's own words for each."""
+    """The revisions, oldest first: each with the time, the caller and the description that Helm stored with it."""
     known = await revisions(api, identity)
     stored = await asyncio.gather(*(payload(api, identity, _revision(item)) for item in known))
+    manifests = [manifest(contents) for contents in stored]
     return [
         Revision(
             revision=_revision(item),
             state="failed" if pending(item) and item is not known[-1] else _state(item),  # cut short, and recovered
-            updated=_time(item),
-            compose=_labels(item).get("compose", ""),
-            policies=_labels(item).get("policies", ""),
-            chart=_labels(item).get("tycho-chart", ""),
-            description=one.get("info", {}).get("description", ""),
+            updated=_deployed(contents) or _time(item),
+            compose=value(item, "compose"),
+            policies=value(item, "policies"),
+            chart=value(item, "tycho-chart"),
+            description=contents.get("info", {}).get("description", ""),
+            username=value(item, "username"),
+            origin=read_origin(_asked(contents).get("origin")),
+            changes=list_changes(before, after) if place else (),
         )
-        for item, one in zip(known, stored, strict=True)
+        for place, (item, contents, before, after) in enumerate(
+            zip(known, stored, [[], *manifests[:-1]], manifests, strict=True)
+        )
     ]
+
+
+def _asked(contents: Object) -> Object:
+    """What the release's values say of who asked for it."""
+    asked = (contents.get("config") or {}).get("tycho")
+    return asked if isinstance(asked, dict) else {}
+
+
+def _deployed(contents: Object) -> datetime | None:
+    """When a revision was made: the label on its Secret tells when its state changed last."""
+    with contextlib.suppress(ValueError, TypeError):
+        # Go writes nanoseconds, of which Python reads six digits.
+        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", contents["info"]["last_deployed"])).astimezone(UTC)
+    return None
+
+
+def read_origin(contents: object) -> Origin | None:
+    """Read where a system was started from; None where that is not told as Tycho tells it."""
+    try:
+        return Origin.model_validate(contents)
+    except ValidationError:
+        return None
 
 
 async def payload(api: Api, identity: Identity, revision: int) -> Object:
@@ -162,9 +190,10 @@ def value(item: Object, label: str) -> str:
     return _labels(item).get(label, "")
 
 
-def same(item: Object, said: Mapping[str, str]) -> bool:
-    """Whether a revision is deployed, and of the very chart and values that these labels tell of."""
-    return status(item) == "deployed" and _labels(item).get("tycho-values") == said["tycho-values"]
+def same(item: Object, wanted: Mapping[str, str]) -> bool:
+    """Whether a revision is deployed, of the very chart, values and origin that these labels tell of."""
+    keys = ("tycho-values", "tycho-origin", "username")
+    return status(item) == "deployed" and all(value(item, key) == wanted.get(key, "") for key in keys)
 
 
 def last_good(items: Iterable[Object], before: int) -> int:
@@ -182,6 +211,7 @@ def _release(item: Object) -> Release:
         namespace=item["metadata"]["namespace"],
         own_namespace=said.get("tycho-own-namespace") == "true",
         username=said.get("username", ""),
+        origin=said.get("tycho-origin", ""),
     )
     created = said.get("tycho-created") or said.get("createdAt")
     return Release(

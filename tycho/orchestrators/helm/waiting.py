@@ -76,6 +76,6 @@ async def ready(look: Callable[[], Awaitable[Release]], countdown: Countdown) ->
             late = ", ".join(f"{one.name} ({one.why})" for one in release.services if not one.done)
             raise Deadline(
                 f"{release.identity.name} is not ready after {patience.timeout:g} s: {late or release.state}",
-                hint="it is left as it is; --timeout gives it longer",
+                hint=f"still starting; see `tycho logs {release.identity.name}`, or wait longer with --timeout",
             )
         await asyncio.sleep(INTERVAL)

@@ -1,18 +1,22 @@
 """What the cluster's objects mean for a system: which services are ready, which never will be, and where they answer.
 
-Pure functions over what the API server returned. Readiness follows kstatus (sigs.k8s.io/cli-utils); the reasons are
-read off the pods.
+Pure functions over what the API server returned. That a rollout has ended is the controller's to say, as kstatus
+(sigs.k8s.io/cli-utils) has it; whether its pods are ready is read off the pods, for a controller lags behind them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tycho.orchestrators.helm import pods
 from tycho.orchestrators.helm.api import Object
+from tycho.orchestrators.helm.causes import explain_start, one_line
+from tycho.orchestrators.helm.counts import COUNTS, KEPT_UP, Count
+from tycho.orchestrators.helm.readiness import is_ready, is_running, measure_age
+from tycho.orchestrators.helm.slices import find_unsettled
 from tycho.release import Endpoint, ServiceStatus
 
 COMPONENT = "app.kubernetes.io/component"
@@ -25,15 +29,28 @@ CREATE_GRACE = 20.0  # seconds in which a quota or an admission webhook may chan
 
 @dataclass(frozen=True)
 class Seen:
-    """One look at a cluster, or at a part of it: the objects of Tycho's systems."""
+    """One look at a cluster, or at a part of it: the objects of Tycho's systems.
+
+    Args:
+        now: The cluster's clock when the look began.
+        began: Our own, in monotonic seconds.
+        ended: The same when it had ended.
+        quiet: Seconds that a container without a readiness probe must run before it counts.
+        sighted: Seconds since the first look that saw a container's present run; see `readiness`.
+    """
 
     workloads: tuple[Object, ...] = ()  # Deployments, StatefulSets, DaemonSets, Jobs, CronJobs; `kind` filled in
     replicasets: tuple[Object, ...] = ()  # their metadata alone
     pods: tuple[Object, ...] = ()
     services: tuple[Object, ...] = ()
+    slices: tuple[Object, ...] = ()  # EndpointSlices
     nodes: tuple[Object, ...] = ()
     warnings: tuple[Object, ...] = ()  # Events
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began: float = 0.0
+    ended: float = 0.0
+    quiet: float = 0.0
+    sighted: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:
@@ -41,48 +58,58 @@ class Seen:
         marks = [notes(node).get("kwok.x-k8s.io/node") for node in self.nodes]
         return bool(marks) and all(marks)
 
+    def is_ready(self, pod: Object) -> bool:
+        """Tell whether a pod is ready."""
+        return is_ready(pod, self.quiet, lambda of, status: measure_age(of, status, self.now, self.sighted))
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """What a workload's controller says of it.
+    def select(self, release: str, namespace: str) -> Seen:
+        """Return what belongs to one release."""
 
-    Args:
-        ready: Replicas that are ready; what a Job has completed.
-        wanted: Of how many.
-        done: Whether that is all that was asked for.
-        why: Why it is not, as far as the controller knows.
-        fatal: Whether waiting cannot help.
-    """
+        def ours(objects: Iterable[Object]) -> tuple[Object, ...]:
+            return tuple(
+                item
+                for item in objects
+                if labels(item).get(INSTANCE) == release and item["metadata"]["namespace"] == namespace
+            )
 
-    ready: int
-    wanted: int
-    done: bool = False
-    why: str = ""
-    fatal: bool = False
+        return replace(
+            self,
+            workloads=ours(self.workloads),
+            replicasets=ours(self.replicasets),
+            pods=ours(self.pods),
+            services=ours(self.services),
+            slices=ours(self.slices),
+        )
+
+    def find_current(self) -> dict[str, list[Object]]:
+        """Find the pods of each workload's present template, by the workload's uid."""
+        return {
+            workload["metadata"]["uid"]: pods.current(workload, self.pods, self.replicasets)
+            for workload in self.workloads
+        }
 
 
 def statuses(seen: Seen, release: str, namespace: str) -> tuple[ServiceStatus, ...]:
     """The services of one release, in compose order."""
-
-    def ours(objects: Iterable[Object]) -> list[Object]:
-        return [
-            one for one in objects if labels(one).get(INSTANCE) == release and one["metadata"]["namespace"] == namespace
-        ]
-
-    alive, sets = ours(seen.pods), ours(seen.replicasets)
+    ours = seen.select(release, namespace)
     warnings = {str(one["involvedObject"].get("name")): one for one in sorted(seen.warnings, key=_last_seen)}
     published = defaultdict(list)
-    for service in ours(seen.services):
+    for service in ours.services:
         if labels(service).get(PUBLISHED) == "true":
             published[name(service)].append(service)
+    current = ours.find_current()
+    by_uid = {pod["metadata"]["uid"]: pod for mine in current.values() for pod in mine}
+    unsettled = {name(service): why for service, why in find_unsettled(ours.services, ours.slices, by_uid)}
     found: dict[str, tuple[int, ServiceStatus]] = {}
-    for workload in sorted(ours(seen.workloads), key=lambda one: one["metadata"]["creationTimestamp"]):
-        status = _status(workload, alive, sets, warnings, seen.now)
+    for workload in sorted(ours.workloads, key=lambda one: one["metadata"]["creationTimestamp"]):
+        status = _status(workload, current[workload["metadata"]["uid"]], ours, warnings)
         endpoints = tuple(
             one for service in published[status.name] for one in _endpoints(service, status.name, seen.nodes)
         )
         order = notes(workload).get(ORDER, "")
         place = int(order) if order.isdigit() else len(found)
+        if status.done and status.name in unsettled:
+            status = status.model_copy(update={"done": False, "why": unsettled[status.name]})
         found[status.name] = place, status.model_copy(update={"endpoints": endpoints})
     return tuple(status for _, status in sorted(found.values(), key=lambda pair: pair[0]))
 
@@ -113,35 +140,42 @@ def node_address(nodes: Iterable[Object]) -> str | None:
     return known.get("ExternalIP") or known.get("InternalIP")
 
 
-def _status(
-    workload: Object,
-    alive: Iterable[Object],
-    sets: Iterable[Object],
-    warnings: Mapping[str, Object],
-    now: datetime,
-) -> ServiceStatus:
+def _status(workload: Object, mine: list[Object], seen: Seen, warnings: Mapping[str, Object]) -> ServiceStatus:
     count = COUNTS[workload["kind"]](workload)
-    mine = pods.current(workload, alive, sets)
-    why, fatal = count.why, count.fatal
+    ready, done, why, fatal = count.ready, count.done, count.why, count.fatal
+    if workload["kind"] in KEPT_UP:
+        ready = sum(map(seen.is_ready, mine))
+        done = done and ready >= count.wanted
     if fatal:
         why = f"failed: {pods.exited(mine) or why}"
-    elif not count.done and not why:
-        why, fatal = pods.trouble(mine, warnings, now)
+    elif not done and not why:
+        why, fatal = pods.trouble(mine, warnings, seen.now)
         if not why and not mine:
-            why, fatal = _uncreated(workload, sets, warnings, now)
-        why = why or pods.waits(mine)
+            why, fatal = _uncreated(workload, seen.replicasets, warnings, seen.now)
+        why = why or pods.describe_restarts(mine) or _waits(count, mine, seen)
+    fatal = fatal and not done
     return ServiceStatus(
         name=name(workload),
         kind=workload["kind"],
-        ready=min(count.ready, count.wanted),
+        ready=min(ready, count.wanted),
         wanted=count.wanted,
-        restarts=sum(one.get("restartCount", 0) for pod in mine for one in pods.containers(pod)),
-        why="" if count.done else why,
-        fatal=fatal and not count.done,
-        log=pods.last_words(mine) if fatal and not count.done else (),
-        done=count.done,
+        restarts=pods.count_restarts(mine),
+        why=pods.describe_restarts(mine) if done else why,
+        fatal=fatal,
+        log=pods.last_words(mine) if fatal else (),
+        done=done,
         requests=_requests(workload.get("spec", {})),
     )
+
+
+def _waits(count: Count, mine: list[Object], seen: Seen) -> str:
+    """What a workload without trouble is waiting for."""
+    unready = [pod for pod in mine if not seen.is_ready(pod)]
+    if not unready and mine:
+        return "replacing pods" if len(mine) >= count.wanted else "starting"
+    if unready and all(map(is_running, unready)):
+        return f"started; ready once it has run for {seen.quiet:g} s"
+    return pods.waits([pod for pod in unready if not is_running(pod)])
 
 
 def _uncreated(
@@ -151,62 +185,13 @@ def _uncreated(
     for condition in workload.get("status", {}).get("conditions") or ():
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             since = datetime.fromisoformat(condition["lastTransitionTime"])
-            return pods.short(condition.get("message", "")), (now - since).total_seconds() > CREATE_GRACE
+            return one_line(condition.get("message", "")), (now - since).total_seconds() > CREATE_GRACE
     makers = (workload["metadata"]["name"], *(one["metadata"]["name"] for one in sets if pods.owned(one, workload)))
     for maker in makers:
         if warned := warnings.get(maker):
             begun = datetime.fromisoformat(warned.get("firstTimestamp") or warned["metadata"]["creationTimestamp"])
-            return pods.short(warned.get("message", "")), (now - begun).total_seconds() > CREATE_GRACE
+            return explain_start(warned.get("message", "")), (now - begun).total_seconds() > CREATE_GRACE
     return "", False
-
-
-def _replicas(workload: Object) -> Count:
-    spec, status = workload.get("spec", {}), workload.get("status", {})
-    wanted = int(spec.get("replicas", 1))
-    ready, there = int(status.get("readyReplicas", 0)), int(status.get("replicas", 0))
-    updated, available = int(status.get("updatedReplicas", 0)), int(status.get("availableReplicas", 0))
-    if not _observed(workload):
-        return Count(min(ready, wanted), wanted, why=UNSEEN)
-    return Count(min(ready, wanted), wanted, done=updated == there == ready == available == wanted)
-
-
-def _daemon(workload: Object) -> Count:
-    status = workload.get("status", {})
-    wanted, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
-    if not _observed(workload):
-        return Count(ready, wanted, why=UNSEEN)
-    updated, available = int(status.get("updatedNumberScheduled", 0)), int(status.get("numberAvailable", 0))
-    return Count(ready, wanted, done=ready == updated == available == wanted)
-
-
-def _job(workload: Object) -> Count:
-    spec, status = workload.get("spec", {}), workload.get("status", {})
-    wanted, ready = int(spec.get("completions") or 1), int(status.get("succeeded", 0))
-    said = {one["type"]: one for one in status.get("conditions") or () if one["status"] == "True"}
-    if "Complete" in said:
-        return Count(wanted, wanted, done=True)
-    if failed := said.get("Failed") or said.get("FailureTarget"):
-        return Count(ready, wanted, why=failed.get("message") or failed.get("reason", ""), fatal=True)
-    return Count(ready, wanted)
-
-
-def _cron(workload: Object) -> Count:
-    return Count(1, 1, done=True)
-
-
-UNSEEN = "not seen by its controller yet"
-COUNTS = {
-    "Deployment": _replicas,
-    "StatefulSet": _replicas,
-    "DaemonSet": _daemon,
-    "Job": _job,
-    "CronJob": _cron,
-}
-
-
-def _observed(workload: Object) -> bool:
-    seen: int = workload.get("status", {}).get("observedGeneration", 0)
-    return seen >= int(workload["metadata"].get("generation", 0))
 
 
 def _endpoints(service: Object, name: str, nodes: Iterable[Object]) -> Iterable[Endpoint]:
@@ -226,6 +211,7 @@ def _endpoints(service: Object, name: str, nodes: Iterable[Object]) -> Iterable[
                 ip_address=address,
                 port=number,
                 target=target if isinstance(target, int) else port["port"],
+                published=port["port"],
             )
 
 

@@ -103,10 +103,13 @@ tycho.dev/service: {{ index . 1 | first | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* Annotations of a workload: which compose service it is, and its place among them. (list . services order) */}}
+{{/* Annotations of a workload: which compose service it is, its place among them, and where the system was started. (list . services order) */}}
 {{- define "smallest.workloadAnnotations" -}}
 tycho.dev/service: {{ index . 1 | first | quote }}
 tycho.dev/order: {{ index . 2 | quote }}
+{{- with (index . 0).Values.tycho.origin }}
+tycho.dev/origin: {{ toJson . | quote }}
+{{- end }}
 {{- include "smallest.annotations" (list (index . 0) (index . 1) "workloadAnnotations" dict) }}
 {{- end -}}
 

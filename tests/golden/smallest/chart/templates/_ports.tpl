@@ -4,6 +4,7 @@
 {{- $root := index . 0 -}}
 {{- $name := index . 1 -}}
 {{- $publish := (index $root.Values.services $name).publish | default dict -}}
+{{- $type := $publish.type | default $root.Values.common.publish.type -}}
 {{- if ne (toString $publish.enabled) "false" -}}
 {{- $wanted := include "smallest.int" (list $root $publish.port (printf "services.%s.publish.port" $name) 1 65535) -}}
 {{- $seen := dict -}}
@@ -22,7 +23,9 @@
   port: {{ $number }}
   targetPort: {{ include "smallest.text" $port.targetPort }}
   protocol: {{ $port.protocol | quote }}
-  {{- with $port.nodePort }}
+  {{- /* A published port that nodes can have is asked of them as it is; nodePort: 0 leaves the choice to the cluster. */}}
+  {{- $inRange := and (ge (int $number) 30000) (le (int $number) 32767) (ne $type "ClusterIP") }}
+  {{- with hasKey $port "nodePort" | ternary $port.nodePort ($inRange | ternary $number 0) }}
   nodePort: {{ int . }}
   {{- end }}
   {{- with include "smallest.expand" (list $root $port.appProtocol) }}

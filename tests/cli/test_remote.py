@@ -1,0 +1,97 @@
+"""`--service URL`: the project's files go along, and the verbs mean the same as on a cluster of one's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.conftest import Service, serving
+from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+FILE = """
+services:
+  web:
+    image: nginx:${TAG:-1}
+    volumes: [./conf:/etc/nginx/conf.d:ro, ./run.sh:/run.sh:ro]
+    env_file: [web.env]
+    configs: [site]
+configs: {site: {file: ./site.conf}}
+"""
+FILES = {"conf/a.conf": "a", "conf/deep/b.conf": "b", "conf/server.key": "-- planted --", "run.sh": "#!/bin/sh\n",
+         "web.env": "LEVEL=debug\n", "site.conf": "site"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def service(kubeconfig: Path, helm: Path) -> Iterator[Service]:
+    with serving(KUBECONFIG=str(kubeconfig), TYCHO_HELM=str(helm), TYCHO_QUIET_TIME="0") as running:
+        yield running
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for path, content in {"compose.yaml": FILE, **FILES}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+    (tmp_path / "run.sh").chmod(0o755)
+    return tmp_path
+
+
+def test_the_project_s_files_go_along(tycho: Run, tool: Run, service: Service, project: Path) -> None:
+    tycho("up", "--service", service.url, "--name", "far")
+    (there,) = json.loads(tycho("status", "far", "-o", "json").stdout)
+    assert (there["ready"], there["origin"]["folder"]) == (True, str(project))
+    objects = json.loads(tool("kubectl", "get", "configmap,secret,deployment", "-n", there["identity"]["namespace"],
+                              "-l", "executor=tycho", "-o", "json").stdout)["items"]  # fmt: skip
+    carried = {value for item in objects if item["kind"] == "ConfigMap" for value in item.get("data", {}).values()}
+    assert {"a", "b", "#!/bin/sh\n", "site"} <= carried
+    assert "-- planted --" not in carried
+    (deployment,) = (item for item in objects if item["kind"] == "Deployment")
+    assert '"mode": 493' in json.dumps(deployment["spec"]) or '"defaultMode": 493' in json.dumps(deployment["spec"])
+
+    again = tycho("up", "--service", service.url, "--name", "far")
+    assert "far is up to date (revision 1)" in again.stderr
+    (project / "conf/a.conf").write_text("changed")
+    tycho("up", "--service", service.url, "--name", "far")
+    assert [row["revision"] for row in json.loads(tycho("history", "far", "-o", "json").stdout)] == [1, 2]
+    tycho("up", "--service", service.url, "--name", "far", "--new")
+    guids = {row["identity"]["guid"] for row in json.loads(tycho("status", "-o", "json").stdout)
+             if row["identity"]["name"] == "far"}  # fmt: skip
+    assert len(guids) == 2
+    done = tycho("down", "--service", service.url, *guids)
+    assert set(done.stdout.split()) == guids
+
+
+def test_only_what_runs_is_modified(tycho: Run, service: Service, project: Path) -> None:
+    assert project.is_dir()
+    refused = tycho("up", "-m", "--service", service.url, "--name", "nowhere", rc=32)
+    assert 'no system "nowhere" runs here' in refused.stderr
+
+
+def test_what_cannot_go_along_is_refused(tycho: Run, service: Service, project: Path) -> None:
+    below = project / "below"
+    below.mkdir()
+    (below / "compose.yaml").write_text("services: {web: {image: nginx, volumes: ['../site.conf:/site:ro']}}\n")
+    outside = tycho("up", "--root", "..", "--service", service.url, cwd=below, rc=2)
+    assert "../site.conf: only files below the project's folder can travel" in outside.stderr
+    (project / "conf/large").write_bytes(b"x" * 800_000)
+    assert "conf/large" in tycho("up", "--service", service.url, rc=2).stderr
+    (project / "conf/large").unlink()
+    several = tycho("up", "-f", "compose.yaml", "-f", "compose.yaml", "--service", service.url, rc=2)
+    assert "a request is one compose document" in several.stderr
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [("up", "--policies", "p"), ("up", "--strict"), ("up", "-n", "x"), ("down", "x", "-n", "y"), ("status", "--local")],
+    ids=" ".join,
+)
+def test_options_of_the_service_are_not_the_caller_s(
+    tycho: Run, service: Service, project: Path, argv: tuple[str, ...]
+) -> None:
+    assert project.is_dir()
+    assert "the service decides this" in tycho(*argv, "--service", service.url, rc=2).stderr

@@ -1,0 +1,176 @@
+"""When a service is ready: pods and EndpointSlices as the API server shows them, and looks that follow each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.orchestrators.test_workloads import DEPLOYMENT, NEW, NOW, OLD, Json, ago, counts, made, running
+from tycho.orchestrators.helm.clock import Clock
+from tycho.orchestrators.helm.observer import FOLLOWING, FOLLOWS, Observer
+from tycho.orchestrators.helm.slices import ABSENT, REPLACED
+from tycho.orchestrators.helm.workloads import Seen, statuses
+from tycho.release import Identity, Release, ServiceStatus
+
+ROLLED_OUT = {**DEPLOYMENT, "status": counts(1, 1, 1, 1)}
+ENDED = {"exitCode": 3, "message": "no db\nlast words", "finishedAt": ago(30)}
+IDENTITY = Identity(guid="0" * 32, name="r", release="r", namespace="n")
+
+
+def started(age: float, *, restarts: int = 0, probed: bool = False, **more: Any) -> Json:
+    """A pod that Kubernetes calls ready, with a container that started so many seconds ago."""
+    pod = running()
+    (web,) = pod["status"]["containerStatuses"]
+    web |= {"restartCount": restarts, "state": {"running": {"startedAt": ago(age)}}, **more}
+    pod["spec"] = {"containers": [{"name": "web", **({"readinessProbe": {}} if probed else {})}]}
+    return pod
+
+
+def look(*pods: Json, quiet: float = 2.0, **parts: Any) -> Seen:
+    return Seen(workloads=(ROLLED_OUT,), replicasets=(OLD, NEW), pods=pods, now=NOW, quiet=quiet, **parts)
+
+
+def status_of(seen: Seen) -> ServiceStatus:
+    (found,) = statuses(seen, "r", "n")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("pod", "quiet", "ready"),
+    [
+        pytest.param(started(10), 2.0, True, id="has run for a while"),
+        pytest.param(started(1), 2.0, False, id="has just started"),
+        # It may have started at the end of that second, and have ended in this one: nobody would know yet.
+        pytest.param(started(3.9), 2.0, False, id="times leave out a fraction, and kubelets are late"),
+        pytest.param(started(4), 2.0, True, id="surely long enough"),
+        pytest.param(started(1, probed=True), 2.0, True, id="a probe speaks for it"),
+        pytest.param(started(0), 0.0, True, id="switched off"),
+        pytest.param(started(4, restarts=3), 2.0, True, id="runs again for a while"),
+        pytest.param(started(1, restarts=3), 2.0, False, id="was started again"),
+        pytest.param(started(10, state={"waiting": {"reason": "CrashLoopBackOff"}}), 2.0, False, id="between two"),
+        pytest.param(started(10, state={"terminated": ENDED}), 0.0, False, id="has just ended"),
+        # The clock of its node is behind: a container cannot be older than its pod.
+        pytest.param(started(70) | {"metadata": {**started(1)["metadata"], "creationTimestamp": ago(1)}}, 2.0, False,
+                     id="older than its pod"),
+        pytest.param(started(-5), 2.0, False, id="of a node whose clock is ahead"),
+    ],
+)  # fmt: skip
+def test_pod_is_ready(pod: Json, quiet: float, ready: bool) -> None:
+    status = status_of(look(pod, quiet=quiet))
+    assert (status.done, status.ready) == (ready, int(ready))
+
+
+def test_a_deployment_lags_behind_its_pods() -> None:
+    """Its status counts a pod that has ended since, and one that is not there any more."""
+    assert not status_of(look(started(10, state={"terminated": ENDED}))).done
+    assert not status_of(look()).done
+    of_before = started(10) | {
+        "metadata": {**started(10)["metadata"], "ownerReferences": [{"uid": OLD["metadata"]["uid"]}]}
+    }
+    assert not status_of(look(of_before)).done
+
+
+def test_one_container_of_two() -> None:
+    pod = started(10)
+    pod["status"]["containerStatuses"].append({"name": "other", "state": {"running": {"startedAt": ago(1)}}})
+    status = status_of(look(pod))
+    assert (status.done, status.why) == (False, "started; ready once it has run for 2 s")
+
+
+def test_restarts_stay_in_sight() -> None:
+    status = status_of(look(started(10, restarts=3, lastState={"terminated": ENDED})))
+    assert (status.done, status.restarts) == (True, 3)
+    assert status.why == 'restarted 3 times: exit 3 "last words"'
+    again = status_of(look(started(1, restarts=1, lastState={"terminated": {"exitCode": 0}})))
+    assert (again.done, again.why) == (False, "restarted once: exit 0")
+    assert status_of(look(started(10))).why == ""
+
+
+def test_containers_that_wait_for_others_do_not_count() -> None:
+    pod = started(10)
+    waited = {"name": "await-db", "ready": True, "restartCount": 2, "state": {"terminated": {"exitCode": 0}}}
+    pod["status"]["initContainerStatuses"] = [waited | {"lastState": {"terminated": ENDED}}]
+    status = status_of(look(pod))
+    assert (status.done, status.restarts, status.why) == (True, 0, "")
+
+
+def test_what_never_runs_is_known_at_once() -> None:
+    last = {"exitCode": 128, "reason": "StartError", "message": 'exec: "x": executable file not found in $PATH'}
+    back_off = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
+    status = status_of(look(started(1, restarts=1, state=back_off, lastState={"terminated": last})))
+    assert (status.why, status.fatal, status.log) == ('cannot run "x": not found in the image', True, ())
+
+
+def called(*uids: str, service: str = "web", **conditions: bool) -> Json:
+    """An EndpointSlice."""
+    endpoints = [
+        {"conditions": {"ready": True, **conditions}, "targetRef": {"kind": "Pod", "uid": uid}} for uid in uids
+    ]
+    return made("EndpointSlice", f"{service}-1", labels={"kubernetes.io/service-name": service}, endpoints=endpoints)
+
+
+SERVICE = made("Service", "web", spec={"selector": {"app.kubernetes.io/component": "web"}})
+
+
+@pytest.mark.parametrize(
+    ("slices", "why"),
+    [
+        pytest.param((called("Pod/p"),), "", id="the pod"),
+        pytest.param((called("Pod/p"), called("Pod/old")), REPLACED, id="a replaced pod, too"),
+        pytest.param((called("Pod/p"), called("Pod/old", ready=False)), "", id="a replaced pod that is not called"),
+        pytest.param((called("Pod/p"), called("Pod/old", terminating=True)), "", id="one that is called until it ends"),
+        pytest.param((called(),), ABSENT, id="nobody yet"),
+        pytest.param((), "", id="slices that nobody may read"),
+        pytest.param((called("Pod/old", service="other"),), "", id="somebody else's"),
+    ],
+)
+def test_endpoints(slices: tuple[Json, ...], why: str) -> None:
+    status = status_of(look(started(10), services=(SERVICE,), slices=slices))
+    assert (status.done, status.why) == (not why, why)
+
+
+def judge(observer: Observer, seen: Seen, began: float = 0.0) -> ServiceStatus:
+    """A look that took a tenth of a second."""
+    (service,) = observer.judge(Release(identity=IDENTITY), replace(seen, began=began, ended=began + 0.1)).services
+    return service
+
+
+def test_looks_need_no_clock() -> None:
+    """What was seen running by a look so long ago has run for so long, whatever times the node writes."""
+    ahead = look(started(-3600))
+    observer = Observer()
+    assert not judge(observer, ahead, 100).done
+    assert not judge(observer, ahead, 103).done
+    assert judge(observer, ahead, 103.2).done
+    again = look(started(-3601, restarts=1))
+    assert not judge(observer, again, 104).done
+
+
+def test_nodes_get_a_moment_when_pods_were_replaced() -> None:
+    seen = look(started(10), services=(SERVICE,), slices=(called("Pod/p"),))
+    assert judge(Observer(), seen).done
+    assert judge(Observer({"Pod/p": "web"}), seen).done
+    assert judge(Observer({"Pod/of-another": "removed"}), seen).done
+    observer = Observer({"Pod/old": "web"})
+    status = judge(observer, seen, 100)
+    assert (status.done, status.why) == (False, FOLLOWING)
+    assert judge(observer, seen, 100.2 + FOLLOWS).done
+    simulated = made("Node", notes={"kwok.x-k8s.io/node": "fake"})
+    assert judge(Observer({"Pod/old": "web"}), replace(seen, nodes=(simulated,))).done
+
+
+def test_the_clusters_clock() -> None:
+    """Answers have no fraction of a second; the best of them is never ahead of the cluster's time."""
+    clock = Clock()
+    clock.learn("Thu, 01 Jan 2026 00:00:10 GMT", 100.9)  # truly 10.9
+    assert clock.tell(100.9).timestamp() == pytest.approx(NOW.timestamp() + 10)
+    clock.learn("Thu, 01 Jan 2026 00:00:11 GMT", 101.1)  # truly 11.1
+    assert clock.tell(101.1).timestamp() == pytest.approx(NOW.timestamp() + 11)
+    clock.learn("Thu, 01 Jan 2026 00:00:11 GMT", 101.8)
+    clock.learn("", 102.0)
+    clock.learn("nonsense", 102.0)
+    assert clock.tell(102.1).timestamp() == pytest.approx(NOW.timestamp() + 12)
+    clock.learn("Thu, 01 Jan 2026 00:00:30 GMT", 140.0)  # it was set back
+    assert clock.tell(140.0).timestamp() == pytest.approx(NOW.timestamp() + 30)

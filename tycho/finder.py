@@ -1,0 +1,135 @@
+"""Finds the system that a caller means, among those that run, and gives a new one its identity."""
+
+from __future__ import annotations
+
+import re
+from uuid import uuid4
+
+from tycho import ownership
+from tycho.errors import Conflict, UsageError
+from tycho.orchestrators import Orchestrator, Target
+from tycho.ownership import Caller, choose_running, origin_key
+from tycho.release import Identity, Release, find_release, find_same, label_value
+
+GUID = re.compile(r"[0-9a-f]{32}")
+
+
+class Finder:
+    """Finds systems on one orchestrator.
+
+    Args:
+        orchestrator: The back end.
+        target: Where it acts; `target.namespace` decides whether systems share one.
+        caller: Who asks, where a verb is not told.
+    """
+
+    def __init__(self, orchestrator: Orchestrator, target: Target, caller: Caller) -> None:
+        self.orchestrator = orchestrator
+        self.target = target
+        self.caller = caller
+
+    async def identify(self, caller: Caller | None) -> Caller:
+        """Return who asks, by the name that the cluster knows him by."""
+        if caller is not None:
+            return caller
+        if not self.caller.username and self.caller.login:
+            self.caller = self.caller.named(await self.orchestrator.user())
+        return self.caller
+
+    async def find(self, id: str, caller: Caller) -> Release:
+        """Find the system that an id means; of several of one name, the caller's own.
+
+        Raises:
+            NotFound: Nothing fits.
+            Ambiguous: Several fit; the hint lists them.
+        """
+        releases = await self.orchestrator.list(services=False)
+        return find_release(releases, id, prefers=caller.prefers)
+
+    async def find_own(self, id: str, caller: Caller | None, *, force: bool) -> Release:
+        """Find a system that is to be changed or removed.
+
+        Raises:
+            Conflict: It is somebody else's, and this is not forced.
+        """
+        caller = await self.identify(caller)
+        release = await self.find(id, caller)
+        if not force:
+            try:
+                ownership.check_owner(release, caller, id)
+            except Conflict:  # once more, with what a look at the system tells of its origin
+                ownership.check_owner(await self.orchestrator.status(release.identity), caller, id)
+                raise
+        return release
+
+    async def find_running(self, name: str, guid: str, caller: Caller) -> Release | None:
+        """Find the system that an `up` of a project upgrades; None where it is a first start.
+
+        Args:
+            name: The project's name.
+            guid: Of the system that is meant, or "".
+            caller: Who asks, and from where.
+
+        Raises:
+            Ambiguous: Several instances of the project run.
+            Conflict: The GUID belongs to a system of another name.
+        """
+        releases = await self.orchestrator.list(services=False)
+        if guid:
+            return find_same(releases, guid, name)
+        shared = self.target.namespace
+        instances = [
+            release
+            for release in releases
+            if label_value(release.identity.name) == label_value(name)
+            and (release.identity.namespace == shared if shared else release.identity.own_namespace)
+        ]
+        return choose_running(instances, name, caller)
+
+    async def check_replacement(self, running: Release, caller: Caller) -> None:
+        """Refuse to upgrade what is somebody else's, or was started from elsewhere.
+
+        Raises:
+            Conflict: Says who started it, from where, since when.
+        """
+        try:
+            ownership.check_replacement(running, caller)
+        except Conflict:
+            ownership.check_replacement(await self.orchestrator.status(running.identity), caller)
+            raise
+
+
+def keep_identity(identity: Identity, caller: Caller) -> Identity:
+    """Return the identity of a system that is upgraded: it comes from where the caller is now, and may change hands."""
+    changes = {"origin": origin_key(caller.origin) or identity.origin}
+    if not caller.owns(identity) and caller.username:
+        changes["username"] = label_value(caller.username)
+    return identity.model_copy(update=changes)
+
+
+def new_identity(name: str, guid: str, target: Target, caller: Caller) -> Identity:
+    """Make the identity of a first start.
+
+    Args:
+        name: The project's name.
+        guid: 32 hex digits, or "" for new ones.
+        target: Where it shall run.
+        caller: Who asks, and from where.
+
+    Raises:
+        UsageError: This is no GUID.
+    """
+    guid = guid or uuid4().hex
+    if not GUID.fullmatch(guid):
+        raise UsageError(f'"{guid}" is not a GUID', hint="write 32 hexadecimal digits")
+    label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:20].strip("-") or "system"
+    release = f"{label}-{guid[:8]}"
+    return Identity(
+        guid=guid,
+        name=name,
+        release=release,
+        namespace=target.namespace or release,
+        own_namespace=not target.namespace,
+        username=label_value(caller.username),
+        origin=origin_key(caller.origin),
+    )

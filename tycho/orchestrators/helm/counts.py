@@ -1,0 +1,81 @@
+"""What the controllers say of workloads: how many replicas are wanted, and whether a rollout has ended.
+
+Pure functions over what the API server returned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tycho.orchestrators.helm.api import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a workload's controller says of it.
+
+    Args:
+        ready: Replicas that are ready; what a Job has completed.
+        wanted: Of how many.
+        done: Whether that is all that was asked for.
+        why: Why it is not, as far as the controller knows.
+        fatal: Whether waiting cannot help.
+    """
+
+    ready: int
+    wanted: int
+    done: bool = False
+    why: str = ""
+    fatal: bool = False
+
+
+def _replicas(workload: Object) -> Count:
+    spec, status = workload.get("spec", {}), workload.get("status", {})
+    wanted = int(spec.get("replicas", 1))
+    ready, there = int(status.get("readyReplicas", 0)), int(status.get("replicas", 0))
+    updated, available = int(status.get("updatedReplicas", 0)), int(status.get("availableReplicas", 0))
+    if not _observed(workload):
+        return Count(min(ready, wanted), wanted, why=UNSEEN)
+    if spec.get("minReadySeconds") and available < updated == there == ready == wanted:
+        return Count(ready, wanted, why="ready, and waiting for update_config.delay")
+    return Count(min(ready, wanted), wanted, done=updated == there == ready == available == wanted)
+
+
+def _daemon(workload: Object) -> Count:
+    status = workload.get("status", {})
+    wanted, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
+    if not _observed(workload):
+        return Count(ready, wanted, why=UNSEEN)
+    updated, available = int(status.get("updatedNumberScheduled", 0)), int(status.get("numberAvailable", 0))
+    return Count(ready, wanted, done=ready == updated == available == wanted)
+
+
+def _job(workload: Object) -> Count:
+    spec, status = workload.get("spec", {}), workload.get("status", {})
+    wanted, ready = int(spec.get("completions") or 1), int(status.get("succeeded", 0))
+    said = {one["type"]: one for one in status.get("conditions") or () if one["status"] == "True"}
+    if "Complete" in said:
+        return Count(wanted, wanted, done=True)
+    if failed := said.get("Failed") or said.get("FailureTarget"):
+        return Count(ready, wanted, why=failed.get("message") or failed.get("reason", ""), fatal=True)
+    return Count(ready, wanted)
+
+
+def _cron(workload: Object) -> Count:
+    return Count(1, 1, done=True)
+
+
+UNSEEN = "waiting for Kubernetes to pick it up"
+KEPT_UP = ("Deployment", "StatefulSet", "DaemonSet")  # whose pods are to run all the time
+COUNTS = {
+    "Deployment": _replicas,
+    "StatefulSet": _replicas,
+    "DaemonSet": _daemon,
+    "Job": _job,
+    "CronJob": _cron,
+}
+
+
+def _observed(workload: Object) -> bool:
+    seen: int = workload.get("status", {}).get("observedGeneration", 0)
+    return seen >= int(workload["metadata"].get("generation", 0))

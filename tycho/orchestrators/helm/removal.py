@@ -1,0 +1,71 @@
+"""Removing a system: helm uninstalls it, what helm leaves is deleted, and its volumes go or are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tycho.errors import Conflict, Forbidden, OrchestratorError
+from tycho.orchestrators.helm import lease, leavings, namespaces, releases, volumes
+from tycho.orchestrators.helm.api import Api
+from tycho.orchestrators.helm.process import Helm
+from tycho.orchestrators.helm.volumes import Volume
+from tycho.orchestrators.helm.waiting import Countdown
+from tycho.release import Identity, Release
+
+
+async def remove_system(
+    api: Api, helm: Helm, release: Release, claimed: Sequence[Volume], countdown: Countdown, *, keep_volumes: bool
+) -> tuple[str, ...]:
+    """Remove a release, what it left, its volumes and its namespace.
+
+    Args:
+        api: The cluster.
+        helm: The helm program.
+        release: The last look at the system.
+        claimed: Its volumes.
+        countdown: How long that may take, and who is told.
+        keep_volumes: Keep the volumes, and the namespace that holds them.
+
+    Returns:
+        What became of each volume.
+
+    Raises:
+        Deadline: Something would not go; it is named, with what holds it. Nothing is forced.
+    """
+    identity = release.identity
+    if await namespaces.going(api, identity):  # somebody has begun: there is nothing left to hold
+        keep_volumes = False
+    else:
+        async with lease.held(api, identity):
+            fate = "kept" if keep_volumes else "deleted"
+            listed = ", ".join(volume.text for volume in claimed)
+            countdown.patience.tell(
+                f"{identity.name}: removing it" + (f"; its volumes will be {fate}: {listed}" if claimed else "")
+            )
+            if release.state not in ("lost", "kept"):
+                await _uninstall(api, helm, identity)
+            if keep_volumes:
+                await volumes.mark_kept(api, identity, claimed)
+            kept = [volume.claim for volume in claimed] if keep_volumes else []
+            await leavings.remove(api, identity, countdown, kept=kept)
+    if identity.own_namespace and not keep_volumes:
+        await namespaces.remove(api, identity, countdown)
+    if not keep_volumes:
+        return tuple(f"deleted volume {volume.text}" for volume in claimed)
+    return (
+        *(f"kept volume {volume.text} in namespace {identity.namespace}" for volume in claimed),
+        f"`tycho up` uses them again; `tycho down {identity.guid[:8]}` deletes them",
+    )
+
+
+async def _uninstall(api: Api, helm: Helm, identity: Identity) -> None:
+    from tycho.orchestrators.helm.command import client
+
+    try:
+        await client(helm).uninstall_release(identity.release, namespace=identity.namespace)
+    except (Conflict, Forbidden):
+        raise
+    except OrchestratorError:
+        # An earlier `down` may have been cut short after helm had begun: what is left is removed by label.
+        if await releases.revisions(api, identity):
+            raise

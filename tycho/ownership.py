@@ -1,0 +1,128 @@
+"""Whose a system is, and where it was started from: nothing of somebody else's is changed without being told to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from tycho.errors import Ambiguous, Conflict
+from tycho.release import Identity, Origin, Release, is_exact, label_value, list_candidates
+
+FORCED = "--force does it anyway"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks for a verb, and from where.
+
+    Args:
+        username: Who asks, as he calls himself or as the cluster knows him; "" when nobody said.
+        login: The operating system's user: counts where the cluster knows nobody in particular.
+        origin: What an `up` of the caller's would be started from; None where there is no project.
+    """
+
+    username: str = ""
+    login: str = ""
+    origin: Origin | None = None
+
+    def named(self, username: str) -> Caller:
+        """Return this caller under the name that the cluster knows him by, or else the system's."""
+        return replace(self, username=username or self.login)
+
+    def owns(self, identity: Identity) -> bool:
+        """Return whether a system is the caller's; one without an owner is everybody's."""
+        return not identity.username or identity.username == label_value(self.username)
+
+    def started(self, identity: Identity) -> bool:
+        """Return whether a system was started from where the caller is; one that does not know may have been."""
+        return not identity.origin or identity.origin == origin_key(self.origin)
+
+    def prefers(self, identity: Identity) -> bool:
+        """Return whether the caller means this one of several of one name."""
+        return self.owns(identity) and self.started(identity)
+
+
+NOBODY = Caller()
+
+
+def origin_key(origin: Origin | None) -> str:
+    """Return what tells origins apart, as a label can hold it: 40 hex digits, or "" where there is no origin.
+
+    A project that its compose file names is one project in whichever folder a copy of the file lies.
+    """
+    if origin is None:
+        return ""
+    text = "name" if origin.named else f"{origin.user}@{origin.host}:{origin.folder}"
+    return sha256(text.encode()).hexdigest()[:40]
+
+
+def choose_running(instances: Sequence[Release], name: str, caller: Caller) -> Release | None:
+    """Choose which running system an `up` of this project upgrades.
+
+    Args:
+        instances: The systems of this name.
+        name: The project's name.
+        caller: Who asks, and from where.
+
+    Returns:
+        The only one that the caller started from here, or the only one there is, whosever it is; None where none runs.
+
+    Raises:
+        Ambiguous: There are several, and which is meant is not clear.
+    """
+    own = [release for release in instances if caller.owns(release.identity) and caller.started(release.identity)]
+    candidates = own or list(instances)
+    if len(candidates) > 1:
+        raise Ambiguous(
+            f"{len(candidates)} systems {name} run" + ("" if own else ", and you started none of them from here"),
+            hint=f"--new starts {'another' if own else 'yours'} beside them, --id ID{'' if own else ' --replace'}"
+            f" upgrades one: {list_candidates(candidates)}",
+        )
+    return candidates[0] if candidates else None
+
+
+def check_replacement(release: Release, caller: Caller) -> None:
+    """Refuse to upgrade what somebody else started, or what was started from elsewhere.
+
+    Raises:
+        Conflict: Says who started it, from where, since when, and what to do instead.
+    """
+    identity = release.identity
+    if caller.owns(identity) and caller.started(identity):
+        return
+    since = f"{release.created:%Y-%m-%d %H:%M %Z}" if release.created else "an unknown time"
+    place = f"from {release.origin.text}" if release.origin else "from another place"
+    whose = f"is {identity.username}'s, started {place}" if not caller.owns(identity) else f"was started {place}"
+    raise Conflict(
+        f"{identity.name} runs already: it {whose}, and runs since {since}",
+        hint=f"--name NAME gives yours another name, --new starts yours beside it,"
+        f" --replace replaces it (it is {identity.guid})",
+    )
+
+
+def check_owner(release: Release, caller: Caller, id: str) -> None:
+    """Refuse to change or remove what is not the caller's.
+
+    A caller without a name (a program that asks the service, as its operator) must name the whole GUID of what has
+    an owner. A project's name, asked for in another project of that name, means that one and no other.
+
+    Args:
+        release: What the id means.
+        caller: Who asks, and from where.
+        id: As it was written.
+
+    Raises:
+        Conflict: Says whose it is.
+    """
+    identity = release.identity
+    since = f" since {release.created:%Y-%m-%d %H:%M %Z}" if release.created else ""
+    if not caller.owns(identity) and (caller.username or not is_exact(identity, id)):
+        hint = FORCED if caller.username else f"say as which user, or name the system {identity.guid}"
+        raise Conflict(f"{identity.name} ({identity.guid}) is {identity.username}'s{since}, not yours", hint=hint)
+    if caller.origin and id == identity.name == caller.origin.project and not caller.started(identity):
+        place = f" from {release.origin.text}" if release.origin else " from another place"
+        raise Conflict(
+            f"{identity.name} ({identity.guid}) was started{place}{since}, not from here",
+            hint=f"name it by its GUID; {FORCED}",
+        )
