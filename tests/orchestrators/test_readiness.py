@@ -19,11 +19,13 @@ ENDED = {"exitCode": 3, "message": "no db\nlast words", "finishedAt": ago(30)}
 IDENTITY = Identity(guid="0" * 32, name="r", release="r", namespace="n")
 
 
-def started(age: float, *, restarts: int = 0, probed: bool = False, **more: Any) -> Json:
+def started(age: float, *, restarts: int = 0, probed: bool = False, noticed: float | None = None, **more: Any) -> Json:
     """A pod that Kubernetes calls ready, with a container that started so many seconds ago."""
     pod = running()
     (web,) = pod["status"]["containerStatuses"]
     web |= {"restartCount": restarts, "state": {"running": {"startedAt": ago(age)}}, **more}
+    if noticed is not None:
+        pod["status"]["conditions"][0]["lastTransitionTime"] = ago(noticed)
     pod["spec"] = {"containers": [{"name": "web", **({"readinessProbe": {}} if probed else {})}]}
     return pod
 
@@ -45,6 +47,8 @@ def status_of(seen: Seen) -> ServiceStatus:
         # It may have started at the end of that second, and have ended in this one: nobody would know yet.
         pytest.param(started(3.9), 2.0, False, id="times leave out a fraction, and kubelets are late"),
         pytest.param(started(4), 2.0, True, id="surely long enough"),
+        pytest.param(started(9, noticed=2), 2.0, False, id="its kubelet is slow, and would tell of its end as late"),
+        pytest.param(started(9, noticed=3), 2.0, True, id="surely long enough, its kubelet being slow"),
         pytest.param(started(1, probed=True), 2.0, True, id="a probe speaks for it"),
         pytest.param(started(0), 0.0, True, id="switched off"),
         pytest.param(started(4, restarts=3), 2.0, True, id="runs again for a while"),

@@ -12,7 +12,7 @@ from datetime import datetime
 from tycho.orchestrators.helm.api import Object
 
 TRUNCATED = 1.0  # seconds: the API's times leave out the fraction
-LAG = 1.0  # seconds until a kubelet tells that a container has ended: it looks once a second
+LAG = 1.0  # seconds until a kubelet notices that a container has ended: it looks once a second
 Age = Callable[[Object, Object], float]
 """For how many seconds a pod's container has surely been running, as far as one may say by now."""
 
@@ -49,7 +49,7 @@ def is_watched(pod: Object, quiet: float, age: Age) -> bool:
         container["name"] for container in pod.get("spec", {}).get("containers") or () if "readinessProbe" in container
     }
     return any(
-        age(pod, status) < quiet + LAG
+        age(pod, status) < quiet
         for status in pod.get("status", {}).get("containerStatuses") or ()
         if status["name"] not in probed
     )
@@ -64,6 +64,10 @@ def identify(pod: Object, status: Object) -> str:
 def measure_age(pod: Object, status: Object, now: datetime, sighted: Mapping[str, float]) -> float:
     """Return for how many seconds a container has surely been running.
 
+    What the API shows is what a kubelet has noticed: the end of a container is told late, by a second and, on a node
+    that has much to do, by about as much as its start was. So the time counts from when its start was noticed, and not
+    before that second has passed.
+
     Args:
         pod: Its pod.
         status: The container's status.
@@ -74,7 +78,12 @@ def measure_age(pod: Object, status: Object, now: datetime, sighted: Mapping[str
     sure = sighted.get(identify(pod, status), 0.0)
     started = status.get("state", {}).get("running", {}).get("startedAt")
     if not started:
-        return sure
+        return sure - LAG
     # A node's clock that is behind shows a start before there was a pod to start.
     begun = max(datetime.fromisoformat(started), datetime.fromisoformat(pod["metadata"]["creationTimestamp"]))
-    return max(sure, (now - begun).total_seconds() - TRUNCATED)
+    noticed = pod_condition(pod, "Ready").get("lastTransitionTime")
+    since_begun, since_noticed = (
+        max(sure, (now - moment).total_seconds() - TRUNCATED)
+        for moment in (begun, max(begun, datetime.fromisoformat(noticed)) if noticed else begun)
+    )
+    return min(since_begun - LAG, since_noticed)

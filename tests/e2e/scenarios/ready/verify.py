@@ -1,0 +1,117 @@
+"""What is called ready stays so for a while; after an update, the new pods alone are called."""
+
+import json
+import re
+import threading
+import time
+
+from tests.e2e.system import Json, System, eventually, fetch
+
+SHOWS = ("deploy.mode",)
+SECONDS = 150
+REQUESTS = 200
+SERVERS = ("plain", "checked", "started-first", "alone")
+READY = re.compile(r"^  (\S+): (?:ready|(\d+)/\2 ready) \(", re.MULTILINE)
+WHY = {
+    "no-program": 'cannot run "nosuchprogram": not found in the image',
+    "no-path": 'cannot run "/nosuch/program": not found in the image',
+    "no-executable": 'cannot run "/etc/passwd": it may not be executed',
+    "no-file": 'cannot run "/etc": it is a directory|cannot run "/etc": it may not be executed',
+    "no-directory": 'cannot enter the working directory "/etc/passwd": not a directory',
+    "no-image": "image registry.invalid/nosuch:1: its registry cannot be reached: ",
+    "no-check": 'its health check cannot run "nosuchcheck": not found in the image',
+    "no-room": "no node takes it: not enough cpu ",
+}
+
+
+def verify(system: System) -> None:
+    broken = system.beside("broken")
+    assert broken.fails("-f", "broken.yaml")
+    eventually(lambda: explain(broken))
+    broken.down()
+    failing = system.beside("failing")
+    look_at_failing(failing)
+    failing.down()
+    look_at_healthy(system)
+    system.up(env={"VERSION": "2"})
+    call(system, "2")
+    system.tycho("rollback", system.identity["guid"])
+    call(system, "1")
+    words = ("up", "--name", system.name, "-q", "--timeout", "30")
+    said = system.tycho(*words, "-f", "compose.yaml", "-f", "worse.yaml", ok=False)
+    assert "idle" in said, said
+
+
+def services(system: System) -> dict[str, Json]:
+    """The services as `tycho status` shows them."""
+    (release,) = json.loads(system.tycho("status", system.identity["guid"], "-o", "json"))
+    return {service["name"]: service for service in release["services"]}
+
+
+def look_at_failing(system: System) -> None:
+    """`up` calls nothing ready that ends within two seconds, `status` nothing that is between two restarts."""
+    shown: list[str] = []
+    words = ("up", "--name", system.name, "-f", "failing.yaml", "--timeout", "180")
+    up = threading.Thread(target=lambda: shown.append(system.tycho(*words, ok=False)))
+    up.start()
+    eventually(lambda: find(system))
+    while up.is_alive():
+        compare(system)
+    (lines,) = shown
+    called = {match[1] for match in READY.finditer(lines)}
+    assert {"ends-20"} <= called <= {"ends-6", "ends-20"}, lines
+    assert "cannot start: " in lines  # Kubernetes has tried for half a minute
+    loop = eventually(lambda: (one := services(system)["ends-20"])["done"] and one["restarts"] and one)
+    assert re.fullmatch(r'restarted (once|\d times): exit 3 "last words"', loop["why"]), loop
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        compare(system)
+
+
+def find(system: System) -> bool:
+    system._look()
+    return bool(system.release)
+
+
+def compare(system: System) -> None:
+    """What did not run before and after a look was not called ready by it."""
+    before, seen, after = stopped(system), services(system), stopped(system)
+    for service in before.keys() & after.keys():
+        if before[service] & after[service]:
+            assert not seen[service]["done"], seen[service]
+
+
+def stopped(system: System) -> dict[str, set[tuple[str, int]]]:
+    """The containers that do not run, each with its restarts, by service."""
+    found: dict[str, set[tuple[str, int]]] = {}
+    for pod in system.get("pods"):
+        service = pod["metadata"]["labels"]["app.kubernetes.io/component"]
+        for status in pod["status"].get("containerStatuses", ()):
+            if "running" not in status["state"]:
+                found.setdefault(service, set()).add((pod["metadata"]["name"], status["restartCount"]))
+    return found
+
+
+def explain(system: System) -> bool:
+    """Why each of the broken does not run: whole, and in plain words."""
+    known = services(system)
+    for name, why in WHY.items():
+        assert re.match(why, known[name]["why"]), known[name]["why"]
+        assert not known[name]["done"]
+    return True
+
+
+def look_at_healthy(system: System) -> None:
+    """Nothing that is slow is taken for one that fails."""
+    system.up()
+    known = services(system)
+    assert {name: one["why"] for name, one in known.items() if one["why"] or one["restarts"] or not one["done"]} == {}
+
+
+def call(system: System, version: str) -> None:
+    """As soon as a verb has ended, every answer is of one version."""
+    addresses = [system.address(name, 8000) for name in SERVERS]
+    answers = {
+        name: [fetch(address)[1] for _ in range(REQUESTS)] for name, address in zip(SERVERS, addresses, strict=True)
+    }
+    assert {name: set(texts) for name, texts in answers.items()} == {name: {version} for name in SERVERS}
