@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,56 +10,16 @@ from uuid import uuid4
 
 import pytest
 
+from tests.contract.conftest import ONE, OTHER, QUICK, Story, compiled
 from tycho import orchestrators
 from tycho.compose import Sources
-from tycho.errors import Ambiguous, Conflict, NotFound, UsageError
+from tycho.errors import Ambiguous, NotFound, UsageError
 from tycho.lifecycle import Compiled, Lifecycle
 from tycho.orchestrators import Patience, Program, Target
 from tycho.ownership import Caller
-from tycho.release import Origin, Release
-from tycho.settings import settings
+from tycho.release import Release
 
 pytestmark = pytest.mark.xdist_group("cluster")
-
-ONE = {"services": {"web": {"image": "nginx:${TAG:-1}", "ports": ["8080:80"]}, "db": {"image": "postgres:16"}}}
-OTHER = {"services": {"web": {"image": "nginx:2", "ports": ["8080:80"]}}}
-QUICK = Patience(timeout=90)
-
-Story = Callable[[Callable[[Lifecycle], Awaitable[Any]]], Any]
-
-
-@pytest.fixture(params=["memory", "helm"])
-def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
-    """Runs a story on an orchestrator, and removes what it started."""
-    target = Target(kubeconfig=str(uuid4()))
-    if request.param == "helm":
-        monkeypatch.setenv("TYCHO_HELM", str(request.getfixturevalue("helm")))
-        settings.cache_clear()
-        target = Target(kubeconfig=str(request.getfixturevalue("kubeconfig")))
-
-    @asynccontextmanager
-    async def open_() -> AsyncIterator[Lifecycle]:
-        lifecycle = Lifecycle(orchestrators.get(request.param, target), target)
-        try:
-            yield lifecycle
-        finally:
-            left = [release.identity.guid for release in await lifecycle.status(services=False)]
-            await lifecycle.down(left, patience=QUICK, each=lambda removal: None)
-            await lifecycle.orchestrator.close()
-
-    def tell(story: Callable[[Lifecycle], Awaitable[Any]]) -> Any:
-        async def whole() -> Any:
-            async with open_() as lifecycle:
-                return await story(lifecycle)
-
-        return asyncio.run(whole())
-
-    yield tell
-    settings.cache_clear()
-
-
-def compiled(lifecycle: Lifecycle, document: dict[str, object], name: str, **env: str) -> Compiled:
-    return lifecycle.compile(Sources.from_document(document, env=env, name=name))
 
 
 def test_a_system_lives(told: Story) -> None:
@@ -277,38 +235,3 @@ def test_an_unknown_orchestrator_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         orchestrators.get("swarm", Target())
     assert error.value.hint == "known: helm, memory"
-
-
-def test_owner_and_origin_are_kept(told: Story) -> None:
-    here, there = (
-        Origin(user="ada", host="laptop", folder=f"/home/ada/{folder}/owned", project="owned") for folder in "ab"
-    )
-
-    async def story(lifecycle: Lifecycle) -> None:
-        ada, copy, eve = Caller("ada", origin=here), Caller("ada", origin=there), Caller("eve", origin=here)
-        first = await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=ada, patience=QUICK)
-        guid = first.identity.guid
-        assert (first.identity.username, first.origin) == ("ada", here)
-        again = await lifecycle.up(compiled(lifecycle, OTHER, "owned"), caller=ada, patience=QUICK)
-        assert (again.identity, again.notes) == (first.identity, ("db: removed",))
-        for caller in (copy, eve):
-            with pytest.raises(Conflict) as refused:
-                await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=caller, patience=QUICK)
-            assert here.text in refused.value.message
-            assert guid in refused.value.hint
-        with pytest.raises(Conflict, match="is ada's"):
-            await lifecycle.rollback(guid, caller=eve, patience=QUICK)
-        (kept,) = await lifecycle.down([guid[:8]], caller=eve, patience=QUICK, each=lambda removal: None)
-        assert isinstance(kept.error, Conflict)
-        with pytest.raises(Conflict, match="not from here"):
-            await lifecycle.rollback("owned", caller=copy, patience=QUICK)
-        taken = await lifecycle.up(
-            compiled(lifecycle, OTHER, "owned"), caller=Caller("eve", origin=there), replace=True, patience=QUICK
-        )
-        assert (taken.identity.guid, taken.identity.username, taken.origin) == (guid, "eve", there)
-        history = await lifecycle.history(guid)
-        assert [(entry.username, entry.origin) for entry in history] == [("ada", here), ("ada", here), ("eve", there)]
-        assert "db: removed" in history[1].changes
-        assert history[0].changes == ()
-
-    told(story)
