@@ -1,4 +1,4 @@
-"""What all tests of the contract share: orchestrators, and small systems to run on them."""
+"""Stories that are told to every orchestrator through the same verbs."""
 
 from __future__ import annotations
 

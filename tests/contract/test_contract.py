@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -10,11 +13,11 @@ import pytest
 from tests.contract.conftest import ONE, OTHER, QUICK, Story, compiled
 from tycho import orchestrators
 from tycho.compose import Sources
-from tycho.errors import Ambiguous, Conflict, NotFound, UsageError
+from tycho.errors import Ambiguous, NotFound, UsageError
 from tycho.lifecycle import Compiled, Lifecycle
-from tycho.orchestrators import Patience, Target
+from tycho.orchestrators import Patience, Program, Target
 from tycho.ownership import Caller
-from tycho.release import Origin, Release
+from tycho.release import Release
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -122,6 +125,102 @@ def test_secret_files_make_revisions(told: Story) -> None:
     told(story)
 
 
+def test_restart_leaves_the_revision(told: Story) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        seen: list[Release] = []
+        started = await lifecycle.up(compiled(lifecycle, ONE, "again"), patience=QUICK)
+        watching = Patience(timeout=90, watch=seen.append)
+        for services in (["web"], []):
+            restarted = await lifecycle.restart("again", services, patience=watching)
+            assert restarted.ready
+            assert restarted.revision == started.revision
+            assert [service.name for service in restarted.services] == ["web", "db"]
+        assert seen
+        same = await lifecycle.up(compiled(lifecycle, ONE, "again"), patience=QUICK)
+        assert same.notes == ("again is up to date (revision 1)",)
+
+    told(story)
+
+
+def test_events_are_told_oldest_first(told: Story) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        await lifecycle.up(compiled(lifecycle, ONE, "eventful"), patience=QUICK)
+        events = [event async for event in lifecycle.events("eventful")]
+        assert [event.time for event in events] == sorted(event.time for event in events)
+        assert all(event.time.tzinfo for event in events)
+        assert {event.service for event in events} >= {"web", "db"}
+        alone = [event async for event in lifecycle.events("eventful", ["db"])]
+        assert {event.service for event in alone} == {"db"}
+        assert all("/" in event.object and event.reason for event in alone)
+
+    told(story)
+
+
+def test_an_unknown_service_lists_the_known(told: Story) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        await lifecycle.up(compiled(lifecycle, ONE, "known"), patience=QUICK)
+
+        async def read(lines: AsyncIterator[Any]) -> None:
+            async for _ in lines:
+                pass
+
+        asked: list[Awaitable[Any]] = [
+            lifecycle.restart("known", ["nosuch"], patience=QUICK),
+            read(lifecycle.events("known", ["nosuch"])),
+            read(lifecycle.logs("known", ["nosuch"], since=datetime.now(UTC))),
+            lifecycle.exec("known", "nosuch", Program(("ls",)), NoStreams()),
+        ]
+        for question in asked:
+            with pytest.raises(NotFound, match="known has no service nosuch") as error:
+                await question
+            assert error.value.hint == "it has: web, db"
+
+    told(story)
+
+
+def test_services_are_chosen_with_what_they_need(told: Story) -> None:
+    document = {
+        "services": {
+            "web": {"image": "nginx:1", "depends_on": ["db"]},
+            "db": {"image": "postgres:16"},
+            "mail": {"image": "mailhog"},
+            "beside": {"image": "proxy", "network_mode": "service:mail"},
+        }
+    }
+
+    async def story(lifecycle: Lifecycle) -> None:
+        sources = Sources.from_document(document, env={}, name="some")
+
+        async def up(*services: str) -> list[str]:
+            keep = await lifecycle.running_services("some")
+            chosen = lifecycle.compile(sources, services=services, keep=keep)
+            return [service.name for service in (await lifecycle.up(chosen, patience=QUICK)).services]
+
+        assert await up("web") == ["web", "db"]
+        assert "mail" in await up("mail")
+        assert "beside" not in lifecycle.compile(sources, services=["mail"]).woven.system.services
+        assert "beside" in lifecycle.compile(sources, services=["web"], keep=["mail"]).woven.system.services
+        with pytest.raises(UsageError, match="some has no service nosuch"):
+            await up("nosuch")
+
+    told(story)
+
+
+class NoStreams:
+    """Streams of a program that never runs."""
+
+    tty = False
+
+    async def read(self) -> bytes:
+        return b""
+
+    async def write(self, data: bytes, *, error: bool) -> None:
+        raise AssertionError(data)
+
+    async def sizes(self) -> AsyncIterator[tuple[int, int]]:
+        yield 80, 24
+
+
 def test_down_goes_on_past_one_that_fails(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         one = await lifecycle.up(compiled(lifecycle, OTHER, "goes"), patience=QUICK)
@@ -136,38 +235,3 @@ def test_an_unknown_orchestrator_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         orchestrators.get("swarm", Target())
     assert error.value.hint == "known: helm, memory"
-
-
-def test_owner_and_origin_are_kept(told: Story) -> None:
-    here, there = (
-        Origin(user="ada", host="laptop", folder=f"/home/ada/{folder}/owned", project="owned") for folder in "ab"
-    )
-
-    async def story(lifecycle: Lifecycle) -> None:
-        ada, copy, eve = Caller("ada", origin=here), Caller("ada", origin=there), Caller("eve", origin=here)
-        first = await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=ada, patience=QUICK)
-        guid = first.identity.guid
-        assert (first.identity.username, first.origin) == ("ada", here)
-        again = await lifecycle.up(compiled(lifecycle, OTHER, "owned"), caller=ada, patience=QUICK)
-        assert (again.identity, again.notes) == (first.identity, ("db: removed",))
-        for caller in (copy, eve):
-            with pytest.raises(Conflict) as refused:
-                await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=caller, patience=QUICK)
-            assert here.text in refused.value.message
-            assert guid in refused.value.hint
-        with pytest.raises(Conflict, match="is ada's"):
-            await lifecycle.rollback(guid, caller=eve, patience=QUICK)
-        (kept,) = await lifecycle.down([guid[:8]], caller=eve, patience=QUICK, each=lambda removal: None)
-        assert isinstance(kept.error, Conflict)
-        with pytest.raises(Conflict, match="not from here"):
-            await lifecycle.rollback("owned", caller=copy, patience=QUICK)
-        taken = await lifecycle.up(
-            compiled(lifecycle, OTHER, "owned"), caller=Caller("eve", origin=there), replace=True, patience=QUICK
-        )
-        assert (taken.identity.guid, taken.identity.username, taken.origin) == (guid, "eve", there)
-        history = await lifecycle.history(guid)
-        assert [(entry.username, entry.origin) for entry in history] == [("ada", here), ("ada", here), ("eve", there)]
-        assert "db: removed" in history[1].changes
-        assert history[0].changes == ()
-
-    told(story)
