@@ -31,6 +31,8 @@ RESOLVE = 'failed to resolve reference "docker.io/library/x:1": {}'
                      id="interpreter"),
         pytest.param('chdir to cwd ("/nope") set in config.json failed: not a directory',
                      'cannot enter the working directory "/nope": not a directory', id="working directory"),
+        pytest.param("mkdir /etc/passwd: not a directory", 'cannot make the directory "/etc/passwd": not a directory',
+                     id="working directory that cannot be made"),
         pytest.param('error mounting "/var/lib/kubelet/pods/1/x" to rootfs at "/etc/passwd": mount src=/x, dst=/etc/'
                      "passwd: not a directory", 'cannot mount at "/etc/passwd": a folder would cover', id="folder"),
         pytest.param('error mounting "/x" to rootfs at "/y": create mountpoint for /y mount: read-only file system',
@@ -106,5 +108,6 @@ def test_explain_warning() -> None:
         'process: exec: "curl": executable file not found in $PATH: unknown'
     )
     assert explain_warning(errored) == 'its health check cannot run "curl": not found in the image'
+    assert explain_warning(f"(combined from similar events): {errored}") == explain_warning(errored)
     assert explain_warning("Readiness probe failed: no db\n yet") == "its health check fails: no db yet"
     assert explain_warning("something else") == "something else"

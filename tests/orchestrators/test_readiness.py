@@ -19,13 +19,13 @@ ENDED = {"exitCode": 3, "message": "no db\nlast words", "finishedAt": ago(30)}
 IDENTITY = Identity(guid="0" * 32, name="r", release="r", namespace="n")
 
 
-def started(age: float, *, restarts: int = 0, probed: bool = False, noticed: float | None = None, **more: Any) -> Json:
+def started(age: float, *, restarts: int = 0, probed: bool = False, shown: float | None = None, **more: Any) -> Json:
     """A pod that Kubernetes calls ready, with a container that started so many seconds ago."""
     pod = running()
     (web,) = pod["status"]["containerStatuses"]
     web |= {"restartCount": restarts, "state": {"running": {"startedAt": ago(age)}}, **more}
-    if noticed is not None:
-        pod["status"]["conditions"][0]["lastTransitionTime"] = ago(noticed)
+    if shown is not None:
+        pod["metadata"]["managedFields"] = [{"subresource": "status", "time": ago(shown)}, {"time": ago(0)}]
     pod["spec"] = {"containers": [{"name": "web", **({"readinessProbe": {}} if probed else {})}]}
     return pod
 
@@ -47,8 +47,9 @@ def status_of(seen: Seen) -> ServiceStatus:
         # It may have started at the end of that second, and have ended in this one: nobody would know yet.
         pytest.param(started(3.9), 2.0, False, id="times leave out a fraction, and kubelets are late"),
         pytest.param(started(4), 2.0, True, id="surely long enough"),
-        pytest.param(started(9, noticed=2), 2.0, False, id="its kubelet is slow, and would tell of its end as late"),
-        pytest.param(started(9, noticed=3), 2.0, True, id="surely long enough, its kubelet being slow"),
+        pytest.param(started(9, shown=2), 2.0, False, id="its kubelet is slow, and would tell of its end as late"),
+        pytest.param(started(9, shown=3), 2.0, True, id="surely long enough, its kubelet being slow"),
+        pytest.param(started(70, shown=3), 2.0, True, id="that its status was written says nothing of its start"),
         pytest.param(started(1, probed=True), 2.0, True, id="a probe speaks for it"),
         pytest.param(started(0), 0.0, True, id="switched off"),
         pytest.param(started(4, restarts=3), 2.0, True, id="runs again for a while"),
@@ -81,6 +82,16 @@ def test_one_container_of_two() -> None:
     pod["status"]["containerStatuses"].append({"name": "other", "state": {"running": {"startedAt": ago(1)}}})
     status = status_of(look(pod))
     assert (status.done, status.why) == (False, "started; ready once it has run for 2 s")
+
+
+def test_a_slow_kubelet_is_slow_for_all() -> None:
+    """What one pod shows of the lag holds for its neighbours."""
+    slow = started(20, shown=15)
+    slow["metadata"]["uid"] = "Pod/slow"
+    slow["metadata"]["ownerReferences"] = []
+    assert status_of(look(started(6))).done
+    assert not status_of(look(started(6), slow)).done
+    assert status_of(look(started(7), slow)).done
 
 
 def test_restarts_stay_in_sight() -> None:

@@ -25,6 +25,7 @@ START: tuple[tuple[str, str], ...] = (
      'cannot mount at "{what}": a folder would cover a file there, or a file a folder'),
     (r"error mounting .*? to rootfs at \\?\"(?P<what>[^\"\\]+)\\?\".*?(?P<why>[^:\s][^:]*?)(?:: unknown)?$",
      'cannot mount at "{what}": {why}'),
+    (r"mkdir (?P<what>/[^:]+): (?P<why>[^:]+)", 'cannot make the directory "{what}": {why}'),
     (r"(?:unable to find user|no user named) \\?\"?(?P<what>[^:\"\\\s]+)", 'the user "{what}" is not in the image'),
     (r"(?:unable to find group|no group named) \\?\"?(?P<what>[^:\"\\\s]+)", 'the group "{what}" is not in the image'),
     (r"no users found", "the user that it is to run as is not in the image"),
@@ -78,6 +79,7 @@ WRAPPERS = re.compile(
     r"|failed to (?:pull and unpack|resolve) (?:image|reference) \S+: "
     r"|Back-off pulling image \S+: |ErrImagePull: "
 )
+COMBINED = "(combined from similar events): "
 PROBE = re.compile(r"(?:Readiness|Startup|Liveness) probe (?:failed|errored)[^:]*: (.+)")
 UNKNOWN = re.compile(r"(?:: unknown)+$")
 
@@ -102,7 +104,8 @@ def explain_placement(message: str) -> str:
 
 def explain_warning(message: str) -> str:
     """Say what the cluster warns of."""
-    if match := PROBE.match(one_line(message)):
+    message = one_line(message).removeprefix(COMBINED)
+    if match := PROBE.match(message):
         cause = cannot_run(match[1])
         return f"its health check {cause}" if cause else f"its health check fails: {unwrap(match[1])}"
     return explain_start(message)

@@ -6,13 +6,15 @@ run for a quiet time since its present start. Pure functions over what the API s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from tycho.orchestrators.helm.api import Object
 
 TRUNCATED = 1.0  # seconds: the API's times leave out the fraction
 LAG = 1.0  # seconds until a kubelet notices that a container has ended: it looks once a second
+MOST = 6.0  # seconds of lag that are waited for
+RECENT = 60.0  # seconds in which a start tells something of the lag
 Age = Callable[[Object, Object], float]
 """For how many seconds a pod's container has surely been running, as far as one may say by now."""
 
@@ -45,9 +47,7 @@ def is_watched(pod: Object, quiet: float, age: Age) -> bool:
     """Tell whether a container of a pod has not run for the quiet time yet, and no probe speaks for it."""
     if quiet <= 0:
         return False
-    probed = {
-        container["name"] for container in pod.get("spec", {}).get("containers") or () if "readinessProbe" in container
-    }
+    probed = _find_probed(pod)
     return any(
         age(pod, status) < quiet
         for status in pod.get("status", {}).get("containerStatuses") or ()
@@ -61,12 +61,11 @@ def identify(pod: Object, status: Object) -> str:
     return f"{pod['metadata'].get('uid')}/{status['name']}/{status.get('restartCount', 0)}/{started}"
 
 
-def measure_age(pod: Object, status: Object, now: datetime, sighted: Mapping[str, float]) -> float:
+def measure_age(pod: Object, status: Object, now: datetime, sighted: Mapping[str, float], lag: float = LAG) -> float:
     """Return for how many seconds a container has surely been running.
 
-    What the API shows is what a kubelet has noticed: the end of a container is told late, by a second and, on a node
-    that has much to do, by about as much as its start was. So the time counts from when its start was noticed, and not
-    before that second has passed.
+    What is shown is older than what is: so that its end would be known, a container must have been started for longer
+    by the lag, and have been shown for as long.
 
     Args:
         pod: Its pod.
@@ -74,16 +73,49 @@ def measure_age(pod: Object, status: Object, now: datetime, sighted: Mapping[str
         now: The cluster's clock when the look began.
         sighted: Seconds since the first look that saw a container's present run. It needs no clock but our own, and
             holds where those of machines differ.
+        lag: Seconds until the end of a container is shown.
     """
     sure = sighted.get(identify(pod, status), 0.0)
     started = status.get("state", {}).get("running", {}).get("startedAt")
     if not started:
-        return sure - LAG
+        return sure - lag
     # A node's clock that is behind shows a start before there was a pod to start.
     begun = max(datetime.fromisoformat(started), datetime.fromisoformat(pod["metadata"]["creationTimestamp"]))
-    noticed = pod_condition(pod, "Ready").get("lastTransitionTime")
-    since_begun, since_noticed = (
+    since_begun, since_shown = (
         max(sure, (now - moment).total_seconds() - TRUNCATED)
-        for moment in (begun, max(begun, datetime.fromisoformat(noticed)) if noticed else begun)
+        for moment in (begun, max(begun, _find_written(pod) or begun))
     )
-    return min(since_begun - LAG, since_noticed)
+    return min(since_begun - lag, since_shown)
+
+
+def measure_lag(pods: Iterable[Object], now: datetime) -> float:
+    """Return after how many seconds the end of a container may be shown: as late as starts were a moment ago.
+
+    On a node that has much to do, a kubelet writes what it has noticed some seconds later.
+    """
+    lags = [LAG]
+    for pod in pods:
+        statuses, written = pod.get("status", {}).get("containerStatuses") or (), _find_written(pod)
+        started = [status.get("state", {}).get("running", {}).get("startedAt") for status in statuses]
+        # With a health check or a second container, the last that was written may be about something else.
+        if written and len(started) == 1 and started[0] and not _find_probed(pod):
+            begun = datetime.fromisoformat(started[0])
+            if (now - begun).total_seconds() < RECENT:
+                lags.append((written - begun).total_seconds() - TRUNCATED)
+    return min(max(lags), MOST)
+
+
+def _find_written(pod: Object) -> datetime | None:
+    """Find when a pod's status was written last, by the API server's clock."""
+    times = [
+        datetime.fromisoformat(entry["time"])
+        for entry in pod["metadata"].get("managedFields") or ()
+        if entry.get("subresource") == "status" and "time" in entry
+    ]
+    return max(times, default=None)
+
+
+def _find_probed(pod: Object) -> set[str]:
+    """Find the containers that a readiness probe speaks for."""
+    containers = pod.get("spec", {}).get("containers") or ()
+    return {container["name"] for container in containers if "readinessProbe" in container}

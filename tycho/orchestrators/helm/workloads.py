@@ -15,7 +15,7 @@ from tycho.orchestrators.helm import pods
 from tycho.orchestrators.helm.api import Object
 from tycho.orchestrators.helm.causes import explain_start, one_line
 from tycho.orchestrators.helm.counts import COUNTS, KEPT_UP, Count
-from tycho.orchestrators.helm.readiness import is_ready, is_running, measure_age
+from tycho.orchestrators.helm.readiness import LAG, is_ready, is_running, measure_age, measure_lag
 from tycho.orchestrators.helm.slices import find_unsettled
 from tycho.release import Endpoint, ServiceStatus
 
@@ -37,6 +37,7 @@ class Seen:
         ended: The same when it had ended.
         quiet: Seconds that a container without a readiness probe must run before it counts.
         sighted: Seconds since the first look that saw a container's present run; see `readiness`.
+        lag: Seconds until the end of a container is shown.
     """
 
     workloads: tuple[Object, ...] = ()  # Deployments, StatefulSets, DaemonSets, Jobs, CronJobs; `kind` filled in
@@ -51,6 +52,7 @@ class Seen:
     ended: float = 0.0
     quiet: float = 0.0
     sighted: Mapping[str, float] = field(default_factory=dict)
+    lag: float = LAG
 
     @property
     def simulated(self) -> bool:
@@ -60,7 +62,7 @@ class Seen:
 
     def is_ready(self, pod: Object) -> bool:
         """Tell whether a pod is ready."""
-        return is_ready(pod, self.quiet, lambda of, status: measure_age(of, status, self.now, self.sighted))
+        return is_ready(pod, self.quiet, lambda of, status: measure_age(of, status, self.now, self.sighted, self.lag))
 
     def select(self, release: str, namespace: str) -> Seen:
         """Return what belongs to one release."""
@@ -79,6 +81,7 @@ class Seen:
             pods=ours(self.pods),
             services=ours(self.services),
             slices=ours(self.slices),
+            lag=measure_lag(ours(self.pods), self.now),
         )
 
     def find_current(self) -> dict[str, list[Object]]:
