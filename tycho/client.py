@@ -128,7 +128,7 @@ class TychoClient:
         return TychoAnswer(**self._post("events", request))
 
     def logs(self, request: Mapping[str, Any]) -> TychoAnswer:
-        """Ask for the logs of the system `{name, services?, since?, tail?, timestamps?}`: `.result` is a list of lines."""
+        """Ask for the logs of the system `{name, services?, since?, tail?, timestamps?}`: `.result` lists lines."""
         return TychoAnswer(**self._post("logs", request))
 
     def compile(self, request: Mapping[str, Any]) -> TychoAnswer:

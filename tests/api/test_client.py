@@ -64,6 +64,14 @@ def test_history_rollback_and_compile(client: TychoClient) -> None:
     assert "values.yaml" in client.compile({"name": "shop", "system": WEB}).result["files"]
 
 
+def test_restart_events_and_logs(client: TychoClient) -> None:
+    guid = client.up("shop", WEB).identifier
+    assert client.restart({"name": guid, "services": ["web"]}).result["sid"] == guid
+    assert [one["service"] for one in client.events({"name": guid}).result] == ["web"]
+    assert client.logs({"name": guid, "since": "1h"}).result == []
+    assert isinstance(client.logs({"name": guid, "services": ["db"]}).error, NotFound)
+
+
 def test_an_error_is_an_answer_that_can_be_raised(client: TychoClient) -> None:
     answer = client.start({"name": "shop", "system": {"services": {"web": {"image": "a", "ports": ["80:eighty"]}}}})
     assert (answer.status, answer.name, answer.services) == ("error", "", [])

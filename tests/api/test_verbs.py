@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 
+import pytest
 from starlette.testclient import TestClient
 
 from tests.api.conftest import WEB, Post, Promise
@@ -89,6 +91,30 @@ def test_rollback_makes_the_former_revision_run(post: Post) -> None:
     assert back["result"]["revision"] == 3
     assert back["message"] == "rolled back to revision 1 (now revision 3)"
     assert post("rollback", {"name": "shop", "revision": 9}, 404).json()["message"].endswith("(it has: 1, 2, 3)")
+
+
+def test_what_runs_is_asked_and_restarted(post: Post) -> None:
+    post("start", {"name": "shop", "system": WEB})
+    assert post("restart", {"name": "shop", "services": ["web"], "wait": True}).json()["result"]["is_ready"] is True
+    events = post("events", {"name": "shop"}).json()["result"]
+    assert {event["service"] for event in events} == {"web"}
+    assert all(datetime.fromisoformat(event["time"]).tzinfo for event in events)
+    said = {"name": "shop", "services": ["web"], "since": "10m", "tail": 5, "timestamps": True}
+    assert post("logs", said).json()["result"] == []
+    for verb in ("restart", "events", "logs"):
+        wrong = post(verb, {"name": "shop", "services": ["db"]}, 404).json()
+        assert wrong["message"] == "shop has no service db (it has: web)"
+        assert "running: shop" in post(verb, {"name": "nowhere"}, 404).json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [({"since": "soon"}, 400), ({"tail": -1}, 422), ({"tail": 10_001}, 422), ({"follow": True}, 422)],
+    ids=str,
+)
+def test_logs_that_cannot_be(post: Post, said: dict[str, object], status: int) -> None:
+    post("start", {"name": "shop", "system": WEB})
+    post("logs", {"name": "shop", **said}, status)
 
 
 def test_compile_answers_with_the_chart_and_starts_nothing(post: Post) -> None:

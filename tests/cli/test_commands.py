@@ -16,9 +16,8 @@ from tycho.cli.compose_words import OPTIONS as NO_OPTION
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-ROWS = re.findall(
-    r"^\| `([^`]+)` \| (?:`tycho ([^`]+)`|–) \| (.*?) ?\|$", (ROOT / "docs/commands.md").read_text(), re.MULTILINE
-)
+PAGE = (ROOT / "docs/commands.md").read_text()
+ROWS = re.findall(r"^\| `([^`]+)` \| (?:`tycho ([^`]+)`|none) \| (.*?) ?\|$", PAGE, re.MULTILINE)
 PROGRAM = typer.main.get_command(app)
 
 

@@ -70,7 +70,12 @@ def test_a_refused_system_can_be_explained(folder: Path) -> None:
     policies.mkdir()
     (policies / "90-ours.yaml").write_text("description: None of it.\nmatch: {has: privileged}\ndeny: not here\n")
     assert "not here" in tycho(folder, "--policies", "policies", rc=21).stderr
-    assert "90-ours.yaml" in tycho(folder, "--policies", "policies", "--explain").stdout
+    done = tycho(folder, "--policies", "policies", "--explain")
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("90-ours.yaml")]
+    assert line.split() == ["90-ours.yaml", "services.web", "refuses", "privileged"]
+    assert "without --explain says why" in done.stderr
+    steps = json.loads(tycho(folder, "--policies", "policies", "--explain", "--format", "json").stdout)
+    assert [step["denied"] for step in steps if "denied" in step] == [["services.web.privileged"]] * 2
 
 
 def test_metadata_for_a_service_that_is_not_there(folder: Path) -> None:

@@ -73,7 +73,9 @@ def test_up_works_after_one_that_was_cut_short(
         marks = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
         assert not any(str(tmp_path).encode() in mark for mark in marks)
     assert process.stderr
+    said = process.stderr.read().decode()
     process.stderr.close()
+    assert sent == signal.SIGKILL or "interrupted: cut may be changed in part; `tycho status cut` shows it" in said
     tycho("up", "--name", "cut")
     running = [one for one in json.loads(tycho("status", "-o", "json").stdout) if one["identity"]["name"] == "cut"]
     assert [one["ready"] for one in running if one["state"] == "deployed"] == [True]

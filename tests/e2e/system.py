@@ -78,6 +78,15 @@ class System:
         assert (done.returncode == 0) == ok, f"tycho {' '.join(words)} ends with {done.returncode}:\n{done.stderr}"
         return done.stdout if ok else done.stderr
 
+    def exec(self, *words: str, data: str = "") -> subprocess.CompletedProcess[str]:
+        """`tycho exec` in this system, with input; however it ends."""
+        own = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "KUBECONFIG": str(self.node.kubeconfig)}
+        argv = [sys.executable, "-m", "tycho", "exec", "--id", self.identity["guid"], *words]
+        return subprocess.run(
+            argv, cwd=self.folder, env={**own, "PYTHONPATH": str(self.code)}, check=False, capture_output=True,
+            text=True, input=data, timeout=120,
+        )  # fmt: skip
+
     def up(self, *words: str, env: Mapping[str, str] | None = None) -> Json:
         """`tycho up`, which must succeed."""
         try:

@@ -74,9 +74,7 @@ class Kubelet:
                 *request.query.getall("command"), stdin=-1, stdout=-1, stderr=-1
             )
         except FileNotFoundError as error:
-            message = (
-                f'error executing command in container: exec: "{error.filename}": executable file not found in $PATH'
-            )
+            message = f'failed to exec in container: exec: "{error.filename}": executable file not found in $PATH'
             await self.end(socket, {"status": "Failure", "message": message})
             return socket
         outputs = [

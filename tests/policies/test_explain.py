@@ -23,6 +23,6 @@ def test_matched_skipped_and_changed(tmp_path: Path) -> None:
         Step("10-a.yaml", "services.web", matched=True, changes=("services.web.tty",)),
         Step("10-a.yaml", "services.db", matched=False),
         Step("20-b.yaml", "services.web", matched=False),
-        Step("20-b.yaml", "services.db", matched=True),
+        Step("20-b.yaml", "services.db", matched=True, denied=("services.db.privileged",)),
         Step("30-c.yaml", "", matched=True, changes=("x-tycho",)),
     )

@@ -36,7 +36,10 @@ def find_origin(sources: Sources, system: System) -> Origin:
         sources: Where the compose files are.
         system: What was read of them.
     """
-    named = not sources.name and "name" in system.lines
+    from tycho.compose import outline
+
+    # The caller may repeat the name that the file gives: the same project is meant.
+    named = "name" in system.lines and (not sources.name or outline(sources).named)
     return make_origin(sources.directory, system.name, named=named)
 
 

@@ -168,15 +168,23 @@ def report(rows: Sequence[Row], write: Callable[[str], None]) -> None:
 
 
 def steps(found: Iterable[Step], format: Format = Format.table) -> None:
-    """What each policy did: the services that it meant, and the keys that it changed."""
-    meant = [step for step in found if step.matched]
+    """What each policy did: the services that it applies to, the keys that it changed, and those that it refuses."""
+    applied = [step for step in found if step.matched]
     if format is not Format.table:
-        return data([{"policy": s.policy, "subject": s.subject, "changes": list(s.changes)} for s in meant], format)
+        return data([_plain_step(step) for step in applied], format)
     rows = [("POLICY", "APPLIES TO", "CHANGES")]
-    for step in meant:
-        changes = ", ".join(path.removeprefix(f"{step.subject}.") for path in step.changes)
-        rows.append((step.policy, step.subject or "the system", changes or NONE))
+    for step in applied:
+        changes = [path.removeprefix(f"{step.subject}.") for path in step.changes]
+        changes += [f"refuses {path.removeprefix(f'{step.subject}.')}" for path in step.denied]
+        rows.append((step.policy, step.subject or "the system", ", ".join(changes) or NONE))
     table(rows)
+    if any(step.denied for step in applied):
+        say("refused: `tycho compile` without --explain says why, and what to do")
+
+
+def _plain_step(step: Step) -> dict[str, Any]:
+    denied = {"denied": list(step.denied)} if step.denied else {}
+    return {"policy": step.policy, "subject": step.subject, "changes": list(step.changes), **denied}
 
 
 def remarks(chart: Chart, release: Release) -> None:

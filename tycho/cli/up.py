@@ -142,8 +142,11 @@ def up(
             keep = await lifecycle.running_services(project.name, await lifecycle.identify(origin))
         given = _enabled(sources, project, (*(services or ()), *keep)) if project else sources
         compiled = said.compile(lifecycle, given, services or (), keep)
-        ends.advise(f"{compiled.woven.system.name} may have been changed in part: `tycho status` shows it, `tycho up` "
-                    "goes on, `tycho down` removes it")  # fmt: skip
+        name = compiled.woven.system.name
+        ends.advise(
+            f"{name} may be changed in part; `tycho status {name}` shows it, `tycho up` goes on with it,"
+            f" `tycho down {name}` removes it"
+        )
         caller = await lifecycle.identify(find_origin(sources, compiled.woven.system))
         guid = (await lifecycle.find(id, caller=caller)).identity.guid if id else ""
         if modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tycho.compose import interpolate
+from tycho.compose.project import normal
 from tycho.errors import ComposeError
 
 if TYPE_CHECKING:
     from tycho.compose.source import Sources
+    from tycho.compose.tree import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Outline:
     Args:
         name: As Compose names it.
         services: Every service, whether or not it is enabled, with its profiles.
-        named: Whether a compose file gives the name, and not the caller or the folder.
+        named: Whether a compose file gives this name, and not the caller or the folder alone.
     """
 
     name: str
@@ -49,5 +52,16 @@ def outline(sources: Sources) -> Outline:
             name: tuple(str(profile.value) for profile in items(service.get("profiles")))
             for name, service in (services.map if services else {}).items()
         },
-        named=not sources.name and "name" in tree.map,
+        named=_declares(tree, sources, state.name),
     )
+
+
+def _declares(tree: Node, sources: Sources, name: str) -> bool:
+    """Return whether a compose file gives the name that the project has, even where the caller repeats it."""
+    declared = tree.get("name")
+    if declared is None or not sources.name:
+        return declared is not None
+    try:
+        return normal(interpolate.expand(str(declared.value), sources.env)) == name
+    except interpolate.Invalid:
+        return False

@@ -18,7 +18,7 @@ from tycho.model import Woven
 from tycho.model.expression import evaluate
 from tycho.model.numbers import is_digits
 from tycho.orchestrators import LogQuery, Patience, Program, Streams, Target, digest
-from tycho.release import Check, Endpoint, Event, Identity, Release, Revision, ServiceStatus
+from tycho.release import Check, Endpoint, Event, Identity, Origin, Release, Revision, ServiceStatus
 
 ADDRESS = "127.0.0.1"
 NODE_PORTS = range(30000, 32768)
@@ -43,14 +43,16 @@ class System:
     created: datetime
     port: int
     revisions: list[Stored] = field(default_factory=list)
+    origin: Origin | None = None
 
     def add(self, chart: Chart, values: str, services: tuple[ServiceStatus, ...], description: str) -> list[str]:
         """Make a revision the running one; returns what there is to say of it."""
-        notes: list[str] = []
+        notes, changes = list[str](), list[str]()
         if self.revisions:
             last = self.revisions[-1]
-            left = {service.name for service in services}
-            notes = [f"{service.name}: removed" for service in last.services if service.name not in left]
+            before, after = ([service.name for service in each] for each in (last.services, services))
+            notes = [f"{name}: removed" for name in before if name not in after]
+            changes = notes + [f"{name}: added" for name in after if name not in before]
             past = last.revision.model_copy(update={"state": "superseded"})
             self.revisions[-1] = Stored(past, last.chart, last.values, last.services)
         revision = Revision(
@@ -61,6 +63,9 @@ class System:
             policies=digest(chart, "policies"),
             chart=f"{chart.name}-{chart.version}",
             description=description,
+            username=self.identity.username,
+            origin=self.origin,
+            changes=tuple(sorted(changes)),
         )
         self.revisions.append(Stored(revision, chart, values, services))
         return notes
@@ -79,6 +84,7 @@ class System:
             services=last.services,
             simulated=True,
             notes=notes,
+            origin=self.origin,
         )
 
 
@@ -113,12 +119,14 @@ class MemoryOrchestrator:
         if identity.guid not in self._systems:
             port = max((system.port + 100 for system in self._systems.values()), default=FIRST_PORT)
             self._systems[identity.guid] = System(identity, datetime.now(UTC), port)
-        system, said = self._systems[identity.guid], json.dumps(without_origin(values), sort_keys=True)
-        if system.revisions and (last := system.revisions[-1]).chart.digest == chart.digest and last.values == said:
+        system, text = self._systems[identity.guid], json.dumps(without_origin(values), sort_keys=True)
+        last = system.revisions[-1] if system.revisions and system.identity == identity else None
+        if last and last.chart.digest == chart.digest and last.values == text:
             release = system.release(f"{identity.name} is up to date (revision {last.revision.revision})")
         else:
             done = "Upgrade complete" if system.revisions else "Install complete"
-            release = system.release(*system.add(chart, said, _services(chart, values, system.port), done))
+            system.identity, system.origin = identity, _read_origin(values)
+            release = system.release(*system.add(chart, text, _services(chart, values, system.port), done))
         patience.watch(release)
         return release
 
@@ -250,6 +258,11 @@ def _services(chart: Chart, values: Mapping[str, Any], port: int) -> tuple[Servi
         port += len(endpoints)
         found.append(ServiceStatus(name=name, kind="Deployment", ready=1, wanted=1, done=True, endpoints=endpoints))
     return tuple(found)
+
+
+def _read_origin(values: Mapping[str, Any]) -> Origin | None:
+    origin = values.get("tycho", {}).get("origin")
+    return Origin.model_validate(origin) if origin else None
 
 
 def _read_port(port: int | str, env: Mapping[str, str]) -> int:

@@ -32,12 +32,14 @@ class Step:
         subject: `services.web`, `jobs.backup`, or "" for the top level.
         matched: Whether the policy meant it.
         changes: The paths that it changed.
+        denied: The paths for which it refuses the system.
     """
 
     policy: str
     subject: str
     matched: bool
     changes: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -111,20 +113,24 @@ class Loom:
         template, text = str(policy.path.parent / name), policy.templates[name]
         self.emits.append(EmitTemplate(policy=policy.name, template=template, text=text, services=tuple(services)))
 
-    def _step(self, policy: Policy, subject: str, changes: Changes, *, matched: bool = True) -> None:
-        self.steps.append(Step(policy.name, subject, matched, tuple(path for path, _ in changes)))
+    def _step(
+        self, policy: Policy, subject: str, changes: Changes, *, matched: bool = True, denied: Sequence[str] = ()
+    ) -> None:
+        self.steps.append(Step(policy.name, subject, matched, tuple(path for path, _ in changes), tuple(denied)))
 
     def _judge(self, policy: Policy) -> None:
         """Refuse and warn by what things are worth: a variable is no way round."""
         for section, name, service in self._each():
             seen = Seen(name, service, self.metadata.get(name), plain)
             matched = _means(policy, seen)
-            self._step(policy, f"{section}.{name}", Changes(), matched=matched)
+            denied: list[str] = []
             for path, value in _grounds(policy, seen, f"{section}.{name}") if matched else ():
                 if policy.deny and not _is_granted(service, path.removeprefix(f"{section}.{name}."), value):
+                    denied.append(path)
                     self.denials.append((policy.name, self._problem(policy, policy.deny, seen, path, value)))
                 if policy.warn:
                     self.warnings.append(self._problem(policy, policy.warn, seen, path, value))
+            self._step(policy, f"{section}.{name}", Changes(), matched=matched, denied=denied)
 
     def _judge_top(self, policy: Policy) -> None:
         """Refuse what the top level of the file says."""
@@ -132,6 +138,7 @@ class Loom:
             words = {"name": self.system.name, "image": "", "has": value, "right": _name_right(path, value)}
             message, hint = (_filled(text, words) for text in (policy.system["deny"], policy.hint))
             self.denials.append((policy.name, Problem(*self.system.at(path), path, message, hint)))
+            self.steps.append(Step(policy.name, "", matched=True, denied=(path,)))
 
     def _problem(self, policy: Policy, message: str, seen: Seen, path: str, value: str) -> Problem:
         below = path.split(f".{seen.name}.", 1)[-1]

@@ -38,6 +38,8 @@ METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,app
 LOOPBACK = re.compile(r"localhost\b|127\.|\[::1\]")
 BY_STATUS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 504: Deadline}
 
+KUBELET = re.compile(r'(?:Get|Post) "https?://[^"]*": ')
+
 
 class Api:
     """A cluster's API server.
@@ -191,6 +193,8 @@ def _said(status: int, data: bytes) -> OrchestratorError:
     except ValueError:
         message = data[:300].decode(errors="replace")
     kind = BY_STATUS.get(status, OrchestratorError)
+    if KUBELET.match(message):  # the API server passes on what its own request to a node met
+        message = f"the node does not answer: {message.rpartition(': ')[2]}"
     return kind(safe_message(message) or f"the API server answered {status}")
 
 

@@ -1,4 +1,7 @@
-"""Commands and entrypoints arrive word for word: quotes, globs, newlines, `$$`, templates, the image's own defaults."""
+"""Commands and entrypoints arrive word for word: quotes, globs, newlines, `$$`, templates, the image's own defaults.
+
+So do those of `tycho exec`, with their input and its end; their exit code comes back.
+"""
 
 from tests.e2e.system import System, eventually
 
@@ -18,3 +21,11 @@ def verify(system: System) -> None:
     system.up(env={"WORD": "x  y"})
     said = {service: eventually(lambda service=service: system.logs(service)) for service in (*WORDS, *LINES)}
     assert said == {service: "".join(f"<{word}>" for word in words) + "\n" for service, words in WORDS.items()} | LINES
+    web = system.exec("list", "printf", "<%s>", *WORDS["list"])
+    assert (web.returncode, web.stdout) == (0, "".join(f"<{word}>" for word in WORDS["list"]))
+    done = system.exec("list", "sh", "-c", "cat; echo no >&2; exit 7", data="input\n" * 50_000)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "input\n" * 50_000, "no\n")
+    absent = system.exec("list", "no-such-program")
+    assert (absent.returncode, absent.stderr) == (127, 'cannot run "no-such-program": not found in the image\n')
+    folder = system.exec("-e", "A=1 2", "list", "sh", "-c", 'echo "$A"')
+    assert folder.stdout == "1 2\n"

@@ -1,0 +1,48 @@
+"""Who started a system and from where: kept by every orchestrator, and respected."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.conftest import ONE, OTHER, QUICK, Story, compiled
+from tycho.errors import Conflict
+from tycho.lifecycle import Lifecycle
+from tycho.ownership import Caller
+from tycho.release import Origin
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+
+def test_owner_and_origin_are_kept(told: Story) -> None:
+    here, there = (
+        Origin(user="ada", host="laptop", folder=f"/home/ada/{folder}/owned", project="owned") for folder in "ab"
+    )
+
+    async def story(lifecycle: Lifecycle) -> None:
+        ada, copy, eve = Caller("ada", origin=here), Caller("ada", origin=there), Caller("eve", origin=here)
+        first = await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=ada, patience=QUICK)
+        guid = first.identity.guid
+        assert (first.identity.username, first.origin) == ("ada", here)
+        again = await lifecycle.up(compiled(lifecycle, OTHER, "owned"), caller=ada, patience=QUICK)
+        assert (again.identity, again.notes) == (first.identity, ("db: removed",))
+        for caller in (copy, eve):
+            with pytest.raises(Conflict) as refused:
+                await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=caller, patience=QUICK)
+            assert here.text in refused.value.message
+            assert guid in refused.value.hint
+        with pytest.raises(Conflict, match="is ada's"):
+            await lifecycle.rollback(guid, caller=eve, patience=QUICK)
+        (kept,) = await lifecycle.down([guid[:8]], caller=eve, patience=QUICK, each=lambda removal: None)
+        assert isinstance(kept.error, Conflict)
+        with pytest.raises(Conflict, match="not from here"):
+            await lifecycle.rollback("owned", caller=copy, patience=QUICK)
+        taken = await lifecycle.up(
+            compiled(lifecycle, OTHER, "owned"), caller=Caller("eve", origin=there), replace=True, patience=QUICK
+        )
+        assert (taken.identity.guid, taken.identity.username, taken.origin) == (guid, "eve", there)
+        history = await lifecycle.history(guid)
+        assert [(entry.username, entry.origin) for entry in history] == [("ada", here), ("ada", here), ("eve", there)]
+        assert "db: removed" in history[1].changes
+        assert history[0].changes == ()
+
+    told(story)
