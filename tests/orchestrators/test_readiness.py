@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from tests.orchestrators.test_workloads import DEPLOYMENT, NEW, NOW, OLD, Json, ago, counts, made, running
+from tycho.errors import UsageError
 from tycho.orchestrators.helm.clock import Clock
 from tycho.orchestrators.helm.observer import FOLLOWING, FOLLOWS, Observer
 from tycho.orchestrators.helm.slices import ABSENT, REPLACED
 from tycho.orchestrators.helm.workloads import Seen, statuses
 from tycho.release import Identity, Release, ServiceStatus
+from tycho.settings import settings
 
 ROLLED_OUT = {**DEPLOYMENT, "status": counts(1, 1, 1, 1)}
 ENDED = {"exitCode": 3, "message": "no db\nlast words", "finishedAt": ago(30)}
@@ -189,3 +191,24 @@ def test_the_clusters_clock() -> None:
     assert clock.tell(102.1).timestamp() == pytest.approx(NOW.timestamp() + 12)
     clock.learn("Thu, 01 Jan 2026 00:00:30 GMT", 140.0)  # it was set back
     assert clock.tell(140.0).timestamp() == pytest.approx(NOW.timestamp() + 30)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("", 2.0), ("0", 0.0), ("1.5", 1.5)])
+def test_the_quiet_time_of_the_environment(monkeypatch: pytest.MonkeyPatch, text: str, seconds: float) -> None:
+    monkeypatch.setenv("TYCHO_QUIET_TIME", text)
+    settings.cache_clear()
+    try:
+        assert settings().quiet_time == seconds
+    finally:
+        settings.cache_clear()
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf"])
+def test_a_quiet_time_that_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("TYCHO_QUIET_TIME", text)
+    settings.cache_clear()
+    try:
+        with pytest.raises(UsageError, match="TYCHO_QUIET_TIME is not a number of seconds"):
+            settings()
+    finally:
+        settings.cache_clear()
