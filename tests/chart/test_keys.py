@@ -66,7 +66,10 @@ REJECTED = {
     "x-tycho: {schedule: daily}": ("services.web.x-tycho.schedule", "is not one"),
     "x-tycho: [kind]": ("services.web.x-tycho", "not a mapping"),
     "deploy: {mode: everywhere}": ("services.web.deploy.mode", "not a mode"),
-    "volumes: [/var/run/docker.sock:/var/run/docker.sock]": ("services.web.volumes[0]", "the host's"),
+    "volumes: [/var/run/docker.sock:/var/run/docker.sock]": (
+        "services.web.volumes[0]",
+        "host paths are not allowed on a cluster",
+    ),
     "post_start: [{command: a}, {command: b}]": ("services.web.post_start[1]", "one command"),
     'environment: {A: "\\x7f"}': ("services.web.environment.A", "control character"),
 }

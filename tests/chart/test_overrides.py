@@ -134,6 +134,9 @@ ALONE: Mapping[str, Effect] = {
     "test.resources": ({"limits": {"cpu": "1"}}, "Pod rel-test spec.containers.0.resources.limits.cpu", "1"),
     "tycho.guid": ("abc", "Deployment rel-web metadata.labels.tycho-guid", "abc"),
     "tycho.username": ("ann", "Deployment rel-web metadata.labels.username", "ann"),
+    "tycho.origin": (
+        {"host": "h"}, "Deployment rel-web metadata.annotations.tycho!dev/origin", '{"host":"h"}',
+    ),
 }  # fmt: skip
 ELSEWHERE = {
     *(f"ingress.{key}" for key in SETTINGS["ingress"]), *(f"httpRoute.{key}" for key in SETTINGS["httpRoute"]),
@@ -151,7 +154,7 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 
 
 def at(objects: Any, where: str) -> Any:
-    """A field of a rendered object; `key=name` finds an entry of a list."""
+    """A field of a rendered object; `key=name` finds an entry of a list, and `!` stands for a dot in a key."""
     kind, name, path = where.split(" ", 2)
     found = objects.one(kind, name)
     for part in path.split("."):
@@ -159,7 +162,7 @@ def at(objects: Any, where: str) -> Any:
         if named:
             found = next(one for one in found if one["name"] == named)
         else:
-            found = found[int(part)] if isinstance(found, list) else found.get(part)
+            found = found[int(part)] if isinstance(found, list) else found.get(part.replace("!", "."))
     return found
 
 

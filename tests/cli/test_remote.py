@@ -62,8 +62,12 @@ def test_the_project_s_files_go_along(tycho: Run, tool: Run, service: Service, p
     guids = {row["identity"]["guid"] for row in json.loads(tycho("status", "-o", "json").stdout)
              if row["identity"]["name"] == "far"}  # fmt: skip
     assert len(guids) == 2
-    done = tycho("down", "--service", service.url, *guids)
-    assert set(done.stdout.split()) == guids
+    (first,) = guids - {there["identity"]["guid"]}
+    tycho("down", "--service", service.url, first)
+    done = tycho("down", "--service", service.url, "--name", "far")
+    assert done.stdout.split() == [there["identity"]["guid"]]
+    done = tycho("down", "--service", service.url, "--name", "far")
+    assert done.stderr == "nothing to remove: far (compose.yaml of this folder) does not run there\n"
 
 
 def test_only_what_runs_is_modified(tycho: Run, service: Service, project: Path) -> None:

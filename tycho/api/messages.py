@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Base64Bytes, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tycho import model
 from tycho.errors import Problem
@@ -61,6 +62,15 @@ def _relative(path: str) -> str:
     return path
 
 
+def _base64(text: str) -> str:
+    """Base64, as the standard has it."""
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        raise ValueError("it is not base64") from None
+    return text
+
+
 FilePath = Annotated[str, AfterValidator(_written), AfterValidator(_relative), Field(min_length=1, max_length=4096)]
 
 
@@ -80,8 +90,15 @@ class Metadata(Message):
 class File(Message):
     """A file of the project, which the document mounts or reads."""
 
-    content: Annotated[Base64Bytes, Field(description="In base64.")] = b""
+    content: Annotated[
+        str, AfterValidator(_base64), Field(description="In base64.", json_schema_extra={"contentEncoding": "base64"})
+    ]
     executable: bool = False
+
+    @property
+    def data(self) -> bytes:
+        """The content."""
+        return b64decode(self.content)
 
 
 class Compile(Message):

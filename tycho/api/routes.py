@@ -200,7 +200,7 @@ async def apidocs() -> RedirectResponse:
 async def _compile(charts: Sandbox, said: Compile) -> Chart:
     env = {key: value for key, value in said.env.items() if value is not None}
     metadata = {name: ServiceMetadata(port=one.port, clients=tuple(one.clients)) for name, one in said.services.items()}
-    files = {path: (file.content, file.executable) for path, file in said.files.items()}
+    files = {path: (file.data, file.executable) for path, file in said.files.items()}
     return await charts.compile({**said.system, "name": said.name}, env, metadata, files)
 
 

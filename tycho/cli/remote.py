@@ -10,9 +10,11 @@ from tycho.cli import show
 from tycho.cli.caller import find_origin, read_login
 from tycho.cli.session import Input
 from tycho.errors import TychoError, UsageError
+from tycho.ownership import Caller, origin_key
 from tycho.release import Identity, Origin, Release, ServiceStatus, label_value
 
 if TYPE_CHECKING:
+    from tycho.cli.project import Here
     from tycho.compose import Sources
     from tycho.files import FileContent
     from tycho.model import System
@@ -97,6 +99,23 @@ def status(url: str, ids: Sequence[str]) -> Sequence[Release]:
     return [_release(row) for answer in answers for row in answer.result]
 
 
+def find_own(url: str, here: Here) -> Sequence[str]:
+    """Find the system there that the caller started from this folder: its GUID; none, with a line that says so."""
+    project = here.find()
+    if project is None:
+        show.say("nothing to remove: no system is named, and there is no compose file here or in any folder above")
+        return ()
+    caller = Caller(username=_username(), origin=project.origin)
+    own = [
+        release.identity.guid
+        for release in status(url, ())
+        if release.identity.name == project.name and caller.prefers(release.identity)
+    ]
+    if not own:
+        show.say(f"nothing to remove: {project.title} does not run there")
+    return own
+
+
 def down(
     url: str, ids: Sequence[str], *, force: bool, keep_volumes: bool, origin: Origin | None = None
 ) -> list[TychoError]:
@@ -116,11 +135,15 @@ def down(
     return failed
 
 
-def _asked(origin: Origin | None) -> dict[str, Any]:
-    """Who asks, and from which project."""
+def _username() -> str:
     from tycho.settings import settings
 
-    about: dict[str, Any] = {"username": label_value(settings().username or read_login())}
+    return settings().username or read_login()
+
+
+def _asked(origin: Origin | None) -> dict[str, Any]:
+    """Who asks, and from which project."""
+    about: dict[str, Any] = {"username": label_value(_username())}
     return {**about, "origin": origin.model_dump(exclude={"project"})} if origin else about
 
 
@@ -170,13 +193,14 @@ def _succeed(answer: Any) -> None:
 
 
 def _release(row: Mapping[str, Any]) -> Release:
+    origin = Origin(**row["origin"]) if row.get("origin") else None
     identity = Identity(
         guid=row["sid"],
         name=row["name"],
         release=row["release"],
         namespace=row["namespace"],
         username=row["username"],
+        origin=origin_key(origin),
     )
     services = tuple(ServiceStatus(**service) for service in row["services"])
-    origin = Origin(**row["origin"]) if row.get("origin") else None
     return Release(identity=identity, revision=row["revision"], state=row["state"], services=services, origin=origin)
