@@ -203,7 +203,7 @@ SERVICE = [
         about[key] for key in ("kubernetes.io/os", "kubernetes.io/arch") if key in about)), "platform"),
     below("", "stop_signal", lambda view, number, text: None, "stop_signal"),
     below("", "restart", lambda view, number, text: (
-        text if text == "no" and view.workloads[number][0]["spec"].get("backoffLimit") == 0 else None), "restart"),
+        text if text == "no" and "podFailurePolicy" in view.workloads[number][0]["spec"] else None), "restart"),
     below("", "pull_policy", of_container("imagePullPolicy"), "pull_policy"),
     below("", "cgroup_parent", lambda view, number, text: None, "cgroup_parent"),
     below("", "mac_address", lambda view, number, text: None, "mac_address"),
