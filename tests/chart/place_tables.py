@@ -150,6 +150,11 @@ def alias(view: View, number: int, text: str) -> object:
     return [one["metadata"]["name"] for one in services_of(view, number)]
 
 
+def link(view: View, number: int, text: str) -> object:
+    """The names that a link gives to the peer."""
+    return alias(view, -1, text)
+
+
 def attach(draft: Draft, number: int, text: str) -> None:
     draft.service(number).setdefault("networks", {})["default"] = {"aliases": [text]}
 
@@ -234,7 +239,7 @@ SERVICE = [
         text for path in view.mounts(number) if path == "/m/" + text.partition(":")[0]], "/m/{}".format),
     item("device_cgroup_rules", lambda view, number, text: None),
     item("external_links", lambda view, number, text: None),
-    item("links", alias, "peer:{}".format, "link alias", "services.s{n}.depends_on"),
+    item("links", link, "peer:{}".format, "link alias", "services.s{n}.depends_on"),
     below("sysctls", "kernel.shm_rmid_forced", of_pod("securityContext", lambda about: [
         one["value"] for one in about["sysctls"]])),
     below("sysctls", "7", of_pod("securityContext", lambda about: [
