@@ -199,6 +199,16 @@ def test_texts_arrive_or_are_refused(bench: Bench, sheet: list[Place]) -> None:
         outcomes(bench, [pair], PAYLOADS)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("restart", "no"), ("link alias", "on"), ("dns_search item", "a\n"), ("dns_opt item", "a\n"), ("dns item", "::1")],
+)
+def test_one_by_itself_is_not_helped_by_others(bench: Bench, name: str, text: str) -> None:
+    """In a sheet, what another place says can hide that a text was lost."""
+    place = next(place for sheet in sheets(SERVICE) for place in sheet if place.name == name)
+    assert outcomes(bench, [(place, 0)], [text])["arrived"] == 1
+
+
 def test_places_and_payloads_are_many() -> None:
     assert len({place.name for place in [*SERVICE, *EVERYTHING]}) >= 90
     assert len(PAYLOADS) >= 70

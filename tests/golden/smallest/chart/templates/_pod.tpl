@@ -23,7 +23,7 @@ subdomain: {{ $fullname | quote }}
 {{- else if $service.hostname }}
 hostname: {{ $service.hostname | quote }}
 {{- end }}
-{{- $dns := include "smallest.dnsConfig" (list $root $service.dnsConfig) | fromYaml }}
+{{- $dns := include "smallest.dnsConfig" (list $root $service.dnsConfig) | fromJson }}
 {{- if and $searches $root.Values.dns.nameservers }}
 dnsPolicy: None
 {{- $searches = concat $searches (list (printf "%s.svc.%s" $root.Release.Namespace $root.Values.dns.clusterDomain) (printf "svc.%s" $root.Values.dns.clusterDomain) $root.Values.dns.clusterDomain) }}
@@ -84,7 +84,8 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{/* A pod's dnsConfig with its variables expanded; what is empty then is left out. (list . dnsConfig) */}}
+{{/* A pod's dnsConfig with its variables expanded, as JSON: the end of a text in YAML loses its line's end. What is
+     empty then is left out. (list . dnsConfig) */}}
 {{- define "smallest.dnsConfig" -}}
 {{- $root := index . 0 -}}
 {{- $dns := deepCopy (index . 1 | default dict) -}}
@@ -104,7 +105,7 @@ affinity:
 {{- if $parts._0 }}{{ $options = append $options $option }}{{ end -}}
 {{- end -}}
 {{- if $options }}{{ $_ := set $dns "options" $options }}{{ else }}{{ $_ := unset $dns "options" }}{{ end -}}
-{{- toYaml $dns -}}
+{{- toJson $dns -}}
 {{- end -}}
 
 {{/* Where a pod may run: the values' wishes, and beside the others that use its volumes, since a volume is on one
