@@ -25,7 +25,7 @@ from tycho.operations import Operations
 from tycho.orchestrators import Orchestrator, Patience, Target, check_registry
 from tycho.ownership import NOBODY, Caller
 from tycho.policy import Step, explain, weave
-from tycho.release import Origin, Release, Revision
+from tycho.release import Origin, Release, Revision, check_running
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -225,7 +225,7 @@ class Lifecycle(Operations):
 
     async def history(self, id: str) -> Sequence[Revision]:
         """The revisions of a system, oldest first."""
-        return await self.orchestrator.history((await self.find(id)).identity)
+        return await self.orchestrator.history(check_running(await self.find(id)).identity)
 
     async def rollback(
         self, id: str, revision: int = 0, *, force: bool = False, caller: Caller | None = None, patience: Patience
@@ -242,7 +242,7 @@ class Lifecycle(Operations):
         Raises:
             Conflict: It is somebody else's.
         """
-        release = await self._finder.find_own(id, caller, force=force)
+        release = check_running(await self._finder.find_own(id, caller, force=force))
         return await self.orchestrator.rollback(release.identity, revision, patience)
 
     async def push(self, compiled: Compiled, registry: str, *, plain_http: bool = False) -> str:

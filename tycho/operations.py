@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tycho.finder import Finder
 from tycho.orchestrators import LogQuery, Orchestrator, Patience, Program, Streams
 from tycho.ownership import Caller
+from tycho.release import check_running
 
 if TYPE_CHECKING:
     from tycho.release import Event, Release
@@ -65,7 +66,7 @@ class Operations:
         Raises:
             NotFound: No such system, no such service, or none of these services has a pod.
         """
-        identity = (await self.find(id)).identity
+        identity = check_running(await self.find(id)).identity
         query = LogQuery(tuple(services), follow=follow, tail=tail, since=since, timestamps=timestamps)
         async for line in self.orchestrator.logs(identity, query):
             yield line
@@ -110,7 +111,7 @@ class Operations:
             StartFailed: A service cannot become ready again.
             Deadline: It did not become ready in time.
         """
-        release = await self._finder.find_own(id, caller, force=force)
+        release = check_running(await self._finder.find_own(id, caller, force=force))
         return await self.orchestrator.restart(release.identity, tuple(services), patience)
 
     async def exec(
@@ -140,5 +141,5 @@ class Operations:
             NotFound: No such system or service, or no container of it runs.
             Conflict: It is somebody else's.
         """
-        release = await self._finder.find_own(id, caller, force=force)
+        release = check_running(await self._finder.find_own(id, caller, force=force))
         return await self.orchestrator.exec(release.identity, service, program, streams)

@@ -91,11 +91,18 @@ def check_replacement(release: Release, caller: Caller) -> None:
     identity = release.identity
     if caller.owns(identity) and caller.started(identity):
         return
-    since = f"{release.created:%Y-%m-%d %H:%M %Z}" if release.created else "an unknown time"
+    since = f" at {release.created:%Y-%m-%d %H:%M %Z}" if release.created else ""
     place = f"from {release.origin.text}" if release.origin else "from another place"
     whose = f"is {identity.username}'s, started {place}" if not caller.owns(identity) else f"was started {place}"
+    if release.state == "kept":
+        volumes = ", ".join(release.volumes)
+        raise Conflict(
+            f"the volumes of a system {identity.name} are kept here ({volumes}): it {whose}{since}",
+            hint=f"--name NAME gives yours another name, --new starts yours with volumes of its own, --replace takes"
+            f" these over (it is {identity.guid})",
+        )
     raise Conflict(
-        f"{identity.name} runs already: it {whose}, and runs since {since}",
+        f"{identity.name} runs already: it {whose}{since}",
         hint=f"--name NAME gives yours another name, --new starts yours beside it,"
         f" --replace replaces it (it is {identity.guid})",
     )
@@ -116,13 +123,13 @@ def check_owner(release: Release, caller: Caller, id: str) -> None:
         Conflict: Says whose it is.
     """
     identity = release.identity
-    since = f" since {release.created:%Y-%m-%d %H:%M %Z}" if release.created else ""
+    begun = f"started at {release.created:%Y-%m-%d %H:%M %Z}" if release.created else "started before"
     if not caller.owns(identity) and (caller.username or not is_exact(identity, id)):
         hint = FORCED if caller.username else f"say as which user, or name the system {identity.guid}"
-        raise Conflict(f"{identity.name} ({identity.guid}) is {identity.username}'s{since}, not yours", hint=hint)
+        raise Conflict(f"{identity.name} ({identity.guid}) is {identity.username}'s, {begun}, not yours", hint=hint)
     if caller.origin and id == identity.name == caller.origin.project and not caller.started(identity):
-        place = f" from {release.origin.text}" if release.origin else " from another place"
+        place = f"from {release.origin.text}" if release.origin else "from another place"
         raise Conflict(
-            f"{identity.name} ({identity.guid}) was started{place}{since}, not from here",
+            f"{identity.name} ({identity.guid}) was {begun} {place}, not from here",
             hint=f"name it by its GUID; {FORCED}",
         )

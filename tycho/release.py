@@ -233,6 +233,20 @@ def choose_only(releases: Sequence[Release], id: str) -> Release:
     raise Ambiguous(f'"{id}" fits {len(releases)} systems', hint=f"say which: {list_candidates(releases)}")
 
 
+def check_running(release: Release) -> Release:
+    """Return a release of which more is left than its volumes.
+
+    Raises:
+        NotFound: Nothing else is; says which volumes, and what to do with them.
+    """
+    if release.state == "kept":
+        raise NotFound(
+            f"{release.identity.name} does not run; its volumes are kept: {', '.join(release.volumes)}",
+            hint=f"`tycho up` starts it and uses them again, `tycho down {release.identity.guid[:8]}` deletes them",
+        )
+    return release
+
+
 def list_candidates(releases: Sequence[Release]) -> str:
     """List systems for a choice among them, each with its GUID, its release, and whose it is."""
     identities = [release.identity for release in releases]

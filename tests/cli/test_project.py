@@ -159,3 +159,18 @@ def test_words_of_a_rollback(words: list[str], meant: tuple[str, int]) -> None:
 def test_too_many_words_of_a_rollback(words: list[str]) -> None:
     with pytest.raises(UsageError):
         read_words(words)
+
+
+def test_what_was_kept_is_deleted_by_name_alone(tycho: Run, tmp_path: Path) -> None:
+    text = "name: keeper\nservices: {db: {image: postgres, volumes: ['data:/data']}}\nvolumes: {data: {}}\n"
+    (tmp_path / "compose.yaml").write_text(text)
+    tycho("up", "-q")
+    guid = tycho("down", "--keep-volumes").stdout.strip()
+    assert guid not in tycho("status", "-terse").stdout
+    for verb in ("logs", "events", "history", "rollback", "restart", "ps"):
+        assert "keeper does not run; its volumes are kept: data" in tycho(verb, rc=32).stderr, verb
+    done = tycho("down")
+    assert done.stdout == ""
+    assert done.stderr.startswith("nothing to remove: keeper does not run; its volumes are kept: data")
+    assert tycho("down", guid).stdout.strip() == guid
+    assert guid not in tycho("status", "-o", "json").stdout

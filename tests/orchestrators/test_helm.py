@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
-from tycho.errors import Conflict, Deadline, OrchestratorError
+from tycho.errors import Conflict, Deadline, NotFound, OrchestratorError
 from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import Patience
 from tycho.orchestrators.helm import process
+from tycho.ownership import Caller
 from tycho.settings import settings
 
 pytestmark = pytest.mark.xdist_group("cluster")
 Tell = Callable[..., Any]
+ADA = Caller("ada")
 
 
 def use(monkeypatch: pytest.MonkeyPatch, program: Path, script: str) -> None:
@@ -209,10 +211,10 @@ def test_nothing_is_left(tell: Tell, shared: str, kubectl: Kubectl) -> None:
 def test_kept_volumes_are_used_again(tell: Tell, shared: str, kubectl: Kubectl, own: bool) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         system = compiled(lifecycle, web(volumes=["data:/data"]), "keeps", volumes={"data": {}})
-        first = await lifecycle.up(system, patience=QUICK)
+        first = await lifecycle.up(system, caller=ADA, patience=QUICK)
         identity, told = first.identity, list[str]()
         namespace, claims = identity.namespace, ("get", "pvc", "-n", identity.namespace, "-o")
-        where = {"ids": ["keeps"], "each": lambda removal: None}
+        where = {"ids": ["keeps"], "caller": ADA, "each": lambda removal: None}
         (removal,) = await lifecycle.down(**where, patience=Patience(timeout=90, tell=told.append), keep_volumes=True)
         assert told[0] == "keeps: removing it; its volumes will be kept: data (1Gi)"
         assert removal.release
@@ -225,7 +227,14 @@ def test_kept_volumes_are_used_again(tell: Tell, shared: str, kubectl: Kubectl, 
         claim = kubectl(*claims, "jsonpath={.items[*].metadata.uid}")
         (kept,) = await lifecycle.status(name="keeps")
         assert (kept.state, kept.volumes, kept.identity, kept.ready) == ("kept", ("data",), identity, False)
-        again = await lifecycle.up(system, patience=QUICK)
+        who: dict[str, Any] = {"caller": ADA, "patience": QUICK}
+        rollback, restart = lifecycle.rollback("keeps", **who), lifecycle.restart("keeps", **who)
+        for verb in (lifecycle.history("keeps"), rollback, restart, anext(lifecycle.logs("keeps"))):
+            with pytest.raises(NotFound, match="keeps does not run; its volumes are kept: data"):
+                await verb
+        with pytest.raises(Conflict, match=r"volumes of a system keeps are kept here \(data\): it is ada's"):
+            await lifecycle.up(system, caller=Caller("eve"), patience=QUICK)
+        again = await lifecycle.up(system, caller=ADA, patience=QUICK)
         assert (again.identity, again.state) == (identity, "deployed")
         assert kubectl(*claims, "jsonpath={.items[*].metadata.uid}") == claim
         await lifecycle.down(**where, patience=QUICK, keep_volumes=True)

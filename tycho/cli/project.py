@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tycho.cli.caller import make_origin
 from tycho.errors import ComposeError, NotFound
-from tycho.release import choose_only, find_release, list_candidates, list_running
+from tycho.release import check_running, choose_only, find_release, list_candidates, list_running
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -115,12 +115,13 @@ async def choose_system(
         force: Whether it need not be.
 
     Raises:
-        NotFound: No system is meant, or the one that is does not run; says what runs.
+        NotFound: No system is meant, or the one that is does not run (any more); says what runs.
         Ambiguous: Several systems fit.
         Conflict: It is somebody else's, and is to be changed.
     """
     caller = await lifecycle.identify(here.origin())
     release, written, rest = await _choose(lifecycle, here, words, id, caller)
+    check_running(release)
     if change:
         await lifecycle.find_own(written, caller, force=force)
     return release, rest
@@ -153,7 +154,9 @@ async def _choose(
     matches = [release for release in releases if release.identity.name == project.name]
     own = [release for release in matches if caller.prefers(release.identity)]
     if not own:
-        others = f"{list_candidates(matches)} was not started from here; " if matches else "`tycho up` starts it; "
+        foreign = [release for release in matches if not caller.owns(release.identity)]
+        reason = "is somebody else's" if foreign == matches else "was not started from here, or is somebody else's"
+        others = f"{list_candidates(matches)} {reason}; " if matches else "`tycho up` starts it; "
         raise NotFound(f"{project.title} does not run", hint=f"{others}{list_running(releases)}")
     release = choose_only(own, project.name)
     return release, release.identity.guid, tuple(words)

@@ -67,6 +67,8 @@ def status(
             _say_elsewhere(namespace, run(look, context=context, local=local, backplane=backplane))
     if terse:
         for release in releases:
+            if release.state == "kept":  # `down $(tycho status -terse)` deletes no volumes that were kept on purpose
+                continue
             show.out(release.identity.guid)
     elif services and output is Format.table:
         show.services(releases)

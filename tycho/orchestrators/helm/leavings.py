@@ -112,7 +112,7 @@ async def remove(api: Api, identity: Identity, countdown: Countdown, *, kept: Co
         nonlocal told
         rest = await left(api, identity, kept)
         if rest and len(rest) != told:
-            countdown.patience.tell(f"{identity.name}: {len(rest)} objects are still being deleted")
+            countdown.patience.tell(f"{identity.name}: still deleting {len(rest)} of its objects")
         told = len(rest)
         return not rest
 

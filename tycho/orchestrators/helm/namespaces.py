@@ -156,7 +156,7 @@ async def remove(api: Api, identity: Identity, countdown: Countdown) -> None:
             return True
         rest = len(await leavings.left(api, identity))
         if rest and rest != told:
-            countdown.patience.tell(f"{identity.name}: {rest} objects are still being deleted")
+            countdown.patience.tell(f"{identity.name}: still deleting {rest} of its objects")
         told = rest
         return False
 

@@ -126,7 +126,7 @@ async def history(api: Api, identity: Identity) -> list[Revision]:
             changes=list_changes(before, after) if place else (),
         )
         for place, (item, contents, before, after) in enumerate(
-            zip(known, stored, [[], *manifests[:-1]], manifests, strict=True)
+            zip(known, stored, [[], *manifests][: len(known)], manifests, strict=True)
         )
     ]
 

@@ -45,7 +45,7 @@ async def remove_system(
             if release.state not in ("lost", "kept"):
                 await _uninstall(api, helm, identity)
             if keep_volumes:
-                await volumes.mark_kept(api, identity, claimed)
+                await volumes.mark_kept(api, release, claimed)
             kept = [volume.claim for volume in claimed] if keep_volumes else []
             await leavings.remove(api, identity, countdown, kept=kept)
     if identity.own_namespace and not keep_volumes:

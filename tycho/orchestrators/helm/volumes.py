@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +13,12 @@ from pydantic import ValidationError
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
-from tycho.release import Identity, Release
+from tycho.release import Identity, Origin, Release
 
 CLAIMS = "persistentvolumeclaims"
 VOLUME = "tycho.dev/volume"
 KEPT = "tycho.dev/kept"
+ORIGIN = "tycho.dev/origin"
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
@@ -61,9 +61,13 @@ async def list_volumes(api: Api, identity: Identity) -> list[Volume]:
     ]
 
 
-async def mark_kept(api: Api, identity: Identity, volumes: Sequence[Volume]) -> None:
+async def mark_kept(api: Api, release: Release, volumes: Sequence[Volume]) -> None:
     """Write on kept claims whose they are: nothing else of their system is left to say so."""
-    metadata = {"labels": {KEPT: "true"}, "annotations": {KEPT: json.dumps(identity.model_dump())}}
+    identity = release.identity
+    annotations = {KEPT: identity.model_dump_json()}
+    if release.origin:
+        annotations[ORIGIN] = release.origin.model_dump_json()
+    metadata = {"labels": {KEPT: "true"}, "annotations": annotations}
     paths = [at(CLAIMS, identity.namespace, volume.claim) for volume in volumes]
     await asyncio.gather(*(api.call("PATCH", path, {"metadata": metadata}, headers=MERGE) for path in paths))
 
@@ -92,8 +96,15 @@ async def find_kept(api: Api, known: Collection[str], *, namespace: str = "", gu
             identity=identity,
             state="kept",
             created=min(datetime.fromisoformat(metadata["creationTimestamp"]) for metadata in found),
+            origin=_read_origin(found),
             volumes=tuple(sorted((metadata.get("labels") or {}).get(VOLUME) or metadata["name"] for metadata in found)),
         )
         for identity, found in systems.values()
         if identity.guid not in known and identity.namespace == found[0]["namespace"]
     ]
+
+
+def _read_origin(claims: Sequence[Object]) -> Origin | None:
+    with contextlib.suppress(ValidationError):
+        return Origin.model_validate_json((claims[0].get("annotations") or {}).get(ORIGIN, ""))
+    return None
