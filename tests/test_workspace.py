@@ -108,3 +108,13 @@ print(mine.is_dir())
     )  # fmt: skip
     assert done.stdout.split() == ["True", "True"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_that_needs_none_clears_up_too(tmp_path: Path) -> None:
+    process, path = start(tmp_path)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert path.exists()
+    argv = [sys.executable, "-m", "tycho", "status", "-b", "memory"]
+    subprocess.run(argv, env={**os.environ, "TMPDIR": str(tmp_path)}, check=True, capture_output=True)
+    assert list(tmp_path.iterdir()) == []

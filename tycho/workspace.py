@@ -43,6 +43,12 @@ def root() -> Path:
         return _roots[process][0]
 
 
+def sweep() -> None:
+    """Remove what killed processes of this user left, also for a command that makes no folder itself."""
+    with contextlib.suppress(OSError):  # there may be no folder for temporary files at all
+        remove_abandoned(Path(tempfile.gettempdir()), _OURS.fullmatch)
+
+
 @contextmanager
 def temporary(name: str) -> Iterator[Path]:
     """Make a folder for one purpose, which is gone afterwards.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tycho.cli import ends, metadata, show
 from tycho.cli.caller import read_caller
+from tycho.workspace import sweep
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -117,6 +118,7 @@ def run(
     import asyncio
 
     kubeconfig = _local() if local else ""
+    sweep()
 
     async def whole() -> T:
         ends.cancel_on_signal(asyncio.current_task())
