@@ -55,12 +55,20 @@ class Finder:
         caller = await self.identify(caller)
         release = await self.find(id, caller)
         if not force:
-            try:
-                ownership.check_owner(release, caller, id)
-            except Conflict:  # once more, with what a look at the system tells of its origin
-                ownership.check_owner(await self.orchestrator.status(release.identity), caller, id)
-                raise
+            await self.check_owner(release, id, caller)
         return release
+
+    async def check_owner(self, release: Release, id: str, caller: Caller) -> None:
+        """Refuse to change what is somebody else's.
+
+        Raises:
+            Conflict: Says whose it is, and where it was started.
+        """
+        try:
+            ownership.check_owner(release, caller, id)
+        except Conflict:  # once more, with what a look at the system tells of its origin
+            ownership.check_owner(await self.orchestrator.status(release.identity), caller, id)
+            raise
 
     async def find_running(self, name: str, guid: str, caller: Caller) -> Release | None:
         """Find the system that an `up` of a project upgrades; None where it is a first start.

@@ -35,13 +35,18 @@ class Operations:
         """
         return await self._finder.find(id, await self._finder.identify(caller))
 
-    async def find_own(self, id: str, caller: Caller, *, force: bool = False) -> Release:
-        """Find a system that is to be changed.
+    async def check_owner(self, release: Release, id: str, caller: Caller) -> None:
+        """Refuse to change a system that was found already.
+
+        Args:
+            release: Which system.
+            id: As it was written.
+            caller: Who asks, and from where.
 
         Raises:
-            Conflict: It is somebody else's, and this is not forced.
+            Conflict: It is somebody else's.
         """
-        return await self._finder.find_own(id, caller, force=force)
+        await self._finder.check_owner(release, id, caller)
 
     async def logs(
         self,

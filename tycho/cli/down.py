@@ -74,8 +74,8 @@ def down(
     here = Here(files or (), name, project_directory)
     if service:
         remote.refuse_options(local=local, namespace=namespace, context=context, backplane=backplane)
-        chosen_there = ids or remote.find_own(service, here)
-        failed = remote.down(service, chosen_there, force=force, keep_volumes=keep_volumes, origin=here.origin())
+        guids = ids or remote.find_own(service, here)
+        failed = remote.down(service, guids, force=force, keep_volumes=keep_volumes, origin=here.origin())
     else:
 
         async def act(lifecycle: Lifecycle) -> list[Removal]:

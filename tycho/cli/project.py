@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from tycho.cli.caller import make_origin
 from tycho.errors import ComposeError, NotFound
-from tycho.release import check_running, choose_only, find_release, list_candidates, list_running
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -88,9 +87,9 @@ class Here:
         except NoComposeFile:
             name = self.name or env.get("COMPOSE_PROJECT_NAME", "")
             return Project(name) if name else None
-        found = outline(sources)
-        origin = make_origin(sources.directory, found.name, named=found.named)
-        return Project(found.name, _shown(sources), dict(found.services), origin)
+        outlined = outline(sources)
+        origin = make_origin(sources.directory, outlined.name, named=outlined.named)
+        return Project(outlined.name, _shown(sources), dict(outlined.services), origin)
 
 
 async def choose_system(
@@ -119,11 +118,13 @@ async def choose_system(
         Ambiguous: Several systems fit.
         Conflict: It is somebody else's, and is to be changed.
     """
+    from tycho.release import check_running
+
     caller = await lifecycle.identify(here.origin())
     release, written, rest = await _choose(lifecycle, here, words, id, caller)
     check_running(release)
-    if change:
-        await lifecycle.find_own(written, caller, force=force)
+    if change and not force:
+        await lifecycle.check_owner(release, written, caller)
     return release, rest
 
 
@@ -131,6 +132,8 @@ async def _choose(
     lifecycle: Lifecycle, here: Here, words: Sequence[str], id: str, caller: Caller
 ) -> tuple[Release, str, tuple[str, ...]]:
     """Choose a system; with it, how it was named, and the words that are left."""
+    from tycho.release import choose_only, find_release, list_candidates, list_running
+
     releases = await lifecycle.status(services=False)
     if id:
         return find_release(releases, id, prefers=caller.prefers), id, tuple(words)
@@ -164,6 +167,8 @@ async def _choose(
 
 def _named(releases: Sequence[Release], here: Here, word: str, caller: Caller) -> Release | None:
     """Find the system that a word names; the first digits of a GUID may as well be a service's name."""
+    from tycho.release import find_release
+
     try:
         release = find_release(releases, word, prefers=caller.prefers)
     except NotFound:

@@ -10,14 +10,13 @@ from tycho.cli import show
 from tycho.cli.caller import find_origin, read_login
 from tycho.cli.session import Input
 from tycho.errors import TychoError, UsageError
-from tycho.ownership import Caller, origin_key
-from tycho.release import Identity, Origin, Release, ServiceStatus, label_value
 
 if TYPE_CHECKING:
     from tycho.cli.project import Here
     from tycho.compose import Sources
     from tycho.files import FileContent
     from tycho.model import System
+    from tycho.release import Origin, Release
 
 LARGEST = 700 * 1024  # bytes of files: in base64 they, the document and the rest fill the request of 1 MiB
 
@@ -101,6 +100,8 @@ def status(url: str, ids: Sequence[str]) -> Sequence[Release]:
 
 def find_own(url: str, here: Here) -> Sequence[str]:
     """Find the system there that the caller started from this folder: its GUID; none, with a line that says so."""
+    from tycho.ownership import Caller
+
     project = here.find()
     if project is None:
         show.say("nothing to remove: no system is named, and there is no compose file here or in any folder above")
@@ -143,6 +144,8 @@ def _username() -> str:
 
 def _asked(origin: Origin | None) -> dict[str, Any]:
     """Who asks, and from which project."""
+    from tycho.release import label_value
+
     about: dict[str, Any] = {"username": label_value(_username())}
     return {**about, "origin": origin.model_dump(exclude={"project"})} if origin else about
 
@@ -193,6 +196,9 @@ def _succeed(answer: Any) -> None:
 
 
 def _release(row: Mapping[str, Any]) -> Release:
+    from tycho.ownership import origin_key
+    from tycho.release import Identity, Origin, Release, ServiceStatus
+
     origin = Origin(**row["origin"]) if row.get("origin") else None
     identity = Identity(
         guid=row["sid"],

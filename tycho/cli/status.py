@@ -21,7 +21,6 @@ from tycho.cli.options import (
     Trace,
 )
 from tycho.cli.session import run, trace
-from tycho.release import LISTED
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
@@ -100,6 +99,8 @@ def ls(
 
 def _say_elsewhere(namespace: str, releases: Sequence[Release]) -> None:
     """Say where systems run, to somebody who looked where none does."""
+    from tycho.release import LISTED
+
     others = sorted({release.identity.namespace for release in releases})
     places = f"systems run in: {', '.join(others[:LISTED])}" if others else "nor in any other"
     show.say(f"nothing runs in the namespace {namespace}; {places}")

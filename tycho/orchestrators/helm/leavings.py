@@ -13,7 +13,7 @@ from typing import Any
 
 from tycho.errors import Conflict, Deadline, Forbidden, NotFound
 from tycho.orchestrators import Patience
-from tycho.orchestrators.helm import cluster, releases
+from tycho.orchestrators.helm import cluster, releases, waiting
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.volumes import CLAIMS
 from tycho.orchestrators.helm.waiting import Countdown
@@ -106,17 +106,11 @@ async def remove(api: Api, identity: Identity, countdown: Countdown, *, kept: Co
     await asyncio.gather(*(api.delete(path) for path in paths))
     if identity.own_namespace and not kept:
         return  # the namespace goes with all that is in it
-    told = 0
 
-    async def gone() -> bool:
-        nonlocal told
-        rest = await left(api, identity, kept)
-        if rest and len(rest) != told:
-            countdown.patience.tell(f"{identity.name}: still deleting {len(rest)} of its objects")
-        told = len(rest)
-        return not rest
+    async def list_left() -> list[str] | None:
+        return await left(api, identity, kept) or None
 
-    if countdown.patience.wait and not await countdown.until(gone):
+    if countdown.patience.wait and not await waiting.gone(identity.name, list_left, countdown):
         raise Deadline(
             f"still there after {countdown.patience.timeout:g} s: {', '.join(await left(api, identity, kept))}",
             hint="whoever set a finalizer has to take it away",

@@ -9,7 +9,7 @@ from typing import Any
 
 from tycho.chart import Chart
 from tycho.errors import Conflict, Deadline, Forbidden, NotFound
-from tycho.orchestrators.helm import leavings
+from tycho.orchestrators.helm import leavings, waiting
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
 from tycho.orchestrators.helm.volumes import MERGE
@@ -47,7 +47,7 @@ async def ensure(api: Api, identity: Identity, countdown: Countdown) -> bool:
         if (found["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
             raise Conflict(f'the namespace "{identity.namespace}" exists already, and belongs to somebody else')
         if not found["metadata"].get("deletionTimestamp"):
-            await _own(api, identity, found)
+            await _mark_owner(api, identity, found)
             return False
         if not await countdown.until(lambda: api.gone(path)):
             raise Conflict(f"{identity.name} is still being removed", hint="try again in a moment")
@@ -65,16 +65,16 @@ async def _make(api: Api, identity: Identity) -> bool:
     return True
 
 
-async def _own(api: Api, identity: Identity, found: Object) -> None:
+async def _mark_owner(api: Api, identity: Identity, found: Object) -> None:
     """Say on a namespace that is there whose the system is now."""
-    labels = _owner(identity)
+    labels = _owner_labels(identity)
     if any((found["metadata"].get("labels") or {}).get(key) != value for key, value in labels.items() if value):
         with contextlib.suppress(Forbidden):
             path = at("namespaces", name=identity.namespace)
             await api.call("PATCH", path, {"metadata": {"labels": labels}}, headers=MERGE)
 
 
-def _owner(identity: Identity) -> dict[str, str]:
+def _owner_labels(identity: Identity) -> dict[str, str]:
     return {"username": label_value(identity.username), "tycho-origin": identity.origin}
 
 
@@ -83,7 +83,7 @@ def _namespace(identity: Identity) -> Object:
         "executor": "tycho",
         "tycho-guid": identity.guid,
         "tycho-name": label_value(identity.name),
-        **_owner(identity),
+        **_owner_labels(identity),
         "pod-security.kubernetes.io/warn": "baseline",
         "pod-security.kubernetes.io/audit": "restricted",
     }
@@ -148,19 +148,11 @@ async def remove(api: Api, identity: Identity, countdown: Countdown) -> None:
     if (found["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
         return
     await api.delete(path)
-    told = 0
 
-    async def gone() -> bool:
-        nonlocal told
-        if await api.gone(path):
-            return True
-        rest = len(await leavings.left(api, identity))
-        if rest and rest != told:
-            countdown.patience.tell(f"{identity.name}: still deleting {rest} of its objects")
-        told = rest
-        return False
+    async def list_left() -> list[str] | None:
+        return None if await api.gone(path) else await leavings.left(api, identity)
 
-    if not countdown.patience.wait or await countdown.until(gone):
+    if not countdown.patience.wait or await waiting.gone(identity.name, list_left, countdown):
         return
     found, left = await api.get(path), await leavings.left(api, identity)
     held = [

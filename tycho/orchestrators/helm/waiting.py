@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from tycho.errors import ClusterUnreachable, Deadline, StartFailed
 from tycho.orchestrators import Patience
@@ -36,6 +36,32 @@ class Countdown:
                 return False
             await asyncio.sleep(INTERVAL)
         return True
+
+
+async def gone(name: str, list_left: Callable[[], Awaitable[Sequence[str] | None]], countdown: Countdown) -> bool:
+    """Wait until something is deleted, and tell how far that is.
+
+    Args:
+        name: The system's name.
+        list_left: Lists the objects that are still there; None once all is gone.
+        countdown: How long, and who is told.
+
+    Returns:
+        Whether it was gone in time.
+    """
+    told = 0
+
+    async def is_gone() -> bool:
+        nonlocal told
+        left = await list_left()
+        if left is None:
+            return True
+        if left and len(left) != told:
+            countdown.patience.tell(f"{name}: still deleting {len(left)} of its objects")
+        told = len(left)
+        return False
+
+    return await countdown.until(is_gone)
 
 
 async def ready(look: Callable[[], Awaitable[Release]], countdown: Countdown) -> Release:
