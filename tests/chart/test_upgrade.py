@@ -33,7 +33,6 @@ def target(kubeconfig: Path, helm: Path) -> Iterator[Target]:
         patch.setenv("TYCHO_HELM", str(helm))
         settings.cache_clear()
         yield Target(kubeconfig=str(kubeconfig), namespace=namespace)
-    settings.cache_clear()
     server.run("delete", "namespace", namespace, "--wait=false")
 
 

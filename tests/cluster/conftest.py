@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,15 +16,13 @@ Script = Callable[[str, str], Path]
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache."""
     ours = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     monkeypatch.setenv("GOCACHE", os.environ.get("GOCACHE", str(ours / "go-build")))  # Go's own is for all
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     settings.cache_clear()
-    yield tmp_path / "cache/tycho"
-    monkeypatch.undo()
-    settings.cache_clear()
+    return tmp_path / "cache/tycho"
 
 
 @pytest.fixture

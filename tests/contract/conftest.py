@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -24,7 +24,7 @@ Story = Callable[[Callable[[Lifecycle], Awaitable[Any]]], Any]
 
 
 @pytest.fixture(params=["memory", "helm"])
-def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Story:
     """Runs a story on an orchestrator, and removes what it started."""
     target = Target(kubeconfig=str(uuid4()))
     if request.param == "helm":
@@ -49,8 +49,7 @@ def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
         return asyncio.run(whole())
 
-    yield tell
-    settings.cache_clear()
+    return tell
 
 
 def compiled(lifecycle: Lifecycle, document: dict[str, object], name: str, **env: str) -> Compiled:

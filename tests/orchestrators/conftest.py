@@ -50,7 +50,7 @@ def shared(kubectl: Kubectl) -> Iterator[str]:
 
 
 @pytest.fixture
-def tell(kubeconfig: Path, helm: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+def tell(kubeconfig: Path, helm: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Runs a story with the verbs, in a namespace or with one per system, and removes what it started."""
     monkeypatch.setenv("TYCHO_HELM", str(helm))
     settings.cache_clear()
@@ -74,8 +74,7 @@ def tell(kubeconfig: Path, helm: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
         return asyncio.run(whole())
 
-    yield run
-    settings.cache_clear()
+    return run
 
 
 def compiled(lifecycle: Lifecycle, services: dict[str, Any], name: str = "one", **rest: Any) -> Compiled:

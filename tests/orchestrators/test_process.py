@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,14 +17,13 @@ from tycho.settings import settings
 
 
 @pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for helm, to be written by the test; it knows its version."""
     path = tmp_path / "helm"
     monkeypatch.setenv("TYCHO_HELM", str(path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     settings.cache_clear()
-    yield path
-    settings.cache_clear()
+    return path
 
 
 def write(path: Path, script: str) -> None:
@@ -148,11 +146,8 @@ def test_the_real_helm_is_limited(helm: Path, monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(process, "MEMORY", 40 << 20)
     files = {f"templates/{n}.yaml": "a: {{ repeat 100000 .Release.Name | quote }}\n" for n in range(200)}
     Chart("t", "1.0.0", {"Chart.yaml": "apiVersion: v2\nname: t\nversion: 1.0.0\n", **files}).write(tmp_path / "t")
-    try:
-        with pytest.raises(OrchestratorError) as caught:
-            asyncio.run(Helm(Target()).run(["template", "name", str(tmp_path / "t")]))
-    finally:
-        settings.cache_clear()
+    with pytest.raises(OrchestratorError) as caught:
+        asyncio.run(Helm(Target()).run(["template", "name", str(tmp_path / "t")]))
     assert caught.value.message == "helm template takes more than 40 MiB of memory"
     assert "goroutine" not in caught.value.hint
 

@@ -196,19 +196,11 @@ def test_the_clusters_clock() -> None:
 @pytest.mark.parametrize(("text", "seconds"), [("", 2.0), ("0", 0.0), ("1.5", 1.5)])
 def test_the_quiet_time_of_the_environment(monkeypatch: pytest.MonkeyPatch, text: str, seconds: float) -> None:
     monkeypatch.setenv("TYCHO_QUIET_TIME", text)
-    settings.cache_clear()
-    try:
-        assert settings().quiet_time == seconds
-    finally:
-        settings.cache_clear()
+    assert settings().quiet_time == seconds
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf"])
 def test_a_quiet_time_that_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("TYCHO_QUIET_TIME", text)
-    settings.cache_clear()
-    try:
-        with pytest.raises(UsageError, match="TYCHO_QUIET_TIME is not a number of seconds"):
-            settings()
-    finally:
-        settings.cache_clear()
+    with pytest.raises(UsageError, match="TYCHO_QUIET_TIME is not a number of seconds"):
+        settings()
