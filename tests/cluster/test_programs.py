@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
+import signal
 import ssl
 import subprocess
 import tarfile
@@ -13,6 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -223,13 +226,30 @@ def test_a_build_that_fails_says_which_program_and_shows_the_end_of_the_log(cach
     assert cluster.find("greeter") is None
 
 
-def test_an_interrupted_build_leaves_no_compiler(cache, script, tmp_path: Path, monkeypatch):
+class StruckWhileStarting(subprocess.Popen):  # type: ignore[type-arg]
+    """A process whose start is interrupted at its last moment, once it has written which compiler it runs."""
+
+    compiler: ClassVar[Path]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if options.get("start_new_session"):
+            assert until(lambda: self.compiler.exists() and self.compiler.read_text().endswith("\n"), 60)
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("moment", ["while it starts", "later"])
+def test_an_interrupted_build_leaves_no_compiler(cache, script, tmp_path: Path, monkeypatch, moment: str):
+    interrupt = "kill -INT $PPID;" if moment == "later" else ""
     script("go", f"""
         case $1 in
           version) echo go version go1.26.0 linux/amd64 ;;
-          *) /bin/sleep 600 & echo $! >{tmp_path}/compiler; kill -INT $PPID; wait ;;
+          *) /bin/sleep 600 & echo $! >{tmp_path}/compiler; {interrupt} wait ;;
         esac
     """)  # fmt: skip
+    if moment != "later":
+        StruckWhileStarting.compiler = tmp_path / "compiler"
+        monkeypatch.setattr(subprocess, "Popen", StruckWhileStarting)
     monkeypatch.setitem(PROGRAMS, "greeter", Program("greeter", "3.37.2", (3,), (4,), MODULE, ""))
     with pytest.raises(KeyboardInterrupt):
         cluster.tool("greeter")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tycho.cluster.process import tail
+from tycho.cluster.process import delay_signals, tail
 from tycho.cluster.programs import Program, version
 from tycho.cluster.state import Progress
 from tycho.errors import ToolMissing
@@ -79,12 +79,13 @@ def _go(argv: Sequence[str], folder: Path, said: str) -> str:
     """Run go; whatever ends this process's waiting ends go and its compilers, too."""
     env = {**environment(), "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -mod=mod", "GOWORK": "off"}
     log = folder / "build.log"
-    with log.open("ab") as errors:
+    with log.open("ab") as errors, delay_signals() as let_signals_in:
         process = subprocess.Popen(
             argv, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
             text=True, start_new_session=True,
         )  # fmt: skip
         try:
+            let_signals_in()
             out, _ = process.communicate()
         except BaseException:
             with suppress(ProcessLookupError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tycho.errors import OrchestratorError
 
@@ -64,6 +66,35 @@ def start(argv: Sequence[str | Path], log: Path) -> Process:
     except OSError as error:
         raise OrchestratorError(f"{words[0]} cannot be started: {error.strerror}") from error
     return Process(pid, _started(pid))
+
+
+@contextmanager
+def delay_signals() -> Iterator[Callable[[], None]]:
+    """Keep signals that would interrupt this process until what must be one step is done.
+
+    A process that a signal interrupts while it starts another knows no id of it, and can never end it.
+
+    Yields:
+        Lets the signals do what they do, those that have come meanwhile at once. Leaving the block does it, too.
+    """
+    held: list[int] = []
+    former: dict[int, Any] = {}
+
+    def release() -> None:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        former.clear()
+        while held:
+            signal.raise_signal(held.pop())
+
+    if threading.current_thread() is threading.main_thread():  # no other can be interrupted
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if callable(signal.getsignal(number)):
+                former[number] = signal.signal(number, lambda number, frame: held.append(number))
+    try:
+        yield release
+    finally:
+        release()
 
 
 def stop(processes: Iterable[Process], patience: float = PATIENCE) -> None:

@@ -73,7 +73,11 @@ async def _asked(path: Path) -> tuple[int, ...]:
         )  # fmt: skip
     except OSError as error:
         raise ToolMissing(f"helm cannot be run: {error.strerror}", hint=HOW, local=str(path)) from error
-    out, err = await process.communicate()
+    try:
+        out, err = await process.communicate()
+    finally:
+        if process.returncode is None:  # nobody waits for it any more
+            process.kill()
     found = re.match(rb"v?(\d+)\.(\d+)\.(\d+)", out.strip())
     if not found:
         printed = safe_message((err or out).decode(errors="replace").strip().partition("\n")[0])[:200] or "nothing"
