@@ -67,12 +67,15 @@ def choose_running(instances: Sequence[Release], name: str, caller: Caller) -> R
 
     Returns:
         The only one that the caller started from here, or the only one there is, whosever it is; None where none runs.
+        One that is being removed counts only if it is the caller's and no other is: its removal is then finished first.
 
     Raises:
         Ambiguous: There are several, and which is meant is not clear.
     """
     own = [release for release in instances if caller.owns(release.identity) and caller.started(release.identity)]
-    candidates = own or list(instances)
+    staying = [[release for release in group if release.state != "uninstalling"] for group in (own, instances)]
+    own = staying[0] or own
+    candidates = own or staying[1]
     if len(candidates) > 1:
         raise Ambiguous(
             f"{len(candidates)} systems {name} run" + ("" if own else ", and you started none of them from here"),

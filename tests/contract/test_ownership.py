@@ -7,6 +7,7 @@ import pytest
 from tests.contract.conftest import ONE, OTHER, QUICK, Story, compiled
 from tycho.errors import Conflict
 from tycho.lifecycle import Lifecycle
+from tycho.orchestrators import Patience
 from tycho.ownership import Caller
 from tycho.release import Origin
 
@@ -44,5 +45,24 @@ def test_owner_and_origin_are_kept(told: Story) -> None:
         assert [(entry.username, entry.origin) for entry in history] == [("ada", here), ("ada", here), ("eve", there)]
         assert "db: removed" in history[1].changes
         assert history[0].changes == ()
+
+    told(story)
+
+
+@pytest.mark.parametrize("next_user", ["ada", "eve"])
+def test_what_is_being_removed_stands_in_nobodys_way(told: Story, next_user: str) -> None:
+    """Its namespace may be there for a while; whose it was does not matter then, unless it is one's own."""
+    origin = Origin(user="ada", host="laptop", folder="/home/ada/owned", project="leaving")
+
+    async def story(lifecycle: Lifecycle) -> None:
+        ada, following = Caller("ada", origin=origin), Caller(next_user, origin=origin)
+        first = await lifecycle.up(compiled(lifecycle, ONE, "leaving"), caller=ada, patience=QUICK)
+        guid, at_once = first.identity.guid, Patience(wait=False)
+        (removal,) = await lifecycle.down([guid], caller=ada, patience=at_once, each=lambda removal: None)
+        assert not removal.error
+        release = await lifecycle.up(compiled(lifecycle, ONE, "leaving"), caller=following, patience=QUICK)
+        assert (release.identity.username, release.ready) == (next_user, True)
+        if next_user != "ada":
+            assert release.identity.guid != guid
 
     told(story)
