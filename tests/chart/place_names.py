@@ -103,6 +103,16 @@ def ours(key: str) -> Any:
     return put
 
 
+def probe(field: str) -> Any:
+    """What a service says in `x-tycho: {readinessProbe: …}`."""
+
+    def put(draft: Draft, number: int, text: str) -> None:
+        actions = {"path": {"httpGet": {"path": f"/{text}", "port": 80}}, "service": {"grpc": {"port": 1, field: text}}}
+        draft.service(number)["x-tycho"] = {"readinessProbe": actions[field]}
+
+    return put
+
+
 def hosts(view: View, number: int, text: str) -> object:
     return [rule.get("host", "") for one in view.objects if one["kind"] == "Ingress" for rule in one["spec"]["rules"]]
 
@@ -187,6 +197,10 @@ EVERYTHING = [
         image.removeprefix("i") for image in of_volume("image", "reference")(view, number, text) if image]),
     Place("ingress host", "services.s{n}.x-tycho", ours("host"), hosts),
     Place("ingress path", "services.s{n}.x-tycho", ours("path"), routes),
+    Place("probe path", "services.s{n}.x-tycho", probe("path"), lambda view, number, text:
+          view.container(number)["readinessProbe"]["httpGet"]["path"].removeprefix("/")),
+    Place("probe service", "services.s{n}.x-tycho", probe("service"), lambda view, number, text:
+          view.container(number)["readinessProbe"]["grpc"]["service"]),
     Place("ingress annotation", "x-tycho.ingress.annotations.k{n}", annotation,
           lambda view, number, text: entrance(view, number, text)["metadata"]["annotations"].get(f"k{number}")),
     Place("ingress tls", "x-tycho.ingress.tls[{n}]", tls, lambda view, number, text: [

@@ -64,6 +64,14 @@ REJECTED = {
     "x-tycho: {knd: Job}": ("services.web.x-tycho.knd", "no such key"),
     "x-tycho: {kind: Pod}": ("services.web.x-tycho.kind", "is not one"),
     "x-tycho: {schedule: daily}": ("services.web.x-tycho.schedule", "is not one"),
+    "x-tycho: {readinessProbe: {httpGet: {path: /}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
+    "x-tycho: {readinessProbe: {httpGet: {port: 80, host: db}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
+    "x-tycho: {readinessProbe: {tcpSocket: {port: true}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
+    "x-tycho: {readinessProbe: {exec: {command: [a]}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
+    "x-tycho: {readinessProbe: {grpc: {port: 1}, periodSeconds: 0}}": (
+        "services.web.x-tycho.readinessProbe",
+        "is not one",
+    ),
     "x-tycho: [kind]": ("services.web.x-tycho", "not a mapping"),
     "deploy: {mode: everywhere}": ("services.web.deploy.mode", "not a mode"),
     "volumes: [/var/run/docker.sock:/var/run/docker.sock]": (

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tycho.chart import emit
+
 KINDS = {
     "image: x": "Deployment",
     "image: x, deploy: {mode: global}": "DaemonSet",
@@ -215,6 +217,24 @@ def test_probes(bench: Any) -> None:
     assert container("test: a, start_interval: 1s")["startupProbe"]["failureThreshold"] == 2147483647
     assert "readinessProbe" not in container("test: [NONE]")
     assert "readinessProbe" not in container("disable: true")
+
+
+def test_a_probe_in_kubernetes_words(bench: Any) -> None:
+    text = """
+      services:
+        web:
+          image: x
+          healthcheck: {test: a, start_interval: 1s}
+          x-tycho: {readinessProbe: {httpGet: {path: "/r?a={{ b }}$$", port: 81}, periodSeconds: 3}}
+    """
+    found = bench.objects(text).container("rel-web")
+    assert found["readinessProbe"] == {"httpGet": {"path": "/r?a={{ b }}$", "port": 81}, "periodSeconds": 3}
+    assert "startupProbe" not in found
+    report = emit(bench.woven(text)).report
+    rows = {row.path: row.target for row in report if row.path.startswith("services.web.")}
+    assert rows["services.web.x-tycho.readinessProbe"] == "readinessProbe"
+    for key in ("test", "start_interval"):
+        assert rows[f"services.web.healthcheck.{key}"] == "nothing: x-tycho.readinessProbe is there in its place"
 
 
 def test_hooks_before_and_after(bench: Any) -> None:

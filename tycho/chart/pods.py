@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -11,7 +10,7 @@ from tycho.chart.names import DNS_LABEL
 from tycho.chart.placement import affinity, spread
 from tycho.chart.plan import Pod
 from tycho.chart.yaml import Tree
-from tycho.model import Healthcheck, Hook, Resource, Service, template
+from tycho.model import Hook, Resource, Service, template
 from tycho.model.numbers import is_digits
 from tycho.model.rights import normalize_capability, parse_option
 
@@ -122,41 +121,6 @@ def labels_of(service: Service) -> dict[str, str]:
         if key == "label" and field in ("user", "role", "type", "level"):
             found[field] = said_value
     return found
-
-
-def probes(service: Service) -> Iterator[tuple[str, Tree]]:
-    """`healthcheck`: readiness, for Compose never restarts a container for its health."""
-    check = service.healthcheck
-    command = _command(check) if check else None
-    if check is None or not command:
-        return
-    every: dict[str, Tree] = {"exec": {"command": command}}
-    period = check.interval if check.interval is not None else 30
-    timeout = _seconds(check.timeout if check.timeout is not None else 30)
-    if check.start_interval is not None:
-        # It ends with the first success; until then it may fail for ever, for nothing is restarted for its health.
-        yield "startupProbe", every | {
-            "periodSeconds": _seconds(check.start_interval), "timeoutSeconds": timeout, "failureThreshold": 2147483647
-        }  # fmt: skip
-    ready = every | {"periodSeconds": _seconds(period), "timeoutSeconds": timeout}
-    ready["failureThreshold"] = check.retries or 3
-    yield "readinessProbe", ready
-
-
-def _command(check: Healthcheck) -> list[Tree]:
-    if check.disable or not check.test:
-        return []
-    match check.test[0], check.test[1:]:
-        case "CMD", words:
-            return [template(word) for word in words]
-        case "CMD-SHELL", words:
-            return ["/bin/sh", "-c", *(template(word) for word in words)]
-        case _:
-            return []
-
-
-def _seconds(number: float) -> int:
-    return max(1, math.ceil(number))
 
 
 def scheduling(pod: Pod) -> dict[str, Tree]:

@@ -11,6 +11,7 @@ from tycho.chart.kinds import said, written
 from tycho.chart.names import QUALIFIED
 from tycho.chart.plan import Claim, Container, Plan, Pod
 from tycho.chart.planner import secret_names
+from tycho.chart.probes import probes
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, keep_allowed
 from tycho.chart.schema import COMMON, SETTINGS, Keys, schema
 from tycho.chart.wiring import isolated
@@ -113,7 +114,7 @@ def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
         "securityContext": pods.security(service),
         "shmSize": pods.size(service.shm_size) if service.shm_size is not None else "",
     }
-    optional |= dict(pods.probes(service)) | pods.hooks(service, held=pod.held)
+    optional |= dict(probes(service)) | pods.hooks(service, held=pod.held)
     if container is pod.containers[0]:
         optional |= pods.scheduling(pod)
     grants = (*read_grants(plan.system), *read_grants(service))

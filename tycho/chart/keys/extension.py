@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tycho.chart.keys.key import Key, rejected, translated
 from tycho.chart.kinds import KINDS
+from tycho.chart.probes import KEY, PROBE, is_probe
 from tycho.model import Json
 
 Check = Callable[[Json], bool]
@@ -41,6 +42,7 @@ WORDS: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
         "ingress": (_keys("host", "path", "port"), "{host, path, port}", translated("Ingress (live)")),
         "secretEnvironment": (_texts, '["*password", "!SORT_KEY"]', translated("a Secret of the release")),
         "grants": (_texts, '["cap_add=NET_ADMIN"]', translated("rights that a policy granted")),
+        KEY: (is_probe, PROBE, translated("readinessProbe")),
         "hostPaths": (_texts, "[/dev/net/tun]", translated("hostPath volumes")),
     },
     "volumes": {

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.keys.wording import restart_word
-from tycho.chart.kinds import MODES, restarts
+from tycho.chart.kinds import MODES, restarts, said
 from tycho.chart.names import QUALIFIED, UNWRITABLE, label
 from tycho.chart.placement import NODE_LABELS, SPREAD, readable
 from tycho.chart.pods import PULL
+from tycho.chart.probes import KEY
 from tycho.chart.reserved import is_allowed
 from tycho.model import Live, Reworded, template
 from tycho.model.numbers import is_digits
@@ -191,6 +192,14 @@ def whole_seconds(case: Case) -> Rows:
     """Kubernetes counts seconds."""
     if isinstance(case.value, float) and (case.value % 1 or not case.value):
         yield "", approximated("the next whole second", "Kubernetes counts in seconds", "write whole seconds")
+
+
+def probed(case: Case) -> Rows:
+    """What x-tycho says in Kubernetes' words goes before what only Compose has words for."""
+    if KEY in said(case.service):
+        yield "", translated(f"nothing: x-tycho.{KEY} is there in its place")
+    else:
+        yield from whole_seconds(case)
 
 
 def gpus(case: Case) -> Rows:

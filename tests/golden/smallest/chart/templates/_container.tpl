@@ -47,8 +47,8 @@ securityContext:
       - {{ include "smallest.word" (list $root .) }}
       {{- end }}
   {{- end }}
-  {{- with omit . "exec" }}
-  {{- toYaml . | nindent 2 }}
+  {{- range $field, $value := omit . "exec" }}
+  {{ $field }}: {{ toJson $value }}
   {{- end }}
 {{- end }}
 {{- end }}
