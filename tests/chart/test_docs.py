@@ -123,7 +123,7 @@ def test_the_readme(bench: Any) -> None:
     for table in found:
         assert {len(row) for row in table} == {len(table[0])}, table
     rows = {row[0]: row[1:] for table in found for row in table}
-    assert rows["web"] == ["Deployment", "`nginx:${TAG:-1}`", "80/tcp, 90/udp", "migrate"]
+    assert rows["web"] == ["Deployment", "`nginx:${TAG:-1}`", "80/tcp, 443/tcp, 90/udp", "migrate"]
     assert rows["nightly"][0] == "CronJob"
     assert rows["data"] == ["`10g`", "migrate"]
     assert rows["`dns.scope`"][0] == '`"namespace"`'

@@ -66,7 +66,10 @@ def test_rights_and_resources(bench: Any) -> None:
     assert pod["securityContext"] == {
         "seccompProfile": {"type": "RuntimeDefault"}, "supplementalGroups": [7],
         "seLinuxOptions": {"type": "container_kvm_t"},
-        "sysctls": [{"name": "net.ipv4.tcp_syncookies", "value": "1"}],
+        "sysctls": [
+            {"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"},
+            {"name": "net.ipv4.tcp_syncookies", "value": "1"},
+        ],
     }  # fmt: skip
     assert pod["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
     assert (container["tty"], container["stdin"]) == (True, True)

@@ -26,7 +26,7 @@ PRINTED = re.compile(
 # What ends a pipe that prints a number, a truth value, a quoted text, or text that YAML's own writer made.
 ENDS = re.compile(r"(\| (quote|int|toYaml|sha256sum \| quote|ternary .*|default false)|^(int|toYaml) .*)$")
 # Helpers that print numbers or quoted text.
-SAFE_HELPERS = re.compile(r'^include "<%= chart %>\.(word|secretKey|labelValue|int|text)" ')
+SAFE_HELPERS = re.compile(r'^include "<%= chart %>\.(word|literal|secretKey|labelValue|int|text)" ')
 BARE = {
     "$number",  # digits, as a pattern has found
     "$wanted",  # the same

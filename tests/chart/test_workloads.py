@@ -207,14 +207,21 @@ def test_probes(bench: Any) -> None:
     def container(check: str) -> Any:
         return bench.objects(f"services: {{web: {{image: x, healthcheck: {{{check}}}}}}}").container("rel-web")
 
-    found = container("test: [CMD, a, b], interval: 1500ms, timeout: 2s, retries: 5, start_period: 1m")
+    found = container("test: [CMD, a, b], interval: 1500ms, timeout: 2s, retries: 5")
     assert found["readinessProbe"] == {
         "exec": {"command": ["a", "b"]}, "periodSeconds": 2, "timeoutSeconds": 2, "failureThreshold": 5
     }  # fmt: skip
     assert "livenessProbe" not in found
     assert "startupProbe" not in found
     assert container("test: a && b")["readinessProbe"]["exec"]["command"] == ["/bin/sh", "-c", "a && b"]
-    assert container("test: a, start_interval: 1s")["startupProbe"]["failureThreshold"] == 2147483647
+    first = container("test: a, start_period: 1m, start_interval: 1s")["startupProbe"]
+    assert (first["failureThreshold"], first["periodSeconds"]) == (2147483647, 1)
+    assert "startupProbe" not in container("test: a, start_interval: 1s")  # without a start period it means nothing
+    assert container("test: a, start_period: 1s")["startupProbe"]["periodSeconds"] == 5
+    assert "startupProbe" not in container("test: a, start_period: 1s, interval: 4s")  # that is more often
+    assert container("test: a, interval: 0s, timeout: 0s, retries: 0")["readinessProbe"] == {
+        "exec": {"command": ["/bin/sh", "-c", "a"]}, "periodSeconds": 30, "timeoutSeconds": 30, "failureThreshold": 3
+    }  # fmt: skip
     assert "readinessProbe" not in container("test: [NONE]")
     assert "readinessProbe" not in container("disable: true")
 
@@ -266,8 +273,8 @@ def test_one_pod_for_services_that_share_a_network(bench: Any) -> None:
         web: {image: x, ports: ["80:80"], depends_on: [proxy]}
         proxy: {image: p, expose: ["90"], network_mode: "service:web"}
     """
-    with_cycle = text.replace(", depends_on: [proxy]", "")
-    objects = bench.objects(with_cycle)
+    # Each starting after the other would be a circle; sharing the network asks for no order.
+    objects = bench.objects(text.replace(", depends_on: [proxy]", ""))
     assert [one["name"] for one in objects.pod("rel-web")["containers"]] == ["web", "proxy"]
     assert {port["port"] for port in objects.one("Service", "web")["spec"]["ports"]} == {80, 90}
     assert objects.names("Deployment") == {"rel-web"}

@@ -76,14 +76,11 @@ class _Hiding:
 
     def text(self, value: str, path: str, *, whole: bool = False) -> str:
         """A text with a variable in the place of each secret."""
-        if isinstance(value, Reworded):  # refused as a whole
+        if isinstance(value, Reworded):  # refused as a whole, if it holds a secret
             return value
         written = template(value)
         whole = whole and not switches(written)
-        spans = find_literals(written, whole=whole)
-        if not whole and path.rpartition(".")[2].partition("[")[0] in BEFORE:
-            flags = [match.span("secret") for match in AFTER_FLAG.finditer(written) if _tells(match["secret"])]
-            spans = list(_apart(sorted([*spans, *flags])))
+        spans = _find_spans(written, path, whole=whole)
         if isinstance(value, Fixed) and value.secret:
             spans = [(0, len(written))] if written else []
         if not spans:
@@ -95,6 +92,24 @@ class _Hiding:
             position = end
         shown = "".join((*pieces, written[position:]))
         return Expr(shown, shown)  # worth what it says: nobody who makes a chart of it can tell more
+
+
+def tells_secret(line: str, path: str) -> bool:
+    """Tell whether a text, in Compose's syntax, holds a secret by what it says.
+
+    Args:
+        line: The text.
+        path: Where it stands; a command's flags tell what follows them.
+    """
+    return bool(_find_spans(line, path, whole=False))
+
+
+def _find_spans(written: str, path: str, *, whole: bool) -> list[tuple[int, int]]:
+    spans = find_literals(written, whole=whole)
+    if not whole and path.rpartition(".")[2].partition("[")[0] in BEFORE:
+        flags = [match.span("secret") for match in AFTER_FLAG.finditer(written) if _tells(match["secret"])]
+        spans = list(_apart(sorted([*spans, *flags])))
+    return spans
 
 
 def hide_credentials(system: System) -> tuple[System, tuple[Concealed, ...]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from graphlib import TopologicalSorter
 
 from tycho.model import Json, Service, System, template
 from tycho.model.numbers import is_digits
@@ -15,6 +16,9 @@ MODES = {
     "global-job": "Job",
 }
 DRAIN = 5  # seconds in which every node learns that a pod takes no more calls
+JOBS = frozenset({"Job", "CronJob"})
+AGAIN = frozenset({"on-failure", "always", "unless-stopped"})
+"""Restart policies by which a job that fails is tried again for ever."""
 ONCE = frozenset({"no", "none", "on-failure"})
 
 
@@ -35,14 +39,30 @@ def drain(service: Service, *, held: bool) -> int:
     return DRAIN if first and not service.pre_stop else 0
 
 
-def kinds(system: System) -> dict[str, str]:
-    """The kind of every service and job that has a pod of its own."""
+def kinds(system: System, called: Collection[str]) -> dict[str, str]:
+    """Decide the kind of every service and job that has a pod of its own.
+
+    Args:
+        system: The system.
+        called: The services that others name in what they say: those serve.
+    """
     awaited: dict[str, set[str]] = {}
     for service in [*system.services.values(), *system.jobs.values()]:
         for name, dependency in service.depends_on.items():
             awaited.setdefault(name, set()).add(dependency.condition)
-    found = {name: _kind(service, awaited.get(name, set())) for name, service in system.services.items()}
+    found = {
+        name: _kind(service, awaited.get(name, set()), called=name in called)
+        for name, service in system.services.items()
+    }
     return found | {name: _job(service) for name, service in system.jobs.items()}
+
+
+def sort_by_dependence(services: Mapping[str, Service]) -> tuple[str, ...]:
+    """Sort services so that each comes after those of them that it depends on, else in the file's order."""
+    order = TopologicalSorter(
+        {name: [other for other in service.depends_on if other in services] for name, service in services.items()}
+    )
+    return tuple(order.static_order())
 
 
 def restarts(service: Service) -> str:
@@ -53,14 +73,14 @@ def restarts(service: Service) -> str:
 
 
 def attempts(service: Service) -> int | None:
-    """How often a failed container is tried again, where that is said."""
+    """How often a failed container is tried again, where that is said; 0 is Docker's word for: for ever."""
     count = (service.restart or "").partition(":")[2]
     if service.deploy.restart_policy.max_attempts is not None:
-        return service.deploy.restart_policy.max_attempts
-    return int(count) if is_digits(count) else None
+        return service.deploy.restart_policy.max_attempts or None
+    return int(count) or None if is_digits(count) else None
 
 
-def _kind(service: Service, awaited: set[str]) -> str:
+def _kind(service: Service, awaited: set[str], *, called: bool) -> str:
     if (kind := said(service).get("kind")) in KINDS:
         return str(kind)
     if said(service).get("schedule") or service.triggers:
@@ -70,8 +90,13 @@ def _kind(service: Service, awaited: set[str]) -> str:
         return mode
     if "service_completed_successfully" in awaited:
         return "Job"
-    serves = service.ports or service.expose or service.healthcheck or awaited
-    return "Job" if restarts(service) in ONCE and not serves else "Deployment"
+    policy = restarts(service)
+    serves = service.ports or service.expose or service.healthcheck or called or "service_healthy" in awaited
+    # What is to be started again after a failure alone does its work and ends; who waits for it to be started only
+    # has an order in mind. One that is never started again may also be a server whose author thought of nothing else.
+    if policy == "no" and awaited:
+        serves = True
+    return "Job" if policy in ONCE and not serves else "Deployment"
 
 
 def _job(service: Service) -> str:

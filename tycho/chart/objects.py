@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from tycho.chart.kinds import JOBS
 from tycho.chart.names import UNWRITABLE, label
 from tycho.chart.plan import Plan
 from tycho.chart.pods import publish
@@ -39,10 +40,11 @@ def workloads(kind: str) -> Callable[[Plan], Iterator[Object]]:
 def services(plan: Plan) -> Iterator[Object]:
     """A name for every pod that others can call."""
     for pod in plan.pods:
-        ports = plan.list_ports(pod.name)
-        if ports or pod.kind not in ("Job", "CronJob"):
-            headless = not ports or pod.kind == "StatefulSet" or pod.service.deploy.endpoint_mode == "dnsrr"
-            yield Object(f"{pod.slug}-service", {"pod": pod, "ports": ports, "headless": headless})
+        ports = plan.ports.get(pod.name, ())
+        declared = any(port.guessed != "image" for port in ports)
+        if declared or pod.kind not in JOBS:
+            context = {"pod": pod, "ports": ports, "headless": plan.is_headless(pod)}
+            yield Object(f"{pod.slug}-service", context)
 
 
 def published(plan: Plan) -> Iterator[Object]:
@@ -68,7 +70,7 @@ def names(_plan: Plan) -> Iterator[Object]:
 def aliases(plan: Plan) -> Iterator[Object]:
     """A Service for every further name."""
     for alias, names in plan.aliases.items():
-        ports = {port: None for name in names for port in plan.list_ports(name)}
+        ports = {port: None for name in names for port in plan.ports.get(name, ())}
         slugs = [label(name) for name in names]
         context = {"alias": alias, "label": alias_label(alias), "slugs": slugs, "ports": tuple(ports)}
         yield Object(f"{alias}-alias-service", context)
@@ -133,12 +135,13 @@ def waiting(plan: Plan) -> Iterator[Object]:
     awaited: dict[str, dict[str, None]] = {}
     for pod in plan.pods:
         for wait in pod.waits:
-            awaited.setdefault(wait.kind, {})[wait.slug] = None
-    if awaited:
-        waiting = [pod.name for pod in plan.pods if pod.waits]
-        yield Object(
-            "system/wait", {"awaited": {kind: list(awaited[kind]) for kind in sorted(awaited)}, "waiting": waiting}
-        )
+            if wait.condition != "service_started":
+                awaited.setdefault(wait.kind, {})[wait.slug] = None
+    waiting = [pod.name for pod in plan.pods if pod.waits]
+    if waiting:
+        started = any(wait.condition == "service_started" for pod in plan.pods for wait in pod.waits)
+        kinds = {kind: list(awaited[kind]) for kind in sorted(awaited)}
+        yield Object("system/wait", {"awaited": kinds, "started": started, "waiting": waiting})
 
 
 def budgets(plan: Plan) -> Iterator[Object]:
@@ -192,7 +195,7 @@ def tests(plan: Plan) -> Iterator[Object]:
         for pod in plan.pods
         if pod.kind not in ("Job", "CronJob") and pod.service.network_mode != "none"
         for port in plan.ports.get(pod.name, ())
-        if port.protocol == "TCP"
+        if port.protocol == "TCP" and port.guessed != "image"  # which an image need not open
     ]
     if targets:
         labels = [network.label for network in plan.networks] if isolated(plan.system) else []
@@ -236,7 +239,7 @@ OBJECTS: tuple[tuple[str, Callable[[Plan], Iterator[Object]]], ...] = (
     ("extraobjects", always("system/extraobjects")),
 )
 RENAME = "rename the service or secret whose name ends like another's with -published, -env or -alias added"
-HELPERS = ("_helpers", "_names", "_expand", "_environment", "_pod", "_container", "_wait", "_ports")
+HELPERS = ("_helpers", "_names", "_expand", "_words", "_environment", "_pod", "_container", "_wait", "_ports")
 
 
 def templates(plan: Plan) -> dict[str, str]:

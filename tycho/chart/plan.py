@@ -72,7 +72,7 @@ class ContainerPort:
     number: int
     protocol: str = "TCP"
     host: int = 0  # the node's own port, where a policy lets that pass
-    guessed: bool = field(default=False, compare=False)  # others call it; the service itself does not say so
+    guessed: str = field(default="", compare=False)  # how it is known, if the file does not say it: "call", "image"
 
     @property
     def name(self) -> str:
@@ -82,14 +82,33 @@ class ContainerPort:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One container of a pod: one compose service."""
+    """One container of a pod: one compose service.
+
+    Args:
+        name: The service's name.
+        slug: The same as a DNS label.
+        service: The service.
+        ports: What it declares.
+        mounts: What it mounts.
+        secrets: Its own Secrets: env, env-file.
+        stage: "" for an ordinary one; "sidecar" or "init" for one that others of its pod start after: it runs on beside
+            them, or has done its work.
+        gates: Whether the others wait until it is healthy, too.
+    """
 
     name: str
     slug: str
     service: Service
     ports: tuple[ContainerPort, ...] = ()
     mounts: tuple[Mounted, ...] = ()
-    secrets: tuple[str, ...] = ()  # its own Secrets: env, env-file
+    secrets: tuple[str, ...] = ()
+    stage: str = ""
+    gates: bool = False
+
+
+WAITS_AGAIN = 6  # tries of a job whose init containers failed while they waited
+CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
+"""What may be waited for, the weakest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +206,7 @@ class Pod:
         held: Whether a volume of it is held by one node, and let go before the next pod takes it.
         group: The services that must be on one node with it, "" where there are none.
         claims: The volumes that the group shares.
+        end_awaited: Whether others wait until it has done its work.
     """
 
     name: str
@@ -201,11 +221,18 @@ class Pod:
     held: bool = False
     group: str = ""
     claims: tuple[str, ...] = ()
+    end_awaited: bool = False
 
     @property
     def service(self) -> Service:
         """The service that the pod is named for."""
         return self.containers[0].service
+
+    @property
+    def early(self) -> tuple[Container, ...]:
+        """The containers that others of the pod start after, each after those that it waits for itself."""
+        staged = {container.name: container for container in self.containers if container.stage}
+        return tuple(staged[name] for name in kinds.sort_by_dependence({n: c.service for n, c in staged.items()}))
 
     @property
     def hooks(self) -> bool:
@@ -215,7 +242,14 @@ class Pod:
     @property
     def restart(self) -> str:
         """The pod's restartPolicy, where it is not the default."""
-        return "Never" if self.kind in ("Job", "CronJob") else ""
+        if self.kind not in kinds.JOBS:
+            return ""
+        return "OnFailure" if self.persists else "Never"
+
+    @property
+    def persists(self) -> bool:
+        """Whether a job is tried again until it succeeds, however often it fails."""
+        return self.kind == "Job" and self.attempts is None and kinds.restarts(self.service) in kinds.AGAIN
 
     @property
     def strategy(self) -> Strategy:
@@ -227,9 +261,21 @@ class Pod:
         return Strategy(self.held, surge, unavailable, math.ceil(update.delay or 0))
 
     @property
+    def may_run_on(self) -> bool:
+        """Whether a job is as it should be while it runs: `on-failure` is also said of what never ends."""
+        return self.persists and not self.end_awaited
+
+    @property
     def attempts(self) -> int | None:
-        """A job's tries, where they are said."""
+        """A job's tries after the first, where they are said."""
         return kinds.attempts(self.service)
+
+    @property
+    def backoff_limit(self) -> int:
+        """A job's tries after the first, as far as Kubernetes counts them."""
+        if self.persists:
+            return 2**31 - 1
+        return WAITS_AGAIN if self.attempts is None else self.attempts
 
     @property
     def completions(self) -> bool:
@@ -289,11 +335,11 @@ class Plan:
     homes: Mapping[str, Pod] = field(default_factory=dict)  # of each service
     concealed: tuple[Concealed, ...] = ()  # what was secret, and is the release's
 
-    def list_ports(self, name: str) -> tuple[ContainerPort, ...]:
-        """List the ports of a pod's Service, by the pod's name: none, unless a service of it says where it listens.
+    def is_headless(self, pod: Pod) -> bool:
+        """Tell whether a pod's name leads to its containers' own addresses, and to every port of them, as in Compose.
 
-        A Service cannot get or lose its address, so that must not hang on what others happen to say: their text adds
-        ports where there is an address anyway. Without one, every port can be called.
+        So it is where nothing is known of where it listens, and where the file asks for it. Else the name has one
+        address that stays: who asks for it once may keep it.
         """
-        ports = self.ports.get(name, ())
-        return ports if any(not port.guessed for port in ports) else ()
+        asked = kinds.said(pod.service).get("headless") or pod.service.deploy.endpoint_mode == "dnsrr"
+        return bool(asked) or pod.kind == "StatefulSet" or not self.ports.get(pod.name)

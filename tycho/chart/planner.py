@@ -9,7 +9,7 @@ from tycho.chart import sharing, wiring
 from tycho.chart.hidden import hide_credentials
 from tycho.chart.kinds import kinds
 from tycho.chart.names import Names, label
-from tycho.chart.plan import Container, ContainerPort, Network, Plan, Pod, Volume, Wait
+from tycho.chart.plan import CONDITIONS, Container, ContainerPort, Network, Plan, Pod, Volume, Wait
 from tycho.chart.storage import Store
 from tycho.model import Live, Service, System
 from tycho.model.numbers import is_digits
@@ -21,20 +21,27 @@ def plan(system: System) -> Plan:
     whole, system = system, wiring.needed(system)
     services = wiring.everything(system)
     homes = wiring.homes(services)
-    kind_of = kinds(system)
+    kind_of = kinds(system, wiring.called(system))
     store = Store(system)
     networks = wiring.networks(system)
     aliases = wiring.aliases(system, homes)
     labels = _labels(networks if wiring.isolated(system) else (), aliases)
+    ending = {
+        name
+        for service in services.values()
+        for name, dependency in service.depends_on.items()
+        if dependency.condition == CONDITIONS[-1]
+    }
     pods = []
     for order, (name, names) in enumerate(wiring.pods(system).items()):
         volumes: dict[str, Volume] = {}
-        containers = [_container(one, services[one], store, volumes) for one in names]
+        containers = _stage(system, [_container(one, services[one], store, volumes) for one in names])
         waits: dict[str, Wait] = {}
-        for one in names:
-            waits |= {
-                wait.slug: wait for wait in wiring.waits(services[one], kind_of, homes) if wait.slug != label(name)
-            }
+        for member in names:
+            for wait in wiring.waits(services[member], kind_of[name], kind_of, homes):
+                known = waits.get(wait.slug, wait)
+                if wait.slug != label(name):
+                    waits[wait.slug] = max(known, wait, key=lambda each: CONDITIONS.index(each.condition))
         on = dict.fromkeys(key for one in names for key in labels.get(one, ()))
         if waits and on:
             on["tycho.dev/waits"] = None
@@ -50,6 +57,7 @@ def plan(system: System) -> Plan:
                 held=any(one.kind == "claim" and store.held(one.source) for one in volumes.values()),
                 labels=tuple((key, "true") for key in on),
                 checksums=tuple(_checksums(containers, volumes.values())),
+                end_awaited=any(member in ending for member in names),
             )
         )
     used = sharing.users(pods)
@@ -64,7 +72,7 @@ def plan(system: System) -> Plan:
         ports=_together(wiring.ports(system), homes),
         secrecy=store.secrecy,
         networks=networks,
-        restless=wiring.restless(system),
+        restless=wiring.restless(system, kind_of),
         aliases=aliases,
         unused=wiring.unused(whole, system),
         concealed=concealed,
@@ -82,6 +90,25 @@ def _container(name: str, service: Service, store: Store, volumes: dict[str, Vol
             volumes[free] = replace(volume, name=free)
         mounts.append(replace(mounted, volume=known[volume.name, bare]))
     return Container(name, label(name), service, wiring.declared(service), tuple(mounts), secrets(service))
+
+
+def _stage(system: System, containers: Sequence[Container]) -> list[Container]:
+    """Have the containers of a pod start in the order of their services' `depends_on`."""
+    awaited: dict[str, set[str]] = {}
+    for container in containers:
+        for name, dependency in container.service.depends_on.items():
+            if not wiring.is_implied(system, container.name, name):  # what they share is there before all of them
+                awaited.setdefault(name, set()).add(dependency.condition)
+    return [
+        replace(
+            container,
+            stage="init" if CONDITIONS[-1] in awaited[container.name] else "sidecar",
+            gates="service_healthy" in awaited[container.name],
+        )
+        if container.name in awaited
+        else container
+        for container in containers
+    ]
 
 
 def _stems(key: str) -> tuple[str, ...]:

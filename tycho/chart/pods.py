@@ -11,7 +11,7 @@ from tycho.chart.placement import affinity, spread
 from tycho.chart.plan import Pod
 from tycho.chart.yaml import Tree
 from tycho.model import Hook, Resource, Service, template
-from tycho.model.numbers import is_digits
+from tycho.model.numbers import is_digits, parse_id
 from tycho.model.rights import normalize_capability, parse_option
 
 PULL = {"always": "Always", "build": "IfNotPresent", "never": "Never", "missing": "IfNotPresent",
@@ -77,12 +77,9 @@ def size(number: int) -> str:
 
 def security(service: Service) -> dict[str, Tree]:
     """`securityContext` of the container."""
-    found: dict[str, Tree] = {}
     user, _, group = (service.user or "").partition(":")
-    if is_digits(user):
-        found["runAsUser"] = int(user)
-    if is_digits(group):
-        found["runAsGroup"] = int(group)
+    ids = {"runAsUser": parse_id(user), "runAsGroup": parse_id(group)}
+    found: dict[str, Tree] = {key: number for key, number in ids.items() if number is not None}
     if service.privileged:
         found["privileged"] = True
     if service.read_only:
@@ -147,9 +144,9 @@ def scheduling(pod: Pod) -> dict[str, Tree]:
         "runtimeClassName": service.runtime or "",
     }
     context: dict[str, Tree] = {}
-    groups = sorted({int(group) for group in service.group_add if is_digits(group)})
+    groups = {number for group in service.group_add if (number := parse_id(group)) is not None}
     if groups:
-        context["supplementalGroups"] = list[Tree](groups)
+        context["supplementalGroups"] = list[Tree](sorted(groups))
     if options := labels_of(service):
         context["seLinuxOptions"] = dict[str, Tree](options)
     found["podSecurityContext"] = context

@@ -19,6 +19,8 @@ LEAST = {
     "periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 1, "successThreshold": 1, "initialDelaySeconds": 0
 }  # fmt: skip
 """A probe's numbers, and the least that each may be."""
+INTERVAL, TIMEOUT, RETRIES, START_INTERVAL = 30, 30, 3, 5
+"""Docker's defaults, for what is not said and for 0 (moby, daemon/health.go)."""
 KEY = "readinessProbe"  # of x-tycho
 PROBE = "{httpGet: {path: /ready, port: 8080}, periodSeconds: 5}"
 
@@ -46,30 +48,58 @@ def _is_whole(value: Json, least: int, most: int = 2**31 - 1) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def probes(service: Service) -> Iterator[tuple[str, Tree]]:
+def probes(service: Service, *, stage: str, gates: bool) -> Iterator[tuple[str, Tree]]:
     """Translate into readiness: Compose never restarts a container for its health.
+
+    Args:
+        service: The service.
+        stage: Its container's, see `plan.Container`: one that does its work and ends has no health, and what starts
+            after a sidecar waits for its startup probe.
+        gates: Whether that is to be so.
 
     Yields:
         `startupProbe` and `readinessProbe`, as far as there are such, as Kubernetes has them.
     """
-    if own := said(service).get(KEY):
-        yield "readinessProbe", dict(own) if isinstance(own, Mapping) else {}
+    ready = _readiness(service)
+    if not ready or stage == "init":
         return
-    check = service.healthcheck
-    command = _command(check) if check else None
-    if check is None or not command:
-        return
-    every: dict[str, Tree] = {"exec": {"command": command}}
-    period = check.interval if check.interval is not None else 30
-    timeout = _seconds(check.timeout if check.timeout is not None else 30)
-    if check.start_interval is not None:
+    first = find_start_interval(service.healthcheck) if service.healthcheck and KEY not in said(service) else 0
+    if gates or (first and stage != "sidecar"):
         # It ends with the first success; until then it may fail for ever, for nothing is restarted for its health.
-        yield "startupProbe", every | {
-            "periodSeconds": _seconds(check.start_interval), "timeoutSeconds": timeout, "failureThreshold": 2147483647
-        }  # fmt: skip
-    ready = every | {"periodSeconds": _seconds(period), "timeoutSeconds": timeout}
-    ready["failureThreshold"] = check.retries or 3
+        yield "startupProbe", ready | {"failureThreshold": 2147483647} | ({"periodSeconds": first} if first else {})
     yield "readinessProbe", ready
+
+
+def _readiness(service: Service) -> dict[str, Tree]:
+    own, check = said(service).get(KEY), service.healthcheck
+    if isinstance(own, Mapping) and own:
+        return dict(own)
+    command = _command(check) if check else []
+    if check is None or not command:
+        return {}
+    return {
+        "exec": {"command": command},
+        "periodSeconds": _seconds(check.interval or INTERVAL),
+        "timeoutSeconds": _seconds(check.timeout or TIMEOUT),
+        "failureThreshold": check.retries or RETRIES,
+    }
+
+
+def find_start_interval(check: Healthcheck) -> int:
+    """Return how often a container is asked until its first success.
+
+    Returns:
+        Seconds; 0 where it is as often as later: without `start_period`, or if that would not be more often.
+    """
+    if not check.start_period:
+        return 0
+    seconds = _seconds(check.start_interval or START_INTERVAL)
+    return seconds if seconds < _seconds(check.interval or INTERVAL) else 0
+
+
+def is_of_image(check: Healthcheck) -> bool:
+    """Tell whether Docker would run the image's own check: the file gives times for it, and no test."""
+    return not check.disable and check.test is None
 
 
 def _command(check: Healthcheck) -> list[Tree]:

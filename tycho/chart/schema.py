@@ -22,6 +22,7 @@ SCALAR: Schema = {"type": ["string", "integer", "boolean", "null"]}
 AMOUNT: Schema = {"type": ["string", "number"]}
 FLAG: Schema = {"type": "boolean"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
+WORDS: Schema = {"anyOf": list[Schema]([TEXTS, {"type": "string"}])}
 TEXT_MAP: Schema = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
 SCALAR_MAP: Schema = {"type": "object", "additionalProperties": SCALAR}
 PULL: Schema = {"enum": ["Always", "IfNotPresent", "Never"]}
@@ -67,6 +68,7 @@ OVERRIDES: Keys = {
     "podLabels": ("labels of the pods", TEXT_MAP),
     "podSecurityContext": ("securityContext of the pods", OBJECT),
     "securityContext": ("securityContext of the containers", OBJECT),
+    "sysctls": ("kernel parameters; as in Docker, every user may open every port", SCALAR_MAP),
     "resources": ("limits and requests; memory in Compose's units", {"$ref": "#/definitions/resources"}),
     "nodeSelector": ("labels of the nodes to run on", TEXT_MAP),
     "tolerations": ("taints to bear; a service's own and the common ones add up", LIST),
@@ -80,8 +82,8 @@ OVERRIDES: Keys = {
 SERVICE: Keys = {
     "image": ("image", {"type": "string", "minLength": 1}),
     "replicas": ("how many pods", AMOUNT),
-    "entrypoint": ("instead of the image's entrypoint", TEXTS),
-    "command": ("instead of the image's command", TEXTS),
+    "entrypoint": ("instead of the image's entrypoint; a list, or a line that is split as Compose splits it", WORDS),
+    "command": ("instead of the image's command; a list, or a line", WORDS),
     "workingDir": ("working directory", TEXT),
     "environment": ("environment; what reads a variable is kept in a Secret", SCALAR_MAP),
     "environmentPass": ("variables passed through from `env`, where they are set there", TEXTS),
@@ -101,7 +103,6 @@ SERVICE: Keys = {
     "hostname": ("hostname of the pods", TEXT),
     "hostAliases": ("lines of /etc/hosts", LIST),
     "dnsConfig": ("Kubernetes' dnsConfig", OBJECT),
-    "sysctls": ("kernel parameters", SCALAR_MAP),
     "runtimeClassName": ("a RuntimeClass", TEXT),
     "onePerNode": ("never two pods on one node", FLAG),
     "hostNetwork": ("the node's network", FLAG),

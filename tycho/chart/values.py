@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from tycho.chart import pods
-from tycho.chart.kinds import said, written
+from tycho.chart.kinds import JOBS, said, written
 from tycho.chart.names import QUALIFIED
 from tycho.chart.plan import Claim, Container, Plan, Pod
 from tycho.chart.planner import secret_names
@@ -16,7 +16,7 @@ from tycho.chart.reserved import CONTROLLERS, ingress_annotations, keep_allowed
 from tycho.chart.schema import COMMON, SETTINGS, Keys, schema
 from tycho.chart.wiring import isolated
 from tycho.chart.yaml import Noted, Tree, dump
-from tycho.model import Variable, template
+from tycho.model import Reworded, Variable, template
 from tycho.model.rights import read_grants
 
 SHOWN = 3
@@ -94,7 +94,9 @@ def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
     found: dict[str, Tree] = {"image": image(plan, container)}
     found |= pods.policy(service)
     for key, words in (("entrypoint", service.entrypoint), ("command", service.command)):
-        if words:
+        if words and isinstance(words[0], Reworded):
+            found[key] = words[0].line
+        elif words:
             found[key] = [template(word) for word in words]
     if service.entrypoint == () and service.command:
         found["entrypoint"] = found.pop("command")
@@ -114,7 +116,7 @@ def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
         "securityContext": pods.security(service),
         "shmSize": pods.size(service.shm_size) if service.shm_size is not None else "",
     }
-    optional |= dict(probes(service)) | pods.hooks(service, held=pod.held)
+    optional |= dict(probes(service, stage=container.stage, gates=container.gates)) | pods.hooks(service, held=pod.held)
     if container is pod.containers[0]:
         optional |= pods.scheduling(pod)
     grants = (*read_grants(plan.system), *read_grants(service))
@@ -130,11 +132,17 @@ def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
     if (pod.kind in ("Deployment", "StatefulSet") or pod.completions) and container is pod.containers[0]:
         replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
         found["replicas"] = 1 if replicas is None else _number(replicas)
-    if container is pod.containers[0] and any(one.name in plan.restless for one in pod.containers):
+    if container is pod.containers[0] and _finds_unready(plan, pod):
         found["publishNotReadyAddresses"] = True
     if publish := pods.publish(service):
         found["publish"] = publish
     return found
+
+
+def _finds_unready(plan: Plan, pod: Pod) -> bool:
+    """Tell whether a pod's name leads to containers that are not ready, too: Compose's always do."""
+    named = pod.kind not in JOBS or plan.ports.get(pod.name)
+    return bool(named and plan.is_headless(pod)) or any(one.name in plan.restless for one in pod.containers)
 
 
 def _number(value: int) -> Tree:
@@ -178,6 +186,7 @@ def _rest(plan: Plan) -> dict[str, Tree]:
         "podLabels": {},
         "podSecurityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "securityContext": {},
+        "sysctls": {"net.ipv4.ip_unprivileged_port_start": "0"},
         "resources": {},
         "nodeSelector": {},
         "tolerations": [],

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.kinds import said
+from tycho.chart.images import list_known_ports
+from tycho.chart.kinds import JOBS, said
 from tycho.chart.names import DNS_LABEL, label
 from tycho.chart.plan import ContainerPort, Network, Wait
 from tycho.model import File, Port, Service, System, template
@@ -15,6 +16,13 @@ from tycho.model.numbers import is_digits
 MENTION = re.compile(r"(?<![\w.-])([a-zA-Z0-9][\w.-]*):([0-9]{2,5})(?![\w.:-])")
 NOTHING = ComposeNetwork()
 WORD = re.compile(r"[A-Za-z0-9][\w.-]*")
+HOST = re.compile(r"(?<![\w.-])(?<![^/]/)(?<!\A/)[A-Za-z0-9][\w.-]*")
+"""A word that may be a host's name: no option, and no part of a path (`-c`, `/app/main`), but `//app` and `@db`."""
+PATTERN = re.compile(
+    r"(?P<stem>[A-Za-z0-9][\w-]*?)(?:\[(?P<first>[0-9]{1,4})-(?P<last>[0-9]{1,4})\]"
+    r"|\{(?P<from>[0-9]{1,4})\.{2,3}(?P<to>[0-9]{1,4})\})(?P<rest>[\w-]*)(?!\.?\w)"
+)
+MOST_PEERS = 1000  # names that one pattern may stand for
 WELL_KNOWN = frozenset({25, 53, 80})
 
 
@@ -25,7 +33,9 @@ def ports(system: System) -> dict[str, tuple[ContainerPort, ...]]:
     for name, service in everything(system).items():
         said_of = [ContainerPort(port.target, port.protocol.upper()) for port in service.ports]
         said_of += [ContainerPort(number, protocol) for number, protocol in _exposed(service)]
-        guessed = [ContainerPort(number, guessed=True) for number in sorted(mentioned.get(name, ()))]
+        numbers = {*list_known_ports(template(service.image or ""))}
+        guessed = [ContainerPort(number, guessed="image") for number in sorted(numbers)]
+        guessed += [ContainerPort(number, guessed="call") for number in sorted(mentioned.get(name, set()) - numbers)]
         found[name] = tuple({(port.number, port.protocol): port for port in (*guessed, *said_of)}.values())
     return found
 
@@ -86,6 +96,14 @@ def _exposed(service: Service) -> Iterator[tuple[int, str]]:
                 yield number, (protocol or "tcp").upper()
 
 
+def called(system: System) -> frozenset[str]:
+    """List the services that others name in their environment, commands, health checks or files."""
+    names = everything(system).keys()
+    return frozenset(
+        name for speaker, _, text in spoken(system) for name in names & set(HOST.findall(text)) if name != speaker
+    )
+
+
 def _mentions(system: System) -> dict[str, set[int]]:
     """Ports that others call a service at, as in `redis://cache:6379`: Compose lets every port through."""
     found: dict[str, set[int]] = {}
@@ -129,11 +147,38 @@ def _readable(files: tuple[File, ...] | None) -> Iterator[str]:
             yield file.content.decode("utf-8", "ignore")
 
 
-def waits(service: Service, kinds: Mapping[str, str], homes: Mapping[str, str]) -> Iterator[Wait]:
-    """What a service's start is held back for, in the file's order: the pods that its dependencies live in."""
+def waits(service: Service, kind: str, kinds: Mapping[str, str], homes: Mapping[str, str]) -> Iterator[Wait]:
+    """List what a service's start is held back for, in the file's order: the pods that its dependencies live in.
+
+    What runs all the time is started again until it finds what it needs; a job that finds it absent has failed for
+    good: it alone waits for what need only be started.
+
+    Args:
+        service: Whose start.
+        kind: What it becomes.
+        kinds: What every service becomes.
+        homes: In whose pod each service lives.
+    """
     for name, dependency in service.depends_on.items():
-        if dependency.condition != "service_started" and name in homes:
-            yield Wait(name, label(homes[name]), kinds[homes[name]], dependency.condition)
+        if name not in homes:
+            continue
+        awaited, connected = kinds[homes[name]], service.network_mode != "none"
+        if dependency.condition != "service_started" or (kind in JOBS and awaited != "CronJob" and connected):
+            yield Wait(name, label(homes[name]), awaited, dependency.condition)
+
+
+def is_implied(system: System, service: str, name: str) -> bool:
+    """Tell whether a dependency only follows from another key, such as `links` or `network_mode`.
+
+    Args:
+        system: The system.
+        service: Whose dependency.
+        name: On which service.
+    """
+    section = "services" if service in system.services else "jobs"
+    written = f"{section}.{service}.depends_on.{name}.condition" in system.lines
+    dependency = everything(system)[service].depends_on[name]
+    return dependency.restart and dependency.condition == "service_started" and not written
 
 
 def homes(services: Mapping[str, Service]) -> dict[str, str]:
@@ -189,22 +234,39 @@ def isolated(system: System) -> bool:
     return bool(said(system).get("networkPolicy"))
 
 
-def restless(system: System) -> frozenset[str]:
-    """Services with a health check that wait for each other to be ready: readiness must not keep them apart.
+def restless(system: System, kinds: Mapping[str, str]) -> frozenset[str]:
+    """Find services with a health check that others must reach before they are healthy, as in Compose.
 
-    Two that name each other anywhere, or any number whose health checks call each other in a circle.
+    Two that name each other anywhere, any number whose health checks call each other in a circle, and those that a
+    job calls without waiting for their health: its work may be what makes them healthy.
+
+    Args:
+        system: The system.
+        kinds: What every service becomes.
     """
     checked = {name for name, service in system.services.items() if service.healthcheck}
     calls: dict[str, set[str]] = {name: set() for name in checked}
     checks: dict[str, set[str]] = {name: set() for name in checked}
+    opened: set[str] = set()
     for name, path, text in spoken(system) if checked else ():
+        named = checked.intersection((*WORD.findall(text), *_expand_patterns(text))) - {name}
         if name in checked:
-            named = checked.intersection(WORD.findall(text))
             calls[name] |= named
             if path.endswith(".healthcheck.test"):
                 checks[name] |= named
+        elif kinds.get(name) in JOBS:
+            awaited = everything(system)[name].depends_on
+            opened |= {each for each in named if each not in awaited or awaited[each].condition == "service_started"}
     pairs = {name for name, others in calls.items() if any(name in calls[other] for other in others)}
-    return frozenset(pairs | _circling(checks))
+    return frozenset(pairs | opened | _circling(checks))
+
+
+def _expand_patterns(text: str) -> Iterator[str]:
+    """Yield the names that a pattern stands for: `n[1-3]`, `minio{1...4}`, `web-{01..12}`."""
+    for match in PATTERN.finditer(text):
+        first, last = match["first"] or match["from"], match["last"] or match["to"]
+        for number in range(int(first), min(int(last), int(first) + MOST_PEERS) + 1):
+            yield f"{match['stem']}{number:0{len(first)}}{match['rest']}"
 
 
 def _circling(calls: Mapping[str, set[str]]) -> set[str]:

@@ -31,7 +31,7 @@ def words(text: str, expand: Callable[[str], str]) -> list[str]:
     if [expand(one) for one in templates] == found:
         return [Expr(word, one) if names(one) else word for word, one in zip(found, templates, strict=True)]
     first = Reworded(expand(templates[0]), templates[0])
-    first.words = tuple(found)
+    first.words, first.line = tuple(found), text.template
     return [first, *(Expr(expand(one), one) if names(one) else expand(one) for one in templates[1:])]
 
 

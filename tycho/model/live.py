@@ -27,9 +27,15 @@ class Expr(str, Live):  # noqa: SLOT000 - the template needs a place
 
 
 class Reworded(Expr):
-    """The first word of a command line whose variables bring blanks or quotes: `words` is what all of it becomes."""
+    """The first word of a command line that is split once its variables are known: they bring blanks or quotes.
+
+    Attributes:
+        words: What all of it becomes.
+        line: The whole of it, in Compose's syntax.
+    """
 
     words: tuple[str, ...]
+    line: str
 
 
 class Fixed(Expr):

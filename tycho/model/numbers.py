@@ -17,6 +17,17 @@ def is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
+def parse_id(text: str) -> int | None:
+    """Read the id of a user or a group.
+
+    Returns:
+        The number; None for a name, which an image's own files decide. Every image's `root` is 0.
+    """
+    if text == "root":
+        return 0
+    return int(text) if is_digits(text) else None
+
+
 def parse_whole(text: str) -> int:
     """Read a whole number.
 

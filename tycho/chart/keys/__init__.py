@@ -36,6 +36,8 @@ OURS = frozenset({
     "x", "environment_pass", "environment_secret", "files", "entries", "note", "advice", "left_out", "copied", "outside"
 })  # fmt: skip
 """Fields of the model that are no keys of their own."""
+CUT_OFF = "a name with an address that stays answers at the ports that are known of it, and at no other"
+MORE = "expose adds ports; x-tycho: {headless: true} lets every call through"
 
 
 def rows(plan: Plan) -> Iterator[Row]:
@@ -84,16 +86,18 @@ def _renamed(plan: Plan) -> Iterator[Row]:
 
 
 def _called(plan: Plan) -> Iterator[Row]:
-    """Ports that a service does not say it listens at: Compose lets every call through, a Service those it lists."""
-    why = "others call it there, and the file does not say that it listens"
-    bare = "no address that stays: others call it, and the file does not say where it listens"
-    for name, ports in plan.ports.items():
-        if numbers := [str(port.number) for port in ports if port.guessed]:
-            remedy = f"expose: {json.dumps(numbers)}"
-            key = approximated(f"port {', '.join(numbers)} of its Service", why, remedy)
-            if not plan.list_ports(name):
-                key = approximated("the addresses of its pods, every port", bare, remedy)
-            yield _row(plan, f"{'services' if name in plan.system.services else 'jobs'}.{name}.expose", key)
+    """Where peers can call a service: Compose lets every call through, a Service those at the ports that it lists."""
+    for pod in plan.pods:
+        ports = plan.ports.get(pod.name, ())
+        if plan.is_headless(pod):
+            continue
+        path = f"{'services' if pod.name in plan.system.services else 'jobs'}.{pod.name}.expose"
+        target = f"peers can call it at {', '.join(str(port.number) for port in ports)}"
+        if numbers := [str(port.number) for port in ports if port.guessed == "call"]:
+            why = f"others call it at {', '.join(numbers)}, and the file does not say that it listens there"
+            yield _row(plan, path, approximated(target, why, f"expose: {json.dumps(numbers)}"))
+        else:
+            yield _row(plan, path, Key("translated", target, CUT_OFF, MORE))
 
 
 def _part(plan: Plan, section: str, name: str, part: BaseModel, service: object) -> Iterator[Row]:

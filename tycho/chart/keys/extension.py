@@ -38,6 +38,7 @@ WORDS: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
     },
     "services": {
         "kind": (lambda v: v in KINDS, f"one of {', '.join(KINDS)}", translated("kind of workload")),
+        "headless": (lambda v: isinstance(v, bool), "true", translated("a name of the pods' own addresses")),
         "schedule": (lambda v: bool(CRON.fullmatch(str(v))), '"0 3 * * *"', translated("CronJob")),
         "ingress": (_keys("host", "path", "port"), "{host, path, port}", translated("Ingress (live)")),
         "secretEnvironment": (_texts, '["*password", "!SORT_KEY"]', translated("a Secret of the release")),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from tycho.chart.keys import carrying
 from tycho.chart.keys.extension import SIZE
 from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
-from tycho.chart.keys.wording import seccomp_path
+from tycho.chart.keys.wording import LEAVE_OUT, is_address, seccomp_path
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.pods import LOOPBACK, RESOLVERS
 from tycho.chart.podsecurity import SAFE_SYSCTLS
@@ -138,7 +138,14 @@ def container_name(case: Case) -> Rows:
 
 
 def dns(case: Case) -> Rows:
-    """A pod has few resolvers."""
+    """A pod has few resolvers, each by its address."""
+    for index, server in enumerate(case.value):
+        if isinstance(server, Live):
+            continue
+        if not server:
+            yield f"[{index}]", ignored("it is empty", LEAVE_OUT)
+        elif not is_address(server):
+            yield f"[{index}]", rejected(f'"{server}" is not an address', "192.0.2.53, for example")
     if len(case.value) > RESOLVERS:
         yield (
             "",

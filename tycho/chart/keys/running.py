@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from tycho.chart.hidden import tells_secret
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
-from tycho.chart.keys.wording import restart_word
-from tycho.chart.kinds import MODES, restarts, said
+from tycho.chart.kinds import MODES
 from tycho.chart.names import QUALIFIED, UNWRITABLE, label
 from tycho.chart.placement import NODE_LABELS, SPREAD, readable
 from tycho.chart.pods import PULL
-from tycho.chart.probes import KEY
 from tycho.chart.reserved import is_allowed
 from tycho.model import Live, Reworded, template
-from tycho.model.numbers import is_digits
+from tycho.model.numbers import parse_id
 from tycho.model.rights import read_grants
 
 ENV_NAME = re.compile(r"[\x20-\x3c\x3e-\x7e]+")
@@ -48,9 +47,9 @@ def pull_policy(case: Case) -> Rows:
 
 
 def command(case: Case) -> Rows:
-    """A line is split when it is compiled; a variable that would split it otherwise comes too late."""
-    if case.value and isinstance(case.value[0], Reworded):
-        yield "", rejected("a variable brings blanks or quotes, and splits this line into other words", "write a list")
+    """A line whose variables bring blanks or quotes is split when it is rendered; no secret may be torn apart there."""
+    if case.value and isinstance(case.value[0], Reworded) and tells_secret(case.value[0].line, "command"):
+        yield "", rejected("it holds a secret, and a variable splits this line into other words", "write a list")
 
 
 def entrypoint(case: Case) -> Rows:
@@ -99,31 +98,6 @@ def annotated(case: Case) -> Rows:
             )
         elif not is_allowed(name, str(value), (*read_grants(case.plan.system), *read_grants(case.service))):
             yield f".{name}", ignored("this name is Kubernetes', Helm's or Tycho's own to set", "use another name")
-
-
-def restart(case: Case) -> Rows:
-    """Pods are always started again; jobs are not."""
-    wanted = restarts(case.service)
-    if wrong := list(restart_word(case)):
-        yield from wrong
-    elif case.kind in ("Job", "CronJob"):
-        if wanted in ("always", "unless-stopped"):
-            yield "", approximated(case.kind, "others wait for its end: it is run until it succeeds", 'restart: "no"')
-    elif wanted in ("no", "on-failure"):
-        yield (
-            "",
-            approximated(
-                case.kind,
-                "what serves others is always started again",
-                "x-tycho: {kind: Job} makes it run once",
-            ),
-        )
-
-
-def max_attempts(case: Case) -> Rows:
-    """Only jobs give up."""
-    if case.kind not in ("Job", "CronJob"):
-        yield "", ignored("what serves others is started again for ever", "x-tycho: {kind: Job} makes it give up")
 
 
 def mode(case: Case) -> Rows:
@@ -188,20 +162,6 @@ def max_per_node(case: Case) -> Rows:
         yield "", translated("podAntiAffinity")
 
 
-def whole_seconds(case: Case) -> Rows:
-    """Kubernetes counts seconds."""
-    if isinstance(case.value, float) and (case.value % 1 or not case.value):
-        yield "", approximated("the next whole second", "Kubernetes counts in seconds", "write whole seconds")
-
-
-def probed(case: Case) -> Rows:
-    """What x-tycho says in Kubernetes' words goes before what only Compose has words for."""
-    if KEY in said(case.service):
-        yield "", translated(f"nothing: x-tycho.{KEY} is there in its place")
-    else:
-        yield from whole_seconds(case)
-
-
 def gpus(case: Case) -> Rows:
     """Devices are counted, not chosen."""
     for index, device in enumerate(case.value):
@@ -228,30 +188,6 @@ def reserved(case: Case) -> Rows:
         yield "", rejected("it is more than the limit", "reserve at most as much as the limit")
 
 
-def depends_on(case: Case) -> Rows:
-    """Waiting, as far as it can be seen from outside."""
-    kinds = {name: case.plan.homes[name].kind for name in case.value if name in case.plan.homes}
-    for name, dependency in case.value.items():
-        if dependency.condition == "service_completed_successfully" and kinds.get(name) not in ("Job", None):
-            yield (
-                f".{name}",
-                rejected(f"{name} is a {kinds[name]}, and never completes", 'make it a job: restart: "no"'),
-            )
-        elif dependency.condition == "service_healthy" and kinds.get(name) in ("Job", "CronJob"):
-            yield f".{name}", rejected(f"{name} is a {kinds[name]}, and never becomes healthy", "condition:"
-                                       " service_completed_successfully waits for its end")  # fmt: skip
-        elif dependency.condition != "service_started" and case.service.network_mode == "none":
-            yield (
-                f".{name}",
-                rejected("a pod without a network cannot see whether others are ready", "remove network_mode"),
-            )
-        elif dependency.restart and case.written(f"depends_on.{name}.restart"):
-            yield (
-                f".{name}.restart",
-                ignored(f"pods are not restarted with those of {name}", "have it reconnect"),
-            )
-
-
 def pre_start(case: Case) -> Rows:
     """Containers before the container."""
     for index, hook in enumerate(case.value):
@@ -260,7 +196,7 @@ def pre_start(case: Case) -> Rows:
                 f"[{index}]",
                 ignored(f"{', '.join(own)}: those of the service hold here too", "say it of the service"),
             )
-        if hook.user and not is_digits(hook.user.replace(":", "")):
+        if hook.user and any(part and parse_id(part) is None for part in hook.user.split(":")):
             yield (
                 f"[{index}].user",
                 rejected(f'"{hook.user}" is a name, and Kubernetes takes numbers', "write the number"),

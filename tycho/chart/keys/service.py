@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tycho.chart.keys import carrying, reaching, running, wording
+from tycho.chart.keys import carrying, health, ordering, reaching, running, wording
 from tycho.chart.keys.key import Key, Table, approximated, ignored, rejected, translated, whole
 
 NODE = "it is the node's business, not a container's"
@@ -49,7 +49,7 @@ SERVICE: Table = {
     "extends": whole(translated("resolved when the file is read")),
     "develop": whole(ignored("it is about developing on one machine", "nothing: it does no harm")),
     # how it lives
-    "restart": translated("kind of workload, backoffLimit", running.restart),
+    "restart": translated("kind of workload, backoffLimit", ordering.restart),
     "scale": translated("replicas (live)"),
     "deploy.mode": translated("kind of workload", running.mode),
     "deploy.endpoint_mode": translated("Service with or without an address", running.endpoint_mode),
@@ -67,8 +67,8 @@ SERVICE: Table = {
                                                       "nothing: none may fail"),
     "deploy.rollback_config": whole(approximated("the update's strategy", "a rollback is a rollout like any other",
                                                  "say in update_config how pods are replaced")),
-    "deploy.restart_policy.condition": translated("kind of workload", running.restart),
-    "deploy.restart_policy.max_attempts": translated("backoffLimit", running.max_attempts),
+    "deploy.restart_policy.condition": translated("kind of workload", ordering.restart),
+    "deploy.restart_policy.max_attempts": translated("backoffLimit", ordering.max_attempts),
     "deploy.restart_policy.delay": ignored("restarts are put off longer and longer, from 10 s to 5 min",
                                             "have the program itself wait before it ends"),
     "deploy.restart_policy.window": ignored("a container counts as started when its probes say so",
@@ -85,18 +85,18 @@ SERVICE: Table = {
     "deploy.resources.reservations.generic_resources": whole(ignored("Swarm's resources have no names here",
                                                                      "set services.X.resources.limits")),
     "deploy.resources.reservations.devices": whole(translated("resources.limits, by the vendor's name", running.gpus)),
-    "healthcheck.test": translated("readinessProbe.exec (live)", running.probed),
-    "healthcheck.disable": translated("no probe", running.probed),
-    "healthcheck.interval": translated("periodSeconds", running.probed),
-    "healthcheck.timeout": translated("timeoutSeconds", running.probed),
-    "healthcheck.retries": translated("failureThreshold", running.probed),
-    "healthcheck.start_period": translated("readiness alone: a pod that is not ready is never restarted for it"),
-    "healthcheck.start_interval": translated("startupProbe", running.probed),
-    "depends_on": whole(translated("init containers that wait", running.depends_on)),
+    "healthcheck.test": translated("readinessProbe.exec (live)", health.probed),
+    "healthcheck.disable": translated("no probe", health.probed),
+    "healthcheck.interval": translated("periodSeconds", health.probed),
+    "healthcheck.timeout": translated("timeoutSeconds", health.probed),
+    "healthcheck.retries": translated("failureThreshold", health.probed),
+    "healthcheck.start_period": translated("startupProbe, which may fail for ever", health.probed_first),
+    "healthcheck.start_interval": translated("periodSeconds of the startupProbe", health.probed_first),
+    "depends_on": whole(translated("init containers that wait", ordering.depends_on)),
     "pre_start": whole(translated("init containers", running.pre_start)),
     "post_start": whole(translated("lifecycle.postStart", running.hook)),
     "pre_stop": whole(translated("lifecycle.preStop", running.hook)),
-    "stop_grace_period": translated("terminationGracePeriodSeconds", running.whole_seconds),
+    "stop_grace_period": translated("terminationGracePeriodSeconds", health.whole_seconds),
     "stop_signal": approximated("", "Kubernetes sends the STOPSIGNAL of the image", "set STOPSIGNAL in the Dockerfile",
                                 running.stop_signal),
     "triggers": whole(translated("CronJob", reaching.triggers)),
@@ -127,7 +127,7 @@ SERVICE: Table = {
                         "have the cluster's DNS forward what only these know",
                         reaching.dns),
     "dns_opt": translated("dnsConfig.options (live)", wording.dns_opt),
-    "dns_search": translated("dnsConfig.searches (live)"),
+    "dns_search": translated("dnsConfig.searches (live)", wording.dns_search),
     "extra_hosts": whole(translated("hostAliases", wording.extra_hosts)),
     "mac_address": ignored("the cluster's network gives addresses", "call services by their names"),
     "models": whole(rejected("a model runner is a program of Docker", "run one as a service, and give its address in"

@@ -8,9 +8,11 @@ import re
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.names import DNS_LABEL, DNS_NAME, LABEL_VALUE
 from tycho.model import Live
-from tycho.model.numbers import is_digits
+from tycho.model.numbers import parse_id
 
 RESTART = re.compile(r"no|none|any|always|unless-stopped|on-failure(:[0-9]{1,9})?")
+SEARCHED = re.compile(r"(?=.{1,253}$)[a-z0-9_]([-a-z0-9_]*[a-z0-9])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9])?)*\.?")
+LEAVE_OUT = "leave it out"
 EXPOSED = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(tcp|udp|sctp))?")
 
 
@@ -26,7 +28,7 @@ def is_address(text: str) -> bool:
 def user(case: Case) -> Rows:
     """Kubernetes does not read /etc/passwd of an image."""
     parts = str(case.value).split(":")
-    names = [part for part in parts if part and not is_digits(part)]
+    names = [part for part in parts if part and parse_id(part) is None]
     if len(parts) > 2:
         yield "", rejected(f'"{case.value}" is not USER:GROUP', 'write two numbers: "1000:1000"')
     elif names:
@@ -46,15 +48,26 @@ def dns_opt(case: Case) -> Rows:
         yield "", translated("dnsConfig.options (live)")
 
 
+def dns_search(case: Case) -> Rows:
+    """Domains that are tried; "." asks for none."""
+    for index, domain in enumerate(case.value):
+        if isinstance(domain, Live):
+            continue
+        if not domain:
+            yield f"[{index}]", ignored("it is empty", LEAVE_OUT)
+        elif domain != "." and not SEARCHED.fullmatch(domain):
+            yield f"[{index}]", rejected(f'"{domain}" is not a domain', "corp.example.org, for example")
+    if case.value:
+        yield "", translated("dnsConfig.searches (live)")
+
+
 def extra_hosts(case: Case) -> Rows:
     """Lines of /etc/hosts."""
     for host, addresses in case.value.items():
         if "host-gateway" in addresses:
-            yield (
-                f".{host}",
-                rejected("a pod has no host to reach", "give an address, or a Service of type ExternalName"),
-            )
-        elif wrong := [address for address in addresses if not is_address(address.strip("[]"))]:
+            reason = "a pod has no host of its own to call: the name leads nowhere"
+            yield f".{host}", ignored(reason, "give the address of the machine that is meant")
+        if wrong := [text for text in addresses if text != "host-gateway" and not is_address(text.strip("[]"))]:
             yield f".{host}", rejected(f'"{wrong[0]}" is not an address', "192.0.2.7, for example")
         elif not DNS_NAME.fullmatch(host):
             yield (
@@ -99,7 +112,7 @@ def seccomp_path(option: str) -> bool:
 def group_add(case: Case) -> Rows:
     """Groups are numbers."""
     for index, group in enumerate(case.value):
-        if not is_digits(str(group)):
+        if parse_id(str(group)) is None:
             yield (
                 f"[{index}]",
                 rejected(f'"{group}" is a name, and Kubernetes takes numbers', "write the group's number"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from tycho.orchestrators.helm.api import Object
+from tycho.orchestrators.helm.services import list_containers
 from tycho.orchestrators.helm.workloads import COMPONENT, SERVICE
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod")
@@ -85,8 +86,12 @@ def _parts(objects: Iterable[Object]) -> dict[str, Part]:
 def _read(part: Part, workload: Object, data: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
     """Add to a part what a workload says."""
     spec = workload.get("spec", {})
-    pod = spec.get("jobTemplate", {}).get("spec", spec).get("template", {}).get("spec") or spec
-    for container in pod.get("containers") or ():
+    template = spec.get("jobTemplate", {}).get("spec", spec).get("template") or {"spec": spec}
+    pod = template.get("spec") or {}
+    services = list_containers({"metadata": {}, **template})
+    for container in (*(pod.get("initContainers") or ()), *(pod.get("containers") or ())):
+        if container["name"] not in services:  # it waits for others, or prepares something
+            continue
         part.images[container["name"]] = str(container.get("image", ""))
         for source in container.get("envFrom") or ():
             for kind, key in (("Secret", "secretRef"), ("ConfigMap", "configMapRef")):

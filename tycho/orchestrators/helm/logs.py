@@ -13,7 +13,7 @@ from tycho.errors import NotFound, OrchestratorError
 from tycho.orchestrators import LogQuery
 from tycho.orchestrators.helm.api import Api, at
 from tycho.orchestrators.helm.restart import list_workloads
-from tycho.orchestrators.helm.services import check_services, select_containers
+from tycho.orchestrators.helm.services import check_services, list_containers, select_containers
 from tycho.orchestrators.helm.workloads import INSTANCE
 from tycho.release import Identity
 
@@ -33,7 +33,7 @@ async def lines(api: Api, identity: Identity, query: LogQuery) -> AsyncIterator[
     """
     pods = await api.list(at("pods", identity.namespace), labelSelector=f"{INSTANCE}={identity.release}")
     wanted = {
-        (pod["metadata"]["name"], container): len(pod["spec"]["containers"]) > 1
+        (pod["metadata"]["name"], container): len(list_containers(pod)) > 1
         for pod, container in select_containers(pods, query.services)
     }
     if query.services and (not wanted or len(query.services) > 1):

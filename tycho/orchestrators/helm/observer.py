@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tycho.orchestrators.helm.cluster import with_services
-from tycho.orchestrators.helm.readiness import identify
+from tycho.orchestrators.helm.readiness import identify, list_lasting
 from tycho.orchestrators.helm.slices import list_called
 from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Release
@@ -32,7 +32,7 @@ class Observer:
         """Return a release with its services as this look and those before it show them."""
         ours = seen.select(release.identity.release, release.identity.namespace)
         for pod in ours.pods:
-            for status in pod.get("status", {}).get("containerStatuses") or ():
+            for status in list_lasting(pod):
                 if "running" in status.get("state", {}):
                     self._sighted.setdefault(identify(pod, status), seen.ended)
         sighted = {run: seen.began - first for run, first in self._sighted.items()}

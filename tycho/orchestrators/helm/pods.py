@@ -149,6 +149,12 @@ def _is_kept_up(pod: Object) -> bool:
     return bool(pod.get("spec", {}).get("restartPolicy", "Always") == "Always")
 
 
+def _advise_job(pod: Object, ended: Object) -> str:
+    """Say what to write for a program that does its work and ends, where nothing says so."""
+    done = _is_kept_up(pod) and ended.get("exitCode") == 0
+    return '; it does its work and ends: restart: "no" makes it a job' if done else ""
+
+
 def _own(pod: Object) -> list[Object]:
     """The statuses of a pod's containers without those that the chart lets wait for other services."""
     return [status for status in containers(pod) if not HELD_BACK.match(status["name"])]
@@ -188,11 +194,13 @@ def _trouble(pod: Object, now: datetime) -> tuple[str, bool]:
         if reason == "CrashLoopBackOff":
             how = exited([pod]) or "it ends at once"
             unstarted = last.get("reason") in NOT_STARTED
-            why = how if unstarted else f"back-off restarting: {how}"
-            return why, bool(never) or container.get("restartCount", 0) >= CRASHES
+            why = how if unstarted else f"back-off restarting: {how}{_advise_job(pod, last)}"
+            crashed = _is_kept_up(pod) and container.get("restartCount", 0) >= CRASHES
+            return why, bool(never) or crashed
         if ended and not container.get("ready") and (ended.get("exitCode") or _is_kept_up(pod)):
             how = exited([pod])
-            return (how if ended.get("reason") in NOT_STARTED else f"ended with {how}"), bool(never)
+            why = how if ended.get("reason") in NOT_STARTED else f"ended with {how}{_advise_job(pod, ended)}"
+            return why, bool(never)
     if status.get("phase") == "Failed":
         return f"failed: {status.get('message') or status.get('reason', '')}", False
     return "", False

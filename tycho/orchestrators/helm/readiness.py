@@ -36,10 +36,17 @@ def is_ready(pod: Object, quiet: float, age: Age) -> bool:
     return is_running(pod) and not is_watched(pod, quiet, age)
 
 
+def list_lasting(pod: Object) -> list[Object]:
+    """List the statuses of the containers that run as long as a pod does: its own, and its sidecars."""
+    spec, status = pod.get("spec", {}), pod.get("status", {})
+    sidecars = {each["name"] for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"}
+    started = [each for each in status.get("initContainerStatuses") or () if each["name"] in sidecars]
+    return [*started, *(status.get("containerStatuses") or ())]
+
+
 def is_running(pod: Object) -> bool:
     """Tell whether Kubernetes calls a pod ready, and all its containers run."""
-    statuses = pod.get("status", {}).get("containerStatuses") or ()
-    running = all("running" in status.get("state", {}) for status in statuses)
+    running = all("running" in status.get("state", {}) for status in list_lasting(pod))
     return pod_condition(pod, "Ready").get("status") == "True" and running
 
 
@@ -48,11 +55,7 @@ def is_watched(pod: Object, quiet: float, age: Age) -> bool:
     if quiet <= 0:
         return False
     probed = _find_probed(pod)
-    return any(
-        age(pod, status) < quiet
-        for status in pod.get("status", {}).get("containerStatuses") or ()
-        if status["name"] not in probed
-    )
+    return any(age(pod, status) < quiet for status in list_lasting(pod) if status["name"] not in probed)
 
 
 def identify(pod: Object, status: Object) -> str:
@@ -95,7 +98,7 @@ def measure_lag(pods: Iterable[Object], now: datetime) -> float:
     """
     lags = [LAG]
     for pod in pods:
-        statuses, written = pod.get("status", {}).get("containerStatuses") or (), _find_written(pod)
+        statuses, written = list_lasting(pod), _find_written(pod)
         started = [status.get("state", {}).get("running", {}).get("startedAt") for status in statuses]
         # With a health check or a second container, the last that was written may be about something else.
         if written and len(started) == 1 and started[0] and not _find_probed(pod):
@@ -117,5 +120,6 @@ def _find_written(pod: Object) -> datetime | None:
 
 def _find_probed(pod: Object) -> set[str]:
     """Find the containers that a readiness probe speaks for."""
-    containers = pod.get("spec", {}).get("containers") or ()
+    spec = pod.get("spec", {})
+    containers = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
     return {container["name"] for container in containers if "readinessProbe" in container}

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tycho.errors import NotFound
 from tycho.orchestrators.helm.api import Object
-from tycho.orchestrators.helm.workloads import name
+from tycho.orchestrators.helm.workloads import name, notes
 from tycho.release import Identity
+
+CONTAINERS = "tycho.dev/containers"  # of a pod that holds several services: their containers
 
 
 def list_services(workloads: Iterable[Object]) -> list[str]:
@@ -19,7 +21,7 @@ def list_services(workloads: Iterable[Object]) -> list[str]:
     listed: dict[str, None] = {}
     for workload in workloads:
         listed[name(workload)] = None
-        _, *others = [container["name"] for container in _pod_template(workload).get("containers") or ({"name": ""},)]
+        _, *others = list_containers(_pod_template(workload)) or ("",)
         listed.update(dict.fromkeys(others))
     return list(listed)
 
@@ -50,12 +52,22 @@ def select_containers(pods: Iterable[Object], services: Sequence[str]) -> Iterat
         services: Compose names.
     """
     for pod in pods:
-        for container in pod["spec"]["containers"]:
-            if not services or name(pod) in services or container["name"] in services:
-                yield pod, container["name"]
+        for container in list_containers(pod):
+            if not services or name(pod) in services or container in services:
+                yield pod, container
+
+
+def list_containers(pod: Object) -> list[str]:
+    """List the containers of a pod, or of a pod's template, that are services: the one that it is named for first.
+
+    Those that others start after are among its init containers, and so are some that are no services.
+    """
+    if written := notes(pod).get(CONTAINERS):
+        return written.split(",")
+    return [container["name"] for container in pod.get("spec", {}).get("containers") or ()]
 
 
 def _pod_template(workload: Object) -> Object:
     spec = workload.get("spec", {})
-    template: Object = spec.get("jobTemplate", {}).get("spec", spec).get("template", {}).get("spec", {})
-    return template
+    template: Object = spec.get("jobTemplate", {}).get("spec", spec).get("template", {})
+    return {"metadata": {}, **template}

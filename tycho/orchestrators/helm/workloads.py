@@ -24,6 +24,7 @@ INSTANCE = "app.kubernetes.io/instance"
 SERVICE = "tycho.dev/service"
 ORDER = "tycho.dev/order"
 PUBLISHED = "tycho.dev/published"
+READY_WHEN = "tycho.dev/ready-when"  # of a job that may run for ever: "running"
 CREATE_GRACE = 20.0  # seconds in which a quota or an admission webhook may change its mind
 
 
@@ -149,6 +150,8 @@ def _status(workload: Object, mine: list[Object], seen: Seen, warnings: Mapping[
     if workload["kind"] in KEPT_UP:
         ready = sum(map(seen.is_ready, mine))
         done = done and ready >= count.wanted
+    elif notes(workload).get(READY_WHEN) == "running" and not (done or fatal):
+        done = any(map(seen.is_ready, mine))
     if fatal:
         why = f"failed: {pods.exited(mine) or why}"
     elif not done and not why:

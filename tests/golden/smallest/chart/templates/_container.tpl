@@ -11,10 +11,12 @@ imagePullPolicy: {{ $service.pullPolicy | default $common.pullPolicy | quote }}
 terminationMessagePolicy: FallbackToLogsOnError
 {{- range $field, $key := dict "command" "entrypoint" "args" "command" }}
 {{- with index $service $key }}
+{{- with include "smallest.words" (list $root . (printf "services.%s.%s" $name $key)) | fromJsonArray }}
 {{ $field }}:
   {{- range . }}
-  - {{ include "smallest.word" (list $root .) }}
+  - {{ include "smallest.literal" . }}
   {{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- with include "smallest.expand" (list $root $service.workingDir) }}
@@ -95,13 +97,13 @@ imagePullPolicy: {{ $service.pullPolicy | default $root.Values.common.pullPolicy
 terminationMessagePolicy: FallbackToLogsOnError
 {{- if and $service.entrypoint (not $hook.image) }}
 command:
-  {{- range $service.entrypoint }}
-  - {{ include "smallest.word" (list $root .) }}
+  {{- range include "smallest.words" (list $root $service.entrypoint (printf "services.%s.entrypoint" (index . 1))) | fromJsonArray }}
+  - {{ include "smallest.literal" . }}
   {{- end }}
 {{- end }}
 args:
-  {{- range $hook.command }}
-  - {{ include "smallest.word" (list $root .) }}
+  {{- range include "smallest.words" (list $root $hook.command (printf "services.%s.preStart" (index . 1))) | fromJsonArray }}
+  - {{ include "smallest.literal" . }}
   {{- end }}
 {{- with include "smallest.expand" (list $root ($hook.workingDir | default $service.workingDir)) }}
 workingDir: {{ . | quote }}

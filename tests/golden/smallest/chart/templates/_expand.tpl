@@ -161,7 +161,12 @@
 
 {{/* Text that Kubernetes would read `$(X)` and `$$` in: an environment value, a word of a command. (list . text) */}}
 {{- define "smallest.word" -}}
-{{- $text := include "smallest.expand" . -}}
+{{- include "smallest.literal" (include "smallest.expand" .) -}}
+{{- end -}}
+
+{{/* The same of a text as it is. (text) */}}
+{{- define "smallest.literal" -}}
+{{- $text := . -}}
 {{- if or (contains "$(" $text) (contains "$$" $text) -}}
 {{- $text = replace "$" "$$" $text -}}
 {{- end -}}

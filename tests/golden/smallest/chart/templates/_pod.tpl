@@ -44,7 +44,11 @@ hostAliases:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- $security := mergeOverwrite (deepCopy ($common.podSecurityContext | default dict)) (deepCopy ($service.podSecurityContext | default dict)) }}
-{{- with $service.sysctls }}
+{{- $wanted := merge (dict) ($service.sysctls | default dict) }}
+{{- if not $service.hostNetwork }}
+{{- $wanted = merge $wanted ($common.sysctls | default dict) }}
+{{- end }}
+{{- with $wanted }}
 {{- $sysctls := list }}
 {{- range $key, $value := . }}
 {{- $sysctls = append $sysctls (dict "name" $key "value" (include "smallest.expand" (list $root $value))) }}

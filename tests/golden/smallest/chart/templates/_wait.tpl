@@ -13,6 +13,26 @@
 {{ include "smallest.waitContainer" (list $root (print "await-" (index . 3)) $second) }}
 {{- end -}}
 
+{{/* An init container that holds a pod back until a pod of a service has been started, ready or not; nobody waits for a
+     service that has no pods. (list . part service) */}}
+{{- define "smallest.waitStarted" -}}
+{{- $root := index . 0 -}}
+{{- $service := index $root.Values.services (index . 2) -}}
+{{- $replicas := "" -}}
+{{- if hasKey $service "replicas" -}}
+{{- $replicas = include "smallest.int" (list $root $service.replicas (printf "services.%s.replicas" (index . 2))) -}}
+{{- end -}}
+{{- if ne $replicas "0" -}}
+{{- $labels := list -}}
+{{- range $key, $value := include "smallest.selectorLabels" (list $root (index . 1)) | fromYaml -}}
+{{- $labels = append $labels (printf "%s=%s" $key $value) -}}
+{{- end -}}
+{{- $selector := printf "--selector=%s" (join "," $labels) -}}
+{{- $args := list "wait" "pod" $selector "--field-selector=status.phase!=Pending" "--for=create" "--timeout=-1s" -}}
+{{- include "smallest.waitContainer" (list $root (print "find-" (index . 1)) $args) }}
+{{- end -}}
+{{- end -}}
+
 {{/* One container that asks the API server. (list . name args) */}}
 {{- define "smallest.waitContainer" -}}
 {{- $wait := (index . 0).Values.wait -}}
