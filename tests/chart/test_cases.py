@@ -329,3 +329,42 @@ def test_an_empty_search_domain(bench: Any) -> None:
     assert bench.objects(text).pod("rel-c")["dnsConfig"]["searches"] == ["corp.example.org"]
     found = rows(bench, text)
     assert found["services.a.dns_search[0]"].reason == "it is empty"
+
+
+# Names.
+
+
+def test_a_name_that_is_too_long(bench: Any) -> None:
+    text = read("long-name")
+    (row,) = [row for path, row in rows(bench, text).items() if path.startswith("services.a-service")]
+    assert row.reason == "it has 75 characters, and a DNS label at most 63"
+    assert row.remedy.endswith("compose.yaml:7")
+    assert not bench.lint([bench.chart(text)])
+
+
+def test_a_name_that_is_no_dns_label_and_who_uses_it(bench: Any) -> None:
+    row = rows(bench, read("dotted-host-name"))["services.DB.container_name"]
+    assert (row.fate, row.reason) == ("ignored", '"My_Prod.DB": a DNS label has no . _')
+    assert row.remedy.startswith("call it db; it is said at ")
+    assert row.remedy.endswith("compose.yaml:9")
+
+
+@pytest.mark.parametrize(
+    ("keys", "path", "reason"),
+    [
+        ("links: ['db:da_ta']", "links[0]", '"da_ta": a DNS label has no _'),
+        ("networks: {default: {aliases: [-a]}}", "networks.default.aliases",
+         '"-a": a DNS label begins and ends with a letter or a digit'),
+        (f"hostname: {'h' * 64}", "hostname", f'"{"h" * 64}": it has 64 characters, and a DNS label at most 63'),
+    ],
+)  # fmt: skip
+def test_further_names_that_are_none(bench: Any, keys: str, path: str, reason: str) -> None:
+    text = f"services: {{web: {{image: x, {keys}}}, db: {{image: x}}}}"
+    assert rows(bench, text)[f"services.web.{path}"].reason == reason
+
+
+def test_the_case_of_a_name_does_not_matter(bench: Any) -> None:
+    text = "services: {web: {image: x, container_name: MyWeb, networks: {default: {aliases: [API]}}}}"
+    objects = bench.objects(text)
+    assert {"myweb", "api"} <= objects.names("Service")
+    assert not {path for path in rows(bench, text) if "alias" in path}

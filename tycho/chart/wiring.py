@@ -291,7 +291,8 @@ def aliases(system: System, homes: Mapping[str, str]) -> dict[str, tuple[str, ..
             target, _, alias = link.partition(":")
             if target in system.services:
                 pairs.append((alias, target))
-        for alias, target in pairs:
+        for name_given, target in pairs:
+            alias = name_given.lower()  # as DNS reads it
             if DNS_LABEL.fullmatch(alias) and alias not in taken:
                 found.setdefault(alias, {})[homes[target]] = None
     return {alias: tuple(found[alias]) for alias in sorted(found)}

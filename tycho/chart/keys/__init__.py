@@ -12,12 +12,12 @@ from tycho.chart.keys.concealed import concealed
 from tycho.chart.keys.extension import said
 from tycho.chart.keys.frozen import frozen
 from tycho.chart.keys.key import Case, Key, Table, approximated, ignored, translated
+from tycho.chart.keys.naming import list_renamed
 from tycho.chart.keys.service import ONCE, SERVICE
 from tycho.chart.keys.system import CONFIG, NETWORK, PROJECT, SECRET, VOLUME
-from tycho.chart.names import label
 from tycho.chart.plan import Plan
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, is_allowed
-from tycho.chart.wiring import WORD, everything, spoken
+from tycho.chart.wiring import everything
 from tycho.model import Live, Service
 from tycho.model.rights import read_grants
 
@@ -52,7 +52,8 @@ def rows(plan: Plan) -> Iterator[Row]:
             yield _row(plan, f"x-tycho.ingress.annotations.{name}", ignored(why, "use another name"))
     for name in system.models:
         yield _row(plan, f"models.{name}", PROJECT["models"])
-    yield from _renamed(plan)
+    for path, key in list_renamed(plan):
+        yield _row(plan, path, key)
     yield from _called(plan)
     for name, service in everything(system).items():
         section = "services" if name in system.services else "jobs"
@@ -64,25 +65,6 @@ def rows(plan: Plan) -> Iterator[Row]:
         yield _row(plan, path, key)
     for path in plan.unused:
         yield _row(plan, path, translated("nothing: no service uses it"))
-
-
-def _renamed(plan: Plan) -> Iterator[Row]:
-    """Services that Kubernetes must call by another name, with the places that call them by the old one."""
-    renamed = {name: label(name) for name in plan.system.services if label(name) != name.lower()}
-    places: dict[str, list[str]] = {name: [] for name in renamed}
-    names = set(renamed)
-    for _, path, text in spoken(plan.system) if renamed else ():
-        for name in {word.rstrip(".-") for word in WORD.findall(text)} & names:
-            file, line = plan.system.at(path)
-            places[name].append(f"{file}:{line}" if line else path)
-    for name in plan.system.services:
-        if name[0].isdigit():
-            why = "before Kubernetes 1.36 the name of a Service starts with a letter"
-            yield _row(plan, f"services.{name}", approximated(f"Service {label(name)}", why, "begin it with a letter"))
-    for name, slug in renamed.items():
-        said_at = f"; it is said at {', '.join(dict.fromkeys(places[name]))}" if places[name] else ""
-        key = approximated(f"Service {slug}", "a DNS label has no dots and underscores", f"call it {slug}{said_at}")
-        yield _row(plan, f"services.{name}", key)
 
 
 def _called(plan: Plan) -> Iterator[Row]:

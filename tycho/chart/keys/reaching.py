@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from tycho.chart.keys import carrying
 from tycho.chart.keys.extension import SIZE
 from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
+from tycho.chart.keys.naming import LETTERS, unnamed
 from tycho.chart.keys.wording import LEAVE_OUT, is_address, seccomp_path
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.pods import LOOPBACK, RESOLVERS
@@ -83,11 +84,8 @@ def networks(case: Case) -> Rows:
         ):
             yield f".{name}.{key}", ignored("the cluster's network decides", "call services by their names")
         for alias in attachment.aliases if attachment else ():
-            if not DNS_LABEL.fullmatch(alias):
-                yield (
-                    f".{name}.aliases",
-                    ignored(f'"{alias}" is not a DNS label', "use letters, digits and dashes"),
-                )
+            if not DNS_LABEL.fullmatch(alias.lower()):
+                yield f".{name}.aliases", unnamed(case, alias, LETTERS)
 
 
 def network_mode(case: Case) -> Rows:
@@ -115,26 +113,6 @@ def namespaced(case: Case) -> Rows:
         yield "", rejected("a container outside the project is not in the cluster", "service:NAME")
     elif kind not in ("host", "service"):
         yield "", ignored("containers of a pod share what a pod shares", "remove it, or service:NAME")
-
-
-def hostname(case: Case) -> Rows:
-    """A DNS label."""
-    if not DNS_LABEL.fullmatch(str(case.value).lower()):
-        yield (
-            "",
-            ignored(
-                f'"{case.value}" is not a DNS label',
-                "use letters, digits and dashes; domainname for the rest",
-            ),
-        )
-
-
-def container_name(case: Case) -> Rows:
-    """A name to call it by."""
-    if case.value == case.name:
-        yield "", translated("the name that it has anyway")
-    if not DNS_LABEL.fullmatch(str(case.value)):
-        yield "", ignored("pods are named by Kubernetes, and this is not a DNS label", "call it by its service's name")
 
 
 def dns(case: Case) -> Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tycho.chart.keys import carrying, health, ordering, reaching, running, wording
+from tycho.chart.keys import carrying, health, naming, ordering, reaching, running, wording
 from tycho.chart.keys.key import Key, Table, approximated, ignored, rejected, translated, whole
 
 NODE = "it is the node's business, not a container's"
@@ -115,12 +115,12 @@ SERVICE: Table = {
     "expose": translated("port of the Service that peers call", wording.expose),
     "networks": whole(translated("labels of the pod, one NetworkPolicy for each network", reaching.networks)),
     "network_mode": translated("the pod's network", reaching.network_mode),
-    "hostname": translated("hostname, and a Service of that name", reaching.hostname),
+    "hostname": translated("hostname, and a Service of that name", naming.hostname),
     "domainname": approximated("dnsConfig.searches (live)", "a pod has no domain of its own",
                                "give the program its full name in environment"),
     "container_name": approximated("a Service of that name", "Kubernetes names pods", "call it by its service's name",
-                                   reaching.container_name),
-    "links": translated("Services of these names", wording.links),
+                                   naming.container_name),
+    "links": translated("Services of these names", naming.links),
     "external_links": ignored("a container outside the project has no name here", "call a Service by its DNS name"),
     "dns": approximated("dnsConfig.nameservers (live), after the cluster's", "the cluster's DNS alone knows the"
                         " services, and asks others for all else",

@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
-from tycho.chart.names import DNS_LABEL, DNS_NAME, LABEL_VALUE
+from tycho.chart.names import DNS_NAME, LABEL_VALUE
 from tycho.model import Live
 from tycho.model.numbers import parse_id
 
@@ -94,14 +94,6 @@ def expose(case: Case) -> Rows:
         match = EXPOSED.fullmatch(str(text).lower())
         if not match or not 1 <= int(match["first"]) <= int(match["last"] or match["first"]) <= 65535:
             yield f"[{index}]", rejected(f'"{text}" is not a port', '"80", "53/udp" or "8000-8010"')
-
-
-def links(case: Case) -> Rows:
-    """Further names of other services."""
-    for index, link in enumerate(case.value):
-        alias = str(link).partition(":")[2]
-        if alias and not DNS_LABEL.fullmatch(alias):
-            yield f"[{index}]", ignored(f'"{alias}" is not a DNS label', "use letters, digits and dashes")
 
 
 def seccomp_path(option: str) -> bool:
