@@ -57,7 +57,9 @@ class TychoAnswer:
         if not isinstance(kind, type) or not issubclass(kind, TychoError):
             kind = TychoError
         problems = [Problem(**one) for one in said.get("problems", ())]
-        return kind(said.get("message", self.message), hint=said.get("hint", ""), problems=problems)
+        error = kind(said.get("message", self.message), hint=said.get("hint", ""), problems=problems)
+        error.warnings = tuple(Problem(**one) for one in said.get("warnings", ()))
+        return error
 
 
 class TychoSystem(TychoAnswer):

@@ -71,6 +71,7 @@ class TychoError(Exception):
         self.message = message
         self.hint = hint
         self.problems = tuple(problems)
+        self.warnings: tuple[Problem, ...] = ()  # what was noticed of the same files, and is no reason to refuse them
         self.local = local  # a path or the like, for people at this machine alone
 
 

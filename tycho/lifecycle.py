@@ -10,36 +10,26 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tycho.chart import Chart, release_values
-from tycho.compose import load, select_services
-from tycho.errors import TychoError, UsageError
+from tycho.chart import release_values
+from tycho.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
+from tycho.errors import TychoError
 from tycho.finder import Finder, keep_identity, new_identity
-from tycho.masking import masked, secret_values, system_secrets
-from tycho.model import ServiceMetadata, System, Woven
+from tycho.masking import masked, secret_values
 from tycho.operations import Operations
 from tycho.orchestrators import Orchestrator, Patience, Target, check_registry
 from tycho.ownership import NOBODY, Caller
-from tycho.policy import Step, explain, weave
+from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision, check_running
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
 
-Metadata = Mapping[str, ServiceMetadata]
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A system that is ready to run: what was read, and the chart that was made of it."""
-
-    woven: Woven
-    chart: Chart
-    metadata: Metadata = field(default_factory=dict)
+__all__ = ["Compiled", "Lifecycle", "Metadata", "Removal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +83,8 @@ class Lifecycle(Operations):
             ComposeError: With every problem of the files.
             PolicyError: A policy is broken, or refuses the system.
         """
-        said = dict(metadata or {})
-        system = _system(sources, said)
-        if services:
-            system = select_services(system, services, keep=keep)
-            said = {name: one for name, one in said.items() if name in system.services}
-        texts = [text.decode(errors="replace") for _, text in sources.texts]
-        with masked(*system_secrets(system, sources.env, texts)) as masker:
-            woven = weave(system, folders=self.policies, metadata=said)
-            woven = woven.model_copy(update={"warnings": tuple(map(masker.problem, woven.warnings))})
-            return Compiled(woven, self.orchestrator.compile(woven, strict=strict, version=version), said)
+        wishes = Wishes(metadata or {}, strict, version, services, keep)
+        return compile_sources(sources, wishes, orchestrator=self.orchestrator, policies=self.policies)
 
     def explain(self, sources: Sources, *, metadata: Metadata | None = None) -> tuple[Step, ...]:
         """What each policy does to each service of a system, refused or not; touches no cluster.
@@ -115,7 +97,7 @@ class Lifecycle(Operations):
             ComposeError: With every problem of the files.
             PolicyError: A policy is broken.
         """
-        return explain(_system(sources, metadata or {}), folders=self.policies, metadata=metadata)
+        return explain(load_system(sources, metadata or {}), folders=self.policies, metadata=metadata)
 
     async def up(
         self,
@@ -269,13 +251,3 @@ class Lifecycle(Operations):
             origin: What he would start a system from; None where there is no project.
         """
         return dataclasses.replace(await self._finder.identify(None), origin=origin)
-
-
-def _system(sources: Sources, metadata: Metadata) -> System:
-    system = load(sources)
-    if unknown := sorted(set(metadata) - set(system.services)):
-        raise UsageError(
-            f"service metadata names {', '.join(unknown)}, which {system.name} does not have",
-            hint=f"services: {', '.join(sorted(system.services))}",
-        )
-    return system

@@ -55,6 +55,7 @@ class Masker:
         """Mask an error in place."""
         error.message, error.hint = self.text(error.message), self.text(error.hint)
         error.problems = tuple(map(self.problem, error.problems))
+        error.warnings = tuple(map(self.problem, error.warnings))
         error.args = (error.message,)
 
     def _read_at(self, path: str) -> Iterator[str]:

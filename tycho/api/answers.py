@@ -44,6 +44,7 @@ class Failure(BaseModel):
     message: str
     hint: str = ""
     problems: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = ()
 
 
 class Json(JSONResponse):
@@ -67,9 +68,12 @@ def failed(error: TychoError, status: int = 0) -> Json:
     texts = [f"{problem.path}: {problem.message}" if problem.path else problem.message for problem in problems[:SHOWN]]
     more = [f"and {count - SHOWN} more"] if count > SHOWN else []
     message = ": ".join([failure.message, *(["; ".join(texts + more)] if texts else [])])
+    result = failure.model_dump(exclude={"problems", "warnings"})
+    result["problems"] = [asdict(problem) for problem in problems]
+    result["warnings"] = [asdict(_shown(warning)) for warning in error.warnings[:LISTED]]
     content = {
         "status": "error",
-        "result": {**failure.model_dump(exclude={"problems"}), "problems": [asdict(problem) for problem in problems]},
+        "result": result,
         "message": f"{message} ({failure.hint})" if failure.hint else message,
     }
     later = {"Retry-After": "5"} if isinstance(error, Busy | TooManyRequests) else None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tycho.chart.kinds import JOBS
 from tycho.chart.names import UNWRITABLE, label
-from tycho.chart.plan import Plan
+from tycho.chart.plan import Claim, Container, Plan, Pod, Tree
 from tycho.chart.pods import publish
 from tycho.chart.render import render
 from tycho.chart.sharing import several
@@ -72,7 +72,13 @@ def aliases(plan: Plan) -> Iterator[Object]:
     for alias, names in plan.aliases.items():
         ports = {port: None for name in names for port in plan.ports.get(name, ())}
         slugs = [label(name) for name in names]
-        context = {"alias": alias, "label": alias_label(alias), "slugs": slugs, "ports": tuple(ports)}
+        context = {
+            "alias": alias,
+            "label": alias_label(alias),
+            "slugs": slugs,
+            "ports": tuple(ports),
+            "services": names,
+        }
         yield Object(f"{alias}-alias-service", context)
 
 
@@ -238,7 +244,7 @@ OBJECTS: tuple[tuple[str, Callable[[Plan], Iterator[Object]]], ...] = (
     ("tests/connect", tests),
     ("extraobjects", always("system/extraobjects")),
 )
-RENAME = "rename the service or secret whose name ends like another's with -published, -env or -alias added"
+RENAME = "rename the one whose name is another's with -published, -env or -alias added"
 HELPERS = ("_helpers", "_names", "_expand", "_words", "_environment", "_pod", "_container", "_wait", "_ports")
 
 
@@ -248,13 +254,37 @@ def templates(plan: Plan) -> dict[str, str]:
     found = {
         f"templates/{name}.tpl": render(f"templates/{name}.tpl", chart=plan.chart, parts=parts) for name in HELPERS
     }
+    made_for: dict[str, str] = {}  # file -> the part of the compose file that it is made for
+    problems = []
     for kind, when in OBJECTS:
         for file, context in when(plan):
             path = f"templates/{file}-{kind}.yaml" if file.endswith("/wait") else f"templates/{file}.yaml"
-            if path in found:
-                raise ComposeError("1 problem", problems=[Problem("", 0, "", f"two objects would be {path}", RENAME)])
+            part = _find_part(plan, context)
+            if path in made_for:
+                names = " and ".join(dict.fromkeys((made_for[path], part)))
+                problems.append(Problem(*plan.system.at(part), part, f"{names} would have one object, {file}", RENAME))
+            made_for[path] = part
             found[path] = render(f"templates/{kind}.yaml", chart=plan.chart, **context)
+    if problems:
+        raise ComposeError("1 problem" if len(problems) == 1 else f"{len(problems)} problems", problems=problems)
     return found
+
+
+def _find_part(plan: Plan, context: Mapping[str, Any]) -> str:
+    """Find the part of the compose file that a template is rendered for; "" where it is for all of it."""
+    match context:
+        case {"container": Container(name=name)} | {"pod": Pod(name=name)}:
+            return f"{'services' if name in plan.system.services else 'jobs'}.{name}"
+        case {"tree": Tree(place=place)}:
+            return place
+        case {"claim": Claim(name=name)}:
+            return f"volumes.{name}"
+        case {"name": str(name)}:
+            return f"secrets.{name}"
+        case {"alias": _, "services": [name, *_]}:
+            return f"services.{name}"
+        case _:
+            return ""
 
 
 def contents(plan: Plan) -> dict[str, str | bytes]:

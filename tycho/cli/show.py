@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tycho.cli.options import Format
@@ -205,6 +206,7 @@ def notes(release: Release) -> None:
 
 def error(error: TychoError) -> None:
     """A refusal or failure, in as many lines as it takes to mend it."""
+    problems(replace(warning, message=f"warning: {warning.message}") for warning in error.warnings)
     if error.problems:
         problems(error.problems)
         say(f"{error.message}; nothing was changed.")

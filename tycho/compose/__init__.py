@@ -20,6 +20,7 @@ from tycho.compose.nearest import limited_comparisons
 from tycho.compose.outline import Outline, outline
 from tycho.compose.select import select_services
 from tycho.compose.source import NoComposeFile, Sources
+from tycho.errors import ComposeError
 from tycho.model import System
 
 __all__ = [
@@ -55,13 +56,19 @@ def load(sources: Sources) -> System:
     texts = [text.decode(errors="replace") for _, text in sources.texts]
     with masked(secret_variables(sources.env, known=texts), readers) as masker:
         state, tree = gather(sources.renewed(), readers=readers)
-        ctx, fields = bound(state, tree)
-        travel = carried.Travel.of(ctx, fields, state.env_files)
-        disabled = implied.enable(fields, set(sources.profiles))
-        implied.imply(ctx, fields)
-        sidefiles.read(ctx, fields, travel)
-        carried.read(ctx, fields, travel)
-        system = checked(ctx, fields, state.name, disabled)
+        warnings = state.warnings
+        try:
+            ctx, fields = bound(state, tree)
+            warnings = ctx.warnings
+            travel = carried.Travel.of(ctx, fields, state.env_files)
+            disabled = implied.enable(fields, set(sources.profiles))
+            implied.imply(ctx, fields)
+            sidefiles.read(ctx, fields, travel)
+            carried.read(ctx, fields, travel)
+            system = checked(ctx, fields, state.name, disabled)
+        except ComposeError as error:
+            error.warnings = tuple(warnings)
+            raise
         ctx.warnings = list(map(masker.problem, ctx.warnings))
         return finished(ctx, fields, system)
 

@@ -17,7 +17,7 @@ from tycho.policy.folder import digest, load
 from tycho.policy.loom import Loom, Step
 from tycho.policy.normalize import normalize
 
-__all__ = ["Step", "explain", "in_force", "weave"]
+__all__ = ["Step", "apply", "explain", "in_force", "weave"]
 
 Metadata = Mapping[str, ServiceMetadata]
 
@@ -34,20 +34,44 @@ def weave(system: System, *, folders: Sequence[Path] = (), metadata: Metadata | 
         PolicyError: A policy is broken; all problems of all of them.
         PolicyDenied: Policies refuse the system; every reason, with its place in the compose file.
     """
+    woven, refusal = apply(system, folders=folders, metadata=metadata)
+    if refusal:
+        raise refusal
+    return woven
+
+
+def apply(
+    system: System, *, folders: Sequence[Path] = (), metadata: Metadata | None = None
+) -> tuple[Woven, PolicyDenied | None]:
+    """Let the policies change and comment a system, and tell whether they refuse it.
+
+    Args:
+        system: A loaded system.
+        folders: Folders of policies, after the shipped one.
+        metadata: What the caller says of services, for policies that select by it.
+
+    Returns:
+        The system as the policies want it, to be looked at for further problems; and the refusal, if there is one.
+
+    Raises:
+        PolicyError: A policy is broken; all problems of all of them.
+    """
     policies = load((data.policies(), *folders))
     loom = Loom(normalize(system), metadata or {})
     for policy in policies:
         loom.weave(policy)
+    refusal = None
     if loom.denials:
         names = ", ".join(sorted({name for name, _ in loom.denials}))
-        raise PolicyDenied(f"refused by {names}", problems=[problem for _, problem in loom.denials])
-    return Woven(
+        refusal = PolicyDenied(f"refused by {names}", problems=[problem for _, problem in loom.denials])
+    woven = Woven(
         system=loom.system,
         emits=tuple(loom.emits),
         policies=tuple(policy.name for policy in policies),
         digest=digest(policies),
         warnings=tuple(loom.warnings),
     )
+    return woven, refusal
 
 
 def explain(system: System, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> tuple[Step, ...]:

@@ -1,0 +1,116 @@
+"""Compose text to a chart, with all that keeps it from being one said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tycho.chart import Chart
+from tycho.compose import load, select_services
+from tycho.errors import ComposeError, PolicyDenied, ReportError, TychoError, UsageError
+from tycho.masking import masked, system_secrets
+from tycho.model import ServiceMetadata, System, Woven
+from tycho.orchestrators import Orchestrator
+from tycho.policy import apply
+
+if TYPE_CHECKING:
+    from tycho.compose import Sources
+
+Metadata = Mapping[str, ServiceMetadata]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A system that is ready to run: what was read, and the chart that was made of it."""
+
+    woven: Woven
+    chart: Chart
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is asked for beside the compose files.
+
+    Args:
+        metadata: What the caller says of single services.
+        strict: Whether an approximated or ignored key is an error.
+        version: The chart's version; made of its content where it is "".
+        services: Of these services and what they depend on alone; of all when empty.
+        keep: Beside such services, those that run already and are to go on.
+    """
+
+    metadata: Metadata = field(default_factory=dict)
+    strict: bool = False
+    version: str = ""
+    services: Sequence[str] = ()
+    keep: Sequence[str] = ()
+
+
+def compile_sources(
+    sources: Sources, wishes: Wishes, *, orchestrator: Orchestrator, policies: Sequence[Path]
+) -> Compiled:
+    """Compile compose files into a chart; touches no cluster.
+
+    Args:
+        sources: The compose files and the environment around them.
+        wishes: What else is asked for.
+        orchestrator: Whose chart.
+        policies: Folders of policies, after the shipped one.
+
+    Raises:
+        ComposeError: With every problem of the files, and what was warned of.
+        PolicyDenied: Policies refuse the system; with the other problems of the files.
+        PolicyError: A policy is broken.
+    """
+    metadata = dict(wishes.metadata)
+    system = load_system(sources, metadata)
+    if wishes.services:
+        system = select_services(system, wishes.services, keep=wishes.keep)
+        metadata = {name: about for name, about in metadata.items() if name in system.services}
+    texts = [text.decode(errors="replace") for _, text in sources.texts]
+    with masked(*system_secrets(system, sources.env, texts)) as masker:
+        woven, refusal = apply(system, folders=policies, metadata=metadata)
+        woven = woven.model_copy(update={"warnings": tuple(map(masker.problem, woven.warnings))})
+        try:
+            chart = _emit(woven, refusal, wishes, orchestrator)
+        except ReportError:  # what was warned of is among its problems
+            raise
+        except TychoError as error:
+            error.warnings = (*system.warnings, *woven.warnings)
+            raise
+        return Compiled(woven, chart, metadata)
+
+
+def load_system(sources: Sources, metadata: Metadata) -> System:
+    """Load compose files that have all the services which the caller speaks of.
+
+    Raises:
+        ComposeError: With every problem of the files.
+        UsageError: There is no such service.
+    """
+    system = load(sources)
+    if unknown := sorted(set(metadata) - set(system.services)):
+        raise UsageError(
+            f"service metadata names {', '.join(unknown)}, which {system.name} does not have",
+            hint=f"services: {', '.join(sorted(system.services))}",
+        )
+    return system
+
+
+def _emit(woven: Woven, refusal: PolicyDenied | None, wishes: Wishes, orchestrator: Orchestrator) -> Chart:
+    """Make the chart, or say in one error all that keeps it from being made."""
+    try:
+        chart = orchestrator.compile(woven, strict=wishes.strict, version=wishes.version)
+    except (ComposeError, PolicyDenied) as error:
+        if not refusal:
+            raise
+        # What its pods would be refused for, or --strict, is said once policies let them pass.
+        if isinstance(error, ComposeError) and not isinstance(error, ReportError):
+            refusal.problems += error.problems
+        raise refusal from None
+    if refusal:
+        raise refusal
+    return chart
