@@ -132,6 +132,10 @@ def dns(case: Case) -> Rows:
 
 
 NOTHING = frozenset({"clock", "forbidden", "outside", "unreadable", "withheld"})
+GUESSED = "helm alone allows ports 443 and 6443 of any address: it does not know where the API server is"
+HARDENING = "10-hardening.yaml"
+GAINS = f"{HARDENING} asks for it: sudo, su and other setuid programs of the image gain no rights, as they do in Docker"
+KEEP_OUT = "security_opt: [no-new-privileges=false] keeps it out"
 MOUNTS: Mapping[str, Key] = {
     "context": ignored("the image is built of it, or it is too big to carry", "copy it into the image"),
     "pipe": rejected("it is about Docker on Windows, or Swarm", "use a volume"),
@@ -201,8 +205,20 @@ def tmpfs(case: Case) -> Rows:
             )
 
 
+def internal(case: Case) -> Rows:
+    """Pods that wait ask the API server, which lies outside."""
+    members = next((network.members for network in case.plan.networks if network.name == case.name), ())
+    if case.value and any(case.plan.homes[name].waits for name in members):
+        target = "a NetworkPolicy without egress, but to the API server for pods that wait"
+        yield "", Key("translated", target, GUESSED, "tycho up sets networkPolicy.apiServer from the cluster")
+
+
 def security_opt(case: Case) -> Rows:
-    """Options that have no counterpart."""
+    """Options that have no counterpart, and one that Docker does not have of itself."""
+    file, _ = case.plan.system.at(f"services.{case.name}.security_opt")
+    options = [parse_option(str(option)) for option in case.value]
+    if ("no-new-privileges", "true") in options and file.endswith(HARDENING):
+        yield "", Key("translated", "securityContext, with allowPrivilegeEscalation: false", GAINS, KEEP_OUT)
     for index, option in enumerate(case.value):
         key, value = parse_option(str(option))
         if key not in ("no-new-privileges", "seccomp", "apparmor", "label") or value.startswith("{"):

@@ -23,7 +23,7 @@ NETWORK: Table = {
     "ipam": whole(ignored("the cluster gives the addresses", "call services by their names")),
     "external": whole(approximated("a label that pods of other systems may carry too", "networks end with the"
                                    " system", "services of other systems: <name>.<namespace>")),
-    "internal": translated("a NetworkPolicy without egress"),
+    "internal": translated("a NetworkPolicy without egress", reaching.internal),
     "attachable": ignored("pods are selected by labels", "nothing: policies say who may call"),
     "enable_ipv4": ignored(DRIVER, LEAVE),
     "enable_ipv6": ignored(DRIVER, LEAVE),
