@@ -120,7 +120,7 @@ def _picture(plan: Plan) -> Iterator[str]:
         names = ", ".join(container.name for container in pod.containers)
         yield f'{_node(pod.name)}["{names}"]'
     for pod in plan.pods:
-        if publish(pod.service):
+        if pod.name not in plan.enclosed and publish(pod.service):
             yield f"outside((outside)) --> {_node(pod.name)}"
         homes = {container.name: one.name for one in plan.pods for container in one.containers}
         for container in pod.containers:

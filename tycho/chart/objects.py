@@ -51,13 +51,14 @@ def published(plan: Plan) -> Iterator[Object]:
     """A Service for every compose service that publishes ports."""
     for pod in plan.pods:
         for container in pod.containers:
-            if publish(container.service):
+            if container.name not in plan.enclosed and publish(container.service):
                 yield Object(f"{container.slug}-published-service", {"pod": pod, "container": container})
 
 
 def callers(plan: Plan) -> Iterator[Object]:
     """Services for ports that only the caller names."""
-    pods = [pod for pod in plan.pods if not publish(pod.service) and pod.kind not in ("Job", "CronJob")]
+    unpublished = [pod for pod in plan.pods if pod.name in plan.enclosed or not publish(pod.service)]
+    pods = [pod for pod in unpublished if pod.kind not in JOBS]
     if pods:
         yield Object("system/further-published-services", {"pods": pods})
 

@@ -329,6 +329,7 @@ class Plan:
     ports: Mapping[str, tuple[ContainerPort, ...]]  # of each service, as its peers call it
     secrecy: Secrecy
     networks: tuple[Network, ...] = ()
+    enclosed: frozenset[str] = frozenset()  # services that only internal networks know: they publish nothing
     restless: frozenset[str] = frozenset()  # services whose peers must find them before they are ready
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # alias -> services whose pods it names
     unused: tuple[str, ...] = ()  # paths of what no service uses

@@ -11,6 +11,7 @@ from tycho.chart.kinds import kinds
 from tycho.chart.names import Names, label
 from tycho.chart.plan import CONDITIONS, Container, ContainerPort, Network, Plan, Pod, Volume, Wait
 from tycho.chart.storage import Store
+from tycho.chart.unready import restless
 from tycho.model import Live, Service, System
 from tycho.model.numbers import is_digits
 
@@ -72,7 +73,8 @@ def plan(system: System) -> Plan:
         ports=_together(wiring.ports(system), homes),
         secrecy=store.secrecy,
         networks=networks,
-        restless=wiring.restless(system, kind_of),
+        enclosed=wiring.find_enclosed(networks),
+        restless=restless(system, kind_of),
         aliases=aliases,
         unused=wiring.unused(whole, system),
         concealed=concealed,

@@ -134,7 +134,7 @@ def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
         found["replicas"] = 1 if replicas is None else _number(replicas)
     if container is pod.containers[0] and _finds_unready(plan, pod):
         found["publishNotReadyAddresses"] = True
-    if publish := pods.publish(service):
+    if container.name not in plan.enclosed and (publish := pods.publish(service)):
         found["publish"] = publish
     return found
 

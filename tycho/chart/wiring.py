@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tycho.chart.images import list_known_ports
 from tycho.chart.kinds import JOBS, said
@@ -18,11 +18,6 @@ NOTHING = ComposeNetwork()
 WORD = re.compile(r"[A-Za-z0-9][\w.-]*")
 HOST = re.compile(r"(?<![\w.-])(?<![^/]/)(?<!\A/)[A-Za-z0-9][\w.-]*")
 """A word that may be a host's name: no option, and no part of a path (`-c`, `/app/main`), but `//app` and `@db`."""
-PATTERN = re.compile(
-    r"(?P<stem>[A-Za-z0-9][\w-]*?)(?:\[(?P<first>[0-9]{1,4})-(?P<last>[0-9]{1,4})\]"
-    r"|\{(?P<from>[0-9]{1,4})\.{2,3}(?P<to>[0-9]{1,4})\})(?P<rest>[\w-]*)(?!\.?\w)"
-)
-MOST_PEERS = 1000  # names that one pattern may stand for
 WELL_KNOWN = frozenset({25, 53, 80})
 
 
@@ -229,55 +224,15 @@ def networks(system: System) -> tuple[Network, ...]:
     return tuple(found)
 
 
+def find_enclosed(networks: Sequence[Network]) -> frozenset[str]:
+    """Find the services that are on internal networks alone: Docker publishes none of their ports."""
+    inside = {name for network in networks if network.internal for name in network.members}
+    return frozenset(inside - {name for network in networks if not network.internal for name in network.members})
+
+
 def isolated(system: System) -> bool:
     """Whether a policy asks for network policies."""
     return bool(said(system).get("networkPolicy"))
-
-
-def restless(system: System, kinds: Mapping[str, str]) -> frozenset[str]:
-    """Find services with a health check that others must reach before they are healthy, as in Compose.
-
-    Two that name each other anywhere, any number whose health checks call each other in a circle, and those that a
-    job calls without waiting for their health: its work may be what makes them healthy.
-
-    Args:
-        system: The system.
-        kinds: What every service becomes.
-    """
-    checked = {name for name, service in system.services.items() if service.healthcheck}
-    calls: dict[str, set[str]] = {name: set() for name in checked}
-    checks: dict[str, set[str]] = {name: set() for name in checked}
-    opened: set[str] = set()
-    for name, path, text in spoken(system) if checked else ():
-        named = checked.intersection((*WORD.findall(text), *_expand_patterns(text))) - {name}
-        if name in checked:
-            calls[name] |= named
-            if path.endswith(".healthcheck.test"):
-                checks[name] |= named
-        elif kinds.get(name) in JOBS:
-            awaited = everything(system)[name].depends_on
-            opened |= {each for each in named if each not in awaited or awaited[each].condition == "service_started"}
-    pairs = {name for name, others in calls.items() if any(name in calls[other] for other in others)}
-    return frozenset(pairs | opened | _circling(checks))
-
-
-def _expand_patterns(text: str) -> Iterator[str]:
-    """Yield the names that a pattern stands for: `n[1-3]`, `minio{1...4}`, `web-{01..12}`."""
-    for match in PATTERN.finditer(text):
-        first, last = match["first"] or match["from"], match["last"] or match["to"]
-        for number in range(int(first), min(int(last), int(first) + MOST_PEERS) + 1):
-            yield f"{match['stem']}{number:0{len(first)}}{match['rest']}"
-
-
-def _circling(calls: Mapping[str, set[str]]) -> set[str]:
-    """Who is left when all have gone whom nobody calls, or who call nobody."""
-    left = dict(calls)
-    while True:
-        called = set().union(*left.values())
-        kept = {name: others & left.keys() for name, others in left.items() if name in called and others & left.keys()}
-        if len(kept) == len(left):
-            return set(kept)
-        left = kept
 
 
 def aliases(system: System, homes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

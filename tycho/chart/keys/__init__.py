@@ -36,7 +36,7 @@ OURS = frozenset({
     "x", "environment_pass", "environment_secret", "files", "entries", "note", "advice", "left_out", "copied", "outside"
 })  # fmt: skip
 """Fields of the model that are no keys of their own."""
-CUT_OFF = "a name with an address that stays answers at the ports that are known of it, and at no other"
+CUT_OFF = "its name has one address that stays, and answers at the ports that are known of it, at no other"
 MORE = "expose adds ports; x-tycho: {headless: true} lets every call through"
 
 

@@ -71,9 +71,16 @@ class Key:
 Table = Mapping[str, Key]
 
 
-def translated(target: str, judge: Judge | None = None) -> Key:
-    """The same meaning."""
-    return Key("translated", target, judge=judge)
+def translated(target: str, judge: Judge | None = None, *, but: str = "", remedy: str = "") -> Key:
+    """The same meaning.
+
+    Args:
+        target: What it becomes.
+        judge: Looks at the value.
+        but: What a program may see to be different all the same.
+        remedy: What to do about that.
+    """
+    return Key("translated", target, but, remedy, judge)
 
 
 def approximated(target: str, reason: str, remedy: str = "", judge: Judge | None = None) -> Key:

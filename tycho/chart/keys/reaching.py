@@ -37,6 +37,9 @@ def triggers(case: Case) -> Rows:
 
 def ports(case: Case) -> Rows:
     """Ports that mean another thing in a cluster, each on its own."""
+    if case.name in case.plan.enclosed:
+        yield "", translated("nothing is published: all its networks are internal, and Docker publishes nothing then")
+        return
     inside = [bool(LOOPBACK.fullmatch(port.host_ip or "")) for port in case.value]
     for index, port in enumerate(case.value):
         at = f"[{index}]"
@@ -86,13 +89,16 @@ def networks(case: Case) -> Rows:
         for alias in attachment.aliases if attachment else ():
             if not DNS_LABEL.fullmatch(alias.lower()):
                 yield f".{name}.aliases", unnamed(case, alias, LETTERS)
+            else:
+                yield f".{name}.aliases", translated("a Service of that name", but="every network knows it")
 
 
 def network_mode(case: Case) -> Rows:
     """Networks that are not the project's."""
     kind, _, name = str(case.value).partition(":")
     if kind == "none":
-        yield "", translated("a NetworkPolicy that admits nothing")
+        but = "the pod has an interface, and its name is known, but it reaches nothing and nobody reaches it"
+        yield "", translated("a NetworkPolicy that admits nothing", but=but)
     elif kind == "host":
         yield "", translated("hostNetwork")
     elif kind == "service":
@@ -111,7 +117,10 @@ def namespaced(case: Case) -> Rows:
     kind = str(case.value).partition(":")[0]
     if kind == "container":
         yield "", rejected("a container outside the project is not in the cluster", "service:NAME")
-    elif kind not in ("host", "service"):
+    elif kind == "service":
+        but = "they share name, address and what a pod shares, too"
+        yield "", translated("one pod for both", but=but, remedy="call both by the name of the other")
+    elif kind != "host":
         yield "", ignored("containers of a pod share what a pod shares", "remove it, or service:NAME")
 
 
@@ -186,6 +195,9 @@ def _scattered(case: Case, volume: str) -> bool:
     apart = case.kind == "DaemonSet" or case.service.deploy.placement.max_replicas_per_node == 1
     claim = case.plan.claims.get(volume)
     return apart and (claim is None or not (claim.existing or "ReadWriteMany" in claim.access_modes))
+
+
+PLAIN_MEMORY = "a pod's memory is mounted plainly, mode 1777: programs in it can be run; without size it may take all"
 
 
 def tmpfs(case: Case) -> Rows:

@@ -7,6 +7,9 @@ from tycho.chart.keys.key import Key, Table, approximated, ignored, rejected, tr
 
 NODE = "it is the node's business, not a container's"
 LEAVE = "remove it"
+CPU = "a busy node shares its processors by what is requested, or else by the limit"
+SWAP = "there is no swap beside it"
+SOFT = "it decides where a pod is placed; the container itself is not held to it"
 LIMITS = "Kubernetes knows limits and requests of processors and memory"
 
 ONCE = frozenset({
@@ -77,11 +80,11 @@ SERVICE: Table = {
     "deploy.placement.preferences": whole(translated("topologySpreadConstraints", running.preferences)),
     "deploy.placement.max_replicas_per_node": approximated("topologySpreadConstraints", "pods are spread, not counted",
                                                            "1 is exact", running.max_per_node),
-    "deploy.resources.limits.cpus": translated("resources.limits.cpu (live)"),
-    "deploy.resources.limits.memory": translated("resources.limits.memory (live)"),
+    "deploy.resources.limits.cpus": translated("resources.limits.cpu (live)", but=CPU),
+    "deploy.resources.limits.memory": translated("resources.limits.memory (live)", but=SWAP),
     "deploy.resources.limits.pids": ignored(NODE, "set podPidsLimit of the kubelet"),
     "deploy.resources.reservations.cpus": translated("resources.requests.cpu (live)", running.reserved),
-    "deploy.resources.reservations.memory": translated("resources.requests.memory (live)", running.reserved),
+    "deploy.resources.reservations.memory": translated("resources.requests.memory (live)", running.reserved, but=SOFT),
     "deploy.resources.reservations.generic_resources": whole(ignored("Swarm's resources have no names here",
                                                                      "set services.X.resources.limits")),
     "deploy.resources.reservations.devices": whole(translated("resources.limits, by the vendor's name", running.gpus)),
@@ -113,14 +116,16 @@ SERVICE: Table = {
     "ports[].name": translated("name of the port"),
     "ports[].app_protocol": translated("appProtocol (live)"),
     "expose": translated("port of the Service that peers call", wording.expose),
-    "networks": whole(translated("labels of the pod, one NetworkPolicy for each network", reaching.networks)),
+    "networks": whole(translated("labels of the pod, one NetworkPolicy for each network", reaching.networks,
+                                 but="a pod has one interface, and names are known on every network: calls from others"
+                                 " are refused", remedy="call services by their names")),
     "network_mode": translated("the pod's network", reaching.network_mode),
     "hostname": translated("hostname, and a Service of that name", naming.hostname),
     "domainname": approximated("dnsConfig.searches (live)", "a pod has no domain of its own",
                                "give the program its full name in environment"),
     "container_name": approximated("a Service of that name", "Kubernetes names pods", "call it by its service's name",
                                    naming.container_name),
-    "links": translated("Services of these names", naming.links),
+    "links": translated("Services of these names", naming.links, but="every service of the system knows them"),
     "external_links": ignored("a container outside the project has no name here", "call a Service by its DNS name"),
     "dns": approximated("dnsConfig.nameservers (live), after the cluster's", "the cluster's DNS alone knows the"
                         " services, and asks others for all else",
@@ -136,7 +141,7 @@ SERVICE: Table = {
     "volumes": whole(translated("volumes, PersistentVolumeClaims, ConfigMaps", reaching.volumes)),
     "volumes_from": approximated("the other's mounts", "what is in no named volume cannot be shared between pods",
                                  "name the volumes, and mount them in both"),
-    "tmpfs": translated("emptyDir in memory", reaching.tmpfs),
+    "tmpfs": translated("emptyDir in memory", reaching.tmpfs, but=reaching.PLAIN_MEMORY, remedy="keep size"),
     "configs": translated("a ConfigMap, mounted"),
     "configs[].source": translated("the ConfigMap"),
     "configs[].target": translated("mountPath"),
@@ -159,7 +164,8 @@ SERVICE: Table = {
     "cap_add": translated("capabilities.add"),
     "cap_drop": translated("capabilities.drop"),
     "privileged": translated("privileged"),
-    "read_only": translated("readOnlyRootFilesystem"),
+    "read_only": translated("readOnlyRootFilesystem",
+                            but="/etc/hosts, /etc/hostname and /etc/resolv.conf stay writable for root"),
     "security_opt": translated("securityContext", reaching.security_opt),
     "sysctls": whole(translated("sysctls (live)", reaching.sysctls)),
     "ulimits": whole(ignored("they are set for the node's runtime", "set them in the image's entrypoint, or on nodes")),
@@ -173,9 +179,9 @@ SERVICE: Table = {
     "isolation": ignored("it is about containers on Windows", LEAVE),
     "credential_spec": whole(rejected("it is about containers on Windows", "use a GMSACredentialSpec of the cluster")),
     # how much of it
-    "cpus": translated("resources.limits.cpu (live)"),
-    "mem_limit": translated("resources.limits.memory (live)"),
-    "mem_reservation": translated("resources.requests.memory (live)", running.reserved),
+    "cpus": translated("resources.limits.cpu (live)", but=CPU),
+    "mem_limit": translated("resources.limits.memory (live)", but=SWAP),
+    "mem_reservation": translated("resources.requests.memory (live)", running.reserved, but=SOFT),
     "shm_size": translated("emptyDir in memory at /dev/shm (live)"),
     "mem_swappiness": ignored(NODE, LEAVE),
     "memswap_limit": ignored("pods have no swap of their own", "set mem_limit"),
