@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tycho.model import Json, Service, System, template
+from tycho.model import Json, Live, Service, System, template
 from tycho.model.numbers import is_digits
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
@@ -33,6 +33,12 @@ def drain(service: Service, *, held: bool) -> int:
     """Seconds before SIGTERM in which a service still answers: where the new must be there before the old goes."""
     first = service.deploy.update_config.order == "start-first" and not held
     return DRAIN if first and not service.pre_stop else 0
+
+
+def several(service: Service) -> bool:
+    """Whether a service has, or may come to have, more than one pod."""
+    replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
+    return replicas is not None and (isinstance(replicas, Live) or replicas > 1)
 
 
 def kinds(system: System) -> dict[str, str]:

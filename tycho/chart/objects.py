@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from tycho.chart.kinds import several
 from tycho.chart.names import UNWRITABLE, label
 from tycho.chart.plan import Plan
 from tycho.chart.pods import publish
 from tycho.chart.render import render
-from tycho.chart.sharing import several
 from tycho.chart.wiring import alias_label, isolated
 from tycho.errors import ComposeError, Problem
 
@@ -31,7 +31,11 @@ def workloads(kind: str) -> Callable[[Plan], Iterator[Object]]:
             if pod.kind == kind:
                 mounted = (volume.source for volume in pod.volumes if volume.kind == "claim")
                 owned = {source for source in mounted if plan.claims[source].owner == pod.name}
-                yield Object(f"{pod.slug}-{kind.lower()}", {"pod": pod, "owned": owned})
+                others = [volume for volume in pod.volumes if volume.kind != "claim" or volume.source not in owned]
+                images = [volume for volume in others if volume.kind == "ownImage"]
+                plain = [volume for volume in others if volume.kind != "ownImage"]
+                context = {"pod": pod, "owned": owned, "plain": plain, "images": images}
+                yield Object(f"{pod.slug}-{kind.lower()}", context)
 
     return each
 
@@ -236,7 +240,7 @@ OBJECTS: tuple[tuple[str, Callable[[Plan], Iterator[Object]]], ...] = (
     ("extraobjects", always("system/extraobjects")),
 )
 RENAME = "rename the service or secret whose name ends like another's with -published, -env or -alias added"
-HELPERS = ("_helpers", "_names", "_expand", "_environment", "_pod", "_container", "_wait", "_ports")
+HELPERS = ("_helpers", "_names", "_expand", "_environment", "_pod", "_container", "_fill", "_wait", "_ports")
 
 
 def templates(plan: Plan) -> dict[str, str]:

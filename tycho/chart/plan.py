@@ -9,60 +9,13 @@ from typing import TYPE_CHECKING
 
 from tycho.chart import kinds
 from tycho.chart.hidden import Concealed
+from tycho.chart.mounted import Mounted, Step, Volume
 from tycho.model import Service, System
+from tycho.model.numbers import is_digits
 
 if TYPE_CHECKING:
+    from tycho.chart.outcomes import Outcomes
     from tycho.chart.secretfiles import Secrecy
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One file of a mounted ConfigMap or Secret."""
-
-    key: str
-    path: str
-    mode: int
-
-
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """One entry of a pod's `volumes`.
-
-    Args:
-        name: Its name in the pod.
-        kind: claim, configMap, secret, secretFiles, projected (of a ConfigMap and of secret files), emptyDir, nfs,
-            image or hostPath.
-        source: The compose name that values know it by.
-        slug: The same as part of an object's name.
-        items: The files, where only some are mounted.
-        secret_items: Those of them that are secret.
-        memory: An emptyDir in memory.
-        size: Its limit as Helm's arguments of the `bytes` helper, or "".
-        server: Of an nfs volume.
-        path: Of an nfs, image or hostPath volume.
-    """
-
-    name: str
-    kind: str
-    source: str = ""
-    slug: str = ""
-    items: tuple[Item, ...] = ()
-    secret_items: tuple[Item, ...] = ()
-    memory: bool = False
-    size: str = ""
-    server: str = ""
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Mounted:
-    """One entry of a container's `volumeMounts`."""
-
-    volume: str
-    path: str
-    sub_path: str = ""
-    read_only: bool = False
-    propagation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +43,7 @@ class Container:
     ports: tuple[ContainerPort, ...] = ()
     mounts: tuple[Mounted, ...] = ()
     secrets: tuple[str, ...] = ()  # its own Secrets: env, env-file
+    steps: tuple[Step, ...] = ()  # what is done to its volumes before it starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +167,16 @@ class Pod:
         return any(container.service.pre_start for container in self.containers)
 
     @property
+    def fills(self) -> bool:
+        """Whether something is done to its volumes before its containers start."""
+        return any(container.steps for container in self.containers)
+
+    @property
+    def fs_group(self) -> str:
+        """The group that its claims belong to: the number of the first user that the file gives one."""
+        return next(filter(None, (group_of(container.service) for container in self.containers)), "")
+
+    @property
     def restart(self) -> str:
         """The pod's restartPolicy, where it is not the default."""
         return "Never" if self.kind in ("Job", "CronJob") else ""
@@ -271,6 +235,13 @@ class Network:
         return f"tycho.dev/{'external-network' if self.external else 'network'}-{self.slug}"
 
 
+def group_of(service: Service) -> str:
+    """Return the group of a service's user, or the user's own number where none is said; "" without numbers."""
+    user, _, group = (service.user or "").partition(":")
+    number = group or user.lstrip("0")
+    return number if is_digits(number) and is_digits(user) and int(user) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that a chart is made of."""
@@ -282,6 +253,7 @@ class Plan:
     claims: Mapping[str, Claim]
     ports: Mapping[str, tuple[ContainerPort, ...]]  # of each service, as its peers call it
     secrecy: Secrecy
+    outcomes: Outcomes
     networks: tuple[Network, ...] = ()
     restless: frozenset[str] = frozenset()  # services whose peers must find them before they are ready
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # alias -> services whose pods it names

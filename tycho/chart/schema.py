@@ -122,6 +122,7 @@ VOLUME: Keys = {
     "storageClass": ("a StorageClass; the cluster's default where it is empty", TEXT),
     "accessModes": ("ReadWriteOnce, ReadWriteMany, …", TEXTS),
     "existingClaim": ("a claim that exists, instead of one of this release", TEXT),
+    "subPath": ("its folder that containers see; all of it where this is empty, as in claims of earlier charts", TEXT),
     "annotations": ("annotations of the claim", SCALAR_MAP),
 }
 CONFIG: Keys = {
@@ -170,6 +171,13 @@ SETTINGS: Mapping[str, Keys] = {
     "wait": {
         "image": ("an image with kubectl", TEXT),
         "pullPolicy": ("Always, IfNotPresent or Never", PULL),
+        "resources": ("limits and requests", RESOURCES),
+    },
+    "fill": {
+        "image": ("an image with a shell, as busybox", TEXT),
+        "pullPolicy": ("Always, IfNotPresent or Never", PULL),
+        "fromImage": ("whether a new volume gets what the image has at its path, as with Docker", FLAG),
+        "since": ("the Kubernetes that can mount an image as a volume; 1.33 where its feature gate is on", TEXT),
         "resources": ("limits and requests", RESOURCES),
     },
     "tycho": {

@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from tycho.chart import pods
 from tycho.chart.kinds import said, written
+from tycho.chart.mounted import DATA
 from tycho.chart.names import QUALIFIED
 from tycho.chart.plan import Claim, Container, Plan, Pod
 from tycho.chart.planner import secret_names
@@ -21,6 +22,7 @@ from tycho.model.rights import read_grants
 
 SHOWN = 3
 KUBECTL = "registry.k8s.io/kubectl:v1.37.2"
+SINCE = "1.35"  # Kubernetes mounts images as volumes
 BUSYBOX = "docker.io/library/busybox:1.36"
 
 
@@ -148,6 +150,7 @@ def _volume(claim: Claim) -> dict[str, Tree]:
         "storageClass": claim.storage_class,
         "accessModes": list(claim.access_modes),
         "existingClaim": claim.existing,
+        "subPath": "" if claim.existing else DATA,
         "annotations": dict(claim.annotations),
     }
 
@@ -232,6 +235,12 @@ def _rest(plan: Plan) -> dict[str, Tree]:
     if any(pod.waits for pod in plan.pods):
         wait: dict[str, Tree] = {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": _small("64Mi")}
         found["wait"] = _group("wait", wait, "-- Containers that wait for depends_on.")
+    if any(pod.fills for pod in plan.pods):
+        fill: dict[str, Tree] = {
+            "image": BUSYBOX, "pullPolicy": "IfNotPresent", "fromImage": True, "since": SINCE,
+            "resources": _small("32Mi"),
+        }  # fmt: skip
+        found["fill"] = _group("fill", fill, "-- Containers that give new volumes what they begin with.")
     found["nameOverride"] = Noted("", "-- Instead of the chart's name, in labels and selectors.")
     found["fullnameOverride"] = Noted("", "-- Instead of the release's name, which every object's name starts with.")
     found["extraObjects"] = Noted([], "-- Further objects, as they are.")

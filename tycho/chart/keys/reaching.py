@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tycho.chart.keys import carrying
 from tycho.chart.keys.extension import SIZE
-from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
+from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.keys.wording import seccomp_path
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.pods import LOOPBACK, RESOLVERS
 from tycho.chart.podsecurity import SAFE_SYSCTLS
-from tycho.chart.storage import fate
 from tycho.model import Live
 from tycho.model.rights import parse_option
 
@@ -144,59 +142,6 @@ def dns(case: Case) -> Rows:
             "",
             approximated(f"the first {RESOLVERS}, after the cluster's", "a pod has no more resolvers", "name fewer"),
         )
-
-
-NOTHING = frozenset({"clock", "forbidden", "outside", "unreadable", "withheld"})
-MOUNTS: Mapping[str, Key] = {
-    "context": ignored("the image is built of it, or it is too big to carry", "copy it into the image"),
-    "pipe": rejected("it is about Docker on Windows, or Swarm", "use a volume"),
-}  # fmt: skip
-
-
-def volumes(case: Case) -> Rows:
-    """Mounts that mean another thing in a cluster, each on its own."""
-    for index, mount in enumerate(case.value):
-        at, becomes = f"[{index}]", fate(case.service, mount)
-        if becomes in NOTHING:
-            yield at, carrying.refused_mount(mount, becomes)
-        elif becomes in MOUNTS:
-            yield at, MOUNTS[becomes]
-        elif becomes == "claim" and _scattered(case, str(mount.source or "")):
-            yield (
-                at,
-                rejected(
-                    "pods on several nodes cannot share a volume that is on one",
-                    "x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a class that can",
-                ),
-            )
-        elif becomes == "claim" and mount.type == "bind":
-            yield (
-                at,
-                approximated(
-                    "PersistentVolumeClaim", "there is no such folder to carry along", "name a volume instead"
-                ),
-            )
-        elif becomes == "files" and not mount.read_only:
-            yield (
-                at,
-                approximated("ConfigMap, read-only", "what is carried along cannot be written to", "use a volume"),
-            )
-        elif becomes == "files":
-            yield at, translated("ConfigMap")
-        elif becomes == "image":
-            yield at, translated("image volume")
-        if becomes in ("files", "claim"):
-            for added, key in carrying.carried_files(case, str(mount.source), mount):
-                yield at + added, key
-    if case.value:
-        yield "", translated("volumes of the pod")
-
-
-def _scattered(case: Case, volume: str) -> bool:
-    """Whether pods of several nodes would share a volume of one."""
-    apart = case.kind == "DaemonSet" or case.service.deploy.placement.max_replicas_per_node == 1
-    claim = case.plan.claims.get(volume)
-    return apart and (claim is None or not (claim.existing or "ReadWriteMany" in claim.access_modes))
 
 
 def tmpfs(case: Case) -> Rows:
