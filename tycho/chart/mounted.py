@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SINCE = "1.35"  # the Kubernetes that mounts images as volumes
 DATA = "data"
 """The folder of a claim that a container sees: beside it is what a container must not see, as `lost+found`."""
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from tycho.chart import pods
 from tycho.chart.kinds import said, written
-from tycho.chart.mounted import DATA
+from tycho.chart.mounted import DATA, SINCE
 from tycho.chart.names import QUALIFIED
 from tycho.chart.plan import Claim, Container, Plan, Pod
 from tycho.chart.planner import secret_names
@@ -22,7 +22,6 @@ from tycho.model.rights import read_grants
 
 SHOWN = 3
 KUBECTL = "registry.k8s.io/kubectl:v1.37.2"
-SINCE = "1.35"  # Kubernetes mounts images as volumes
 BUSYBOX = "docker.io/library/busybox:1.36"
 
 

@@ -58,15 +58,18 @@ def volumes(case: Case) -> Rows:
 def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted, container: Container) -> Key:
     """Say what is rendered for a mount."""
     steps = {step.verb for step in container.steps if step.volume == mounted.volume}
-    kind = next(volume.kind for volume in case.pod.volumes if volume.name == mounted.volume)
+    volume = next(volume for volume in case.pod.volumes if volume.name == mounted.volume)
+    kind, claim = volume.kind, f"PersistentVolumeClaim {volume.slug}"
     match outcome:
         case "claim" if mount.type == "bind":
-            return approximated(f"PersistentVolumeClaim {mounted.claim}", FILLED["seed" * ("seed" in steps)], OTHERWISE)
+            return approximated(claim, FILLED["seed" * ("seed" in steps)], OTHERWISE)
         case "claim" if kind != "claim":
             return translated(f"{kind} volume")
+        case "claim" if case.plan.claims[mounted.claim].existing:
+            return translated("PersistentVolumeClaim that exists")
         case "claim":
             kept = "" if mount.source else ", kept until the system is removed"
-            return translated(f"PersistentVolumeClaim {mounted.claim}{kept}{FRESH * ('content' in steps)}")
+            return translated(f"{claim}{kept}{FRESH * ('content' in steps)}")
         case "empty" if mount.type == "volume":
             return approximated("emptyDir", EACH, "name the volume, and it is kept")
         case "empty" if mount.read_only:
