@@ -44,13 +44,14 @@ def test_fresh_volume_left_out(args: tuple[str, ...], bench: Bench) -> None:
 @pytest.mark.parametrize("args", [(), OLD, RESTRICTED], ids=str)
 def test_stateful_set(args: tuple[str, ...], bench: Bench) -> None:
     text = """
-      services: {db: {image: x, user: "70", volumes: ["vol:/v", /anon], deploy: {replicas: 3}, x-tycho: {kind: StatefulSet}}}
+      services:
+        db: {image: x, user: "70", volumes: ["vol:/v", /anon], deploy: {replicas: 3}, x-tycho: {kind: StatefulSet}}
       volumes: {vol: {}}
     """
     objects = bench.objects(text, *args)
     spec = objects.one("StatefulSet")["spec"]
     claims = {claim["metadata"]["name"]: claim["metadata"]["annotations"] for claim in spec["volumeClaimTemplates"]}
-    assert claims == dict.fromkeys(("vol", "db-anon"), {"tycho.dev/sub-path": "data"})
+    assert claims == {name: {"tycho.dev/sub-path": "data"} for name in ("vol", "db-anon")}
     assert ("volumes" in spec["template"]["spec"]) == (args == ())
     assert [step[0] for step in words(objects, "db", "StatefulSet")] == ([] if args else ["content", "content"])
 

@@ -250,7 +250,8 @@ def test_hooks_before_and_after(bench: Any) -> None:
       volumes: {vol: {}}
     """
     pod = bench.objects(text).pod("rel-web")
-    (init,) = pod["initContainers"]
+    filled, init = pod["initContainers"]
+    assert filled["name"] == "fill-web"
     assert (init["image"], init["args"], init["securityContext"]["runAsUser"]) == ("app:1", ["prepare", "$x"], 5)
     assert [one["name"] for one in init["env"]] == ["A", "B", "C"]
     assert init["volumeMounts"] == pod["containers"][0]["volumeMounts"]
