@@ -1,0 +1,97 @@
+"""Claims that an earlier chart made stay mounted whole, on a real cluster; new ones show containers a folder."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
+from tycho.errors import Forbidden
+from tycho.lifecycle import Lifecycle
+from tycho.orchestrators.helm import volumes
+from tycho.orchestrators.helm.api import Api
+from tycho.release import Identity
+
+VOLUMES = {"data": {}, "other": {}}
+BINDS = ["data:/data", "/anonymous"]
+SERVICES: dict[str, Any] = {
+    **web(volumes=BINDS),
+    "db": {"image": "postgres:16", "volumes": ["other:/other"], "x-tycho": {"kind": "StatefulSet"}},
+}
+
+
+def folders(kubectl: Kubectl, identity: Identity) -> dict[str, str]:
+    """What containers see of each volume, by where they see it."""
+    listed = json.loads(kubectl("get", "deployments,statefulsets", "-n", identity.namespace, "-o", "json"))["items"]
+    return {
+        mount["mountPath"]: mount.get("subPath", "")
+        for item in listed
+        for container in item["spec"]["template"]["spec"]["containers"]
+        for mount in container.get("volumeMounts", ())
+    }
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own namespace", "shared namespace"])
+def test_new_claims_stay_as_they_are(tell: Any, shared: str, kubectl: Kubectl, own: bool) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        chosen = SERVICES if own else web(volumes=BINDS)
+        first = await lifecycle.up(compiled(lifecycle, chosen, "fresh", volumes=VOLUMES), patience=QUICK)
+        before = folders(kubectl, first.identity)
+        assert set(before.values()) == {"data"}
+        again = await lifecycle.up(compiled(lifecycle, chosen, "fresh", volumes=VOLUMES), patience=QUICK)
+        assert "up to date" in again.notes[0]
+        changed = {**chosen, **web("2", volumes=BINDS)}
+        await lifecycle.up(compiled(lifecycle, changed, "fresh", volumes=VOLUMES), patience=QUICK)
+        assert folders(kubectl, first.identity) == before
+
+    tell(story, "" if own else shared)
+
+
+def test_claims_of_an_earlier_chart_are_mounted_whole(tell: Any, kubectl: Kubectl) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        first = await lifecycle.up(compiled(lifecycle, SERVICES, "earlier", volumes=VOLUMES), patience=QUICK)
+        space, release = first.identity.namespace, first.identity.release
+        for claim in (f"{release}-data", f"other-{release}-db-0"):
+            kubectl("annotate", "pvc", claim, "-n", space, "tycho.dev/sub-path-")
+        changed = {**SERVICES, **web("2", volumes=[*BINDS, "new:/new"])}
+        system = compiled(lifecycle, changed, "earlier", volumes={**VOLUMES, "new": {}})
+        await lifecycle.up(system, patience=QUICK)
+        assert folders(kubectl, first.identity) == {"/data": "", "/other": "", "/anonymous": "data", "/new": "data"}
+        again = await lifecycle.up(system, patience=QUICK)  # it stands in the values, and is found again
+        assert "up to date" in again.notes[0]
+
+    tell(story)
+
+
+def test_what_helm_stored_says_it_too(tell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may not list claims: the manifest of the last revision knows them."""
+
+    async def story(lifecycle: Lifecycle) -> None:
+        system = compiled(lifecycle, SERVICES, "stored", volumes=VOLUMES)
+        release = await lifecycle.up(system, patience=QUICK)
+        listing = Api.list
+
+        async def refuse(api: Api, path: str, **query: Any) -> Any:
+            if volumes.CLAIMS in path:
+                raise Forbidden("not for you")
+            return await listing(api, path, **query)
+
+        monkeypatch.setattr(Api, "list", refuse)
+        api = lifecycle.orchestrator.api  # type: ignore[attr-defined]
+        assert await volumes.find_whole_claims(api, system.chart, release.identity) == []
+        monkeypatch.setattr(volumes, "FOLDER", "tycho.dev/another")
+        found = await volumes.find_whole_claims(api, system.chart, release.identity)
+        assert found == ["data", "other", "web-anonymous"]
+
+    tell(story)
+
+
+def test_volumes_that_start_empty_are_told(tell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        monkeypatch.setattr(volumes, "SINCE", "9.9")
+        release = await lifecycle.up(compiled(lifecycle, SERVICES, "empty", volumes=VOLUMES), patience=QUICK)
+        assert any(note.startswith("new volumes start empty: Kubernetes 1.") for note in release.notes)
+
+    tell(story)
