@@ -118,6 +118,10 @@ def test_a_copy_that_was_broken_off_is_made_again(helper: Helper) -> None:
 def test_a_path_that_the_image_does_not_have(helper: Helper) -> None:
     helper.image(path="/nowhere/at all")
     assert sorted(path.name for path in (helper.folder / "claim").iterdir()) == ["lost+found"]
+    helper.owner = f"{os.getuid() or 472}:{os.getgid() or 472}"
+    helper.image(path="/nowhere/at all")
+    made = (helper.folder / "claim/data").stat()
+    assert f"{made.st_uid}:{made.st_gid}" == helper.owner
 
 
 LINKS: Mapping[str, Mapping[str, str]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,85 +11,11 @@ from typing import Any
 import pytest
 
 from tests.chart.carrying import bind, compiled, problems, sources
-from tests.chart.conftest import Bench, Object, Objects
-from tycho.chart import Chart, emit, release_values
-from tycho.compose import Sources, load
+from tests.chart.cases import behind, opened, rendered, rows, words
+from tests.chart.conftest import Bench
+from tycho.chart import emit, release_values
 from tycho.errors import ComposeError, PolicyDenied
 from tycho.files import read_file
-from tycho.model import Woven
-from tycho.policy import weave
-
-CASES = Path(__file__).parents[1] / "cases"
-
-
-def opened(folder: Path, file: str = "compose.yaml") -> Woven:
-    return weave(load(Sources.from_disk([file], cwd=str(folder), env={}, name="demo")))
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Any:
-    """Lays a case out, with what a repository cannot hold."""
-
-    def lay(name: str) -> Path:
-        folder = tmp_path / name
-        shutil.copytree(CASES / name, folder)
-        if name == "writable-binds":
-            (folder / "uploads").mkdir()
-            (folder / "uploads" / "photo.jpg").write_bytes(os.urandom(3 << 20))
-        if name == "large-file-bind":
-            (folder / "dump.sql").write_text("insert into t values (1);\n" * 80_000)
-        if name == "links-and-unreadable-folders":
-            (folder / "conf2" / "b").symlink_to("../real")
-            (folder / "conf2" / "nowhere").symlink_to("absent")
-            (folder / "conf2" / "out").symlink_to("/etc/hostname")
-            os.mkfifo(folder / "conf2" / "pipe")
-        return folder
-
-    return lay
-
-
-@pytest.fixture
-def unreadable(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Has the system refuse to open a folder or file, as it does to anybody but root."""
-
-    def refuse(path: Path) -> None:
-        for name in ("scandir", "open"):
-            real = getattr(os, name)
-
-            def guarded(asked: Any, *args: Any, real: Any = real, **more: Any) -> Any:
-                if isinstance(asked, str) and Path(asked) == path:
-                    raise PermissionError(13, "Permission denied", asked)
-                return real(asked, *args, **more)
-
-            monkeypatch.setattr(os, name, guarded)
-
-    return refuse
-
-
-def rendered(bench: Bench, woven: Woven, *args: str) -> Objects:
-    return bench.render(emit(woven), release_values(woven.system), *args)
-
-
-def behind(objects: Objects, service: str, path: str, kind: str = "Deployment") -> tuple[Object, Object]:
-    """The mount of a service at a path, and the volume behind it."""
-    pod = objects.pod(f"rel-{service}", kind)
-    (mount,) = (mount for mount in pod["containers"][0]["volumeMounts"] if mount["mountPath"] == path)
-    (volume,) = (volume for volume in pod["volumes"] if volume["name"] == mount["name"])
-    return mount, volume
-
-
-def words(objects: Objects, service: str, kind: str = "Deployment") -> list[tuple[str, ...]]:
-    """What is done to the volumes of a service: verb, volume, base, source, path."""
-    for container in objects.pod(f"rel-{service}", kind).get("initContainers", ()):
-        if container["name"] == f"fill-{service}":
-            args = container["args"][1:]
-            return [tuple(args[index : index + 5]) for index in range(0, len(args), 5)]
-    return []
-
-
-def rows(chart: Chart, path: str) -> list[tuple[str, str]]:
-    return [(row.fate, row.target or row.reason) for row in chart.report if row.path == path]
-
 
 SHAPES = {
     "PersistentVolumeClaim": "persistentVolumeClaim", "emptyDir": "emptyDir", "ConfigMap": "configMap",

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.chart.cases import CASES, behind, opened, rendered, rows, words
 from tests.chart.conftest import Bench
-from tests.chart.test_mounts import CASES, behind, opened, rendered, rows, words
 from tycho.chart import emit
 
 OLD = ("--kube-version", "1.34.0")

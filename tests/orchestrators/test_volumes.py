@@ -14,6 +14,7 @@ from tycho.orchestrators.helm import volumes
 from tycho.orchestrators.helm.api import Api
 from tycho.release import Identity
 
+pytestmark = pytest.mark.xdist_group("cluster")
 VOLUMES = {"data": {}, "other": {}}
 BINDS = ["data:/data", "/anonymous"]
 SERVICES: dict[str, Any] = {
