@@ -142,6 +142,7 @@ DOCKERFILES = {
     "by another stage": ("FROM x AS b\nCOPY . /app\nFROM y\n", "./web/src:/app/src", "persistentVolumeClaim"),
     "of another stage": ("FROM x\nCOPY --from=b . /app\n", "./web/src:/app/src", "persistentVolumeClaim"),
     "no Dockerfile": ("", "./web/src:/app/src", "persistentVolumeClaim"),
+    "left out of the build": ("FROM x\nCOPY . /app\n", "./web/data:/app/data", "persistentVolumeClaim"),
     "beyond the context": ("FROM x\nCOPY . /app\n", "./conf:/app/conf", "persistentVolumeClaim"),
 }
 
@@ -150,7 +151,12 @@ DOCKERFILES = {
 def test_what_the_image_is_built_of(name: str, bench: Bench) -> None:
     dockerfile, volume, shape = DOCKERFILES[name]
     text = bind(volume, f"{volume.split(':')[1]}/cache") + "    build: ./web\n"
-    files = {**FILES, "web/src/main.py": "pass", **({"web/Dockerfile": dockerfile} if dockerfile else {})}
+    files = {
+        **FILES,
+        "web/.dockerignore": "# what is written\ndata\n",
+        "web/src/main.py": "pass",
+        **({"web/Dockerfile": dockerfile} if dockerfile else {}),
+    }
     woven = bench.woven(text, files)
     chart = emit(woven)
     objects = bench.render(chart, release_values(woven.system))

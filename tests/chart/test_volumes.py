@@ -10,7 +10,8 @@ import pytest
 
 from tests.chart.cases import CASES, behind, opened, rendered, rows, words
 from tests.chart.conftest import Bench
-from tycho.chart import emit
+from tests.chart.test_cluster import Server
+from tycho.chart import emit, release_values
 
 OLD = ("--kube-version", "1.34.0")
 RESTRICTED = ("--set", "podSecurity=restricted")
@@ -170,6 +171,18 @@ def test_notes_say_what_starts_empty() -> None:
 @pytest.mark.parametrize("name", ["fresh-volume-user", "file-inside-mounted-folder", "unreadable-data-folder"])
 def test_chart_is_clean(name: str, bench: Bench, tmp_path: Path) -> None:
     assert bench.lint([emit(opened(CASES / name))]) == ""
+
+
+@pytest.mark.xdist_group("chart-cluster")
+def test_a_real_api_server_accepts_them(bench: Bench, kubeconfig: Path) -> None:
+    names = ("fresh-volume-user", "fresh-volume-nonroot", "file-inside-mounted-folder", "unreadable-data-folder")
+    objects = []
+    for number, name in enumerate(names):
+        woven = opened(CASES / name)
+        for args in ((), OLD, RESTRICTED):
+            rendered_objects = bench.render(emit(woven), release_values(woven.system), *args, name=f"v{number}")
+            objects += [item for item in rendered_objects if item["kind"] in ("Deployment", "PersistentVolumeClaim")]
+    assert Server(kubeconfig).accepts(objects) == ""
 
 
 def test_claims_hold_a_service_to_one_pod_at_a_time(bench: Bench) -> None:

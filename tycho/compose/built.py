@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tycho.compose.context import Context
-from tycho.compose.dockerfile import MAX_DOCKERFILE, copies_folder
+from tycho.compose.dockerfile import MAX_DOCKERFILE, copies_folder, is_ignored
 from tycho.compose.paths import is_local
 from tycho.files import FileRefused, is_below, names_host
 
@@ -35,17 +35,19 @@ def is_built(ctx: Context, service: Fields, mount: Fields, roots: tuple[str, ...
     full, around = (os.path.normpath(ctx.sources.path(path)) for path in (source, context))
     if not is_below(full, (around,)):
         return False
-    text = _read_dockerfile(ctx, build, around, roots)
+    path = os.path.join(around, str(build.get("dockerfile") or "Dockerfile"))
+    inline = str(build.get("dockerfile_inline") or "")
+    below = posixpath.relpath(full, around)
     args = {name: str(value) for name, value in _mapping(build.get("args")).items() if value is not None}
     stage = str(build.get("target") or "")
-    return copies_folder(text, posixpath.relpath(full, around), mount["target"], stage=stage, args=args)
+    if not copies_folder(inline or _read(ctx, path, roots), below, mount["target"], stage=stage, args=args):
+        return False
+    own = "" if inline else _read(ctx, f"{path}.dockerignore", roots)  # it goes before the common one
+    return not is_ignored(own or _read(ctx, os.path.join(around, ".dockerignore"), roots), below)
 
 
-def _read_dockerfile(ctx: Context, build: Fields, context: str, roots: tuple[str, ...]) -> str:
-    """Return the text of a Dockerfile; "" where it cannot be read, as then nobody knows what it copies."""
-    if inline := build.get("dockerfile_inline"):
-        return str(inline)
-    path = os.path.join(context, str(build.get("dockerfile") or "Dockerfile"))
+def _read(ctx: Context, path: str, roots: tuple[str, ...]) -> str:
+    """Return the text of a file; "" where it cannot be read, as then nobody knows what it says."""
     try:
         content = ctx.sources.files.read(path, roots=roots, limit=MAX_DOCKERFILE).content
     except FileRefused:

@@ -56,6 +56,38 @@ def copies_folder(text: str, source: str, target: str, *, stage: str = "", args:
     return False
 
 
+def is_ignored(text: str, source: str) -> bool:
+    r"""Tell whether a build leaves a whole folder of its context out.
+
+    Args:
+        text: The `.dockerignore`: the last pattern that fits decides, and `!` takes a path back.
+        source: The folder, from the context on.
+
+    Example:
+        >>> is_ignored("**/data\n!web/data", "api/data"), is_ignored("**/data\n!web/data", "web/data")
+        (True, False)
+    """
+    steps = posixpath.normpath(source).split("/")
+    paths = ["/".join(steps[: count + 1]) for count in range(len(steps))]  # what holds it, and itself
+    ignored = False
+    for line in text.splitlines():
+        pattern = line.strip()
+        if not pattern or pattern.startswith("#"):
+            continue
+        back = pattern.startswith("!")
+        glob = _glob(posixpath.normpath(pattern.removeprefix("!").strip().lstrip("/") or "."))
+        if any(map(glob.fullmatch, paths)):
+            ignored = not back
+    return ignored
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """Write a pattern of Go's filepath.Match, with `**` for any number of folders, as an expression."""
+    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return re.compile("".join(words.get(part) or re.escape(part) for part in parts), re.DOTALL)
+
+
 def _read_stages(text: str, args: Mapping[str, str]) -> dict[str, _Stage]:
     """Read every stage by its name and number; "" is the last one."""
     stages: dict[str, _Stage] = {}
