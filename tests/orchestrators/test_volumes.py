@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
 from tycho.errors import Forbidden
 from tycho.lifecycle import Lifecycle
+from tycho.orchestrators import Target
 from tycho.orchestrators.helm import volumes
-from tycho.orchestrators.helm.api import Api
+from tycho.orchestrators.helm.api import Api, at
 from tycho.release import Identity
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -66,27 +68,35 @@ def test_claims_of_an_earlier_chart_are_mounted_whole(tell: Any, kubectl: Kubect
     tell(story)
 
 
-def test_what_helm_stored_says_it_too(tell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who may not list claims: the manifest of the last revision knows them."""
+def test_what_helm_stored_says_it_too(
+    tell: Any, shared: str, kubectl: Kubectl, kubeconfig: Path, tmp_path: Path
+) -> None:
+    """For who may not list claims, the manifest of the last revision knows them."""
+    kubectl("create", "serviceaccount", "ned", "-n", shared)
+    kubectl("create", "role", "ned", "-n", shared, "--verb=get,list", "--resource=secrets")
+    kubectl("create", "rolebinding", "ned", "-n", shared, "--role=ned", f"--serviceaccount={shared}:ned")
+    config = json.loads(kubectl("config", "view", "--raw", "-o", "json"))
+    token = kubectl("create", "token", "ned", "-n", shared)
+    config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
+    way = tmp_path / "config"
+    way.write_text(json.dumps(config))
 
     async def story(lifecycle: Lifecycle) -> None:
-        system = compiled(lifecycle, SERVICES, "stored", volumes=VOLUMES)
-        release = await lifecycle.up(system, patience=QUICK)
-        listing = Api.list
+        services, limited = web(volumes=BINDS), Api(Target(kubeconfig=str(way), namespace=shared))
+        chart = compiled(lifecycle, services, "stored", volumes={"data": {}}).chart
+        earlier = {"dns": {"scope": "release"}, "volumes": {"data": {"subPath": ""}}, "tycho": {"guid": "5" * 32}}
+        identity = Identity(
+            name="stored", release="stored", namespace=shared, guid="5" * 32, username="ned", own_namespace=False
+        )
+        await lifecycle.orchestrator.up(chart, identity, earlier, QUICK, upgrade=False)
+        try:
+            with pytest.raises(Forbidden):
+                await limited.list(at(volumes.CLAIMS, shared))
+            assert await volumes.find_whole_claims(limited, chart, identity) == ["data"]
+        finally:
+            limited.close()
 
-        async def refuse(api: Api, path: str, **query: Any) -> Any:
-            if volumes.CLAIMS in path:
-                raise Forbidden("not for you")
-            return await listing(api, path, **query)
-
-        monkeypatch.setattr(Api, "list", refuse)
-        api = lifecycle.orchestrator.api  # type: ignore[attr-defined]
-        assert await volumes.find_whole_claims(api, system.chart, release.identity) == []
-        monkeypatch.setattr(volumes, "FOLDER", "tycho.dev/another")
-        found = await volumes.find_whole_claims(api, system.chart, release.identity)
-        assert found == ["data", "other", "web-anonymous"]
-
-    tell(story)
+    tell(story, shared)
 
 
 def test_volumes_that_start_empty_are_told(tell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
