@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from tycho.model import System, Woven
 from tycho.policy import weave
 
 Object = dict[str, Any]
+CASES = Path(__file__).parents[1] / "cases"
 
 
 class Reader(yaml.CSafeLoader):
@@ -150,3 +153,43 @@ def bench(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
 @pytest.fixture(scope="session")
 def objects(bench: Bench) -> Callable[..., Objects]:
     return bench.objects
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Any:
+    """Lays a case out, with what a repository cannot hold."""
+
+    def lay(name: str) -> Path:
+        folder = tmp_path / name
+        shutil.copytree(CASES / name, folder)
+        if name == "writable-binds":
+            (folder / "uploads").mkdir()
+            (folder / "uploads" / "photo.jpg").write_bytes(os.urandom(3 << 20))
+        if name == "large-file-bind":
+            (folder / "dump.sql").write_text("insert into t values (1);\n" * 80_000)
+        if name == "links-and-unreadable-folders":
+            (folder / "conf2" / "b").symlink_to("../real")
+            (folder / "conf2" / "nowhere").symlink_to("absent")
+            (folder / "conf2" / "out").symlink_to("/etc/hostname")
+            os.mkfifo(folder / "conf2" / "pipe")
+        return folder
+
+    return lay
+
+
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Has the system refuse to open a folder or file, as it does to anybody but root."""
+
+    def refuse(path: Path) -> None:
+        for name in ("scandir", "open"):
+            real = getattr(os, name)
+
+            def guarded(asked: Any, *args: Any, real: Any = real, **more: Any) -> Any:
+                if isinstance(asked, str) and Path(asked) == path:
+                    raise PermissionError(13, "Permission denied", asked)
+                return real(asked, *args, **more)
+
+            monkeypatch.setattr(os, name, guarded)
+
+    return refuse

@@ -165,7 +165,7 @@ EVERYTHING = [
     Place("network name", "networks.{p}", put_name("networks", "networks"), lambda view, number, text: text, keys=True,
           also="services.s{n}.networks"),
     Place("volume name", "volumes.{p}", put_name("volumes", "volumes"),
-          lambda view, number, text: text if view.mounts(number)["/d"] == "" else None, keys=True,
+          lambda view, number, text: text if view.mounts(number)["/d"] == "data" else None, keys=True,
           also="services.s{n}.volumes"),
     Place("config name", "configs.{p}", put_name("configs", "configs", {"content": "x"}),
           lambda view, number, text: [path.lstrip("/") for path in view.mounts(number)], keys=True,

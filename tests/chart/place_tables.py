@@ -147,7 +147,9 @@ def profile(key: str, kind: str) -> Any:
 
 
 def alias(view: View, number: int, text: str) -> object:
-    return [one["metadata"]["name"] for one in services_of(view, number)]
+    """The names of a service's Services; the case of a name is no matter to DNS."""
+    names = [each["metadata"]["name"] for each in services_of(view, number)]
+    return [text if name == text.lower() else name for name in names]
 
 
 def link(view: View, number: int, text: str) -> object:
@@ -271,8 +273,10 @@ SERVICE = [
     Place("port app_protocol", "services.s{n}.ports", port(82, "app_protocol"), service_ports("appProtocol")),
     Place("port host_ip", "services.s{n}.ports", port(83, "host_ip"), lambda view, number, text: None),
     Place("volume target", "services.s{n}.volumes", mount, under("/v/")),
+    Place("filled path", "services.s{n}.volumes", mount,
+          lambda view, number, text: [text for word in view.filled(number) if word == normpath("/v/" + text)]),
     Place("volume subpath", "services.s{n}.volumes", subpath,
-          lambda view, number, text: view.mounts(number)["/subpath"]),
+          lambda view, number, text: view.mounts(number)["/subpath"].removeprefix("data/")),
     Place("mounted file name", "services.s{n}.volumes", mounted_name,
           lambda view, number, text: [text for path in view.files(number, "files-tree") if path == normpath(text)
                                       or not text], keys=True),

@@ -101,6 +101,11 @@ class View:
                 files |= {item["path"]: data[item["key"]] for item in volume["configMap"]["items"]}
         return files
 
+    def filled(self, number: int) -> list[str]:
+        """The words of the containers that fill volumes, as their programs see them."""
+        before = self.pod(number).get("initContainers", ())
+        return [expanded(word) for one in before if one["name"].startswith("fill-") for word in one["args"]]
+
     def mounts(self, number: int) -> dict[str, str]:
         return {mount["mountPath"]: mount.get("subPath", "") for mount in self.container(number)["volumeMounts"]}
 

@@ -59,7 +59,7 @@ def test_pod_security(bench: Any, kubeconfig: Path, profile: str) -> None:
     server.run("label", "namespace", namespace, f"pod-security.kubernetes.io/enforce={profile}")
     args = ("--namespace", namespace, "--server-side", "--dry-run=server", "-f", "-")
     assert server.run("apply", *args, stdin=listed(pods)) == ""
-    rooted = {**pods[0], "metadata": {"name": "rooted"}, "spec": {**pods[0]["spec"], "hostNetwork": True}}
+    rooted = {**pods[0], "metadata": {"name": "rooted"}, "spec": {**pods[0]["spec"], "hostPID": True}}
     assert "violates PodSecurity" in server.run("apply", *args, stdin=listed([rooted]))
     server.run("delete", "namespace", namespace, "--wait=false")
     assert len(pods) > (60 if CORPUS.is_dir() else 30)

@@ -1,4 +1,7 @@
-"""What one service says changes no other's objects in kind: each hangs on what its own service says."""
+"""What one service says changes no other's objects in kind: each hangs on what its own service says.
+
+But for one thing: a name that is called by others, at a port, has an address that stays.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +33,14 @@ BEING = st.fixed_dictionaries(
 SERVICE = st.tuples(BEING, SAYING).map(lambda parts: {"image": "x", **parts[0], **parts[1]})
 
 
-def list_kinds(services: dict[str, Any]) -> dict[str, dict[str, bool]]:
-    """The files of each service's objects, and whether each gives an address to its Service."""
+def list_kinds(services: dict[str, Any]) -> dict[str, set[str]]:
+    """The files of each service's objects."""
     sources = Sources.from_document({"services": services}, env={}, name="one")
-    kinds: dict[str, dict[str, bool]] = {name: {} for name in services}
-    for path, text in emit(weave(load(sources))).files.items():
+    kinds: dict[str, set[str]] = {name: set() for name in services}
+    for path in emit(weave(load(sources))).files:
         owner = path.removeprefix("templates/").partition("-")[0]
         if owner in kinds and path.startswith("templates/"):
-            kinds[owner][path] = "clusterIP: None" not in str(text)
+            kinds[owner].add(path)
     return kinds
 
 

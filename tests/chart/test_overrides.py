@@ -45,6 +45,7 @@ REF = {"secretKeyRef": {"name": "rel-web-env", "key": "PASSWORD"}}
 # key -> the value given, and where it is found again, as what
 Effect = tuple[Any, str, Any]
 BOTH: Mapping[str, Effect] = {
+    "sysctls": ({"kernel.shm_rmid_forced": "9"}, f"{POD}.securityContext.sysctls.0.value", "9"),
     "pullPolicy": ("Always", f"{MAIN}.imagePullPolicy", "Always"),
     "imagePullSecrets": ([{"name": "s"}], f"{POD}.imagePullSecrets", [{"name": "s"}]),
     "serviceAccountName": ("robot", f"{POD}.serviceAccountName", "robot"),
@@ -93,7 +94,6 @@ SERVICES: Mapping[str, Effect] = {
     "hostname": ("h", f"{POD}.hostname", "h"),
     "hostAliases": ([{"ip": "10.0.0.1", "hostnames": ["h"]}], f"{POD}.hostAliases.0.ip", "10.0.0.1"),
     "dnsConfig": ({"searches": ["x.example"]}, f"{POD}.dnsConfig.searches", ["x.example"]),
-    "sysctls": ({"net.core.somaxconn": "9"}, f"{POD}.securityContext.sysctls.0.value", "9"),
     "runtimeClassName": ("gvisor", f"{POD}.runtimeClassName", "gvisor"),
     "onePerNode": (True, f"{POD}.affinity.podAntiAffinity.{REQUIRED}.0.labelSelector.matchLabels", OWN),
     "hostNetwork": (True, f"{POD}.hostNetwork", True),
@@ -122,6 +122,7 @@ ALONE: Mapping[str, Effect] = {
     "volumes.data.accessModes": (["ReadWriteMany"], f"{CLAIM} spec.accessModes.0", "ReadWriteMany"),
     "volumes.data.annotations": ({"a": "$$b"}, f"{CLAIM} metadata.annotations.a", "$b"),
     "volumes.data.existingClaim": ("mine", f"{POD}.volumes.name=data.persistentVolumeClaim.claimName", "mine"),
+    "volumes.data.subPath": ("x", f"{MAIN}.volumeMounts.name=data.subPath", "x"),
     "secrets.token.existingSecret": ("mine", f"{POD}.volumes.name=secret-token.secret.secretName", "mine"),
     "secrets.token.value": ("cA==", "Secret rel-token data.token", "cA=="),
     "podSecurity": ("restricted", f"{MAIN}.securityContext.runAsNonRoot", True),
@@ -129,6 +130,11 @@ ALONE: Mapping[str, Effect] = {
     "wait.image": ("kubectl:2", f"{POD}.initContainers.0.image", "kubectl:2"),
     "wait.pullPolicy": ("Always", f"{POD}.initContainers.0.imagePullPolicy", "Always"),
     "wait.resources": ({"limits": {"cpu": "1"}}, f"{POD}.initContainers.0.resources.limits.cpu", "1"),
+    "fill.image": ("box:2", f"{POD}.initContainers.name=fill-web.image", "box:2"),
+    "fill.pullPolicy": ("Always", f"{POD}.initContainers.name=fill-web.imagePullPolicy", "Always"),
+    "fill.resources": ({"limits": {"cpu": "1"}}, f"{POD}.initContainers.name=fill-web.resources.limits.cpu", "1"),
+    "fill.fromImage": (False, f"{POD}.initContainers.2.name", "web-pre-start-0"),
+    "fill.since": ("1.99", f"{POD}.initContainers.2.name", "web-pre-start-0"),
     "test.image": ("box:2", "Pod rel-test spec.containers.0.image", "box:2"),
     "test.pullPolicy": ("Always", "Pod rel-test spec.containers.0.imagePullPolicy", "Always"),
     "test.resources": ({"limits": {"cpu": "1"}}, "Pod rel-test spec.containers.0.resources.limits.cpu", "1"),

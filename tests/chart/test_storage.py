@@ -30,7 +30,7 @@ def test_one_claim_for_a_volume_whoever_uses_it(bench: Any) -> None:
         "accessModes": ["ReadWriteOnce"], "storageClassName": "fast", "volumeMode": "Filesystem",
         "resources": {"requests": {"storage": "5Gi"}},
     }  # fmt: skip
-    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep", "tycho.dev/sub-path": "data"}
     terms = {
         name: objects.pod(f"rel-{name}")
         .get("affinity", {})
@@ -60,7 +60,7 @@ def test_a_stateful_set_has_a_claim_for_each_pod(bench: Any) -> None:
     spec = objects.one("StatefulSet")["spec"]
     assert spec["volumeClaimTemplates"][0]["metadata"]["name"] == "vol"
     assert not objects.names("PersistentVolumeClaim")
-    assert "volumes" not in spec["template"]["spec"]
+    assert [volume["name"] for volume in spec["template"]["spec"]["volumes"]] == ["image-of-db"]
     assert objects.one("Service", "db")["spec"]["clusterIP"] == "None"
     done = bench.run(bench.chart(text), {"dns": {"scope": "release"}})
     assert "StatefulSet" in done.stderr
@@ -92,14 +92,15 @@ def test_other_volumes(bench: Any) -> None:
     def at(path: str) -> Any:
         return {key: value for key, value in volumes[mounts[path]["name"]].items() if key != "name"}
 
-    assert at("/anonymous") == {"emptyDir": {}}
+    assert at("/anonymous") == {"persistentVolumeClaim": {"claimName": "rel-web-anonymous"}}
     assert at("/mine") == {"persistentVolumeClaim": {"claimName": "theirs"}}
     assert at("/share") == {"nfs": {"server": "10.0.0.9", "path": "/export"}}
     assert at("/scratch") == {"emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
     assert at("/run") == {"emptyDir": {"medium": "Memory", "sizeLimit": "10Mi"}}
     assert at("/dev/shm") == {"emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}}  # noqa: S108 - a mount
     assert at("/tools") == {"image": {"reference": "tools:1"}}
-    assert mounts["/sub"]["subPath"] == "a/b"
+    assert mounts["/sub"]["subPath"] == "data/a/b"
+    assert "subPath" not in mounts["/mine"]
 
 
 def test_binds(bench: Any) -> None:
@@ -118,6 +119,7 @@ def test_binds(bench: Any) -> None:
         other: {image: x, volumes: ["./absent:/here", "./nginx.conf:/n.conf"]}
     """
     files = {"nginx.conf": "worker;", "site/index.html": "<p>", "site/css/a.css": "p {}", "src/main.py": "pass"}
+    files["src/Dockerfile"] = "FROM x\nCOPY . /app\n"
     woven = bench.woven(text, files)
     made = emit(woven)
     objects = bench.render(made)
@@ -125,7 +127,7 @@ def test_binds(bench: Any) -> None:
     assert set(mounts) == {"/etc/nginx/nginx.conf", "/site", "/absent"}
     assert mounts["/etc/nginx/nginx.conf"]["subPath"] == "nginx.conf"
     assert objects.names("ConfigMap") == {"rel-nginx-conf", "rel-site"}
-    assert objects.names("PersistentVolumeClaim") == {"rel-absent"}
+    assert objects.names("PersistentVolumeClaim") == {"rel-absent", "rel-site"}
     assert objects.container("rel-other")["volumeMounts"][0]["name"] == mounts["/absent"]["name"]
     fates = {row.path: row.fate for row in made.report}
     assert fates["services.web.volumes[3]"] == "ignored"
@@ -136,7 +138,7 @@ def test_binds(bench: Any) -> None:
 def test_files_that_a_release_could_not_hold(bench: Any) -> None:
     noise = hashlib.shake_256(b"noise").digest(400_000)
     with pytest.raises(ComposeError) as caught:
-        bench.chart("services: {web: {image: x, volumes: ['./big.bin:/big.bin']}}", {"big.bin": noise})
+        bench.chart("services: {web: {image: x, volumes: ['./big.bin:/big.bin:ro']}}", {"big.bin": noise})
     (problem,) = caught.value.problems
     assert problem.path == "services.web.volumes[0]"
     assert "KiB" in problem.message

@@ -143,7 +143,10 @@ def test_the_restricted_profile(bench: Any) -> None:
         "runAsNonRoot": True,
         "runAsUser": 1000,
     }
-    assert objects.pod("rel-web")["securityContext"] == {"seccompProfile": {"type": "RuntimeDefault"}}
+    assert objects.pod("rel-web")["securityContext"] == {
+        "seccompProfile": {"type": "RuntimeDefault"},
+        "sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}],
+    }
 
 
 def test_long_release_names_are_cut_the_same_everywhere(bench: Any) -> None:

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from tycho.chart import emit
-
 KINDS = {
     "image: x": "Deployment",
     "image: x, deploy: {mode: global}": "DaemonSet",
@@ -203,47 +201,6 @@ def test_a_budget_for_several(bench: Any) -> None:
     assert bench.objects(text, N="1").names("PodDisruptionBudget") == set()
 
 
-def test_probes(bench: Any) -> None:
-    def container(check: str) -> Any:
-        return bench.objects(f"services: {{web: {{image: x, healthcheck: {{{check}}}}}}}").container("rel-web")
-
-    found = container("test: [CMD, a, b], interval: 1500ms, timeout: 2s, retries: 5")
-    assert found["readinessProbe"] == {
-        "exec": {"command": ["a", "b"]}, "periodSeconds": 2, "timeoutSeconds": 2, "failureThreshold": 5
-    }  # fmt: skip
-    assert "livenessProbe" not in found
-    assert "startupProbe" not in found
-    assert container("test: a && b")["readinessProbe"]["exec"]["command"] == ["/bin/sh", "-c", "a && b"]
-    first = container("test: a, start_period: 1m, start_interval: 1s")["startupProbe"]
-    assert (first["failureThreshold"], first["periodSeconds"]) == (2147483647, 1)
-    assert "startupProbe" not in container("test: a, start_interval: 1s")  # without a start period it means nothing
-    assert container("test: a, start_period: 1s")["startupProbe"]["periodSeconds"] == 5
-    assert "startupProbe" not in container("test: a, start_period: 1s, interval: 4s")  # that is more often
-    assert container("test: a, interval: 0s, timeout: 0s, retries: 0")["readinessProbe"] == {
-        "exec": {"command": ["/bin/sh", "-c", "a"]}, "periodSeconds": 30, "timeoutSeconds": 30, "failureThreshold": 3
-    }  # fmt: skip
-    assert "readinessProbe" not in container("test: [NONE]")
-    assert "readinessProbe" not in container("disable: true")
-
-
-def test_a_probe_in_kubernetes_words(bench: Any) -> None:
-    text = """
-      services:
-        web:
-          image: x
-          healthcheck: {test: a, start_interval: 1s}
-          x-tycho: {readinessProbe: {httpGet: {path: "/r?a={{ b }}$$", port: 81}, periodSeconds: 3}}
-    """
-    found = bench.objects(text).container("rel-web")
-    assert found["readinessProbe"] == {"httpGet": {"path": "/r?a={{ b }}$", "port": 81}, "periodSeconds": 3}
-    assert "startupProbe" not in found
-    report = emit(bench.woven(text)).report
-    rows = {row.path: row.target for row in report if row.path.startswith("services.web.")}
-    assert rows["services.web.x-tycho.readinessProbe"] == "readinessProbe"
-    for key in ("test", "start_interval"):
-        assert rows[f"services.web.healthcheck.{key}"] == "nothing: x-tycho.readinessProbe is there in its place"
-
-
 def test_hooks_before_and_after(bench: Any) -> None:
     text = """
       services:
@@ -257,7 +214,8 @@ def test_hooks_before_and_after(bench: Any) -> None:
       volumes: {vol: {}}
     """
     pod = bench.objects(text).pod("rel-web")
-    (init,) = pod["initContainers"]
+    filled, init = pod["initContainers"]
+    assert filled["name"] == "fill-web"
     assert (init["image"], init["args"], init["securityContext"]["runAsUser"]) == ("app:1", ["prepare", "$x"], 5)
     assert [one["name"] for one in init["env"]] == ["A", "B", "C"]
     assert init["volumeMounts"] == pod["containers"][0]["volumeMounts"]

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tycho.chart.values import KUBECTL
+from tycho.chart.values import BUSYBOX, KUBECTL
 from tycho.cluster.programs import ARCHITECTURE
 from tycho.cluster.state import Progress, alone
 from tycho.settings import settings
@@ -36,6 +36,9 @@ USERS = {
     "nobody": 65534,
     "nogroup": 65534,
 }
+OWNED = {"srv": (0, 0o755, ""), "srv/data": (472, 0o750, ""), "srv/data/first": (472, 0o640, "from the image"),
+         "srv/data/sub": (0, 0o755, ""), "srv/data/sub/second": (33, 0o644, "too")}  # fmt: skip
+"""A layer's folders and files: owner, mode, content."""
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -60,6 +63,8 @@ IMAGES = {
     "registry.k8s.io/coredns:1.15.0": Image(("coredns",), (), ("/coredns",)),
     KUBECTL: Image(("kubectl",), (), ("/bin/kubectl",)),
     "docker.io/library/busybox:1": Image(("tiny",), ("sh",)),
+    BUSYBOX: Image(("tiny",), ("sh",)),
+    "docker.io/library/keeper:1": Image(("tiny", "owned"), ("sh",)),
     "docker.io/library/python:3": Image(ALL, ("python3",)),
     "docker.io/library/redis:7": Image(ALL, ("redis-server", "--protected-mode", "no", "--dir", "/data")),
     "docker.io/library/nginx:1": Image(ALL, ("nginx", "-g", "daemon off;", "-c", "/etc/nginx/tycho.conf")),
@@ -77,7 +82,7 @@ def images(programs: dict[str, Path], progress: Progress) -> Path:
         progress: Told what takes time.
     """
     recipe = [
-        repr((LAYERS, UNWANTED, USERS, IMAGES)).encode(),
+        repr((LAYERS, UNWANTED, USERS, IMAGES, OWNED)).encode(),
         *(path.read_bytes() for path in sorted(FILES.iterdir())),
     ]
     digest = hashlib.sha256(b"".join(recipe)).hexdigest()[:16]
@@ -99,6 +104,7 @@ def _archive(folder: Path, programs: dict[str, Path]) -> Path:
     tars = {name: _packages(folder / name, packages) for name, packages in LAYERS.items()}
     tars["coredns"] = _layer(folder / "coredns", {"coredns": programs["coredns"]})
     tars["kubectl"] = _layer(folder / "kubectl", {"bin/kubectl": programs["kubectl"]})
+    tars["owned"] = _owned(folder / "owned.tar")
     digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in tars.items()}
     manifest = []
     with tarfile.open(folder / "images.tar", "w") as archive:
@@ -124,6 +130,18 @@ def _write(archive: tarfile.TarFile, name: str, data: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size = len(data)
     archive.addfile(info, io.BytesIO(data))
+
+
+def _owned(out: Path) -> Path:
+    """A layer whose files belong to others than root."""
+    with tarfile.open(out, "w") as archive:
+        for name, (owner, mode, content) in OWNED.items():
+            info = tarfile.TarInfo(name)
+            info.uid = info.gid = owner
+            info.mode, info.size = mode, len(content)
+            info.type = tarfile.REGTYPE if content else tarfile.DIRTYPE
+            archive.addfile(info, io.BytesIO(content.encode()))
+    return out
 
 
 def _layer(root: Path, files: dict[str, Path]) -> Path:

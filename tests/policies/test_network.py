@@ -201,7 +201,8 @@ def promised(system: Json, a: str, b: str, port: int) -> bool:
     def leaves(name: str) -> bool:
         return not all(system["networks"].get(net, {}).get("internal", False) for net in nets(name))
 
-    published = port == 8000 and system["services"].get(b, {}).get("ports") == ["8000"]
+    # A real Docker engine publishes no port of a container that is on internal networks alone.
+    published = port == 8000 and system["services"].get(b, {}).get("ports") == ["8000"] and leaves(b)
     if a == "world":
         return published
     if b == "world":

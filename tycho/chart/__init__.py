@@ -41,9 +41,9 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
         docs,
         emits,
         floor,
-        objects,
         planner,
         seal,
+        templates,
         values,
     )
 
@@ -58,8 +58,8 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
         check.strictly(rows, (*woven.system.warnings, *woven.warnings))
     files = {
         **values.files(plan, settings),
-        **objects.templates(plan),
-        **objects.contents(plan),
+        **templates.list_templates(plan),
+        **templates.list_contents(plan),
         **emits.emitted(plan, woven.emits),
         **docs.docs(plan, [row for row in rows if not row.local], settings),
     }

@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from tycho.chart import keys, numbers, room
 from tycho.chart.artifact import Row
 from tycho.chart.names import collisions
+from tycho.chart.outcomes import MOST, ROOM
 from tycho.chart.plan import Plan
 from tycho.chart.unwritable import find_unwritable
 from tycho.errors import ComposeError, Problem, ReportError
 from tycho.model import Woven
-
-MOST = 1024 * 1024 - 16 * 1024  # names of the entries count too
-ROOM = 256 * 1024
 
 
 def report(plan: Plan) -> tuple[Row, ...]:

@@ -50,6 +50,15 @@ def docs(plan: Plan, rows: Sequence[Row], values: dict[str, Tree]) -> dict[str, 
         "kept": _kept(plan),
         "secrets": [name for name, secret in plan.system.secrets.items() if not secret.external],
         "files": [(tree.slug, key) for tree in plan.trees for key in tree.secrets],
+        "filled": sorted(
+            {
+                step.claim or step.path
+                for pod in plan.pods
+                for one in pod.containers
+                for step in one.steps
+                if step.verb == "content"
+            }
+        ),
         "passwords": [
             (one.name, name)
             for pod in plan.pods

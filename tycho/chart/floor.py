@@ -12,8 +12,9 @@ from typing import Any
 
 from tycho.chart.judge import Document, describe_grant, describe_system_grant, judge
 from tycho.chart.names import QUALIFIED
-from tycho.chart.plan import Container, Plan, Pod
+from tycho.chart.plan import Plan
 from tycho.chart.reserved import ingress_annotations, is_acting
+from tycho.chart.workload import Container, Pod
 from tycho.chart.yaml import Noted, Tree
 from tycho.errors import PolicyDenied, Problem
 from tycho.model import PodRights, Rights, ServiceRights, System

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from graphlib import TopologicalSorter
 
-from tycho.model import Json, Service, System, template
+from tycho.model import Json, Live, Service, System, template
 from tycho.model.numbers import is_digits
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
@@ -37,6 +37,12 @@ def drain(service: Service, *, held: bool) -> int:
     """Seconds before SIGTERM in which a service still answers: where the new must be there before the old goes."""
     first = service.deploy.update_config.order == "start-first" and not held
     return DRAIN if first and not service.pre_stop else 0
+
+
+def several(service: Service) -> bool:
+    """Whether a service has, or may come to have, more than one pod."""
+    replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
+    return replicas is not None and (isinstance(replicas, Live) or replicas > 1)
 
 
 def kinds(system: System, called: Collection[str]) -> dict[str, str]:
@@ -91,11 +97,10 @@ def _kind(service: Service, awaited: set[str], *, called: bool) -> str:
     if "service_completed_successfully" in awaited:
         return "Job"
     policy = restarts(service)
-    serves = service.ports or service.expose or service.healthcheck or called or "service_healthy" in awaited
-    # What is to be started again after a failure alone does its work and ends; who waits for it to be started only
-    # has an order in mind. One that is never started again may also be a server whose author thought of nothing else.
-    if policy == "no" and awaited:
-        serves = True
+    # What is to be started again after a failure alone does its work and ends, unless others call it: who waits for it
+    # to be started has an order in mind. One that is never started again may also be a server of an older file.
+    asked_for = called if policy == "on-failure" else bool(awaited)
+    serves = service.ports or service.expose or service.healthcheck or asked_for or "service_healthy" in awaited
     return "Job" if policy in ONCE and not serves else "Deployment"
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from tycho.chart.kinds import JOBS
+from tycho.chart.kinds import JOBS, several
 from tycho.chart.names import UNWRITABLE, label
-from tycho.chart.plan import Claim, Container, Plan, Pod, Tree
+from tycho.chart.plan import Plan
 from tycho.chart.pods import publish
-from tycho.chart.render import render
-from tycho.chart.sharing import several
 from tycho.chart.wiring import alias_label, isolated
-from tycho.errors import ComposeError, Problem
 
 Context = Mapping[str, object]
 
@@ -32,7 +29,11 @@ def workloads(kind: str) -> Callable[[Plan], Iterator[Object]]:
             if pod.kind == kind:
                 mounted = (volume.source for volume in pod.volumes if volume.kind == "claim")
                 owned = {source for source in mounted if plan.claims[source].owner == pod.name}
-                yield Object(f"{pod.slug}-{kind.lower()}", {"pod": pod, "owned": owned})
+                others = [volume for volume in pod.volumes if volume.kind != "claim" or volume.source not in owned]
+                images = [volume for volume in others if volume.kind == "ownImage"]
+                plain = [volume for volume in others if volume.kind != "ownImage"]
+                context = {"pod": pod, "owned": owned, "plain": plain, "images": images}
+                yield Object(f"{pod.slug}-{kind.lower()}", context)
 
     return each
 
@@ -245,54 +246,3 @@ OBJECTS: tuple[tuple[str, Callable[[Plan], Iterator[Object]]], ...] = (
     ("tests/connect", tests),
     ("extraobjects", always("system/extraobjects")),
 )
-RENAME = "rename the one whose name is another's with -published, -env or -alias added"
-HELPERS = ("_helpers", "_names", "_expand", "_words", "_environment", "_pod", "_container", "_wait", "_ports")
-
-
-def templates(plan: Plan) -> dict[str, str]:
-    """Every file below `templates/`."""
-    parts = [(container.name, pod.slug) for pod in plan.pods for container in pod.containers]
-    found = {
-        f"templates/{name}.tpl": render(f"templates/{name}.tpl", chart=plan.chart, parts=parts) for name in HELPERS
-    }
-    made_for: dict[str, str] = {}  # file -> the part of the compose file that it is made for
-    problems = []
-    for kind, when in OBJECTS:
-        for file, context in when(plan):
-            path = f"templates/{file}-{kind}.yaml" if file.endswith("/wait") else f"templates/{file}.yaml"
-            part = _find_part(plan, context)
-            if path in made_for:
-                names = " and ".join(dict.fromkeys((made_for[path], part)))
-                problems.append(Problem(*plan.system.at(part), part, f"{names} would have one object, {file}", RENAME))
-            made_for[path] = part
-            found[path] = render(f"templates/{kind}.yaml", chart=plan.chart, **context)
-    if problems:
-        raise ComposeError("1 problem" if len(problems) == 1 else f"{len(problems)} problems", problems=problems)
-    return found
-
-
-def _find_part(plan: Plan, context: Mapping[str, Any]) -> str:
-    """Find the part of the compose file that a template is rendered for; "" where it is for all of it."""
-    match context:
-        case {"container": Container(name=name)} | {"pod": Pod(name=name)}:
-            return f"{'services' if name in plan.system.services else 'jobs'}.{name}"
-        case {"tree": Tree(place=place)}:
-            return place
-        case {"claim": Claim(name=name)}:
-            return f"volumes.{name}"
-        case {"name": str(name)}:
-            return f"secrets.{name}"
-        case {"alias": _, "services": [name, *_]}:
-            return f"services.{name}"
-        case _:
-            return ""
-
-
-def contents(plan: Plan) -> dict[str, str | bytes]:
-    """Files of the project that the chart carries."""
-    return {
-        f"files/{tree.slug}/{name}": content
-        for tree in plan.trees
-        if not tree.live
-        for name, content in tree.files.items()
-    }

@@ -8,12 +8,17 @@ from dataclasses import replace
 from tycho.chart import sharing, wiring
 from tycho.chart.hidden import hide_credentials
 from tycho.chart.kinds import kinds
+from tycho.chart.mounted import Volume
 from tycho.chart.names import Names, label
-from tycho.chart.plan import CONDITIONS, Container, ContainerPort, Network, Plan, Pod, Volume, Wait
+from tycho.chart.plan import Network, Plan
 from tycho.chart.storage import Store
 from tycho.chart.unready import restless
+from tycho.chart.workload import CONDITIONS, Container, ContainerPort, Pod, Wait
 from tycho.model import Live, Service, System
 from tycho.model.numbers import is_digits
+
+SOURCED = frozenset({"content", "owner", "seed", "copy"})
+"""What is done to volumes with something else: an image, or files."""
 
 
 def plan(system: System) -> Plan:
@@ -72,6 +77,7 @@ def plan(system: System) -> Plan:
         claims={name: sharing.owned(store.claims[name], used.get(name, ())) for name in sorted(store.claims)},
         ports=_together(wiring.ports(system), homes),
         secrecy=store.secrecy,
+        outcomes=store.outcomes,
         networks=networks,
         enclosed=wiring.find_enclosed(networks),
         restless=restless(system, kind_of),
@@ -82,16 +88,27 @@ def plan(system: System) -> Plan:
 
 
 def _container(name: str, service: Service, store: Store, volumes: dict[str, Volume]) -> Container:
-    mounts = []
+    mounts, steps = [], []
     known = {(stem, replace(volume, name="")): key for key, volume in volumes.items() for stem in _stems(key)}
     names = Names(volumes)
-    for mounted, volume in store.mounts(name, service):
+
+    def named(volume: Volume | None) -> str:
+        if volume is None:
+            return ""
         bare = replace(volume, name="")
         if (volume.name, bare) not in known:  # one secret in two modes is two volumes
             free = known[volume.name, bare] = names.take(volume.name)
             volumes[free] = replace(volume, name=free)
-        mounts.append(replace(mounted, volume=known[volume.name, bare]))
-    return Container(name, label(name), service, wiring.declared(service), tuple(mounts), secrets(service))
+        return known[volume.name, bare]
+
+    for mounting in store.mounts(name, service):
+        filled = named(mounting.volume)
+        mounts.append(replace(mounting.mounted, volume=filled))
+        for step in mounting.steps:
+            source = mounting.image if step.verb in ("content", "owner") else mounting.source
+            steps.append(replace(step, volume=filled, source=named(source if step.verb in SOURCED else None)))
+    ports, own = wiring.declared(service), secrets(service)
+    return Container(name, label(name), service, ports, tuple(mounts), own, steps=tuple(dict.fromkeys(steps)))
 
 
 def _stage(system: System, containers: Sequence[Container]) -> list[Container]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tycho.chart.kinds import drain, written
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.placement import affinity, spread
-from tycho.chart.plan import Pod
+from tycho.chart.workload import Pod
 from tycho.chart.yaml import Tree
 from tycho.model import Hook, Resource, Service, template
 from tycho.model.numbers import is_digits, parse_id

@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from tycho.chart.plan import Container, Plan, Pod
+from tycho.chart.plan import Plan
+from tycho.chart.workload import Container, Pod
 
 Schema: TypeAlias = "dict[str, Schema | list[str] | list[Schema] | str | bool | int]"
 Keys: TypeAlias = Mapping[str, tuple[str, Schema]]
@@ -123,6 +124,7 @@ VOLUME: Keys = {
     "storageClass": ("a StorageClass; the cluster's default where it is empty", TEXT),
     "accessModes": ("ReadWriteOnce, ReadWriteMany, …", TEXTS),
     "existingClaim": ("a claim that exists, instead of one of this release", TEXT),
+    "subPath": ("its folder that containers see; all of it where this is empty, as in claims of earlier charts", TEXT),
     "annotations": ("annotations of the claim", SCALAR_MAP),
 }
 CONFIG: Keys = {
@@ -171,6 +173,13 @@ SETTINGS: Mapping[str, Keys] = {
     "wait": {
         "image": ("an image with kubectl", TEXT),
         "pullPolicy": ("Always, IfNotPresent or Never", PULL),
+        "resources": ("limits and requests", RESOURCES),
+    },
+    "fill": {
+        "image": ("an image with a shell, as busybox", TEXT),
+        "pullPolicy": ("Always, IfNotPresent or Never", PULL),
+        "fromImage": ("whether a new volume gets what the image has at its path, as with Docker", FLAG),
+        "since": ("the Kubernetes that can mount an image as a volume; 1.33 where its feature gate is on", TEXT),
         "resources": ("limits and requests", RESOURCES),
     },
     "tycho": {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from tycho.chart.kinds import several
 from tycho.chart.names import label
-from tycho.chart.plan import Claim, Pod
-from tycho.model import Live, Service
+from tycho.chart.plan import Claim
+from tycho.chart.workload import Pod
 
 
 def users(pods: Sequence[Pod]) -> dict[str, list[Pod]]:
@@ -53,9 +54,3 @@ def _together(pod: Pod, head: str, volumes: Mapping[str, set[str]], sizes: Mappi
         return pod
     labels = (*pod.labels, ("tycho.dev/volumes", label(head)))
     return replace(pod, group=label(head), claims=tuple(sorted(volumes[head])), labels=labels)
-
-
-def several(service: Service) -> bool:
-    """Whether a service has, or may come to have, more than one pod."""
-    replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
-    return replicas is not None and (isinstance(replicas, Live) or replicas > 1)

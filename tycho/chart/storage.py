@@ -3,70 +3,27 @@
 from __future__ import annotations
 
 import os.path
-import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from tycho.chart import filters
 from tycho.chart.kinds import said, written
+from tycho.chart.mounted import DATA, Item, Mounted, Mounting, Step, Volume
 from tycho.chart.names import QUALIFIED, Names, label, short
-from tycho.chart.plan import Claim, Item, Mounted, Tree, Volume
+from tycho.chart.nesting import make_mountpoints
+from tycho.chart.outcomes import Outcomes, is_file, seeds
+from tycho.chart.plan import Claim, Tree
 from tycho.chart.reserved import keep_allowed
 from tycho.chart.secretfiles import Secrecy
-from tycho.files import Reason, names_host
+from tycho.chart.trees import make_tree, tree_volume
 from tycho.model import File, FileRef, Live, Mount, Service, System, template
 from tycho.model.rights import read_grants
 
-REFUSED: Mapping[str, str] = {
-    Reason.OUTSIDE: "outside", Reason.WITHHELD: "withheld", Reason.SYSTEM: "forbidden",
-    "a link that leads out": "forbidden",
-}  # fmt: skip
 SIZE = re.compile(r"(?i)[0-9]+(\.[0-9]{1,15})? ?[kmgtp]?i?b?", re.ASCII)
-CLOCKS = frozenset({"/etc/localtime", "/etc/timezone"})
 PROPAGATION = {
     "rshared": "Bidirectional", "shared": "Bidirectional", "rslave": "HostToContainer", "slave": "HostToContainer"
 }  # fmt: skip
-
-
-def fate(service: Service, mount: Mount) -> str:
-    """What a mount becomes: claim, empty, files, context, host, memory or image; or why it becomes nothing.
-
-    That is: clock, pipe, forbidden (the host's), outside (beyond the project), unreadable, or withheld (never travels).
-    """
-    if mount.type == "volume":
-        return "claim" if mount.source else "empty"
-    if mount.type in ("tmpfs", "image"):
-        return {"tmpfs": "memory"}.get(mount.type, mount.type)
-    if mount.type != "bind":
-        return "pipe"
-    source = str(mount.source or "")
-    if source in (said(service).get("hostPaths") or ()):
-        return "host"
-    if posixpath.normpath(source.replace("//", "/")) in CLOCKS:
-        return "clock"
-    if names_host(source) and mount.note != "no file system":
-        return "forbidden"
-    reason = mount.note.partition(":")[0]
-    if reason in REFUSED:
-        return REFUSED[reason]
-    if _of_context(service, mount):
-        return "context"
-    if mount.files:
-        return "files"
-    if mount.files is not None or reason in (Reason.ABSENT, "no file system", ""):
-        return "claim"
-    return "context" if reason == Reason.LARGE else "unreadable"
-
-
-def _of_context(service: Service, mount: Mount) -> bool:
-    """Whether a folder is what the image is built of: the image holds it."""
-    if not service.build or (mount.files and not mount.files[0].path):
-        return False
-    context, source = (os.path.normpath(str(path)) for path in (service.build.get("context", "."), mount.source))
-    return (
-        source == context or (context == "." and not source.startswith(("/", ".."))) or source.startswith(context + "/")
-    )
 
 
 @dataclass
@@ -76,13 +33,15 @@ class Store:
     system: System
     claims: dict[str, Claim] = field(default_factory=dict)
     trees: dict[str, Tree] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)  # bind source -> claim or tree made for it
+    sources: dict[str, str] = field(default_factory=dict)  # bind source -> tree made for it
+    made: dict[str, str] = field(default_factory=dict)  # bind source, or anonymous volume -> claim made for it
     claim_names: Names = field(default_factory=Names)
     claim_slugs: Names = field(default_factory=Names)
     tree_slugs: Names = field(default_factory=Names)
 
     def __post_init__(self) -> None:
         self.secrecy = Secrecy.of(self.system)
+        self.outcomes = Outcomes.of(self.system)
         self.tree_slugs = Names(label(name) for name in self.system.configs)
         for name, volume in self.system.volumes.items():
             if _remote(volume.driver_opts):
@@ -104,51 +63,55 @@ class Store:
         """Whether one node alone may have a volume; nobody knows of one that exists already."""
         return "ReadWriteMany" not in self.claims[volume].access_modes
 
-    def mounts(self, name: str, service: Service) -> Iterator[tuple[Mounted, Volume]]:
-        """Every mount of a service with the volume behind it; the last of two at one path."""
-        found: dict[str, tuple[Mounted, Volume]] = {}
+    def mounts(self, name: str, service: Service) -> Iterator[Mounting]:
+        """Yield every mount of a service with the volume behind it; the last of two at one path."""
+        yield from make_mountpoints(name, self._mounts(name, service).values())
+
+    def _mounts(self, name: str, service: Service) -> dict[str, Mounting]:
+        found: dict[str, Mounting] = {}
         path = f"services.{name}" if name in self.system.services else f"jobs.{name}"
-        dropped = [mount.target for mount in service.volumes if fate(service, mount) == "context"]
         for index, mount in enumerate(service.volumes):
-            if fate(service, mount) == "empty" and any(mount.target.startswith(at + "/") for at in dropped):
-                continue
-            for pair in self._mount(name, service, mount, f"{path}.volumes[{index}]"):
-                found[pair[0].path] = pair
+            for mounting in self._mount(name, service, mount, f"{path}.volumes[{index}]"):
+                found[mounting.mounted.path] = mounting
         for other in service.volumes_from:
             source, _, mode = other.partition(":")
-            for mounted, volume in (
-                self.mounts(source, self.system.services[source]) if source in self.system.services else ()
-            ):
-                kept = mounted.read_only or mode == "ro"
-                found.setdefault(mounted.path, (replace(mounted, read_only=kept), volume))
-        for target in service.tmpfs:
-            found[target.partition(":")[0]] = self._tmpfs(target)
+            theirs = self._mounts(source, self.system.services[source]) if source in self.system.services else {}
+            for target, mounting in theirs.items():
+                kept = mounting.mounted.read_only or mode == "ro"
+                found.setdefault(target, replace(mounting, mounted=replace(mounting.mounted, read_only=kept)))
+        for text in service.tmpfs:
+            mounting = self._tmpfs(text)
+            found[mounting.mounted.path] = mounting
         if service.shm_size is not None:
             own, place = filters.key(name), filters.key(f"services.{name}.shmSize")
             size = filters.Safe(f"(index .Values.services {own}).shmSize {place}")
-            found["/dev/shm"] = Mounted("shm", "/dev/shm"), Volume("shm", "emptyDir", memory=True, size=size)  # noqa: S108
-        for config in service.configs:
-            for pair in self._config(config):
-                found[pair[0].path] = pair
-        for secret in service.secrets:
-            pair = self._secret(secret)
-            found[pair[0].path] = pair
-        yield from found.values()
+            volume = Volume("shm", "emptyDir", memory=True, size=size)
+            found["/dev/shm"] = Mounting(Mounted("shm", "/dev/shm"), volume)  # noqa: S108
+        for ref in service.configs:
+            mounting = self._config(ref)
+            found[mounting.mounted.path] = mounting
+        for ref in service.secrets:
+            mounting = self._secret(ref)
+            found[mounting.mounted.path] = mounting
+        return found
 
-    def _mount(self, name: str, service: Service, mount: Mount, place: str) -> Iterator[tuple[Mounted, Volume]]:
+    def _mount(self, name: str, service: Service, mount: Mount, place: str) -> Iterator[Mounting]:
         target, source = mount.target, str(mount.source or "")
         volume: Volume | None = None
         sub_path = str((mount.volume or mount.image or {}).get("subpath") or "")
-        match fate(service, mount):
-            case "claim" if mount.type == "volume" and source in self.system.volumes and source not in self.claims:
+        match self.outcomes.decide(name, service, mount):
+            case "claim" if mount.type == "bind":
+                yield self._bind(name, mount, place)
+            case "claim" if source in self.system.volumes and source not in self.claims:
                 volume = self._nfs(source)
-            case "claim" if mount.type == "volume":
-                volume = Volume(label(source), "claim", source, label(source))
             case "claim":
-                claim = self._made(source)
-                volume = Volume(claim.slug, "claim", claim.name, claim.slug)
+                yield self._claim(name, mount, sub_path)
+            case "empty" if mount.type == "volume":
+                volume = self._empty(name, target)
+                yield self._filled(name, Mounting(Mounted(volume.name, target, DATA, mount.read_only), volume), mount)
+                return
             case "empty":
-                volume = Volume(f"{label(name, 40)}-{short(target)}", "emptyDir")
+                volume = self._empty(name, target)
             case "memory":
                 size = (mount.tmpfs or {}).get("size")
                 volume = self._memory(target, str(size) if size else "")
@@ -156,43 +119,73 @@ class Store:
                 volume = Volume(label(f"image-{source}", 60), "image", path=source)
             case "host":
                 volume = Volume(label(f"host-{source}", 60), "hostPath", path=source)
-            case "files":
+            case "files" | "copy" as outcome:
                 tree = self._tree(source, mount.files or (), place)
-                yield from _files(tree, target, mount.files or ())
-                return
+                held, sub_path = tree_volume(tree, mount.files or (), os.path.basename(target.rstrip("/")))
+                mounted = Mounted(held.name, target, sub_path, read_only=True, single=bool(sub_path))
+                yield self._copied(name, mounted, held) if outcome == "copy" else Mounting(mounted, held)
         if volume:
             propagation = PROPAGATION.get(str((mount.bind or {}).get("propagation")), "")
-            yield Mounted(volume.name, target, sub_path, mount.read_only, propagation), volume
+            yield Mounting(Mounted(volume.name, target, sub_path, mount.read_only, propagation), volume)
 
-    def _made(self, source: str) -> Claim:
-        """A claim in the place of a folder that is not there yet."""
-        if source not in self.sources:
-            wanted = label(os.path.basename(source.rstrip("/")) or "folder", 40)
-            name = self.claim_names.take(wanted)
+    def _claim(self, name: str, mount: Mount, sub_path: str) -> Mounting:
+        """A named volume, or one without a name, which is kept for its service all the same."""
+        source = str(mount.source or "") or self._made(f"{name} {mount.target}", f"{name}{mount.target}")
+        volume = Volume(label(source), "claim", source, self.claims[source].slug)
+        mounted = Mounted(volume.name, mount.target, sub_path, mount.read_only, claim=source)
+        return Mounting(mounted, volume) if sub_path else self._filled(name, Mounting(mounted, volume), mount)
+
+    def _filled(self, name: str, mounting: Mounting, mount: Mount) -> Mounting:
+        """A new volume has what the image has there, unless the file says otherwise, or it is no new one."""
+        claim = mounting.mounted.claim
+        if (mount.volume or {}).get("nocopy") or (claim and self.claims[claim].existing):
+            return mounting
+        step = Step("content", mount.target, claim=claim, base=mounting.mounted.sub_path)
+        return replace(mounting, steps=(step,), image=self._image(name))
+
+    def _bind(self, name: str, mount: Mount, place: str) -> Mounting:
+        """A claim in the place of a folder or file that is written to; what lies there is what it begins with."""
+        source, files = str(mount.source), seeds(mount)
+        claim = self.claims[self._made(source, os.path.basename(source.rstrip("/")) or "folder")]
+        volume = Volume(claim.slug, "claim", claim.name, claim.slug)
+        single = os.path.basename(source.rstrip("/")) if is_file(mount) else ""
+        mounted = Mounted(volume.name, mount.target, single, mount.read_only, claim=claim.name, single=bool(single))
+        steps = [] if single else [Step("owner", mount.target, claim=claim.name)]
+        held = None
+        if files:
+            held, _ = tree_volume(self._tree(source, files, place), files, single)
+            steps.append(Step("seed", claim=claim.name))
+        if single:
+            steps.append(Step("file", single, claim=claim.name))
+        return Mounting(mounted, volume, tuple(steps), held, None if single else self._image(name))
+
+    def _made(self, key: str, wanted: str) -> str:
+        """Name the claim that stands in the place of a bind's source, or of a volume without a name."""
+        if key not in self.made:
+            name = self.claim_names.take(label(wanted, 40))
             self.claims[name] = Claim(name=name, slug=self.claim_slugs.take(label(name)))
-            self.sources[source] = name
-        return self.claims[self.sources[source]]
+            self.made[key] = name
+        return self.made[key]
+
+    def _copied(self, name: str, mounted: Mounted, held: Volume) -> Mounting:
+        """A copy of files for one container, made at each start."""
+        volume = replace(self._empty(name, mounted.path), memory=bool(held.secret_items))
+        return Mounting(replace(mounted, volume=volume.name, read_only=False), volume, (Step("copy"),), held)
+
+    @staticmethod
+    def _empty(name: str, target: str) -> Volume:
+        return Volume(f"{label(name, 40)}-{short(target)}", "emptyDir")
+
+    @staticmethod
+    def _image(name: str) -> Volume:
+        return Volume(label(f"image-of-{name}", 60), "ownImage", name)
 
     def _tree(self, source: str, files: tuple[File, ...], place: str) -> Tree:
         if source not in self.sources:
             slug = self.tree_slugs.take(label(os.path.basename(source.rstrip("/")) or "files", 40))
-            self.trees[slug] = self._sorted(slug, source, files, place)
+            self.trees[slug] = make_tree(self.secrecy, slug, source, files, place)
             self.sources[source] = slug
         return self.trees[self.sources[source]]
-
-    def _sorted(self, slug: str, source: str | None, files: tuple[File, ...], place: str, name: str = "") -> Tree:
-        """Files of one source, those that are secret apart; text of the compose file has no source."""
-        keys = tuple(_keys(files, name or source or ""))
-        secret = {key for key, file in zip(keys, files, strict=True) if source and self.secrecy.is_secret(source, file)}
-        contents = dict(zip(keys, (file.content for file in files), strict=True))
-        return Tree(
-            name="",
-            slug=slug,
-            files={key: content for key, content in contents.items() if key not in secret},
-            place=place,
-            secrets={key: content for key, content in contents.items() if key in secret},
-            keys=keys,
-        )
 
     def _nfs(self, name: str) -> Volume:
         options = {key: str(value) for key, value in self.system.volumes[name].driver_opts.items()}
@@ -200,73 +193,41 @@ class Store:
         path = options.get("device", "").lstrip(":") or "/"
         return Volume(label(name), "nfs", server=server[1] if server else "", path=path)
 
-    def _tmpfs(self, text: str) -> tuple[Mounted, Volume]:
+    def _tmpfs(self, text: str) -> Mounting:
         target, _, options = text.partition(":")
         size = re.search(r"(?:^|,)size=([^,]+)", options)
-        return Mounted(self._memory(target, "").name, target), self._memory(target, size[1] if size else "")
+        return Mounting(Mounted(self._memory(target, "").name, target), self._memory(target, size[1] if size else ""))
 
     @staticmethod
     def _memory(target: str, size: str) -> Volume:
         limit = filters.Safe(f'{filters.key(size)} "size"') if SIZE.fullmatch(size) else ""
         return Volume(f"tmpfs-{short(target)}", "emptyDir", memory=True, size=limit)
 
-    def _config(self, ref: FileRef) -> Iterator[tuple[Mounted, Volume]]:
+    def _config(self, ref: FileRef) -> Mounting:
         config, slug = self.system.configs[ref.source], label(ref.source)
         mode = 0o444 if ref.mode is None else ref.mode & 0o777
         target = ref.target or f"/{ref.source}"
+        name = os.path.basename(target)
         if config.external:
-            item = Item("", os.path.basename(target), mode)
-            volume = Volume(label(f"config-{slug}"), "configMap", ref.source, slug, (item,))
-            yield Mounted(volume.name, target, item.path, read_only=True), volume
-            return
+            volume = Volume(label(f"config-{slug}"), "configMap", ref.source, slug, (Item("", name, mode),))
+            return Mounting(Mounted(volume.name, target, name, read_only=True, single=True), volume)
         if slug not in self.trees:
             files = config.files or (File(path="", content=str(config.content or "").encode()),)
             live = isinstance(config.content, Live)
             source = config.file if config.files else None
-            tree = self._sorted(slug, source, files, f"configs.{ref.source}", ref.source)
+            tree = make_tree(self.secrecy, slug, source, files, f"configs.{ref.source}", ref.source)
             self.trees[slug] = replace(tree, name=ref.source, live=True) if live else tree
         files = tuple(file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),))
-        yield from _files(self.trees[slug], target, files, "config-")
+        volume, sub_path = tree_volume(self.trees[slug], files, os.path.basename(target.rstrip("/")), "config-")
+        return Mounting(Mounted(volume.name, target, sub_path, read_only=True, single=bool(sub_path)), volume)
 
-    def _secret(self, ref: FileRef) -> tuple[Mounted, Volume]:
+    def _secret(self, ref: FileRef) -> Mounting:
         target = ref.target or ref.source
         target = target if target.startswith("/") else f"/run/secrets/{target}"
         item = Item("", os.path.basename(target), 0o444 if ref.mode is None else ref.mode & 0o777)
         volume = Volume(label(f"secret-{ref.source}"), "secret", ref.source, label(ref.source), (item,))
-        return Mounted(volume.name, target, item.path, read_only=True), volume
+        return Mounting(Mounted(volume.name, target, item.path, read_only=True, single=True), volume)
 
 
 def _remote(options: Mapping[str, str]) -> bool:
     return options.get("type", "").startswith("nfs") and "addr=" in options.get("o", "")
-
-
-def _keys(files: tuple[File, ...], source: str) -> Iterator[str]:
-    """A ConfigMap's key for each file: its path, as far as a key may be called so."""
-    taken = Names()
-    for file in files:
-        plain = re.sub(r"[^-._a-zA-Z0-9]", "_", file.path or os.path.basename(source.rstrip("/")) or "content")
-        plain = plain if len(plain) <= 200 and not plain.startswith(".") else f"f{short(file.path)}{plain[-100:]}"
-        yield taken.take(plain)
-
-
-def _files(
-    tree: Tree, target: str, files: tuple[File, ...], prefix: str = "files-"
-) -> Iterator[tuple[Mounted, Volume]]:
-    keys = tree.keys
-    name = label(f"{prefix}{tree.slug}")
-
-    def volume(items: tuple[Item, ...]) -> Volume:
-        plain = tuple(item for item in items if item.key not in tree.secrets)
-        secret = tuple(item for item in items if item.key in tree.secrets)
-        kind = ("projected" if plain else "secretFiles") if secret else "configMap"
-        return Volume(name, kind, "", tree.slug, plain, secret)
-
-    if len(files) == 1 and not files[0].path:
-        item = Item(keys[0], os.path.basename(target.rstrip("/")), files[0].mode)
-        yield (
-            Mounted(name, target, item.path, read_only=True),
-            volume((item,)),
-        )
-        return
-    items = tuple(Item(key, file.path, file.mode) for key, file in zip(keys, files, strict=True))
-    yield Mounted(name, target, read_only=True), volume(items)

@@ -8,13 +8,15 @@ from pathlib import PurePath
 
 from tycho.chart import pods
 from tycho.chart.kinds import JOBS, said, written
+from tycho.chart.mounted import DATA, SINCE
 from tycho.chart.names import QUALIFIED
-from tycho.chart.plan import Claim, Container, Plan, Pod
+from tycho.chart.plan import Claim, Plan
 from tycho.chart.planner import secret_names
 from tycho.chart.probes import probes
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, keep_allowed
 from tycho.chart.schema import COMMON, SETTINGS, Keys, schema
 from tycho.chart.wiring import isolated
+from tycho.chart.workload import Container, Pod
 from tycho.chart.yaml import Noted, Tree, dump
 from tycho.model import Reworded, Variable, template
 from tycho.model.rights import read_grants
@@ -156,6 +158,7 @@ def _volume(claim: Claim) -> dict[str, Tree]:
         "storageClass": claim.storage_class,
         "accessModes": list(claim.access_modes),
         "existingClaim": claim.existing,
+        "subPath": "" if claim.existing else DATA,
         "annotations": dict(claim.annotations),
     }
 
@@ -241,6 +244,12 @@ def _rest(plan: Plan) -> dict[str, Tree]:
     if any(pod.waits for pod in plan.pods):
         wait: dict[str, Tree] = {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": _small("64Mi")}
         found["wait"] = _group("wait", wait, "-- Containers that wait for depends_on.")
+    if any(pod.fills for pod in plan.pods):
+        fill: dict[str, Tree] = {
+            "image": BUSYBOX, "pullPolicy": "IfNotPresent", "fromImage": True, "since": SINCE,
+            "resources": _small("32Mi"),
+        }  # fmt: skip
+        found["fill"] = _group("fill", fill, "-- Containers that give new volumes what they begin with.")
     found["nameOverride"] = Noted("", "-- Instead of the chart's name, in labels and selectors.")
     found["fullnameOverride"] = Noted("", "-- Instead of the release's name, which every object's name starts with.")
     found["extraObjects"] = Noted([], "-- Further objects, as they are.")

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tycho.compose import built
 from tycho.compose.context import Context
 from tycho.compose.filesystem import MAX_MOUNT, NO_DISK
 from tycho.compose.implied import each
@@ -107,6 +108,8 @@ def read(ctx: Context, fields: Fields, travel: Travel) -> None:
         for mount in service.get("volumes", ()):
             if mount["type"] == "bind":
                 mount.update(_bind(travel, mount["source"], writable=not mount.get("read_only")))
+                if built.is_built(ctx, service, mount, travel.roots):
+                    mount["built"] = True
         for kind, names in used.items():
             names.update(grant["source"] for grant in service.get(kind, ()))
             for hook in service.get("pre_start", ()):
@@ -132,8 +135,11 @@ def _bind(travel: Travel, source: str, *, writable: bool) -> Fields:
     except FileRefused as error:
         if error.reason is Reason.WITHHELD and error.detail == Stays.VARIABLES:
             return _named_variables(travel, path)
-        note = NO_DISK if error.detail == NO_DISK else str(error)
-        return {"note": "a link that leads out" if error.reason is Reason.OUTSIDE else note}
+        if error.reason is Reason.OUTSIDE:
+            return {"note": "a link that leads out"}
+        kept = error.reason in (Reason.LARGE, Reason.UNREADABLE)
+        note = {"note": NO_DISK if error.detail == NO_DISK else str(error)}
+        return {**note, "single": True} if kept and sources.files.has(path) else note
 
 
 def _of_the_system(source: str) -> bool:

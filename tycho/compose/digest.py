@@ -69,7 +69,7 @@ def _service(service: Fields) -> dict[str, Any]:
     if files := service.get("env_file"):
         found["env_file"] = [_without(one, "entries", "outside") for one in files]
     if mounts := service.get("volumes"):
-        found["volumes"] = [_without(one, "note", "advice", "left_out", "copied") for one in mounts]
+        found["volumes"] = [_without(one, "note", "advice", "left_out", "copied", "single") for one in mounts]
     return found
 
 

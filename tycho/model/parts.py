@@ -49,6 +49,8 @@ class Mount(Node):
     advice: str = ""  # what to write instead, where only the loader knows
     left_out: tuple[tuple[str, str], ...] = ()  # paths below the source that do not travel, and why
     copied: tuple[str, ...] = ()  # links below the source whose target's content travels
+    single: bool = False  # whether the source is a file that does not travel
+    built: bool = False  # whether the image is built with this folder at the target
 
 
 class FileRef(Node):

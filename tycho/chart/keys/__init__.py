@@ -33,7 +33,8 @@ SECTIONS: Mapping[str, Table] = {
     "secrets": SECRET,
 }
 OURS = frozenset({
-    "x", "environment_pass", "environment_secret", "files", "entries", "note", "advice", "left_out", "copied", "outside"
+    "x", "environment_pass", "environment_secret", "files", "entries", "note", "advice", "left_out", "copied",
+    "outside", "single", "built",
 })  # fmt: skip
 """Fields of the model that are no keys of their own."""
 CUT_OFF = "its name has one address that stays, and answers at the ports that are known of it, at no other"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
-from tycho.files import Stays
+from tycho.files import Reason, Stays
 from tycho.model import File, Mount
 
 LISTED = 20  # paths that one row names
@@ -17,6 +17,9 @@ REFUSED: Mapping[str, str] = {
     "a link that leads out": "it is a link that leads out of the project, to what is the host's",
     "below /proc, /sys or /dev": NODE,
 }
+READABLE = "or make it readable"
+SMALLER = "or, without :ro, it is a claim that starts empty"
+STAYING = frozenset({"clock", "forbidden", "outside", "withheld", "irregular", "stuck"})
 HOW = "the release brings secret files: `tycho up` gives them, helm by --set-string secretFiles.…, as the README shows"
 
 
@@ -31,6 +34,10 @@ def refused_mount(mount: Mount, becomes: str) -> Key:
             return rejected("it lies beyond the project's folder", mount.advice or "move it into the project's folder")
         case "withheld":
             return ignored(f"{mount.note.partition(': ')[2]}: it never travels", "copy what is needed of it elsewhere")
+        case "stuck":
+            large = mount.note.startswith(Reason.LARGE)
+            hint = f"copy it into the image, or keep it in a named volume; {READABLE if not large else SMALLER}"
+            return rejected(f"it cannot travel: {mount.note.removeprefix(f'{Reason.LARGE}: ')}", hint)
         case _:
             return rejected(f"it {_verb(mount.note)}", "make it a regular file or a folder that can be read")
 

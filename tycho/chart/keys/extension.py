@@ -44,6 +44,7 @@ WORDS: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
         "secretEnvironment": (_texts, '["*password", "!SORT_KEY"]', translated("a Secret of the release")),
         "grants": (_texts, '["cap_add=NET_ADMIN"]', translated("rights that a policy granted")),
         KEY: (is_probe, PROBE, translated("readinessProbe")),
+        "storage": (lambda v: isinstance(v, bool), "true or false", translated("claims, or none, for writable binds")),
         "hostPaths": (_texts, "[/dev/net/tun]", translated("hostPath volumes")),
     },
     "volumes": {

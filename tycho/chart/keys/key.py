@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tycho.chart.artifact import Fate
-from tycho.chart.plan import Plan, Pod
+from tycho.chart.plan import Plan
+from tycho.chart.workload import Pod
 from tycho.model import Json, Service
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tycho.chart.keys import carrying
 from tycho.chart.keys.extension import SIZE
 from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
 from tycho.chart.keys.naming import LETTERS, unnamed
@@ -13,7 +12,6 @@ from tycho.chart.keys.wording import LEAVE_OUT, is_address, seccomp_path
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.pods import LOOPBACK, RESOLVERS
 from tycho.chart.podsecurity import SAFE_SYSCTLS
-from tycho.chart.storage import fate
 from tycho.model import Live
 from tycho.model.rights import parse_option
 
@@ -140,63 +138,10 @@ def dns(case: Case) -> Rows:
         )
 
 
-NOTHING = frozenset({"clock", "forbidden", "outside", "unreadable", "withheld"})
 GUESSED = "helm alone allows ports 443 and 6443 of any address: it does not know where the API server is"
 HARDENING = "10-hardening.yaml"
 GAINS = f"{HARDENING} asks for it: sudo, su and other setuid programs of the image gain no rights, as they do in Docker"
 KEEP_OUT = "security_opt: [no-new-privileges=false] keeps it out"
-MOUNTS: Mapping[str, Key] = {
-    "context": ignored("the image is built of it, or it is too big to carry", "copy it into the image"),
-    "pipe": rejected("it is about Docker on Windows, or Swarm", "use a volume"),
-}  # fmt: skip
-
-
-def volumes(case: Case) -> Rows:
-    """Mounts that mean another thing in a cluster, each on its own."""
-    for index, mount in enumerate(case.value):
-        at, becomes = f"[{index}]", fate(case.service, mount)
-        if becomes in NOTHING:
-            yield at, carrying.refused_mount(mount, becomes)
-        elif becomes in MOUNTS:
-            yield at, MOUNTS[becomes]
-        elif becomes == "claim" and _scattered(case, str(mount.source or "")):
-            yield (
-                at,
-                rejected(
-                    "pods on several nodes cannot share a volume that is on one",
-                    "x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a class that can",
-                ),
-            )
-        elif becomes == "claim" and mount.type == "bind":
-            yield (
-                at,
-                approximated(
-                    "PersistentVolumeClaim", "there is no such folder to carry along", "name a volume instead"
-                ),
-            )
-        elif becomes == "files" and not mount.read_only:
-            yield (
-                at,
-                approximated("ConfigMap, read-only", "what is carried along cannot be written to", "use a volume"),
-            )
-        elif becomes == "files":
-            yield at, translated("ConfigMap")
-        elif becomes == "image":
-            yield at, translated("image volume")
-        if becomes in ("files", "claim"):
-            for added, key in carrying.carried_files(case, str(mount.source), mount):
-                yield at + added, key
-    if case.value:
-        yield "", translated("volumes of the pod")
-
-
-def _scattered(case: Case, volume: str) -> bool:
-    """Whether pods of several nodes would share a volume of one."""
-    apart = case.kind == "DaemonSet" or case.service.deploy.placement.max_replicas_per_node == 1
-    claim = case.plan.claims.get(volume)
-    return apart and (claim is None or not (claim.existing or "ReadWriteMany" in claim.access_modes))
-
-
 PLAIN_MEMORY = "a pod's memory is mounted plainly, mode 1777: programs in it can be run; without size it may take all"
 
 

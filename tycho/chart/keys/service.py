@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tycho.chart.keys import carrying, health, naming, ordering, reaching, running, wording
+from tycho.chart.keys import carrying, health, mounts, naming, ordering, reaching, running, wording
 from tycho.chart.keys.key import Key, Table, approximated, ignored, rejected, translated, whole
 
 NODE = "it is the node's business, not a container's"
@@ -138,7 +138,7 @@ SERVICE: Table = {
     "models": whole(rejected("a model runner is a program of Docker", "run one as a service, and give its address in"
                              " environment")),
     # what it sees
-    "volumes": whole(translated("volumes, PersistentVolumeClaims, ConfigMaps", reaching.volumes)),
+    "volumes": whole(translated("volumes, PersistentVolumeClaims, ConfigMaps", mounts.volumes)),
     "volumes_from": approximated("the other's mounts", "what is in no named volume cannot be shared between pods",
                                  "name the volumes, and mount them in both"),
     "tmpfs": translated("emptyDir in memory", reaching.tmpfs, but=reaching.PLAIN_MEMORY, remedy="keep size"),

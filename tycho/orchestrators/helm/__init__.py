@@ -247,6 +247,7 @@ class HelmOrchestrator:
             namespaces.unhijacked(self.api, identity, chart, whole),
             nodeports.check_node_ports(self.api, identity, rendered),
         )
+        notes += await volumes.explain_empty(self.api, chart)
         said = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
         if last is None:
             await self._helm(["install", identity.release, str(packed.path), *said], identity, countdown, text)

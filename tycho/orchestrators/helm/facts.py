@@ -1,4 +1,4 @@
-"""What a chart cannot know before it meets its cluster: where the API server is, and who answers names."""
+"""What a chart cannot know before it meets its cluster: the API server's place, who answers names, old claims."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from tycho.chart import Chart
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.orchestrators.helm.volumes import find_whole_claims
 from tycho.release import Identity
 
 FENCED = "templates/system/wait-apiserver.yaml"  # what lets pods on closed networks ask the API server
@@ -20,6 +21,7 @@ async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping
 
     Pods that wait need a way to the API server, however closed their networks are. In a shared namespace, a system
     that asks the cluster's name server itself, its own names first, cannot be answered by a neighbour's Service.
+    Claims that an earlier chart made stay mounted whole.
     """
     found = dict(values)
     if FENCED in chart.files:
@@ -41,6 +43,8 @@ async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping
         answers = await _read(api, at("services", "kube-system", "kube-dns"))
         if server := answers.get("spec", {}).get("clusterIP"):
             found["dns"] = {**found.get("dns", {}), "nameservers": [server]}
+    if whole := await find_whole_claims(api, chart, identity):
+        found["volumes"] = {name: {"subPath": ""} for name in whole}
     return found
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import ValidationError
 
+from tycho.chart import Chart
+from tycho.chart.mounted import SINCE
+from tycho.chart.names import label
 from tycho.errors import Forbidden, NotFound
+from tycho.orchestrators.helm import releases
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
 from tycho.release import Identity, Origin, Release
@@ -19,6 +24,8 @@ CLAIMS = "persistentvolumeclaims"
 VOLUME = "tycho.dev/volume"
 KEPT = "tycho.dev/kept"
 ORIGIN = "tycho.dev/origin"
+FOLDER = "tycho.dev/sub-path"  # on claims of which containers see a folder, and not the whole
+FILLED = '(dict "verb" "content"'  # in the template of a workload whose new volumes get what its image has
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
@@ -59,6 +66,68 @@ async def list_volumes(api: Api, identity: Identity) -> list[Volume]:
         )
         for claim in claims
     ]
+
+
+async def find_whole_claims(api: Api, chart: Chart, identity: Identity) -> list[str]:
+    """Find the volumes whose claims an earlier chart made, to be mounted whole: what they hold lies at their root.
+
+    Args:
+        api: The cluster.
+        chart: The chart whose values know the volumes.
+        identity: The system: its claims are there while it runs, and those that `down` kept.
+
+    Returns:
+        Names of the chart's volumes, sorted.
+    """
+    selector = f"app.kubernetes.io/instance={identity.release},{SYSTEMS}"
+    try:
+        claims = await api.list(at(CLAIMS, identity.namespace), metadata=True, labelSelector=selector)
+    except NotFound:
+        return []
+    except Forbidden:  # what Helm stored says it as well
+        claims = await _stored_claims(api, identity)
+    slugs = {slug for claim in claims for slug in _whole(claim["metadata"], identity)}
+    return sorted(name for name in _list_names(chart) if label(name) in slugs) if slugs else []
+
+
+def _whole(metadata: Object, identity: Identity) -> Iterator[str]:
+    """Yield the volume that a claim is, where containers see all of it."""
+    if FOLDER in (metadata.get("annotations") or {}):
+        return
+    if volume := (metadata.get("labels") or {}).get(VOLUME):
+        yield volume
+    elif match := re.fullmatch(rf"(.+)-{re.escape(identity.release)}-.+-[0-9]+", metadata["name"]):
+        yield match[1]  # of a StatefulSet's pod
+    else:
+        yield metadata["name"]
+
+
+async def _stored_claims(api: Api, identity: Identity) -> list[Object]:
+    known = await releases.revisions(api, identity)
+    if not known:
+        return []
+    objects = releases.manifest(await releases.payload(api, identity, releases.number(known[-1])))
+    claims = [item for item in objects if item.get("kind") == "PersistentVolumeClaim"]
+    sets = [item for item in objects if item.get("kind") == "StatefulSet"]
+    return claims + [claim for item in sets for claim in item["spec"].get("volumeClaimTemplates") or ()]
+
+
+def _list_names(chart: Chart) -> list[str]:
+    import yaml
+
+    return list(yaml.safe_load(chart.files["values.yaml"]).get("volumes") or {})
+
+
+async def explain_empty(api: Api, chart: Chart) -> tuple[str, ...]:
+    """Tell that new volumes start empty, where the cluster cannot mount the images that would fill them."""
+    if not any(isinstance(text, str) and FILLED in text for text in chart.files.values()):
+        return ()
+    with contextlib.suppress(Forbidden, NotFound):
+        version = str((await api.get("/version")).get("gitVersion", "")).removeprefix("v")
+        numbers = [tuple(map(int, re.findall(r"[0-9]+", text)[:2])) for text in (version, SINCE)]
+        if numbers[0] < numbers[1]:
+            return (f"new volumes start empty: Kubernetes {version} mounts no images, and {SINCE} does",)
+    return ()
 
 
 async def mark_kept(api: Api, release: Release, volumes: Sequence[Volume]) -> None:

@@ -1,5 +1,6 @@
-{{/* What a pod needs besides its containers and volumes. (list . service part hasWaits group volumes)
-     group: the services that must share a node, for the volumes' sake; "" when there are none. */}}
+{{/* What a pod needs besides its containers and volumes. (list . service part hasWaits group volumes [fsGroup claims])
+     group: the services that must share a node, for the volumes' sake; "" when there are none.
+     fsGroup: the group that claims are given to; those that an earlier chart made are left as they are. */}}
 {{- define "smallest.pod" -}}
 {{- $root := index . 0 -}}
 {{- $common := $root.Values.common -}}
@@ -54,6 +55,15 @@ hostAliases:
 {{- $sysctls = append $sysctls (dict "name" $key "value" (include "smallest.expand" (list $root $value))) }}
 {{- end }}
 {{- $_ := set $security "sysctls" $sysctls }}
+{{- end }}
+{{- if and (gt (len .) 6) (not (hasKey $security "fsGroup")) }}
+{{- $made := false }}
+{{- range index . 7 }}
+{{- if include "smallest.subPath" (list $root . "") }}{{ $made = true }}{{ end }}
+{{- end }}
+{{- if $made }}
+{{- $security = merge (dict "fsGroup" (index . 6 | int64)) $security (dict "fsGroupChangePolicy" "OnRootMismatch") }}
+{{- end }}
 {{- end }}
 {{- with $security }}
 securityContext:

@@ -1,0 +1,62 @@
+"""Files of the project as ConfigMaps, and as Secrets of the release where they are secret."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Iterator
+
+from tycho.chart.mounted import Item, Volume
+from tycho.chart.names import Names, label, short
+from tycho.chart.plan import Tree
+from tycho.chart.secretfiles import Secrecy
+from tycho.model import File
+
+
+def make_tree(
+    secrecy: Secrecy, slug: str, source: str | None, files: tuple[File, ...], place: str, name: str = ""
+) -> Tree:
+    """Sort the files of one source, those that are secret apart; text of the compose file has no source."""
+    keys = tuple(_keys(files, name or source or ""))
+    secret = {key for key, file in zip(keys, files, strict=True) if source and secrecy.is_secret(source, file)}
+    contents = dict(zip(keys, (file.content for file in files), strict=True))
+    return Tree(
+        name="",
+        slug=slug,
+        files={key: content for key, content in contents.items() if key not in secret},
+        place=place,
+        secrets={key: content for key, content in contents.items() if key in secret},
+        keys=keys,
+    )
+
+
+def _keys(files: tuple[File, ...], source: str) -> Iterator[str]:
+    """A ConfigMap's key for each file: its path, as far as a key may be called so."""
+    taken = Names()
+    for file in files:
+        plain = re.sub(r"[^-._a-zA-Z0-9]", "_", file.path or os.path.basename(source.rstrip("/")) or "content")
+        plain = plain if len(plain) <= 200 and not plain.startswith(".") else f"f{short(file.path)}{plain[-100:]}"
+        yield taken.take(plain)
+
+
+def tree_volume(tree: Tree, files: tuple[File, ...], single: str, prefix: str = "files-") -> tuple[Volume, str]:
+    """Make the volume that holds files of a tree.
+
+    Args:
+        tree: The ConfigMap and Secret.
+        files: The files, in the order of its keys.
+        single: What the file is called, where it is one.
+        prefix: What the volume's name begins with.
+
+    Returns:
+        The volume, and the path below it that is the one file; "" for a folder.
+    """
+    alone = len(files) == 1 and not files[0].path
+    items = tuple(
+        Item(key, single if alone else file.path, file.mode) for key, file in zip(tree.keys, files, strict=True)
+    )
+    plain = tuple(item for item in items if item.key not in tree.secrets)
+    secret = tuple(item for item in items if item.key in tree.secrets)
+    kind = ("projected" if plain else "secretFiles") if secret else "configMap"
+    name = label(f"{prefix}{tree.slug}")
+    return Volume(name, kind, "", tree.slug, plain, secret), single if alone else ""
