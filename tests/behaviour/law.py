@@ -1,0 +1,295 @@
+"""The law: what differs between Docker and Kubernetes is told by the compile report, or is one of a few exceptions.
+
+    equal      both sides show the same
+    reported   a row of the report, at a key that changes this kind of observation
+    excepted   Kubernetes must do otherwise everywhere; a documented line tells it
+    different  nobody tells it: a fault
+
+A row that explains nothing where it should is a fault as well; so is an exception that is not needed or too wide.
+Nothing here runs anything: see `run` for that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+HERE = Path(__file__).parent
+Outcome = Literal["equal", "reported", "excepted", "different"]
+MOST = 20  # exceptions
+WIDEST = 0.02  # of its kind, that one of them may cover
+ABSENT = "(absent)"
+CHANGED = ("approximated", "ignored", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one look at one side of a system gave.
+
+    Args:
+        system: The name of its compose file.
+        moment: When in its life: `first`, `again`, `changed`, …
+        kind: What sort of thing, as `env` or `mount-mode`.
+        service: Whose container saw it, or whom it is about; "" for the whole system.
+        key: Which of its kind: a variable's name, a path, a peer's name and port.
+        value: What was seen.
+    """
+
+    system: str
+    moment: str
+    kind: str
+    service: str
+    key: str
+    value: Any
+
+    @property
+    def place(self) -> tuple[str, str, str, str, str]:
+        """What the other side's observation must be equal in to be compared."""
+        return self.system, self.moment, self.kind, self.service, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Which kinds of observation a row of the report may change.
+
+    Args:
+        path: Pattern of the compose path; what lies below it is meant too.
+        kinds: The kinds; none, when nothing of it can be seen from outside or inside.
+        fates: Of the row; any but translated by default.
+        keys: Pattern of the observations' keys.
+        everyone: Whether it changes what other services see, too.
+        silent: Why no difference need be seen; "" when one must.
+        reason: Pattern of the row's reason: one key may be changed in several ways.
+    """
+
+    path: str
+    kinds: tuple[str, ...] = ()
+    fates: tuple[str, ...] = CHANGED
+    keys: str = "*"
+    everyone: bool = False
+    silent: str = ""
+    reason: str = "*"
+
+    def is_about(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a row is one of these."""
+        return (
+            row["fate"] in self.fates
+            and _below(row["path"], self.path)
+            and fnmatchcase(row.get("reason", ""), self.reason)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Exception_:
+    """A difference that every system has, and no row tells.
+
+    Args:
+        kind: Of the observations.
+        key: Pattern of their keys.
+        docker: Pattern of what Docker shows, as text.
+        kubernetes: Pattern of what Kubernetes shows, as text.
+        told: The line of the documentation that says it.
+    """
+
+    kind: str
+    key: str
+    told: str
+    docker: str = "*"
+    kubernetes: str = "*"
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it means one key and one value: then it can hide nothing else, however often it is met."""
+        return not any(set("*?[") & set(pattern) for pattern in (self.key, self.docker, self.kubernetes))
+
+    def covers(self, finding: Finding) -> bool:
+        """Tell whether a difference is this one."""
+        return (
+            finding.kind == self.kind
+            and fnmatchcase(finding.key, self.key)
+            and fnmatchcase(str(finding.docker), self.docker)
+            and fnmatchcase(str(finding.kubernetes), self.kubernetes)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Both sides of one observation, and what they mean."""
+
+    system: str
+    moment: str
+    kind: str
+    service: str
+    key: str
+    docker: Any
+    kubernetes: Any
+    outcome: Outcome = "equal"
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the law says of a run.
+
+    Args:
+        findings: All that was compared.
+        faults: What breaks the law, a line each.
+    """
+
+    findings: tuple[Finding, ...]
+    faults: tuple[str, ...]
+
+    def count(self, outcome: Outcome) -> int:
+        """Count the findings of one outcome."""
+        return sum(finding.outcome == outcome for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """The law's tables.
+
+    Args:
+        explanations: What rows may change.
+        exceptions: What differs everywhere.
+    """
+
+    explanations: tuple[Explanation, ...] = ()
+    exceptions: tuple[Exception_, ...] = field(default=())
+
+
+def load_law(path: Path = HERE / "law.yaml") -> Law:
+    """Read the tables."""
+    tree = yaml.safe_load(path.read_text())
+    explanations = [
+        Explanation(**{**entry, "kinds": tuple(entry.get("kinds", ())), "fates": tuple(entry.get("fates", CHANGED))})
+        for entry in tree["rows"]
+    ]
+    return Law(tuple(explanations), tuple(Exception_(**entry) for entry in tree["exceptions"]))
+
+
+def judge(
+    docker: Iterable[Observation],
+    kubernetes: Iterable[Observation],
+    reports: Mapping[str, Sequence[Mapping[str, Any]]],
+    law: Law,
+    *,
+    whole: bool = True,
+) -> Verdict:
+    """Compare both sides, and hold each difference against the report.
+
+    Args:
+        docker: What Docker showed.
+        kubernetes: What Kubernetes showed.
+        reports: The rows of each system's compile report.
+        law: The tables.
+        whole: Whether all systems ran: only then can an exception be without use.
+    """
+    findings = [_explain(finding, reports.get(finding.system, ()), law) for finding in compare(docker, kubernetes)]
+    faults = [
+        f"{finding.system} {finding.moment}: {finding.kind} of {finding.service or 'the system'}"
+        f"{f' [{finding.key}]' if finding.key else ''}: Docker {finding.docker!r}, Kubernetes {finding.kubernetes!r}"
+        for finding in findings
+        if finding.outcome == "different"
+    ]
+    faults += _idle_rows(findings, reports, law)
+    faults += _bad_exceptions(findings, law, whole=whole)
+    return Verdict(tuple(findings), tuple(faults))
+
+
+def compare(docker: Iterable[Observation], kubernetes: Iterable[Observation]) -> list[Finding]:
+    """Lay both sides beside each other; what only one of them has is absent on the other."""
+    sides = [_gather(observations) for observations in (docker, kubernetes)]
+    findings = []
+    for place in sorted(sides[0].keys() | sides[1].keys()):
+        ours, theirs = (side.get(place, ABSENT) for side in sides)
+        findings.append(Finding(*place, ours, theirs, "equal" if ours == theirs else "different"))
+    return findings
+
+
+def _gather(observations: Iterable[Observation]) -> dict[tuple[str, ...], Any]:
+    """One value for each place: replicas that agree are one, those that do not are a list."""
+    values: dict[tuple[str, ...], list[Any]] = defaultdict(list)
+    for observation in observations:
+        if observation.value not in values[observation.place]:
+            values[observation.place].append(observation.value)
+    return {place: seen[0] if len(seen) == 1 else sorted(seen, key=str) for place, seen in values.items()}
+
+
+def _explain(finding: Finding, rows: Sequence[Mapping[str, Any]], law: Law) -> Finding:
+    if finding.outcome == "equal":
+        return finding
+    place = (finding.system, finding.moment, finding.kind, finding.service, finding.key)
+    for row in rows:
+        for explanation in law.explanations:
+            if explanation.is_about(row) and _may_change(explanation, row, finding):
+                return Finding(*place, finding.docker, finding.kubernetes, "reported", row["path"])
+    for number, exception in enumerate(law.exceptions):
+        if exception.covers(finding):
+            return Finding(*place, finding.docker, finding.kubernetes, "excepted", str(number))
+    return finding
+
+
+def _may_change(explanation: Explanation, row: Mapping[str, Any], finding: Finding) -> bool:
+    if finding.kind not in explanation.kinds or not fnmatchcase(finding.key, explanation.keys):
+        return False
+    owner = _owner(row["path"])
+    return explanation.everyone or not owner or not finding.service or owner == finding.service
+
+
+def _idle_rows(
+    findings: Iterable[Finding], reports: Mapping[str, Sequence[Mapping[str, Any]]], law: Law
+) -> Iterable[str]:
+    """Tell rows that say something changes where nothing did, and rows that the table does not know."""
+    differing = [finding for finding in findings if finding.outcome != "equal"]
+    for system, rows in reports.items():
+        for row in rows:
+            if row["fate"] not in CHANGED:
+                continue
+            known = [explanation for explanation in law.explanations if explanation.is_about(row)]
+            if not known:
+                yield f"{system}: the row {row['path']} ({row['fate']}) is not in the table: {row.get('reason', '')}"
+                continue
+            mine = [finding for finding in differing if finding.system == system]
+            if not any(
+                explanation.silent or any(_may_change(explanation, row, finding) for finding in mine)
+                for explanation in known
+            ):
+                yield f"{system}: the row {row['path']} ({row['fate']}) says that something changes, and nothing does"
+
+
+def _bad_exceptions(findings: Iterable[Finding], law: Law, *, whole: bool) -> Iterable[str]:
+    if len(law.exceptions) > MOST:
+        yield f"there are {len(law.exceptions)} exceptions, and may be {MOST}"
+    kinds: Counter[str] = Counter()
+    uses: Counter[int] = Counter()
+    for finding in findings:
+        kinds[finding.kind] += 1
+        if finding.outcome == "excepted":
+            uses[int(finding.because)] += 1
+    for number, exception in enumerate(law.exceptions):
+        name = f"the exception for {exception.kind} [{exception.key}]"
+        if not uses[number] and whole:
+            yield f"{name} has no use"
+        elif not exception.is_narrow and uses[number] > max(1.0, WIDEST * kinds[exception.kind]):
+            yield f"{name} covers {uses[number]} of {kinds[exception.kind]}: more than {WIDEST:.0%}"
+
+
+def _below(path: str, pattern: str) -> bool:
+    """Tell whether a path is what a pattern means, or below it; `*` stands for one part of a path."""
+    parts = path.replace("[", ".[").split(".")
+    wanted = pattern.replace("[", ".[").split(".")
+    if len(parts) < len(wanted):
+        return False
+    return all(want == "*" or want == part or (want == "[]" and part.startswith("[")) for part, want in zip(parts, wanted))
+
+
+def _owner(path: str) -> str:
+    """The service that a path belongs to; "" for what is the whole file's."""
+    parts = path.split(".")
+    return parts[1].partition("[")[0] if len(parts) > 1 and parts[0] in ("services", "jobs") else ""

@@ -1,0 +1,138 @@
+"""What a probe tells, as observations: one value for each thing that can be named."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Any
+
+Json = dict[str, Any]
+Seen = Iterator[tuple[str, str, Any]]  # kind, key, value
+CAPABILITIES = (
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
+    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
+    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
+    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
+).split()
+SETS = {"CapEff": "effective", "CapPrm": "permitted", "CapInh": "inheritable", "CapBnd": "bounding", "CapAmb": "ambient"}
+STATUS = {"NoNewPrivs": "no-new-privs", "Seccomp": "seccomp", "Umask": "umask"}
+FLAGS = ("noexec", "nosuid", "nodev")
+OWN = "(own)"
+GENERATED = "(generated)"
+PLATFORM = ("/", "/proc", "/sys", "/dev", "/dev/pts", "/dev/mqueue")
+NAMES = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
+
+
+def observations(seen: Json, generated: str) -> Seen:
+    """What one container saw.
+
+    Args:
+        seen: The probe's answer.
+        generated: The host name that a container gets when the file says none.
+    """
+    own = {address for name, addresses in seen["hosts"].items() if name == seen["host"] for address in addresses.split()}
+    yield "argv", "", seen["argv"]
+    for name, value in seen["env"].items():
+        yield "env", name, GENERATED if value == generated else value
+    yield "hostname", "", GENERATED if seen["host"] == generated else seen["host"]
+    yield "domainname", "", seen["domain"]
+    yield "cwd", "", seen["cwd"]
+    yield from _process(seen)
+    yield "root-writable", "", seen["root_writable"]
+    yield "devices", "", seen["devices"]
+    for mount in seen["mounts"]:
+        yield from _mount(mount)
+    for name, value in seen["limits"].items():
+        yield "limit", name, value
+    for name, value in seen["sysctls"].items():
+        yield "sysctl", name, value
+    yield from _network(seen, own)
+    for top, below in seen["trees"].items():
+        for name, entry in below.items():
+            path = f"{top}/{name}".rstrip("/")
+            yield "file", path, entry["kind"]
+            if entry["kind"] != "absent":
+                yield "owner", path, entry["owner"]
+                yield "mode", path, entry["mode"]
+            if "digest" in entry:
+                yield "content", path, entry["digest"]
+
+
+def _process(seen: Json) -> Seen:
+    status = seen["status"]
+    yield "uid", "", sorted(set(status["Uid"].split()))
+    yield "gid", "", sorted(set(status["Gid"].split()))
+    yield "groups", "", sorted(map(int, status["Groups"].split()))
+    for name, short in SETS.items():
+        yield f"cap-{short}", "", capabilities(int(status[name], 16))
+    for name, kind in STATUS.items():
+        yield kind, "", status.get(name, "")
+    yield "oom-score-adj", "", seen["oom_score"]
+    for name, value in seen["rlimits"].items():
+        # How many signals may wait follows from the memory of the machine, and is the same for all of it.
+        if name != "Max pending signals":
+            yield "rlimit", name, value
+    yield "pid", "", seen["pid"]
+    yield "first-process", "", seen["first"]
+    yield "processes", "", seen["processes"]
+    yield "stdin", "", re.sub(r":\[\d+\]|/dev/pts/\d+", lambda match: "" if ":" in match[0] else "tty", seen["stdin"])
+
+
+def capabilities(bits: int) -> list[str]:
+    """Name the capabilities of a set."""
+    return [name for number, name in enumerate(CAPABILITIES) if bits >> number & 1]
+
+
+def _mount(mount: Json) -> Seen:
+    path = mount["path"]
+    yield "mount", path, "mounted"
+    if path in PLATFORM[:1]:
+        return
+    yield "mount-options", path, [flag for flag in FLAGS if flag in mount["options"].split(",")]
+    yield "mount-writable", path, mount["writable"]
+    yield "mount-mode", path, mount["mode"]
+    yield "mount-owner", path, mount["owner"]
+    # The room itself lies in memory: only a file system of its own starts at its root.
+    memory = mount["type"] == "tmpfs" and mount["root"] == "/"
+    yield "mount-type", path, "memory" if memory else "stored" if mount["type"] == "tmpfs" else mount["type"]
+    if memory and path != "/dev":
+        yield "shm-size" if path == "/dev/shm" else "mount-size", path, mount["size"]  # noqa: S108
+
+
+def _network(seen: Json, own: set[str]) -> Seen:
+    yield "interfaces", "", seen["links"]
+    for key, values in seen["resolver"].items():
+        yield f"resolver-{key}", "", "some" if key == "nameserver" and all(map(_private, values)) else values
+    for name, addresses in seen["hosts"].items():
+        if name != seen["host"]:
+            yield "hosts", name, sorted(_address(address, own) for address in addresses.split())
+    for name, lookup in seen["names"].items():
+        addresses = [_address(address, own) for address in lookup["addresses"] or ()]
+        plain = [address if address in (OWN, "127.0.0.1", "::1") or not _private(address) else "peer" for address in addresses]
+        yield "resolve", name, sorted(plain)
+    for outcome in seen["calls"]:
+        call = outcome["call"]
+        key = f"{call['name']}:{call['port']}/{call['proto']}"
+        yield "peer", key, sorted(set(outcome["who"]))
+        if outcome["hosts"]:
+            yield "peer-replicas", key, len(set(outcome["hosts"]))
+            local = call["name"] == "localhost"
+            yield "peer-sees", key, sorted({"caller" if local or _is_own(address, own) else "another" for address in outcome["callers"]})
+
+
+def _is_own(address: str, own: set[str]) -> bool:
+    return address in own or ipaddress.ip_address(address).is_loopback
+
+
+def _address(address: str, own: set[str]) -> str:
+    return OWN if address in own else str(ipaddress.ip_address(address))
+
+
+def _private(address: str) -> bool:
+    """Tell whether it is an address that the engine or the cluster gave, not one of the file."""
+    parsed = ipaddress.ip_address(address)
+    return any(
+        parsed.version == network.version and parsed in network
+        for network in map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.11/32"))
+    )

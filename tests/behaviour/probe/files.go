@@ -1,0 +1,147 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+const largest = 1 << 16 // bytes of a file whose content is told
+
+type mount struct {
+	Path     string `json:"path"`
+	Type     string `json:"type"`
+	Root     string `json:"root"`
+	Options  string `json:"options"`
+	Super    string `json:"super"`
+	Size     uint64 `json:"size"`
+	Mode     string `json:"mode"`
+	Owner    string `json:"owner"`
+	Writable bool   `json:"writable"`
+}
+
+type entry struct {
+	Kind   string `json:"kind"`
+	Mode   string `json:"mode"`
+	Owner  string `json:"owner"`
+	Digest string `json:"digest,omitempty"`
+}
+
+func mounts() []mount {
+	known := []mount{}
+	for _, line := range strings.Split(content("/proc/self/mountinfo"), "\n") {
+		before, after, ok := strings.Cut(line, " - ")
+		fields, more := strings.Fields(before), strings.Fields(after)
+		if !ok || len(fields) < 6 || len(more) < 3 {
+			continue
+		}
+		one := mount{Path: fields[4], Root: fields[3], Options: fields[5], Type: more[0], Super: more[2]}
+		if strings.HasPrefix(one.Path, "/sys/") || strings.HasPrefix(one.Path, "/proc/") {
+			continue
+		}
+		space := syscall.Statfs_t{}
+		if syscall.Statfs(one.Path, &space) == nil {
+			one.Size = space.Blocks * uint64(space.Bsize)
+		}
+		about := describe(one.Path)
+		one.Mode, one.Owner, one.Writable = about.Mode, about.Owner, writable(one.Path)
+		known = append(known, one)
+	}
+	return known
+}
+
+func describe(path string) entry {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return entry{Kind: "absent"}
+	}
+	about := entry{Kind: kind(info.Mode()), Mode: fmt.Sprintf("%04o", mode(info.Mode()))}
+	if raw, ok := info.Sys().(*syscall.Stat_t); ok {
+		about.Owner = fmt.Sprintf("%d:%d", raw.Uid, raw.Gid)
+	}
+	if info.Mode().IsRegular() && info.Size() <= largest {
+		text, err := os.ReadFile(path)
+		about.Digest = fmt.Sprintf("%x", sha256.Sum256(text))[:12]
+		if err != nil {
+			about.Digest = "unreadable"
+		}
+	}
+	return about
+}
+
+func mode(m fs.FileMode) uint32 {
+	bits := uint32(m.Perm())
+	for flag, bit := range map[fs.FileMode]uint32{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000} {
+		if m&flag != 0 {
+			bits |= bit
+		}
+	}
+	return bits
+}
+
+func kind(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "folder"
+	case m&fs.ModeSymlink != 0:
+		return "link"
+	case m.IsRegular():
+		return "file"
+	}
+	return "special"
+}
+
+// writable tries: rights, the mount and the user decide together.
+func writable(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	if !info.IsDir() {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err == nil {
+			_ = file.Close()
+		}
+		return err == nil
+	}
+	file, err := os.CreateTemp(path, ".probe-")
+	if err != nil {
+		return false
+	}
+	_ = file.Close()
+	return os.Remove(file.Name()) == nil
+}
+
+// trees tells every file below some paths; what links lead to is told, not the links of a mounted ConfigMap's inside.
+func trees(paths []string) map[string]map[string]entry {
+	known := map[string]map[string]entry{}
+	for _, top := range paths {
+		below := map[string]entry{}
+		known[top] = below
+		_ = filepath.WalkDir(top, func(path string, item fs.DirEntry, err error) error {
+			if err != nil || len(below) > 200 {
+				return nil
+			}
+			name := strings.TrimPrefix(strings.TrimPrefix(path, top), "/")
+			if strings.HasPrefix(name, "..") {
+				if item.IsDir() {
+					return fs.SkipDir
+				}
+				return nil
+			}
+			about := describe(path)
+			if about.Kind == "link" {
+				if real, err := filepath.EvalSymlinks(path); err == nil {
+					about = describe(real)
+				}
+			}
+			below[name] = about
+			return nil
+		})
+	}
+	return known
+}
