@@ -77,6 +77,22 @@ class Engine:
         finally:
             connection.close()
 
+    def stream(self, method: str, path: str, body: Any = None, *, plain: bool = False) -> dict[int, str]:
+        """Read streams that the engine lays into one another: 1 is stdout, 2 is stderr."""
+        connection = Local("docker", timeout=120)
+        try:
+            data = None if body is None else json.dumps(body)
+            connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+            raw = connection.getresponse().read()
+        finally:
+            connection.close()
+        streams = {1: raw if plain else b"", 2: b""}
+        while raw and not plain:
+            number, length = raw[0], int.from_bytes(raw[4:8], "big")
+            streams[number] = streams.get(number, b"") + raw[8 : 8 + length]
+            raw = raw[8 + length :]
+        return {number: text.decode(errors="replace") for number, text in streams.items()}
+
     def compose(self, folder: Path, *words: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
         """Run Docker Compose in a folder, however it ends."""
         env = {"HOME": str(HOME), "PATH": "/usr/bin:/bin", "DOCKER_HOST": f"unix://{SOCKET}"}

@@ -1,6 +1,6 @@
 """The images that both sides run: the probe, and what an image can say beside it.
 
-One archive in the format of `docker save`, made once and kept: the engine loads it, and the node's containerd imports it.
+One archive in the format of `docker save`, made once and kept: the engine loads it, the node imports it.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class Image:
     Args:
         config: Beside the entrypoint, which is the probe, and its default word.
         files: What it has beside the probe, by path.
-        shell: Whether it has one.
+        busybox: Whether it has a shell and what goes with it.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, File] = field(default_factory=dict)
-    shell: bool = False
+    busybox: bool = False
 
 
 PASSWD = File(mode=0o644, content="root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/srv/app:/bin/sh\n")
@@ -63,22 +63,22 @@ GROUP = File(mode=0o644, content="root:x:0:\napp:x:1000:\nextra:x:2000:app\nmore
 USERS = {"etc/passwd": PASSWD, "etc/group": GROUP, "srv/app": File((1000, 1000), 0o750)}
 SEED = {"data": File((472, 0), 0o770), "data/seed": File((472, 0), 0o640, "seed\n")}
 IMAGES = {
-    "plain": Image(files={"tmp": File(mode=0o1777)}, shell=True),
+    "plain": Image(files={"tmp": File(mode=0o1777)}, busybox=True),
     "bare": Image(),
-    "user": Image({"User": "app", "WorkingDir": "/srv/app"}, USERS, shell=True),
-    "named": Image(files=USERS, shell=True),
+    "user": Image({"User": "app", "WorkingDir": "/srv/app"}, USERS, busybox=True),
+    "named": Image(files=USERS, busybox=True),
     "numbered": Image({"User": "472:0", "Volumes": {"/data": {}}}, SEED),
     "owned": Image({"User": "472"}, SEED),
     "seeded": Image(files={"data": File((472, 0), 0o2775), "data/seed": File((472, 0), 0o640, "seed\n"),
                            "data/deep": File((1, 2), 0o700), "data/deep/leaf": File((1, 2), 0o600, "leaf\n")}),
-    "volume": Image({"Volumes": {"/data": {}}}, {"data": File(mode=0o755), "data/seed": File(content="seed\n", mode=0o644)}),
+    "volume": Image({"Volumes": {"/data": {}}}, {"data": File(), "data/seed": File(mode=0o644, content="seed\n")}),
     "interrupt": Image({"StopSignal": "SIGINT"}),
     "checked": Image({"Healthcheck": {"Test": ["CMD", "/probe", "health"], "Interval": SECOND, "Retries": 2}},
                      {"tmp": File(mode=0o1777)}),
     "worded": Image({"Entrypoint": ["/probe", "serve"], "Cmd": ["default=1"], "Env": [PATH, "ORIGIN=image", "EMPTY="],
                      "ExposedPorts": {"8080/tcp": {}}, "Labels": {"origin": "image"}}),
-    "shelled": Image({"Entrypoint": ["/bin/sh", "-c", "exec /probe serve shell=1 \"$0\" \"$@\""], "Cmd": ["listen=80"]},
-                     shell=True),
+    "shelled": Image({"Entrypoint": ["/bin/sh", "-c", 'exec /probe serve shell=1 "$0" "$@"'], "Cmd": ["listen=80"]},
+                     busybox=True),
     "placed": Image({"WorkingDir": "/work", "User": "1000:1000"}, {"work": File((1000, 1000), 0o700)}),
 }  # fmt: skip
 
@@ -130,7 +130,7 @@ def _fill(target: tarfile.TarFile, shell: bytes, program: Path) -> None:
         return digests[name]
 
     for name, image in IMAGES.items():
-        used = [add(part, layers[part]) for part in (("shell", "probe") if image.shell else ("probe",))]
+        used = [add(part, layers[part]) for part in (("shell", "probe") if image.busybox else ("probe",))]
         if image.files:
             used.append(add(f"files of {name}", _tree(image.files)))
         config = {"Entrypoint": ["/probe"], "Cmd": ["serve"], "Env": [PATH], "WorkingDir": "/", **image.config}

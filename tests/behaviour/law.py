@@ -21,10 +21,33 @@ from typing import Any, Literal
 import yaml
 
 HERE = Path(__file__).parent
+# What is seen of a container without looking into it: all else is compared where both sides have one that runs.
+OUTER = (
+    *(
+        "up",
+        "replicas",
+        "state",
+        "exit-code",
+        "restarts",
+        "health",
+        "log",
+        "order",
+        "observable",
+        "recreated",
+        "written",
+    ),
+    *("published", "outside", "outside-port", "outside-sees", "signal", "ending"),
+)
 Outcome = Literal["equal", "reported", "excepted", "different"]
 MOST = 20  # exceptions
 WIDEST = 0.02  # of its kind, that one of them may cover
 ABSENT = "(absent)"
+# What tells how something is; that one side lacks the thing itself is a finding of its own.
+ASPECTS = (
+    *("mount-options", "mount-writable", "mount-mode", "mount-owner", "mount-type", "mount-size", "shm-size"),
+    *("owner", "mode", "content", "peer-sees", "self-sees", "peer-replicas", "outside", "outside-port", "outside-sees"),
+)
+
 CHANGED = ("approximated", "ignored", "rejected")
 
 
@@ -66,6 +89,7 @@ class Explanation:
         everyone: Whether it changes what other services see, too.
         silent: Why no difference need be seen; "" when one must.
         reason: Pattern of the row's reason: one key may be changed in several ways.
+        file: Pattern of the row's file: what a policy says is a row of that policy's file.
     """
 
     path: str
@@ -75,6 +99,7 @@ class Explanation:
     everyone: bool = False
     silent: str = ""
     reason: str = "*"
+    file: str = "*"
 
     def is_about(self, row: Mapping[str, Any]) -> bool:
         """Tell whether a row is one of these."""
@@ -82,19 +107,22 @@ class Explanation:
             row["fate"] in self.fates
             and _below(row["path"], self.path)
             and fnmatchcase(row.get("reason", ""), self.reason)
+            and fnmatchcase(row.get("file", ""), self.file)
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Exception_:
-    """A difference that every system has, and no row tells.
+class Exemption:
+    """A difference that no row tells, as Kubernetes cannot do otherwise.
 
     Args:
         kind: Of the observations.
         key: Pattern of their keys.
+        told: The line of the documentation that says it.
         docker: Pattern of what Docker shows, as text.
         kubernetes: Pattern of what Kubernetes shows, as text.
-        told: The line of the documentation that says it.
+        everywhere: Whether every container shows it: it is a trait of the platform then, and hides nothing of a system.
+            One that is not may cover a small share of its kind only.
     """
 
     kind: str
@@ -102,11 +130,7 @@ class Exception_:
     told: str
     docker: str = "*"
     kubernetes: str = "*"
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether it means one key and one value: then it can hide nothing else, however often it is met."""
-        return not any(set("*?[") & set(pattern) for pattern in (self.key, self.docker, self.kubernetes))
+    everywhere: bool = False
 
     def covers(self, finding: Finding) -> bool:
         """Tell whether a difference is this one."""
@@ -160,7 +184,7 @@ class Law:
     """
 
     explanations: tuple[Explanation, ...] = ()
-    exceptions: tuple[Exception_, ...] = field(default=())
+    exceptions: tuple[Exemption, ...] = field(default=())
 
 
 def load_law(path: Path = HERE / "law.yaml") -> Law:
@@ -170,7 +194,7 @@ def load_law(path: Path = HERE / "law.yaml") -> Law:
         Explanation(**{**entry, "kinds": tuple(entry.get("kinds", ())), "fates": tuple(entry.get("fates", CHANGED))})
         for entry in tree["rows"]
     ]
-    return Law(tuple(explanations), tuple(Exception_(**entry) for entry in tree["exceptions"]))
+    return Law(tuple(explanations), tuple(Exemption(**entry) for entry in tree["exceptions"]))
 
 
 def judge(
@@ -206,8 +230,14 @@ def compare(docker: Iterable[Observation], kubernetes: Iterable[Observation]) ->
     """Lay both sides beside each other; what only one of them has is absent on the other."""
     sides = [_gather(observations) for observations in (docker, kubernetes)]
     findings = []
+    inside = [{(*place[:2], place[3]) for place in side if place[2] not in OUTER} for side in sides]
     for place in sorted(sides[0].keys() | sides[1].keys()):
         ours, theirs = (side.get(place, ABSENT) for side in sides)
+        if ABSENT in (ours, theirs) and (
+            place[2] in ASPECTS
+            or (place[2] not in OUTER and not all((*place[:2], place[3]) in looked for looked in inside))
+        ):
+            continue
         findings.append(Finding(*place, ours, theirs, "equal" if ours == theirs else "different"))
     return findings
 
@@ -263,21 +293,38 @@ def _idle_rows(
                 yield f"{system}: the row {row['path']} ({row['fate']}) says that something changes, and nothing does"
 
 
-def _bad_exceptions(findings: Iterable[Finding], law: Law, *, whole: bool) -> Iterable[str]:
+def _bad_exceptions(findings: Sequence[Finding], law: Law, *, whole: bool) -> Iterable[str]:
+    """Tell exceptions that are too many, too wide, without use, or not everywhere where they say so."""
     if len(law.exceptions) > MOST:
         yield f"there are {len(law.exceptions)} exceptions, and may be {MOST}"
-    kinds: Counter[str] = Counter()
-    uses: Counter[int] = Counter()
-    for finding in findings:
-        kinds[finding.kind] += 1
-        if finding.outcome == "excepted":
-            uses[int(finding.because)] += 1
+    kinds = Counter(finding.kind for finding in findings)
+    uses = Counter(finding.because for finding in findings if finding.outcome == "excepted")
     for number, exception in enumerate(law.exceptions):
         name = f"the exception for {exception.kind} [{exception.key}]"
-        if not uses[number] and whole:
-            yield f"{name} has no use"
-        elif not exception.is_narrow and uses[number] > max(1.0, WIDEST * kinds[exception.kind]):
-            yield f"{name} covers {uses[number]} of {kinds[exception.kind]}: more than {WIDEST:.0%}"
+        used = uses[str(number)]
+        if not used:
+            if whole:
+                yield f"{name} has no use"
+        elif exception.everywhere:
+            lacking = _viewers(findings, exception.kind) - _viewers(findings, exception.kind, exception)
+            if lacking:
+                yield f"{name} is not met everywhere: not in {', '.join(sorted(map('/'.join, lacking))[:3])}"
+        elif used > max(1.0, WIDEST * kinds[exception.kind]):
+            yield f"{name} covers {used} of {kinds[exception.kind]}: more than {WIDEST:.0%}"
+
+
+def _viewers(findings: Iterable[Finding], kind: str, exception: Exemption | None = None) -> set[tuple[str, str, str]]:
+    """Whose containers showed a kind on both sides; or showed there what an exception means, or what a row explains."""
+    return {
+        (finding.system, finding.moment, finding.service)
+        for finding in findings
+        if finding.kind == kind
+        and (
+            finding.outcome in ("excepted", "reported") and fnmatchcase(finding.key, exception.key)
+            if exception
+            else ABSENT not in (finding.docker, finding.kubernetes)
+        )
+    }
 
 
 def _below(path: str, pattern: str) -> bool:
@@ -286,7 +333,10 @@ def _below(path: str, pattern: str) -> bool:
     wanted = pattern.replace("[", ".[").split(".")
     if len(parts) < len(wanted):
         return False
-    return all(want == "*" or want == part or (want == "[]" and part.startswith("[")) for part, want in zip(parts, wanted))
+    return all(
+        want in ("*", part) or (want == "[]" and part.startswith("["))
+        for part, want in zip(parts, wanted, strict=False)
+    )
 
 
 def _owner(path: str) -> str:

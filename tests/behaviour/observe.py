@@ -9,19 +9,27 @@ from typing import Any
 
 Json = dict[str, Any]
 Seen = Iterator[tuple[str, str, Any]]  # kind, key, value
-CAPABILITIES = (
-    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
-    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
-    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
-    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-).split()
-SETS = {"CapEff": "effective", "CapPrm": "permitted", "CapInh": "inheritable", "CapBnd": "bounding", "CapAmb": "ambient"}
+CAPABILITIES = (  # in the order of their bits
+    *("CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP"),
+    *("LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER"),
+    *("SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE"),
+    *("SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP"),
+    *("MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF"),
+    "CHECKPOINT_RESTORE",
+)
+SETS = {
+    "CapEff": "effective",
+    "CapPrm": "permitted",
+    "CapInh": "inheritable",
+    "CapBnd": "bounding",
+    "CapAmb": "ambient",
+}
 STATUS = {"NoNewPrivs": "no-new-privs", "Seccomp": "seccomp", "Umask": "umask"}
 FLAGS = ("noexec", "nosuid", "nodev")
 OWN = "(own)"
 GENERATED = "(generated)"
-PLATFORM = ("/", "/proc", "/sys", "/dev", "/dev/pts", "/dev/mqueue")
-NAMES = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
+# Of pods, of services, of the engine's bridges, and of its own name server.
+PLATFORM_NETWORKS = ("10.244.0.0/16", "10.96.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.11/32")
 
 
 def observations(seen: Json, generated: str) -> Seen:
@@ -31,7 +39,9 @@ def observations(seen: Json, generated: str) -> Seen:
         seen: The probe's answer.
         generated: The host name that a container gets when the file says none.
     """
-    own = {address for name, addresses in seen["hosts"].items() if name == seen["host"] for address in addresses.split()}
+    own = {
+        address for name, addresses in seen["hosts"].items() if name == seen["host"] for address in addresses.split()
+    }
     yield "argv", "", seen["argv"]
     for name, value in seen["env"].items():
         yield "env", name, GENERATED if value == generated else value
@@ -40,7 +50,8 @@ def observations(seen: Json, generated: str) -> Seen:
     yield "cwd", "", seen["cwd"]
     yield from _process(seen)
     yield "root-writable", "", seen["root_writable"]
-    yield "devices", "", seen["devices"]
+    for name in seen["devices"]:
+        yield "device", name, "there"
     for mount in seen["mounts"]:
         yield from _mount(mount)
     for name, value in seen["limits"].items():
@@ -87,7 +98,7 @@ def capabilities(bits: int) -> list[str]:
 def _mount(mount: Json) -> Seen:
     path = mount["path"]
     yield "mount", path, "mounted"
-    if path in PLATFORM[:1]:
+    if path == "/":
         return
     yield "mount-options", path, [flag for flag in FLAGS if flag in mount["options"].split(",")]
     yield "mount-writable", path, mount["writable"]
@@ -102,23 +113,39 @@ def _mount(mount: Json) -> Seen:
 
 def _network(seen: Json, own: set[str]) -> Seen:
     yield "interfaces", "", seen["links"]
-    for key, values in seen["resolver"].items():
-        yield f"resolver-{key}", "", "some" if key == "nameserver" and all(map(_private, values)) else values
+    resolver = seen["resolver"]
+    yield "resolver-nameserver", "", _nameservers(resolver.get("nameserver") or [])
+    for domain in resolver.get("search") or ():
+        yield "resolver-search", domain, "searched"
+    for option in resolver.get("options") or ():
+        name, _, value = option.partition(":")
+        yield "resolver-option", name, value
     for name, addresses in seen["hosts"].items():
         if name != seen["host"]:
             yield "hosts", name, sorted(_address(address, own) for address in addresses.split())
     for name, lookup in seen["names"].items():
-        addresses = [_address(address, own) for address in lookup["addresses"] or ()]
-        plain = [address if address in (OWN, "127.0.0.1", "::1") or not _private(address) else "peer" for address in addresses]
-        yield "resolve", name, sorted(plain)
+        yield "resolve", name, sorted(_place(address) for address in lookup["addresses"] or ())
     for outcome in seen["calls"]:
-        call = outcome["call"]
-        key = f"{call['name']}:{call['port']}/{call['proto']}"
-        yield "peer", key, sorted(set(outcome["who"]))
-        if outcome["hosts"]:
-            yield "peer-replicas", key, len(set(outcome["hosts"]))
-            local = call["name"] == "localhost"
-            yield "peer-sees", key, sorted({"caller" if local or _is_own(address, own) else "another" for address in outcome["callers"]})
+        yield from _call(outcome, seen["host"], own)
+
+
+def _call(outcome: Json, host: str, own: set[str]) -> Seen:
+    key = "{name}:{port}/{proto}".format(**outcome["call"])
+    yield "peer", key, sorted(set(outcome["who"]))
+    if not outcome["hosts"]:
+        return
+    yield "peer-replicas", key, len(set(outcome["hosts"]))
+    callers = {"caller" if _is_own(address, own) else "another" for address in outcome["callers"]}
+    yield "self-sees" if outcome["hosts"] == [host] else "peer-sees", key, sorted(callers)
+
+
+def _nameservers(addresses: list[str]) -> list[str]:
+    """Those of the file by their addresses, the platform's own as what it is."""
+    return sorted("platform" if _private(address) else address for address in addresses)
+
+
+def _place(address: str) -> str:
+    return "peer" if _private(address) else address
 
 
 def _is_own(address: str, own: set[str]) -> bool:
@@ -134,5 +161,5 @@ def _private(address: str) -> bool:
     parsed = ipaddress.ip_address(address)
     return any(
         parsed.version == network.version and parsed in network
-        for network in map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.11/32"))
+        for network in map(ipaddress.ip_network, PLATFORM_NETWORKS)
     )
