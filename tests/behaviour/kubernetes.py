@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.behaviour.project import Json
 from tests.behaviour.sides import Container, Published, restarting
@@ -31,6 +32,11 @@ class KubernetesSide:
     def of(cls, node: Node, folder: Path, name: str) -> KubernetesSide:
         """Make one of a folder."""
         return cls(System(node, folder, name))
+
+    @property
+    def _pods(self) -> str:
+        """Where its pods are."""
+        return f"/api/v1/namespaces/{self.system.space}/pods"
 
     def up(self) -> str:
         """Start it, or change it; "" when that succeeded, else what was said."""
@@ -61,8 +67,8 @@ class KubernetesSide:
         """Look at every container of it that nobody is removing."""
         if not self.system.release:
             return []
-        labels = f"app.kubernetes.io/instance={self.system.identity['release']}"
-        pods = json.loads(self.system.kubectl("get", "pods", "-l", labels, "-o", "json"))["items"]
+        wanted = quote(f"app.kubernetes.io/instance={self.system.identity['release']}")
+        pods = self.system.node.api.get(f"{self._pods}?labelSelector={wanted}")["items"]
         return [
             self._container(pod, container)
             for pod in pods
@@ -98,7 +104,7 @@ class KubernetesSide:
     def logs(self, container: Container) -> str:
         """Read what a container printed."""
         pod, _, name = container.identity.partition("/")
-        return self.system.kubectl("logs", pod, "-c", name)
+        return self.system.node.api.ask("GET", f"{self._pods}/{pod}/log?container={name}").decode()
 
     def last_words(self, containers: list[Container]) -> Iterator[tuple[Container, str]]:
         """Remove it, and give what each container printed, to its end; logs go with their pods, and are followed."""

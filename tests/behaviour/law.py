@@ -13,14 +13,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any, Literal
 
-import yaml
+from tests.behaviour.tables import CHANGED, Exemption, Explanation, Law
 
-HERE = Path(__file__).parent
 # What is seen of a container without looking into it: all else is compared where both sides have one that runs.
 OUTER = (
     *(
@@ -48,8 +46,6 @@ ASPECTS = (
     *("owner", "mode", "content", "peer-sees", "self-sees", "peer-replicas", "outside", "outside-port", "outside-sees"),
 )
 
-CHANGED = ("approximated", "ignored", "rejected")
-
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -75,71 +71,6 @@ class Observation:
     def place(self) -> tuple[str, str, str, str, str]:
         """What the other side's observation must be equal in to be compared."""
         return self.system, self.moment, self.kind, self.service, self.key
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Which kinds of observation a row of the report may change.
-
-    Args:
-        path: Pattern of the compose path; what lies below it is meant too.
-        kinds: The kinds; none, when nothing of it can be seen from outside or inside.
-        fates: Of the row; any but translated by default.
-        keys: Pattern of the observations' keys.
-        everyone: Whether it changes what other services see, too.
-        silent: Why no difference need be seen; "" when one must.
-        reason: Pattern of the row's reason: one key may be changed in several ways.
-        file: Pattern of the row's file: what a policy says is a row of that policy's file.
-    """
-
-    path: str
-    kinds: tuple[str, ...] = ()
-    fates: tuple[str, ...] = CHANGED
-    keys: str = "*"
-    everyone: bool = False
-    silent: str = ""
-    reason: str = "*"
-    file: str = "*"
-
-    def is_about(self, row: Mapping[str, Any]) -> bool:
-        """Tell whether a row is one of these."""
-        return (
-            row["fate"] in self.fates
-            and _below(row["path"], self.path)
-            and fnmatchcase(row.get("reason", ""), self.reason)
-            and fnmatchcase(row.get("file", ""), self.file)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Exemption:
-    """A difference that no row tells, as Kubernetes cannot do otherwise.
-
-    Args:
-        kind: Of the observations.
-        key: Pattern of their keys.
-        told: The line of the documentation that says it.
-        docker: Pattern of what Docker shows, as text.
-        kubernetes: Pattern of what Kubernetes shows, as text.
-        everywhere: Whether every container shows it: it is a trait of the platform then, and hides nothing of a system.
-            One that is not may cover a small share of its kind only.
-    """
-
-    kind: str
-    key: str
-    told: str
-    docker: str = "*"
-    kubernetes: str = "*"
-    everywhere: bool = False
-
-    def covers(self, finding: Finding) -> bool:
-        """Tell whether a difference is this one."""
-        return (
-            finding.kind == self.kind
-            and fnmatchcase(finding.key, self.key)
-            and fnmatchcase(str(finding.docker), self.docker)
-            and fnmatchcase(str(finding.kubernetes), self.kubernetes)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,29 +103,6 @@ class Verdict:
     def count(self, outcome: Outcome) -> int:
         """Count the findings of one outcome."""
         return sum(finding.outcome == outcome for finding in self.findings)
-
-
-@dataclass(frozen=True, slots=True)
-class Law:
-    """The law's tables.
-
-    Args:
-        explanations: What rows may change.
-        exceptions: What differs everywhere.
-    """
-
-    explanations: tuple[Explanation, ...] = ()
-    exceptions: tuple[Exemption, ...] = field(default=())
-
-
-def load_law(path: Path = HERE / "law.yaml") -> Law:
-    """Read the tables."""
-    tree = yaml.safe_load(path.read_text())
-    explanations = [
-        Explanation(**{**entry, "kinds": tuple(entry.get("kinds", ())), "fates": tuple(entry.get("fates", CHANGED))})
-        for entry in tree["rows"]
-    ]
-    return Law(tuple(explanations), tuple(Exemption(**entry) for entry in tree["exceptions"]))
 
 
 def judge(
@@ -230,9 +138,13 @@ def compare(docker: Iterable[Observation], kubernetes: Iterable[Observation]) ->
     """Lay both sides beside each other; what only one of them has is absent on the other."""
     sides = [_gather(observations) for observations in (docker, kubernetes)]
     findings = []
+    up = {place[:2]: {side.get(place) for side in sides} for place in sides[0] if place[2] == "up"}
+    unequal = {moment for moment, outcomes in up.items() if len(outcomes) > 1}
     inside = [{(*place[:2], place[3]) for place in side if place[2] not in OUTER} for side in sides]
     for place in sorted(sides[0].keys() | sides[1].keys()):
         ours, theirs = (side.get(place, ABSENT) for side in sides)
+        if place[:2] in unequal and place[2] != "up":
+            continue  # it did not come up on one of them: all else follows from that
         if ABSENT in (ours, theirs) and (
             place[2] in ASPECTS
             or (place[2] not in OUTER and not all((*place[:2], place[3]) in looked for looked in inside))
@@ -260,7 +172,7 @@ def _explain(finding: Finding, rows: Sequence[Mapping[str, Any]], law: Law) -> F
             if explanation.is_about(row) and _may_change(explanation, row, finding):
                 return Finding(*place, finding.docker, finding.kubernetes, "reported", row["path"])
     for number, exception in enumerate(law.exceptions):
-        if exception.covers(finding):
+        if exception.covers(finding.kind, finding.key, finding.docker, finding.kubernetes):
             return Finding(*place, finding.docker, finding.kubernetes, "excepted", str(number))
     return finding
 
@@ -325,18 +237,6 @@ def _viewers(findings: Iterable[Finding], kind: str, exception: Exemption | None
             else ABSENT not in (finding.docker, finding.kubernetes)
         )
     }
-
-
-def _below(path: str, pattern: str) -> bool:
-    """Tell whether a path is what a pattern means, or below it; `*` stands for one part of a path."""
-    parts = path.replace("[", ".[").split(".")
-    wanted = pattern.replace("[", ".[").split(".")
-    if len(parts) < len(wanted):
-        return False
-    return all(
-        want in ("*", part) or (want == "[]" and part.startswith("["))
-        for part, want in zip(parts, wanted, strict=False)
-    )
 
 
 def _owner(path: str) -> str:

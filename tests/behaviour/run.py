@@ -12,7 +12,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ from tests.behaviour import engine as engines
 from tests.behaviour.docker import DockerSide
 from tests.behaviour.images import images, probe
 from tests.behaviour.kubernetes import KubernetesSide
-from tests.behaviour.law import Observation, Verdict, judge, load_law
+from tests.behaviour.law import Observation, Verdict, judge
 from tests.behaviour.life import Life
 from tests.behaviour.programs import programs
 from tests.behaviour.project import Json, Project, load_projects
 from tests.behaviour.sides import Side
+from tests.behaviour.tables import load_law
 from tests.e2e import node as nodes
 from tests.e2e.__main__ import say
 from tests.e2e.room import ROOM
@@ -56,6 +57,8 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bin/task behaviour --")
     parser.add_argument("systems", nargs="*", help="names of systems; all of the bounded choice by default")
     parser.add_argument("--deep", action="store_true", help="every system")
+    parser.add_argument("--keep", type=Path, help="where what was seen is written, too, to be judged again")
+    parser.add_argument("--again", type=Path, help="judge what an earlier run kept, and run nothing")
     parser.add_argument("--result", type=Path, default=HERE / "result.json", help="where the result is written")
     options = parser.parse_args(argv)
     projects = load_projects()
@@ -63,13 +66,13 @@ def main(argv: list[str]) -> int:
         name for name, project in projects.items() if options.deep or not project.about.get("deep")
     ]
     begun = time.monotonic()
-    sight = look([projects[name] for name in chosen])
+    sight = _kept(options.again) if options.again else look([projects[name] for name in chosen], options.keep)
     verdict = judge(sight.docker, sight.kubernetes, sight.reports, load_law(), whole=options.deep)
     _write(options.result, verdict, sight.broken)
     return _tell(verdict, sight.broken, len(chosen), time.monotonic() - begun)
 
 
-def look(projects: list[Project]) -> Sight:
+def look(projects: list[Project], keep: Path | None = None) -> Sight:
     """Bring both sides up, and let every system live on each."""
     paths = programs(quiet)
     archive = images(paths, quiet)
@@ -99,6 +102,8 @@ def look(projects: list[Project]) -> Sight:
             last = traceback.format_exc().strip().splitlines()[-6:]
             sight.broken.append(f"{project.name} on {side}: {error!s:.600}\n  " + "\n  ".join(last))
         (sight.docker if side == "docker" else sight.kubernetes).extend(life.seen)
+        if keep:
+            keep.write_text(json.dumps(asdict(sight)))
         say(f"{project.name}: {side}")
 
     try:
@@ -111,6 +116,12 @@ def look(projects: list[Project]) -> Sight:
         node.stop()
         engine.stop()
     return sight
+
+
+def _kept(path: Path) -> Sight:
+    kept = json.loads(path.read_text())
+    sides = {side: [Observation(**entry) for entry in kept[side]] for side in ("docker", "kubernetes")}
+    return Sight(sides["docker"], sides["kubernetes"], kept["reports"], kept["broken"])
 
 
 def report(folder: Path) -> list[Json]:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.behaviour.law import ABSENT, CHANGED, Exemption, Explanation, Law, Observation, compare, judge, load_law
+from tests.behaviour.law import ABSENT, Observation, compare, judge
 from tests.behaviour.life import MOMENTS, split_log
 from tests.behaviour.observe import capabilities
 from tests.behaviour.project import SYSTEMS, load_projects, merge, question
+from tests.behaviour.tables import CHANGED, Exemption, Explanation, Law, load_law
 
 DOCS = Path(__file__).parents[2] / "docs"
 ULIMITS = {"path": "services.web.ulimits", "fate": "ignored", "reason": "of the node", "file": "compose.yaml"}

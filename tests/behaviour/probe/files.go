@@ -116,32 +116,33 @@ func writable(path string) bool {
 	return os.Remove(file.Name()) == nil
 }
 
-// trees tells every file below some paths; what links lead to is told, not the links of a mounted ConfigMap's inside.
+// trees tells every file below some paths, by what links lead to: a mounted ConfigMap is made of links. What such a
+// mount keeps beside them, in names that begin with two dots, is left out.
 func trees(paths []string) map[string]map[string]entry {
 	known := map[string]map[string]entry{}
 	for _, top := range paths {
-		below := map[string]entry{}
-		known[top] = below
-		_ = filepath.WalkDir(top, func(path string, item fs.DirEntry, err error) error {
-			if err != nil || len(below) > 200 {
-				return nil
-			}
-			name := strings.TrimPrefix(strings.TrimPrefix(path, top), "/")
-			if strings.HasPrefix(name, "..") {
-				if item.IsDir() {
-					return fs.SkipDir
-				}
-				return nil
-			}
-			about := describe(path)
-			if about.Kind == "link" {
-				if real, err := filepath.EvalSymlinks(path); err == nil {
-					about = describe(real)
-				}
-			}
-			below[name] = about
-			return nil
-		})
+		known[top] = map[string]entry{}
+		walk(top, "", known[top])
 	}
 	return known
+}
+
+func walk(top, name string, below map[string]entry) {
+	path := filepath.Join(top, name)
+	about := describe(path)
+	if about.Kind == "link" {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			about = describe(real)
+		}
+	}
+	below[name] = about
+	if about.Kind != "folder" || len(below) > 200 {
+		return
+	}
+	items, _ := os.ReadDir(path)
+	for _, item := range items {
+		if !strings.HasPrefix(item.Name(), "..") {
+			walk(top, filepath.Join(name, item.Name()), below)
+		}
+	}
 }
