@@ -39,11 +39,12 @@ OUTER = (
 Outcome = Literal["equal", "reported", "excepted", "different"]
 MOST = 20  # exceptions
 WIDEST = 0.02  # of its kind, that one of them may cover
+FEW = 0.1  # of the containers, where a file may say itself what the platform says elsewhere
 ABSENT = "(absent)"
 # What tells how something is; that one side lacks the thing itself is a finding of its own.
 ASPECTS = (
     *("mount-options", "mount-writable", "mount-mode", "mount-owner", "mount-type", "mount-size", "shm-size"),
-    *("owner", "mode", "content", "peer-sees", "self-sees", "peer-replicas", "outside", "outside-port", "outside-sees"),
+    *("owner", "mode", "content", "writable", "peer-sees", "peer-replicas", "outside", "outside-port", "outside-sees"),
 )
 
 
@@ -218,8 +219,9 @@ def _bad_exceptions(findings: Sequence[Finding], law: Law, *, whole: bool) -> It
             if whole:
                 yield f"{name} has no use"
         elif exception.everywhere:
-            lacking = _viewers(findings, exception.kind) - _viewers(findings, exception.kind, exception)
-            if lacking:
+            everyone = _viewers(findings, exception.kind)
+            lacking = everyone - _viewers(findings, exception.kind, exception)
+            if len(lacking) > FEW * len(everyone):
                 yield f"{name} is not met everywhere: not in {', '.join(sorted(map('/'.join, lacking))[:3])}"
         elif used > max(1.0, WIDEST * kinds[exception.kind]):
             yield f"{name} covers {used} of {kinds[exception.kind]}: more than {WIDEST:.0%}"

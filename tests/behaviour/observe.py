@@ -66,6 +66,7 @@ def observations(seen: Json, generated: str) -> Seen:
             if entry["kind"] != "absent":
                 yield "owner", path, entry["owner"]
                 yield "mode", path, entry["mode"]
+                yield "writable", path, entry["writable"]
             if "digest" in entry:
                 yield "content", path, entry["digest"]
 
@@ -105,7 +106,8 @@ def _mount(mount: Json) -> Seen:
     yield "mount-mode", path, mount["mode"]
     yield "mount-owner", path, mount["owner"]
     # The room itself lies in memory: only a file system of its own starts at its root.
-    memory = mount["type"] == "tmpfs" and mount["root"] == "/"
+    # Of what nobody can write to, a program cannot tell where it lies.
+    memory = mount["type"] == "tmpfs" and mount["root"] == "/" and mount["writable"]
     yield "mount-type", path, "memory" if memory else "stored" if mount["type"] == "tmpfs" else mount["type"]
     if memory and path != "/dev":
         yield "shm-size" if path == "/dev/shm" else "mount-size", path, mount["size"]  # noqa: S108
@@ -136,7 +138,8 @@ def _call(outcome: Json, host: str, own: set[str]) -> Seen:
         return
     yield "peer-replicas", key, len(set(outcome["hosts"]))
     callers = {"caller" if _is_own(address, own) else "another" for address in outcome["callers"]}
-    yield "self-sees" if outcome["hosts"] == [host] else "peer-sees", key, sorted(callers)
+    if outcome["hosts"] != [host]:  # what calls itself need not know its own address
+        yield "peer-sees", key, sorted(callers)
 
 
 def _nameservers(addresses: list[str]) -> list[str]:

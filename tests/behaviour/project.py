@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,15 +108,21 @@ def question(tree: Json, about: Json) -> Json:
                 ports.add((port, "udp" if key == "udp" else "tcp"))
         paths |= {mount["target"] for mount in service.get("volumes", ()) if mount["target"] not in ("/", "/dev/shm")}  # noqa: S108
         paths |= {entry.partition(":")[0] for entry in service.get("tmpfs", ())}
-        for kind, place in (("configs", "/"), ("secrets", "/run/secrets/")):
-            for entry in service.get(kind, ()):
-                target = entry.get("target") or entry["source"]
-                paths.add(target if target.startswith("/") else place + target)
         sysctls |= set(service.get("sysctls") or ())
+    paths |= set(side_files(tree))
     calls = [
         {"name": name, "port": port, "proto": protocol} for name in sorted(names) for port, protocol in sorted(ports)
     ]
     return {"names": sorted(names), "calls": calls, "paths": sorted(paths), "sysctls": sorted(sysctls)}
+
+
+def side_files(tree: Json) -> Iterator[str]:
+    """Where the configs and secrets of all services are."""
+    for service in tree["services"].values():
+        for kind, place in (("configs", "/"), ("secrets", "/run/secrets/")):
+            for entry in service.get(kind, ()):
+                target = entry.get("target") or entry["source"]
+                yield target if target.startswith("/") else place + target
 
 
 def _names(service: Json) -> set[str]:

@@ -29,6 +29,8 @@ type entry struct {
 	Mode   string `json:"mode"`
 	Owner  string `json:"owner"`
 	Digest string `json:"digest,omitempty"`
+	// Of what is no link: whether the user of the container can write to it.
+	Writable bool `json:"writable"`
 }
 
 func mounts() []mount {
@@ -135,6 +137,7 @@ func walk(top, name string, below map[string]entry) {
 			about = describe(real)
 		}
 	}
+	about.Writable = writable(path)
 	below[name] = about
 	if about.Kind != "folder" || len(below) > 200 {
 		return

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-const patience = 1500 * time.Millisecond
+const patience = 4 * time.Second
 
 type call struct {
 	Name  string `json:"name"`
@@ -19,7 +19,7 @@ type call struct {
 	Proto string `json:"proto"`
 }
 
-// outcome says which of a name's addresses answered, and as whom; "refused" and "silent" stand for those that did not.
+// outcome says which of a name's addresses answered, and as whom; "closed" stands for those that did not.
 type outcome struct {
 	Call    call     `json:"call"`
 	Who     []string `json:"who"`
@@ -124,13 +124,11 @@ func callAddress(address, proto string) answer {
 
 func failure(err error) string {
 	text := err.Error()
-	switch {
-	case strings.Contains(text, "refused"):
-		return "refused"
-	case strings.Contains(text, "no route"), strings.Contains(text, "unreachable"):
-		return "unreachable"
-	case strings.Contains(text, "timeout"), strings.Contains(text, "deadline"):
-		return "silent"
+	// Whether what is closed says so or is silent is the network plugin's choice.
+	for _, closed := range []string{"refused", "no route", "unreachable", "timeout", "deadline"} {
+		if strings.Contains(strings.ToLower(text), closed) {
+			return "closed"
+		}
 	}
 	return "broken"
 }
