@@ -31,7 +31,8 @@ class DockerSide:
     outside: str = "caller"  # the network that a caller stands in
 
     def _compose(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self.engine.compose(self.folder, "-p", self.project, *words)
+        # With its name alone, Compose would not read the file, and know nothing of hooks.
+        return self.engine.compose(self.folder, "-f", "compose.yaml", "-p", self.project, *words)
 
     def up(self) -> str:
         """Start it, or change it; "" when that succeeded, else what was said."""
