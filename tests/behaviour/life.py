@@ -33,6 +33,8 @@ class Life:
         probe: The program that calls from outside.
         seen: What was observed so far.
         is_up: Whether its last start succeeded.
+        report: Tells what becomes of each key of a folder's file; None on Docker, where nothing does.
+        rows: What it told, of the file as it was at first and as it was changed.
     """
 
     side: Side
@@ -41,6 +43,8 @@ class Life:
     probe: Path
     seen: list[Observation] = field(default_factory=list)
     is_up: bool = False
+    report: Callable[[Path], list[Json]] | None = None
+    rows: list[Json] = field(default_factory=list)
 
     def live(self) -> list[Observation]:
         """Run through every moment; nothing of it is left."""
@@ -64,6 +68,8 @@ class Life:
             (self.folder / f"{moment}.message").write_text(message)
         self.note(moment, "up", "", "", "failed" if message else "succeeded")
         self.is_up = not message
+        if self.report and moment in ("first", "changed"):
+            self.rows += [row for row in self.report(self.folder) if row not in self.rows]
 
     def _settle(self) -> list[Container]:
         """Wait until every container is where it will stay; where `up` failed it has said so itself."""
@@ -81,6 +87,7 @@ class Life:
         tree = canonical(self.folder)
         asked = json.dumps(question(tree, self.project.about))
         files = set(side_files(tree))
+        generated = {container.generated for container in containers}
         begun: dict[str, float] = {}
         for name in tree["services"]:
             mine = [container for container in containers if container.service == name]
@@ -97,7 +104,7 @@ class Life:
                     continue
                 self.note(moment, "observable", name, "", True)
                 begun[name] = told["started"]
-                for kind, key, value in observations(told, container.generated):
+                for kind, key, value in observations(told, generated):
                     # Docker mounts a config's file, but copies its text: what counts is the file, its mode and owner.
                     if not (kind.startswith("mount") and key in files):
                         self.note(moment, kind, name, key, value)

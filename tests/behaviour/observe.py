@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 Json = dict[str, Any]
@@ -32,20 +32,20 @@ GENERATED = "(generated)"
 PLATFORM_NETWORKS = ("10.244.0.0/16", "10.96.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.11/32")
 
 
-def observations(seen: Json, generated: str) -> Seen:
+def observations(seen: Json, generated: Collection[str]) -> Seen:
     """What one container saw.
 
     Args:
         seen: The probe's answer.
-        generated: The host name that a container gets when the file says none.
+        generated: The host names that containers of the system get where the file says none.
     """
     own = {
         address for name, addresses in seen["hosts"].items() if name == seen["host"] for address in addresses.split()
     }
     yield "argv", "", seen["argv"]
     for name, value in seen["env"].items():
-        yield "env", name, GENERATED if value == generated else value
-    yield "hostname", "", GENERATED if seen["host"] == generated else seen["host"]
+        yield "env", name, GENERATED if value in generated else value
+    yield "hostname", "", GENERATED if seen["host"] in generated else seen["host"]
     yield "domainname", "", seen["domain"]
     yield "cwd", "", seen["cwd"]
     yield from _process(seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -93,14 +94,14 @@ def look(projects: list[Project], keep: Path | None = None) -> Sight:
             if side == "docker"
             else KubernetesSide.of(node, folder, project.name)
         )
-        life = Life(where, project, folder, caller)
+        life = Life(where, project, folder, caller, report=report if side == "kubernetes" else None)
         try:
             life.live()
-            if side == "kubernetes":
-                sight.reports[project.name] = report(folder)
         except Exception as error:  # noqa: BLE001 - a system that breaks the judge is a fault of that system, not of the run
             last = traceback.format_exc().strip().splitlines()[-6:]
             sight.broken.append(f"{project.name} on {side}: {error!s:.600}\n  " + "\n  ".join(last))
+        if side == "kubernetes":
+            sight.reports[project.name] = life.rows
         (sight.docker if side == "docker" else sight.kubernetes).extend(life.seen)
         if keep:
             keep.write_text(json.dumps(asdict(sight)))
@@ -125,12 +126,18 @@ def _kept(path: Path) -> Sight:
 
 
 def report(folder: Path) -> list[Json]:
-    """Ask Tycho what becomes of each key of a folder's compose file."""
+    """Ask Tycho what becomes of each key of a folder's compose file; a refusal counts as a row of its own."""
     argv = [sys.executable, "-m", "tycho", "compile", "--report", "--format", "json"]
     env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(HERE.parents[1])}
-    done = subprocess.run(argv, cwd=folder, env=env, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(argv, cwd=folder, env=env, check=False, capture_output=True, text=True, timeout=120)
     rows: list[Json] = json.loads(done.stdout) if done.stdout.startswith("[") else []
-    return rows
+    refusals = re.findall(r"^\S+:\d+ +((?:services|volumes|networks)\.\S+): (.*)", done.stderr, re.MULTILINE)
+    told = {row["path"] for row in rows if row["fate"] == "rejected"}
+    return rows + [
+        {"path": path, "fate": "rejected", "reason": reason, "file": ""}
+        for path, reason in refusals
+        if path not in told
+    ]
 
 
 def _import(node: nodes.Node, archive: Path) -> None:
