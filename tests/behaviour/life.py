@@ -14,7 +14,7 @@ from tests.behaviour.engine import CALLER
 from tests.behaviour.law import Observation
 from tests.behaviour.observe import observations
 from tests.behaviour.project import Json, Project, canonical, question, side_files
-from tests.behaviour.sides import Container, Side
+from tests.behaviour.sides import Container, Side, restarting
 from tests.e2e.room import OUTSIDE
 from tests.e2e.system import eventually
 
@@ -76,10 +76,17 @@ class Life:
 
         def settled() -> list[Container] | None:
             containers = self.side.containers()
-            return containers if all(map(self.side.is_settled, containers)) else None
+            return containers if all(map(self._is_settled, containers)) else None
 
         last = self.side.containers()
         return eventually(settled, PATIENCE) or [] if last and self.is_up else last
+
+    def _is_settled(self, container: Container) -> bool:
+        """Tell whether a container is where it will stay: one that ends by itself has ended."""
+        command = self.project.tree["services"].get(container.service, {}).get("command") or ()
+        ends = any(str(word).startswith("exit=") for word in command)
+        runs = container.state == "running" and not restarting(container)
+        return self.side.is_settled(container) and not (ends and runs)
 
     def _look(self, moment: str) -> None:
         """Observe everything there is to see now."""

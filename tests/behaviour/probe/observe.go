@@ -185,7 +185,7 @@ func processes() int {
 		if err != nil || id == os.Getpid() {
 			continue
 		}
-		if argv := arguments(id); len(argv) < 2 || argv[1] != "health" { // a check comes and goes
+		if !strings.Contains(strings.Join(arguments(id), " "), "/probe health") { // a check comes and goes
 			count++
 		}
 	}
