@@ -133,7 +133,8 @@ def _network(seen: Json, own: set[str]) -> Seen:
 
 def _call(outcome: Json, host: str, own: set[str]) -> Seen:
     key = "{name}:{port}/{proto}".format(**outcome["call"])
-    yield "peer", key, sorted(set(outcome["who"]))
+    # Whom a name that nobody has leads to is told by `resolve`.
+    yield "peer", key, sorted({"closed" if who == "unknown" else who for who in outcome["who"]})
     if not outcome["hosts"]:
         return
     yield "peer-replicas", key, len(set(outcome["hosts"]))
