@@ -53,7 +53,7 @@ def observations(seen: Json, generated: Collection[str]) -> Seen:
     for name in seen["devices"]:
         yield "device", name, "there"
     for mount in seen["mounts"]:
-        yield from _mount(mount)
+        yield from _mount(mount, walked=mount["path"] in seen["trees"])
     for name, value in seen["limits"].items():
         yield "limit", name, value
     for name, value in seen["sysctls"].items():
@@ -96,15 +96,17 @@ def capabilities(bits: int) -> list[str]:
     return [name for number, name in enumerate(CAPABILITIES) if bits >> number & 1]
 
 
-def _mount(mount: Json) -> Seen:
+def _mount(mount: Json, *, walked: bool) -> Seen:
+    """What a mount is; owner and rights of a place that is walked through are told by its files."""
     path = mount["path"]
     yield "mount", path, "mounted"
     if path == "/":
         return
     yield "mount-options", path, [flag for flag in FLAGS if flag in mount["options"].split(",")]
     yield "mount-writable", path, mount["writable"]
-    yield "mount-mode", path, mount["mode"]
-    yield "mount-owner", path, mount["owner"]
+    if not walked:
+        yield "mount-mode", path, mount["mode"]
+        yield "mount-owner", path, mount["owner"]
     # The room itself lies in memory: only a file system of its own starts at its root.
     # Of what nobody can write to, a program cannot tell where it lies.
     memory = mount["type"] == "tmpfs" and mount["root"] == "/" and mount["writable"]
