@@ -70,7 +70,7 @@ class DockerSide:
             identity=identity,
             generated=identity[:12],
             state=status,
-            exit_code=None if state["Running"] else state["ExitCode"],
+            exit_code=state["ExitCode"] if status == "exited" else None,
             restarts=told["RestartCount"],
             health=(state.get("Health") or {}).get("Status", ""),
         )

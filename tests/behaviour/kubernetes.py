@@ -13,6 +13,7 @@ from tests.behaviour.project import Json
 from tests.behaviour.sides import Container, Published, restarting
 from tests.e2e.node import Node
 from tests.e2e.system import System
+from tycho.errors import OrchestratorError
 
 COMPLETED = ("Completed", "Error", "OOMKilled", "ContainerCannotRun", "StartError")
 
@@ -40,7 +41,7 @@ class KubernetesSide:
 
     def up(self) -> str:
         """Start it, or change it; "" when that succeeded, else what was said."""
-        words = ("up", "--name", self.system.name, "-q", "-o", "json", "--timeout", "90")
+        words = ("up", "--name", self.system.name, "-q", "-o", "json", "--timeout", "120")
         try:
             self.system.release = json.loads(self.system.tycho(*words))[0]
         except AssertionError as error:
@@ -55,7 +56,7 @@ class KubernetesSide:
 
     def restart(self) -> None:
         """Replace every pod."""
-        self.system.tycho("restart", "--name", self.system.name, "--timeout", "90")
+        self.system.tycho("restart", "--name", self.system.name, "--timeout", "120")
 
     def down(self, *, volumes: bool) -> None:
         """Remove it, and its volumes if so wanted."""
@@ -104,7 +105,10 @@ class KubernetesSide:
     def logs(self, container: Container) -> str:
         """Read what a container printed."""
         pod, _, name = container.identity.partition("/")
-        return self.system.node.api.ask("GET", f"{self._pods}/{pod}/log?container={name}").decode()
+        try:
+            return self.system.node.api.ask("GET", f"{self._pods}/{pod}/log?container={name}").decode()
+        except OrchestratorError:  # it has not started yet
+            return ""
 
     def last_words(self, containers: list[Container]) -> Iterator[tuple[Container, str]]:
         """Remove it, and give what each container printed, to its end; logs go with their pods, and are followed."""

@@ -18,7 +18,7 @@ from tests.behaviour.sides import Container, Side, restarting
 from tests.e2e.room import OUTSIDE
 from tests.e2e.system import eventually
 
-PATIENCE = 60  # seconds for what must come
+PATIENCE = 120  # seconds for what must come
 EVENTS = ("start", "signal", "end", "refused")
 
 

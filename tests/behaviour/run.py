@@ -32,7 +32,7 @@ from tests.e2e.__main__ import say
 from tests.e2e.room import ROOM
 from tycho.cluster.state import quiet
 
-AT_ONCE = 4
+AT_ONCE = 6
 HERE = Path(__file__).parent
 
 
