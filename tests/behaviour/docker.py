@@ -60,18 +60,18 @@ class DockerSide:
         ]
 
     def _container(self, identity: str) -> Container:
-        told = self.engine.ask("GET", f"/containers/{identity}/json")
-        state = told["State"]
+        details = self.engine.ask("GET", f"/containers/{identity}/json")
+        state = details["State"]
         status = "running" if state["Running"] else state["Status"]
         if state.get("Restarting"):
             status = "restarting"
         return Container(
-            service=told["Config"]["Labels"]["com.docker.compose.service"],
+            service=details["Config"]["Labels"]["com.docker.compose.service"],
             identity=identity,
             generated=identity[:12],
             state=status,
             exit_code=state["ExitCode"] if status == "exited" else None,
-            restarts=told["RestartCount"],
+            restarts=details["RestartCount"],
             health=(state.get("Health") or {}).get("Status", ""),
         )
 
@@ -80,8 +80,10 @@ class DockerSide:
         asked = {"Cmd": list(words), "AttachStdout": True, "AttachStderr": True}
         started = self.engine.ask("POST", f"/containers/{container.identity}/exec", asked)["Id"]
         streams = self.engine.stream("POST", f"/exec/{started}/start", {"Detach": False, "Tty": False})
-        told = self.engine.ask("GET", f"/exec/{started}/json")
-        assert told["ExitCode"] == 0, f"{words[:2]} in {container.service} ends with {told['ExitCode']}: {streams}"
+        details = self.engine.ask("GET", f"/exec/{started}/json")
+        assert details["ExitCode"] == 0, (
+            f"{words[:2]} in {container.service} ends with {details['ExitCode']}: {streams}"
+        )
         return streams[1]
 
     def logs(self, container: Container) -> str:
@@ -101,8 +103,8 @@ class DockerSide:
         """Where it answers outside."""
         ends: list[Published] = []
         for container in self.containers():
-            told = self.engine.ask("GET", f"/containers/{container.identity}/json")
-            for target, bindings in (told["NetworkSettings"]["Ports"] or {}).items():
+            details = self.engine.ask("GET", f"/containers/{container.identity}/json")
+            for target, bindings in (details["NetworkSettings"]["Ports"] or {}).items():
                 port, _, protocol = target.partition("/")
                 ends += [
                     Published(container.service, int(port), protocol, HOST, int(binding["HostPort"]))

@@ -129,8 +129,8 @@ def start(programs: dict[str, Path], archive: Path) -> Engine:
     answers = process.until(lambda: SOCKET.exists() and _answers(engine), 60)
     assert answers, (HOME / "dockerd.log").read_text()[-2000:]
     with archive.open("rb") as images:
-        said = engine.ask("POST", "/images/load", images, "application/x-tar")
-    assert "rror" not in str(said), said
+        message = engine.ask("POST", "/images/load", images, "application/x-tar")
+    assert "rror" not in str(message), message
     return engine
 
 

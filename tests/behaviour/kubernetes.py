@@ -129,10 +129,10 @@ class KubernetesSide:
         """Where it answers outside."""
         if not self.system.release:
             return []
-        told = json.loads(self.system.tycho("status", self.system.identity["guid"], "-o", "json"))[0]
+        status = json.loads(self.system.tycho("status", self.system.identity["guid"], "-o", "json"))[0]
         return [
             Published(service["name"], end["target"], "", end["ip_address"], end["port"])
-            for service in told["services"]
+            for service in status["services"]
             for end in service["endpoints"]
         ]
 

@@ -104,14 +104,14 @@ class Life:
                 if container.state != "running":
                     continue
                 try:
-                    told = json.loads(self.side.execute(container, "/probe", "observe", asked))
+                    sight = json.loads(self.side.execute(container, "/probe", "observe", asked))
                 except (AssertionError, subprocess.TimeoutExpired, ValueError) as error:
                     self.note(moment, "observable", name, "", False)
                     (self.folder / f"{moment}-{name}.message").write_text(str(error))
                     continue
                 self.note(moment, "observable", name, "", True)
-                begun[name] = told["started"]
-                for kind, key, value in observations(told, generated):
+                begun[name] = sight["started"]
+                for kind, key, value in observations(sight, generated):
                     # Docker mounts a config's file, but copies its text: what counts is the file, its mode and owner.
                     if not (kind.startswith("mount") and key in files):
                         self.note(moment, kind, name, key, value)
@@ -169,8 +169,8 @@ class Life:
         starts: dict[str, list[float]] = {}
         for container in self.side.containers():
             if container.state == "running":
-                told = json.loads(self.side.execute(container, "/probe", "observe"))
-                starts.setdefault(container.service, []).append(told["started"])
+                sight = json.loads(self.side.execute(container, "/probe", "observe"))
+                starts.setdefault(container.service, []).append(sight["started"])
         return {name: sorted(times) for name, times in starts.items()}
 
     def _again(self, moment: str) -> None:
@@ -254,12 +254,12 @@ def split_log(text: str) -> tuple[list[str], list[Json]]:
     lines, events = [], []
     for line in text.splitlines():
         try:
-            told = json.loads(line)
+            event = json.loads(line)
         except ValueError:
             lines.append(line)
             continue
-        if isinstance(told, dict) and told.get("event") in EVENTS:
-            events.append(told)
+        if isinstance(event, dict) and event.get("event") in EVENTS:
+            events.append(event)
         else:
             lines.append(line)
     return lines, events

@@ -66,8 +66,8 @@ def load_projects(folder: Path = SYSTEMS) -> dict[str, Project]:
     projects = {}
     for path in sorted(folder.glob("*.yaml")):
         tree = yaml.safe_load(path.read_text())
-        about = tree.pop("x-judge", {})
-        projects[path.stem] = Project(path.stem, tree, about)
+        task = tree.pop("x-judge", {})
+        projects[path.stem] = Project(path.stem, tree, task)
     return projects
 
 

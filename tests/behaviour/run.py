@@ -132,11 +132,11 @@ def report(folder: Path) -> list[Json]:
     done = subprocess.run(argv, cwd=folder, env=env, check=False, capture_output=True, text=True, timeout=120)
     rows: list[Json] = json.loads(done.stdout) if done.stdout.startswith("[") else []
     refusals = re.findall(r"^\S+:\d+ +((?:services|volumes|networks)\.\S+): (.*)", done.stderr, re.MULTILINE)
-    told = {row["path"] for row in rows if row["fate"] == "rejected"}
+    refused = {row["path"] for row in rows if row["fate"] == "rejected"}
     return rows + [
         {"path": path, "fate": "rejected", "reason": reason, "file": ""}
         for path, reason in refusals
-        if path not in told
+        if path not in refused
     ]
 
 

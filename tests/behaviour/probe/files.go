@@ -41,17 +41,17 @@ func mounts() []mount {
 		if !ok || len(fields) < 6 || len(more) < 3 {
 			continue
 		}
-		one := mount{Path: fields[4], Root: fields[3], Options: fields[5], Type: more[0], Super: more[2]}
-		if strings.HasPrefix(one.Path, "/sys/") || strings.HasPrefix(one.Path, "/proc/") {
+		point := mount{Path: fields[4], Root: fields[3], Options: fields[5], Type: more[0], Super: more[2]}
+		if strings.HasPrefix(point.Path, "/sys/") || strings.HasPrefix(point.Path, "/proc/") {
 			continue
 		}
 		space := syscall.Statfs_t{}
-		if syscall.Statfs(one.Path, &space) == nil {
-			one.Size = space.Blocks * uint64(space.Bsize)
+		if syscall.Statfs(point.Path, &space) == nil {
+			point.Size = space.Blocks * uint64(space.Bsize)
 		}
-		about := describe(one.Path)
-		one.Mode, one.Owner, one.Writable = about.Mode, about.Owner, writable(one.Path)
-		known = append(known, one)
+		described := describe(point.Path)
+		point.Mode, point.Owner, point.Writable = described.Mode, described.Owner, writable(point.Path)
+		known = append(known, point)
 	}
 	return known
 }
@@ -61,18 +61,18 @@ func describe(path string) entry {
 	if err != nil {
 		return entry{Kind: "absent"}
 	}
-	about := entry{Kind: kind(info.Mode()), Mode: fmt.Sprintf("%04o", mode(info.Mode()))}
+	described := entry{Kind: kind(info.Mode()), Mode: fmt.Sprintf("%04o", mode(info.Mode()))}
 	if raw, ok := info.Sys().(*syscall.Stat_t); ok {
-		about.Owner = fmt.Sprintf("%d:%d", raw.Uid, raw.Gid)
+		described.Owner = fmt.Sprintf("%d:%d", raw.Uid, raw.Gid)
 	}
 	if info.Mode().IsRegular() && info.Size() <= largest {
 		text, err := os.ReadFile(path)
-		about.Digest = fmt.Sprintf("%x", sha256.Sum256(text))[:12]
+		described.Digest = fmt.Sprintf("%x", sha256.Sum256(text))[:12]
 		if err != nil {
-			about.Digest = "unreadable"
+			described.Digest = "unreadable"
 		}
 	}
-	return about
+	return described
 }
 
 func mode(m fs.FileMode) uint32 {
@@ -131,15 +131,15 @@ func trees(paths []string) map[string]map[string]entry {
 
 func walk(top, name string, below map[string]entry) {
 	path := filepath.Join(top, name)
-	about := describe(path)
-	if about.Kind == "link" {
+	described := describe(path)
+	if described.Kind == "link" {
 		if real, err := filepath.EvalSymlinks(path); err == nil {
-			about = describe(real)
+			described = describe(real)
 		}
 	}
-	about.Writable = writable(path)
-	below[name] = about
-	if about.Kind != "folder" || len(below) > 200 {
+	described.Writable = writable(path)
+	below[name] = described
+	if described.Kind != "folder" || len(below) > 200 {
 		return
 	}
 	items, _ := os.ReadDir(path)

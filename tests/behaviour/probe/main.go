@@ -23,25 +23,25 @@ type words map[string][]string
 
 func main() {
 	verb := ""
-	rest := []string{}
+	following := []string{}
 	if len(os.Args) > 1 {
-		verb, rest = os.Args[1], os.Args[2:]
+		verb, following = os.Args[1], os.Args[2:]
 	}
 	switch verb {
 	case "observe":
 		ask := question{}
-		parse(rest, &ask)
+		parse(following, &ask)
 		show(observe(ask))
 	case "call":
 		ask := question{}
-		parse(rest, &ask)
+		parse(following, &ask)
 		show(callAll(ask.Calls))
 	case "health":
 		os.Exit(health())
 	case "write":
-		check(os.WriteFile(rest[0], []byte(rest[1]), 0o644))
+		check(os.WriteFile(following[0], []byte(following[1]), 0o644))
 	case "kill":
-		kill(rest[0])
+		kill(following[0])
 	default:
 		serve(split(os.Args[1:]))
 	}
@@ -64,9 +64,9 @@ func (w words) first(name string) string {
 	return w[name][0]
 }
 
-func parse(rest []string, into any) {
-	if len(rest) > 0 {
-		check(json.Unmarshal([]byte(rest[0]), into))
+func parse(following []string, into any) {
+	if len(following) > 0 {
+		check(json.Unmarshal([]byte(following[0]), into))
 	}
 }
 

@@ -41,11 +41,11 @@ func lookupAll(names []string) map[string]lookup {
 			defer group.Done()
 			limit, cancel := context.WithTimeout(context.Background(), 2*patience)
 			defer cancel()
-			found, _ := net.DefaultResolver.LookupHost(limit, name)
-			sort.Strings(found)
-			result := lookup{Addresses: found, Reverse: []string{}}
-			if len(found) > 0 {
-				result.Reverse, _ = net.DefaultResolver.LookupAddr(limit, found[0])
+			addresses, _ := net.DefaultResolver.LookupHost(limit, name)
+			sort.Strings(addresses)
+			result := lookup{Addresses: addresses, Reverse: []string{}}
+			if len(addresses) > 0 {
+				result.Reverse, _ = net.DefaultResolver.LookupAddr(limit, addresses[0])
 			}
 			lock.Lock()
 			known[name] = result
@@ -59,28 +59,28 @@ func lookupAll(names []string) map[string]lookup {
 func callAll(calls []call) []outcome {
 	results := make([]outcome, len(calls))
 	group := sync.WaitGroup{}
-	for i, one := range calls {
+	for i, asked := range calls {
 		group.Add(1)
-		go func(i int, one call) {
+		go func(i int, asked call) {
 			defer group.Done()
-			results[i] = callName(one)
-		}(i, one)
+			results[i] = callName(asked)
+		}(i, asked)
 	}
 	group.Wait()
 	return results
 }
 
-func callName(one call) outcome {
-	result := outcome{Call: one, Who: []string{}, Hosts: []string{}, Callers: []string{}}
+func callName(asked call) outcome {
+	result := outcome{Call: asked, Who: []string{}, Hosts: []string{}, Callers: []string{}}
 	limit, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
-	addresses, err := net.DefaultResolver.LookupHost(limit, one.Name)
+	addresses, err := net.DefaultResolver.LookupHost(limit, asked.Name)
 	if err != nil {
 		result.Who = append(result.Who, "unknown")
 		return result
 	}
 	for _, address := range addresses {
-		reply := callAddress(net.JoinHostPort(address, one.Port), one.Proto)
+		reply := callAddress(net.JoinHostPort(address, asked.Port), asked.Proto)
 		result.Who = append(result.Who, reply.Who)
 		if reply.Host != "" {
 			result.Hosts = append(result.Hosts, reply.Host)
@@ -158,10 +158,10 @@ func hosts() map[string]string {
 
 func interfaces() []string {
 	names := []string{}
-	found, _ := net.Interfaces()
-	for _, one := range found {
-		if one.Flags&net.FlagUp != 0 {
-			names = append(names, strings.TrimRight(one.Name, "0123456789"))
+	interfaces, _ := net.Interfaces()
+	for _, device := range interfaces {
+		if device.Flags&net.FlagUp != 0 {
+			names = append(names, strings.TrimRight(device.Name, "0123456789"))
 		}
 	}
 	sort.Strings(names)
