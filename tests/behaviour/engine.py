@@ -24,6 +24,7 @@ SOCKET = HOME / "docker.sock"
 HOST = "203.0.113.1"  # where a caller outside finds the engine
 CALLER = "203.0.113.10"
 BIN = HOME / "bin"
+INIT = "/usr/bin/tini-static"  # what `init: true` puts before a program
 NETWORK = f"""
 set -e
 ip netns add engine
@@ -118,6 +119,7 @@ def start(programs: dict[str, Path], archive: Path) -> Engine:
         "exec-opts": ["native.cgroupdriver=cgroupfs"],
         "cgroup-parent": f"/{group()}/engine",
         "userland-proxy-path": str(BIN / "docker-proxy"),
+        "init-path": INIT,
     }
     (HOME / "daemon.json").write_text(json.dumps(config))
     (HOME / "resolv.conf").touch()
