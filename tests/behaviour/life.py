@@ -34,6 +34,7 @@ class Life:
         seen: What was observed so far.
         is_up: Whether its last start succeeded.
         report: Tells what becomes of each key of a folder's file; None on Docker, where nothing does.
+        messages: What was said where something failed, by moment.
         rows: What it told, of the file as it was at first and as it was changed.
     """
 
@@ -45,6 +46,7 @@ class Life:
     is_up: bool = False
     report: Callable[[Path], list[Json]] | None = None
     rows: list[Json] = field(default_factory=list)
+    messages: dict[str, str] = field(default_factory=dict)
 
     def live(self) -> list[Observation]:
         """Run through every moment; nothing of it is left."""
@@ -65,7 +67,7 @@ class Life:
     def _up(self, moment: str) -> None:
         message = self.side.up()
         if message:
-            (self.folder / f"{moment}.message").write_text(message)
+            self.messages[moment] = message
         self.note(moment, "up", "", "", "failed" if message else "succeeded")
         self.is_up = not message
         if self.report and moment in ("first", "changed"):
@@ -107,7 +109,7 @@ class Life:
                     sight = json.loads(self.side.execute(container, "/probe", "observe", asked))
                 except (AssertionError, subprocess.TimeoutExpired, ValueError) as error:
                     self.note(moment, "observable", name, "", False)
-                    (self.folder / f"{moment}-{name}.message").write_text(str(error))
+                    self.messages[f"{moment} {name}"] = str(error)
                     continue
                 self.note(moment, "observable", name, "", True)
                 begun[name] = sight["started"]

@@ -11,7 +11,6 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -45,12 +44,14 @@ class Sight:
         kubernetes: On Kubernetes.
         reports: The compile report of each system.
         broken: What could not be looked at, and why.
+        messages: What was said where something failed.
     """
 
     docker: list[Observation] = field(default_factory=list)
     kubernetes: list[Observation] = field(default_factory=list)
     reports: dict[str, list[Json]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
 
 def main(argv: list[str]) -> int:
@@ -69,7 +70,7 @@ def main(argv: list[str]) -> int:
     begun = time.monotonic()
     sight = _kept(options.again) if options.again else look([projects[name] for name in chosen], options.keep)
     verdict = judge(sight.docker, sight.kubernetes, sight.reports, load_law(), whole=options.deep)
-    _write(options.result, verdict, sight.broken)
+    _write(options.result, verdict, sight)
     return _tell(verdict, sight.broken, len(chosen), time.monotonic() - begun)
 
 
@@ -105,6 +106,7 @@ def look(projects: list[Project], keep: Path | None = None) -> Sight:
         (sight.docker if side == "docker" else sight.kubernetes).extend(life.seen)
         if keep:
             keep.write_text(json.dumps(asdict(sight)))
+        sight.messages += [f"{project.name} on {side}, {at}: {text}" for at, text in life.messages.items()]
         say(f"{project.name}: {side}")
 
     try:
@@ -122,7 +124,7 @@ def look(projects: list[Project], keep: Path | None = None) -> Sight:
 def _kept(path: Path) -> Sight:
     kept = json.loads(path.read_text())
     sides = {side: [Observation(**entry) for entry in kept[side]] for side in ("docker", "kubernetes")}
-    return Sight(sides["docker"], sides["kubernetes"], kept["reports"], kept["broken"])
+    return Sight(sides["docker"], sides["kubernetes"], kept["reports"], kept["broken"], kept["messages"])
 
 
 def report(folder: Path) -> list[Json]:
@@ -145,7 +147,7 @@ def _import(node: nodes.Node, archive: Path) -> None:
     subprocess.run([*ctr, "images", "import", str(archive)], check=True, capture_output=True)
 
 
-def _write(path: Path, verdict: Verdict, broken: Iterable[str]) -> None:
+def _write(path: Path, verdict: Verdict, sight: Sight) -> None:
     rows = [
         {"system": finding.system, "moment": finding.moment, "kind": finding.kind, "service": finding.service,
          "key": finding.key, "outcome": finding.outcome, **_sides(finding.docker, finding.kubernetes, finding.outcome),
@@ -153,8 +155,9 @@ def _write(path: Path, verdict: Verdict, broken: Iterable[str]) -> None:
         for finding in verdict.findings
     ]  # fmt: skip
     lines = ",\n".join(json.dumps(row) for row in rows)
-    faults = json.dumps([*verdict.faults, *broken], indent=1)
-    path.write_text(f'{{"faults": {faults},\n"findings": [\n{lines}\n]}}\n')
+    faults = json.dumps([*verdict.faults, *sight.broken], indent=1)
+    messages = json.dumps(sight.messages, indent=1)
+    path.write_text(f'{{"faults": {faults},\n"messages": {messages},\n"findings": [\n{lines}\n]}}\n')
 
 
 def _sides(docker: Any, kubernetes: Any, outcome: str) -> dict[str, Any]:
