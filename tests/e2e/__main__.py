@@ -31,4 +31,5 @@ def main() -> int:
     return room.enter([sys.executable, "-m", "pytest", *(sys.argv[1:] or ["tests/e2e/test_scenarios.py"])])
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -93,17 +93,18 @@ class Node:
         process.stop(reversed(self.state.processes.values()))
 
 
-def start(progress: Progress) -> Node:
+def start(progress: Progress, runc: Path | None = None) -> Node:
     """Bring the cluster up.
 
     Args:
         progress: Told what takes time.
+        runc: What runs containers; the machine's own by default.
 
     Raises:
         OrchestratorError: A program ends, or does not become ready.
     """
     paths = programs(progress)
-    _bins(paths)
+    _bins({**paths, "runc": runc or Path(shutil.which("runc") or "/usr/sbin/runc")})
     state = native._prepared(State(ROOM / "clusters" / "node", "native"))
     known = {"@ROOM@": ROOM, "@STATE@": state.folder, "@CGROUP@": group(), "@NODE@": NODE}
     for source in filter(Path.is_file, CONFIG.rglob("*")):
@@ -137,7 +138,7 @@ def start(progress: Progress) -> Node:
 def _bins(paths: dict[str, Path]) -> None:
     """One folder with every program: containerd looks for its shim beside itself."""
     (ROOM / "bin").mkdir(parents=True, exist_ok=True)
-    for name, path in {**paths, "runc": Path(shutil.which("runc") or "/usr/sbin/runc")}.items():
+    for name, path in paths.items():
         (ROOM / "bin" / name).symlink_to(path)
 
 

@@ -42,7 +42,7 @@ def services(plan: Plan) -> Iterator[Object]:
     """A name for every pod that others can call."""
     for pod in plan.pods:
         ports = plan.ports.get(pod.name, ())
-        declared = any(port.guessed != "image" for port in ports)
+        declared = any(not port.guessed for port in ports)
         if declared or pod.kind not in JOBS:
             context = {"pod": pod, "ports": ports, "headless": plan.is_headless(pod)}
             yield Object(f"{pod.slug}-service", context)

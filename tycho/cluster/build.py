@@ -50,7 +50,9 @@ def build(programs: Sequence[Program], progress: Progress) -> None:
     stamps = (stamp.format(version=first.version, minor=first.version.split(".")[1]) for stamp in first.stamps)
     flags = " ".join(["-s -w", *(f"-X {stamp}" for stamp in stamps)])
     packages = [program.module + program.package for program in programs]
-    _go([go, "build", "-trimpath", "-ldflags", flags, "-o", f"{made}/", *packages], folder, said)
+    tags = ["-tags", ",".join(first.tags)] if first.tags else []
+    argv = [go, "build", "-trimpath", *tags, "-ldflags", flags, "-o", f"{made}/", *packages]
+    _go(argv, folder, said, cgo=bool(tags))
     for program, package in zip(programs, packages, strict=True):
         program.cached.parent.mkdir(parents=True, exist_ok=True)
         (made / re.sub(r"/v\d+$", "", package).rpartition("/")[2]).replace(program.cached)
@@ -75,9 +77,9 @@ def _module(go: str, program: Program, folder: Path, said: str) -> None:
     (folder / "go.mod").write_text("\n".join(lines) + "\n")
 
 
-def _go(argv: Sequence[str], folder: Path, said: str) -> str:
+def _go(argv: Sequence[str], folder: Path, said: str, *, cgo: bool = False) -> str:
     """Run go; whatever ends this process's waiting ends go and its compilers, too."""
-    env = {**environment(), "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -mod=mod", "GOWORK": "off"}
+    env = {**environment(), "CGO_ENABLED": str(int(cgo)), "GOFLAGS": "-buildvcs=false -mod=mod", "GOWORK": "off"}
     log = folder / "build.log"
     with log.open("ab") as errors, delay_signals() as let_signals_in:
         process = subprocess.Popen(

@@ -42,6 +42,7 @@ class Program:
         sums: Where its SHA-256 is published; `{url}` and `{folder}` are known.
         member: Its path in the archive that the URL gives; "" when that is the program itself.
         asks: Arguments that make it say its version.
+        tags: Build tags; a program that has some is linked against the machine's C libraries.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Program:
     sums: str = "{url}.sha256"
     member: str = ""
     asks: tuple[str, ...] = ("--version",)
+    tags: tuple[str, ...] = ()
 
     @property
     def cached(self) -> Path:

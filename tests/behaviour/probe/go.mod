@@ -1,0 +1,3 @@
+module tycho.local/probe
+
+go 1.21

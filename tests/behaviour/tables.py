@@ -1,0 +1,119 @@
+"""The law's tables: what a row of the compile report may change, and what Kubernetes does otherwise everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+CHANGED = ("approximated", "ignored", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Which kinds of observation a row of the report may change.
+
+    Args:
+        path: Pattern of the compose path; what lies below it is meant too.
+        kinds: The kinds; none, when nothing of it can be seen from outside or inside.
+        fates: Of the row; any but translated by default.
+        keys: Pattern of the observations' keys.
+        everyone: Whether it changes what other services see, too.
+        silent: Why no difference need be seen; "" when one must.
+        reason: Pattern of the row's reason: one key may be changed in several ways.
+        file: Pattern of the row's file: what a policy says is a row of that policy's file.
+    """
+
+    path: str
+    kinds: tuple[str, ...] = ()
+    fates: tuple[str, ...] = CHANGED
+    keys: str = "*"
+    everyone: bool = False
+    silent: str = ""
+    reason: str = "*"
+    file: str = "*"
+
+    def is_about(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a row is one of these."""
+        return (
+            row["fate"] in self.fates
+            and _below(row["path"], self.path)
+            and fnmatchcase(row.get("reason", ""), self.reason)
+            and fnmatchcase(row.get("file", ""), self.file)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A difference that no row tells, as Kubernetes cannot do otherwise.
+
+    Args:
+        kind: Of the observations.
+        key: Pattern of their keys.
+        told: The line of the documentation that says it.
+        docker: Pattern of what Docker shows, as text.
+        kubernetes: Pattern of what Kubernetes shows, as text.
+        everywhere: Whether every container shows it: it is a trait of the platform then, and hides nothing of a system.
+            One that is not may cover a small share of its kind only.
+    """
+
+    kind: str
+    key: str
+    told: str
+    docker: str = "*"
+    kubernetes: str = "*"
+    everywhere: bool = False
+
+    def covers(self, kind: str, key: str, docker: Any, kubernetes: Any) -> bool:
+        """Tell whether a difference is this one."""
+        return (
+            kind == self.kind
+            and fnmatchcase(key, self.key)
+            and _means(self.docker, docker)
+            and _means(self.kubernetes, kubernetes)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """The law's tables.
+
+    Args:
+        explanations: What rows may change.
+        exceptions: What differs everywhere.
+    """
+
+    explanations: tuple[Explanation, ...] = ()
+    exceptions: tuple[Exemption, ...] = ()
+
+
+def load_law(path: Path = HERE / "law.yaml") -> Law:
+    """Read the tables."""
+    tree = yaml.safe_load(path.read_text())
+    explanations = [
+        Explanation(**{**entry, "kinds": tuple(entry.get("kinds", ())), "fates": tuple(entry.get("fates", CHANGED))})
+        for entry in tree["rows"]
+    ]
+    return Law(tuple(explanations), tuple(Exemption(**entry) for entry in tree["exceptions"]))
+
+
+def _below(path: str, pattern: str) -> bool:
+    """Tell whether a path is what a pattern means, or below it; `*` stands for one part of a path."""
+    parts = path.replace("[", ".[").split(".")
+    wanted = pattern.replace("[", ".[").split(".")
+    if len(parts) < len(wanted):
+        return False
+    return all(
+        want in ("*", part) or (want == "[]" and part.startswith("["))
+        for part, want in zip(parts, wanted, strict=False)
+    )
+
+
+def _means(pattern: str, value: Any) -> bool:
+    """Tell whether a value is what a pattern says; brackets of a list stand for themselves."""
+    return fnmatchcase(str(value), pattern.replace("[", "[[]"))
