@@ -114,7 +114,7 @@ lock() {
   state=$volume/tycho
   mkdir -p "$state"
   exec 9>"$state/lock"
-  flock 9
+  if command -v flock >/dev/null; then flock 9; fi
 }
 
 # Find a path in an image; its links lead to where they would lead there.
@@ -145,7 +145,10 @@ find_in_image() {
 # A volume that is empty gets the folder of the image; one where that was broken off gets it again.
 from_image() {
   find_in_image
-  [ -d "$from" ] || return 0
+  if [ ! -d "$from" ]; then # nothing is there: the user that the file names has a folder to write to
+    [ -z "$owner" ] || [ -d "$folder" ] || make_folder "$folder"
+    return 0
+  fi
   lock
   if [ -e "$state/copying" ] || [ -z "$(ls -A "$folder" 2>/dev/null)" ]; then
     mkdir -p "$folder"
