@@ -20,6 +20,8 @@ FILLED: Mapping[str, str] = {
 }
 OTHERWISE = "name a volume; or write :ro where it is only read, or x-tycho: {storage: false} where writes need not last"
 EACH = "each pod has one of its own, and what is written there is lost with it"
+MODES = "its files are root's, and have mode 0644, or 0755 where they can be run"
+PLAIN_MEMORY = "a pod's memory is mounted plainly, mode 1777: programs in it can be run; without size it may take all"
 NOTHING: Mapping[str, Key] = {
     "pipe": rejected("it is about Docker on Windows, or Swarm", "use a volume"),
     "shield": ignored("it hides a part of a folder that stays out, and the image has its own there", "remove both"),
@@ -82,11 +84,11 @@ def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted, containe
             remedy = "write :ro where it is only read, or x-tycho: {storage: true} to keep what is written"
             return approximated(f"emptyDir, with a copy of {held} at each start", lost, remedy)
         case "files" if kind == "emptyDir":
-            return translated(f"emptyDir, with a copy of {_held(case, container, mounted)} at each start")
+            return translated(f"emptyDir, with a copy of {_held(case, container, mounted)} at each start", but=MODES)
         case "files":
-            return translated("ConfigMap" if kind == "configMap" else "Secret")
+            return translated("ConfigMap" if kind == "configMap" else "Secret", but=MODES)
         case "memory":
-            return translated("emptyDir in memory")
+            return translated("emptyDir in memory", but=PLAIN_MEMORY)
         case "image":
             return translated("image volume")
         case _:

@@ -142,7 +142,6 @@ GUESSED = "helm alone allows ports 443 and 6443 of any address: it does not know
 HARDENING = "10-hardening.yaml"
 GAINS = f"{HARDENING} asks for it: sudo, su and other setuid programs of the image gain no rights, as they do in Docker"
 KEEP_OUT = "security_opt: [no-new-privileges=false] keeps it out"
-PLAIN_MEMORY = "a pod's memory is mounted plainly, mode 1777: programs in it can be run; without size it may take all"
 
 
 def tmpfs(case: Case) -> Rows:

@@ -7,6 +7,7 @@ from tycho.chart.keys.key import Key, Table, approximated, ignored, rejected, tr
 
 NODE = "it is the node's business, not a container's"
 LEAVE = "remove it"
+READ_ONLY = "it cannot be written to, and has mode 0444 where none is said"
 CPU = "a busy node shares its processors by what is requested, or else by the limit"
 SWAP = "there is no swap beside it"
 SOFT = "it decides where a pod is placed; the container itself is not held to it"
@@ -141,14 +142,14 @@ SERVICE: Table = {
     "volumes": whole(translated("volumes, PersistentVolumeClaims, ConfigMaps", mounts.volumes)),
     "volumes_from": approximated("the other's mounts", "what is in no named volume cannot be shared between pods",
                                  "name the volumes, and mount them in both"),
-    "tmpfs": translated("emptyDir in memory", reaching.tmpfs, but=reaching.PLAIN_MEMORY, remedy="keep size"),
-    "configs": translated("a ConfigMap, mounted"),
+    "tmpfs": translated("emptyDir in memory", reaching.tmpfs, but=mounts.PLAIN_MEMORY, remedy="keep size"),
+    "configs": translated("a ConfigMap, mounted", but=READ_ONLY, remedy="say mode"),
     "configs[].source": translated("the ConfigMap"),
     "configs[].target": translated("mountPath"),
     "configs[].mode": translated("mode", wording.file_mode),
     "configs[].uid": approximated("root owns it", "a ConfigMap's files are root's", "let others read: mode: 0444"),
     "configs[].gid": approximated("root owns it", "a ConfigMap's files are root's", "let others read: mode: 0444"),
-    "secrets": translated("a Secret, mounted"),
+    "secrets": translated("a Secret, mounted", but=READ_ONLY, remedy="say mode"),
     "secrets[].source": translated("the Secret"),
     "secrets[].target": translated("mountPath"),
     "secrets[].mode": translated("mode", wording.file_mode),
