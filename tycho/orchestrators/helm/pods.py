@@ -26,6 +26,7 @@ PULL_GRACE = 12.0  # seconds in which a registry may come to itself: a second tr
 PULL_NEVER = re.compile(r"(?i)not ?found|manifest unknown|denied|unauthorized|no basic auth|invalid reference")
 SCHEDULE_GRACE = 60.0  # seconds in which a volume may be made, or a cluster may grow a node
 WORDS = 10  # lines of a log that an error has room for
+UNREADY = "not ready yet"  # of a pod that runs, and is not healthy or not at its end
 CRASHES = 3  # restarts after which a container counts as one that will never live
 
 IMAGE = "the image cannot be pulled"
@@ -89,7 +90,7 @@ def waits(pods: Sequence[Object]) -> str:
                 return f"waiting for {waited[1]}" if waited else f"running {container['name']}"
         if pod.get("status", {}).get("phase") == "Pending":
             return "starting"
-    return "not ready yet" if pods else "starting"
+    return UNREADY if pods else "starting"
 
 
 def count_restarts(pods: Sequence[Object]) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from tycho.errors import ClusterUnreachable, Deadline, StartFailed
 from tycho.orchestrators import Patience
+from tycho.orchestrators.helm.pods import UNREADY
 from tycho.release import Release
 
 INTERVAL = 0.4  # seconds between looks: quick enough to seem at once, a dozen small requests each
@@ -99,9 +100,23 @@ async def ready(look: Callable[[], Awaitable[Release]], countdown: Countdown) ->
                 f" `tycho down {name}` removes it",
             )
         if not countdown.left:
-            late = ", ".join(f"{one.name} ({one.why})" for one in release.services if not one.done)
-            raise Deadline(
-                f"{release.identity.name} is not ready after {patience.timeout:g} s: {late or release.state}",
-                hint=f"still starting; see `tycho logs {release.identity.name}`, or wait longer with --timeout",
-            )
+            raise _explain_delay(release, patience.timeout)
         await asyncio.sleep(INTERVAL)
+
+
+def _explain_delay(release: Release, seconds: float) -> Deadline:
+    """Make the error for a system that is not ready in time, with what could be wrong where it may never be."""
+    name, late = release.identity.name, [service for service in release.services if not service.done]
+    hints = [f"still starting; see `tycho logs {name}`, or wait longer with --timeout"]
+    unhealthy = [service.name for service in late if service.why == UNREADY and service.kind != "Job"]
+    if len(unhealthy) > 1 or (unhealthy and any(service.why == f"waiting for {unhealthy[0]}" for service in late)):
+        hints.append(
+            f"others reach {', '.join(unhealthy)} only once healthy; if that is what they wait for, write"
+            " x-tycho: {headless: true} below each, and their names lead to them at once, as in Compose"
+        )
+    running = [service.name for service in late if service.kind == "Job" and service.why == UNREADY]
+    if running:
+        ends = f"`up` waits until {', '.join(running)} ends"
+        hints.append(f"{ends}; what never ends is no job: write x-tycho: {{kind: Deployment}} below it")
+    reasons = ", ".join(f"{service.name} ({service.why})" for service in late)
+    return Deadline(f"{name} is not ready after {seconds:g} s: {reasons or release.state}", hint="\n".join(hints))
