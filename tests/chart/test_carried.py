@@ -12,6 +12,7 @@ import pytest
 
 from tests.chart.carrying import bind, compiled, problems, reasons, sources, whole
 from tycho.chart import emit
+from tycho.chart.keys.mounts import MODES
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError
 from tycho.files import VALUES_MARK
@@ -180,7 +181,7 @@ def test_a_folder_leaves_out_with_rows(tmp_path: Path, monkeypatch: pytest.Monke
     }
     assert b"planted" not in whole(chart)
     assert reasons(chart) == [
-        ("translated", ""),
+        ("translated", MODES),
         (
             "ignored",
             "left out (it holds variables of the environment): .env, app.env, lib/off.txt, lib/shown, sub/.env",
@@ -219,7 +220,7 @@ def test_what_never_travels_alone(volume: str, why: str, tmp_path: Path) -> None
 
 def test_a_plain_folder_is_unchanged(bench: Any) -> None:
     chart = bench.chart(bind("./conf:/c:ro"), {"conf/a": "1", "conf/sub/b.pub": "2", "conf/empty.key": ""})
-    assert reasons(chart) == [("translated", "")]
+    assert reasons(chart) == [("translated", MODES)]
     assert "secretFiles" not in str(chart.files["values.yaml"]) + str(chart.files["values.schema.json"])
     assert {path for path in chart.files if path.startswith("files/")} == {
         "files/conf/a", "files/conf/empty.key", "files/conf/sub_b.pub"
