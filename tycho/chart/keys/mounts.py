@@ -47,7 +47,7 @@ def volumes(case: Case) -> Rows:
             yield at, rejected("pods on several nodes cannot share a volume that is on one", remedy)
         elif mounted := next((entry for entry in own.mounts if entry.path == mount.target), None):
             yield at, _describe(case, mount, outcome, mounted, own)
-        if outcome in ("files", "copy", "claim"):
+        if outcome in ("files", "copy", "claim", "empty"):
             for added, key in carrying.carried_files(case, str(mount.source), mount):
                 yield at + added, key
         if outcome == "claim" and mount.type == "bind" and (why := starts_empty(mount)):
