@@ -45,6 +45,17 @@ def test_what_runs_on_does_not_wait_and_says_so(bench: Any) -> None:
         assert "start at the same time" in found[f"services.app.depends_on.{name}"].reason
 
 
+@pytest.mark.parametrize("condition", ["service_started", "service_healthy", "service_completed_successfully"])
+def test_what_is_not_there_holds_nobody(bench: Any, condition: str) -> None:
+    text = f"""
+      services:
+        web: {{image: x, depends_on: {{debugger: {{condition: {condition}, required: false}}}}}}
+        debugger: {{image: x, profiles: [debug]}}
+    """
+    assert "initContainers" not in bench.objects(text).pod("rel-web")
+    assert not rows(bench, text)
+
+
 def test_links_say_nothing_of_order(bench: Any) -> None:
     text = "services: {web: {image: x, links: [db]}, db: {image: x}}"
     assert not [path for path in rows(bench, text) if "depends_on" in path]

@@ -51,14 +51,16 @@ def depends_on(case: Case) -> Rows:
             )
         if is_implied(case.plan.system, case.name, name):
             continue
-        if case.plan.homes.get(name) is case.pod:
+        if name not in case.plan.homes:  # not required, and in no profile that is on
+            yield f".{name}", translated("nothing: it is not there, and not required")
+        elif case.plan.homes[name] is case.pod:
             yield from _within(case, name, dependency.condition)
-        elif dependency.condition == "service_completed_successfully" and kinds.get(name) not in ("Job", None):
+        elif dependency.condition == "service_completed_successfully" and kinds[name] != "Job":
             yield (
                 f".{name}",
                 rejected(f"{name} is a {kinds[name]}, and never completes", 'make it a job: restart: "no"'),
             )
-        elif dependency.condition == "service_healthy" and kinds.get(name) in ("Job", "CronJob"):
+        elif dependency.condition == "service_healthy" and kinds[name] in JOBS:
             yield f".{name}", rejected(f"{name} is a {kinds[name]}, and never becomes healthy", "condition:"
                                        " service_completed_successfully waits for its end")  # fmt: skip
         elif dependency.condition != "service_started" and case.service.network_mode == "none":
@@ -70,7 +72,7 @@ def depends_on(case: Case) -> Rows:
             yield f".{name}", approximated(f"init containers that wait until {name} is rolled out", UNKNOWN, CHECK)
         elif dependency.condition == "service_started" and not (name in waited and case.kind in JOBS):
             yield f".{name}", approximated("", TOGETHER, WAIT)
-        elif name in case.plan.homes:
+        else:
             yield f".{name}", translated("init containers that wait")
 
 
