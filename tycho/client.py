@@ -58,7 +58,7 @@ class TychoAnswer:
             kind = TychoError
         problems = [Problem(**one) for one in said.get("problems", ())]
         error = kind(said.get("message", self.message), hint=said.get("hint", ""), problems=problems)
-        error.warnings = tuple(Problem(**one) for one in said.get("warnings", ()))
+        error.warnings = tuple(Problem(**warning) for warning in said.get("warnings", ()))
         return error
 
 

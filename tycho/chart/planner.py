@@ -41,7 +41,7 @@ def plan(system: System) -> Plan:
     pods = []
     for order, (name, names) in enumerate(wiring.pods(system).items()):
         volumes: dict[str, Volume] = {}
-        containers = _stage(system, [_container(one, services[one], store, volumes) for one in names])
+        containers = _stage(system, [_container(member, services[member], store, volumes) for member in names])
         waits: dict[str, Wait] = {}
         for member in names:
             for wait in wiring.waits(services[member], kind_of[name], kind_of, homes):

@@ -16,13 +16,13 @@ CHECK = "give it a healthcheck"
 
 def restart(case: Case) -> Rows:
     """Pods are always started again; jobs are not."""
-    wanted = restarts(case.service)
+    policy = restarts(case.service)
     if wrong := list(restart_word(case)):
         yield from wrong
     elif case.kind in ("Job", "CronJob"):
-        if wanted in ("always", "unless-stopped"):
+        if policy in ("always", "unless-stopped"):
             yield "", approximated(case.kind, "others wait for its end: it is run until it succeeds", 'restart: "no"')
-    elif wanted in ("no", "on-failure"):
+    elif policy in ("no", "on-failure"):
         yield (
             "",
             approximated(

@@ -140,7 +140,7 @@ def dns(case: Case) -> Rows:
 
 GUESSED = "helm alone allows ports 443 and 6443 of any address: it does not know where the API server is"
 HARDENING = "10-hardening.yaml"
-GAINS = f"{HARDENING} asks for it: sudo, su and other setuid programs of the image gain no rights, as they do in Docker"
+GAINS = f"{HARDENING} asks for it: sudo, su and other setuid programs of the image gain no rights; in Docker they do"
 KEEP_OUT = "security_opt: [no-new-privileges=false] keeps it out"
 
 
