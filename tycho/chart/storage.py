@@ -138,8 +138,10 @@ class Store:
     def _filled(self, name: str, mounting: Mounting, mount: Mount) -> Mounting:
         """A new volume has what the image has there, unless the file says otherwise, or it is no new one."""
         claim = mounting.mounted.claim
-        if (mount.volume or {}).get("nocopy") or (claim and self.claims[claim].existing):
+        if claim and self.claims[claim].existing:
             return mounting
+        if (mount.volume or {}).get("nocopy"):
+            return replace(mounting, steps=(Step("new", claim=claim, base=mounting.mounted.sub_path),))
         step = Step("content", mount.target, claim=claim, base=mounting.mounted.sub_path)
         return replace(mounting, steps=(step,), image=self._image(name))
 
