@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.orchestrators.test_workloads import NOW, made, pod, running, waiting
+from tests.orchestrators.test_workloads import DEPLOYMENT, NEW, NOW, OLD, made, pod, running, waiting
 from tycho.errors import Deadline
 from tycho.orchestrators import Patience
 from tycho.orchestrators.helm.waiting import Countdown, ready
@@ -77,3 +77,32 @@ def test_a_job_that_is_tried_again_for_ever_is_no_lost_cause() -> None:
     (status,) = statuses(seen, "r", "n")
     assert (status.fatal, status.done) == (False, False)
     assert "back-off restarting" in status.why
+
+
+def crashed(message: str, code: int = 1, *, read_only: bool = False) -> dict[str, Any]:
+    """A pod whose container keeps ending, and mounts a claim at /data."""
+    mount = {"name": "data", "mountPath": "/data", "readOnly": read_only}
+    end = {"terminated": {"exitCode": code, "message": message, "reason": "Error"}}
+    return {
+        **pod(containerStatuses=[waiting("CrashLoopBackOff", restarts=1, **end)]),
+        "spec": {
+            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "c"}}],
+            "containers": [{"name": "web", "volumeMounts": [mount]}],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("crash", "advised"),
+    [
+        (crashed("mkdir: cannot create directory '/data/x': Permission denied"), 'user: "UID:GID" gives it a new one'),
+        (crashed("open /data: EACCES\nbye"), 'user: "UID:GID" gives it a new one'),
+        (crashed("/data/lock: Read-only file system", read_only=True), "/data is mounted to be read alone"),
+        (crashed("/database/x: Permission denied"), ""),
+        (crashed("cannot reach db at /data"), ""),
+        (crashed("Permission denied: /data", code=0), 'restart: "no" makes it a job'),
+    ],
+)
+def test_a_volume_that_the_user_may_not_write_to_is_named(crash: dict[str, Any], advised: str) -> None:
+    (status,) = statuses(Seen(workloads=(DEPLOYMENT,), replicasets=(OLD, NEW), pods=(crash,), now=NOW), "r", "n")
+    assert (advised in status.why) if advised else ("; " not in status.why)

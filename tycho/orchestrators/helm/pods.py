@@ -40,6 +40,9 @@ WAITING: Mapping[str, tuple[str, bool]] = {  # what it means, and whether it can
     "RunContainerError": ("the container cannot be run", False),
 }
 NOT_STARTED = ("StartError", "ContainerCannotRun")  # ends of a container that never ran
+DENIED = re.compile(
+    r"(?i)permission denied|\bEACCES\b|operation not permitted|read-only file system|not write?able"
+)
 HELD_BACK = re.compile(r"(?:find|await)-(.+)")  # init containers of the chart that wait for other services
 
 
@@ -150,10 +153,36 @@ def _is_kept_up(pod: Object) -> bool:
     return bool(pod.get("spec", {}).get("restartPolicy", "Always") == "Always")
 
 
-def _advise_job(pod: Object, ended: Object) -> str:
-    """Say what to write for a program that does its work and ends, where nothing says so."""
-    done = _is_kept_up(pod) and ended.get("exitCode") == 0
-    return '; it does its work and ends: restart: "no" makes it a job' if done else ""
+def _advise(pod: Object, status: Object, ended: Object) -> str:
+    """Say what to write where a program ends for a reason that the compile cannot know; "" where nothing is known."""
+    if _is_kept_up(pod) and ended.get("exitCode") == 0:
+        return '; it does its work and ends: restart: "no" makes it a job'
+    text = str(ended.get("message") or "")
+    if not ended.get("exitCode") or not DENIED.search(text):
+        return ""
+    for path, read_only in _list_claims(pod, status["name"]):
+        if re.search(rf"{re.escape(path)}(?![\w.-])", text):
+            if read_only:
+                return f"; {path} is mounted to be read alone: remove :ro, or have it write elsewhere"
+            return (
+                f'; its user may not write to the volume at {path}: user: "UID:GID" gives it a new one, and'
+                " podSecurityContext.fsGroup in the service's values one that has been used"
+            )
+    return ""
+
+
+def _list_claims(pod: Object, name: str) -> list[tuple[str, bool]]:
+    """List where a container mounts claims, and whether to be read alone; the innermost folders first."""
+    spec = pod.get("spec", {})
+    claims = {volume["name"] for volume in spec.get("volumes") or () if "persistentVolumeClaim" in volume}
+    mounts = [
+        mount
+        for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
+        for mount in container.get("volumeMounts") or ()
+        if container["name"] == name and mount["name"] in claims
+    ]
+    paths = [(mount["mountPath"].rstrip("/"), bool(mount.get("readOnly"))) for mount in mounts]
+    return sorted(paths, key=lambda entry: -len(entry[0]))
 
 
 def _own(pod: Object) -> list[Object]:
@@ -195,12 +224,12 @@ def _trouble(pod: Object, now: datetime) -> tuple[str, bool]:
         if reason == "CrashLoopBackOff":
             how = exited([pod]) or "it ends at once"
             unstarted = last.get("reason") in NOT_STARTED
-            why = how if unstarted else f"back-off restarting: {how}{_advise_job(pod, last)}"
+            why = how if unstarted else f"back-off restarting: {how}{_advise(pod, container, last)}"
             crashed = _is_kept_up(pod) and container.get("restartCount", 0) >= CRASHES
             return why, bool(never) or crashed
         if ended and not container.get("ready") and (ended.get("exitCode") or _is_kept_up(pod)):
             how = exited([pod])
-            why = how if ended.get("reason") in NOT_STARTED else f"ended with {how}{_advise_job(pod, ended)}"
+            why = how if ended.get("reason") in NOT_STARTED else f"ended with {how}{_advise(pod, container, ended)}"
             return why, bool(never)
     if status.get("phase") == "Failed":
         return f"failed: {status.get('message') or status.get('reason', '')}", False
