@@ -10,6 +10,7 @@ from tycho.chart.names import UNWRITABLE, label
 from tycho.chart.plan import Plan
 from tycho.chart.pods import publish
 from tycho.chart.wiring import alias_label, isolated
+from tycho.chart.workload import Pod
 
 Context = Mapping[str, object]
 
@@ -41,11 +42,14 @@ def workloads(kind: str) -> Callable[[Plan], Iterator[Object]]:
 def services(plan: Plan) -> Iterator[Object]:
     """A name for every pod that others can call."""
     for pod in plan.pods:
-        ports = plan.ports.get(pod.name, ())
-        declared = any(not port.guessed for port in ports)
-        if declared or pod.kind not in JOBS:
-            context = {"pod": pod, "ports": ports, "headless": plan.is_headless(pod)}
+        if has_service(plan, pod):
+            context = {"pod": pod, "ports": plan.ports.get(pod.name, ()), "headless": plan.is_headless(pod)}
             yield Object(f"{pod.slug}-service", context)
+
+
+def has_service(plan: Plan, pod: Pod) -> bool:
+    """Tell whether a pod has a name: a job has one where the file says that it listens at a port."""
+    return pod.kind not in JOBS or any(not port.guessed for port in plan.ports.get(pod.name, ()))
 
 
 def published(plan: Plan) -> Iterator[Object]:

@@ -15,6 +15,8 @@ from tycho.chart.keys.key import Case, Key, Table, approximated, ignored, transl
 from tycho.chart.keys.naming import list_renamed
 from tycho.chart.keys.service import ONCE, SERVICE
 from tycho.chart.keys.system import CONFIG, NETWORK, PROJECT, SECRET, VOLUME
+from tycho.chart.kinds import JOBS, restarts
+from tycho.chart.objects import has_service
 from tycho.chart.plan import Plan
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, is_allowed
 from tycho.chart.wiring import everything
@@ -38,6 +40,10 @@ OURS = frozenset({
 })  # fmt: skip
 """Fields of the model that are no keys of their own."""
 CUT_OFF = "its name has one address that stays, and answers at the ports that are known of it, at no other"
+NAMELESS = "a job that listens at no known port has no name while it runs"
+GIVE_NAME = "expose gives it one"
+STARTED_AGAIN = "not said: what ends is started again, with any exit code; Docker leaves it, and its up does not wait"
+ONE_SHOT = 'restart: on-failure (or "no") makes it a job, that may end'
 MORE = "expose adds ports; x-tycho: {headless: true} lets every call through"
 
 
@@ -56,6 +62,7 @@ def rows(plan: Plan) -> Iterator[Row]:
     for path, key in list_renamed(plan):
         yield _row(plan, path, key)
     yield from _called(plan)
+    yield from _ended(plan)
     for name, service in everything(system).items():
         section = "services" if name in system.services else "jobs"
         yield from _part(plan, section, name, service, service)
@@ -72,15 +79,28 @@ def _called(plan: Plan) -> Iterator[Row]:
     """Where peers can call a service: Compose lets every call through, a Service those at the ports that it lists."""
     for pod in plan.pods:
         ports = plan.ports.get(pod.name, ())
+        path = f"{'services' if pod.name in plan.system.services else 'jobs'}.{pod.name}.expose"
+        if not has_service(plan, pod):
+            yield _row(plan, path, Key("translated", "no Service", NAMELESS, GIVE_NAME))
+            continue
         if plan.is_headless(pod):
             continue
-        path = f"{'services' if pod.name in plan.system.services else 'jobs'}.{pod.name}.expose"
         target = f"peers can call it at {', '.join(str(port.number) for port in ports)}"
         if numbers := [str(port.number) for port in ports if port.guessed == "call"]:
             why = f"others call it at {', '.join(numbers)}, and the file does not say that it listens there"
             yield _row(plan, path, approximated(target, why, f"expose: {json.dumps(numbers)}"))
         else:
             yield _row(plan, path, Key("translated", target, CUT_OFF, MORE))
+
+
+def _ended(plan: Plan) -> Iterator[Row]:
+    """What becomes of a program that ends, where the file does not say `restart`."""
+    for pod in plan.pods:
+        for container in pod.containers:
+            if pod.kind not in JOBS and not restarts(container.service):
+                section = "services" if container.name in plan.system.services else "jobs"
+                path = f"{section}.{container.name}.restart"
+                yield _row(plan, path, Key("translated", pod.kind, STARTED_AGAIN, ONE_SHOT))
 
 
 def _part(plan: Plan, section: str, name: str, part: BaseModel, service: object) -> Iterator[Row]:

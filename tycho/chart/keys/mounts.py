@@ -13,6 +13,7 @@ from tycho.chart.workload import Container
 from tycho.model import Mount
 
 FRESH = "; a new one has what the image has there (not before Kubernetes 1.35, nor under podSecurity: restricted)"
+USERS = "where the image has nothing, a new one belongs to the service's user, who can write to it"
 FILLED: Mapping[str, str] = {
     "seed": "it is kept in the cluster: a new one begins with what lies here, and a file that changes here replaces its"
     " copy unless the program changed that",
@@ -57,6 +58,29 @@ def volumes(case: Case) -> Rows:
         yield "", translated("volumes of the pod")
 
 
+def volumes_from(case: Case) -> Rows:
+    """Those that are only read; the rule's own row stands for all of them."""
+    for index, text in enumerate(case.value):
+        if str(text).endswith(":ro"):
+            yield f"[{index}]", translated("readOnly of each mount", but="Docker leaves them writable all the same")
+    if case.value:
+        reason = "what is in no named volume cannot be shared between pods: each has a copy of its own"
+        yield "", approximated("the other's mounts", reason, "name the volumes, and mount them in both")
+
+
+def tmpfs(case: Case) -> Rows:
+    """Options beyond the size."""
+    for index, text in enumerate(case.value):
+        options = [
+            option
+            for option in str(text).partition(":")[2].split(",")
+            if option and ("size=" not in option or "%" in option)
+        ]
+        if options:
+            reason = f"{', '.join(options)}: {PLAIN_MEMORY}"
+            yield f"[{index}]", approximated("emptyDir in memory", reason, "keep size alone")
+
+
 def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted, container: Container) -> Key:
     """Say what is rendered for a mount."""
     steps = {step.verb for step in container.steps if step.volume == mounted.volume}
@@ -71,7 +95,8 @@ def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted, containe
             return translated("PersistentVolumeClaim that exists")
         case "claim":
             kept = "" if mount.source else ", kept until the system is removed"
-            return translated(f"{claim}{kept}{FRESH * ('content' in steps)}")
+            given = USERS if case.service.user and steps & {"content", "new"} else ""
+            return translated(f"{claim}{kept}{FRESH * ('content' in steps)}", but=given)
         case "empty" if mount.type == "volume":
             return approximated("emptyDir", EACH, "name the volume, and it is kept")
         case "empty" if mount.read_only:

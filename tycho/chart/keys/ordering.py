@@ -22,6 +22,9 @@ def restart(case: Case) -> Rows:
     elif case.kind in ("Job", "CronJob"):
         if policy in ("always", "unless-stopped"):
             yield "", approximated(case.kind, "others wait for its end: it is run until it succeeds", 'restart: "no"')
+        elif case.kind == "Job":
+            ended = "tycho up waits for its end, and fails where it fails; docker compose up -d does not look at it"
+            yield "", translated("Job, backoffLimit", but=ended)
     elif policy in ("no", "on-failure"):
         yield (
             "",

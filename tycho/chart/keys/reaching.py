@@ -77,6 +77,10 @@ def ports(case: Case) -> Rows:
         yield "", translated("Service <name>-published, and the Service that peers call")
 
 
+ONE_INTERFACE = "a pod has one interface, and names are known on every network: calls from others are refused"
+NAMES = "call services by their names"
+
+
 def networks(case: Case) -> Rows:
     """What a pod cannot choose about its network."""
     for name, attachment in case.value.items():
@@ -89,6 +93,8 @@ def networks(case: Case) -> Rows:
                 yield f".{name}.aliases", unnamed(case, alias, LETTERS)
             else:
                 yield f".{name}.aliases", translated("a Service of that name", but="every network knows it")
+    if case.value:
+        yield "", translated("labels of the pod, one NetworkPolicy for each network", but=ONE_INTERFACE, remedy=NAMES)
 
 
 def network_mode(case: Case) -> Rows:
@@ -142,23 +148,6 @@ GUESSED = "helm alone allows ports 443 and 6443 of any address: it does not know
 HARDENING = "10-hardening.yaml"
 GAINS = f"{HARDENING} asks for it: sudo, su and other setuid programs of the image gain no rights; in Docker they do"
 KEEP_OUT = "security_opt: [no-new-privileges=false] keeps it out"
-
-
-def tmpfs(case: Case) -> Rows:
-    """Options beyond the size."""
-    for index, text in enumerate(case.value):
-        options = [
-            option
-            for option in str(text).partition(":")[2].split(",")
-            if option and ("size=" not in option or "%" in option)
-        ]
-        if options:
-            yield (
-                f"[{index}]",
-                approximated(
-                    "emptyDir in memory", f"{', '.join(options)}: a pod's memory is mounted plainly", "keep size alone"
-                ),
-            )
 
 
 def internal(case: Case) -> Rows:

@@ -37,6 +37,8 @@ def user(case: Case) -> Rows:
             rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', 'write the number, as `id` prints it'
                      ' in the image: "1000:1000"'),
         )  # fmt: skip
+    elif len(parts) > 1:
+        yield "", translated("runAsUser, runAsGroup", but="its groups in the image's /etc/group count, too")
 
 
 def dns_opt(case: Case) -> Rows:

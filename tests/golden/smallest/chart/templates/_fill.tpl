@@ -41,7 +41,7 @@
 {{- $base := .base -}}
 {{- if .claim }}{{ $base = include "smallest.subPath" (list $root .claim "") }}{{ end -}}
 {{- $wanted := or $base (not .claim) -}}
-{{- if has .verb (list "content" "owner") }}{{ $wanted = and $wanted (include "smallest.fillsFromImage" $root) }}{{ end -}}
+{{- if has .verb (list "content" "owner" "new") }}{{ $wanted = and $wanted (include "smallest.fillsFromImage" $root) }}{{ end -}}
 {{- if $wanted -}}
 {{- $words = concat $words (list .verb (print "/fill/" .volume) $base (print "/from/" .source) .path) -}}
 {{- $volumes = append $volumes .volume | uniq -}}
@@ -145,8 +145,8 @@ find_in_image() {
 # A volume that is empty gets the folder of the image; one where that was broken off gets it again.
 from_image() {
   find_in_image
-  if [ ! -d "$from" ]; then # nothing is there: the user that the file names has a folder to write to
-    [ -z "$owner" ] || [ -d "$folder" ] || make_folder "$folder"
+  if [ ! -d "$from" ]; then
+    new_folder
     return 0
   fi
   lock
@@ -161,6 +161,12 @@ from_image() {
     rm "$state/copying"
   fi
   exec 9>&-
+}
+
+# Where the image has nothing, every user may look into the folder, and the one that the file names may write to it.
+# The kubelet would make it with mode 0750.
+new_folder() {
+  [ -d "$folder" ] || make_folder "$folder"
 }
 
 make_folder() {
@@ -236,6 +242,7 @@ while [ $# -gt 0 ]; do
   shift 5
   case $verb in
     content | owner) from_image "$verb" ;;
+    new) new_folder ;;
     seed) seed_files ;;
     copy) copy_files ;;
     folder) make_folder "${folder%/}/$path" ;;
