@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.behaviour.shown import load_result
 from tests.e2e import promises
 from tests.e2e.test_breaks import BREAKS, broken
 
@@ -17,7 +18,7 @@ SCENARIOS = promises.scenarios()
 FILES = {path.parent.name: path for path in promises.HERE.glob("scenarios/*/compose.yaml")}
 
 
-def test_the_page_is_that_of_the_scenarios():
+def test_the_page_is_that_of_the_scenarios_and_of_the_judge():
     assert promises.PAGE.read_text() == promises.page(), "python -m tests.e2e.promises writes it anew"
 
 
@@ -27,7 +28,8 @@ def test_every_scenario_promises_something():
 
 def test_every_key_is_judged_once():
     listed = [key for key, *_ in promises.elsewhere()]
-    shown = {key for _, keys in SCENARIOS.values() for key in keys}
+    scenes = {key for _, keys in SCENARIOS.values() for key in keys}
+    shown = scenes | load_result()["keys"].keys()
     assert shown <= promises.keys().keys()
     assert sorted(listed) == sorted(set(listed))
     assert set(listed) & shown == set()

@@ -30,9 +30,9 @@ class KubernetesSide:
     outside: str = "outside"  # the network that a caller stands in
 
     @classmethod
-    def of(cls, node: Node, folder: Path, name: str) -> KubernetesSide:
-        """Make one of a folder."""
-        return cls(System(node, folder, name))
+    def of(cls, node: Node, folder: Path, name: str, code: Path) -> KubernetesSide:
+        """Make one of a folder, run by the program that lies at a path."""
+        return cls(System(node, folder, name, code=code))
 
     @property
     def _pods(self) -> str:

@@ -34,7 +34,7 @@ OUTER = (
         "recreated",
         "written",
     ),
-    *("published", "outside", "outside-port", "outside-sees", "signal", "ending"),
+    *("published", "outside", "outside-sees", "signal", "ending"),
 )
 Outcome = Literal["equal", "reported", "excepted", "different"]
 MOST = 20  # exceptions
@@ -44,7 +44,7 @@ ABSENT = "(absent)"
 # What tells how something is; that one side lacks the thing itself is a finding of its own.
 ASPECTS = (
     *("mount-options", "mount-writable", "mount-mode", "mount-owner", "mount-type", "mount-size", "shm-size"),
-    *("owner", "mode", "content", "writable", "peer-sees", "peer-replicas", "outside", "outside-port", "outside-sees"),
+    *("owner", "mode", "content", "writable", "peer-sees", "peer-replicas", "outside", "outside-sees"),
 )
 
 
@@ -173,13 +173,17 @@ def _explain(finding: Finding, rows: Sequence[Mapping[str, Any]], law: Law) -> F
             if explanation.is_about(row) and _may_change(explanation, row, finding):
                 return Finding(*place, finding.docker, finding.kubernetes, "reported", row["path"])
     for number, exception in enumerate(law.exceptions):
-        if exception.covers(finding.kind, finding.key, finding.docker, finding.kubernetes):
+        said = exception.unsaid and any(row["path"].startswith(f"{section}.{finding.service}.{exception.unsaid}")
+                                        for row in rows for section in ("services", "jobs"))  # fmt: skip
+        if not said and exception.covers(finding.kind, finding.key, finding.docker, finding.kubernetes):
             return Finding(*place, finding.docker, finding.kubernetes, "excepted", str(number))
     return finding
 
 
 def _may_change(explanation: Explanation, row: Mapping[str, Any], finding: Finding) -> bool:
-    if finding.kind not in explanation.kinds or not fnmatchcase(finding.key, explanation.keys):
+    if finding.kind not in explanation.kinds:
+        return False
+    if not explanation.allows(row, finding.moment, finding.key, finding.docker, finding.kubernetes):
         return False
     owner = _owner(row["path"])
     return explanation.everyone or not owner or not finding.service or owner == finding.service

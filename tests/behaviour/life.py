@@ -155,8 +155,6 @@ class Life:
                 call = {"name": matching[0].address, "port": str(matching[0].port), "proto": protocol}
                 answer = self._call(call)
                 self.note(moment, "outside", name, key, answer["who"])
-                if port.get("published"):
-                    self.note(moment, "outside-port", name, key, str(matching[0].port))
                 for caller in answer["callers"]:
                     self.note(moment, "outside-sees", name, key, "caller" if caller in CALLERS else "another")
 

@@ -4,54 +4,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-import subprocess
 import sys
-import tempfile
 import time
-import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.behaviour import engine as engines
-from tests.behaviour.docker import DockerSide
-from tests.behaviour.images import images, probe
-from tests.behaviour.kubernetes import KubernetesSide
-from tests.behaviour.law import Observation, Verdict, judge
-from tests.behaviour.life import Life
-from tests.behaviour.programs import programs
-from tests.behaviour.project import Json, Project, load_projects
-from tests.behaviour.sides import Side
+from tests.behaviour.breaks import find_unnoticed
+from tests.behaviour.drawn import FEW, MANY, drawn_projects
+from tests.behaviour.law import Verdict, judge
+from tests.behaviour.project import Project, load_projects
+from tests.behaviour.shown import compare_result, load_result, save_result, summarize
+from tests.behaviour.stage import Sight, both_sides
 from tests.behaviour.tables import load_law
-from tests.e2e import node as nodes
 from tests.e2e.__main__ import say
-from tests.e2e.room import ROOM
-from tycho.cluster.state import quiet
+from tests.e2e.promises import keys
 
 AT_ONCE = 6
 HERE = Path(__file__).parent
-
-
-@dataclass(slots=True)
-class Sight:
-    """What both sides of every system showed.
-
-    Args:
-        docker: On Docker.
-        kubernetes: On Kubernetes.
-        reports: The compile report of each system.
-        broken: What could not be looked at, and why.
-        messages: What was said where something failed.
-    """
-
-    docker: list[Observation] = field(default_factory=list)
-    kubernetes: list[Observation] = field(default_factory=list)
-    reports: dict[str, list[Json]] = field(default_factory=dict)
-    broken: list[str] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
 
 
 def main(argv: list[str]) -> int:
@@ -62,89 +33,51 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--keep", type=Path, help="where what was seen is written, too, to be judged again")
     parser.add_argument("--again", type=Path, help="judge what an earlier run kept, and run nothing")
     parser.add_argument("--result", type=Path, default=HERE / "result.json", help="where the result is written")
+    parser.add_argument("--commit", action="store_true", help="write judged.json, that docs/promises.md is made of")
+    parser.add_argument("--breaks", action="store_true", help="does it notice features that are broken on purpose?")
     options = parser.parse_args(argv)
-    projects = load_projects()
+    if options.breaks:
+        return _judge_breaks()
+    projects = {**load_projects(), **drawn_projects(MANY if options.deep or options.systems else FEW)}
     chosen = options.systems or [
         name for name, project in projects.items() if options.deep or not project.about.get("deep")
     ]
     begun = time.monotonic()
-    sight = _kept(options.again) if options.again else look([projects[name] for name in chosen], options.keep)
+    sight = Sight.load(options.again) if options.again else look([projects[name] for name in chosen], options.keep)
     verdict = judge(sight.docker, sight.kubernetes, sight.reports, load_law(), whole=options.deep)
     _write(options.result, verdict, sight)
-    return _tell(verdict, sight.broken, len(chosen), time.monotonic() - begun)
+    summary = summarize(verdict.findings, {name: projects[name] for name in chosen}, keys())
+    if options.commit:
+        save_result(summary)
+    strange = [] if options.commit else list(compare_result(summary, load_result(), whole=options.deep))
+    return _tell(verdict, [*sight.broken, *strange], len(chosen), time.monotonic() - begun)
 
 
 def look(projects: list[Project], keep: Path | None = None) -> Sight:
-    """Bring both sides up, and let every system live on each."""
-    paths = programs(quiet)
-    archive = images(paths, quiet)
-    caller = probe(quiet)
+    """Let every system live on both sides."""
     sight = Sight()
-    engine = engines.start(paths, archive)
-    say("the engine runs")
-    node = nodes.start(quiet, paths["runc"])
-    say("the node runs")
-    _import(node, archive)
-    home = Path(tempfile.mkdtemp(dir=ROOM, prefix="systems-"))
-    home.chmod(0o755)
-
-    def live(project: Project, side: str) -> None:
-        folder = home / side / project.name
-        where: Side = (
-            DockerSide(engine, folder, project.name)
-            if side == "docker"
-            else KubernetesSide.of(node, folder, project.name)
-        )
-        life = Life(where, project, folder, caller, report=report if side == "kubernetes" else None)
+    with both_sides() as stage, ThreadPoolExecutor(AT_ONCE) as pool:
+        lives = [
+            pool.submit(stage.live, project, side, sight) for project in projects for side in ("kubernetes", "docker")
+        ]
         try:
-            life.live()
-        except Exception as error:  # noqa: BLE001 - a system that breaks the judge is a fault of that system, not of the run
-            last = traceback.format_exc().strip().splitlines()[-6:]
-            sight.broken.append(f"{project.name} on {side}: {error!s:.600}\n  " + "\n  ".join(last))
-        if side == "kubernetes":
-            sight.reports[project.name] = life.rows
-        (sight.docker if side == "docker" else sight.kubernetes).extend(life.seen)
-        if keep:
-            keep.write_text(json.dumps(asdict(sight)))
-        sight.messages += [f"{project.name} on {side}, {at}: {text}" for at, text in life.messages.items()]
-        say(f"{project.name}: {side}")
-
-    try:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for future in [
-                pool.submit(live, project, side) for project in projects for side in ("kubernetes", "docker")
-            ]:
-                future.result()
-    finally:
-        node.stop()
-        engine.stop()
+            for life in lives:
+                life.result()
+        finally:
+            if keep:
+                sight.save(keep)
     return sight
 
 
-def _kept(path: Path) -> Sight:
-    kept = json.loads(path.read_text())
-    sides = {side: [Observation(**entry) for entry in kept[side]] for side in ("docker", "kubernetes")}
-    return Sight(sides["docker"], sides["kubernetes"], kept["reports"], kept["broken"], kept["messages"])
-
-
-def report(folder: Path) -> list[Json]:
-    """Ask Tycho what becomes of each key of a folder's compose file; a refusal counts as a row of its own."""
-    argv = [sys.executable, "-m", "tycho", "compile", "--report", "--format", "json"]
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(HERE.parents[1])}
-    done = subprocess.run(argv, cwd=folder, env=env, check=False, capture_output=True, text=True, timeout=120)
-    rows: list[Json] = json.loads(done.stdout) if done.stdout.startswith("[") else []
-    refusals = re.findall(r"^\S+:\d+ +((?:services|volumes|networks)\.\S+): (.*)", done.stderr, re.MULTILINE)
-    refused = {row["path"] for row in rows if row["fate"] == "rejected"}
-    return rows + [
-        {"path": path, "fate": "rejected", "reason": reason, "file": ""}
-        for path, reason in refusals
-        if path not in refused
-    ]
-
-
-def _import(node: nodes.Node, archive: Path) -> None:
-    ctr = [node.programs["ctr"], f"--address={ROOM / 'containerd.sock'}", "--namespace=k8s.io"]
-    subprocess.run([*ctr, "images", "import", str(archive)], check=True, capture_output=True)
+def _judge_breaks() -> int:
+    """Have the judge look at a program whose features are broken on purpose."""
+    begun = time.monotonic()
+    with both_sides() as stage:
+        unnoticed = list(find_unnoticed(stage, load_projects(), load_law(), AT_ONCE))
+    for fault in unnoticed:
+        say(fault)
+    say(f"{len(unnoticed)} breaks were not noticed; {time.monotonic() - begun:.0f} s")
+    return int(bool(unnoticed))
 
 
 def _write(path: Path, verdict: Verdict, sight: Sight) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -27,6 +28,10 @@ class Explanation:
         silent: Why no difference need be seen; "" when one must.
         reason: Pattern of the row's reason: one key may be changed in several ways.
         file: Pattern of the row's file: what a policy says is a row of that policy's file.
+        docker: Pattern of what Docker shows, as text.
+        kubernetes: Pattern of what Kubernetes shows, as text.
+        moments: When; any by default.
+        beyond: Whether it is about ports alone that the row's target does not list.
     """
 
     path: str
@@ -37,6 +42,10 @@ class Explanation:
     silent: str = ""
     reason: str = "*"
     file: str = "*"
+    docker: str = "*"
+    kubernetes: str = "*"
+    moments: tuple[str, ...] = ()
+    beyond: bool = False
 
     def is_about(self, row: Mapping[str, Any]) -> bool:
         """Tell whether a row is one of these."""
@@ -45,6 +54,16 @@ class Explanation:
             and _below(row["path"], self.path)
             and fnmatchcase(row.get("reason", ""), self.reason)
             and fnmatchcase(row.get("file", ""), self.file)
+        )
+
+    def allows(self, row: Mapping[str, Any], moment: str, key: str, docker: Any, kubernetes: Any) -> bool:
+        """Tell whether a difference is one that the row may make."""
+        return (
+            fnmatchcase(key, self.keys)
+            and (not self.moments or moment in self.moments)
+            and _means(self.docker, docker)
+            and _means(self.kubernetes, kubernetes)
+            and not (self.beyond and _port(key) in re.findall(r"[0-9]+", row.get("target", "")))
         )
 
 
@@ -60,6 +79,7 @@ class Exemption:
         kubernetes: Pattern of what Kubernetes shows, as text.
         everywhere: Whether every container shows it: it is a trait of the platform then, and hides nothing of a system.
             One that is not may cover a small share of its kind only.
+        unsaid: A key of the service: where the file says it, this is no exception.
     """
 
     kind: str
@@ -68,6 +88,7 @@ class Exemption:
     docker: str = "*"
     kubernetes: str = "*"
     everywhere: bool = False
+    unsaid: str = ""
 
     def covers(self, kind: str, key: str, docker: Any, kubernetes: Any) -> bool:
         """Tell whether a difference is this one."""
@@ -96,7 +117,9 @@ def load_law(path: Path = HERE / "law.yaml") -> Law:
     """Read the tables."""
     tree = yaml.safe_load(path.read_text())
     explanations = [
-        Explanation(**{**entry, "kinds": tuple(entry.get("kinds", ())), "fates": tuple(entry.get("fates", CHANGED))})
+        Explanation(
+            **{**entry, **{name: tuple(entry[name]) for name in ("kinds", "fates", "moments") if name in entry}}
+        )
         for entry in tree["rows"]
     ]
     return Law(tuple(explanations), tuple(Exemption(**entry) for entry in tree["exceptions"]))
@@ -112,6 +135,11 @@ def _below(path: str, pattern: str) -> bool:
         want in ("*", part) or (want == "[]" and part.startswith("["))
         for part, want in zip(parts, wanted, strict=False)
     )
+
+
+def _port(key: str) -> str:
+    """The port of a call: `name:80/tcp`."""
+    return key.rpartition(":")[2].partition("/")[0]
 
 
 def _means(pattern: str, value: Any) -> bool:

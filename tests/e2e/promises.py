@@ -8,28 +8,41 @@ from pathlib import Path
 
 import yaml
 
+from tests.behaviour.project import Json
+from tests.behaviour.shown import load_result
 from tycho.chart.keys import SECTIONS
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "promises.md"
-REAL = "real containers"
 HEAD = """\
 # What Compose promises, and what shows it
 
-Made of the scenarios in `tests/e2e/scenarios` by `python -m tests.e2e.promises`. Each of them is a compose file that
-really runs: containers on a node with a real kubelet, real DNS and real services, asked from inside and from outside.
+Made by `python -m tests.e2e.promises`, of the scenarios in `tests/e2e/scenarios` and of what `tests/behaviour` found.
+Each scenario is a compose file that really runs: containers on a node with a real kubelet, real DNS and real services,
+asked from inside and from outside.
 
 ## Promises
 """
 SCORES = """
 ## Scorecard
 
-One row for each key of the Compose Specification that has a meaning on Kubernetes; of the other {idle}, the chart's
-report says why they are ignored or refused. Of {all} keys, {real} are shown on real containers.
+{systems} compose files were started by Docker Compose on a real engine and by `tycho up` on a real node, with the same
+images, and what programs inside and callers outside observe was compared (`bin/task behaviour`). For each key of the
+Compose Specification: the kinds of observation that show it, and how many were equal; reported (a row of the compile
+report says that they differ); or documented (docs/behaviour.md says so, for every container). Of {all} keys that have a
+meaning on Kubernetes or are ignored or refused, {judged} were compared so. The last column names the scenarios above
+that use the key too, or says how else it is shown.
 
-| key | meaning | shown on | by, or why not |
+| key | meaning | compared | also |
 |---|---|---|---|
 """
+KINDS = """
+## Kinds of observation
+
+| kind | equal | reported | documented |
+|---|---|---|---|
+"""
+WORDS = {"equal": "equal", "reported": "reported", "excepted": "documented"}
 
 
 def scenarios() -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -60,10 +73,12 @@ def page() -> str:
     """The whole page."""
     lines = ["| Compose promises | shown by |", "|---|---|"]
     lines += [f"| {promise.replace('|', chr(92) + '|')} | `{name}` |" for name, (promise, _) in scenarios().items()]
-    rows, every = list(_scores()), keys()
-    real = sum(f"| {REAL} |" in row for row in rows)
-    head = SCORES.format(idle=len(every) - len(rows), all=len(rows), real=real)
-    return HEAD + "\n" + "\n".join(lines) + "\n" + head + "\n".join(rows) + "\n"
+    result = load_result()
+    rows = list(_scores(result))
+    judged = sum(key in result["keys"] for key in keys())
+    head = SCORES.format(systems=len(result["systems"]), all=len(keys()), judged=judged)
+    scores = head + "\n".join(rows) + "\n" + KINDS + "\n".join(_kinds(result))
+    return HEAD + "\n" + "\n".join(lines) + "\n" + scores + "\n"
 
 
 def elsewhere() -> Iterator[tuple[str, str, str, str]]:
@@ -73,13 +88,23 @@ def elsewhere() -> Iterator[tuple[str, str, str, str]]:
             yield from ((key, one["how"], one["why"], by) for key in listed)
 
 
-def _scores() -> Iterator[str]:
-    others = {key: (how, f"`{by}`: {why}" if by else why) for key, how, why, by in elsewhere()}
+def _scores(result: Json) -> Iterator[str]:
+    """Yield a line for each key."""
+    others = {key: f"{how}: {why}{f' (`{by}`)' if by else ''}" for key, how, why, by in elsewhere()}
     for key, fate in keys().items():
-        by = [f"`{name}`" for name, (_, shown) in scenarios().items() if key in shown]
-        if by or fate in ("translated", "approximated"):
-            how, why = (REAL, ", ".join(by)) if by else others[key]
-            yield f"| `{key}` | {fate} | {how} | {why} |"
+        kinds = result["keys"].get(key, {}).get("kinds", {})
+        compared = "; ".join(f"{kind}: {_counts(counts)}" for kind, counts in kinds.items())
+        also = [f"`{name}`" for name, (_, shown) in scenarios().items() if key in shown]
+        yield f"| `{key}` | {fate} | {compared or '-'} | {', '.join(also) or others.get(key, '-')} |"
+
+
+def _counts(counts: Json) -> str:
+    return ", ".join(f"{counts[outcome]} {word}" for outcome, word in WORDS.items() if outcome in counts)
+
+
+def _kinds(result: Json) -> Iterator[str]:
+    for kind, counts in result["kinds"].items():
+        yield f"| {kind} | " + " | ".join(str(counts.get(outcome, 0)) for outcome in WORDS) + " |"
 
 
 if __name__ == "__main__":
