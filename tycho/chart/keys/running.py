@@ -71,8 +71,16 @@ def off(case: Case) -> Rows:
         yield "", translated("nothing to do")
 
 
+ENVIRONMENT = "env (live); in a Secret what reads variables or is secret"
+PASSED = "where nothing sets it, the image's own value stays; Docker takes that out, too"
+
+
 def environment(case: Case) -> Rows:
     """Any printable name will do."""
+    if case.service.environment_pass:
+        yield "", translated(ENVIRONMENT)
+    for name in sorted(case.service.environment_pass):
+        yield f".{name}", translated("env (live)", but=PASSED)
     for name, value in case.value.items():
         if not ENV_NAME.fullmatch(name):
             yield f".{name}", rejected("its name is not printable ASCII", "rename it")

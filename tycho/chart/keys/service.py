@@ -37,7 +37,7 @@ SERVICE: Table = {
     "working_dir": translated("workingDir (live)"),
     "user": translated("runAsUser, runAsGroup", wording.user),
     "group_add": translated("supplementalGroups", wording.group_add),
-    "environment": whole(translated("env (live); in a Secret what reads variables or is secret", running.environment)),
+    "environment": whole(translated(running.ENVIRONMENT, running.environment)),
     "env_file": translated("a Secret of the release, with envFrom", carrying.env_file),
     "env_file[].path": translated("its contents travel in the values of the release"),
     "env_file[].required": translated("decided when the file is read"),

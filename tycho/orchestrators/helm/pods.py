@@ -40,9 +40,7 @@ WAITING: Mapping[str, tuple[str, bool]] = {  # what it means, and whether it can
     "RunContainerError": ("the container cannot be run", False),
 }
 NOT_STARTED = ("StartError", "ContainerCannotRun")  # ends of a container that never ran
-DENIED = re.compile(
-    r"(?i)permission denied|\bEACCES\b|operation not permitted|read-only file system|not write?able"
-)
+DENIED = re.compile(r"(?i)permission denied|\bEACCES\b|operation not permitted|read-only file system|not write?able")
 HELD_BACK = re.compile(r"(?:find|await)-(.+)")  # init containers of the chart that wait for other services
 
 

@@ -99,14 +99,14 @@ affinity:
 {{- end -}}
 
 {{/* A pod's dnsConfig with its variables expanded, as JSON: the end of a text in YAML loses its line's end. What is
-     empty then is left out. (list . dnsConfig) */}}
+     empty then is left out, and so is the search domain ".", Compose's word for none. (list . dnsConfig) */}}
 {{- define "smallest.dnsConfig" -}}
 {{- $root := index . 0 -}}
 {{- $dns := deepCopy (index . 1 | default dict) -}}
 {{- range $key := list "nameservers" "searches" -}}
 {{- $texts := list -}}
 {{- range index $dns $key -}}
-{{- with include "smallest.expand" (list $root .) }}{{ $texts = append $texts . }}{{ end -}}
+{{- with include "smallest.expand" (list $root .) }}{{ if ne . "." }}{{ $texts = append $texts . }}{{ end }}{{ end -}}
 {{- end -}}
 {{- if $texts }}{{ $_ := set $dns $key $texts }}{{ else }}{{ $_ := unset $dns $key }}{{ end -}}
 {{- end -}}
