@@ -6,6 +6,7 @@ know no such walls: they lie below one of the room's own, and are removed when i
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -89,13 +90,18 @@ def enter(argv: Sequence[str]) -> int:
     for folder in made:
         folder.mkdir(parents=True)
     _groups(make=True)
+    # Where a folder is removed, whatever another room has mounted on it goes: the last of them removes it.
+    rooms = os.open("/run", os.O_RDONLY)
     try:
+        fcntl.flock(rooms, fcntl.LOCK_SH)
         return subprocess.run([*_unshare(), "sh", "-c", SETUP, "sh", *argv], check=False).returncode
     finally:
         _groups(make=False)
-        for folder in made:
-            with suppress(OSError):
+        with suppress(OSError):
+            fcntl.flock(rooms, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for folder in made:
                 folder.rmdir()
+        os.close(rooms)
 
 
 def group() -> str:
