@@ -57,22 +57,22 @@ MOMENTS = ([], ["restarted"], ["again"], ["rebuilt"], ["stopped"])
 
 
 def drawn_projects(count: int) -> dict[str, Project]:
-    """Draw systems, the same ones each time, named drawn-01, drawn-02, …"""
+    """Draw systems, the same ones each time, named drawn-01, drawn-02, …; the fewer are the first of the many."""
     projects: dict[str, Project] = {}
 
     @settings(
-        max_examples=count * 3, database=None, derandomize=True, deadline=None, phases=[Phase.generate],
+        max_examples=MANY * 3, database=None, derandomize=True, deadline=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(_trees(), st.sampled_from(MOMENTS))
     def keep(tree: Json, moments: list[str]) -> None:
-        if len(projects) < count and all(tree != project.tree for project in projects.values()):
+        if len(projects) < MANY and all(tree != project.tree for project in projects.values()):
             number = len(projects) + 1
             name = f"drawn-{number:02}"
             projects[name] = Project(name, _publish(tree, number), {"files": FILES, "moments": moments})
 
     keep()
-    return projects
+    return dict(list(projects.items())[:count])
 
 
 @st.composite

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.behaviour.project import Json
+from tests.behaviour.project import Json, Project
 from tests.behaviour.sides import Container, Published, restarting
 from tests.e2e.node import Node
 from tests.e2e.system import System
+from tycho.chart.names import label
 from tycho.errors import OrchestratorError
 
 COMPLETED = ("Completed", "Error", "OOMKilled", "ContainerCannotRun", "StartError")
@@ -24,15 +25,18 @@ class KubernetesSide:
 
     Args:
         system: It, as the node's tests know one.
+        names: The service of each container: a container's name is a DNS label.
     """
 
     system: System
+    names: Mapping[str, str]
     outside: str = "outside"  # the network that a caller stands in
 
     @classmethod
-    def of(cls, node: Node, folder: Path, name: str, code: Path) -> KubernetesSide:
+    def of(cls, node: Node, folder: Path, project: Project, code: Path) -> KubernetesSide:
         """Make one of a folder, run by the program that lies at a path."""
-        return cls(System(node, folder, name, code=code))
+        names = {label(service): service for service in project.tree["services"]}
+        return cls(System(node, folder, project.name, code=code), names)
 
     @property
     def _pods(self) -> str:
@@ -77,8 +81,7 @@ class KubernetesSide:
             for container in pod["status"].get("containerStatuses", ())
         ]
 
-    @staticmethod
-    def _container(pod: Json, status: Json) -> Container:
+    def _container(self, pod: Json, status: Json) -> Container:
         state, detail = next(iter(status["state"].items()))
         reason = detail.get("reason", "")
         name = {"running": "running", "terminated": "exited", "waiting": "created"}[state]
@@ -88,7 +91,7 @@ class KubernetesSide:
         spec = next(entry for entry in pod["spec"]["containers"] if entry["name"] == status["name"])
         health = "healthy" if status["ready"] else "unhealthy"
         return Container(
-            service=status["name"],
+            service=self.names.get(status["name"], status["name"]),
             identity=f"{pod['metadata']['name']}/{status['name']}",
             generated=pod["metadata"]["name"],
             state=name,

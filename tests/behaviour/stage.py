@@ -92,7 +92,7 @@ class Stage:
         where: Side = (
             DockerSide(self.engine, folder, project.name)
             if side == "docker"
-            else KubernetesSide.of(self.node, folder, project.name, code)
+            else KubernetesSide.of(self.node, folder, project, code)
         )
         reporting = (lambda place: report(place, code)) if side == "kubernetes" else None
         life = Life(where, project, folder, self.caller, report=reporting)
