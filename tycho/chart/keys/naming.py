@@ -66,14 +66,19 @@ def container_name(case: Case) -> Rows:
 
 
 def hostname(case: Case) -> Rows:
-    """A DNS label."""
-    name = str(case.value)
+    """A DNS label; a pod has one of its own, and a further name for each other service in it."""
+    name, home = str(case.value), case.pod.name
     if not DNS_LABEL.fullmatch(name.lower()):
         yield "", unnamed(case, name, f"{LETTERS}; domainname for the rest")
+    elif home != case.name:
+        why = f"it shares the pod of {home}, whose own counts"
+        yield "", approximated("a Service of that name", why, "say it there")
 
 
 def links(case: Case) -> Rows:
     """Further names of other services."""
+    if all(str(link).partition(":")[2] in ("", str(link).partition(":")[0]) for link in case.value):
+        yield "", translated("the names that they have anyway")
     for index, link in enumerate(case.value):
         alias = str(link).partition(":")[2]
         if alias and not DNS_LABEL.fullmatch(alias.lower()):

@@ -44,6 +44,8 @@ def max_attempts(case: Case) -> Rows:
 
 def depends_on(case: Case) -> Rows:
     """Waiting, as far as it can be seen from outside."""
+    if all(is_implied(case.plan.system, case.name, name) for name in case.value):
+        yield "", translated("nothing of its own: it follows from another key")
     waited = {wait.name for wait in case.pod.waits}
     kinds = {name: case.plan.homes[name].kind for name in case.value if name in case.plan.homes}
     for name, dependency in case.value.items():

@@ -44,7 +44,8 @@ def ports(case: Case) -> Rows:
         if port.mode == "host":
             yield at, translated("hostPort")
         elif inside[index] and not all(inside):
-            yield at, ignored("loopback: nobody outside may call it", "kubectl port-forward reaches it")
+            yield at, approximated("port of the Service that peers call", "loopback: nobody outside may call it",
+                                   "kubectl port-forward reaches it")  # fmt: skip
         elif inside[index]:
             yield at, approximated("Service of type ClusterIP", "loopback: nobody outside may call it",
                                    "kubectl port-forward reaches it")  # fmt: skip
@@ -144,6 +145,9 @@ def dns(case: Case) -> Rows:
         )
 
 
+SERVER = "o: addr=192.0.2.7,rw"
+SHARED_NETWORK = "a label that pods of other systems may carry too"
+OTHER_SYSTEMS = "services of other systems: <name>.<namespace>"
 GUESSED = "helm alone allows ports 443 and 6443 of any address: it does not know where the API server is"
 HARDENING = "10-hardening.yaml"
 GAINS = f"{HARDENING} asks for it: sudo, su and other setuid programs of the image gain no rights; in Docker they do"
@@ -191,7 +195,7 @@ def sysctls(case: Case) -> Rows:
 
 
 def userns_mode(case: Case) -> Rows:
-    """The host's users, or a mapping."""
+    """The host's users, which a pod has by itself, or a mapping."""
     if case.value != "host":
         yield "", approximated("", "the cluster maps users", "set services.X.podSecurityContext")
 
@@ -200,6 +204,12 @@ def network_driver(case: Case) -> Rows:
     """The usual ones mean nothing more."""
     if case.value in ("bridge", "overlay", "default"):
         yield "", translated("the cluster's network")
+
+
+def network_name(case: Case) -> Rows:
+    """The name of a network that others have too is that of its label."""
+    if getattr(case.service, "external", False):  # of a network, not of a service
+        yield "", approximated(SHARED_NETWORK, "networks end with the system", OTHER_SYSTEMS)
 
 
 def external_name(case: Case) -> Rows:
@@ -219,7 +229,9 @@ def driver_opts(case: Case) -> Rows:
     options = {str(key): str(value) for key, value in case.value.items()}
     if options.get("type", "").startswith("nfs"):
         if re.search(r"addr=(,|$)", options.get("o", "")):
-            yield ".o", rejected("it names no server", "o: addr=192.0.2.7,rw")
+            yield ".o", rejected("it names no server", SERVER)
+        elif "addr=" not in options.get("o", ""):
+            yield "", ignored("it names no server", SERVER)
         return
     size = case.value.get("size", "")
     if size and not isinstance(size, Live) and not SIZE.fullmatch(str(size)):

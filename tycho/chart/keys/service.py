@@ -14,7 +14,7 @@ SOFT = "it decides where a pod is placed; the container itself is not held to it
 LIMITS = "Kubernetes knows limits and requests of processors and memory"
 
 ONCE = frozenset({
-    "hostname", "domainname", "dns", "dns_search", "dns_opt", "extra_hosts", "sysctls", "group_add", "platform",
+    "domainname", "dns", "dns_search", "dns_opt", "extra_hosts", "sysctls", "group_add", "platform",
     "runtime", "restart", "scale", "deploy.mode", "deploy.replicas", "deploy.endpoint_mode",
     "deploy.placement.constraints", "deploy.placement.preferences", "deploy.placement.max_replicas_per_node",
     "deploy.update_config.parallelism", "deploy.update_config.order", "deploy.update_config.delay",
@@ -28,8 +28,7 @@ SERVICE: Table = {
     "provider": whole(rejected("a provider is a program of Docker Compose", "run the service it provides elsewhere, and"
                                " give its address in environment")),
     "pull_policy": translated("imagePullPolicy", running.pull_policy),
-    "pull_refresh_after": approximated("imagePullPolicy: Always", "Kubernetes knows no age of an image",
-                                       "give images tags that do not move"),
+    "pull_refresh_after": ignored("Kubernetes knows no age of an image", "give images tags that do not move"),
     "platform": translated("nodeSelector kubernetes.io/os, kubernetes.io/arch", wording.platform),
     "runtime": translated("runtimeClassName"),
     "entrypoint": translated("command (live)", running.entrypoint),
@@ -171,7 +170,7 @@ SERVICE: Table = {
     "sysctls": whole(translated("sysctls (live)", reaching.sysctls)),
     "ulimits": whole(ignored("they are set for the node's runtime", "set them in the image's entrypoint, or on nodes")),
     "umask": ignored("a pod has none", "set it in the image's entrypoint"),
-    "userns_mode": translated("hostUsers", reaching.userns_mode),
+    "userns_mode": translated("nothing: a pod has the host's users by itself", reaching.userns_mode),
     "pid": translated("hostPID, or one pod for both", reaching.namespaced),
     "ipc": translated("hostIPC, or one pod for both", reaching.namespaced),
     "uts": ignored("a pod has a hostname of its own", "set hostname"),

@@ -17,12 +17,11 @@ PROJECT: Table = {
     "models": whole(rejected("a model runner is a program of Docker", "run one as a service")),
 }
 NETWORK: Table = {
-    "name": ignored(OURS, PLAIN),
+    "name": ignored(OURS, PLAIN, judge=reaching.network_name),
     "driver": ignored(DRIVER, LEAVE, judge=reaching.network_driver),
     "driver_opts": whole(ignored(DRIVER, LEAVE)),
     "ipam": whole(ignored("the cluster gives the addresses", "call services by their names")),
-    "external": whole(approximated("a label that pods of other systems may carry too", "networks end with the"
-                                   " system", "services of other systems: <name>.<namespace>")),
+    "external": whole(approximated(reaching.SHARED_NETWORK, "networks end with the system", reaching.OTHER_SYSTEMS)),
     "internal": translated("a NetworkPolicy without egress", reaching.internal),
     "attachable": ignored("pods are selected by labels", "nothing: policies say who may call"),
     "enable_ipv4": ignored(DRIVER, LEAVE),

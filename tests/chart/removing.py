@@ -1,0 +1,142 @@
+"""A compose file without one of its keys: what the report says of a key is compared with what its absence changes."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.chart.conftest import Object, Reader
+from tycho.chart import Chart, emit, release_values
+from tycho.chart.artifact import REPORT, Row
+from tycho.cli.written import dump
+from tycho.compose import Sources, load
+from tycho.model import Woven
+from tycho.policy import weave
+
+ENV = {"TAG": "1", "MOTD": "hello", "TOKEN": "t0ken"}
+ABOUT = (REPORT, "Chart.yaml", "README.md")  # files that tell of the rows, or hold a digest of them
+INDEX = re.compile(r"\[(\d+)\]\.?")
+
+
+class Unwritten(Exception):
+    """The file does not say this: it follows from something else."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What became of a document."""
+
+    chart: Chart
+    release: Mapping[str, Any]
+
+    def differs(self, other: Compiled) -> list[str]:
+        """The files of which a cluster sees something, and that are not the same; comments of values aside."""
+        ours, theirs = (self._seen(), other._seen())
+        found = [path for path in {**ours, **theirs} if ours.get(path) != theirs.get(path)]
+        return found + ["values of the release"] * (self.release != other.release)
+
+    def _seen(self) -> dict[str, object]:
+        files = {path: content for path, content in self.chart.files.items() if path not in ABOUT}
+        return {**files, "values.yaml": read(str(files["values.yaml"]))}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A compose file where it lies, read only.
+
+    Args:
+        path: The file.
+        policies: Whether the shipped policies have their say.
+    """
+
+    path: Path
+    policies: bool = True
+
+    @property
+    def document(self) -> Any:
+        return read(self.path.read_bytes())
+
+    def compile(self, document: Any) -> Compiled:
+        """Compile another document as if it lay there."""
+        text = dump(document).encode()
+        system = load(Sources.from_disk(["-"], env=ENV, name="demo", cwd=str(self.path.parent), stdin=text))
+        woven = weave(system) if self.policies else Woven(system=system)
+        return Compiled(emit(woven), release_values(woven.system, guid="0" * 32))
+
+    def rows(self, chart: Chart) -> Iterator[tuple[str, list[Row]]]:
+        """Each path that the file itself says something at, with its rows: a policy's are of another file."""
+        found: dict[str, list[Row]] = {}
+        for row in chart.report:
+            if row.file in ("", "stdin"):
+                found.setdefault(row.path, []).append(row)
+        yield from found.items()
+
+
+def read(text: str | bytes) -> Any:
+    """The first document of a text, as Kubernetes reads it."""
+    return next(yaml.load_all(text, Reader))
+
+
+def without(document: Any, path: str) -> tuple[Any, Any]:
+    """A copy of a document without what stands at a path, and what stood there.
+
+    Raises:
+        Unwritten: Nothing does.
+    """
+    changed = copy.deepcopy(document)
+    return changed, _cut(changed, path)
+
+
+def _cut(node: Any, rest: str) -> Any:
+    if isinstance(node, dict):
+        for key in sorted(node, key=lambda key: -len(str(key))):  # names may hold dots: the longest one is meant
+            if rest == str(key):
+                return node.pop(key)
+            if rest.startswith((f"{key}.", f"{key}[")):
+                return _cut(node[key], rest[len(str(key)) :].removeprefix("."))
+    elif isinstance(node, list):
+        if match := INDEX.match(rest):
+            number = int(match[1])
+            if number >= len(node):
+                raise Unwritten(rest)
+            return node.pop(number) if match.end() == len(rest) else _cut(node[number], rest[match.end() :])
+        for number, item in enumerate(node):  # NAME=value
+            if isinstance(item, str) and re.split("[=:]", item)[0] == rest:
+                return node.pop(number)
+    raise Unwritten(rest)
+
+
+def pattern(path: str, document: Any) -> str:
+    """The key that a path is about, without names and numbers: `services.ports[].mode`."""
+    section, _, rest = path.partition(".")
+    names = sorted(map(str, document.get(section) or {}), key=len, reverse=True) if section else []
+    name = next((name for name in names if rest.startswith(f"{name}.")), "")
+    key = re.sub(r"\[\d+\]", "[]", rest[len(name) + 1 :] if name else rest)
+    return f"{'services' if section == 'jobs' else section}.{key}" if name else section
+
+
+def leaves(objects: list[Object]) -> set[tuple[str, str]]:
+    """Every field of the objects, as `Kind/name spec.template…containers[web].image`, with its value."""
+    return {
+        (f"{one['kind']}/{one['metadata']['name']} {path}", value)
+        for one in objects
+        for path, value in _leaves(one, "")
+    }
+
+
+def _leaves(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, dict) and node:
+        for key, value in node.items():
+            yield from _leaves(value, f"{path}.{key}".lstrip("."))
+    elif isinstance(node, list) and node:
+        for number, item in enumerate(node):
+            name = item.get("name", number) if isinstance(item, dict) else number
+            yield from _leaves(item, f"{path}[{name}]")
+    else:
+        yield path, repr(node)

@@ -1,0 +1,180 @@
+"""What the report says of a key is true of the chart: without the key exactly that is missing, and nothing is when the
+key is ignored.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import settings
+
+from tests.chart.conftest import Bench
+from tests.chart.removing import Compiled, Project, Unwritten, leaves, pattern, without
+from tests.chart.row_tables import ANYWAY, FIELDS, SAME
+from tycho.chart.artifact import Row
+from tycho.chart.keys import SECTIONS
+from tycho.errors import ComposeError, PolicyDenied
+
+TESTS = Path(__file__).parents[1]
+CORPUS = TESTS.parents[1] / "shared" / "corpus" / "kompose"
+DEEP = settings.default.max_examples > 1000
+REST = [  # they ask for more than the shipped policies grant
+    Project(TESTS / "cases" / name / "compose.yaml", policies=False) for name in ("every-key", "no-meaning")
+]
+OURS = [*REST, *(Project(path) for path in sorted((TESTS / "golden").glob("*/compose.yaml")))]
+PUBLIC = [Project(path) for path in sorted(CORPUS.rglob("*")) if path.suffix in (".yaml", ".yml")]
+SAMPLE = PUBLIC if DEEP else PUBLIC[::4]  # the others in the deep profile: some ten compilations each
+HELD = ("translated", "approximated")
+DECIDED = {"include", "extends", "profiles", "env_file[].required", "env_file[].format"}  # when the file is read
+WORKLOADS = ("Deployment/", "StatefulSet/", "DaemonSet/", "Job/", "CronJob/")
+PUBLISHED = "ports[].published"
+STEP = 1 if DEEP else 3  # of the keys that Helm is asked about: it takes long
+
+
+def id_of(project: Project) -> str:
+    return "/".join(project.path.parts[-2:])
+
+
+def changes_nothing(rows: list[Row], key: str, value: Any) -> bool:
+    """Whether the rows of a path say that the chart is the same without it."""
+    held = [row for row in rows if row.fate in HELD and row.target]
+    if all(any(re.match(said, row.target) for said in SAME) for row in held):
+        return True
+    listed = value if isinstance(value, list) else [value]
+    return any(key == name and all(one in values for one in listed) for name, values, _ in ANYWAY)
+
+
+def removals(project: Project, base: Compiled, document: Any) -> Iterator[tuple[str, list[Row], Any, Any]]:
+    """Each path that a row is about and the file says, with its rows, what it says, and the rest."""
+    for path, rows in project.rows(base.chart):
+        try:
+            rest, value = without(document, path)
+        except Unwritten:  # a long form that loading made, or what follows from another key
+            continue
+        yield path, rows, value, rest
+    told = {row.path for row in base.chart.report}
+    for path, row in parts(document):
+        if path not in told:
+            rest, value = without(document, path)
+            yield path, [row], value, rest
+
+
+def told_otherwise(port: dict[str, Any]) -> bool:
+    """Whether a port is published at its own number, as it would be anyway, or is one of the node, as its row says."""
+    return str(port["published"]) == str(port.get("target")) or port.get("mode") == "host"
+
+
+def parts(document: Any) -> Iterator[tuple[str, Row]]:
+    """Each key of an item of a list: the list has the row, and the table says what becomes of the key."""
+    services = document.get("services") or {}
+    for (name, service), (key, said) in itertools.product(services.items(), SECTIONS["services"].items()):
+        above, _, field = key.partition("[].")
+        listed = service.get(above) or () if field else ()
+        for number, item in enumerate(listed):
+            if isinstance(item, dict) and field in item and not (key == PUBLISHED and told_otherwise(item)):
+                path = f"services.{name}.{above}[{number}].{field}"
+                yield path, Row(path, "", 0, said.fate, said.target)
+
+
+@pytest.mark.parametrize("project", OURS, ids=id_of)
+def test_a_key_changes_the_chart_as_its_row_says(project: Project) -> None:
+    assert judged(project) > 0
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the public corpus is not beside this checkout")
+def test_public_files_are_told_the_truth() -> None:
+    count = 0
+    for project in SAMPLE:
+        try:
+            count += judged(project)
+        except (ComposeError, PolicyDenied, yaml.YAMLError):  # it does not compile
+            continue
+    assert count > (400 if DEEP else 100)
+
+
+def judged(project: Project) -> int:
+    """Take away one key after the other; how many there were."""
+    document, count = project.document, 0
+    base, wrong = project.compile(document), []
+    for path, rows, value, rest in removals(project, base, document):
+        count += 1
+        try:
+            differs = base.differs(project.compile(rest))
+        except (ComposeError, PolicyDenied):  # it cannot do without
+            differs = ["the file"] if any(row.fate != "ignored" for row in rows) else ["refused"]
+        quiet = changes_nothing(rows, pattern(path, document), value)
+        if quiet == bool(differs) and differs != ["the file"]:
+            wrong.append((id_of(project), path, [f"{row.fate}: {row.target}" for row in rows], differs))
+    assert not wrong, "\n".join(map(str, wrong))
+    return count
+
+
+def test_a_target_names_what_helm_renders(bench: Bench) -> None:
+    """What a row names is there, and without its key is among the fields that change: once for each key and target."""
+    seen, met, wrong = set[tuple[str, str]](), itertools.count(), []
+    for project in [*OURS, *(PUBLIC if DEEP else ())]:
+        document = project.document
+        try:
+            base = project.compile(document)
+        except (ComposeError, PolicyDenied):
+            continue
+        before = leaves(bench.render(base.chart, base.release))
+        if not any(name.startswith(WORKLOADS) for name, _ in before):  # its services are in profiles, all of them
+            continue
+        wrong += [(id_of(project), row.path, row.target) for row in unshown(base.chart.report, before)]
+        for path, rows, value, rest in removals(project, base, document):
+            key = pattern(path, document)
+            kinds = {(key, re.sub(r"\d+", "0", row.target)) for row in rows if row.fate in HELD}
+            if changes_nothing(rows, key, value) or (kinds <= seen and not DEEP):
+                continue
+            seen |= kinds
+            if next(met) % STEP:
+                continue
+            try:
+                after = project.compile(rest)
+            except (ComposeError, PolicyDenied):  # it cannot do without
+                continue
+            changed = before ^ leaves(bench.render(after.chart, after.release))
+            wrong += [(id_of(project), f"without {path}", row.target) for row in unshown(rows, changed)]
+    assert not wrong, "\n".join(map(str, wrong))
+    assert len(seen) > 100
+
+
+def unshown(rows: Sequence[Row], fields: set[tuple[str, str]]) -> Iterator[Row]:
+    """The rows whose target means none of these fields."""
+    names = {name for name, _ in fields}
+    for row in rows:
+        silent = row.fate not in HELD or not row.target or any(re.match(said, row.target) for said in SAME)
+        if not silent and not any(re.search(one, name) for one in meant(row.target) for name in names):
+            yield row
+
+
+def meant(target: str) -> list[str]:
+    """Patterns of the fields that a target means."""
+    if looked := next((fields for said, fields in FIELDS.items() if re.match(said, target)), ""):
+        return [looked]
+    return [rf"\b{re.escape(word.split(' ')[0])}\b" for word in target.split(", ")]
+
+
+def test_every_key_is_taken_away_somewhere() -> None:
+    """Each key of the tables that is not refused stands in a file of ours."""
+    used = set[str]()
+    for project in OURS:
+        document = project.document
+        for path, _, _, _ in removals(project, project.compile(document), document):
+            key = pattern(path, document)
+            used |= {key[: match.start()] for match in re.finditer(r"\[|\.|$", key)}
+    missing = [
+        f"{section}.{name}"
+        for section, table in SECTIONS.items()
+        for name, key in table.items()
+        if section not in ("", "jobs") and key.fate != "rejected" and name not in DECIDED
+        and f"{section}.{name}" not in used
+    ]  # fmt: skip
+    assert missing == []
