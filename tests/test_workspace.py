@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tycho.workspace import PREFIX
+from tycho.workspace import PREFIX, hold
 
 KEEP = """
 import sys
@@ -37,6 +37,10 @@ def look(folder: Path) -> Path:
     process, path = start(folder, LOOK)
     process.communicate()
     return path
+
+
+def test_what_is_gone_before_it_is_locked_is_nobodys(tmp_path: Path) -> None:
+    assert hold(tmp_path / "gone") is None
 
 
 def test_it_is_private_and_temporary(tmp_path: Path) -> None:
