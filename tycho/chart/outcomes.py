@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from tycho.chart.kinds import kinds, said, several
 from tycho.chart.wiring import called, everything, homes
 from tycho.files import Reason, names_host
-from tycho.model import File, Mount, Service, System
+from tycho.model import File, FileRef, Mount, Service, System
+from tycho.model.numbers import parse_id
 
 ROOM = 256 * 1024  # bytes of all files of a project together, compressed: Helm keeps a chart in one Secret
 MOST = 1024 * 1024 - 16 * 1024  # bytes in one ConfigMap; names of the entries count too
@@ -135,3 +136,14 @@ def starts_empty(mount: Mount) -> str:
     if (packed := sum(len(zlib.compress(file.content, 1)) for file in mount.files)) > ROOM:
         return f"{packed >> 10} KiB compressed, and a release has room for {ROOM >> 10}"
     return ""
+
+
+def decide_mode(ref: FileRef, service: Service) -> int:
+    """Decide the mode of a mounted config or secret: root owns it, so all may read what its owner or group is to."""
+    mode = 0o444 if ref.mode is None else ref.mode & 0o777
+    user, _, group = str(service.user or "").partition(":")
+    if parse_id(ref.uid or user):
+        mode |= mode >> 6 & 0o5
+    if parse_id(ref.gid or group):
+        mode |= mode >> 3 & 0o5
+    return mode

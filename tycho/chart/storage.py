@@ -12,7 +12,7 @@ from tycho.chart.kinds import said, written
 from tycho.chart.mounted import DATA, Item, Mounted, Mounting, Step, Volume
 from tycho.chart.names import QUALIFIED, Names, label, short
 from tycho.chart.nesting import make_mountpoints
-from tycho.chart.outcomes import Outcomes, is_file, seeds
+from tycho.chart.outcomes import Outcomes, decide_mode, is_file, seeds
 from tycho.chart.plan import Claim, Tree
 from tycho.chart.reserved import keep_allowed
 from tycho.chart.secretfiles import Secrecy
@@ -88,10 +88,10 @@ class Store:
             volume = Volume("shm", "emptyDir", memory=True, size=size)
             found["/dev/shm"] = Mounting(Mounted("shm", "/dev/shm"), volume)  # noqa: S108
         for ref in service.configs:
-            mounting = self._config(ref)
+            mounting = self._config(ref, service)
             found[mounting.mounted.path] = mounting
         for ref in service.secrets:
-            mounting = self._secret(ref)
+            mounting = self._secret(ref, service)
             found[mounting.mounted.path] = mounting
         return found
 
@@ -205,9 +205,9 @@ class Store:
         limit = filters.Safe(f'{filters.key(size)} "size"') if SIZE.fullmatch(size) else ""
         return Volume(f"tmpfs-{short(target)}", "emptyDir", memory=True, size=limit)
 
-    def _config(self, ref: FileRef) -> Mounting:
+    def _config(self, ref: FileRef, service: Service) -> Mounting:
         config, slug = self.system.configs[ref.source], label(ref.source)
-        mode = 0o444 if ref.mode is None else ref.mode & 0o777
+        mode = decide_mode(ref, service)
         target = ref.target or f"/{ref.source}"
         name = os.path.basename(target)
         if config.external:
@@ -223,10 +223,10 @@ class Store:
         volume, sub_path = tree_volume(self.trees[slug], files, os.path.basename(target.rstrip("/")), "config-")
         return Mounting(Mounted(volume.name, target, sub_path, read_only=True, single=bool(sub_path)), volume)
 
-    def _secret(self, ref: FileRef) -> Mounting:
+    def _secret(self, ref: FileRef, service: Service) -> Mounting:
         target = ref.target or ref.source
         target = target if target.startswith("/") else f"/run/secrets/{target}"
-        item = Item("", os.path.basename(target), 0o444 if ref.mode is None else ref.mode & 0o777)
+        item = Item("", os.path.basename(target), decide_mode(ref, service))
         volume = Volume(label(f"secret-{ref.source}"), "secret", ref.source, label(ref.source), (item,))
         return Mounting(Mounted(volume.name, target, item.path, read_only=True, single=True), volume)
 

@@ -81,7 +81,7 @@ def _called(plan: Plan) -> Iterator[Row]:
         ports = plan.ports.get(pod.name, ())
         path = f"{'services' if pod.name in plan.system.services else 'jobs'}.{pod.name}.expose"
         if not has_service(plan, pod):
-            yield _row(plan, path, Key("translated", "no Service", NAMELESS, GIVE_NAME))
+            yield _row(plan, path, Key("translated", "nothing: no Service", NAMELESS, GIVE_NAME))
             continue
         if plan.is_headless(pod):
             continue
@@ -149,11 +149,13 @@ def _items(
     """Below a list only what is not the list's own fate has a row."""
     for field in sorted(item.model_fields_set - OURS):
         key, value = table.get(f"{pattern}{field}"), getattr(item, field)
-        if key and key.fate in ("approximated", "ignored") and value is not None and field != "host_ip":
+        if not key or value is None:
+            continue
+        found = list(key.judge(Case(value, plan, owner[0], owner[1], item))) if key.judge else []  # type: ignore[arg-type]
+        for added, changed in found:
+            yield _row(plan, f"{path}.{field}{added}", changed)
+        if not found and key.fate in ("approximated", "ignored") and field != "host_ip":
             yield _row(plan, f"{path}.{field}", key)
-        elif key and key.judge and value is not None:
-            for added, changed in key.judge(Case(value, plan, owner[0], owner[1])):  # type: ignore[arg-type]
-                yield _row(plan, f"{path}.{field}{added}", changed)
 
 
 def _judged(plan: Plan, key: Key, path: str, value: object, owner: tuple[str, object]) -> Iterator[Row]:

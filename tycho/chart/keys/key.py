@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from pydantic import BaseModel
+
 from tycho.chart.artifact import Fate
 from tycho.chart.plan import Plan
 from tycho.chart.workload import Pod
@@ -20,12 +22,14 @@ class Case:
         plan: What the chart will hold.
         name: The service (or network, volume, …) that it belongs to.
         service: The service, where it belongs to one.
+        entry: The entry of a list that the key stands in.
     """
 
     value: Json
     plan: Plan
     name: str
     service: Service
+    entry: BaseModel | None = None
 
     def written(self, key: str) -> bool:
         """Whether the file itself says a key of the service: some follow from others."""

@@ -22,7 +22,10 @@ FILLED: Mapping[str, str] = {
 OTHERWISE = "name a volume; or write :ro where it is only read, or x-tycho: {storage: false} where writes need not last"
 EACH = "each pod has one of its own, and what is written there is lost with it"
 MODES = "its files are root's, with mode 0644, or 0755 where they can be run; when one changes, up replaces the pods"
-PLAIN_MEMORY = "a pod's memory is mounted plainly, mode 1777: programs in it can be run; without size it may take all"
+PLAIN_MEMORY = (
+    "a pod's memory is mounted plainly, mode 1777: programs in it can be run, it outlives the container, and without"
+    " size it may take all"
+)
 NOTHING: Mapping[str, Key] = {
     "pipe": rejected("it is about Docker on Windows, or Swarm", "use a volume"),
     "shield": ignored("it hides a part of a folder that stays out, and the image has its own there", "remove both"),

@@ -94,7 +94,7 @@ def networks(case: Case) -> Rows:
                 yield f".{name}.aliases", unnamed(case, alias, LETTERS)
             else:
                 yield f".{name}.aliases", translated("a Service of that name", but="every network knows it")
-    if case.value:
+    if any(attachment and attachment.aliases for attachment in case.value.values()):
         yield "", translated("labels of the pod, one NetworkPolicy for each network", but=ONE_INTERFACE, remedy=NAMES)
 
 

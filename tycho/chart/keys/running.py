@@ -77,10 +77,8 @@ PASSED = "where nothing sets it, the image's own value stays; Docker takes that 
 
 def environment(case: Case) -> Rows:
     """Any printable name will do."""
-    if case.service.environment_pass:
-        yield "", translated(ENVIRONMENT)
-    for name in sorted(case.service.environment_pass):
-        yield f".{name}", translated("env (live)", but=PASSED)
+    if passed := sorted(case.service.environment_pass):
+        yield "", translated(ENVIRONMENT, but=f"{', '.join(passed)}: {PASSED}")
     for name, value in case.value.items():
         if not ENV_NAME.fullmatch(name):
             yield f".{name}", rejected("its name is not printable ASCII", "rename it")

@@ -146,14 +146,14 @@ SERVICE: Table = {
     "configs[].source": translated("the ConfigMap"),
     "configs[].target": translated("mountPath"),
     "configs[].mode": translated("mode", wording.file_mode),
-    "configs[].uid": approximated("root owns it", "a ConfigMap's files are root's", "let others read: mode: 0444"),
-    "configs[].gid": approximated("root owns it", "a ConfigMap's files are root's", "let others read: mode: 0444"),
+    "configs[].uid": approximated("root owns it", wording.FOR_ALL, wording.ALONE, wording.file_user),
+    "configs[].gid": approximated("root owns it", wording.FOR_ALL, wording.ALONE, wording.file_group),
     "secrets": translated("a Secret, mounted", but=READ_ONLY, remedy="say mode"),
     "secrets[].source": translated("the Secret"),
     "secrets[].target": translated("mountPath"),
     "secrets[].mode": translated("mode", wording.file_mode),
-    "secrets[].uid": approximated("root owns it", "a Secret's files are root's", "let others read: mode: 0444"),
-    "secrets[].gid": approximated("root owns it", "a Secret's files are root's", "let others read: mode: 0444"),
+    "secrets[].uid": approximated("root owns it", wording.FOR_ALL, wording.ALONE, wording.file_user),
+    "secrets[].gid": approximated("root owns it", wording.FOR_ALL, wording.ALONE, wording.file_group),
     "devices": whole(rejected("a pod cannot be given a device of its node", "ask a device plugin for it, by"
                               " deploy.resources.reservations.devices")),
     "device_cgroup_rules": ignored("devices come from plugins, with their rights", "ask for them by"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import cast
 
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.names import DNS_NAME, LABEL_VALUE
-from tycho.model import Live
+from tycho.chart.outcomes import decide_mode
+from tycho.model import FileRef, Live
 from tycho.model.numbers import parse_id
 
 RESTART = re.compile(r"no|none|any|always|unless-stopped|on-failure(:[0-9]{1,9})?")
@@ -113,8 +115,34 @@ def group_add(case: Case) -> Rows:
             )
 
 
+FOR_ALL = "the file is root's: whoever is in the container may read what this one may"
+ALONE = "mode: 0400 without uid, gid and user keeps it for root"
+
+
 def file_mode(case: Case) -> Rows:
-    """A mounted file has the nine bits of its permissions."""
+    """A mounted file has the nine bits of its permissions, and all may read what its owner or group is to read."""
+    given, ref = case.value & 0o777, cast("FileRef", case.entry)
+    mode = decide_mode(ref, case.service)
     if case.value > 0o777:
-        yield "", approximated(f"mode {case.value & 0o777:04o}", "a mounted file has no setuid, setgid or sticky bit",
+        yield "", approximated(f"mode {given:04o}", "a mounted file has no setuid, setgid or sticky bit",
                                "copy it in the image's entrypoint, where it needs one")  # fmt: skip
+    elif mode == decide_mode(ref.model_copy(update={"mode": None}), case.service):
+        yield "", translated("nothing: every mounted file may be read by all")
+    elif mode != given:
+        yield "", approximated(f"mode {mode:04o}", FOR_ALL, ALONE)
+
+
+def file_user(case: Case) -> Rows:
+    """Root owns a mounted file: another owner makes it readable for all."""
+    yield from _file_owner(case, "uid")
+
+
+def file_group(case: Case) -> Rows:
+    """So does another group."""
+    yield from _file_owner(case, "gid")
+
+
+def _file_owner(case: Case, field: str) -> Rows:
+    ref = cast("FileRef", case.entry)
+    if decide_mode(ref, case.service) != decide_mode(ref.model_copy(update={field: None}), case.service):
+        yield "", approximated("mode", FOR_ALL, ALONE)
