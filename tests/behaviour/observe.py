@@ -108,8 +108,8 @@ def _mount(mount: Json, *, walked: bool) -> Seen:
         yield "mount-mode", path, mount["mode"]
         yield "mount-owner", path, mount["owner"]
     # The room itself lies in memory: only a file system of its own starts at its root.
-    # Of what nobody can write to, a program cannot tell where it lies.
-    memory = mount["type"] == "tmpfs" and mount["root"] == "/" and mount["writable"]
+    # Of what is mounted to be read alone, a program cannot tell where it lies.
+    memory = mount["type"] == "tmpfs" and mount["root"] == "/" and "ro" not in mount["options"].split(",")
     yield "mount-type", path, "memory" if memory else "stored" if mount["type"] == "tmpfs" else mount["type"]
     if memory and path != "/dev":
         yield "shm-size" if path == "/dev/shm" else "mount-size", path, mount["size"]  # noqa: S108
