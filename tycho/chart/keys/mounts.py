@@ -20,7 +20,7 @@ FILLED: Mapping[str, str] = {
 }
 OTHERWISE = "name a volume; or write :ro where it is only read, or x-tycho: {storage: false} where writes need not last"
 EACH = "each pod has one of its own, and what is written there is lost with it"
-MODES = "its files are root's, and have mode 0644, or 0755 where they can be run"
+MODES = "its files are root's, and have mode 0644, or 0755 where they can be run; when one changes, its pod is replaced"
 PLAIN_MEMORY = "a pod's memory is mounted plainly, mode 1777: programs in it can be run; without size it may take all"
 NOTHING: Mapping[str, Key] = {
     "pipe": rejected("it is about Docker on Windows, or Swarm", "use a volume"),
@@ -80,7 +80,7 @@ def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted, containe
             return approximated("emptyDir", EACH, "name a volume")
         case "copy":
             held = _held(case, container, mounted)
-            lost = "what is written to it is lost with the pod"
+            lost = "what is written to it is lost with the pod; its mode is 0644, or 0755 where it can be run"
             remedy = "write :ro where it is only read, or x-tycho: {storage: true} to keep what is written"
             return approximated(f"emptyDir, with a copy of {held} at each start", lost, remedy)
         case "files" if kind == "emptyDir":

@@ -7,6 +7,7 @@ import re
 
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.names import DNS_NAME, LABEL_VALUE
+from tycho.chart.workload import group_of
 from tycho.model import Live
 from tycho.model.numbers import parse_id
 
@@ -37,6 +38,15 @@ def user(case: Case) -> Rows:
             rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', 'write the number, as `id` prints it'
                      ' in the image: "1000:1000"'),
         )  # fmt: skip
+    elif len(parts) == 1 and _gives_claims(case):
+        why = "its number is also a group of the process, which the volumes of its pod are given to"
+        yield "", translated("runAsUser, fsGroup", but=why, remedy=f'write its group, too: "{parts[0]}:{parts[0]}"')
+
+
+def _gives_claims(case: Case) -> bool:
+    """Tell whether the claims of a pod belong to this service's user."""
+    mounts_claims = any(volume.kind == "claim" for volume in case.pod.volumes)
+    return mounts_claims and case.pod.fs_group == group_of(case.service) != ""
 
 
 def dns_opt(case: Case) -> Rows:
