@@ -90,8 +90,7 @@ class DockerSide:
         """Read what a container printed."""
         path = f"/containers/{container.identity}/logs?stdout=1&stderr=1"
         tty = self.engine.ask("GET", f"/containers/{container.identity}/json")["Config"]["Tty"]
-        streams = self.engine.stream("GET", path, plain=tty)
-        return streams[1] + streams[2]
+        return self.engine.stream("GET", path, plain=tty)[0]
 
     def last_words(self, containers: list[Container]) -> Iterator[tuple[Container, str]]:
         """Stop it, and give what each container printed, to its end."""

@@ -19,7 +19,7 @@ from typing import Any
 from tests.behaviour import engine as engines
 from tests.behaviour.docker import DockerSide
 from tests.behaviour.images import images, probe
-from tests.behaviour.kubernetes import KubernetesSide
+from tests.behaviour.kubernetes import KubernetesSide, policies
 from tests.behaviour.law import Observation, Verdict, judge
 from tests.behaviour.life import Life
 from tests.behaviour.programs import programs
@@ -129,7 +129,7 @@ def _kept(path: Path) -> Sight:
 
 def report(folder: Path) -> list[Json]:
     """Ask Tycho what becomes of each key of a folder's compose file; a refusal counts as a row of its own."""
-    argv = [sys.executable, "-m", "tycho", "compile", "--report", "--format", "json"]
+    argv = [sys.executable, "-m", "tycho", "compile", "--report", "--format", "json", *policies(folder)]
     env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(HERE.parents[1])}
     done = subprocess.run(argv, cwd=folder, env=env, check=False, capture_output=True, text=True, timeout=120)
     rows: list[Json] = json.loads(done.stdout) if done.stdout.startswith("[") else []
