@@ -36,7 +36,8 @@ class DockerSide:
 
     def up(self) -> str:
         """Start it, or change it; "" when that succeeded, else what was said."""
-        done = self._compose("up", "-d", "--remove-orphans", "--pull", "never")
+        # What it builds is there: both sides run the very same image.
+        done = self._compose("up", "-d", "--remove-orphans", "--pull", "never", "--no-build")
         return done.stderr.strip() or "failed" if done.returncode else ""
 
     def restart(self) -> None:

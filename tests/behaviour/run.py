@@ -15,8 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tests.behaviour import engine as engines
+from tests.behaviour.build import build_images
 from tests.behaviour.docker import DockerSide
 from tests.behaviour.images import images, probe
 from tests.behaviour.kubernetes import KubernetesSide, policies
@@ -87,6 +89,12 @@ def look(projects: list[Project], keep: Path | None = None) -> Sight:
     _import(node, archive)
     home = Path(tempfile.mkdtemp(dir=ROOM, prefix="systems-"))
     home.chmod(0o755)
+    for project in projects:
+        try:
+            for name in build_images(engine, project, home / "build" / project.name):
+                _move(engine, node, name, home / "built.tar")
+        except AssertionError as error:  # no side has it then, and the system cannot start
+            sight.broken.append(f"{project.name}: {error}")
 
     def live(project: Project, side: str) -> None:
         folder = home / side / project.name
@@ -140,6 +148,12 @@ def report(folder: Path) -> list[Json]:
         for path, reason in refusals
         if path not in refused
     ]
+
+
+def _move(engine: engines.Engine, node: nodes.Node, image: str, archive: Path) -> None:
+    """Give the node an image that the engine has."""
+    archive.write_bytes(engine.read("GET", f"/images/{quote(image, safe='')}/get"))
+    _import(node, archive)
 
 
 def _import(node: nodes.Node, archive: Path) -> None:
