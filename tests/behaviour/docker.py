@@ -36,7 +36,8 @@ class DockerSide:
 
     def up(self) -> str:
         """Start it, or change it; "" when that succeeded, else what was said."""
-        done = self._compose("up", "-d", "--remove-orphans", "--pull", "never")
+        # What it builds is there: both sides run the very same image.
+        done = self._compose("up", "-d", "--remove-orphans", "--pull", "never", "--no-build")
         return done.stderr.strip() or "failed" if done.returncode else ""
 
     def restart(self) -> None:
@@ -90,8 +91,7 @@ class DockerSide:
         """Read what a container printed."""
         path = f"/containers/{container.identity}/logs?stdout=1&stderr=1"
         tty = self.engine.ask("GET", f"/containers/{container.identity}/json")["Config"]["Tty"]
-        streams = self.engine.stream("GET", path, plain=tty)
-        return streams[1] + streams[2]
+        return self.engine.stream("GET", path, plain=tty)[0]
 
     def last_words(self, containers: list[Container]) -> Iterator[tuple[Container, str]]:
         """Stop it, and give what each container printed, to its end."""

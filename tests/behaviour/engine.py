@@ -67,30 +67,38 @@ class Engine:
 
     def ask(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
         """Ask the engine's API; it must succeed."""
+        data = json.dumps(body) if kind == "application/json" and body is not None else body
+        text = self.read(method, path, data, kind)
+        return json.loads(text) if text.startswith((b"{", b"[")) and b"\n{" not in text else text.decode()
+
+    def read(self, method: str, path: str, data: Any = None, kind: str = "application/json") -> bytes:
+        """Ask the engine's API for what is no JSON; it must succeed."""
         connection = Local("docker", timeout=120)
         try:
-            data = json.dumps(body) if kind == "application/json" and body is not None else body
             connection.request(method, path, data, {"Content-Type": kind} if data is not None else {})
             answer = connection.getresponse()
             text = answer.read()
             assert answer.status < http.client.BAD_REQUEST, f"{method} {path}: {text.decode()}"
-            return json.loads(text) if text.startswith((b"{", b"[")) and b"\n{" not in text else text.decode()
+            return text
         finally:
             connection.close()
 
     def stream(self, method: str, path: str, body: Any = None, *, plain: bool = False) -> dict[int, str]:
-        """Read streams that the engine lays into one another: 1 is stdout, 2 is stderr."""
+        """Read streams that the engine lays into one another: 1 is stdout, 2 is stderr, and 0 both in their order."""
         connection = Local("docker", timeout=120)
         try:
             data = None if body is None else json.dumps(body)
             connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
-            raw = connection.getresponse().read()
+            response = connection.getresponse()
+            raw = response.read()
+            assert response.status < http.client.BAD_REQUEST, f"{method} {path}: {raw.decode()}"
         finally:
             connection.close()
-        streams = {1: raw if plain else b"", 2: b""}
+        streams = {0: raw if plain else b"", 1: raw if plain else b"", 2: b""}
         while raw and not plain:
             number, length = raw[0], int.from_bytes(raw[4:8], "big")
-            streams[number] = streams.get(number, b"") + raw[8 : 8 + length]
+            for each in (0, number):
+                streams[each] += raw[8 : 8 + length]
             raw = raw[8 + length :]
         return {number: text.decode(errors="replace") for number, text in streams.items()}
 

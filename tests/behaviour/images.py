@@ -13,10 +13,10 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from tests.behaviour.applications import APPLICATIONS
+from tests.behaviour.image import File, Image
 from tests.e2e import images as node
 from tests.e2e.images import PATH
 from tycho.cluster.programs import ARCHITECTURE
@@ -26,37 +26,6 @@ from tycho.settings import settings
 PROBE = Path(__file__).parent / "probe"
 SECOND = 10**9
 SHELL = "docker.io/library/busybox:1"  # the image of the node's tests whose layer has a shell
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file or folder of an image.
-
-    Args:
-        owner: Its user and group.
-        mode: Its rights.
-        content: What it holds; None makes it a folder.
-    """
-
-    owner: tuple[int, int] = (0, 0)
-    mode: int = 0o755
-    content: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image.
-
-    Args:
-        config: Beside the entrypoint, which is the probe, and its default word.
-        files: What it has beside the probe, by path.
-        busybox: Whether it has a shell and what goes with it.
-    """
-
-    config: Mapping[str, Any] = field(default_factory=dict)
-    files: Mapping[str, File] = field(default_factory=dict)
-    busybox: bool = False
-
 
 PASSWD = File(mode=0o644, content="root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/srv/app:/bin/sh\n")
 GROUP = File(mode=0o644, content="root:x:0:\napp:x:1000:\nextra:x:2000:app\nmore:x:2001:app\n")
@@ -80,6 +49,7 @@ IMAGES = {
     "shelled": Image({"Entrypoint": ["/bin/sh", "-c", 'exec /probe serve shell=1 "$0" "$@"'], "Cmd": ["listen=80"]},
                      busybox=True),
     "placed": Image({"WorkingDir": "/work", "User": "1000:1000"}, {"work": File((1000, 1000), 0o700)}),
+    **APPLICATIONS,
 }  # fmt: skip
 
 

@@ -16,7 +16,19 @@ from tests.e2e.system import System
 from tycho.chart.names import label
 from tycho.errors import OrchestratorError
 
+POLICIES = "policies"  # the folder of a system's own policies, where it has any
 COMPLETED = ("Completed", "Error", "OOMKilled", "ContainerCannotRun", "StartError")
+
+
+def policies(folder: Path) -> list[str]:
+    """Name the policies of a system that needs rights which are granted by the operator alone."""
+    return ["--policies", POLICIES] if (folder / POLICIES).is_dir() else []
+
+
+def _services(pod: Json) -> list[Json]:
+    """The containers of a pod that are services: one that others of the pod start after is a sidecar."""
+    init = pod["spec"].get("initContainers", ())
+    return [*(spec for spec in init if spec.get("restartPolicy") == "Always"), *pod["spec"]["containers"]]
 
 
 @dataclass(slots=True)
@@ -47,7 +59,7 @@ class KubernetesSide:
         """Start it, or change it; "" when that succeeded, else what was said."""
         words = ("up", "--name", self.system.name, "-q", "-o", "json", "--timeout", "120")
         try:
-            self.system.release = json.loads(self.system.tycho(*words))[0]
+            self.system.release = json.loads(self.system.tycho(*words, *policies(self.system.folder)))[0]
         except AssertionError as error:
             self._look()
             return str(error)
@@ -75,20 +87,21 @@ class KubernetesSide:
         wanted = quote(f"app.kubernetes.io/instance={self.system.identity['release']}")
         pods = self.system.node.api.get(f"{self._pods}?labelSelector={wanted}")["items"]
         return [
-            self._container(pod, container)
+            self._container(pod, spec, status)
             for pod in pods
             if "deletionTimestamp" not in pod["metadata"]
-            for container in pod["status"].get("containerStatuses", ())
+            for spec in _services(pod)
+            for status in (*pod["status"].get("initContainerStatuses", ()), *pod["status"].get("containerStatuses", ()))
+            if status["name"] == spec["name"]
         ]
 
-    def _container(self, pod: Json, status: Json) -> Container:
+    def _container(self, pod: Json, spec: Json, status: Json) -> Container:
         state, detail = next(iter(status["state"].items()))
         reason = detail.get("reason", "")
         name = {"running": "running", "terminated": "exited", "waiting": "created"}[state]
         if reason == "CrashLoopBackOff":
             name = "restarting"
         last = status.get("lastState", {}).get("terminated", {})
-        spec = next(entry for entry in pod["spec"]["containers"] if entry["name"] == status["name"])
         health = "healthy" if status["ready"] else "unhealthy"
         return Container(
             service=self.names.get(status["name"], status["name"]),

@@ -207,7 +207,15 @@ class Life:
             if container.state == "running":
                 with suppress(AssertionError):  # it ends with the container
                     self.side.execute(container, "/probe", "kill", "QUIT")
-        eventually(lambda: all(self._starts().get(name) != times for name, times in before.items()), PATIENCE)
+        services = self.project.tree["services"]
+        again = {name for name in before if services.get(name, {}).get("restart") in ("always", "unless-stopped")}
+
+        def begun() -> bool:
+            """Tell whether all have ended, and those that always run do so once more."""
+            starts = self._starts()
+            return all(starts.get(name) != times for name, times in before.items()) and again <= starts.keys()
+
+        eventually(begun, PATIENCE)
         self._look(moment)
 
     def _restarted(self, moment: str) -> None:
@@ -250,8 +258,12 @@ MOMENTS: dict[str, Callable[[Life, str], None]] = {
 
 
 def split_log(text: str) -> tuple[list[str], list[Json]]:
-    """Part what a program printed from what the probe tells of itself."""
-    lines, events = [], []
+    """Part what a program printed since its last start from what the probe tells of itself.
+
+    Docker keeps what a container printed before it was started again, and Kubernetes does not show it.
+    """
+    lines: list[str] = []
+    events: list[Json] = []
     for line in text.splitlines():
         try:
             event = json.loads(line)
@@ -259,6 +271,8 @@ def split_log(text: str) -> tuple[list[str], list[Json]]:
             lines.append(line)
             continue
         if isinstance(event, dict) and event.get("event") in EVENTS:
+            if event["event"] == "start":
+                lines, events = [], []
             events.append(event)
         else:
             lines.append(line)

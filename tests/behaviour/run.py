@@ -57,6 +57,7 @@ def look(projects: list[Project], keep: Path | None = None) -> Sight:
     """Let every system live on both sides."""
     sight = Sight()
     with both_sides() as stage, ThreadPoolExecutor(AT_ONCE) as pool:
+        stage.build(projects, sight)
         lives = [
             pool.submit(stage.live, project, side, sight) for project in projects for side in ("kubernetes", "docker")
         ]

@@ -9,15 +9,17 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.behaviour import engine as engines
+from tests.behaviour.build import build_images
 from tests.behaviour.docker import DockerSide
 from tests.behaviour.images import images, probe
-from tests.behaviour.kubernetes import KubernetesSide
+from tests.behaviour.kubernetes import KubernetesSide, policies
 from tests.behaviour.law import Observation
 from tests.behaviour.life import Life
 from tests.behaviour.programs import programs
@@ -79,6 +81,17 @@ class Stage:
     caller: Path
     writing: threading.Lock = field(default_factory=threading.Lock)
 
+    def build(self, projects: Iterable[Project], sight: Sight) -> None:
+        """Have the engine build the images of systems, and give them to the node."""
+        archive = self.home / "built.tar"
+        for project in projects:
+            try:
+                for name in build_images(self.engine, project, self.home / "build" / project.name):
+                    archive.write_bytes(self.engine.read("GET", f"/images/{quote(name, safe='')}/get"))
+                    import_images(self.node, archive)
+            except AssertionError as error:  # no side has it then, and the system cannot start
+                sight.broken.append(f"{project.name}: {error}")
+
     def live(self, project: Project, side: str, sight: Sight, code: Path = CODE) -> None:
         """Let a system live on one side.
 
@@ -121,8 +134,7 @@ def both_sides() -> Iterator[Stage]:
     say("the engine runs")
     node = nodes.start(quiet, paths["runc"])
     say("the node runs")
-    ctr = [node.programs["ctr"], f"--address={ROOM / 'containerd.sock'}", "--namespace=k8s.io"]
-    subprocess.run([*ctr, "images", "import", str(archive)], check=True, capture_output=True)
+    import_images(node, archive)
     home = Path(tempfile.mkdtemp(dir=ROOM, prefix="systems-"))
     home.chmod(0o755)
     try:
@@ -132,9 +144,15 @@ def both_sides() -> Iterator[Stage]:
         engine.stop()
 
 
+def import_images(node: nodes.Node, archive: Path) -> None:
+    """Give the node the images of an archive."""
+    ctr = [node.programs["ctr"], f"--address={ROOM / 'containerd.sock'}", "--namespace=k8s.io"]
+    subprocess.run([*ctr, "images", "import", str(archive)], check=True, capture_output=True)
+
+
 def report(folder: Path, code: Path = CODE) -> list[Json]:
     """Ask Tycho what becomes of each key of a folder's compose file; a refusal counts as a row of its own."""
-    argv = [sys.executable, "-m", "tycho", "compile", "--report", "--format", "json"]
+    argv = [sys.executable, "-m", "tycho", "compile", "--report", "--format", "json", *policies(folder)]
     env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(code)}
     done = subprocess.run(argv, cwd=folder, env=env, check=False, capture_output=True, text=True, timeout=120)
     rows: list[Json] = json.loads(done.stdout) if done.stdout.startswith("[") else []

@@ -238,3 +238,8 @@ def test_a_log_is_parted():
     lines, events = split_log('{"event": "start", "at": 1}\nhello\n{"a": 1}\n')
     assert lines == ["hello", '{"a": 1}']
     assert [event["event"] for event in events] == ["start"]
+
+
+def test_a_log_is_that_of_the_last_start():
+    lines, events = split_log('{"event": "start", "at": 1}\nfailed\n{"event": "start", "at": 2}\nhello\n')
+    assert (lines, [event["at"] for event in events]) == (["hello"], [2])

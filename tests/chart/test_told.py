@@ -77,3 +77,19 @@ def test_no_path_of_the_host_is_read(bench: Any, monkeypatch: pytest.MonkeyPatch
     with pytest.raises((ComposeError, PolicyDenied)):
         bench.chart((CASES / "node-exporter" / file).read_text(encoding="utf-8"))
     assert not [path for path in looked if path == "/" or path.startswith(("/proc", "/sys", "/var", "/etc"))]
+
+
+def test_a_user_without_group_is_told_of_the_group_of_its_volumes(bench: Any) -> None:
+    text = "services: {db: {image: x, user: '999', volumes: ['data:/data']}}\nvolumes: {data: }"
+    row = {row.path: row for row in bench.chart(text).report}["services.db.user"]
+    assert (row.fate, row.reason.partition(",")[0]) == ("translated", "its number is also a group of the process")
+    for other in (text.replace("'999'", "'999:999'"), text.replace("'data:/data'", "'./absent:/data:ro'")):
+        assert not {row.path: row for row in bench.chart(other).report}["services.db.user"].reason
+
+
+def test_a_key_of_a_shared_pod_may_say_what_the_pod_says(bench: Any) -> None:
+    text = "services: {vpn: {image: x, restart: always}, app: {image: x, restart: always, network_mode: 'service:vpn'}}"
+    targets = {row.path: row for row in bench.chart(text).report}
+    assert (targets["services.app.restart"].fate, targets["services.app.restart"].reason) == ("translated", "")
+    other = text.replace("restart: always}, app", "restart: on-failure}, app")
+    assert rows(bench, other)["services.app.restart"].reason == "it shares the pod of vpn, whose own counts"

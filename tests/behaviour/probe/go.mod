@@ -1,3 +1,3 @@
 module tycho.local/probe
 
-go 1.21
+go 1.23

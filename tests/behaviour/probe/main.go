@@ -1,6 +1,7 @@
 // The one program of the images: it serves, and tells what a process in its container can see.
 //
-//	probe serve [listen=80] [udp=53] [say=text] [exit=3] [after=2s] [ignore=TERM] [unhealthy=5s]
+//	probe serve [listen=80] [udp=53] [say=text] [exit=3] [after=2s] [ignore=TERM] [unhealthy=5s] [serves=/file]
+//	            [opens=5s] [quorum=n1:80,n2:80] [within=30s], and what it looks at before (see startup.go)
 //	probe observe JSON      what the main process of this container sees, as JSON
 //	probe call JSON         which of some addresses answer
 //	probe health            0 when the main process says it is healthy
@@ -26,6 +27,10 @@ func main() {
 	following := []string{}
 	if len(os.Args) > 1 {
 		verb, following = os.Args[1], os.Args[2:]
+	}
+	switch verb {
+	case "observe", "health", "write", "kill":
+		joinUser()
 	}
 	switch verb {
 	case "observe":
@@ -114,11 +119,7 @@ func mainProcess() (int, error) {
 		if err != nil || place != mine {
 			continue
 		}
-		argv := arguments(id)
-		if !strings.HasSuffix(argv[0], "/probe") && argv[0] != "probe" {
-			continue
-		}
-		if len(argv) > 1 && (argv[1] == "observe" || argv[1] == "health" || argv[1] == "kill" || argv[1] == "write") {
+		if !isServed(id) {
 			continue
 		}
 		if best == 0 || id < best {
@@ -129,4 +130,33 @@ func mainProcess() (int, error) {
 		return 0, fmt.Errorf("no main process to be seen")
 	}
 	return best, nil
+}
+
+// isServed tells whether a process is a probe that serves, and no command of ours.
+func isServed(id int) bool {
+	argv := arguments(id)
+	if !strings.HasSuffix(argv[0], "/probe") && argv[0] != "probe" {
+		return false
+	}
+	return len(argv) < 2 || (argv[1] != "observe" && argv[1] != "health" && argv[1] != "kill" && argv[1] != "write")
+}
+
+// joinUser becomes the user that the main process has become: nobody else may look into it, not even a container's root.
+func joinUser() {
+	if _, err := mainProcess(); err == nil || os.Getuid() != 0 {
+		return
+	}
+	entries, err := os.ReadDir("/proc")
+	check(err)
+	for _, entry := range entries {
+		id, err := strconv.Atoi(entry.Name())
+		if err != nil || id == os.Getpid() || !isServed(id) {
+			continue
+		}
+		known := status(fmt.Sprintf("/proc/%d/status", id))
+		users, groups := strings.Fields(known["Uid"]), strings.Fields(known["Gid"])
+		if len(users) > 0 && len(groups) > 0 && users[0] != "0" {
+			check(drop(users[0] + ":" + groups[0]))
+		}
+	}
 }

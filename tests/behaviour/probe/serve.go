@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -33,6 +34,7 @@ func tell(what, text string) {
 
 func serve(known words) {
 	tell("start", known.first("as"))
+	prepare(known)
 	for _, text := range known["say"] {
 		fmt.Println(text)
 	}
@@ -44,8 +46,9 @@ func serve(known words) {
 		signal.Notify(asked, number)
 	}
 	for _, port := range known["listen"] {
-		go listen(known.first("as"), port)
+		go listen(known, port)
 	}
+	go awaitQuorum(known)
 	for _, port := range known["udp"] {
 		go listenUDP(known.first("as"), port)
 	}
@@ -84,10 +87,17 @@ func leave(code string) {
 	os.Exit(number)
 }
 
-func listen(who, port string) {
+// listen answers with the program's name, or with what a file says now: `serves=/etc/app.conf`.
+func listen(known words, port string) {
 	host, _ := os.Hostname()
+	opens, _ := time.ParseDuration(known.first("opens"))
+	time.Sleep(opens)
 	handler := http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		caller, _, _ := net.SplitHostPort(request.RemoteAddr)
+		who := known.first("as")
+		if path := known.first("serves"); path != "" {
+			who = strings.TrimSpace(content(path))
+		}
 		text, _ := json.Marshal(answer{who, host, caller})
 		_, _ = writer.Write(text)
 	})
@@ -124,8 +134,9 @@ func health() int {
 	if err != nil {
 		return 1
 	}
-	pause, _ := time.ParseDuration(split(arguments(process)).first("unhealthy"))
-	if uptime()-started(process) < pause.Seconds() {
+	known := split(arguments(process))
+	pause, _ := time.ParseDuration(known.first("unhealthy"))
+	if uptime()-started(process) < pause.Seconds() || !quorum(known.first("quorum")) {
 		return 1
 	}
 	return 0

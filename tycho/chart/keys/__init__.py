@@ -20,6 +20,7 @@ from tycho.chart.objects import has_service
 from tycho.chart.plan import Plan
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, is_allowed
 from tycho.chart.wiring import everything
+from tycho.chart.workload import Pod
 from tycho.model import Live, Service
 from tycho.model.rights import read_grants
 
@@ -119,9 +120,7 @@ def _fields(
         value = getattr(part, field)
         key = table.get(f"{pattern}{field}")
         if key and f"{pattern}{field}" in ONCE and (home := _host(plan, owner)):
-            yield _row(
-                plan, f"{path}.{field}", ignored(f"it shares the pod of {home}, whose own counts", "say it there")
-            )
+            yield _row(plan, f"{path}.{field}", _shared(plan.homes[home], f"{pattern}{field}", value))
         elif key:
             yield from _judged(plan, key, f"{path}.{field}", value, owner)
         if key and key.whole:
@@ -133,6 +132,16 @@ def _fields(
                 yield from _items(plan, table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", item, owner)
         elif not key:
             yield _row(plan, f"{path}.{field}", Key("rejected", "", "Tycho does not know this key", "remove it"))
+
+
+def _shared(home: Pod, field: str, value: object) -> Key:
+    """Say what becomes of a key that a pod has once, where the pod is another service's."""
+    theirs: object = home.service
+    for part in field.split("."):
+        theirs = getattr(theirs, part)
+    if value == theirs:
+        return translated("that of the pod that it shares")
+    return ignored(f"it shares the pod of {home.name}, whose own counts", "say it there")
 
 
 def _host(plan: Plan, owner: tuple[str, object]) -> str:

@@ -108,7 +108,7 @@ def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted, containe
             return approximated("emptyDir", EACH, "name a volume")
         case "copy":
             held = _held(case, container, mounted)
-            lost = "what is written to it is lost with the pod"
+            lost = "what is written to it is lost with the pod; its mode is 0644, or 0755 where it can be run"
             remedy = "write :ro where it is only read, or x-tycho: {storage: true} to keep what is written"
             return approximated(f"emptyDir, with a copy of {held} at each start", lost, remedy)
         case "files" if kind == "emptyDir":

@@ -9,6 +9,7 @@ from typing import cast
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.names import DNS_NAME, LABEL_VALUE
 from tycho.chart.outcomes import decide_mode
+from tycho.chart.workload import group_of
 from tycho.model import FileRef, Live
 from tycho.model.numbers import parse_id
 
@@ -41,6 +42,15 @@ def user(case: Case) -> Rows:
         )  # fmt: skip
     elif len(parts) > 1:
         yield "", translated("runAsUser, runAsGroup", but="its groups in the image's /etc/group count, too")
+    elif _gives_claims(case):
+        why = "its number is also a group of the process, which the volumes of its pod are given to"
+        yield "", translated("runAsUser, fsGroup", but=why, remedy=f'write its group, too: "{parts[0]}:{parts[0]}"')
+
+
+def _gives_claims(case: Case) -> bool:
+    """Tell whether the claims of a pod belong to this service's user."""
+    mounts_claims = any(volume.kind == "claim" for volume in case.pod.volumes)
+    return mounts_claims and case.pod.fs_group == group_of(case.service) != ""
 
 
 def dns_opt(case: Case) -> Rows:
