@@ -219,6 +219,15 @@ def test_every_system_is_small_and_well_formed():
     assert len(load_projects()) >= 40
 
 
+def test_no_port_is_published_by_two_systems():
+    taken: dict[str, str] = {}
+    for name, project in load_projects().items():
+        for service in project.tree["services"].values():
+            for port in service.get("ports", ()):
+                published = str(port.get("published", "") if isinstance(port, dict) else port.rpartition(":")[0])
+                assert not published or taken.setdefault(published, name) == name, published
+
+
 def test_a_change_replaces_adds_and_removes():
     assert merge({"a": 1, "b": {"c": 1}}, {"a": None, "b": {"d": 2}}) == {"b": {"c": 1, "d": 2}}
 
