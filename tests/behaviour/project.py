@@ -27,7 +27,7 @@ class Project:
         name: Of its file.
         tree: What both sides read.
         about: What the judge does with it (`x-judge`): `files`, `modes`, `names`, `paths`, `sysctls`, `moments`,
-            `change`, `write`, `deep`, `env`.
+            `change`, `write`.
     """
 
     name: str

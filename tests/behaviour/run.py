@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.behaviour.breaks import find_unnoticed
+from tests.behaviour.choice import choose_bounded
 from tests.behaviour.drawn import FEW, MANY, drawn_projects
 from tests.behaviour.law import Verdict, judge
 from tests.behaviour.project import Project, load_projects
@@ -38,10 +39,10 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     if options.breaks:
         return _judge_breaks()
-    projects = {**load_projects(), **drawn_projects(MANY if options.deep or options.systems else FEW)}
-    chosen = options.systems or [
-        name for name, project in projects.items() if options.deep or not project.about.get("deep")
-    ]
+    written = load_projects()
+    projects = {**written, **drawn_projects(MANY)}
+    bounded = [*choose_bounded(written), *drawn_projects(FEW)]
+    chosen = options.systems or (list(projects) if options.deep else bounded)
     begun = time.monotonic()
     sight = Sight.load(options.again) if options.again else look([projects[name] for name in chosen], options.keep)
     verdict = judge(sight.docker, sight.kubernetes, sight.reports, load_law(), whole=options.deep)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.behaviour.breaks import TABLE
+from tests.behaviour.choice import choose_bounded
 from tests.behaviour.drawn import FEW, MANY, drawn_projects
 from tests.behaviour.law import compare
 from tests.behaviour.project import load_projects
@@ -16,7 +17,7 @@ from tests.e2e.promises import keys
 from tests.e2e.test_breaks import broken
 
 PROJECTS = load_projects()
-BOUNDED = {name: project for name, project in PROJECTS.items() if not project.about.get("deep")}
+BOUNDED = {name: PROJECTS[name] for name in choose_bounded(PROJECTS)}
 RESULT = load_result()
 
 

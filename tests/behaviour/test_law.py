@@ -213,7 +213,7 @@ def test_every_system_is_small_and_well_formed():
     for path in SYSTEMS.glob("*.yaml"):
         assert len(path.read_text().splitlines()) <= 30, path.name
         task = yaml.safe_load(path.read_text()).get("x-judge", {})
-        assert task.keys() <= {"files", "modes", "names", "paths", "moments", "change", "write", "deep"}, path.name
+        assert task.keys() <= {"files", "modes", "names", "paths", "moments", "change", "write"}, path.name
         assert set(task.get("moments", ())) <= MOMENTS.keys(), path.name
         assert ("changed" in task.get("moments", ())) == ("change" in task), path.name
     assert len(load_projects()) >= 40
