@@ -69,7 +69,10 @@ def summarize(findings: Iterable[Finding], projects: Mapping[str, Project], keys
     """
     by_kind: dict[str, Counter[str]] = defaultdict(Counter)
     by_place: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    shared = set()  # kinds that are about a whole system, whichever service uses a key
     for finding in findings:
+        if not finding.service:
+            shared.add(finding.kind)
         by_kind[finding.kind][finding.outcome] += 1
         for service in {finding.service, ""}:
             by_place[finding.system, finding.kind, service][finding.outcome] += 1
@@ -79,8 +82,10 @@ def summarize(findings: Iterable[Finding], projects: Mapping[str, Project], keys
             users[key].add((name, service))
     shown = {}
     for key in keys:
-        kinds = {kind: sum((by_place[name, kind, service] for name, service in users[key]), Counter())
-                 for kind in find_kinds(key, table)}  # fmt: skip
+        kinds = {}
+        for kind in find_kinds(key, table):
+            places = {(name, kind, "" if kind in shared else service) for name, service in users[key]}
+            kinds[kind] = sum((by_place[place] for place in places), Counter())
         if seen := {kind: dict(sorted(counts.items())) for kind, counts in kinds.items() if counts}:
             shown[key] = {"systems": sorted({name for name, _ in users[key]}), "kinds": seen}
     return {

@@ -75,7 +75,18 @@ def ports(case: Case) -> Rows:
                 rejected(f'"{port.name}" is not a DNS label', "use lower-case letters, digits and dashes"),
             )
     if case.value:
-        yield "", translated("Service <name>-published, and the Service that peers call")
+        but = STRANGERS if _has_strangers(case) else ""
+        yield "", translated("Service <name>-published, and the Service that peers call", but=but)
+
+
+STRANGERS = "a published port can be called by every pod: those that share no network with it as well"
+
+
+def _has_strangers(case: Case) -> bool:
+    """Tell whether another service is on none of a service's networks."""
+    own = case.service.networks.keys()
+    others = [service.networks.keys() for service in case.plan.system.services.values()]
+    return bool(own) and any(networks and own.isdisjoint(networks) for networks in others)
 
 
 ONE_INTERFACE = "a pod has one interface, and names are known on every network: calls from others are refused"

@@ -120,10 +120,15 @@ def endpoint_mode(case: Case) -> Rows:
         yield "", rejected(f'"{case.value}" is not a mode', "vip or dnsrr")
 
 
+BESIDE = "more than one of them share the node of their volume: from one to several, every pod is replaced once"
+
+
 def replicas(case: Case) -> Rows:
     """A DaemonSet has as many pods as there are nodes."""
     if case.kind in ("DaemonSet", "CronJob"):
         yield "", ignored(f"a {case.kind} has no number of replicas", "remove it, or the mode")
+    elif case.kind == "Deployment" and case.pod.held:
+        yield "", translated("replicas (live)", but=BESIDE)
 
 
 def rollout(case: Case) -> Rows:

@@ -53,7 +53,7 @@ SERVICE: Table = {
     "develop": whole(ignored("it is about developing on one machine", "nothing: it does no harm")),
     # how it lives
     "restart": translated("kind of workload, backoffLimit", ordering.restart),
-    "scale": translated("replicas (live)"),
+    "scale": translated("replicas (live)", running.replicas),
     "deploy.mode": translated("kind of workload", running.mode),
     "deploy.endpoint_mode": translated("Service with or without an address", running.endpoint_mode),
     "deploy.replicas": translated("replicas (live)", running.replicas),
@@ -83,7 +83,7 @@ SERVICE: Table = {
     "deploy.resources.limits.cpus": translated("resources.limits.cpu (live)", but=CPU),
     "deploy.resources.limits.memory": translated("resources.limits.memory (live)", but=SWAP),
     "deploy.resources.limits.pids": ignored(NODE, "set podPidsLimit of the kubelet"),
-    "deploy.resources.reservations.cpus": translated("resources.requests.cpu (live)", running.reserved),
+    "deploy.resources.reservations.cpus": translated("resources.requests.cpu (live)", running.reserved, but=CPU),
     "deploy.resources.reservations.memory": translated("resources.requests.memory (live)", running.reserved, but=SOFT),
     "deploy.resources.reservations.generic_resources": whole(ignored("Swarm's resources have no names here",
                                                                      "set services.X.resources.limits")),
