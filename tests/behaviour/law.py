@@ -41,6 +41,8 @@ MOST = 20  # exceptions
 WIDEST = 0.02  # of its kind, that one of them may cover
 FEW = 0.1  # of the containers, where a file may say itself what the platform says elsewhere
 ABSENT = "(absent)"
+CIRCUMSTANCES = ("state", "exit-code", "health")  # of a container: what a row may depend on
+Shown = Mapping[tuple[str, str, str, str], Any]  # what Docker showed: system, moment, service, kind
 # What tells how something is; that one side lacks the thing itself is a finding of its own.
 ASPECTS = (
     *("mount-options", "mount-writable", "mount-mode", "mount-owner", "mount-type", "mount-size", "shm-size"),
@@ -123,14 +125,18 @@ def judge(
         law: The tables.
         whole: Whether all systems ran: only then can an exception be without use.
     """
-    findings = [_explain(finding, reports.get(finding.system, ()), law) for finding in compare(docker, kubernetes)]
+    docker = list(docker)
+    shown = {(one.system, one.moment, one.service, one.kind): one.value for one in docker if one.kind in CIRCUMSTANCES}
+    findings = [
+        _explain(finding, reports.get(finding.system, ()), law, shown) for finding in compare(docker, kubernetes)
+    ]
     faults = [
         f"{finding.system} {finding.moment}: {finding.kind} of {finding.service or 'the system'}"
         f"{f' [{finding.key}]' if finding.key else ''}: Docker {finding.docker!r}, Kubernetes {finding.kubernetes!r}"
         for finding in findings
         if finding.outcome == "different"
     ]
-    faults += _idle_rows(findings, reports, law)
+    faults += _idle_rows(findings, reports, law, shown)
     faults += _bad_exceptions(findings, law, whole=whole)
     return Verdict(tuple(findings), tuple(faults))
 
@@ -164,13 +170,13 @@ def _gather(observations: Iterable[Observation]) -> dict[tuple[str, ...], Any]:
     return {place: seen[0] if len(seen) == 1 else sorted(seen, key=str) for place, seen in values.items()}
 
 
-def _explain(finding: Finding, rows: Sequence[Mapping[str, Any]], law: Law) -> Finding:
+def _explain(finding: Finding, rows: Sequence[Mapping[str, Any]], law: Law, shown: Shown) -> Finding:
     if finding.outcome == "equal":
         return finding
     place = (finding.system, finding.moment, finding.kind, finding.service, finding.key)
     for row in rows:
         for explanation in law.explanations:
-            if explanation.is_about(row) and _may_change(explanation, row, finding):
+            if explanation.is_about(row) and _may_change(explanation, row, finding, shown):
                 return Finding(*place, finding.docker, finding.kubernetes, "reported", row["path"])
     for number, exception in enumerate(law.exceptions):
         said = exception.unsaid and any(row["path"].startswith(f"{section}.{finding.service}.{exception.unsaid}")
@@ -180,17 +186,20 @@ def _explain(finding: Finding, rows: Sequence[Mapping[str, Any]], law: Law) -> F
     return finding
 
 
-def _may_change(explanation: Explanation, row: Mapping[str, Any], finding: Finding) -> bool:
+def _may_change(explanation: Explanation, row: Mapping[str, Any], finding: Finding, shown: Shown) -> bool:
     if finding.kind not in explanation.kinds:
         return False
     if not explanation.allows(row, finding.moment, finding.key, finding.docker, finding.kubernetes):
         return False
     owner = _owner(row["path"])
+    for kind, pattern in explanation.seen.items():
+        if not fnmatchcase(str(shown.get((finding.system, finding.moment, owner, kind), ABSENT)), pattern):
+            return False
     return explanation.everyone or not owner or not finding.service or owner == finding.service
 
 
 def _idle_rows(
-    findings: Iterable[Finding], reports: Mapping[str, Sequence[Mapping[str, Any]]], law: Law
+    findings: Iterable[Finding], reports: Mapping[str, Sequence[Mapping[str, Any]]], law: Law, shown: Shown
 ) -> Iterable[str]:
     """Tell rows that say something changes where nothing did, and rows that the table does not know."""
     differing = [finding for finding in findings if finding.outcome != "equal"]
@@ -204,7 +213,7 @@ def _idle_rows(
                 continue
             mine = [finding for finding in differing if finding.system == system]
             if not any(
-                explanation.silent or any(_may_change(explanation, row, finding) for finding in mine)
+                explanation.silent or any(_may_change(explanation, row, finding, shown) for finding in mine)
                 for explanation in known
             ):
                 yield f"{system}: the row {row['path']} ({row['fate']}) says that something changes, and nothing does"

@@ -147,7 +147,7 @@ class Life:
                 matching = [
                     end for end in ends
                     if (end.service, end.target) == (name, port["target"]) and end.protocol in ("", protocol)
-                    and port.get("published") in (None, str(end.port))
+                    and _is_wanted(port.get("published"), end.port)
                 ]  # fmt: skip
                 self.note(moment, "published", name, key, bool(matching))
                 if not matching:
@@ -242,6 +242,12 @@ class Life:
             signals = [event.get("text", "") for event in events if event["event"] == "signal"]
             self.note(moment, "signal", container.service, "", signals)
             self.note(moment, "ending", container.service, "", "itself" if events[-1]["event"] == "end" else "killed")
+
+
+def _is_wanted(published: str | None, port: int) -> bool:
+    """Tell whether a file asks for a port: for this one, one of a range, or any."""
+    first, _, last = (published or "").partition("-")
+    return not first or int(first) <= port <= int(last or first)
 
 
 CALLERS = (CALLER, *OUTSIDE)

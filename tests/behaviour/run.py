@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--breaks", action="store_true", help="does it notice features that are broken on purpose?")
     options = parser.parse_args(argv)
     if options.breaks:
-        return _judge_breaks()
+        return _judge_breaks(options.systems)
     written = load_projects()
     projects = {**written, **drawn_projects(MANY)}
     bounded = [*choose_bounded(written), *drawn_projects(FEW)]
@@ -71,11 +71,11 @@ def look(projects: list[Project], keep: Path | None = None) -> Sight:
     return sight
 
 
-def _judge_breaks() -> int:
-    """Have the judge look at a program whose features are broken on purpose."""
+def _judge_breaks(systems: list[str]) -> int:
+    """Have the judge look at a program whose features are broken on purpose: in these systems, or in all."""
     begun = time.monotonic()
     with both_sides() as stage:
-        unnoticed = list(find_unnoticed(stage, load_projects(), load_law(), AT_ONCE))
+        unnoticed = list(find_unnoticed(stage, load_projects(), load_law(), AT_ONCE, systems))
     for fault in unnoticed:
         say(fault)
     say(f"{len(unnoticed)} breaks were not noticed; {time.monotonic() - begun:.0f} s")

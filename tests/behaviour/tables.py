@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class Explanation:
         kubernetes: Pattern of what Kubernetes shows, as text.
         moments: When; any by default.
         beyond: Whether it is about ports alone that the row's target does not list.
+        named: Whether it is about the name alone that the row's path ends with.
+        seen: Patterns of what else Docker showed of the service at that moment, by kind.
     """
 
     path: str
@@ -46,6 +48,8 @@ class Explanation:
     kubernetes: str = "*"
     moments: tuple[str, ...] = ()
     beyond: bool = False
+    named: bool = False
+    seen: Mapping[str, str] = field(default_factory=dict)
 
     def is_about(self, row: Mapping[str, Any]) -> bool:
         """Tell whether a row is one of these."""
@@ -63,6 +67,7 @@ class Explanation:
             and (not self.moments or moment in self.moments)
             and _means(self.docker, docker)
             and _means(self.kubernetes, kubernetes)
+            and not (self.named and not row["path"].endswith(f".{key}"))
             and not (self.beyond and _port(key) in re.findall(r"[0-9]+", row.get("target", "")))
         )
 

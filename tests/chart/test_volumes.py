@@ -65,7 +65,8 @@ def test_users_own_their_volumes(bench: Bench) -> None:
     kept = "OnRootMismatch"
     assert groups == {"flow": (1000, kept), "web": (None, None), "u": (0, kept), "n": (1000, kept)}
     assert context["flow"]["supplementalGroups"] == [2000]
-    assert [step[1] for step in words(objects, "web")] == ["/fill/html"]  # nocopy
+    steps = [step[:2] for step in words(objects, "web")]
+    assert steps == [("content", "/fill/html"), ("new", "/fill/plain")]  # nocopy: a folder, and nothing in it
     own = rendered(bench, woven, "--set", "services.flow.podSecurityContext.fsGroup=7")
     assert own.pod("rel-flow")["securityContext"]["fsGroup"] == 7
 
