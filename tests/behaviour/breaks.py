@@ -44,10 +44,10 @@ def find_unnoticed(
             run.result()
     yield from docker.broken
     for entry, sight in zip(breaks, seen, strict=True):
-        observed = [replace(one, system=entry["system"]) for one in sight.kubernetes]
+        observed = [replace(observation, system=entry["system"]) for observation in sight.kubernetes]
         rows = [row for report in sight.reports.values() for row in report]
-        theirs = [one for one in docker.docker if one.system == entry["system"]]
-        verdict = judge(theirs, observed, {entry["system"]: rows}, law, whole=False)
+        on_docker = [observation for observation in docker.docker if observation.system == entry["system"]]
+        verdict = judge(on_docker, observed, {entry["system"]: rows}, law, whole=False)
         kinds = {finding.kind for finding in verdict.findings if finding.outcome == "different"}
         for kind in entry["kinds"]:
             if kind not in kinds:

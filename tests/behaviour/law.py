@@ -21,20 +21,8 @@ from tests.behaviour.tables import CHANGED, Exemption, Explanation, Law
 
 # What is seen of a container without looking into it: all else is compared where both sides have one that runs.
 OUTER = (
-    *(
-        "up",
-        "replicas",
-        "state",
-        "exit-code",
-        "restarts",
-        "health",
-        "log",
-        "order",
-        "observable",
-        "recreated",
-        "written",
-    ),
-    *("published", "outside", "outside-sees", "signal", "ending"),
+    *("up", "replicas", "state", "exit-code", "restarts", "health", "log", "order", "observable", "recreated"),
+    *("written", "published", "outside", "outside-sees", "signal", "ending"),
 )
 Outcome = Literal["equal", "reported", "excepted", "different"]
 MOST = 20  # exceptions
@@ -126,7 +114,9 @@ def judge(
         whole: Whether all systems ran: only then can an exception be without use.
     """
     docker = list(docker)
-    shown = {(one.system, one.moment, one.service, one.kind): one.value for one in docker if one.kind in CIRCUMSTANCES}
+    shown = {
+        (seen.system, seen.moment, seen.service, seen.kind): seen.value for seen in docker if seen.kind in CIRCUMSTANCES
+    }
     findings = [
         _explain(finding, reports.get(finding.system, ()), law, shown) for finding in compare(docker, kubernetes)
     ]
@@ -179,9 +169,8 @@ def _explain(finding: Finding, rows: Sequence[Mapping[str, Any]], law: Law, show
             if explanation.is_about(row) and _may_change(explanation, row, finding, shown):
                 return Finding(*place, finding.docker, finding.kubernetes, "reported", row["path"])
     for number, exception in enumerate(law.exceptions):
-        said = exception.unsaid and any(row["path"].startswith(f"{section}.{finding.service}.{exception.unsaid}")
-                                        for row in rows for section in ("services", "jobs"))  # fmt: skip
-        if not said and exception.covers(finding.kind, finding.key, finding.docker, finding.kubernetes):
+        covered = exception.covers(finding.kind, finding.key, finding.docker, finding.kubernetes)
+        if covered and not exception.is_void(rows, finding.service):
             return Finding(*place, finding.docker, finding.kubernetes, "excepted", str(number))
     return finding
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -103,6 +103,11 @@ class Exemption:
             and _means(self.docker, docker)
             and _means(self.kubernetes, kubernetes)
         )
+
+    def is_void(self, rows: Sequence[Mapping[str, Any]], service: str) -> bool:
+        """Tell whether a file says itself, for a service, what the exception takes to be unsaid."""
+        paths = tuple(f"{section}.{service}.{self.unsaid}" for section in ("services", "jobs"))
+        return bool(self.unsaid) and any(row["path"].startswith(paths) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,40 +93,40 @@ def without(document: Any, path: str) -> tuple[Any, Any]:
     return changed, _cut(changed, path)
 
 
-def _cut(node: Any, rest: str) -> Any:
+def _cut(node: Any, below: str) -> Any:
     if isinstance(node, dict):
         for key in sorted(node, key=lambda key: -len(str(key))):  # names may hold dots: the longest one is meant
-            if rest == str(key):
+            if below == str(key):
                 return node.pop(key)
-            if rest.startswith((f"{key}.", f"{key}[")):
-                return _cut(node[key], rest[len(str(key)) :].removeprefix("."))
+            if below.startswith((f"{key}.", f"{key}[")):
+                return _cut(node[key], below[len(str(key)) :].removeprefix("."))
     elif isinstance(node, list):
-        if match := INDEX.match(rest):
+        if match := INDEX.match(below):
             number = int(match[1])
             if number >= len(node):
-                raise Unwritten(rest)
-            return node.pop(number) if match.end() == len(rest) else _cut(node[number], rest[match.end() :])
+                raise Unwritten(below)
+            return node.pop(number) if match.end() == len(below) else _cut(node[number], below[match.end() :])
         for number, item in enumerate(node):  # NAME=value
-            if isinstance(item, str) and re.split("[=:]", item)[0] == rest:
+            if isinstance(item, str) and re.split("[=:]", item)[0] == below:
                 return node.pop(number)
-    raise Unwritten(rest)
+    raise Unwritten(below)
 
 
 def pattern(path: str, document: Any) -> str:
     """The key that a path is about, without names and numbers: `services.ports[].mode`."""
-    section, _, rest = path.partition(".")
+    section, _, below = path.partition(".")
     names = sorted(map(str, document.get(section) or {}), key=len, reverse=True) if section else []
-    name = next((name for name in names if rest.startswith(f"{name}.")), "")
-    key = re.sub(r"\[\d+\]", "[]", rest[len(name) + 1 :] if name else rest)
+    name = next((name for name in names if below.startswith(f"{name}.")), "")
+    key = re.sub(r"\[\d+\]", "[]", below[len(name) + 1 :] if name else below)
     return f"{'services' if section == 'jobs' else section}.{key}" if name else section
 
 
 def leaves(objects: list[Object]) -> set[tuple[str, str]]:
     """Every field of the objects, as `Kind/name spec.template…containers[web].image`, with its value."""
     return {
-        (f"{one['kind']}/{one['metadata']['name']} {path}", value)
-        for one in objects
-        for path, value in _leaves(one, "")
+        (f"{rendered['kind']}/{rendered['metadata']['name']} {path}", value)
+        for rendered in objects
+        for path, value in _leaves(rendered, "")
     }
 
 

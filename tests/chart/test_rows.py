@@ -44,25 +44,25 @@ def id_of(project: Project) -> str:
 def changes_nothing(rows: list[Row], key: str, value: Any) -> bool:
     """Whether the rows of a path say that the chart is the same without it."""
     held = [row for row in rows if row.fate in HELD and row.target]
-    if all(any(re.match(said, row.target) for said in SAME) for row in held):
+    if all(any(re.match(words, row.target) for words in SAME) for row in held):
         return True
     listed = value if isinstance(value, list) else [value]
-    return any(key == name and all(one in values for one in listed) for name, values, _ in ANYWAY)
+    return any(key == name and all(entry in values for entry in listed) for name, values, _ in ANYWAY)
 
 
 def removals(project: Project, base: Compiled, document: Any) -> Iterator[tuple[str, list[Row], Any, Any]]:
-    """Each path that a row is about and the file says, with its rows, what it says, and the rest."""
+    """Each path that a row is about and the file says, with its rows, what it says, and the file without it."""
     for path, rows in project.rows(base.chart):
         try:
-            rest, value = without(document, path)
+            without_key, value = without(document, path)
         except Unwritten:  # a long form that loading made, or what follows from another key
             continue
-        yield path, rows, value, rest
+        yield path, rows, value, without_key
     told = {row.path for row in base.chart.report}
     for path, row in parts(document):
         if path not in told:
-            rest, value = without(document, path)
-            yield path, [row], value, rest
+            without_key, value = without(document, path)
+            yield path, [row], value, without_key
 
 
 def told_otherwise(port: dict[str, Any]) -> bool:
@@ -73,13 +73,13 @@ def told_otherwise(port: dict[str, Any]) -> bool:
 def parts(document: Any) -> Iterator[tuple[str, Row]]:
     """Each key of an item of a list: the list has the row, and the table says what becomes of the key."""
     services = document.get("services") or {}
-    for (name, service), (key, said) in itertools.product(services.items(), SECTIONS["services"].items()):
+    for (name, service), (key, entry) in itertools.product(services.items(), SECTIONS["services"].items()):
         above, _, field = key.partition("[].")
         listed = service.get(above) or () if field else ()
         for number, item in enumerate(listed):
             if isinstance(item, dict) and field in item and not (key == PUBLISHED and told_otherwise(item)):
                 path = f"services.{name}.{above}[{number}].{field}"
-                yield path, Row(path, "", 0, said.fate, said.target)
+                yield path, Row(path, "", 0, entry.fate, entry.target)
 
 
 @pytest.mark.parametrize("project", OURS, ids=id_of)
@@ -102,10 +102,10 @@ def judged(project: Project) -> int:
     """Take away one key after the other; how many there were."""
     document, count = project.document, 0
     base, wrong = project.compile(document), []
-    for path, rows, value, rest in removals(project, base, document):
+    for path, rows, value, without_key in removals(project, base, document):
         count += 1
         try:
-            differs = base.differs(project.compile(rest))
+            differs = base.differs(project.compile(without_key))
         except (ComposeError, PolicyDenied):  # it cannot do without
             differs = ["the file"] if any(row.fate != "ignored" for row in rows) else ["refused"]
         quiet = changes_nothing(rows, pattern(path, document), value)
@@ -128,7 +128,7 @@ def test_a_target_names_what_helm_renders(bench: Bench) -> None:
         if not any(name.startswith(WORKLOADS) for name, _ in before):  # its services are in profiles, all of them
             continue
         wrong += [(id_of(project), row.path, row.target) for row in unshown(base.chart.report, before)]
-        for path, rows, value, rest in removals(project, base, document):
+        for path, rows, value, without_key in removals(project, base, document):
             key = pattern(path, document)
             kinds = {(key, re.sub(r"\d+", "0", row.target)) for row in rows if row.fate in HELD}
             if changes_nothing(rows, key, value) or (kinds <= seen and not DEEP):
@@ -137,7 +137,7 @@ def test_a_target_names_what_helm_renders(bench: Bench) -> None:
             if next(met) % STEP:
                 continue
             try:
-                after = project.compile(rest)
+                after = project.compile(without_key)
             except (ComposeError, PolicyDenied):  # it cannot do without
                 continue
             changed = before ^ leaves(bench.render(after.chart, after.release))
@@ -150,14 +150,14 @@ def unshown(rows: Sequence[Row], fields: set[tuple[str, str]]) -> Iterator[Row]:
     """The rows whose target means none of these fields."""
     names = {name for name, _ in fields}
     for row in rows:
-        silent = row.fate not in HELD or not row.target or any(re.match(said, row.target) for said in SAME)
-        if not silent and not any(re.search(one, name) for one in meant(row.target) for name in names):
+        silent = row.fate not in HELD or not row.target or any(re.match(words, row.target) for words in SAME)
+        if not silent and not any(re.search(field, name) for field in meant(row.target) for name in names):
             yield row
 
 
 def meant(target: str) -> list[str]:
     """Patterns of the fields that a target means."""
-    if looked := next((fields for said, fields in FIELDS.items() if re.match(said, target)), ""):
+    if looked := next((fields for words, fields in FIELDS.items() if re.match(words, target)), ""):
         return [looked]
     return [rf"\b{re.escape(word.split(' ')[0])}\b" for word in target.split(", ")]
 

@@ -29,9 +29,8 @@ SCORES = """
 {systems} compose files were started by Docker Compose on a real engine and by `tycho up` on a real node, with the same
 images, and what programs inside and callers outside observe was compared (`bin/task behaviour`). For each key of the
 Compose Specification: the kinds of observation that show it, and how many were equal; reported (a row of the compile
-report says that they differ); or documented (docs/behaviour.md says so, for every container). Of {all} keys that have a
-meaning on Kubernetes or are ignored or refused, {judged} were compared so. The last column names the scenarios above
-that use the key too, or says how else it is shown.
+report says that they differ); or documented (a line of docs/behaviour.md says so). Of all {all} keys, {judged} were
+compared so. The last column names the scenarios above that use the key too, or says how else it is shown.
 
 | key | meaning | compared | also |
 |---|---|---|---|
