@@ -143,7 +143,7 @@ def test_failed_releases_quote_no_secret() -> None:
     with pytest.raises(OrchestratorError) as caught:
         asyncio.run(life.up(compiled, patience=Patience()))
     assert [word for word in words if word in whole_text(caught.value)] == []
-    assert "services.web.secretEnvironment.DB_PASSWORD" in caught.value.message
+    assert "services.web.secretEnv.DB_PASSWORD" in caught.value.message
 
 
 def test_helm_quotes_no_url() -> None:
@@ -172,7 +172,7 @@ def test_short_and_plain_values_stay() -> None:
 def test_secrets_of_a_release() -> None:
     values = {
         "env": {"TAG": "1.27.3", "DB_PASSWORD": "pass1"},
-        "services": {"web": {"secretEnvironment": {"A": "b$$cd"}, "envFile": {"X_TOKEN": "tok1", "X": "plain"}}},
+        "services": {"web": {"secretEnv": {"A": "b$$cd"}, "envFile": {"X_TOKEN": "tok1", "X": "plain"}}},
         "secrets": {"s": {"value": "aGlkZGVu"}},
     }
     assert set(secret_values(values)) == {"pass1", "b$cd", "tok1", "aGlkZGVu", "hidden"}

@@ -143,12 +143,14 @@ def secret_values(values: Mapping[str, Any], *, known: Iterable[str] = ()) -> di
         values: The values.
         known: Texts that say what is no secret.
     """
-    result: dict[str, str] = secret_variables({key: str(value) for key, value in (values.get("env") or {}).items()})
+    result: dict[str, str] = secret_variables(
+        {key: str(value) for key, value in (values.get("variables") or {}).items()}
+    )
     for name, service in (values.get("services") or {}).items():
-        for part in ("secretEnvironment", "envFile"):
+        for part in ("secretEnv", "envFile"):
             for key, value in (service.get(part) or {}).items():
                 text = str(value)
-                if part == "secretEnvironment" or names_secret(key) or find_credentials(text[:MOST]):
+                if part == "secretEnv" or names_secret(key) or find_credentials(text[:MOST]):
                     result[text.replace("$$", "$")] = f"services.{name}.{part}.{key}"
     for name, secret in (values.get("secrets") or {}).items():
         encoded = str(secret.get("value") or "") if isinstance(secret, Mapping) else ""

@@ -63,7 +63,7 @@ def test_controls_are_refused_there(post: Post, text: str) -> None:
     assert [problem["path"] for problem in answer["result"]["problems"]] == ["services.web.command[0]"]
     kept = {"services": {"web": {"image": "a", "configs": ["c"]}}, "configs": {"c": {"content": text}}}
     files = post("compile", {"name": "shop", "system": kept}, 200).json()["result"]["files"]
-    assert "binaryData:" in files["templates/c-configmap.yaml"]
+    assert "binaryData:" in files["templates/configmaps.yaml"]
 
 
 @pytest.mark.parametrize("text", ["a\u2028b", "\x07", "\U0001f600", "\u202e", "a\tb\r\n"])

@@ -120,7 +120,7 @@ def test_logs_that_cannot_be(post: Post, said: dict[str, object], status: int) -
 def test_compile_answers_with_the_chart_and_starts_nothing(post: Post) -> None:
     said = post("compile", {"name": "shop", "system": {**WEB, "volumes": {"spare": {}}}}).json()["result"]
     assert said["name"] == "shop"
-    assert "nginx:${TAG:-1}" in said["files"]["values.yaml"]
+    assert "${TAG:-1}" in said["files"]["values.yaml"]
     assert {"templates/deployment-web.yaml", "Chart.yaml"} & said["files"].keys()
     assert {row["fate"] for row in said["report"]} >= {"translated"}
     assert post("status", {}).json()["result"] == []

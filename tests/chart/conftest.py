@@ -27,7 +27,8 @@ class Reader(yaml.CSafeLoader):
     """YAML as Kubernetes reads it: an equals sign is text."""
 
 
-Reader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
+for tag in ("value", "merge"):  # what is one of these to Python alone is text: Helm reads it first
+    Reader.add_constructor(f"tag:yaml.org,2002:{tag}", lambda loader, node: loader.construct_scalar(node))
 
 
 class Objects(list[Object]):

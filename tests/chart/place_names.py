@@ -132,8 +132,9 @@ def zone(draft: Draft, number: int, text: str) -> None:
 
 
 def entrance(view: View, number: int, text: str) -> Any:
-    (one,) = [one for one in view.objects if one["kind"] == "Ingress"]
-    return one
+    first, *others = [one for one in view.objects if one["kind"] == "Ingress"]
+    assert all(other["spec"]["tls"] == first["spec"]["tls"] for other in others)  # what is said of all is in each
+    return first
 
 
 def ingress(draft: Draft, key: str) -> Any:

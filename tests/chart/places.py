@@ -98,7 +98,8 @@ class View:
                 about = self.named("ConfigMap", volume["configMap"]["name"])
                 data = {key: text.encode() for key, text in (about.get("data") or {}).items()}
                 data |= {key: base64.b64decode(text) for key, text in (about.get("binaryData") or {}).items()}
-                files |= {item["path"]: data[item["key"]] for item in volume["configMap"]["items"]}
+                items = volume["configMap"].get("items") or [{"path": name, "key": name} for name in data]
+                files |= {item["path"]: data[item["key"]] for item in items}
         return files
 
     def filled(self, number: int) -> list[str]:

@@ -58,14 +58,13 @@ def said(bench: Any) -> str:
 @pytest.mark.parametrize(
     "line",
     [
-        "rel-web-published (LoadBalancer), port 8080/tcp 9090/udp:",
-        "  kubectl --namespace ns get service rel-web-published --output jsonpath='{.status.loadBalancer.ingress[0]}'",
-        "rel-admin-published (ClusterIP), port 8081/tcp:",
-        "  kubectl --namespace ns port-forward service/rel-admin-published 8081",
-        "  kubectl --namespace ns create job --from=cronjob/rel-nightly nightly-now",
-        "  helm test rel --namespace ns",
+        "  kubectl -n ns get pods,services -l app.kubernetes.io/instance=rel",
+        "  kubectl -n ns get service rel-web-published    # where web answers",
+        "  kubectl -n ns get service rel-admin-published    # where admin answers",
+        "  kubectl -n ns create job --from=cronjob/rel-nightly nightly-now",
+        "  helm -n ns test rel",
         "Pods that use a.token wait for its content: give secrets.a.token.value",
-        "Containers of web wait for API_PASSWORD: give services.web.secretEnvironment.API_PASSWORD.",
+        "Containers of web wait for API_PASSWORD: give services.web.secretEnv.API_PASSWORD.",
     ],
 )
 def test_notes_say_what_to_do(said: str, line: str) -> None:
@@ -81,28 +80,23 @@ def test_notes_say_nothing_of_what_is_there(said: str) -> None:
 
 
 def test_notes_follow_the_values(bench: Any) -> None:
-    path = {"path": "/shop", "service": "web", "port": 80}
     values = {
-        "common": {"publish": {"type": "NodePort"}},
         "services": {
-            "web": {"secretEnvironment": {"API_PASSWORD": "x"}},
-            "admin": {"publish": {"enabled": False}},
-            "nightly": {"publish": {"port": 7}},
+            "web": {
+                "secretEnv": {"API_PASSWORD": "x"},
+                "ingress": {"enabled": True, "hosts": ["x.example"], "path": "/shop", "tls": [{"secretName": "t"}]},
+            },
+            "admin": {"service": {"ports": None}},
         },
         "secrets": {"a.token": {"value": "eA=="}},
         "dns": {"scope": "release"},
-        "ingress": {"enabled": True, "hosts": [{"host": "x.example", "paths": [path]}], "tls": [{"secretName": "t"}]},
-        "httpRoute": {"enabled": True, "parentRefs": [{"name": "gate"}], "hostnames": ["y.example"], "paths": [path]},
     }
     said = notes(bench, SHOP, values)
-    assert "--output jsonpath='{.spec.ports[*].nodePort}'" in said
-    assert "loadBalancer" not in said
     assert "rel-admin-published" not in said
     assert "a.token" not in said
     assert "API_PASSWORD" not in said
     assert "  https://x.example/shop\n" in said
-    assert "  y.example/shop, through the Gateway gate\n" in said
-    assert "in this release alone.\nThese further names are no names here: cron2.\n" in said
+    assert "These further names are no names here: cron2.\n" in said
 
 
 def tables(text: str) -> list[list[list[str]]]:
@@ -123,20 +117,19 @@ def test_the_readme(bench: Any) -> None:
     for table in found:
         assert {len(row) for row in table} == {len(table[0])}, table
     rows = {row[0]: row[1:] for table in found for row in table}
-    assert rows["web"] == ["Deployment", "`nginx:${TAG:-1}`", "80/tcp, 443/tcp, 90/udp", "migrate"]
+    assert rows["web"] == ["Deployment", "`nginx:${TAG:-1}`", "8080 → 80/TCP, 9090 → 90/UDP", "migrate, completed"]
     assert rows["nightly"][0] == "CronJob"
-    assert rows["data"] == ["`10g`", "migrate"]
-    assert rows["`dns.scope`"][0] == '`"namespace"`'
-    assert rows["`common.pullPolicy`"][0] == '`"IfNotPresent"`'
-    assert rows["`env.TAG`"] == ["compose.yaml:4 services.web.image"]
-    assert rows["9"][0] == "`services.admin.cpu_shares`"
+    assert rows["`dns.scope`"][0] == "`namespace`"
+    assert rows["`variables.NAME`"] == ["`null`", "TAG"]
+    assert rows["`persistence.NAME.existingClaim`"][1].startswith("where data lives: data;")
     assert "Volumes and finished Jobs outlive an uninstall; `kubectl --namespace demo delete pvc,job " in page
     assert "--set-string 'secrets.a\\.token.value'=\"$(base64 -w0 FILE)\" \\\n" in page
-    assert "--set-string 'services.web.secretEnvironment.API_PASSWORD'=…\n" in page
+    assert "--set-string 'services.web.secretEnv.API_PASSWORD'=…\n" in page
     assert "s3cret" not in page
     assert "secrets.theirs" not in page
-    count = len([row for row in chart.report if row.fate == "ignored"])
-    assert f", {count} ignored;" in page
+    changed = [row for row in chart.report if row.fate != "translated"]
+    assert f"{len(changed)} keys of the compose file mean something else on Kubernetes" in page
+    assert [row["path"] for row in json.loads(chart.files["tycho-report.json"])] == [row.path for row in changed]
 
 
 @pytest.mark.parametrize(
@@ -152,19 +145,18 @@ def test_the_readme_says_what_is_kept(bench: Any, service: str, kept: str) -> No
     assert (kept in page) if kept else ("outlive" not in page)
 
 
-def test_every_key_of_values_has_a_comment(bench: Any) -> None:
-    """Or the comment of the entry that it is part of."""
-    own = re.compile(r"  [a-zA-Z]+:")
+def test_values_say_what_they_are(bench: Any) -> None:
+    """Each setting of the chart has a comment, or shares that of the one before it."""
     lines = bench.chart(SHOP).files["values.yaml"].splitlines()
-    start = lines.index("common:")
-    for number, line in enumerate(lines[start:], start):
-        if re.match(r"[a-zA-Z]+:", line) or own.match(line):
-            assert lines[number - 1].lstrip().startswith("# -- "), line
+    for number, line in enumerate(lines[lines.index("defaults:") :], lines.index("defaults:")):
+        if re.match(r"[a-zA-Z]+:", line) and line != 'fullnameOverride: ""':
+            assert lines[number - 1].startswith("# "), line
 
 
 def test_every_object_says_whose_it_is(bench: Any) -> None:
     objects = bench.render(
-        bench.chart(SHOP), {"tycho": {"guid": "1a", "username": "ann"}, "ingress": {"enabled": True}}
+        bench.chart(SHOP),
+        {"commonLabels": {"tycho-guid": "1a", "username": "ann"}, "services": {"web": {"ingress": {"enabled": True}}}},
     )
     wanted = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "version", "part-of", "managed-by")}
     for one in objects:
@@ -182,9 +174,19 @@ def test_the_page_names_values_that_exist(bench: Any) -> None:
     schema = json.loads(bench.chart(SHOP).files["values.schema.json"])
     assert len(named) > 20
     for path in named:
-        found = schema
+        found = {**schema, "$defs": {}}
         for part in path.split("."):
-            found = found["properties"]
-            found = next(iter(found.values())) if part in ("X", "NAME") else found[part]
-            if "$ref" in found:
-                found = schema["definitions"][found["$ref"].removeprefix("#/definitions/")]
+            found = _step(schema, found, part)
+
+
+def _step(schema: Any, found: Any, part: str) -> Any:
+    """The schema of a key below another, `NAME` standing for any."""
+    while "$ref" in found or "allOf" in found:
+        found = schema["$defs"][found["$ref"].removeprefix("#/$defs/")] if "$ref" in found else found["allOf"][0]
+    below = found.get("properties") or {}
+    if part == "NAME":
+        return next(iter(below.values()), None) or found["additionalProperties"]
+    for pattern, child in found.get("patternProperties", {}).items():
+        if re.search(pattern, part):
+            return child
+    return below.get(part) or found.get("additionalProperties") or {"type": "object"}

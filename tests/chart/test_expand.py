@@ -86,7 +86,7 @@ def chart(templates: list[str]) -> Chart:
 
 
 def expand(bench: Any, templates: list[str], env: dict[str, Any] | None = None) -> list[str]:
-    found = bench.render(chart(templates), {"env": ENV if env is None else env}).env("rel-web")
+    found = bench.render(chart(templates), {"variables": ENV if env is None else env}).env("rel-web")
     return [found[f"V{index:05}"] for index in range(len(templates))]
 
 
@@ -110,7 +110,7 @@ def test_every_form_of_compose(bench: Any) -> None:
     ],
 )
 def test_an_error_ends_the_rendering_with_compose_words(bench: Any, template: str, message: str) -> None:
-    done = bench.run(chart([template]), {"env": ENV})
+    done = bench.run(chart([template]), {"variables": ENV})
     assert done.returncode != 0
     assert message in done.stderr
 
@@ -119,15 +119,15 @@ def test_set_on_the_command_line(bench: Any) -> None:
     text = "services: {web: {image: 'nginx:${TAG:-1}'}}"
     made = bench.chart(text)
     assert bench.render(made).container("rel-web")["image"] == "nginx:1"
-    assert bench.render(made, {}, "--set", "env.TAG=1.10").container("rel-web")["image"] == "nginx:1.10"
-    assert bench.render(made, {"env": {"TAG": 1234567890}}).container("rel-web")["image"] == "nginx:1234567890"
-    assert bench.render(made, {"env": {"TAG": None}}).container("rel-web")["image"] == "nginx:1"
+    assert bench.render(made, {}, "--set", "variables.TAG=1.10").container("rel-web")["image"] == "nginx:1.10"
+    assert bench.render(made, {"variables": {"TAG": 1234567890}}).container("rel-web")["image"] == "nginx:1234567890"
+    assert bench.render(made, {"variables": {"TAG": None}}).container("rel-web")["image"] == "nginx:1"
 
 
 def test_a_fraction_in_a_file_is_refused_for_it_would_lose_its_zero(bench: Any) -> None:
-    done = bench.run(bench.chart("services: {web: {image: 'nginx:${TAG:-1}'}}"), {"env": {"TAG": 1.1}})
+    done = bench.run(bench.chart("services: {web: {image: 'nginx:${TAG:-1}'}}"), {"variables": {"TAG": 1.1}})
     assert done.returncode != 0
-    assert "/env/TAG" in done.stderr
+    assert "/variables/TAG" in done.stderr
 
 
 def test_docker_compose_reads_the_same(bench: Any, tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_tangled_braces_agree(bench: Any, templates: list[str]) -> None:
             refused.append(template)
     assert dict(zip(expected, expand(bench, list(expected)), strict=True)) == expected
     for template in refused[:1]:
-        done = bench.run(chart([template]), {"env": ENV})
+        done = bench.run(chart([template]), {"variables": ENV})
         assert done.returncode != 0
         assert "invalid interpolation format" in done.stderr or "required variable" in done.stderr
 
@@ -219,7 +219,7 @@ def test_large_texts_are_expanded(bench: Any, name: str) -> None:
     template = LARGE[name]
     document = {"services": {"web": {"image": "x", "configs": ["c"]}}, "configs": {"c": {"content": template}}}
     made = bench.chart(yaml.safe_dump(document, allow_unicode=True), A="one")
-    (content,) = bench.render(made, {"env": {"A": "one"}}).one("ConfigMap", "rel-c")["data"].values()
+    (content,) = bench.render(made, {"variables": {"A": "one"}}).one("ConfigMap", "rel-c")["data"].values()
     assert content == evaluate(template, {"A": "one"})
 
 
@@ -242,13 +242,13 @@ def test_limits_are_the_loaders(bench: Any, template: str, message: str) -> None
     assert [(problem.path, problem.message) for problem in refused.value.problems] == [
         ("services.web.labels.l", message)
     ]
-    done = bench.run(chart([template]), {"env": ENV})
+    done = bench.run(chart([template]), {"variables": ENV})
     assert done.returncode != 0
     assert message in done.stderr
 
 
 def test_a_variable_may_not_grow(bench: Any) -> None:
-    done = bench.run(chart(["$A" * 5_000]), {"env": {"A": "x" * 1_000}})
+    done = bench.run(chart(["$A" * 5_000]), {"variables": {"A": "x" * 1_000}})
     assert done.returncode != 0
     assert "expands to more than 4 MiB" in done.stderr
 
@@ -257,17 +257,19 @@ def test_a_variable_may_not_grow(bench: Any) -> None:
 def test_bytes_are_refused_by_name(bench: Any, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "raw").write_bytes(content)
     made = chart(["$A", "${FOO}"])
-    done = bench.run(made, {"env": {"FOO": "x"}}, "--set-file", f"env.A={tmp_path}/raw")
+    done = bench.run(made, {"variables": {"FOO": "x"}}, "--set-file", f"variables.A={tmp_path}/raw")
     assert done.returncode != 0
-    assert "env.A: not UTF-8 text" in done.stderr
+    assert "variables.A: not UTF-8 text" in done.stderr
     passed = bench.chart("services: {web: {image: x, environment: [A]}}")
-    done = bench.run(passed, {}, "--set-file", f"env.A={tmp_path}/raw")
+    done = bench.run(passed, {}, "--set-file", f"variables.A={tmp_path}/raw")
     assert done.returncode != 0
-    assert "env.A: not UTF-8 text" in done.stderr
+    assert "variables.A: not UTF-8 text" in done.stderr
 
 
 def test_every_character_is_only_itself(bench: Any, tmp_path: Path) -> None:
     text = "\ufffd\ue000\ue004\x7f\x80\x85é\U0001f600{}$${"
     (tmp_path / "raw").write_text(text, encoding="utf-8")
-    (rendered,) = bench.render(chart(["<${A}>"]), {}, "--set-file", f"env.A={tmp_path}/raw").env("rel-web").values()
+    (rendered,) = (
+        bench.render(chart(["<${A}>"]), {}, "--set-file", f"variables.A={tmp_path}/raw").env("rel-web").values()
+    )
     assert rendered == f"<{text}>"

@@ -131,7 +131,7 @@ services:
         "options": [{"name": "ndots", "value": "3"}, {"name": "timeout", "value": "2"}, {"name": "rotate"}],
     }
     env = {"DNS2": "10.0.0.9", "ZONE": "z", "DOTS": "1", "OPTION": "debug", "PROTOCOL": "http"}
-    objects = bench.render(chart, {"env": env})
+    objects = bench.render(chart, {"variables": env})
     (pod,) = [entry["spec"]["template"]["spec"] for entry in objects if entry["kind"] == "Deployment"]
     assert pod["dnsConfig"] == {
         "nameservers": ["10.0.0.3", "10.0.0.9"],
@@ -169,7 +169,7 @@ def test_included_secret_is_an_entry(tmp_path: Path, service: dict[str, Any]) ->
     made = include(tmp_path, inner, "INNER_TOKEN=planted-s3cret\nINNER_URL=x://u:planted-s3cret@h\n")
     chart, values = compiled(made)
     assert not [path for path, text in chart.files.items() if "planted" in str(text)]
-    assert "planted-s3cret" in values["services"]["web"]["secretEnvironment"]["A"]
+    assert "planted-s3cret" in values["services"]["web"]["secretEnv"]["A"]
     assert "services.web.environment.A" in [row.path for row in chart.report]
 
 
@@ -178,7 +178,7 @@ def test_included_secret_in_text(tmp_path: Path, command: object) -> None:
     inner = {"services": {"web": {"image": "x", "command": command}}}
     chart, values = compiled(include(tmp_path, inner, "INNER_TOKEN=planted-s3cret\n"))
     assert not [path for path, text in chart.files.items() if "planted" in str(text)]
-    assert "planted-s3cret" in "".join(values["env"].values())
+    assert "planted-s3cret" in "".join(values["variables"].values())
 
 
 def test_included_secret_elsewhere_is_refused(tmp_path: Path) -> None:

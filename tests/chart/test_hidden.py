@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.chart.conftest import expanded
 from tycho.chart import Chart, emit, release_values
 from tycho.chart.hidden import hide_credentials
 from tycho.compose import Sources, load
@@ -62,11 +63,11 @@ def hidden(service: dict[str, Any], **top: Any) -> dict[str, str | None]:
 def test_hide_text(service: dict[str, Any], variables: dict[str, str]) -> None:
     assert hidden(service) == variables
     chart, values = compiled(woven(service))
-    assert values["env"] == variables
+    assert values["variables"] == variables
     assert not [path for path, text in chart.files.items() for secret in variables.values() if secret in str(text)]
     rows = {row.path: row for row in chart.report if row.target == "a variable of the release"}
     assert len(rows) >= 1
-    assert all(row.fate == "approximated" and "--set-string 'env." in row.remedy for row in rows.values())
+    assert all(row.fate == "approximated" and "--set-string 'variables." in row.remedy for row in rows.values())
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_install_without_value_is_refused(bench: Any) -> None:
     done = bench.run(chart, {})
     assert done.returncode != 0
     assert "required variable WEB_COMMAND_1 is missing a value" in done.stderr
-    assert "--set-string 'env.WEB_COMMAND_1'=…" in chart.files["README.md"]
+    assert "--set-string 'variables.WEB_COMMAND_1'=…" in chart.files["README.md"]
 
 
 def test_release_has_hidden_text(bench: Any) -> None:
@@ -141,7 +142,7 @@ configs: {{key: {{content: {json.dumps(KEY)}}}}}
 """
     objects = bench.objects(text, PW="given")
     container = objects.container("rel-web")
-    assert container["args"] == ["serve", "x://u:pa$1@h", "--password", "pw2"]
+    assert [expanded(word) for word in container["args"]] == ["serve", "x://u:pa$1@h", "--password", "pw2"]
     assert objects.env("rel-web") == {"DATABASE": "x://u:pw3@h", "MORE": "x://u:given@h"}
     assert [entry["data"] for entry in objects if entry["kind"] == "ConfigMap"] == [{"key": KEY}]
 
@@ -186,7 +187,7 @@ def test_rows_of_entries() -> None:
     rows = {row.path: row for row in emit(made, strict=True).report}
     row = rows["services.web.environment.PIN"]
     assert (row.fate, row.line) == ("translated", 1)
-    assert "'services.web.secretEnvironment.PIN=…'" in row.remedy
+    assert "'services.web.secretEnv.PIN=…'" in row.remedy
     assert "shows a credential" in rows["services.web.environment.URL"].target
     assert "services.web.environment.PLAIN" not in rows
     with pytest.raises(ReportError):
@@ -217,7 +218,7 @@ def test_policies_templates_know_no_secret(tmp_path: Any) -> None:
     made = weave(system({"environment": {"DB_PASSWORD": "hunter2"}}), folders=[tmp_path])
     with pytest.raises(PolicyError) as caught:
         emit(made)
-    assert "services.web.secretEnvironment.DB_PASSWORD is worth something else" in caught.value.problems[0].message
+    assert "services.web.secretEnv.DB_PASSWORD is worth something else" in caught.value.problems[0].message
     assert "hunter2" not in repr(caught.value.problems)
     (tmp_path / "leak.j2").write_text('a: <%= (service.environment.DB_PASSWORD ~ "") | text %>\n', encoding="utf-8")
     made = weave(system({"environment": {"DB_PASSWORD": "hunter2"}}), folders=[tmp_path])

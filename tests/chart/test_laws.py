@@ -22,6 +22,8 @@ def normalise(objects: list[dict[str, Any]]) -> dict[tuple[str, str], Any]:
     found = {}
     for one in objects:
         labels = one["metadata"].get("labels", {})
+        if one["kind"] == "Service":  # of an awaited service: it tells one rollout from another
+            one["spec"]["selector"].pop("tycho.dev/rollout", None)
         for name in ("helm.sh/chart", "app.kubernetes.io/version"):
             labels.pop(name, None)
         if one["kind"] == "Secret" and one["metadata"]["name"].endswith("-env"):
@@ -30,12 +32,18 @@ def normalise(objects: list[dict[str, Any]]) -> dict[tuple[str, str], Any]:
         spec = one.get("spec", {})
         template = spec.get("jobTemplate", {}).get("spec", spec).get("template", {})
         notes = template.get("metadata", {}).get("annotations", {})
+        template.get("metadata", {}).get("labels", {}).pop("tycho.dev/rollout", None)
         for note in [note for note in notes if note.startswith("checksum/")]:
             del notes[note]
         first, then = (template.get("spec", {}).get(key, []) for key in ("initContainers", "containers"))
         for container in first:
             container["args"] = [re.sub(r"^(job/.*)-[0-9a-f]{8}$", r"\1", arg) for arg in container.get("args", ())]
         for container in (*first, *then):
+            container.get("env", []).sort(key=lambda entry: str(entry["name"]))  # none reads another
+            for owner in (container, *(probe.get("exec", {}) for key, probe in container.items() if "Probe" in key)):
+                for key in ("command", "args"):
+                    if key in owner:
+                        owner[key] = [expanded(word) for word in owner[key]]
             for entry in container.get("env", ()):
                 ref = entry.pop("valueFrom", {}).get("secretKeyRef")
                 if ref:

@@ -135,7 +135,7 @@ def test_setuid_bits_are_reported(bench: Any) -> None:
     made = bench.chart(SETUID)
     (row,) = [row for row in made.report if row.path.endswith("configs[0].mode")]
     assert (row.fate, row.target) == ("approximated", "mode 0755")
-    assert bench.render(made).pod("rel-web")["volumes"][0]["configMap"]["items"][0]["mode"] == 0o755
+    assert bench.render(made).pod("rel-web")["volumes"][0]["configMap"]["defaultMode"] == 0o755
 
 
 def test_a_long_delay_has_time(bench: Any) -> None:
@@ -164,7 +164,7 @@ IN_HELM = [
     ("N", "-1", "services.web.replicas: -1 is not between 0 and 2147483647"),
     ("N", DIGITS, "services.web.replicas: "),
     ("N", "18446744073709551617", "is not between 0 and 2147483647"),
-    ("P", "70000", "70000 is not a port"),
+    ("P", "70000", "70000 is not between 1 and 65535"),
     ("C", "0.0009", f"services.web.resources.limits.cpu: 0.0009 {CORES}"),
     ("C", "1000000.1", CORES),
     ("C", "0.5m", CORES),
@@ -175,13 +175,13 @@ IN_HELM = [
     ("M", "-1", SIZES),
     ("M", "8192p", SIZES),
     ("M", "1.1234567890123456g", "is not a size"),
-    ("S", DIGITS, "volumes.vol.size"),
+    ("S", DIGITS, "persistence.vol.size"),
 ]
 
 
 @pytest.mark.parametrize(("name", "value", "message"), IN_HELM)
 def test_helm_names_place_and_limits(bench: Any, name: str, value: str, message: str) -> None:
-    done = bench.run(bench.chart(LIVE), {"env": {name: value}})
+    done = bench.run(bench.chart(LIVE), {"variables": {name: value}})
     assert done.returncode != 0
     assert message in done.stderr
 
@@ -221,7 +221,7 @@ def test_sizes_are_exact(bench: Any, amounts: list[tuple[str, str]]) -> None:
         assert {problem.path.split(".")[1] for problem in refused.value.problems} == expected.keys() - fits.keys()
     made = bench.chart(json.dumps({"services": {name: services[name] for name in fits}}), **env)
     known = {f"M{name[1:]}": env[f"M{name[1:]}"] for name in fits if name[0] == "b"}
-    rendered = bench.render(made, {"env": known})
+    rendered = bench.render(made, {"variables": known})
     limits = {
         name: rendered.container(f"rel-{name}").get("resources", {}).get("limits", {}).get("memory", "0")
         for name in fits

@@ -18,7 +18,7 @@ def test_a_job_waits_for_what_it_needs(bench: Any, condition: str) -> None:
     (migrate,) = [each for each in objects if each["kind"] == "Job"]
     waiting = migrate["spec"]["template"]["spec"]["initContainers"]
     if "healthy" in condition:
-        assert [each["name"] for each in waiting] == ["find-db", "await-db"]
+        assert [each["name"] for each in waiting] == ["await-db"]
     else:
         (find,) = waiting
         assert "--field-selector=status.phase!=Pending" in find["args"]

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from tycho.chart.schema import COMMON, OVERRIDES, SERVICE, SETTINGS, VOLUME
+from tycho.chart.settings import ALONE as OF_ONE
+from tycho.chart.settings import KEYS, RENAMED, RENAMED_OF_SERVICE, SETTINGS
 
 SYSTEM = """
 services:
   web:
     image: nginx:1
     ports: ["8080:80"]
-    environment: {MODE: fast, URL: "${URL-x}", LOG: }
+    environment: {MODE: fast, URL: "${URL-x}", LOG: , PASSWORD: hunter22}
     env_file: web.env
     secrets: [token]
     shm_size: 1m
@@ -23,8 +24,9 @@ services:
     deploy: {replicas: 2, labels: {owner: b}}
     volumes: ["data:/data"]
     pre_start: [{command: [before], per_replica: true}]
-    depends_on: {db: {condition: service_healthy}}
+    depends_on: {db: {condition: service_healthy}, init: {condition: service_completed_successfully}}
   db: {image: postgres, healthcheck: {test: "true"}}
+  init: {image: x}
 secrets: {token: {environment: TOKEN}}
 volumes: {data: {}}
 """
@@ -36,119 +38,99 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 CLAIM = "PersistentVolumeClaim rel-data"
 AFFINITY = {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": []}}}
 SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
-OWN = {"app.kubernetes.io/name": "demo", "app.kubernetes.io/instance": "rel", "app.kubernetes.io/component": "web"}
-PROBE = {"exec": {"command": ["a", "$$b"]}, "periodSeconds": 5}
-PROBED = {"exec": {"command": ["a", "$b"]}, "periodSeconds": 5}
-ENTRY = {"name": "X", "value": "1"}
-REF = {"secretKeyRef": {"name": "rel-web-env", "key": "PASSWORD"}}
+PROBE = {"exec": {"command": ["a", "$b"]}, "periodSeconds": 5}
+DIGEST = f"sha256:{'0' * 64}"
 
 # key -> the value given, and where it is found again, as what
 Effect = tuple[Any, str, Any]
 BOTH: Mapping[str, Effect] = {
-    "sysctls": ({"kernel.shm_rmid_forced": "9"}, f"{POD}.securityContext.sysctls.0.value", "9"),
-    "pullPolicy": ("Always", f"{MAIN}.imagePullPolicy", "Always"),
+    "image": ({"pullPolicy": "Always"}, f"{MAIN}.imagePullPolicy", "Always"),
     "imagePullSecrets": ([{"name": "s"}], f"{POD}.imagePullSecrets", [{"name": "s"}]),
     "serviceAccountName": ("robot", f"{POD}.serviceAccountName", "robot"),
     "automountServiceAccountToken": (True, f"{POD}.automountServiceAccountToken", True),
     "podAnnotations": ({"n": "1"}, f"{META}.annotations.n", "1"),
     "podLabels": ({"n": "1"}, f"{META}.labels.n", "1"),
+    "workloadAnnotations": ({"n": "1"}, "Deployment rel-web metadata.annotations.n", "1"),
     "podSecurityContext": ({"fsGroup": 7}, f"{POD}.securityContext.fsGroup", 7),
     "securityContext": ({"runAsUser": 9}, f"{MAIN}.securityContext.runAsUser", 9),
-    "resources": (
-        {"limits": {"cpu": 2, "memory": "1k"}, "requests": {"ephemeral-storage": "1m"}},
-        f"{MAIN}.resources",
-        {"limits": {"cpu": "2", "memory": "1Ki"}, "requests": {"ephemeral-storage": "1Mi"}},
-    ),
+    "resources": ({"limits": {"memory": "1Ki"}}, f"{MAIN}.resources", {"limits": {"memory": "1Ki"}}),
     "nodeSelector": ({"disk": "ssd"}, f"{POD}.nodeSelector", {"disk": "ssd"}),
     "tolerations": ([{"operator": "Exists"}], f"{POD}.tolerations", [{"operator": "Exists"}]),
     "affinity": (AFFINITY, f"{POD}.affinity.nodeAffinity", AFFINITY["nodeAffinity"]),
-    "topologySpreadConstraints": (
-        [SPREAD], f"{POD}.topologySpreadConstraints", [{**SPREAD, "labelSelector": {"matchLabels": OWN}}],
-    ),
+    "topologySpreadConstraints": ([SPREAD], f"{POD}.topologySpreadConstraints", [SPREAD]),
     "priorityClassName": ("high", f"{POD}.priorityClassName", "high"),
-    "extraEnv": ([ENTRY], f"{MAIN}.env.-1", ENTRY),
-    "extraVolumes": ([{"name": "v", "emptyDir": {}}], f"{POD}.volumes.-1", {"name": "v", "emptyDir": {}}),
-    "extraVolumeMounts": ([{"name": "v", "mountPath": "/v"}], f"{MAIN}.volumeMounts.-1.mountPath", "/v"),
+    "runtimeClassName": ("gvisor", f"{POD}.runtimeClassName", "gvisor"),
+    "hostAliases": ([{"ip": "10.0.0.1", "hostnames": ["h"]}], f"{POD}.hostAliases.0.ip", "10.0.0.1"),
+    "command": (["run"], f"{MAIN}.command", ["run"]),
+    "args": (["a", "b"], f"{MAIN}.args", ["a", "b"]),
+    "workingDir": ("/w", f"{MAIN}.workingDir", "/w"),
+    "env": ({"X": "1"}, f"{MAIN}.env.name=X", {"name": "X", "value": "1"}),
+    "startupProbe": (PROBE, f"{MAIN}.startupProbe", PROBE),
+    "readinessProbe": (PROBE, f"{MAIN}.readinessProbe", PROBE),
+    "livenessProbe": (PROBE, f"{MAIN}.livenessProbe", PROBE),
+    "lifecycle": ({"preStop": {"sleep": {"seconds": 7}}}, f"{MAIN}.lifecycle.preStop.sleep.seconds", 7),
+    "volumes": ([{"name": "v", "emptyDir": {}}], f"{POD}.volumes.-1", {"name": "v", "emptyDir": {}}),
+    "volumeMounts": ([{"name": "v", "mountPath": "/v"}], f"{MAIN}.volumeMounts.-1.mountPath", "/v"),
+    "service": ({"type": "ClusterIP", "annotations": {"a": "b"}}, f"{PUBLISHED} spec.type", "ClusterIP"),
 }  # fmt: skip
 SERVICES: Mapping[str, Effect] = {
     **BOTH,
-    "image": ("other:2", f"{MAIN}.image", "other:2"),
+    "image": ({"repository": "other", "tag": "2"}, f"{MAIN}.image", "other:2"),
     "replicas": (3, "Deployment rel-web spec.replicas", 3),
-    "entrypoint": (["run"], f"{MAIN}.command", ["run"]),
-    "command": (["a", "b"], f"{MAIN}.args", ["a", "b"]),
-    "workingDir": ("/w", f"{MAIN}.workingDir", "/w"),
-    "environment": ({"MORE": "yes"}, f"{MAIN}.env.name=MORE", {"name": "MORE", "value": "yes"}),
-    "environmentPass": (["LOG"], "Secret rel-web-env data.LOG", "cA=="),
-    "secretNames": (["PASSWORD"], f"{MAIN}.env.name=PASSWORD", {"name": "PASSWORD", "valueFrom": REF}),
-    "secretEnvironment": ({"PASSWORD": "p"}, "Secret rel-web-env data.PASSWORD", "cA=="),
+    "secretEnv": ({"PASSWORD": "p"}, "Secret rel-web-env data.PASSWORD", "cA=="),
     "envFile": ({"FILED": "p"}, "Secret rel-web-env-file data.FILED", "cA=="),
-    "shmSize": ("2m", f"{POD}.volumes.name=shm.emptyDir.sizeLimit", "2Mi"),
-    "startupProbe": (PROBE, f"{MAIN}.startupProbe", PROBED),
-    "readinessProbe": (PROBE, f"{MAIN}.readinessProbe", PROBED),
-    "livenessProbe": (PROBE, f"{MAIN}.livenessProbe", PROBED),
-    "preStart": ([{"command": ["other"]}], f"{POD}.initContainers.-1.args", ["other"]),
-    "postStart": (["warm"], f"{MAIN}.lifecycle.postStart.exec.command", ["warm"]),
-    "preStop": (["drain"], f"{MAIN}.lifecycle.preStop.exec.command", ["drain"]),
-    "annotations": ({"team": "z"}, f"{META}.annotations.team", "z"),
-    "workloadAnnotations": ({"owner": "z"}, "Deployment rel-web metadata.annotations.owner", "z"),
-    "hostname": ("h", f"{POD}.hostname", "h"),
-    "hostAliases": ([{"ip": "10.0.0.1", "hostnames": ["h"]}], f"{POD}.hostAliases.0.ip", "10.0.0.1"),
-    "dnsConfig": ({"searches": ["x.example"]}, f"{POD}.dnsConfig.searches", ["x.example"]),
-    "runtimeClassName": ("gvisor", f"{POD}.runtimeClassName", "gvisor"),
-    "onePerNode": (True, f"{POD}.affinity.podAntiAffinity.{REQUIRED}.0.labelSelector.matchLabels", OWN),
-    "hostNetwork": (True, f"{POD}.hostNetwork", True),
-    "hostPID": (True, f"{POD}.hostPID", True),
-    "hostIPC": (True, f"{POD}.hostIPC", True),
-    "shareProcessNamespace": (True, f"{POD}.shareProcessNamespace", True),
-    "publishNotReadyAddresses": (True, "Service web spec.publishNotReadyAddresses", True),
-    "publish": (
+    "service": (
         {"type": "NodePort", "annotations": {"a": "b"}, "ports": {"tcp-80": {"nodePort": 30080}}},
         f"{PUBLISHED} spec.ports.0.nodePort",
         30080,
     ),
+    "ingress": ({"enabled": True, "hosts": ["shop.example"]}, "Ingress rel-web spec.rules.0.host", "shop.example"),
+    "httpRoute": (
+        {"enabled": True, "parentRefs": [{"name": "g"}]}, "HTTPRoute rel-web spec.parentRefs", [{"name": "g"}],
+    ),
 }  # fmt: skip
-COMMONS: Mapping[str, Effect] = {
-    **BOTH,
-    "publish": ({"type": "ClusterIP", "annotations": {"a": "b"}}, f"{PUBLISHED} spec.type", "ClusterIP"),
-}
 ALONE: Mapping[str, Effect] = {
-    "services.web.drainSeconds": (7, f"{MAIN}.lifecycle.preStop.sleep.seconds", 7),
-    "services.web.publish.clients": (["10.0.0.0/8"], f"{PUBLISHED} spec.loadBalancerSourceRanges", ["10.0.0.0/8"]),
-    "services.web.publish.port": (81, f"{PUBLISHED} spec.ports.0.targetPort", 81),
-    "services.web.publish.annotations": ({"a": "b"}, f"{PUBLISHED} metadata.annotations.a", "b"),
-    "common.publish.annotations": ({"a": "b"}, f"{PUBLISHED} metadata.annotations.a", "b"),
-    "volumes.data.size": ("5g", f"{CLAIM} spec.resources.requests.storage", "5Gi"),
-    "volumes.data.storageClass": ("fast", f"{CLAIM} spec.storageClassName", "fast"),
-    "volumes.data.accessModes": (["ReadWriteMany"], f"{CLAIM} spec.accessModes.0", "ReadWriteMany"),
-    "volumes.data.annotations": ({"a": "$$b"}, f"{CLAIM} metadata.annotations.a", "$b"),
-    "volumes.data.existingClaim": ("mine", f"{POD}.volumes.name=data.persistentVolumeClaim.claimName", "mine"),
-    "volumes.data.subPath": ("x", f"{MAIN}.volumeMounts.name=data.subPath", "x"),
+    "services.web.image.digest": (DIGEST, f"{MAIN}.image", f"nginx:1@{DIGEST}"),
+    "services.web.service.loadBalancerSourceRanges": (
+        ["10.0.0.0/8"], f"{PUBLISHED} spec.loadBalancerSourceRanges", ["10.0.0.0/8"],
+    ),
+    "services.web.service.annotations": ({"a": "b"}, f"{PUBLISHED} metadata.annotations.a", "b"),
+    "defaults.service.annotations": ({"a": "b"}, f"{PUBLISHED} metadata.annotations.a", "b"),
+    "services.web.ingress": (
+        {"enabled": True, "ingressClassName": "nginx"}, "Ingress rel-web spec.ingressClassName", "nginx",
+    ),
+    "persistence.data.size": ("5Gi", f"{CLAIM} spec.resources.requests.storage", "5Gi"),
+    "persistence.data.storageClass": ("fast", f"{CLAIM} spec.storageClassName", "fast"),
+    "persistence.data.accessModes": (["ReadWriteMany"], f"{CLAIM} spec.accessModes.0", "ReadWriteMany"),
+    "persistence.data.annotations": ({"a": "b"}, f"{CLAIM} metadata.annotations.a", "b"),
+    "persistence.data.existingClaim": ("mine", f"{POD}.volumes.name=data.persistentVolumeClaim.claimName", "mine"),
+    "persistence.data.subPath": ("x", f"{MAIN}.volumeMounts.name=data.subPath", "x"),
     "secrets.token.existingSecret": ("mine", f"{POD}.volumes.name=secret-token.secret.secretName", "mine"),
+    "secrets.token.key": ("k", f"{POD}.volumes.name=secret-token.secret.items.0.key", "k"),
     "secrets.token.value": ("cA==", "Secret rel-token data.token", "cA=="),
     "podSecurity": ("restricted", f"{MAIN}.securityContext.runAsNonRoot", True),
     "dns.scope": ("release", f"{POD}.subdomain", "rel"),
-    "wait.image": ("kubectl:2", f"{POD}.initContainers.0.image", "kubectl:2"),
-    "wait.pullPolicy": ("Always", f"{POD}.initContainers.0.imagePullPolicy", "Always"),
-    "wait.resources": ({"limits": {"cpu": "1"}}, f"{POD}.initContainers.0.resources.limits.cpu", "1"),
-    "fill.image": ("box:2", f"{POD}.initContainers.name=fill-web.image", "box:2"),
-    "fill.pullPolicy": ("Always", f"{POD}.initContainers.name=fill-web.imagePullPolicy", "Always"),
-    "fill.resources": ({"limits": {"cpu": "1"}}, f"{POD}.initContainers.name=fill-web.resources.limits.cpu", "1"),
-    "fill.fromImage": (False, f"{POD}.initContainers.2.name", "web-pre-start-0"),
-    "fill.since": ("1.99", f"{POD}.initContainers.2.name", "web-pre-start-0"),
-    "test.image": ("box:2", "Pod rel-test spec.containers.0.image", "box:2"),
-    "test.pullPolicy": ("Always", "Pod rel-test spec.containers.0.imagePullPolicy", "Always"),
-    "test.resources": ({"limits": {"cpu": "1"}}, "Pod rel-test spec.containers.0.resources.limits.cpu", "1"),
-    "tycho.guid": ("abc", "Deployment rel-web metadata.labels.tycho-guid", "abc"),
-    "tycho.username": ("ann", "Deployment rel-web metadata.labels.username", "ann"),
-    "tycho.origin": (
-        {"host": "h"}, "Deployment rel-web metadata.annotations.tycho!dev/origin", '{"host":"h"}',
+    "tools.image": ({"repository": "box", "tag": "2"}, f"{POD}.initContainers.name=await-db.image", "box:2"),
+    "tools.resources": (
+        {"limits": {"cpu": "1"}}, f"{POD}.initContainers.name=fill-web.resources.limits.cpu", "1",
+    ),
+    "kubectl.image": ({"repository": "ctl", "tag": "2"}, f"{POD}.initContainers.name=find-init.image", "ctl:2"),
+    "kubectl.resources": (
+        {"limits": {"cpu": "1"}}, f"{POD}.initContainers.name=find-init.resources.limits.cpu", "1",
+    ),
+    "kubectl.serviceAccount": ({"create": False, "name": "seer"}, f"{POD}.serviceAccountName", "seer"),
+    "fill.fromImage": (False, f"{POD}.initContainers.-1.name", "web-pre-start-0"),
+    "fill.since": ("1.99", f"{POD}.initContainers.-1.name", "web-pre-start-0"),
+    "test.timeoutSeconds": (77, "Pod rel-test spec.activeDeadlineSeconds", 77),
+    "global.imageRegistry": ("mirror.example/hub", f"{MAIN}.image", "mirror.example/hub/nginx:1"),
+    "commonLabels": ({"team": "a"}, "Service web metadata.labels.team", "a"),
+    "nameOverride": ("short", "Service web spec.selector.app!kubernetes!io/name", "short"),
+    "fullnameOverride": ("own", "Deployment own-web metadata.name", "own-web"),
+    "extraObjects": (
+        [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}}], "ConfigMap more kind", "ConfigMap",
     ),
 }  # fmt: skip
-ELSEWHERE = {
-    *(f"ingress.{key}" for key in SETTINGS["ingress"]), *(f"httpRoute.{key}" for key in SETTINGS["httpRoute"]),
-    *(f"networkPolicy.{key}" for key in SETTINGS["networkPolicy"]), "dns.clusterDomain", "dns.nameservers",
-    "test.tries",
-}  # fmt: skip
+ELSEWHERE = {"networkPolicy.enabled", "networkPolicy.apiServer", "dns.clusterDomain", "dns.nameservers"}
 """Tested with what they belong to: test_values.py, test_reach.py, and below."""
 
 
@@ -180,14 +162,14 @@ def chart(bench: Any) -> Any:
 @pytest.fixture(scope="module")
 def rendered(bench: Any, chart: Any) -> dict[str, Any]:
     """With every key of a service at once, and with every common one."""
-    own = {"env": {"LOG": "p"}, "services": {"web": {key: given for key, (given, _, _) in SERVICES.items()}}}
-    common = {"common": {key: given for key, (given, _, _) in COMMONS.items()}}
-    return {"services.web": bench.render(chart, own), "common": bench.render(chart, common)}
+    own = {"variables": {"LOG": "p"}, "services": {"web": {key: given for key, (given, _, _) in SERVICES.items()}}}
+    defaults = {"defaults": {key: given for key, (given, _, _) in BOTH.items()}}
+    return {"services.web": bench.render(chart, own), "defaults": bench.render(chart, defaults)}
 
 
 EFFECTS = {
     f"{level}.{key}": (level, where, expected)
-    for level, table in (("services.web", SERVICES), ("common", COMMONS))
+    for level, table in (("services.web", SERVICES), ("defaults", BOTH))
     for key, (_, where, expected) in table.items()
 }
 
@@ -204,38 +186,52 @@ def test_every_other_key_has_its_effect(bench: Any, chart: Any, path: str) -> No
 
 
 def test_none_is_forgotten() -> None:
-    assert set(SERVICES) | {"drainSeconds"} == set(SERVICE)
-    assert set(BOTH) == set(OVERRIDES)
-    assert set(COMMONS) == set(COMMON)
-    groups = {f"{group}.{key}" for group, keys in SETTINGS.items() for key in keys}
-    assert groups - set(ALONE) - ELSEWHERE == set()
-    assert {f"volumes.data.{key}" for key in VOLUME} <= set(ALONE)
+    assert set(SERVICES) == set(KEYS)
+    assert set(BOTH) == set(KEYS) - set(OF_ONE)
+    groups = {
+        f"{group}.{key}" for group, setting in SETTINGS.items() for key in setting.schema.get("properties", {})
+    } | {group for group, setting in SETTINGS.items() if setting.schema and "properties" not in setting.schema}
+    assert groups - set(ALONE) - ELSEWHERE == {"global"}
 
 
-def test_a_service_goes_before_common_and_lists_add_up(bench: Any, chart: Any) -> None:
+def test_a_service_goes_before_defaults(bench: Any, chart: Any) -> None:
     values = {
-        "common": {
-            "podLabels": {"team": "a", "x": "1"}, "podAnnotations": {"n": "1", "team": "all"}, "extraEnv": [ENTRY],
+        "defaults": {
+            "podLabels": {"team": "a", "x": "1"}, "podAnnotations": {"n": "1", "team": "all"}, "env": {"X": "1"},
             "nodeSelector": {"disk": "hdd"}, "automountServiceAccountToken": True, "priorityClassName": "low",
             "tolerations": [{"key": "a"}],
         },
         "services": {
             "web": {
-                "podLabels": {"x": "2"}, "extraEnv": [{"name": "Y"}], "nodeSelector": {"disk": "ssd"},
-                "automountServiceAccountToken": False, "priorityClassName": "high", "tolerations": [{"key": "b"}],
+                "podLabels": {"x": "2"}, "env": {"Y": "2"}, "nodeSelector": {"disk": "ssd"},
+                "automountServiceAccountToken": False, "priorityClassName": "high", "tolerations": [],
             }
         },
     }  # fmt: skip
     objects = bench.render(chart, values)
     metadata, pod = at(objects, META), objects.pod("rel-web")
     assert (metadata["labels"]["team"], metadata["labels"]["x"], metadata["annotations"]["n"]) == ("a", "2", "1")
-    assert metadata["annotations"]["team"] == "all"  # before the compose file's own label of that name
-    assert [one["name"] for one in pod["containers"][0]["env"]][-2:] == ["X", "Y"]
+    assert metadata["annotations"]["team"] == "a"  # the compose file's own label of that name
+    assert {"X", "Y", "MODE"} <= {entry["name"] for entry in pod["containers"][0]["env"]}
     assert (pod["nodeSelector"], pod["priorityClassName"]) == ({"disk": "ssd"}, "high")
     assert pod["automountServiceAccountToken"] is False
-    assert pod["tolerations"] == [{"key": "a"}, {"key": "b"}]
+    assert "tolerations" not in pod
     other = objects.pod("rel-db")
     assert (other["nodeSelector"], other["automountServiceAccountToken"]) == ({"disk": "hdd"}, True)
+
+
+@pytest.mark.parametrize("name", RENAMED)
+def test_a_former_key_is_told_its_new_name(bench: Any, chart: Any, name: str) -> None:
+    done = bench.run(chart, {name: {"x": "1"}})
+    assert done.returncode != 0
+    assert f"renamed: {RENAMED[name]}" in done.stderr
+
+
+@pytest.mark.parametrize("name", RENAMED_OF_SERVICE)
+def test_a_former_key_of_a_service_is_told_its_new_name(bench: Any, chart: Any, name: str) -> None:
+    done = bench.run(chart, {"services": {"web": {name: "x"}}})
+    assert done.returncode != 0
+    assert f"renamed: {RENAMED_OF_SERVICE[name]}" in done.stderr
 
 
 def test_a_probe_is_taken_away_by_null(bench: Any, chart: Any) -> None:
@@ -249,10 +245,6 @@ def test_the_names_of_a_shared_namespace(bench: Any, chart: Any) -> None:
     assert config["nameservers"] == ["10.0.0.9"]
     assert config["searches"][0].endswith(".svc.corp.local")
     assert config["searches"][-1] == "corp.local"
-
-
-def test_how_long_a_test_waits(bench: Any, chart: Any) -> None:
-    assert "-lt 77 ]" in at(bench.render(chart, {"test": {"tries": 77}}), "Pod rel-test spec.containers.0.command.2")
 
 
 def test_labels_of_all_services_of_a_pod(bench: Any) -> None:
@@ -273,11 +265,10 @@ def test_a_secret_given_on_the_command_line(bench: Any, chart: Any) -> None:
     assert objects.secret("rel-token") == {"token": "s3cret"}
 
 
-def test_of_two_variables_of_a_name_the_nearest_is_taken(bench: Any, chart: Any) -> None:
-    """The API server refuses a name that is there twice."""
-    values = {
-        "common": {"extraEnv": [{"name": "MODE", "value": "common"}, {"name": "X", "value": "common"}]},
-        "services": {"web": {"extraEnv": [{"name": "X", "value": "own"}]}},
-    }
-    env = [(one["name"], one.get("value")) for one in bench.render(chart, values).container("rel-web")["env"]]
-    assert env == [("URL", None), ("MODE", "common"), ("X", "own")]
+def test_an_entry_that_is_secret_may_be_plain_or_refer(bench: Any, chart: Any) -> None:
+    """Whoever edits says it where all entries stand."""
+    own = {"services": {"web": {"env": {"PASSWORD": "p", "MODE": {"valueFrom": {"fieldRef": {"fieldPath": "x"}}}}}}}
+    objects = bench.render(chart, own)
+    assert objects.secret("rel-web-env").items() >= {"PASSWORD": "p"}.items()
+    (mode,) = [entry for entry in objects.container("rel-web")["env"] if entry["name"] == "MODE"]
+    assert mode == {"name": "MODE", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}

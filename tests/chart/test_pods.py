@@ -61,7 +61,7 @@ def test_rights_and_resources(bench: Any) -> None:
         "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},
     }  # fmt: skip
     assert container["resources"] == {
-        "limits": {"cpu": "1.5", "nvidia.com/gpu": 1}, "requests": {"memory": "32Mi"}
+        "limits": {"cpu": "1500m", "nvidia.com/gpu": 1}, "requests": {"memory": "32Mi"}
     }  # fmt: skip
     assert pod["securityContext"] == {
         "seccompProfile": {"type": "RuntimeDefault"}, "supplementalGroups": [7],
@@ -117,7 +117,7 @@ def test_every_container_leaves_its_last_words(bench: Any) -> None:
     objects = bench.objects(text)
     pods = [objects.pod("rel-web"), objects.pod("rel-db"), objects.one("Pod", "rel-test")["spec"]]
     containers = [one for pod in pods for one in (*pod.get("initContainers", ()), *pod["containers"])]
-    assert len(containers) == 6
+    assert len(containers) == 5
     assert {one["terminationMessagePolicy"] for one in containers} == {"FallbackToLogsOnError"}
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.chart.spellings import FIXED, PLACES, keep_able, spell
 from tests.chart.test_cluster import CORPUS, OURS, read
-from tycho.chart import Chart, check, emit, find_line, judge, planner, release_values, values
+from tycho.chart import Chart, check, emit, find_line, judge, release_values
+from tycho.chart.assemble import assemble_layout
 from tycho.chart.floor import collect_rights, view
 from tycho.chart.podsecurity import find_pod, judge_pod
 from tycho.compose import Sources, load
@@ -130,12 +131,12 @@ def verdict(chart: Chart, documents: Iterator[Any]) -> set[tuple[str, str]]:
 
 def compare(bench: Any, woven: Woven) -> int:
     """The chart's view of itself and what Helm renders of it are judged the same, with nothing granted."""
-    plan = planner.plan(woven.system)
-    check.report(plan)
+    layout = assemble_layout(woven.system)
+    check.report(layout)
     chart = emit(woven)
-    bare = Rights(tuple(_without_grants(pod) for pod in collect_rights(plan).pods))
+    bare = Rights(tuple(_without_grants(pod) for pod in collect_rights(layout).pods))
     seen = Chart(chart.name, chart.version, chart.files, chart.report, bare)
-    by_view = verdict(seen, view(plan, values.values(plan)))
+    by_view = verdict(seen, view(layout))
     done = bench.run(chart, release_values(woven.system))
     assert done.returncode == 0, done.stderr
     assert verdict(seen, split(done.stdout)) == by_view

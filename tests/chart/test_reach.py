@@ -64,8 +64,8 @@ def test_networks(bench: Any) -> None:
 def test_who_waits_on_an_internal_network_reaches_the_api_server(bench: Any) -> None:
     text = """
       services:
-        web: {image: x, networks: [back], depends_on: {db: {condition: service_healthy}}}
-        db: {image: x, networks: [back], healthcheck: {test: a}}
+        web: {image: x, networks: [back], depends_on: {db: {condition: service_completed_successfully}}}
+        db: {image: x, networks: [back]}
       networks: {back: {internal: true}}
     """
     args = ("--set", "networkPolicy.apiServer.cidrs={10.0.0.1/32}", "--set", "networkPolicy.apiServer.ports={6443}")

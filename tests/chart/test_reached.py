@@ -68,8 +68,8 @@ def test_every_user_may_open_every_port(bench: Any) -> None:
     own = "services: {web: {image: x, sysctls: {net.ipv4.ip_unprivileged_port_start: 1024}}}"
     assert bench.objects(own).pod("rel-web")["securityContext"]["sysctls"] == [{**parameter, "value": "1024"}]
     off = bench.objects(own.replace(", sysctls: {net.ipv4.ip_unprivileged_port_start: 1024}", ""), "--set-json",
-                        "common.sysctls=null")  # fmt: skip
-    assert "sysctls" not in off.pod("rel-web")["securityContext"]
+                        "defaults.podSecurityContext.sysctls=[]")  # fmt: skip
+    assert not off.pod("rel-web")["securityContext"]["sysctls"]
 
 
 # What was refused, and need not be.
@@ -99,7 +99,7 @@ def test_optional_arguments(bench: Any, extra: str, arguments: list[str]) -> Non
     text = read("optional-arguments")
     assert bench.objects(text, EXTRA_ARGS=extra).container("rel-a")["args"] == arguments
     compiled_without = bench.chart(text)
-    set_later = bench.render(compiled_without, {"env": {"EXTRA_ARGS": extra}})
+    set_later = bench.render(compiled_without, {"variables": {"EXTRA_ARGS": extra}})
     assert set_later.container("rel-a")["args"] == arguments
 
 

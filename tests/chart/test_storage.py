@@ -44,7 +44,7 @@ def test_one_claim_for_a_volume_whoever_uses_it(bench: Any) -> None:
     labels = objects.one("Deployment", "rel-c")["spec"]["template"]["metadata"]["labels"]
     assert terms["a"][0]["labelSelector"]["matchLabels"].items() <= labels.items()
     shared = bench.render(
-        bench.chart(text), {"volumes": {name: {"accessModes": ["ReadWriteMany"]} for name in ("data", "other")}}
+        bench.chart(text), {"persistence": {name: {"accessModes": ["ReadWriteMany"]} for name in ("data", "other")}}
     )
     assert "affinity" not in shared.pod("rel-a")
 

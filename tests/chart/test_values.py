@@ -31,7 +31,7 @@ volumes: {data: {}}
     ],
 )
 def test_a_number_is_no_way_in(bench: Any, env: dict[str, str], where: str) -> None:
-    done = bench.run(bench.chart(SYSTEM), {"env": env})
+    done = bench.run(bench.chart(SYSTEM), {"variables": env})
     assert done.returncode != 0
     assert where in done.stderr
 
@@ -45,24 +45,28 @@ def test_a_number_is_no_way_in(bench: Any, env: dict[str, str], where: str) -> N
     ],
 )  # fmt: skip
 def test_sizes_are_read_as_compose_reads_them(bench: Any, text: str, quantity: str) -> None:
-    container = bench.render(bench.chart(SYSTEM), {"env": {"MEM": text}}).container("rel-web")
+    container = bench.render(bench.chart(SYSTEM), {"variables": {"MEM": text}}).container("rel-web")
     assert str(container["resources"]["limits"]["memory"]) == quantity
 
 
 def test_an_empty_number_drops_its_field(bench: Any) -> None:
-    objects = bench.render(bench.chart(SYSTEM), {"env": {"N": "", "CPUS": "", "MEM": ""}})
+    objects = bench.render(bench.chart(SYSTEM), {"variables": {"N": "", "CPUS": "", "MEM": ""}})
     assert "replicas" not in objects.one("Deployment", "rel-web")["spec"]
     assert "resources" not in objects.container("rel-web")
 
 
 def test_zero_replicas_stay_zero(bench: Any) -> None:
-    objects = bench.render(bench.chart(SYSTEM), {"env": {"N": "0"}})
+    objects = bench.render(bench.chart(SYSTEM), {"variables": {"N": "0"}})
     assert objects.one("Deployment", "rel-web")["spec"]["replicas"] == 0
 
 
 def test_publishing(bench: Any) -> None:
     values = {
-        "services": {"web": {"publish": {"type": "NodePort", "annotations": {"a": "b"}, "clients": ["10.0.0.0/8"]}}}
+        "services": {
+            "web": {
+                "service": {"type": "NodePort", "annotations": {"a": "b"}, "loadBalancerSourceRanges": ["10.0.0.0/8"]}
+            }
+        }
     }
     objects = bench.render(bench.chart(SYSTEM), values)
     service = objects.one("Service", "rel-web-published")
@@ -71,40 +75,56 @@ def test_publishing(bench: Any) -> None:
     assert service["metadata"]["annotations"]["a"] == "b"
     rule = objects.one("NetworkPolicy", "rel-web-published")["spec"]["ingress"][0]
     assert rule == {"ports": [{"port": 80, "protocol": "TCP"}], "from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}
-    off = bench.render(bench.chart(SYSTEM), {"services": {"web": {"publish": {"enabled": False}}}})
+    off = bench.render(bench.chart(SYSTEM), {"services": {"web": {"service": {"ports": None}}}})
     assert "rel-web-published" not in off.names("Service") | off.names("NetworkPolicy")
 
 
 def test_ingress_and_http_route(bench: Any) -> None:
-    path = {"path": "/", "service": "web", "port": 80}
-    exact, tls = path | {"path": "/x", "pathType": "Exact"}, [{"hosts": ["x.example"], "secretName": "t"}]
-    paths = [path, exact]
-    common = {"enabled": True, "annotations": {"a": "b"}}
-    values = {
-        "ingress": common
-        | {"className": "nginx", "hosts": [{"host": "x.example", "paths": [path, exact]}], "tls": tls},
-        "httpRoute": common | {"parentRefs": [{"name": "gate"}], "hostnames": ["x.example"], "paths": paths},
+    tls = [{"hosts": ["x.example"], "secretName": "t"}]
+    common = {"enabled": True, "annotations": {"a": "b"}, "path": "/x"}
+    own = {
+        "ingress": common | {"ingressClassName": "nginx", "hosts": ["x.example"], "tls": tls},
+        "httpRoute": common | {"parentRefs": [{"name": "gate"}], "hostnames": ["x.example"]},
     }
+    values = {"services": {"web": own}}
     objects = bench.render(bench.chart(SYSTEM), values)
-    ingress, route = objects.one("Ingress"), objects.one("HTTPRoute")
+    ingress, route = objects.one("Ingress", "rel-web"), objects.one("HTTPRoute", "rel-web")
     rule = ingress["spec"]["rules"][0]
     assert (rule["host"], ingress["spec"]["ingressClassName"], ingress["spec"]["tls"]) == ("x.example", "nginx", tls)
-    assert rule["http"]["paths"][0]["backend"]["service"] == {"name": "web", "port": {"number": 80}}
-    assert [one["pathType"] for one in rule["http"]["paths"]] == ["Prefix", "Exact"]
+    assert rule["http"]["paths"] == [
+        {"path": "/x", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}
+    ]
     assert ingress["metadata"]["annotations"] == route["metadata"]["annotations"] == {"a": "b"}
     assert (route["spec"]["hostnames"], route["spec"]["parentRefs"]) == (["x.example"], [{"name": "gate"}])
-    assert route["spec"]["rules"][0]["backendRefs"] == [{"name": "web", "port": 80}]
-    assert [one["matches"][0]["path"]["type"] for one in route["spec"]["rules"]] == ["PathPrefix", "Exact"]
-    assert "rel-web-entrance-80" in objects.names("NetworkPolicy")
+    assert route["spec"]["rules"] == [
+        {
+            "matches": [{"path": {"type": "PathPrefix", "value": "/x"}}],
+            "backendRefs": [{"name": "web", "port": 80}],
+        }
+    ]
     shared = bench.render(bench.chart(SYSTEM), values | {"dns": {"scope": "release"}})
     assert shared.one("HTTPRoute")["spec"]["rules"][0]["backendRefs"] == [{"name": "rel-web", "port": 80}]
-    gate = {"httpRoute": {"enabled": True, "parentRefs": [{"name": "gate"}]}}
-    assert bench.render(bench.chart(SYSTEM), gate).one("HTTPRoute")["spec"]["rules"][0]["matches"][0]["path"] == {
-        "type": "PathPrefix", "value": "/",
-    }  # fmt: skip
-    assert "name the Gateway" in bench.run(bench.chart(SYSTEM), {"httpRoute": {"enabled": True}}).stderr
-    wrong = {"ingress": {"enabled": True, "hosts": [{"host": "", "paths": [path | {"service": "wbe"}]}]}}
-    assert 'no service "wbe"' in bench.run(bench.chart(SYSTEM), wrong).stderr
+    gateless = {"services": {"web": {"httpRoute": {"enabled": True}}}}
+    assert "name the Gateway" in bench.run(bench.chart(SYSTEM), gateless).stderr
+
+
+def test_an_ingress_lets_its_controller_call(bench: Any) -> None:
+    """Also where nothing is published, or only to loopback; a list of callers is then no limit."""
+    text = """
+      services:
+        inner: {image: x, x-tycho: {ingress: {host: a.example, port: 9000}}}
+        lo: {image: x, ports: ["127.0.0.1:8080:80"]}
+    """
+    policies = bench.objects(text).names("NetworkPolicy")
+    assert "rel-inner-published" in policies
+    assert "rel-lo-published" not in policies
+    opened = bench.objects(text, "--set", "services.lo.ingress.enabled=true")
+    rule = opened.one("NetworkPolicy", "rel-lo-published")["spec"]["ingress"]
+    assert {"port": 80, "protocol": "TCP"} in rule[0]["ports"]
+    assert "from" not in rule[0]
+    assert bench.objects(text).one("NetworkPolicy", "rel-inner-published")["spec"]["ingress"] == [
+        {"ports": [{"port": 9000, "protocol": "TCP"}]}
+    ]
 
 
 def test_ingress_from_the_compose_file(bench: Any) -> None:
@@ -158,7 +178,9 @@ def test_long_release_names_are_cut_the_same_everywhere(bench: Any) -> None:
     objects = bench.render(bench.chart(text), {}, name="r" * 53)
     names = {one["metadata"]["name"] for one in objects}
     assert max(map(len, names)) <= 63
-    (deployment,) = objects.names("Deployment") - {f"{'r' * 53}-b"}
-    assert f"deployment/{deployment}" in objects.pod(f"{'r' * 53}-b")["initContainers"][0]["args"]
-    (role,) = (one for one in objects if one["kind"] == "Role")
-    assert role["rules"][0]["resourceNames"] == [deployment]
+    assert len({one["metadata"]["name"] for one in objects if one["kind"] == "Deployment"}) == 2
+    (awaited,) = (name for name in objects.names("Service") if name not in ("a" * 60, "b"))
+    pods = {pod["spec"]["template"]["metadata"]["annotations"]["tycho.dev/service"]: pod for pod in objects
+            if pod["kind"] == "Deployment"}  # fmt: skip
+    waiting = pods["b"]["spec"]["template"]["spec"]["initContainers"][0]
+    assert waiting["args"] == [f"{awaited}.default.svc.cluster.local."]

@@ -73,7 +73,7 @@ def test_users_own_their_volumes(bench: Bench) -> None:
 
 @pytest.mark.parametrize("key", ["subPath=", "existingClaim=theirs"])
 def test_claims_of_others_are_mounted_whole(key: str, bench: Bench) -> None:
-    objects = rendered(bench, opened(CASES / "fresh-volume-user"), "--set", f"volumes.flow.{key}")
+    objects = rendered(bench, opened(CASES / "fresh-volume-user"), "--set", f"persistence.flow.{key}")
     assert "subPath" not in behind(objects, "flow", "/home/node/.n8n")[0]
     assert words(objects, "flow") == []
     assert "fsGroup" not in objects.pod("rel-flow")["securityContext"]

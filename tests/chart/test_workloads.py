@@ -45,36 +45,62 @@ services:
 """
 
 
-def test_waiting_without_a_shell(bench: Any) -> None:
+def test_waiting(bench: Any) -> None:
+    """Health is asked of the network, which takes no rights; the end of a job of the API server, without a shell."""
     objects = bench.objects(WAITING)
     job = next(iter(objects.names("Job")))
     pod = objects.pod("rel-web")
     assert [one["args"] for one in pod["initContainers"]] == [
-        ["wait", "deployment/rel-db", "--for=create", "--timeout=-1s"],
-        ["rollout", "status", "deployment/rel-db", "--timeout=0"],
-        ["wait", "daemonset/rel-agent", "--for=create", "--timeout=-1s"],
-        ["rollout", "status", "daemonset/rel-agent", "--timeout=0"],
+        ["rel-db-awaited.default.svc.cluster.local."],
+        ["rel-agent-awaited.default.svc.cluster.local."],
         ["wait", f"job/{job}", "--for=create", "--for=jsonpath={.status.conditions[-1:].status}=True",
          "--timeout=-1s"],
         ["wait", f"job/{job}", "--for=condition=Complete", "--timeout=30s"],
     ]  # fmt: skip
-    assert len({one["name"] for one in pod["initContainers"]}) == 6
+    assert len({one["name"] for one in pod["initContainers"]}) == 4
     assert pod["serviceAccountName"] == "rel-wait"
     assert pod["automountServiceAccountToken"] is False
     assert "volumeMounts" not in pod["containers"][0]
-    assert all(mount["name"] == "tycho-wait-token" for one in pod["initContainers"] for mount in one["volumeMounts"])
+    asking = [one for one in pod["initContainers"] if "volumeMounts" in one]
+    assert [one["name"] for one in asking] == ["find-migrate", "await-migrate"]
+    assert all(mount["name"] == "tycho-wait-token" for one in asking for mount in one["volumeMounts"])
+
+
+def test_whom_a_waiting_pod_asks_is_healthy_and_new(bench: Any) -> None:
+    """The Service leads to pods of one rollout, ready ones alone; another image, another rollout."""
+    made = bench.chart(WAITING.replace("db: {image: x,", "db: {image: 'x:${TAG:-1}',"))
+    first, second, same = (
+        bench.render(made, {"variables": {"TAG": tag}, "services": {"db": {"replicas": count}}})
+        for tag, count in (("1", 1), ("2", 1), ("1", 2))
+    )
+    rollouts = []
+    for objects in (first, second, same):
+        selector = objects.one("Service", "rel-db-awaited")["spec"]["selector"]
+        labels = objects.one("Deployment", "rel-db")["spec"]["template"]["metadata"]["labels"]
+        assert selector.items() <= labels.items()
+        assert "publishNotReadyAddresses" not in objects.one("Service", "rel-db-awaited")["spec"]
+        rollouts.append(selector["tycho.dev/rollout"])
+    assert rollouts[0] == rollouts[2] != rollouts[1]
+    moved = WAITING.replace("services:", "services:\n  extra: {image: x}")
+    at = bench.objects(moved).one("Service", "rel-db-awaited")["spec"]["selector"]["tycho.dev/rollout"]
+    assert at == bench.objects(WAITING).one("Service", "rel-db-awaited")["spec"]["selector"]["tycho.dev/rollout"]
 
 
 def test_who_waits_may_look_at_what_it_waits_for_alone(bench: Any) -> None:
     objects = bench.objects(WAITING, "--set", "services.web.serviceAccountName=robot")
     rules = {rule["resources"][0]: rule for rule in objects.one("Role")["rules"]}
-    assert rules["deployments"]["resourceNames"] == ["rel-db"]
-    assert rules["daemonsets"]["resourceNames"] == ["rel-agent"]
-    assert "resourceNames" not in rules["jobs"]
+    assert set(rules) == {"jobs"}
     assert {tuple(rule["verbs"]) for rule in rules.values()} == {("get", "list", "watch")}
     assert [one["name"] for one in objects.one("RoleBinding")["subjects"]] == ["robot"]
-    quiet = bench.objects("services: {web: {image: x, depends_on: [db]}, db: {image: x}}")
-    assert not quiet.names("Role") | quiet.names("ServiceAccount")
+    healthy = WAITING.replace("      migrate: {condition: service_completed_successfully}\n", "")
+    for quiet in (
+        bench.objects("services: {web: {image: x, depends_on: [db]}, db: {image: x}}"),
+        bench.objects(healthy),
+    ):
+        assert not quiet.names("Role") | quiet.names("ServiceAccount") | quiet.names("RoleBinding")
+    given = bench.objects(WAITING, "--set", "kubectl.serviceAccount.create=false,kubectl.serviceAccount.name=seer")
+    assert not given.names("Role") | given.names("ServiceAccount") | given.names("RoleBinding")
+    assert given.pod("rel-web")["serviceAccountName"] == "seer"
 
 
 def test_a_job_is_named_for_what_it_does(bench: Any) -> None:
@@ -82,7 +108,7 @@ def test_a_job_is_named_for_what_it_does(bench: Any) -> None:
     made = bench.chart(text)
 
     def name(**env: str) -> str:
-        return str(bench.render(made, {"env": env}).one("Job")["metadata"]["name"])
+        return str(bench.render(made, {"variables": env}).one("Job")["metadata"]["name"])
 
     assert name() == name(TAG="1")
     assert len({name(), name(TAG="2"), name(A="secret")}) == 3
@@ -138,8 +164,8 @@ def test_data_rolls_the_pods_that_read_it_and_no_others(bench: Any) -> None:
 
     before = notes({})
     for values, rolled in (
-        ({"env": {"A": "1"}}, "rel-a"),
-        ({"env": {"C": "1"}}, "rel-b"),
+        ({"variables": {"A": "1"}}, "rel-a"),
+        ({"variables": {"C": "1"}}, "rel-b"),
         ({"secrets": {"s": {"value": "eA=="}}}, "rel-d"),
     ):
         after = notes(values)
@@ -217,7 +243,7 @@ def test_hooks_before_and_after(bench: Any) -> None:
     filled, init = pod["initContainers"]
     assert filled["name"] == "fill-web"
     assert (init["image"], init["args"], init["securityContext"]["runAsUser"]) == ("app:1", ["prepare", "$x"], 5)
-    assert [one["name"] for one in init["env"]] == ["A", "B", "C"]
+    assert sorted(one["name"] for one in init["env"]) == ["A", "B", "C"]
     assert init["volumeMounts"] == pod["containers"][0]["volumeMounts"]
     assert pod["containers"][0]["lifecycle"] == {
         "postStart": {"exec": {"command": ["warm"]}},

@@ -45,7 +45,9 @@ def test_the_report_as_data(folder: Path) -> None:
     assert all(row["reason"] and row["remedy"] for row in rows)
     every = json.loads(tycho(folder, "--report", "--format", "json").stdout)
     carried = json.loads((folder / "chart" / "tycho-report.json").read_text())
-    assert [{key: value for key, value in row.items() if value} for row in every] == carried
+    assert carried == [
+        {key: value for key, value in row.items() if value} for row in every if row["fate"] != "translated"
+    ]
     assert "services.web.image" in {row["path"] for row in every if row["fate"] == "translated"}
 
 

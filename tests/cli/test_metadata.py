@@ -17,8 +17,8 @@ services:
   api: {image: api, ports: ["3000:3000"]}
 """
 PRODUCTION = """\
-web: {port: 80, clients: [10.1.2.3], values: {replicas: 3, resources: {limits: {memory: 1g}}, envFile: {MORE: z}}}
-api: {values: {image: "api:${TAG}"}}
+web: {port: 80, clients: [10.1.2.3], values: {replicas: 3, resources: {limits: {memory: 1Gi}}, envFile: {MORE: z}}}
+api: {values: {image: {tag: "7"}}}
 """
 
 

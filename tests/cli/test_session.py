@@ -71,7 +71,7 @@ def test_helm_and_tycho_see_the_same_release(tycho: Run, tool: Run) -> None:
     assert [one["name"] for one in listed if one["namespace"] == identity["namespace"]] == [identity["release"]]
     values = yaml.safe_load(tool("helm", "get", "values", identity["release"], "-n", identity["namespace"]).stdout)
     assert values["USER-SUPPLIED VALUES"] is None  # helm's heading of what follows
-    assert values["env"]["WEB_PORT"] == "8123"
+    assert values["variables"]["WEB_PORT"] == "8123"
     assert release["ready"]
     assert {service["name"] for service in release["services"]} == {"web", "api", "db"}
 

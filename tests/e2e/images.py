@@ -61,9 +61,9 @@ ALL = ("tiny", "software")
 IMAGES = {
     "registry.k8s.io/pause:3.10": Image(("tiny",), ("/bin/busybox", "sleep", "infinity")),
     "registry.k8s.io/coredns:1.15.0": Image(("coredns",), (), ("/coredns",)),
-    KUBECTL: Image(("kubectl",), (), ("/bin/kubectl",)),
+    KUBECTL.text: Image(("kubectl",), (), ("/bin/kubectl",)),
     "docker.io/library/busybox:1": Image(("tiny",), ("sh",)),
-    BUSYBOX: Image(("tiny",), ("sh",)),
+    BUSYBOX.text: Image(("tiny",), ("sh",)),
     "docker.io/library/keeper:1": Image(("tiny", "owned"), ("sh",)),
     "docker.io/library/python:3": Image(ALL, ("python3",)),
     "docker.io/library/redis:7": Image(ALL, ("redis-server", "--protected-mode", "no", "--dir", "/data")),

@@ -166,7 +166,10 @@ def test_a_job_that_is_done_stays_done_when_one_goes_back(tell: Tell, shared: st
     async def story(lifecycle: Lifecycle) -> None:
         await lifecycle.up(compiled(lifecycle, migrate("one")), patience=QUICK)
         first = jobs()
-        release = await lifecycle.up(compiled(lifecycle, migrate("two")), patience=QUICK)
+        told: list[str] = []
+        patience = Patience(timeout=QUICK.timeout, tell=told.append)
+        release = await lifecycle.up(compiled(lifecycle, migrate("two")), patience=patience)
+        assert told == ["job runs again: its job is not the one that has run"]
         both = jobs()
         assert release.services[0].done
         assert first < both

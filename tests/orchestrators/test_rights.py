@@ -28,16 +28,18 @@ def given(lifecycle: Lifecycle, values: dict[str, Any], name: str = "one", **res
 VALUES: dict[str, tuple[dict[str, Any], str]] = {
     "privileged": ({"securityContext": {"privileged": True}}, "services.web.privileged"),
     "capability": ({"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}, "services.web.cap_add"),
-    "host network": ({"hostNetwork": True}, "services.web.network_mode"),
-    "host path": ({"extraVolumes": [{"name": "v", "hostPath": {"path": "/etc"}}]}, "services.web.volumes"),
-    "sysctl": ({"sysctls": {"kernel.msgmax": "1"}}, "services.web.sysctls.kernel.msgmax"),
+    "host path": ({"volumes": [{"name": "v", "hostPath": {"path": "/etc"}}]}, "services.web.volumes"),
+    "sysctl": (
+        {"podSecurityContext": {"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}},
+        "services.web.sysctls.kernel.msgmax",
+    ),
     "seccomp": ({"podSecurityContext": {"seccompProfile": {"type": "Unconfined"}}}, "services.web.security_opt"),
     "account": ({"serviceAccountName": "admin"}, "services.web.serviceAccountName"),
     "label": ({"podLabels": {"tycho.dev/network-back": "true"}}, "services.web.podLabels.tycho.dev/network-back"),
     "annotation": ({"podAnnotations": {"cdi.k8s.io/x": "y"}}, "services.web.podAnnotations.cdi.k8s.io/x"),
     "snippet": (
-        {"publish": {"annotations": {"x.example/server-snippet": "y"}}},
-        "services.web.publish.annotations.x.example/server-snippet",
+        {"service": {"annotations": {"x.example/server-snippet": "y"}}},
+        "services.web.service.annotations.x.example/server-snippet",
     ),
 }
 
@@ -62,7 +64,7 @@ def test_an_upgrade_is_judged_too(tell: Tell, shared: str, kubectl: Kubectl) -> 
     async def story(lifecycle: Lifecycle) -> None:
         await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
         with pytest.raises(PolicyDenied):
-            await lifecycle.up(given(lifecycle, {"hostPID": True}), patience=QUICK)
+            await lifecycle.up(given(lifecycle, {"securityContext": {"privileged": True}}), patience=QUICK)
         assert (await lifecycle.find("one")).revision == 1
         assert kubectl("get", "leases", "-n", shared, "-o", "name") == ""
         ordinary = given(lifecycle, {"podAnnotations": {"example.com/x": "y"}, "securityContext": {"runAsUser": 7}})
@@ -163,8 +165,8 @@ def test_a_neighbours_objects(tell: Tell, shared: str, kubectl: Kubectl, case: s
     "values",
     [
         {"extraEnv": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "theirs", "key": "k"}}}]},
-        {"extraVolumes": [{"name": "v", "secret": {"secretName": "theirs"}}]},
-        {"extraVolumes": [{"name": "v", "projected": {"sources": [{"secret": {"name": "theirs"}}]}}]},
+        {"volumes": [{"name": "v", "secret": {"secretName": "theirs"}}]},
+        {"volumes": [{"name": "v", "projected": {"sources": [{"secret": {"name": "theirs"}}]}}]},
         {"imagePullSecrets": [{"name": "theirs"}]},
     ],
     ids=["variable", "volume", "projected", "pull"],

@@ -84,7 +84,10 @@ def test_what_helm_stored_says_it_too(
     async def story(lifecycle: Lifecycle) -> None:
         services, limited = web(volumes=BINDS), Api(Target(kubeconfig=str(way), namespace=shared))
         chart = compiled(lifecycle, services, "stored", volumes={"data": {}}).chart
-        earlier = {"dns": {"scope": "release"}, "volumes": {"data": {"subPath": ""}}, "tycho": {"guid": "5" * 32}}
+        earlier = {
+            "dns": {"scope": "release"}, "persistence": {"data": {"subPath": ""}},
+            "commonLabels": {"tycho-guid": "5" * 32},
+        }  # fmt: skip
         identity = Identity(
             name="stored", release="stored", namespace=shared, guid="5" * 32, username="ned", own_namespace=False
         )

@@ -22,14 +22,14 @@ TEMPLATE = """<%# A comment. Context: all of it. %>
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: {{ include "<%= chart %>.name" (list . "<%= slug %>-map") }}
+  name: <%= object_name(slug ~ "-map") %>
   labels:
-    {{- include "<%= chart %>.labels" (list . "<%= slug %>") | nindent 4 }}
+    {{- include <%= h.labels %> (dict "component" "<%= slug %>" "context" .) | nindent 4 }}
 data:
   <% for key in service.labels | sort %>
   <%= key %>: <%= service.labels[key] | text %>
   <% endfor %>
-  image: {{ include "<%= chart %>.expand" (list . (index .Values.services <%= name | key %>).image) | quote }}
+  image: {{ include <%= h.interpolate %> (dict "text" <%= ref("services", name) %>.image.tag "context" .) | quote }}
   of: <%= system.name %>
 """
 
@@ -44,10 +44,10 @@ def test_one_object_for_each_service_that_is_meant(tmp_path: Path, helm: Path) -
         "templates/policies/web-1-50-map.yaml"
     ]
     chart.write(tmp_path / "chart")
-    arguments = [helm, "template", "r", tmp_path / "chart", "--set", "env.TAG=9"]
+    arguments = [helm, "template", "r", tmp_path / "chart", "--set", "variables.TAG=9"]
     done = subprocess.run(arguments, capture_output=True, check=True)
     (found,) = [one for one in yaml.safe_load_all(done.stdout) if one and one["metadata"]["name"] == "r-web-1-map"]
-    assert found["data"] == {"evil": "{{ lookup }}", "image": "nginx:9", "of": "shop"}
+    assert found["data"] == {"evil": "{{ lookup }}", "image": "9", "of": "shop"}
     assert found["metadata"]["labels"]["app.kubernetes.io/component"] == "web-1"
 
 

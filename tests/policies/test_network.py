@@ -27,7 +27,8 @@ services:
   web: {image: nginx, ports: ["8080:80"], networks: [front]}
   api: {image: api, expose: ["3000"], networks: [front, back], depends_on: {db: {condition: service_healthy}}}
   db: {image: postgres, networks: [back], healthcheck: {test: pg_isready}}
-  report: {image: report, networks: [back], depends_on: {db: {condition: service_healthy}}}
+  report: {image: report, networks: [back], depends_on: {init: {condition: service_completed_successfully}}}
+  init: {image: init, networks: [back]}
   local: {image: admin, ports: ["127.0.0.1:9000:9000"], networks: [front]}
   alone: {image: batch, network_mode: none}
 networks: {front: {}, back: {internal: true}}

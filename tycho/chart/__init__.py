@@ -9,15 +9,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tycho.chart.artifact import Chart, Row
-from tycho.chart.judge import Document, find_line, judge
-from tycho.chart.live import release_values, values_yaml, without_origin
+from tycho.chart.judge import WAITING_ACCOUNT, Document, find_line, judge
+from tycho.chart.live import ORIGIN, release_values, values_yaml, without_origin
 from tycho.chart.version import check_version
 from tycho.collector import paused
 
 if TYPE_CHECKING:
     from tycho.model import Woven
 
-__all__ = ["Chart", "Document", "Row", "emit", "find_line", "judge", "release_values", "values_yaml", "without_origin"]
+__all__ = [
+    "ORIGIN",
+    "WAITING_ACCOUNT",
+    "Chart",
+    "Document",
+    "Row",
+    "emit",
+    "find_line",
+    "judge",
+    "release_values",
+    "values_yaml",
+    "without_origin",
+]
 
 
 @paused()
@@ -36,31 +48,29 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
         PolicyDenied: It asks for rights that no policy granted.
         UsageError: The version is none.
     """
-    from tycho.chart import (  # Jinja: only for those who compile
-        check,
-        docs,
-        emits,
-        floor,
-        planner,
-        seal,
-        templates,
-        values,
-    )
+    from tycho.chart import check, docs, emits, floor, seal  # Jinja: only for those who compile
+    from tycho.chart.assemble import assemble_layout
+    from tycho.chart.schema import chart_schema
+    from tycho.chart.templates import ChartTemplates, list_contents
+    from tycho.chart.values import chart_values, values_file
 
     if version:
         check_version(version)
     check.before(woven)
-    plan = planner.plan(woven.system)
-    rows = check.report(plan)
-    settings = values.values(plan)
-    floor.check_floor(plan, settings)
+    layout = assemble_layout(woven.system)
+    rows = check.report(layout)
+    values = chart_values(layout)
+    floor.check_floor(layout)
     if strict:
         check.strictly(rows, (*woven.system.warnings, *woven.warnings))
+    templates = ChartTemplates(layout)
     files = {
-        **values.files(plan, settings),
-        **templates.list_templates(plan),
-        **templates.list_contents(plan),
-        **emits.emitted(plan, woven.emits),
-        **docs.docs(plan, [row for row in rows if not row.local], settings),
+        "values.yaml": values_file(values),
+        "values.schema.json": chart_schema(layout, values),
+        **templates.list_files(),
+        **list_contents(layout),
+        **emits.emitted(layout, woven.emits, templates),
+        **templates.list_helpers(),
+        **docs.write_pages(layout, [row for row in rows if not row.local], values),
     }
-    return seal.seal(plan, woven, files, rows, version)
+    return seal.seal(layout, woven, files, rows, version)

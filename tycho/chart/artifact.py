@@ -47,6 +47,27 @@ class Row:
     local: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What others need to know of a chart: data, so that nobody reads what was written.
+
+    Args:
+        services: Compose services, as values know them.
+        published: Ports to the outside by service: name to published port, which may be an expression, and target.
+        claims: Volumes, as values know them.
+        fenced: Whether pods ask the API server from a closed network.
+        fills: Whether new volumes get what images have at their paths.
+        rights: Whether it makes a Role and a RoleBinding.
+    """
+
+    services: tuple[str, ...] = ()
+    published: Mapping[str, Mapping[str, tuple[int | str, int]]] = field(default_factory=dict)
+    claims: tuple[str, ...] = ()
+    fenced: bool = False
+    fills: bool = False
+    rights: bool = False
+
+
 @dataclass(frozen=True)
 class Chart:
     """A compiled system.
@@ -57,6 +78,7 @@ class Chart:
         files: Path inside the chart to content, in the order of the archive.
         report: One row per compose key in use.
         rights: What policies granted to whom: what Helm renders is judged by it.
+        contents: What it holds.
     """
 
     name: str
@@ -64,6 +86,7 @@ class Chart:
     files: Mapping[str, str | bytes]
     report: tuple[Row, ...] = field(default=(), repr=False)
     rights: Rights = field(default=Rights(), repr=False)
+    contents: Contents = field(default=Contents(), repr=False)
 
     @cached_property
     def digest(self) -> str:

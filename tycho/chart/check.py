@@ -7,41 +7,41 @@ from collections.abc import Iterator
 
 from tycho.chart import keys, numbers, room
 from tycho.chart.artifact import Row
+from tycho.chart.layout import ChartLayout
 from tycho.chart.names import collisions
 from tycho.chart.outcomes import MOST, ROOM
-from tycho.chart.plan import Plan
 from tycho.chart.unwritable import find_unwritable
 from tycho.errors import ComposeError, Problem, ReportError
 from tycho.model import Woven
 
 
-def report(plan: Plan) -> tuple[Row, ...]:
+def report(layout: ChartLayout) -> tuple[Row, ...]:
     """One row per key in use.
 
     Raises:
         ComposeError: One or more keys cannot run as asked.
     """
-    rows = tuple(keys.rows(plan))
+    rows = tuple(keys.rows(layout))
     refused = [row for row in rows if row.fate == "rejected"]
     problems = [Problem(row.file, row.line, row.path, row.reason, row.remedy) for row in refused]
-    refuse(problems + list(_weight(plan)) + list(find_unwritable(plan.system)))
+    refuse(problems + list(_weight(layout)) + list(find_unwritable(layout.system)))
     return rows
 
 
-def _weight(plan: Plan) -> Iterator[Problem]:
+def _weight(layout: ChartLayout) -> Iterator[Problem]:
     """Helm keeps every chart in one Secret: files of the project must leave room."""
-    every = {tree.place: {**tree.files, **tree.secrets} for tree in plan.trees}
+    every = {tree.place: {**tree.files, **tree.secrets} for tree in layout.configmaps}
     sizes = {place: sum(len(zlib.compress(content, 1)) for content in files.values()) for place, files in every.items()}
-    for tree in plan.trees:
+    for tree in layout.configmaps:
         if (size := sum(map(len, every[tree.place].values()))) > MOST:
             said = f"{size >> 10} KiB, and a ConfigMap holds {MOST >> 10}"
             yield Problem(
-                *plan.system.at(tree.place), tree.place, said, "copy it into the image, or keep it in a volume"
+                *layout.system.at(tree.place), tree.place, said, "copy it into the image, or keep it in a volume"
             )
     if (total := sum(sizes.values())) > ROOM:
         heaviest = max(sizes, key=lambda place: sizes[place])
         yield Problem(
-            *plan.system.at(heaviest),
+            *layout.system.at(heaviest),
             heaviest,
             f"files of the project are {total >> 10} KiB compressed, {sizes[heaviest] >> 10} of them here;"
             f" a release has room for {ROOM >> 10} KiB",

@@ -1,99 +1,93 @@
-"""What a chart says of itself: README.md, NOTES.txt, .helmignore."""
+"""What a chart says of itself: README.md and NOTES.txt."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from tycho.chart.artifact import Row
-from tycho.chart.names import COMPOSE, label
-from tycho.chart.objects import tests
-from tycho.chart.plan import Plan
-from tycho.chart.planner import secret_names
-from tycho.chart.pods import publish
+from tycho.chart.container import Container
+from tycho.chart.layout import ChartLayout
+from tycho.chart.manifests import callable_containers
+from tycho.chart.names import COMPOSE
 from tycho.chart.render import render
-from tycho.chart.schema import CONFIG, OVERRIDES, SECRET, SERVICE, VOLUME
-from tycho.chart.sharing import users
-from tycho.chart.values import image
-from tycho.chart.yaml import Noted, Tree
-from tycho.text import json_text
+from tycho.chart.values import is_tested
+from tycho.chart.workload import CONDITIONS, Workload
+from tycho.chart.yaml import Tree
 
-PICTURE = 60  # services that a picture can hold
-SUMMARY = 200  # rows of a table that a page can hold
-DEFAULT = 120  # characters of a default that a table can hold
-PARTS = (
-    ("service", "services", SERVICE),
-    ("volume", "volumes", VOLUME),
-    ("config", "configs", CONFIG),
-    ("secret", "secrets", SECRET),
-)
-OWN = frozenset(
-    {"env", "services", "volumes", "configs", "secrets", "secretFiles", "common"}
-)  # values that have tables of their own
+SUMMARY = 60  # rows of a table that a page can hold
+AFTER = dict(zip(CONDITIONS, ("started", "healthy", "completed"), strict=True))
 
 
-def docs(plan: Plan, rows: Sequence[Row], values: dict[str, Tree]) -> dict[str, str]:
-    """The files for people."""
-    changed = [row for row in rows if row.fate != "translated"]
-    mounts = users(plan.pods)
+def write_pages(layout: ChartLayout, rows: Sequence[Row], values: Mapping[str, Tree]) -> dict[str, str]:
+    """Write the pages for people that are no templates."""
+    changed = sum(row.fate != "translated" for row in rows)
     context: dict[str, object] = {
-        "chart": plan.chart,
-        "plan": plan,
-        "images": {one.name: image(plan, one) for pod in plan.pods for one in pod.containers},
-        "ports": {
-            pod.name: [f"{port.number}/{port.protocol.lower()}" for port in plan.ports.get(pod.name, ())]
-            for pod in plan.pods
-        },
-        "callable": [pod for pod in plan.pods if pod.kind not in ("Job", "CronJob")],
-        "runs": [pod for pod in plan.pods if pod.kind == "CronJob"],
-        "tested": any(tests(plan)),
-        "kept": _kept(plan),
-        "secrets": [name for name, secret in plan.system.secrets.items() if not secret.external],
-        "files": [(tree.slug, key) for tree in plan.trees for key in tree.secrets],
-        "filled": sorted(
+        "chart": layout.chart,
+        "services": [
             {
-                step.claim or step.path
-                for pod in plan.pods
-                for one in pod.containers
-                for step in one.steps
-                if step.verb == "content"
+                "name": container.service,
+                "kind": workload.kind if container is workload.containers[0] else f"in the pod of {workload.name}",
+                "image": container.image.text,
+                "published": ", ".join(
+                    f"{port.port} → {port.target_port}/{port.protocol}" for port in container.published
+                ),
+                "waits": ", ".join(f"{wait.name}, {AFTER[wait.condition]}" for wait in workload.waits)
+                if container is workload.containers[0]
+                else "",
             }
-        ),
+            for workload in layout.workloads
+            for container in workload.containers
+        ],
+        "values": [row for row in _values(layout, values) if row],
+        "kept": _kept(layout),
+        "tested": is_tested(layout),
+        "changed": changed,
+        "most": SUMMARY,
+        **_given(layout),
+    }
+    return {"README.md": render("README.md", **context)}
+
+
+def _given(layout: ChartLayout) -> dict[str, object]:
+    """Collect what a release has to bring: secrets of every sort, by where values hold them."""
+    return {
+        "secrets": [secret.name for secret in layout.secrets if not secret.existing],
         "passwords": [
-            (one.name, name)
-            for pod in plan.pods
-            for one in pod.containers
-            for name in secret_names(one.service)
+            (container.service, name)
+            for workload in layout.workloads
+            for container in workload.containers
+            for name in container.env.secret
             if COMPOSE.fullmatch(name)
         ],
-        "hidden": [one.variable for one in plan.concealed if one.variable],
-        "variables": list(_settings({"env": values["env"]}, "")) if plan.system.variables else [],
-        "most": SUMMARY,
-        "picture": list(_picture(plan)) if len(plan.pods) <= PICTURE else [],
-        "volumes": [
-            (claim, ", ".join(pod.name for pod in mounts.get(name, ()))) for name, claim in plan.claims.items()
-        ],
-        "settings": list(_settings({key: value for key, value in values.items() if key not in OWN}, "")),
-        "common": list(_settings({"common": values["common"]}, "")),
-        "parts": [
-            (title, name, [(key, what) for key, (what, _) in keys.items() if key not in OVERRIDES])
-            for title, name, keys in PARTS
-            if name in values
-        ],
-        "changed": changed[:SUMMARY],
-        "more": len(changed) - SUMMARY,
-        "fates": _fates(rows),
-    }
-    return {
-        "templates/NOTES.txt": render("templates/NOTES.txt", **context),
-        "README.md": render("README.md", **context),
-        ".helmignore": render("helmignore"),
+        "hidden": [entry.variable for entry in layout.concealed if entry.variable],
+        "files": [(configmap.slug, name) for configmap in layout.configmaps for name in configmap.secrets],
     }
 
 
-def _kept(plan: Plan) -> tuple[str, str]:
-    """What Helm is told to keep, in words and as kubectl calls it."""
-    match bool(plan.claims), any(pod.kind == "Job" for pod in plan.pods):
+def _values(layout: ChartLayout, values: Mapping[str, Tree]) -> list[tuple[str, str, str] | None]:
+    """List the values that a reader looks for first: key, default, meaning."""
+    names = ", ".join(list(layout.variables)[:SUMMARY])
+    more = len(layout.variables) - SUMMARY
+    claims = ", ".join(layout.claims)
+    return [
+        ("variables.NAME", "null", names + (f", and {more} more" if more > 0 else "")) if layout.variables else None,
+        ("secrets.NAME.value", "", ", ".join(secret.name for secret in layout.secrets)) if layout.secrets else None,
+        ("services.NAME.image.tag", "see values.yaml", "what runs; replicas, env, resources beside it"),
+        ("services.NAME.service.ports", "see values.yaml", "where it answers; ingress and httpRoute beside it"),
+        ("persistence.NAME.existingClaim", "", f"where data lives: {claims}; size, storageClass beside it")
+        if layout.claims
+        else None,
+        ("defaults.*", "", "pods of every service: resources, nodeSelector, imagePullSecrets, service.type"),
+        ("global.imageRegistry", "", "a registry in the place of every image's own"),
+        ("podSecurity", "baseline", "or restricted"),
+        ("networkPolicy.enabled", "true", "isolation of compose networks") if "networkPolicy" in values else None,
+        ("dns.scope", "namespace", "release, where releases share a namespace"),
+    ]
+
+
+def _kept(layout: ChartLayout) -> tuple[str, str]:
+    """Tell what Helm is told to keep, in words and as kubectl calls it."""
+    match bool(layout.claims), any(workload.kind == "Job" for workload in layout.workloads):
         case True, True:
             return "Volumes and finished Jobs", "pvc,job"
         case True, False:
@@ -104,42 +98,22 @@ def _kept(plan: Plan) -> tuple[str, str]:
             return "", ""
 
 
-def _settings(values: Mapping[str, Tree], path: str) -> Iterator[tuple[str, str, str]]:
-    """Key, default ("" where it is long) and meaning of the values that have a comment."""
-    for key, note in values.items():
-        if not isinstance(note, Noted):
-            continue
-        if isinstance(note.value, Mapping) and any(isinstance(one, Noted) for one in note.value.values()):
-            yield from _settings(note.value, f"{path}{key}.")
-        else:
-            written = json_text(note.value)
-            yield f"{path}{key}", written if len(written) <= DEFAULT else "", note.comment.removeprefix("-- ")
-
-
-def _fates(rows: Sequence[Row]) -> str:
-    """How many keys fared how."""
-    count = Counter(row.fate for row in rows)
-    said = [f"{count[fate]} {fate}" for fate in ("translated", "approximated", "ignored") if count[fate]]
-    return f"Of {len(rows)} keys in use: {', '.join(said)}"
-
-
-def _picture(plan: Plan) -> Iterator[str]:
-    """The system as the lines of a Mermaid flowchart."""
-    for pod in plan.pods:
-        names = ", ".join(container.name for container in pod.containers)
-        yield f'{_node(pod.name)}["{names}"]'
-    for pod in plan.pods:
-        if pod.name not in plan.enclosed and publish(pod.service):
-            yield f"outside((outside)) --> {_node(pod.name)}"
-        homes = {container.name: one.name for one in plan.pods for container in one.containers}
-        for container in pod.containers:
-            for name in container.service.depends_on:
-                if homes.get(name, pod.name) != pod.name:
-                    yield f"{_node(pod.name)} --> {_node(homes[name])}"
-        for volume in pod.volumes:
-            if volume.kind == "claim":
-                yield f'{_node(pod.name)} --- v_{label(volume.source).replace("-", "_")}[("{volume.source}")]'
-
-
-def _node(name: str) -> str:
-    return f"s_{label(name).replace('-', '_')}"
+def collect_notes(layout: ChartLayout) -> dict[str, object]:
+    """Collect what NOTES.txt is told."""
+    pairs: list[tuple[Container, Workload]] = callable_containers(layout)
+    filled = {
+        step.claim or step.path
+        for workload in layout.workloads
+        for container in workload.containers
+        for step in container.steps
+        if step.verb == "content"
+    }
+    return {
+        "published": [(container.service, container.name) for container, _ in pairs],
+        "routed": [container.service for container, _ in pairs if container.ingress],
+        "aliases": list(layout.aliases),
+        "runs": [workload for workload in layout.workloads if workload.kind == "CronJob"],
+        "tested": is_tested(layout),
+        "filled": sorted(filled),
+        **_given(layout),
+    }

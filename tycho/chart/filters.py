@@ -5,9 +5,10 @@ What no filter has marked as `Safe` is refused by the guard, so that no name, ke
 
 from __future__ import annotations
 
+import hashlib
 import re
 
-from tycho.chart.yaml import quote, quote_key
+from tycho.chart.yaml import quote_key, write_scalar
 from tycho.model import Live
 from tycho.text import json_text, printable
 
@@ -16,6 +17,7 @@ PART = re.compile(r"[A-Za-z0-9._/, -]*")
 # What a policy's template may print as it is: no reader ends a scalar there, or begins another one.
 BARE = re.compile(r"[A-Za-z0-9._/@+-]*(:[A-Za-z0-9._/@+-]+)*")
 # What Markdown reads as code, emphasis, a link, HTML, or the end of a table's cell.
+SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 MARKUP = re.compile(r"[\\`*<\[|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=[#A-Za-z])|:(?=//)|(?<=\w)@(?=\w)")
 WEB = re.compile(r"(?i)\bwww(?=\.)")
 
@@ -27,9 +29,9 @@ class Safe(str):
 
 
 def text(value: str) -> Safe:
-    """Write any text as a quoted YAML scalar that Helm's template engine leaves alone."""
+    """Write any text as a YAML scalar that Helm's template engine leaves alone."""
     _refuse_live(value)
-    return Safe(_shut(quote(value)))
+    return Safe(_shut(write_scalar(value)))
 
 
 def field(name: str) -> Safe:
@@ -94,6 +96,25 @@ def code(value: str) -> Safe:
     return Safe(f"{fence}{room}{line.replace('|', chr(92) + '|')}{room}{fence}")
 
 
+def number(value: str) -> Safe:
+    """Admit a whole number.
+
+    Raises:
+        ValueError: It is none.
+    """
+    return Safe(int(value))
+
+
+def secret_key(name: str) -> str:
+    """Return the key of a variable in a Secret: its name, where a key may be called so."""
+    return name if SECRET_KEY.fullmatch(name) else hashlib.sha256(name.encode()).hexdigest()
+
+
+def json(value: object) -> Safe:
+    """Write a value as a string of Go that holds JSON."""
+    return key(json_text(value))
+
+
 def guard(value: object) -> object:
     """Let pass what a filter has written, numbers and truth values.
 
@@ -123,7 +144,10 @@ def guard_policy(value: object) -> object:
     return value
 
 
-FILTERS = {"text": text, "field": field, "key": key, "part": part, "octal": octal}
+FILTERS = {
+    "text": text, "field": field, "key": key, "part": part, "octal": octal, "number": number, "json_text": json,
+    "secret_key": secret_key,
+}  # fmt: skip
 PAGES = {"option": option, "markdown": markdown, "cell": cell, "code": code}  # what no template engine reads again
 
 

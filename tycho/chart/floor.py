@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from tycho.chart.container import Container
 from tycho.chart.judge import Document, describe_grant, describe_system_grant, judge
+from tycho.chart.layout import ChartLayout
 from tycho.chart.names import QUALIFIED
-from tycho.chart.plan import Plan
 from tycho.chart.reserved import ingress_annotations, is_acting
-from tycho.chart.workload import Container, Pod
-from tycho.chart.yaml import Noted, Tree
+from tycho.chart.wiring import everything
+from tycho.chart.workload import Workload
 from tycho.errors import PolicyDenied, Problem
 from tycho.model import PodRights, Rights, ServiceRights, System
 from tycho.model.rights import covers, read_grants
@@ -24,117 +25,105 @@ RELEASES = "sh.helm.release.v1"
 EXTERNAL = ("volumes", "configs", "secrets")
 
 
-def check_floor(plan: Plan, settings: Mapping[str, Tree]) -> None:
+def check_floor(layout: ChartLayout) -> None:
     """Refuse what the chart would ask of a cluster beyond `baseline`, and names that are not the file's to use.
 
     Args:
-        plan: What the chart holds.
-        settings: Its values.
+        layout: What the chart holds.
 
     Raises:
         PolicyDenied: With every problem.
     """
-    problems = [*judge(collect_rights(plan), view(plan, settings), plan.system.at)]
-    problems += [*_check_annotations(plan), *_check_external(plan.system)]
+    problems = [*judge(collect_rights(layout), view(layout), layout.system.at)]
+    problems += [*_check_annotations(layout), *_check_external(layout.system)]
     if problems:
         raise PolicyDenied("refused: it asks for what no policy granted", problems=sorted(set(problems)))
 
 
-def collect_rights(plan: Plan) -> Rights:
+def collect_rights(layout: ChartLayout) -> Rights:
     """Collect what policies granted, for those who judge what Helm renders."""
     pods = tuple(
-        PodRights(_template(pod), tuple(_service_rights(plan, container) for container in pod.containers))
-        for pod in plan.pods
+        PodRights(_template(pod), tuple(_service_rights(layout, container) for container in pod.containers))
+        for pod in layout.workloads
     )
-    return Rights(pods, read_grants(plan.system))
+    return Rights(pods, read_grants(layout.system))
 
 
-def _template(pod: Pod) -> str:
+def _template(pod: Workload) -> str:
     return f"templates/{pod.slug}-{pod.kind.lower()}.yaml"
 
 
-def _service_rights(plan: Plan, container: Container) -> ServiceRights:
-    path = f"{'services' if container.name in plan.system.services else 'jobs'}.{container.name}"
-    service = container.service
+def _service_rights(layout: ChartLayout, container: Container) -> ServiceRights:
+    path = f"{'services' if container.service in layout.system.services else 'jobs'}.{container.service}"
+    service = everything(layout.system)[container.service]
     return ServiceRights(
-        container.name, container.slug, path, *plan.system.at(path),
+        container.service, container.name, path, *layout.system.at(path),
         grants=read_grants(service), host_paths=read_grants(service, "hostPaths"),
     )  # fmt: skip
 
 
-def view(plan: Plan, settings: Mapping[str, Tree]) -> Iterator[Document]:
-    """See the pods of a chart as its templates print them, as far as rights go."""
-    values: Any = _without_notes(settings)
-    common = values["common"]
-    for pod in plan.pods:
-        own = values["services"][pod.name]
-        context = {**common["podSecurityContext"], **own.get("podSecurityContext", {})}
-        if sysctls := own.get("sysctls"):
-            context["sysctls"] = [{"name": name, "value": value} for name, value in sysctls.items()]
-        names = [container.name for container in pod.containers]
+def view(layout: ChartLayout) -> Iterator[Document]:
+    """See the pods of a chart as its templates print them by default, as far as rights go."""
+    for workload in layout.workloads:
+        sysctls = [{"name": name, "value": str(text)} for name, text in workload.sysctls.items()]
+        hosts = {"hostNetwork": workload.host_network, "hostPID": workload.host_pid, "hostIPC": workload.host_ipc}
         spec = {
-            **{key: own[key] for key in ("hostNetwork", "hostPID", "hostIPC") if own.get(key)},
-            "securityContext": context,
-            "containers": [_container(container, values["services"][container.name]) for container in pod.containers],
-            "initContainers": [hook for one in pod.containers for hook in _hooks(one, values["services"][one.name])],
+            **{name: True for name, asked in hosts.items() if asked},
+            "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}, **workload.security_context}
+            | ({"sysctls": sysctls} if sysctls else {}),
+            "containers": [_container(container) for container in workload.containers],
+            "initContainers": [hook for container in workload.containers for hook in _hooks(container)],
             "volumes": [
                 {"name": volume.name, "hostPath": {"path": volume.path}}
-                for volume in pod.volumes
+                for volume in workload.volumes
                 if volume.kind == "hostPath"
             ],
         }
-        yield (
-            _template(pod),
-            {
-                "kind": "Pod",
-                "metadata": {"annotations": _together(values, names, "annotations")},
-                "spec": spec,
-            },
-        )
-        workload = {"annotations": _together(values, names, "workloadAnnotations")}
-        yield _template(pod), {"kind": pod.kind, "metadata": workload}
+        annotations = _together(container.annotations for container in workload.containers)
+        yield _template(workload), {"kind": "Pod", "metadata": {"annotations": annotations}, "spec": spec}
+        annotations = _together(container.workload_annotations for container in workload.containers)
+        yield _template(workload), {"kind": workload.kind, "metadata": {"annotations": annotations}}
 
 
-def _container(container: Container, own: Mapping[str, Any]) -> dict[str, Any]:
+def _container(container: Container) -> dict[str, Any]:
     return {
-        "name": container.slug,
-        "securityContext": own.get("securityContext", {}),
+        "name": container.name,
+        "securityContext": container.security_context,
         "ports": [{"hostPort": port.host} for port in container.ports if port.host],
-        "volumeMounts": [{"mountPropagation": mount.propagation} for mount in container.mounts if mount.propagation],
-        **{key: own[key] for key in ("startupProbe", "readinessProbe", "livenessProbe") if own.get(key)},
+        "volumeMounts": _propagations(container),
+        **container.probes,
     }
 
 
-def _hooks(container: Container, own: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for index, hook in enumerate(own.get("preStart", ())):
-        context = {**own.get("securityContext", {}), **hook.get("securityContext", {})}
+def _propagations(container: Container) -> list[dict[str, str]]:
+    return [{"mountPropagation": mount.propagation} for mount in container.mounts if mount.propagation]
+
+
+def _hooks(container: Container) -> Iterator[dict[str, Any]]:
+    for hook in container.hooks:
         yield {
-            "name": f"{container.slug}-pre-start-{index}",
-            "securityContext": context,
-            "volumeMounts": _container(container, own)["volumeMounts"],
+            "name": hook.name,
+            "securityContext": {**container.security_context, **hook.security_context},
+            "volumeMounts": _propagations(container),
         }
 
 
-def _together(values: Mapping[str, Any], names: Iterable[str], key: str) -> dict[str, str]:
+def _together(annotations: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Join annotations; the first that says one counts."""
     merged: dict[str, str] = {}
-    for name in names:
-        merged = {**values["services"][name].get(key, {}), **merged}
+    for entries in annotations:
+        merged = {name: str(text) for name, text in entries.items()} | merged
     return merged
 
 
-def _without_notes(tree: Tree) -> Tree:
-    if isinstance(tree, Noted):
-        return _without_notes(tree.value)
-    return {key: _without_notes(value) for key, value in tree.items()} if isinstance(tree, Mapping) else tree
-
-
-def _check_annotations(plan: Plan) -> Iterator[Problem]:
+def _check_annotations(layout: ChartLayout) -> Iterator[Problem]:
     """Refuse annotations that a runtime, a node or a controller acts upon: they are left out of the view."""
-    system = plan.system
+    system = layout.system
     everywhere = read_grants(system)
-    for pod in plan.pods:
+    for pod in layout.workloads:
         for container in pod.containers:
-            service, path = container.service, _service_rights(plan, container).path
+            service = everything(system)[container.service]
+            path = _service_rights(layout, container).path
             grants = (*everywhere, *read_grants(service))
             places = {
                 "labels": service.labels,
@@ -143,7 +132,7 @@ def _check_annotations(plan: Plan) -> Iterator[Problem]:
             }
             for place, written in places.items():
                 for key in _find_acting(written, grants):
-                    hint = describe_grant(container.name, f"annotations.{key}")
+                    hint = describe_grant(container.service, f"annotations.{key}")
                     yield _acting(system, f"{path}.{place}.{key}", hint)
     for name, volume in system.volumes.items():
         for key in _find_acting(volume.labels, everywhere):

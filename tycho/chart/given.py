@@ -11,7 +11,7 @@ from tycho.errors import PolicyDenied, Problem
 from tycho.model import ServiceMetadata, System
 from tycho.model.rights import read_grants
 
-NAMES = ("podLabels", "podAnnotations", "annotations", "workloadAnnotations")
+NAMES = ("podLabels", "podAnnotations", "workloadAnnotations")
 REASON = "this label or annotation is not a caller's to set, and no policy granted it"
 
 
@@ -33,9 +33,9 @@ def check_metadata(system: System, metadata: Mapping[str, ServiceMetadata]) -> N
 def _check(system: System, name: str, about: ServiceMetadata) -> Iterator[Problem]:
     grants = (*read_grants(system), *read_grants(system.services.get(name)))
     given = {key: as_mapping(about.values.get(key)) for key in NAMES}
-    given["publish.annotations"] = as_mapping(as_mapping(about.values.get("publish")).get("annotations"))
+    given["service.annotations"] = as_mapping(as_mapping(about.values.get("service")).get("annotations"))
     for place, entries in given.items():
-        open_domains = BALANCERS if place.startswith("publish") else ()
+        open_domains = BALANCERS if place.startswith("service.") else ()
         for key, value in entries.items():
             if not is_allowed(str(key), str(value), grants, open_domains):
                 path = f"services.{name}.{place}.{key}"

@@ -145,7 +145,7 @@ def without_entries(system: System) -> System:
     """
 
     def without(name: str, service: Service) -> Service:
-        gone = {key: Expr("", f"services.{name}.secretEnvironment.{key}") for key in service.environment_secret}
+        gone = {key: Expr("", f"services.{name}.secretEnv.{key}") for key in service.environment_secret}
         return service.model_copy(update={"environment": {**service.environment, **gone}}) if gone else service
 
     changed = {

@@ -18,6 +18,8 @@ Document = tuple[str, Object]
 Place = Callable[[str], tuple[str, int]]
 """The file and line of a compose path."""
 
+WAITING_ACCOUNT = "tycho-wait"
+"""The ServiceAccount of a namespace that may look at Jobs and Pods, where releases may make none of their own."""
 POLICIES = "templates/policies/"
 KEYS = {"x-tycho.hostPaths": "volumes"}
 
@@ -94,7 +96,7 @@ def _judge_object(
             violations += _judge_names(pod)
         violations += judge_pod(pod)
         account = str(as_mapping(pod.get("spec")).get("serviceAccountName") or "")
-        if account not in {"", "default", *accounts}:
+        if account not in {"", "default", WAITING_ACCOUNT, *accounts}:
             violations.append(Violation("serviceAccountName", account, f"the service account {account}, another's"))
     for violation in violations:
         service = _find_service(services, violation.container)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Literal
 
 from tycho.chart.given import check_metadata
 from tycho.chart.hidden import hide_credentials
-from tycho.chart.planner import secret_names
 from tycho.chart.secretfiles import secret_values
+from tycho.chart.translate.ports import translate_ports
 from tycho.chart.wiring import everything, needed
 from tycho.chart.yaml import dump
 from tycho.model import Json, Service, ServiceMetadata, System, template
 from tycho.release import Origin
+from tycho.text import json_text
+
+ORIGIN = "tycho.dev/origin"  # of workloads: where a system was started from
 
 
 def release_values(
@@ -38,30 +42,36 @@ def release_values(
     Raises:
         PolicyDenied: The caller's values set labels or annotations that are not theirs to set.
     """
-    said = metadata or {}
-    check_metadata(system, said)
+    told = metadata or {}
+    check_metadata(system, told)
     system, _ = hide_credentials(system)
-    published = {name for name, about in said.items() if about.publishes}
+    published = {name for name, entry in told.items() if entry.publishes}
     services: dict[str, Json] = {}
     for name, service in everything(system).items():
-        found = _merged(_service(service), said[name].values if name in said else {})
-        if published and name in system.services:
-            found = _merged(found, {"publish": _publish(said[name]) if name in published else {"enabled": False}})
-        if found:
-            services[name] = found
+        fields = _merged(_service(service), told[name].values if name in told else {})
+        if name in published:
+            fields = _merged(fields, {"service": _publish(service, told[name])})
+        elif published and translate_ports(service)[0]:
+            fields = _merged(fields, {"service": {"ports": None}})
+        if fields:
+            services[name] = fields
     values: dict[str, Json] = {
-        "env": {name: one.value for name, one in sorted(system.variables.items()) if one.value is not None},
+        "variables": {
+            name: variable.value for name, variable in sorted(system.variables.items()) if variable.value is not None
+        },
         "services": services,
         "secrets": _secrets(system),
         "secretFiles": secret_values(system),
         "dns": {"scope": scope},
-        "tycho": {
-            key: value
-            for key, value in (("guid", guid), ("username", username), ("origin", origin and origin.model_dump()))
-            if value
-        },
+        "commonLabels": {key: _label(value) for key, value in (("tycho-guid", guid), ("username", username)) if value},
+        "defaults": {"workloadAnnotations": {ORIGIN: json_text(origin.model_dump())}} if origin else {},
     }
     return {key: value for key, value in values.items() if value}
+
+
+def _label(text: str) -> str:
+    """Write any text as far as a label can hold it."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", text)[:63].strip("-_.")
 
 
 def values_yaml(values: Mapping[str, Json]) -> str:
@@ -71,29 +81,38 @@ def values_yaml(values: Mapping[str, Json]) -> str:
 
 def without_origin(values: Mapping[str, Json]) -> dict[str, Json]:
     """Return values without the folder that a system was started from: it makes no other system of it."""
-    about = values.get("tycho")
-    if not isinstance(about, Mapping):
+    defaults = values.get("defaults")
+    if not isinstance(defaults, Mapping):
         return dict(values)
-    return {**values, "tycho": {key: value for key, value in about.items() if key != "origin"}}
+    kept = {**defaults, "workloadAnnotations": {}}
+    annotations = defaults.get("workloadAnnotations")
+    if isinstance(annotations, Mapping):
+        kept["workloadAnnotations"] = {key: value for key, value in annotations.items() if key != ORIGIN}
+    return {**values, "defaults": kept}
 
 
 def _service(service: Service) -> dict[str, Json]:
     secret = {
-        name: template(value) for name in secret_names(service) if (value := service.environment[name]) is not None
+        name: template(value) for name in service.environment_secret if (value := service.environment[name]) is not None
     }
     entries: dict[str, str] = {}
     for file in service.env_file:
         entries |= {name: value for name, value in (file.entries or {}).items() if value is not None}
-    return {key: value for key, value in (("secretEnvironment", secret), ("envFile", entries)) if value}
+    return {key: value for key, value in (("secretEnv", secret), ("envFile", entries)) if value}
 
 
-def _publish(about: ServiceMetadata) -> dict[str, Json]:
-    found: dict[str, Json] = {"enabled": True}
-    if about.port is not None:
-        found["port"] = about.port
-    if about.clients:
-        found["clients"] = list(about.clients)
-    return found
+def _publish(service: Service, told: ServiceMetadata) -> dict[str, Json]:
+    """Publish what a caller asks for: the one port that is named, else those of the file."""
+    fields: dict[str, Json] = {}
+    if told.clients:
+        fields["loadBalancerSourceRanges"] = list(told.clients)
+    if told.port is None:
+        return fields
+    known, _ = translate_ports(service)
+    ports: dict[str, Json] = {port.name: None for port in known if port.target_port != told.port}
+    if len(ports) == len(known):
+        ports[f"tcp-{told.port}"] = {"port": told.port, "targetPort": told.port, "protocol": "TCP"}
+    return {**fields, "ports": ports}
 
 
 def _merged(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str, Json]:

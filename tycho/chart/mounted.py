@@ -31,7 +31,8 @@ class Volume:
         items: The files, where only some are mounted.
         secret_items: Those of them that are secret.
         memory: An emptyDir in memory.
-        size: Its limit as Helm's arguments of the `bytes` helper, or "".
+        size: Its limit, a quantity or a size that reads variables; "" for none.
+        mode: Of all files of a ConfigMap that is mounted as it is, 0 where each item has its own.
         server: Of an nfs volume.
         path: Of an nfs, image or hostPath volume.
     """
@@ -46,6 +47,7 @@ class Volume:
     size: str = ""
     server: str = ""
     path: str = ""
+    mode: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, Stric
 from jinja2.bccache import Bucket
 
 from tycho import __version__, data
+from tycho.chart.container import Expression
 from tycho.chart.filters import FILTERS, PAGES, guard, guard_policy, part
 from tycho.errors import FileError, UsageError
 from tycho.outputs import write_file
@@ -70,6 +71,7 @@ def environment(check: Callable[[object], object] = guard) -> Environment:
         autoescape=False,  # noqa: S701 - what is written is YAML, not HTML
         auto_reload=False,
     )
+    engine.tests["expression"] = lambda value: isinstance(value, Expression)
     engine.filters.update(FILTERS if check is guard_policy else FILTERS | PAGES)
     return engine
 

@@ -1,264 +1,220 @@
-"""values.schema.json: draft-07, closed at our own levels, so that a typo in `--set` fails.
-
-The keys of a service are a table, for the README shows the same one.
-"""
+"""values.schema.json: draft-07, closed at our own levels, so that a typo in `--set` fails."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TypeAlias
+from collections.abc import Collection, Iterator, Mapping
 
-from tycho.chart.plan import Plan
-from tycho.chart.workload import Container, Pod
-
-Schema: TypeAlias = "dict[str, Schema | list[str] | list[Schema] | str | bool | int]"
-Keys: TypeAlias = Mapping[str, tuple[str, Schema]]
-"""What each key is, and what may be written there."""
-
-TEXT: Schema = {"type": "string"}
-OBJECT: Schema = {"type": "object"}
-LIST: Schema = {"type": "array"}
-SCALAR: Schema = {"type": ["string", "integer", "boolean", "null"]}
-AMOUNT: Schema = {"type": ["string", "number"]}
-FLAG: Schema = {"type": "boolean"}
-TEXTS: Schema = {"type": "array", "items": TEXT}
-WORDS: Schema = {"anyOf": list[Schema]([TEXTS, {"type": "string"}])}
-TEXT_MAP: Schema = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
-SCALAR_MAP: Schema = {"type": "object", "additionalProperties": SCALAR}
-PULL: Schema = {"enum": ["Always", "IfNotPresent", "Never"]}
-TYPE: Schema = {"enum": ["LoadBalancer", "NodePort", "ClusterIP"]}
-NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
-SIDE: Schema = {"type": "object", "additionalProperties": AMOUNT}
-
-
-def closed(properties: Mapping[str, Schema]) -> Schema:
-    """An object with these keys and no others."""
-    return {"type": "object", "additionalProperties": False, "properties": dict(properties)}
-
-
-RESOURCES = closed({"limits": SIDE, "requests": SIDE, "claims": LIST})
-PORT = closed(
-    {
-        "port": AMOUNT,
-        "targetPort": NUMBER,
-        "nodePort": {**NUMBER, "minimum": 0},  # 0: any
-        "protocol": {"enum": ["TCP", "UDP", "SCTP"]},
-        "appProtocol": TEXT,
-    }
+from tycho.chart.container import Expression
+from tycho.chart.layout import ChartLayout
+from tycho.chart.settings import (
+    ALONE,
+    FLAG,
+    KEYS,
+    LIST,
+    OBJECT,
+    RENAMED,
+    RENAMED_OF_SERVICE,
+    SETTINGS,
+    STRINGS,
+    TEXT,
+    Schema,
+    closed,
 )
-PUBLISH = closed(
-    {
-        "enabled": FLAG,
-        "type": TYPE,
-        "annotations": TEXT_MAP,
-        "port": AMOUNT,
-        "clients": TEXTS,
-        "ports": {"type": "object", "additionalProperties": {"$ref": "#/definitions/port"}},
-    }
-)
-PATH = closed({"path": TEXT, "pathType": TEXT, "service": TEXT, "port": NUMBER})
-PATHS: Schema = {"type": "array", "items": {**PATH, "required": ["path", "service", "port"]}}
+from tycho.chart.values import list_service_keys
+from tycho.chart.yaml import Noted, Tree
 
-OVERRIDES: Keys = {
-    "pullPolicy": ("Always, IfNotPresent or Never", PULL),
-    "imagePullSecrets": ("Secrets for the registry: `[{name: …}]`", LIST),
-    "serviceAccountName": ("a ServiceAccount that exists", TEXT),
-    "automountServiceAccountToken": ("whether containers may call the Kubernetes API as it", FLAG),
-    "podAnnotations": ("annotations of the pods", TEXT_MAP),
-    "podLabels": ("labels of the pods", TEXT_MAP),
-    "podSecurityContext": ("securityContext of the pods", OBJECT),
-    "securityContext": ("securityContext of the containers", OBJECT),
-    "sysctls": ("kernel parameters; as in Docker, every user may open every port", SCALAR_MAP),
-    "resources": ("limits and requests; memory in Compose's units", {"$ref": "#/definitions/resources"}),
-    "nodeSelector": ("labels of the nodes to run on", TEXT_MAP),
-    "tolerations": ("taints to bear; a service's own and the common ones add up", LIST),
-    "affinity": ("Kubernetes' affinity", OBJECT),
-    "topologySpreadConstraints": ("how pods are spread; without a labelSelector, over the service's own", LIST),
-    "priorityClassName": ("a PriorityClass", TEXT),
-    "extraEnv": ("further `env` entries, which go before those of the compose file", LIST),
-    "extraVolumes": ("further volumes", LIST),
-    "extraVolumeMounts": ("further volumeMounts", LIST),
-}
-SERVICE: Keys = {
-    "image": ("image", {"type": "string", "minLength": 1}),
-    "replicas": ("how many pods", AMOUNT),
-    "entrypoint": ("instead of the image's entrypoint; a list, or a line that is split as Compose splits it", WORDS),
-    "command": ("instead of the image's command; a list, or a line", WORDS),
-    "workingDir": ("working directory", TEXT),
-    "environment": ("environment; what reads a variable is kept in a Secret", SCALAR_MAP),
-    "environmentPass": ("variables passed through from `env`, where they are set there", TEXTS),
-    "secretNames": ("variables that the release gives in `secretEnvironment`", TEXTS),
-    "secretEnvironment": ("values of `secretNames`; give them with the release", SCALAR_MAP),
-    "envFile": ("contents of the service's env_file; give them with the release", SCALAR_MAP),
-    "shmSize": ("size of /dev/shm", AMOUNT),
-    "startupProbe": ("Kubernetes' probe", OBJECT),
-    "readinessProbe": ("Kubernetes' probe, from `healthcheck`", OBJECT),
-    "livenessProbe": ("Kubernetes' probe; Compose never restarts for health, so none by default", OBJECT),
-    "preStart": ("containers that run before", LIST),
-    "postStart": ("command run after the start", TEXTS),
-    "preStop": ("command run before the end", TEXTS),
-    "drainSeconds": ("time before the end in which callers turn to others", NUMBER),
-    "annotations": ("annotations of the pods, from `labels`", SCALAR_MAP),
-    "workloadAnnotations": ("annotations of the workload, from `deploy.labels`", SCALAR_MAP),
-    "hostname": ("hostname of the pods", TEXT),
-    "hostAliases": ("lines of /etc/hosts", LIST),
-    "dnsConfig": ("Kubernetes' dnsConfig", OBJECT),
-    "runtimeClassName": ("a RuntimeClass", TEXT),
-    "onePerNode": ("never two pods on one node", FLAG),
-    "hostNetwork": ("the node's network", FLAG),
-    "hostPID": ("the node's processes", FLAG),
-    "hostIPC": ("the node's shared memory", FLAG),
-    "shareProcessNamespace": ("containers of the pod see each other", FLAG),
-    "publishNotReadyAddresses": ("peers find the pods before they are ready", FLAG),
-    "publish": (
-        "the Service to the outside: enabled, type, annotations, ports, port (only this one), clients",
-        PUBLISH,
-    ),
-    **OVERRIDES,
-}
-SHARED = closed({"type": TYPE, "annotations": TEXT_MAP})
-COMMON: Keys = {**OVERRIDES, "publish": ("type and annotations of the Services to the outside", SHARED)}
-VOLUME: Keys = {
-    "size": ("size of the claim, in Compose's units", AMOUNT),
-    "storageClass": ("a StorageClass; the cluster's default where it is empty", TEXT),
-    "accessModes": ("ReadWriteOnce, ReadWriteMany, …", TEXTS),
-    "existingClaim": ("a claim that exists, instead of one of this release", TEXT),
-    "subPath": ("its folder that containers see; all of it where this is empty, as in claims of earlier charts", TEXT),
-    "annotations": ("annotations of the claim", SCALAR_MAP),
-}
-CONFIG: Keys = {
-    "content": ("its text, which may read variables", TEXT),
-    "existingConfigMap": ("a ConfigMap that exists", TEXT),
-    "key": ("the key in it", TEXT),
-}
-SECRET: Keys = {
-    "value": ("its content in base64; give it with the release", TEXT),
-    "existingSecret": ("a Secret that exists, instead of one of this release", TEXT),
-    "key": ("the key in it", TEXT),
-}
-SETTINGS: Mapping[str, Keys] = {
-    "dns": {
-        "scope": ("namespace, or release", {"enum": ["namespace", "release"]}),
-        "clusterDomain": ("the domain of the cluster", TEXT),
-        "nameservers": ("the cluster's DNS: with them nothing but the release answers to its names", TEXTS),
+WIDTH = 160  # columns of one line
+SHORT = 130  # columns of an entry that may share a line
+GROUPED: tuple[Schema, ...] = (LIST, {"type": "object"}, TEXT, STRINGS)
+"""Types that keys of Kubernetes have: those of one type share a line."""
+UNUSED: Schema = {"$ref": "#/$defs/unused"}
+LARGEST_PLAIN = 999999  # a template prints a larger number with an exponent
+
+DEFINITIONS: Mapping[str, Schema] = {
+    "image": closed({
+        "repository": TEXT,
+        "tag": {"type": ["string", "integer"], "maximum": LARGEST_PLAIN},
+        "digest": TEXT,
+        "reference": TEXT,
+        "pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
+    }),
+    "resources": closed({"limits": OBJECT, "requests": OBJECT, "claims": LIST}),
+    "env": {
+        "type": "object",
+        "additionalProperties": {
+            "type": ["string", "boolean", "integer", "object", "null"],
+            "maximum": LARGEST_PLAIN,
+        },
     },
-    "networkPolicy": {
-        "enabled": ("whether compose networks keep others out", FLAG),
-        "apiServer": ("where pods that wait find the API server; any address when cidrs is empty",
-                      closed({"cidrs": TEXTS, "ports": {"type": "array", "items": NUMBER}})),
-        "entranceFrom": ("peers that an Ingress or Gateway calls from; anybody when empty", LIST),
+    "published": closed({
+        "type": {"enum": ["LoadBalancer", "NodePort", "ClusterIP"]},
+        "annotations": STRINGS,
+        "loadBalancerSourceRanges": LIST,
+        "ports": {"type": ["object", "null"], "additionalProperties": {"$ref": "#/$defs/port"}},
+    }),
+    "port": {
+        **closed({
+            "port": {"$ref": "#/$defs/number"},
+            "targetPort": {"$ref": "#/$defs/number"},
+            "nodePort": {"type": "integer"},
+            "protocol": {"enum": ["TCP", "UDP", "SCTP"]},
+            "appProtocol": TEXT,
+        }),
+        "required": ["port", "targetPort", "protocol"],
     },
-    "ingress": {
-        "enabled": ("whether there is an Ingress", FLAG),
-        "className": ("an IngressClass; the cluster's default where it is empty", TEXT),
-        "annotations": ("annotations of the Ingress", TEXT_MAP),
-        "hosts": ("hosts, with their paths: path, pathType, service, and the container's port",
-                  {"type": "array", "items": closed({"host": TEXT, "paths": PATHS})}),
-        "tls": ("Kubernetes' tls: `[{hosts: […], secretName: …}]`", LIST),
-    },
-    "httpRoute": {
-        "enabled": ("whether there is an HTTPRoute", FLAG),
-        "annotations": ("annotations of the HTTPRoute", TEXT_MAP),
-        "parentRefs": ("the Gateway: `[{name: …}]`", LIST),
-        "hostnames": ("hosts; any where it is empty", TEXTS),
-        "paths": ("paths: path, pathType, service, and the container's port", PATHS),
-    },
-    "test": {
-        "image": ("an image with sh and nc", TEXT),
-        "pullPolicy": ("Always, IfNotPresent or Never", PULL),
-        "tries": ("seconds that a port may take to answer", {"type": "integer"}),
-        "resources": ("limits and requests", RESOURCES),
-    },
-    "wait": {
-        "image": ("an image with kubectl", TEXT),
-        "pullPolicy": ("Always, IfNotPresent or Never", PULL),
-        "resources": ("limits and requests", RESOURCES),
-    },
-    "fill": {
-        "image": ("an image with a shell, as busybox", TEXT),
-        "pullPolicy": ("Always, IfNotPresent or Never", PULL),
-        "fromImage": ("whether a new volume gets what the image has at its path, as with Docker", FLAG),
-        "since": ("the Kubernetes that can mount an image as a volume; 1.33 where its feature gate is on", TEXT),
-        "resources": ("limits and requests", RESOURCES),
-    },
-    "tycho": {
-        "guid": ("the system's identity, a label of every object", TEXT),
-        "username": ("who asked for it, a label of every object", TEXT),
-        "origin": ("where it was started from: user, host and folder", OBJECT),
-    },
+    "route": closed({
+        "enabled": FLAG, "ingressClassName": TEXT, "annotations": STRINGS, "path": TEXT, "hosts": LIST, "tls": LIST,
+        "hostnames": LIST, "parentRefs": LIST,
+    }),
+    "claim": closed({
+        "size": TEXT, "storageClass": TEXT, "accessModes": LIST, "existingClaim": TEXT, "subPath": TEXT,
+        "annotations": STRINGS,
+    }),
+    "secret": closed({"existingSecret": TEXT, "key": TEXT, "value": TEXT}),
+    "config": closed({"existingConfigMap": TEXT, "key": TEXT, "content": TEXT}),
+    "unused": {"const": "not used by this service"},
+    "replicas": {"type": "integer", "minimum": 0},
+    "number": {"type": "integer", "minimum": 1, "maximum": 65535},
+    "live": {"type": "string", "pattern": "[$]"},
+    "strings": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+    "label": {"type": "string", "pattern": "^([A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$"},
 }  # fmt: skip
+"""Schemas that others refer to."""
 
 
-OF_PODS = frozenset(OVERRIDES) - {"pullPolicy", "securityContext", "resources", "extraEnv", "extraVolumeMounts"} | {
-    "replicas", "hostname", "hostAliases", "dnsConfig", "sysctls", "runtimeClassName", "onePerNode", "hostNetwork",
-    "hostPID", "hostIPC", "shareProcessNamespace", "publishNotReadyAddresses",
-}  # fmt: skip
-"""Keys that a pod has once: they are those of the service that it is named for."""
-
-
-def _idle(pod: Pod, container: Container) -> frozenset[str]:
-    """Keys that would do nothing for a service, as the templates have no place for them."""
-    counted = pod.kind in ("Deployment", "StatefulSet") or pod.completions
-    parts = {
-        frozenset({"shmSize"}): container.service.shm_size is not None,
-        frozenset({"preStart"}): bool(container.service.pre_start),
-        frozenset({"secretNames", "secretEnvironment", "environmentPass"}): "env" in container.secrets,
-        frozenset({"envFile"}): "env-file" in container.secrets,
-        frozenset({"replicas"}): counted,
-        OF_PODS: container is pod.containers[0],
+def chart_schema(layout: ChartLayout, values: Mapping[str, Tree]) -> str:
+    """Write the schema of a chart's values: one closed level for each of ours, and what does nothing shut off."""
+    shut = {
+        container.service: frozenset(list_service_keys(workload, container))
+        for workload in layout.workloads
+        for container in workload.containers
     }
-    return frozenset(key for keys, used in parts.items() if not used for key in keys)
-
-
-def _table(keys: Keys) -> Schema:
-    return closed({key: schema for key, (_, schema) in keys.items()})
-
-
-def _part(key: str) -> Schema:
-    return {"$ref": f"#/definitions/services.{key}"}
-
-
-def _services(plan: Plan) -> tuple[dict[str, Schema], dict[str, Schema]]:
-    """The schema of each service, and what it refers to: services with the same keys have one."""
-    names: dict[frozenset[str], str] = {}
-    found: dict[str, Schema] = {}
-    for pod in plan.pods:
-        for container in pod.containers:
-            name = names.setdefault(_idle(pod, container), f"service-{len(names) + 1}")
-            found[container.name] = {"$ref": f"#/definitions/{name}"}
-    definitions = {
-        name: closed({key: _part(key) for key in SERVICE if key not in idle}) for idle, name in names.items()
+    idle = frozenset(ALONE).intersection(*shut.values())
+    services = {name: _service(keys - idle) for name, keys in shut.items()}
+    scalar: Schema = {"type": ["string", "integer", "boolean", "null"]}
+    properties: dict[str, Schema] = {}
+    if layout.variables:
+        properties["variables"] = closed(dict.fromkeys(layout.variables, scalar))
+    properties["services"] = closed(services)
+    for section, definition in (("persistence", "claim"), ("configs", "config"), ("secrets", "secret")):
+        if section in values:
+            names = _keys(values[section])
+            properties[section] = closed({name: {"$ref": f"#/$defs/{definition}"} for name in names})
+    if "secretFiles" in values:
+        properties["secretFiles"] = closed(
+            {entry.slug: closed(dict.fromkeys(entry.secrets, TEXT)) for entry in layout.configmaps if entry.secrets}
+        )
+    properties["defaults"] = _service(frozenset(ALONE) - idle)
+    properties |= {name: _setting(name, values[name]) for name in values if SETTINGS[name].schema}
+    properties |= {name: {"const": f"renamed: {new}"} for name, new in RENAMED.items() if name not in properties}
+    definitions = {"service": _all_keys(idle), **DEFINITIONS}
+    if any(isinstance(workload.replicas, Expression) for workload in layout.workloads):
+        definitions["replicas"] = {"anyOf": [DEFINITIONS["replicas"], {"$ref": "#/$defs/live"}]}
+    if any(
+        isinstance(port.port, Expression)
+        for workload in layout.workloads
+        for container in workload.containers
+        for port in container.published
+    ):
+        port = {"anyOf": [{"$ref": "#/$defs/number"}, {"$ref": "#/$defs/live"}]}
+        fields = {**DEFINITIONS["port"]["properties"], "port": port}
+        definitions["port"] = {**DEFINITIONS["port"], "properties": fields}
+    document: dict[str, Schema | str] = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        **closed(properties),
+        "$defs": dict(_used(properties, definitions)),
     }
-    return found, {**definitions, **{f"services.{key}": schema for key, (_, schema) in SERVICE.items()}}
+    return "\n".join(_lines(document, "")) + "\n"
 
 
-def _secret_files(plan: Plan) -> dict[str, Schema]:
-    trees = {tree.slug: closed(dict.fromkeys(tree.secrets, TEXT)) for tree in plan.trees if tree.secrets}
-    return {"secretFiles": closed(trees)} if trees else {}
+def _setting(name: str, tree: Tree) -> Schema:
+    """The schema of a setting, of what the chart has of it."""
+    schema, present = SETTINGS[name].schema, _keys(tree)
+    if "properties" not in schema:
+        return schema
+    properties = {key: child for key, child in schema["properties"].items() if key in present}
+    return {**schema, "properties": properties}
 
 
-def schema(plan: Plan) -> str:
-    """The schema of a chart's values, as JSON."""
-    system = plan.system
-    services, parts = _services(plan)
-    found = closed(
-        {
-            "global": OBJECT,
-            "env": closed(dict.fromkeys(sorted(system.variables), SCALAR)),
-            "services": closed(services),
-            "volumes": closed(dict.fromkeys(plan.claims, _table(VOLUME))),
-            "configs": closed(dict.fromkeys(system.configs, _table(CONFIG))),
-            "secrets": closed(dict.fromkeys(system.secrets, _table(SECRET))),
-            **_secret_files(plan),
-            "common": closed({**{key: _part(key) for key in OVERRIDES}, "publish": SHARED}),
-            "podSecurity": {"enum": ["baseline", "restricted"]},
-            **{group: _table(keys) for group, keys in SETTINGS.items()},
-            "nameOverride": TEXT,
-            "fullnameOverride": TEXT,
-            "extraObjects": LIST,
-        }
-    )
-    definitions: Schema = {**parts, "port": PORT, "resources": RESOURCES}
-    document = {"$schema": "http://json-schema.org/draft-07/schema#", **found, "definitions": definitions}
-    return json.dumps(document, indent=1) + "\n"
+def _keys(tree: Tree) -> list[str]:
+    value = tree.value if isinstance(tree, Noted) else tree
+    return list(value) if isinstance(value, Mapping) else []
+
+
+def _all_keys(idle: Collection[str]) -> Schema:
+    """The schema of a service, without keys that none has a use for; what former charts called otherwise is named."""
+    single: dict[str, Schema] = {}
+    groups: dict[str, list[str]] = {}
+    for name, setting in KEYS.items():
+        if name in idle:
+            continue
+        if setting.schema in GROUPED:
+            groups.setdefault(json.dumps(setting.schema), []).append(name)
+        else:
+            single[name] = setting.schema
+    old: dict[str, Schema] = {name: {"const": f"renamed: {new}"} for name, new in RENAMED_OF_SERVICE.items()}
+    patterns: dict[str, Schema] = {f"^({'|'.join(names)})$": json.loads(text) for text, names in groups.items()}
+    return {**closed({**single, **old}), "patternProperties": patterns}
+
+
+def _service(shut: Collection[str]) -> Schema:
+    whole: Schema = {"$ref": "#/$defs/service"}
+    return {"allOf": [whole, {"properties": dict.fromkeys(sorted(shut), UNUSED)}]} if shut else whole
+
+
+def _used(properties: Mapping[str, Schema], definitions: Mapping[str, Schema]) -> Iterator[tuple[str, Schema]]:
+    """Yield the definitions that are referred to, in their order."""
+    asked, known = list(_references(properties)), set[str]()
+    while asked:
+        name = asked.pop()
+        if name not in known:
+            known.add(name)
+            asked += _references(definitions[name])
+    yield from ((name, schema) for name, schema in definitions.items() if name in known)
+
+
+def _references(schema: object) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        for name, child in schema.items():
+            if name == "$ref":
+                yield str(child).removeprefix("#/$defs/")
+            else:
+                yield from _references(child)
+    elif isinstance(schema, list):
+        for child in schema:
+            yield from _references(child)
+
+
+def _lines(value: object, indent: str) -> Iterator[str]:
+    """Write JSON, in one line what fits."""
+    short = json.dumps(value, ensure_ascii=False)
+    if len(indent) + len(short) <= WIDTH or not isinstance(value, Mapping):
+        yield short
+        return
+    *before, (last, inner) = value.items()
+    head = json.dumps(dict(before), ensure_ascii=False)[:-1] + (", " if before else "") + f"{json.dumps(last)}: "
+    if isinstance(inner, Mapping) and len(indent) + len(head) < WIDTH:
+        opened, *rest = _lines(inner, indent)
+        if rest:
+            *rest, closing = rest
+            yield from (head + opened, *rest, closing + "}")
+            return
+    yield "{"
+    entries = [(name, list(_lines(child, indent + "  "))) for name, child in value.items()]
+    packed: list[list[str]] = []
+    room = 0  # columns that the last line has left for a further short entry
+    for index, (name, (first, *rest)) in enumerate(entries):
+        end = "," if index < len(entries) - 1 else ""
+        lines = [f"{json.dumps(name)}: {first}", *rest]
+        lines[-1] += end
+        if not rest and len(lines[0]) < min(room, SHORT):
+            packed[-1][0] += f" {lines[0]}"
+            room -= len(lines[0]) + 1
+        else:
+            packed.append(lines)
+            room = WIDTH - len(indent) - len(lines[0]) if not rest and len(lines[0]) < SHORT else 0
+    for first, *rest in packed:
+        yield f"{indent}  {first}"
+        yield from rest
+    yield f"{indent}}}"

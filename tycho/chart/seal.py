@@ -3,55 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
-from tycho.chart.artifact import REPORT, Chart, Row, digest, report_json
+from tycho.chart.artifact import REPORT, Chart, Contents, Row, digest, report_json
+from tycho.chart.filters import Safe
 from tycho.chart.floor import collect_rights
-from tycho.chart.kinds import written
-from tycho.chart.plan import Plan
+from tycho.chart.kinds import said
+from tycho.chart.layout import ChartLayout
+from tycho.chart.manifests import is_fenced
+from tycho.chart.names import LABEL_VALUE
 from tycho.chart.render import render
-from tycho.chart.yaml import quote
+from tycho.chart.yaml import Tree, dump, quote
 from tycho.model import Woven
+from tycho.model.expression import Invalid, evaluate
 
-ORDER = ("Chart.yaml", "values.yaml", "values.schema.json", "README.md", ".helmignore", REPORT)
+KEYWORDS = 10
+ABOUT = ("keywords", "home", "icon", "sources", "maintainers")
+"""What `x-tycho: {chart: …}` may say that Chart.yaml has a field for."""
+ORDER = ("Chart.yaml", "values.yaml", "values.schema.json", "README.md", REPORT)
 
 
-def seal(plan: Plan, woven: Woven, files: Mapping[str, str | bytes], rows: tuple[Row, ...], version: str) -> Chart:
+def seal(
+    layout: ChartLayout, woven: Woven, files: Mapping[str, str | bytes], rows: tuple[Row, ...], version: str
+) -> Chart:
     """A chart of its files."""
-    every = {**files, REPORT: report_json(rows)}
-    project = _project(plan, woven)
-    about = dict(_annotations(plan, woven, project))
+    changed = tuple(row for row in rows if row.fate != "translated" and not row.local)
+    every = {**files, **({REPORT: report_json(changed)} if changed else {})}
+    project = _project(layout, woven)
+    about = dict(_annotations(layout, woven, project))
     version = version or f"0.1.0+{digest({**every, **about})[:12]}"
     every["Chart.yaml"] = render(
         "Chart.yaml",
-        chart=plan.chart,
+        chart=layout.chart,
         description=f"{woven.system.name}, compiled from its compose file",
         version=version,
-        app_version=project[:12] or version,
+        app_version=_app_version(layout),
+        about=[Safe(line) for line in dump(_about(layout)).splitlines() if line],
         annotations=about,
     )
     first = {path: every[path] for path in ORDER if path in every}
-    return Chart(plan.chart, version, first | {path: every[path] for path in sorted(every)}, rows, collect_rights(plan))
+    files = first | {path: every[path] for path in sorted(every)}
+    return Chart(layout.chart, version, files, rows, collect_rights(layout), _contents(layout))
 
 
-def _project(plan: Plan, woven: Woven) -> str:
+def _contents(layout: ChartLayout) -> Contents:
+    containers = [container for workload in layout.workloads for container in workload.containers]
+    return Contents(
+        services=tuple(container.service for container in containers),
+        published={
+            container.service: {port.name: (port.port, port.target_port) for port in container.published}
+            for container in containers
+        },
+        claims=tuple(layout.claims),
+        fenced=is_fenced(layout),
+        fills=any(step.verb == "content" for container in containers for step in container.steps),
+        rights=any(workload.asks_api for workload in layout.workloads),
+    )
+
+
+def _project(layout: ChartLayout, woven: Woven) -> str:
     """A digest of the project as far as it is in the chart: what the file says, and the files that are not secret."""
-    trees = [tree for tree in plan.trees if not tree.live]
+    trees = [tree for tree in layout.configmaps if not tree.live]
     carried = {f"{tree.slug}/{key}": content for tree in trees for key, content in tree.files.items()}
     return digest({**carried, "": woven.system.digest}) if woven.system.digest else ""
 
 
-def _annotations(plan: Plan, woven: Woven, project: str) -> Iterator[tuple[str, str]]:
+def _annotations(layout: ChartLayout, woven: Woven, project: str) -> Iterator[tuple[str, str]]:
     if project:
         yield "tycho.dev/compose", project
     if woven.digest:
         yield "tycho.dev/policies", woven.digest
+    own = said(layout.system).get("chart")
+    if isinstance(own, Mapping) and own.get("license"):
+        yield "artifacthub.io/license", str(own["license"])
     if woven.system.baked:
         yield "tycho.dev/baked", " ".join(sorted(woven.system.baked))
-    images = {one.slug: written(one.service.image) for pod in plan.pods for one in pod.containers}
+    images = {entry.name: entry.image for workload in layout.workloads for entry in workload.containers}
     listed = [
-        f"- name: {quote(slug)}\n  image: {quote(image)}\n"
-        for slug, image in images.items()
-        if image and "$" not in image
+        f"- name: {quote(name)}\n  image: {quote(image.text)}\n" for name, image in images.items() if not image.is_live
     ]
     if listed:
         yield "artifacthub.io/images", "".join(listed)
+
+
+def _app_version(layout: ChartLayout) -> str:
+    """Tell the version of what runs: what the file says, else the tag of the first image that the outside calls."""
+    own = said(layout.system).get("chart")
+    if isinstance(own, Mapping) and own.get("appVersion"):
+        return str(own["appVersion"])
+    containers = [container for workload in layout.workloads for container in workload.containers]
+    first = next((container for container in containers if container.published), containers[0] if containers else None)
+    tag = str(first.image.tag) if first else ""
+    with suppress(Invalid):
+        tag = evaluate(tag, {})
+    return tag if LABEL_VALUE.fullmatch(tag) and tag else "latest"
+
+
+def _about(layout: ChartLayout) -> dict[str, Tree]:
+    """Collect what a chart says of itself: keywords of its images, and what the file says of the chart."""
+    names = (
+        container.image.repository.rpartition("/")[2]
+        for workload in layout.workloads
+        for container in workload.containers
+    )
+    keywords = [name for name in dict.fromkeys(names) if name and "$" not in name][:KEYWORDS]
+    own = said(layout.system).get("chart")
+    fields = own if isinstance(own, Mapping) else {}
+    about: dict[str, Tree] = {"keywords": keywords} if keywords else {}
+    return about | {name: fields[name] for name in ABOUT if fields.get(name)}

@@ -73,10 +73,9 @@ class Secrecy:
 
 
 def _written_values(system: System) -> tuple[bytes, ...]:
-    from tycho.chart.planner import secret_names
 
     services = wiring.everything(system).values()
-    written = (service.environment[name] for service in services for name in secret_names(service))
+    written = (service.environment[name] for service in services for name in service.environment_secret)
     found = {value for value in written if value is not None and not isinstance(value, Live) and len(value) >= SHORTEST}
     return tuple(value.encode(errors="replace") for value in sorted(found))
 

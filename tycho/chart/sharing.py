@@ -5,29 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tycho.chart.kinds import several
 from tycho.chart.names import label
-from tycho.chart.plan import Claim
-from tycho.chart.workload import Pod
+from tycho.chart.objects import PersistentVolumeClaim
+from tycho.chart.workload import Workload
 
 
-def users(pods: Sequence[Pod]) -> dict[str, list[Pod]]:
+def users(pods: Sequence[Workload]) -> dict[str, list[Workload]]:
     """The pods that mount each claim."""
-    found: dict[str, list[Pod]] = {}
+    found: dict[str, list[Workload]] = {}
     for pod in pods:
         for source in dict.fromkeys(volume.source for volume in pod.volumes if volume.kind == "claim"):
             found.setdefault(source, []).append(pod)
     return found
 
 
-def owned(claim: Claim, by: Sequence[Pod]) -> Claim:
+def owned(claim: PersistentVolumeClaim, by: Sequence[Workload]) -> PersistentVolumeClaim:
     """A volume that one StatefulSet alone uses is a claim of each of its pods."""
     if len(by) == 1 and by[0].kind == "StatefulSet" and not claim.existing:
         return replace(claim, owner=by[0].name)
     return claim
 
 
-def neighbours(pods: Sequence[Pod], used: Mapping[str, Sequence[Pod]]) -> tuple[Pod, ...]:
+def neighbours(pods: Sequence[Workload], used: Mapping[str, Sequence[Workload]]) -> tuple[Workload, ...]:
     """Pods that share volumes must share a node, as one group: a second term would keep the first pod out."""
     group = {pod.name: pod.name for pod in pods}
 
@@ -49,8 +48,8 @@ def neighbours(pods: Sequence[Pod], used: Mapping[str, Sequence[Pod]]) -> tuple[
     return tuple(_together(pod, head(pod.name), volumes, sizes) for pod in pods)
 
 
-def _together(pod: Pod, head: str, volumes: Mapping[str, set[str]], sizes: Mapping[str, int]) -> Pod:
-    if head not in volumes or pod.kind == "StatefulSet" or (sizes[head] == 1 and not several(pod.service)):
+def _together(pod: Workload, head: str, volumes: Mapping[str, set[str]], sizes: Mapping[str, int]) -> Workload:
+    if head not in volumes or pod.kind == "StatefulSet" or (sizes[head] == 1 and not pod.several):
         return pod
     labels = (*pod.labels, ("tycho.dev/volumes", label(head)))
     return replace(pod, group=label(head), claims=tuple(sorted(volumes[head])), labels=labels)

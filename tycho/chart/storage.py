@@ -7,17 +7,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from tycho.chart import filters
-from tycho.chart.kinds import said, written
+from tycho.chart.kinds import said
 from tycho.chart.mounted import DATA, Item, Mounted, Mounting, Step, Volume
 from tycho.chart.names import QUALIFIED, Names, label, short
 from tycho.chart.nesting import make_mountpoints
+from tycho.chart.objects import ConfigMap, PersistentVolumeClaim
 from tycho.chart.outcomes import Outcomes, decide_mode, is_file, seeds
-from tycho.chart.plan import Claim, Tree
 from tycho.chart.reserved import keep_allowed
 from tycho.chart.secretfiles import Secrecy
-from tycho.chart.trees import make_tree, tree_volume
-from tycho.model import File, FileRef, Live, Mount, Service, System, template
+from tycho.chart.translate.text import to_memory, to_text
+from tycho.chart.trees import make_configmap, tree_volume
+from tycho.model import File, FileRef, Live, Mount, Service, System
 from tycho.model.rights import read_grants
 
 SIZE = re.compile(r"(?i)[0-9]+(\.[0-9]{1,15})? ?[kmgtp]?i?b?", re.ASCII)
@@ -31,8 +31,8 @@ class Store:
     """Collects what the pods of one system mount; the same source is one object, whoever mounts it."""
 
     system: System
-    claims: dict[str, Claim] = field(default_factory=dict)
-    trees: dict[str, Tree] = field(default_factory=dict)
+    claims: dict[str, PersistentVolumeClaim] = field(default_factory=dict)
+    trees: dict[str, ConfigMap] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # bind source -> tree made for it
     made: dict[str, str] = field(default_factory=dict)  # bind source, or anonymous volume -> claim made for it
     claim_names: Names = field(default_factory=Names)
@@ -48,14 +48,14 @@ class Store:
                 continue
             about = said(volume)
             labels = keep_allowed(volume.labels, read_grants(self.system))
-            notes = {key: template(value) for key, value in sorted(labels.items()) if QUALIFIED.fullmatch(key)}
-            self.claims[self.claim_names.take(name)] = Claim(
+            notes = {key: to_text(value) for key, value in sorted(labels.items()) if QUALIFIED.fullmatch(key)}
+            self.claims[self.claim_names.take(name)] = PersistentVolumeClaim(
                 name=name,
                 slug=self.claim_slugs.take(label(name)),
-                size=str(about.get("size") or written(volume.driver_opts.get("size")) or "1Gi"),
+                size=_claim_size(about.get("size") or volume.driver_opts.get("size")),
                 storage_class=str(about.get("class") or ""),
                 access_modes=tuple(about.get("accessModes") or ("ReadWriteOnce",)),
-                existing=written(volume.name) or name if volume.external else "",
+                existing=to_text(volume.name) or name if volume.external else "",
                 annotations=notes,
             )
 
@@ -83,9 +83,7 @@ class Store:
             mounting = self._tmpfs(text)
             found[mounting.mounted.path] = mounting
         if service.shm_size is not None:
-            own, place = filters.key(name), filters.key(f"services.{name}.shmSize")
-            size = filters.Safe(f"(index .Values.services {own}).shmSize {place}")
-            volume = Volume("shm", "emptyDir", memory=True, size=size)
+            volume = Volume("shm", "emptyDir", memory=True, size=to_memory(service.shm_size))
             found["/dev/shm"] = Mounting(Mounted("shm", "/dev/shm"), volume)  # noqa: S108
         for ref in service.configs:
             mounting = self._config(ref, service)
@@ -121,7 +119,8 @@ class Store:
                 volume = Volume(label(f"host-{source}", 60), "hostPath", path=source)
             case "files" | "copy" as outcome:
                 tree = self._tree(source, mount.files or (), place)
-                held, sub_path = tree_volume(tree, mount.files or (), os.path.basename(target.rstrip("/")))
+                name_there = os.path.basename(target.rstrip("/")) if outcome == "copy" else ""
+                held, sub_path = tree_volume(tree, mount.files or (), name_there)
                 mounted = Mounted(held.name, target, sub_path, read_only=True, single=bool(sub_path))
                 yield self._copied(name, mounted, held) if outcome == "copy" else Mounting(mounted, held)
         if volume:
@@ -165,7 +164,7 @@ class Store:
         """Name the claim that stands in the place of a bind's source, or of a volume without a name."""
         if key not in self.made:
             name = self.claim_names.take(label(wanted, 40))
-            self.claims[name] = Claim(name=name, slug=self.claim_slugs.take(label(name)))
+            self.claims[name] = PersistentVolumeClaim(name=name, slug=self.claim_slugs.take(label(name)))
             self.made[key] = name
         return self.made[key]
 
@@ -182,10 +181,10 @@ class Store:
     def _image(name: str) -> Volume:
         return Volume(label(f"image-of-{name}", 60), "ownImage", name)
 
-    def _tree(self, source: str, files: tuple[File, ...], place: str) -> Tree:
+    def _tree(self, source: str, files: tuple[File, ...], place: str) -> ConfigMap:
         if source not in self.sources:
             slug = self.tree_slugs.take(label(os.path.basename(source.rstrip("/")) or "files", 40))
-            self.trees[slug] = make_tree(self.secrecy, slug, source, files, place)
+            self.trees[slug] = make_configmap(self.secrecy, slug, source, files, place)
             self.sources[source] = slug
         return self.trees[self.sources[source]]
 
@@ -202,7 +201,7 @@ class Store:
 
     @staticmethod
     def _memory(target: str, size: str) -> Volume:
-        limit = filters.Safe(f'{filters.key(size)} "size"') if SIZE.fullmatch(size) else ""
+        limit = to_memory(size) if SIZE.fullmatch(size) else ""
         return Volume(f"tmpfs-{short(target)}", "emptyDir", memory=True, size=limit)
 
     def _config(self, ref: FileRef, service: Service) -> Mounting:
@@ -217,10 +216,12 @@ class Store:
             files = config.files or (File(path="", content=str(config.content or "").encode()),)
             live = isinstance(config.content, Live)
             source = config.file if config.files else None
-            tree = make_tree(self.secrecy, slug, source, files, f"configs.{ref.source}", ref.source)
-            self.trees[slug] = replace(tree, name=ref.source, live=True) if live else tree
+            made = make_configmap(
+                self.secrecy, slug, source, files, f"configs.{ref.source}", "" if source else ref.source
+            )
+            self.trees[slug] = replace(made, name=ref.source, text=to_text(config.content)) if live else made
         files = tuple(file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),))
-        volume, sub_path = tree_volume(self.trees[slug], files, os.path.basename(target.rstrip("/")), "config-")
+        volume, sub_path = tree_volume(self.trees[slug], files, prefix="config-")
         return Mounting(Mounted(volume.name, target, sub_path, read_only=True, single=bool(sub_path)), volume)
 
     def _secret(self, ref: FileRef, service: Service) -> Mounting:
@@ -229,6 +230,11 @@ class Store:
         item = Item("", os.path.basename(target), decide_mode(ref, service))
         volume = Volume(label(f"secret-{ref.source}"), "secret", ref.source, label(ref.source), (item,))
         return Mounting(Mounted(volume.name, target, item.path, read_only=True, single=True), volume)
+
+
+def _claim_size(value: str | float | None) -> str:
+    """Convert the size of a volume; 1Gi where the file says none, or nothing of a size."""
+    return (to_memory(value) or "1Gi") if value is not None else "1Gi"
 
 
 def _remote(options: Mapping[str, str]) -> bool:

@@ -2,63 +2,276 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from tycho.chart.objects import OBJECTS
-from tycho.chart.plan import Claim, Plan, Tree
+from tycho import data
+from tycho.chart.container import Container, Expression
+from tycho.chart.filters import Safe
+from tycho.chart.layout import ChartLayout
+from tycho.chart.manifests import FILES, Manifest, callable_containers, has_peers
+from tycho.chart.places import Places
 from tycho.chart.render import render
-from tycho.chart.workload import Container, Pod
+from tycho.chart.variables import list_read_variables, list_texts, needs_quotes
+from tycho.chart.workload import Workload
+from tycho.chart.writer import LIMITS, LONGEST_NAME, Helpers, ObjectNames, Texts, list_variables, reference
 from tycho.errors import ComposeError, Problem
 
 RENAME = "rename the one whose name is another's with -published, -env or -alias added"
-HELPERS = ("_helpers", "_names", "_expand", "_words", "_environment", "_pod", "_container", "_fill", "_wait", "_ports")
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "_helpers": (
+        "fullname", "name", "serviceName", "selectorLabels", "podLabels", "labels", "image", "securityContext",
+        "podNames", "affinity", "claimPath", "secretFiles",
+    ),
+    "_variables": ("interpolate", "integer", "processors", "memory", "resources", "words"),
+    "_wait": ("wait", "kubectl"),
+    "_fill": ("fillsFromImage", "fill"),
+}  # fmt: skip
+"""Files of helpers, and what each holds as far as it is called, in this order."""
+POD_KEYS = (
+    "imagePullSecrets", "serviceAccountName", "hostAliases", "nodeSelector", "tolerations", "affinity",
+    "topologySpreadConstraints", "priorityClassName", "runtimeClassName",
+)  # fmt: skip
+CONTAINER_KEYS = (
+    "command", "args", "workingDir", "lifecycle", "startupProbe", "readinessProbe", "livenessProbe", "resources",
+)  # fmt: skip
+UNROLLED = ("replicas", "service", "ingress", "httpRoute", "workloadAnnotations")
+"""What values say of a service, and its pods do not show."""
 
 
-def list_templates(plan: Plan) -> dict[str, str]:
-    """Every file below `templates/`."""
-    parts = [(container.name, pod.slug) for pod in plan.pods for container in pod.containers]
-    found = {
-        f"templates/{name}.tpl": render(f"templates/{name}.tpl", chart=plan.chart, parts=parts) for name in HELPERS
+class ChartTemplates:
+    """Writes the templates of one chart.
+
+    Args:
+        layout: What the chart holds.
+    """
+
+    def __init__(self, layout: ChartLayout) -> None:
+        self.layout = layout
+        self.helpers = Helpers(layout.chart)
+        self.names = ObjectNames(self.helpers)
+        self.texts = Texts(self.helpers)
+        self.places = Places(layout, self.helpers)
+        self.shared: dict[str, Any] = {
+            "chart": layout.chart,
+            "h": self.helpers,
+            "name": self.names,
+            "ref": reference,
+            "interpolated": self.texts.interpolated,
+            "live_entries": self.texts.live_entries,
+            "claims": layout.claims,
+            "size": self.places.claim_size,
+            "existing_config": self.places.existing_config,
+            "existing_secret": self.places.existing_secret,
+            "is_live": is_live,
+            "words_of": _words_of,
+            "container_keys": _container_keys,
+            "isolated": layout.isolated,
+            "has_peers": has_peers(layout),
+            "value": self.texts.value,
+            "image_of": self.places.image,
+            "replicas_of": self.places.replicas,
+            "argument": self.texts.argument,
+        }
+
+    def list_files(self) -> dict[str, str]:
+        """Write every file below `templates/`.
+
+        Raises:
+            ComposeError: Two parts of the file would have one object.
+        """
+        files: dict[str, str] = {}
+        made_for: dict[str, str] = {}  # file -> the part of the compose file that it is made for
+        problems = []
+        for kind, list_manifests in FILES:
+            for manifest in list_manifests(self.layout):
+                path = f"templates/{manifest.file}.yaml"
+                part = find_part(self.layout, manifest.context)
+                if path in made_for:
+                    names = " and ".join(dict.fromkeys((made_for[path], part)))
+                    message = f"{names} would have one object, {manifest.file}"
+                    problems.append(Problem(*self.layout.system.at(part), part, message, RENAME))
+                made_for[path] = part
+                files[path] = self._render(kind, manifest)
+        if problems:
+            raise ComposeError("1 problem" if len(problems) == 1 else f"{len(problems)} problems", problems=problems)
+        notes = render("templates/NOTES.txt", **self.shared, **self._notes())
+        return {**files, "templates/NOTES.txt": notes}
+
+    def _render(self, kind: str, manifest: Manifest) -> str:
+        context = {**self.shared, **manifest.context}
+        if isinstance(workload := manifest.context.get("workload"), Workload):
+            context |= self._of_workload(workload)
+        match kind:
+            case "published":
+                context |= self._of_published()
+            case "configmaps":
+                short = all(self.names.is_short(entry.slug) for entry in self.layout.configmaps)
+                context["plain_name"] = self.names.variable("$name", "", short=short)
+            case "awaited":
+                context |= self._of_awaited(context["workload"])
+        return render(f"templates/{kind}.yaml", **context)
+
+    def _of_workload(self, workload: Workload) -> dict[str, Any]:
+        """Collect what the templates of a workload are told besides the workload."""
+        variables = list_variables(workload)
+        images = [volume for volume in workload.volumes if volume.kind == "ownImage"]
+        owned = [
+            volume
+            for volume in workload.volumes
+            if volume.kind == "claim" and self.layout.claims[volume.source].owner == workload.name
+        ]
+        plain = [volume for volume in workload.volumes if volume not in images and volume not in owned]
+        handled = {
+            "serviceAccountName": workload.asks_api,
+            "affinity": bool(workload.group) or workload.one_per_node,
+            "topologySpreadConstraints": bool(workload.spread),
+        }
+        keys = [name for name in POD_KEYS if not handled.get(name)]
+        dns = workload.dns
+        return {
+            "workload": workload,
+            "exact": needs_quotes(workload),
+            "extra_annotations": _job_annotations(workload),
+            "var": variables,
+            "own": variables[workload.name],
+            "limit": LIMITS.get(workload.kind, LONGEST_NAME),
+            "live_replicas": isinstance(workload.replicas, Expression),
+            "replicas_key": f"services.{workload.name}.replicas",
+            "owned": owned,
+            "plain_volumes": plain,
+            "image_volumes": [self.places.own_image(workload, volume.source, volume.name) for volume in images],
+            "made_claims": sorted({volume.source for volume in workload.volumes if volume.kind == "claim"}),
+            "live_sysctls": [(name, text) for name, text in workload.sysctls.items() if isinstance(text, Expression)],
+            "pod_keys": keys if plain or images or workload.asks_api else ["volumes", *keys],
+            "checksums": {checksum.name: self.places.checksum(checksum) for checksum in workload.checksums},
+            "rollout": Safe(f"(include {self.helpers.define('rollout', workload.slug)} $)"),
+            "special_names": bool(workload.hostname or workload.host_network or dns),
+            "dns_texts": {
+                "nameservers": dns.nameservers,
+                "searches": dns.searches,
+                "options": [_join_option(name, value) for name, value in dns.options],
+            },
+            "selector": self.places.selector,
+            "refusal": f"services.{workload.name}: a StatefulSet names its pods itself, and cannot be found in"
+            " dns.scope release",
+        }
+
+    def _of_awaited(self, workload: Workload) -> dict[str, Any]:
+        """Collect what tells one rollout of a workload from another: all that its pods show."""
+        context = {**self.shared, **self._of_workload(workload)}
+        pod = render("parts/pod", **context, depth=0)
+        return {
+            "digest": hashlib.sha256(pod.encode()).hexdigest()[:8],
+            "unrolled": UNROLLED,
+            "read": list_read_variables(_as_pods_show(workload)),
+        }
+
+    def _of_published(self) -> dict[str, Any]:
+        """Collect what the template of published ports is told."""
+        containers = callable_containers(self.layout)
+        short = all(self.names.is_short(f"{container.name}-published") for container, _ in containers)
+        same = all(container.service == container.name == workload.slug for container, workload in containers)
+        part = "$name" if same else "(index $names 1)"
+        return {
+            "same_slugs": same,
+            "component": Safe("$name" if same else "(index $names 2)"),
+            "published_name": self.names.variable(part, "-published", short=short),
+            "callable": [(container.service, container.name, workload.slug) for container, workload in containers],
+            "live_ports": any(
+                isinstance(port.port, Expression) or isinstance(port.app_protocol, Expression)
+                for container, _ in containers
+                for port in container.published
+            ),
+            "routed": [(container.service, container.ingress.port) for container, _ in containers if container.ingress],
+        }
+
+    def _notes(self) -> dict[str, Any]:
+        from tycho.chart.docs import collect_notes
+
+        return collect_notes(self.layout)
+
+    def list_helpers(self) -> dict[str, str]:
+        """Write the helpers that were asked for, and those that these ask for."""
+        written: dict[str, str] = {}
+        context = {**self.shared, "longest": self.names.longest}
+        while missing := [name for name in self.helpers.list_asked() if name not in written]:
+            for name in missing:
+                written[name] = render(f"helpers/{name}.tpl", **context)
+        return {
+            f"templates/{group}.tpl": "\n".join(written[name] for name in names if name in written)
+            for group, names in GROUPS.items()
+            if any(name in written for name in names)
+        }
+
+
+def _as_pods_show(workload: Workload) -> Workload:
+    """Leave out of a workload what its pods do not show."""
+    containers = tuple(replace(entry, published=(), workload_annotations={}) for entry in workload.containers)
+    return replace(workload, containers=containers, replicas=None)
+
+
+def _job_annotations(workload: Workload) -> list[tuple[str, str]]:
+    """List what a Job is annotated with besides: kept, for a rollback finds it done; ready while it runs, if so."""
+    if workload.kind != "Job":
+        return []
+    kept = [("helm.sh/resource-policy", "keep")]
+    return [*kept, ("tycho.dev/ready-when", "running")] if workload.may_run_on else kept
+
+
+def _join_option(name: str, value: str) -> str:
+    if isinstance(name, Expression) or isinstance(value, Expression):
+        return Expression(f"{name}:{value}" if value else name)
+    return f"{name}:{value}" if value else name
+
+
+def is_live(value: object) -> bool:
+    """Tell whether a text of a value reads a variable."""
+    return any(isinstance(text, Expression) for text in list_texts(value))
+
+
+def _words_of(field: str, command: Any, value: str, service: str) -> dict[str, object]:
+    del command
+    return {"field": field, "value": Safe(value), "key": f"services.{service}.{field}"}
+
+
+def _container_keys(container: Container) -> list[str]:
+    """List the keys of a container that values hold as Kubernetes has them."""
+    live = {
+        "command": container.command.is_live,
+        "args": container.args.is_live,
+        "workingDir": isinstance(container.working_dir, Expression),
+        "resources": container.has_live_resources,
+        "lifecycle": is_live(container.lifecycle),
+        **{name: is_live(probe) for name, probe in container.probes.items()},
     }
-    made_for: dict[str, str] = {}  # file -> the part of the compose file that it is made for
-    problems = []
-    for kind, when in OBJECTS:
-        for file, context in when(plan):
-            path = f"templates/{file}-{kind}.yaml" if file.endswith("/wait") else f"templates/{file}.yaml"
-            part = _find_part(plan, context)
-            if path in made_for:
-                names = " and ".join(dict.fromkeys((made_for[path], part)))
-                problems.append(Problem(*plan.system.at(part), part, f"{names} would have one object, {file}", RENAME))
-            made_for[path] = part
-            found[path] = render(f"templates/{kind}.yaml", chart=plan.chart, **context)
-    if problems:
-        raise ComposeError("1 problem" if len(problems) == 1 else f"{len(problems)} problems", problems=problems)
-    return found
+    keys = [name for name in CONTAINER_KEYS if not live.get(name)]
+    return keys if container.mounts else [*keys, "volumeMounts"]
 
 
-def _find_part(plan: Plan, context: Mapping[str, Any]) -> str:
+def find_part(layout: ChartLayout, context: Mapping[str, Any]) -> str:
     """Find the part of the compose file that a template is rendered for; "" where it is for all of it."""
     match context:
-        case {"container": Container(name=name)} | {"pod": Pod(name=name)}:
-            return f"{'services' if name in plan.system.services else 'jobs'}.{name}"
-        case {"tree": Tree(place=place)}:
-            return place
-        case {"claim": Claim(name=name)}:
-            return f"volumes.{name}"
-        case {"name": str(name)}:
-            return f"secrets.{name}"
+        case {"container": Container(service=name)} | {"workload": Workload(name=name)}:
+            return f"{'services' if name in layout.system.services else 'jobs'}.{name}"
+        case {"claim": claim}:
+            return f"volumes.{claim.name}"
         case {"alias": _, "services": [name, *_]}:
             return f"services.{name}"
         case _:
             return ""
 
 
-def list_contents(plan: Plan) -> dict[str, str | bytes]:
-    """Files of the project that the chart carries."""
-    return {
-        f"files/{tree.slug}/{name}": content
-        for tree in plan.trees
-        if not tree.live
-        for name, content in tree.files.items()
+def list_contents(layout: ChartLayout) -> dict[str, str | bytes]:
+    """List files that the chart carries: of the project, and the script that fills volumes."""
+    files: dict[str, str | bytes] = {
+        f"files/{configmap.slug}/{name}": content
+        for configmap in layout.configmaps
+        if not configmap.live
+        for name, content in configmap.files.items()
     }
+    if any(workload.fills for workload in layout.workloads):
+        files["files/fill.sh"] = (data.templates() / "files" / "fill.sh").read_text(encoding="utf-8")
+    return files

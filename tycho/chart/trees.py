@@ -8,19 +8,19 @@ from collections.abc import Iterator
 
 from tycho.chart.mounted import Item, Volume
 from tycho.chart.names import Names, label, short
-from tycho.chart.plan import Tree
+from tycho.chart.objects import ConfigMap
 from tycho.chart.secretfiles import Secrecy
 from tycho.model import File
 
 
-def make_tree(
+def make_configmap(
     secrecy: Secrecy, slug: str, source: str | None, files: tuple[File, ...], place: str, name: str = ""
-) -> Tree:
+) -> ConfigMap:
     """Sort the files of one source, those that are secret apart; text of the compose file has no source."""
     keys = tuple(_keys(files, name or source or ""))
     secret = {key for key, file in zip(keys, files, strict=True) if source and secrecy.is_secret(source, file)}
     contents = dict(zip(keys, (file.content for file in files), strict=True))
-    return Tree(
+    return ConfigMap(
         name="",
         slug=slug,
         files={key: content for key, content in contents.items() if key not in secret},
@@ -39,13 +39,15 @@ def _keys(files: tuple[File, ...], source: str) -> Iterator[str]:
         yield taken.take(plain)
 
 
-def tree_volume(tree: Tree, files: tuple[File, ...], single: str, prefix: str = "files-") -> tuple[Volume, str]:
+def tree_volume(
+    tree: ConfigMap, files: tuple[File, ...], single: str = "", prefix: str = "files-"
+) -> tuple[Volume, str]:
     """Make the volume that holds files of a tree.
 
     Args:
         tree: The ConfigMap and Secret.
         files: The files, in the order of its keys.
-        single: What the file is called, where it is one.
+        single: What the file is called in it, where it is one; by its key where that is "".
         prefix: What the volume's name begins with.
 
     Returns:
@@ -53,10 +55,14 @@ def tree_volume(tree: Tree, files: tuple[File, ...], single: str, prefix: str = 
     """
     alone = len(files) == 1 and not files[0].path
     items = tuple(
-        Item(key, single if alone else file.path, file.mode) for key, file in zip(tree.keys, files, strict=True)
+        Item(key, (single or key) if alone else file.path, file.mode)
+        for key, file in zip(tree.keys, files, strict=True)
     )
     plain = tuple(item for item in items if item.key not in tree.secrets)
     secret = tuple(item for item in items if item.key in tree.secrets)
     kind = ("projected" if plain else "secretFiles") if secret else "configMap"
     name = label(f"{prefix}{tree.slug}")
-    return Volume(name, kind, "", tree.slug, plain, secret), single if alone else ""
+    modes = {item.mode for item in plain}
+    if kind == "configMap" and len(modes) == 1 and all(item.key == item.path for item in plain):
+        return Volume(name, kind, "", tree.slug, mode=modes.pop()), items[0].path if alone else ""
+    return Volume(name, kind, "", tree.slug, plain, secret), items[0].path if alone else ""

@@ -1,292 +1,294 @@
-"""values.yaml: what every live position of the compose file says, in Compose's syntax, and what a user may override."""
+"""values.yaml: what a chart's editor may set, as Kubernetes has it; and its schema, which refuses everything else."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from pathlib import PurePath
+from collections.abc import Iterator, Mapping
 
-from tycho.chart import pods
-from tycho.chart.kinds import JOBS, said, written
+from tycho.chart.container import Command, Container, Expression, Image, Ingress
+from tycho.chart.kinds import JOBS
+from tycho.chart.layout import ChartLayout
+from tycho.chart.manifests import has_peers, is_fenced, list_tests
 from tycho.chart.mounted import DATA, SINCE
-from tycho.chart.names import QUALIFIED
-from tycho.chart.plan import Claim, Plan
-from tycho.chart.planner import secret_names
-from tycho.chart.probes import probes
-from tycho.chart.reserved import CONTROLLERS, ingress_annotations, keep_allowed
-from tycho.chart.schema import COMMON, SETTINGS, Keys, schema
-from tycho.chart.wiring import isolated
-from tycho.chart.workload import Container, Pod
+from tycho.chart.settings import DEFAULTS, KEYS, SETTINGS
+from tycho.chart.variables import SHOWN
+from tycho.chart.workload import Workload
 from tycho.chart.yaml import Noted, Tree, dump
-from tycho.model import Reworded, Variable, template
-from tycho.model.rights import read_grants
 
-SHOWN = 3
-KUBECTL = "registry.k8s.io/kubectl:v1.37.2"
-BUSYBOX = "docker.io/library/busybox:1.36"
+KUBECTL = Image("registry.k8s.io/kubectl", "v1.37.2")
+BUSYBOX = Image("docker.io/library/busybox", "1.36")
+OF_PODS = (
+    "podLabels", "podSecurityContext", "nodeSelector", "tolerations", "affinity", "topologySpreadConstraints",
+    "hostAliases", "imagePullSecrets", "serviceAccountName", "automountServiceAccountToken", "priorityClassName",
+    "runtimeClassName", "volumes",
+)  # fmt: skip
+"""Keys that a pod has once: they are those of the service that it is named for."""
+PORTS_FOR_ALL = {"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}
+"""As in Docker, every user may open every port."""
 
 
-def files(plan: Plan, tree: dict[str, Tree]) -> dict[str, str]:
-    """values.yaml and its schema."""
-    return {"values.yaml": dump(tree), "values.schema.json": schema(plan)}
+def values_file(values: Mapping[str, Tree]) -> str:
+    """Write values.yaml."""
+    return dump(values)
 
 
-def values(plan: Plan) -> dict[str, Tree]:
-    """The chart's values, in the order of values.yaml."""
-    found: dict[str, Tree] = {
-        "env": Noted(_env(plan), "-- Variables that the values below read, as a shell would hold them."),
-        "services": Noted(
-            {
-                container.name: Noted(_service(plan, pod, container), f"-- {_place(plan, container.name)}")
-                for pod in plan.pods
-                for container in pod.containers
-            },
-            "-- One entry per compose service; `${VAR}` is read from env, `$$` is a dollar sign.",
-        ),
+def chart_values(layout: ChartLayout) -> dict[str, Tree]:
+    """Collect the chart's values, in the order of values.yaml."""
+    values: dict[str, Tree] = {}
+    if layout.variables:
+        variables = {name: Noted(None, _readers(places)) for name, places in layout.variables.items()}
+        values["variables"] = Noted(variables, SETTINGS["variables"].comment, open=True)
+    comments = _Comments()
+    services = {
+        container.service: Noted(comments.add(_service(workload, container)), open=True)
+        for workload in layout.workloads
+        for container in workload.containers
     }
-    if plan.claims:
-        found["volumes"] = Noted(
-            {name: _volume(claim) for name, claim in plan.claims.items()},
-            "-- One claim per volume; sizes in Compose's units.",
-        )
-    if configs := _configs(plan):
-        found["configs"] = Noted(configs, "-- Configs that read variables, or exist already.")
-    if plan.system.secrets:
-        found["secrets"] = Noted(
-            {name: _secret(plan, name) for name in plan.system.secrets},
-            "-- Secrets: give `value` (base64) with the release, or name a Secret that exists. Never commit one here.",
-        )
-    if trees := {tree.slug: dict.fromkeys(tree.secrets, "") for tree in plan.trees if tree.secrets}:
-        found["secretFiles"] = Noted(
-            trees,
-            "-- Files that are secret: give the content of each (base64) with the release. Never commit one here.",
-        )
-    return found | _rest(plan)
+    values["services"] = Noted(services, SETTINGS["services"].comment, open=True)
+    if layout.claims:
+        claims: dict[str, Tree] = {
+            name: {
+                "size": claim.size,
+                "storageClass": claim.storage_class,
+                "accessModes": list(claim.access_modes),
+                "existingClaim": claim.existing,
+                "subPath": "" if claim.existing else DATA,
+                "annotations": _plain(claim.annotations),
+            }
+            for name, claim in layout.claims.items()
+        }
+        values["persistence"] = Noted(claims, SETTINGS["persistence"].comment, open=True)
+    if configs := _configs(layout):
+        values["configs"] = Noted(configs, SETTINGS["configs"].comment, open=True)
+    if layout.secrets:
+        secrets = {secret.name: {"existingSecret": secret.existing, "key": secret.name} for secret in layout.secrets}
+        values["secrets"] = Noted(secrets, SETTINGS["secrets"].comment, open=True)
+    if files := {entry.slug: dict.fromkeys(entry.secrets, "") for entry in layout.configmaps if entry.secrets}:
+        values["secretFiles"] = Noted(files, SETTINGS["secretFiles"].comment, open=True)
+    return values | _settings(layout)
 
 
-def _path(plan: Plan, name: str) -> str:
-    return f"services.{name}" if name in plan.system.services else f"jobs.{name}"
-
-
-def _place(plan: Plan, name: str) -> str:
-    """Where a service is written, without the folders of this machine."""
-    file, line = plan.system.at(_path(plan, name))
-    return f"{name}, {PurePath(file).name}:{line}" if file else name
-
-
-def _env(plan: Plan) -> Tree:
-    """Every variable, unset: a null here is as if it were not there."""
-    return {name: Noted(None, _readers(variable)) for name, variable in sorted(plan.system.variables.items())}
-
-
-def _readers(variable: Variable) -> str:
-    """Who reads a variable: the first few places."""
-    places = [re.sub(r"^\S*[/\\](?=[^/\\\s]*:\d)", "", place) for place in variable.places]
+def _readers(places: tuple[str, ...]) -> str:
+    """Name the first places that read a variable."""
     more = f", and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
-    return f"-- {', '.join(places[:SHOWN])}{more}".rstrip()
+    return f"{', '.join(places[:SHOWN])}{more}".strip()
 
 
-def image(plan: Plan, container: Container) -> str:
-    """The image of a container; one that is only built is called as Compose calls it."""
-    return written(container.service.image) or f"{plan.chart}-{container.slug}"
+class _Comments:
+    """Says what a key is where it stands for the first time."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def add(self, tree: Mapping[str, Tree]) -> dict[str, Tree]:
+        noted: dict[str, Tree] = {}
+        for name, value in tree.items():
+            comment = KEYS[name].comment if name in KEYS and name not in self._said else ""
+            self._said.add(name)
+            noted[name] = Noted(value, comment, open=name in ("env", "service"))
+        return noted
 
 
-def _service(plan: Plan, pod: Pod, container: Container) -> dict[str, Tree]:
-    service = container.service
-    found: dict[str, Tree] = {"image": image(plan, container)}
-    found |= pods.policy(service)
-    for key, words in (("entrypoint", service.entrypoint), ("command", service.command)):
-        if words and isinstance(words[0], Reworded):
-            found[key] = words[0].line
-        elif words:
-            found[key] = [template(word) for word in words]
-    if service.entrypoint == () and service.command:
-        found["entrypoint"] = found.pop("command")
-    if directory := written(service.working_dir):
-        found["workingDir"] = directory
-    hidden = {*secret_names(service), *service.environment_pass}
-    environment = {
-        name: template(value)
-        for name, value in sorted(service.environment.items())
-        if name not in hidden and value is not None
-    }
+def _service(workload: Workload, container: Container) -> dict[str, Tree]:
+    first = container is workload.containers[0]
+    fields: dict[str, Tree] = {"image": _parts(container.image)}
+    if first and workload.replicas is not None:
+        fields["replicas"] = workload.replicas
     optional: dict[str, Tree] = {
-        "environment": environment,
-        "environmentPass": sorted(service.environment_pass),
-        "secretNames": sorted(secret_names(service)),
-        "resources": pods.resources(service),
-        "securityContext": pods.security(service),
-        "shmSize": pods.size(service.shm_size) if service.shm_size is not None else "",
+        "command": _command(container.command),
+        "args": _command(container.args),
+        "workingDir": container.working_dir,
+        "env": dict(container.env.values),
+        "resources": {side: dict(amounts) for side, amounts in container.resources.items()},
+        "securityContext": dict(container.security_context),
+        **{name: dict(probe) for name, probe in container.probes.items()},
+        "lifecycle": {name: dict(hook) for name, hook in container.lifecycle.items()},
+        "podAnnotations": _plain(container.annotations),
+        "workloadAnnotations": _plain(container.workload_annotations),
     }
-    optional |= dict(probes(service, stage=container.stage, gates=container.gates)) | pods.hooks(service, held=pod.held)
-    if container is pod.containers[0]:
-        optional |= pods.scheduling(pod)
-    grants = (*read_grants(plan.system), *read_grants(service))
-    annotations = keep_allowed({**service.annotations, **service.labels}, grants)
-    optional["annotations"] = {
-        key: template(value) for key, value in sorted(annotations.items()) if QUALIFIED.fullmatch(key)
+    if first:
+        optional |= _of_pod(workload)
+    fields |= {name: value for name, value in optional.items() if value not in ({}, [], "", None)}
+    if container.published:
+        fields["service"] = _published(container)
+    if container.ingress:
+        fields |= _routes(container.ingress)
+    return fields
+
+
+def _parts(image: Image) -> dict[str, Tree]:
+    parts: dict[str, Tree] = {
+        "reference": image.reference,
+        "repository": image.repository,
+        "tag": image.tag,
+        "digest": image.digest,
+        "pullPolicy": image.pull_policy,
     }
-    labels = keep_allowed(service.deploy.labels, grants)
-    optional["workloadAnnotations"] = {
-        key: template(value) for key, value in sorted(labels.items()) if QUALIFIED.fullmatch(key)
-    }
-    found |= {key: value for key, value in optional.items() if value not in ({}, [], "", None)}
-    if (pod.kind in ("Deployment", "StatefulSet") or pod.completions) and container is pod.containers[0]:
-        replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
-        found["replicas"] = 1 if replicas is None else _number(replicas)
-    if container is pod.containers[0] and _finds_unready(plan, pod):
-        found["publishNotReadyAddresses"] = True
-    if container.name not in plan.enclosed and (publish := pods.publish(service)):
-        found["publish"] = publish
-    return found
+    kept: dict[str, Tree] = {name: text for name, text in parts.items() if text}
+    if image.repository and not (image.tag or image.digest):
+        kept["tag"] = ""  # the registry's latest; said, so that an editor sees where to write another
+    return kept
 
 
-def _finds_unready(plan: Plan, pod: Pod) -> bool:
-    """Tell whether a pod's name leads to containers that are not ready, too: Compose's always do."""
-    named = pod.kind not in JOBS or plan.ports.get(pod.name)
-    return bool(named and plan.is_headless(pod)) or any(one.name in plan.restless for one in pod.containers)
+def _command(command: Command) -> Tree:
+    return command.line or list(command.words)
 
 
-def _number(value: int) -> Tree:
-    text = template(value)
-    return value if "$" not in text else text
+def _plain(annotations: Mapping[str, str]) -> dict[str, Tree]:
+    """Leave out what reads variables: it stands in the templates."""
+    return {name: text for name, text in annotations.items() if not isinstance(text, Expression)}
 
 
-def _volume(claim: Claim) -> dict[str, Tree]:
+def _of_pod(workload: Workload) -> dict[str, Tree]:
+    """Collect the keys that a pod has once."""
+    plain = {name: text for name, text in workload.sysctls.items() if not isinstance(text, Expression)}
+    security = dict(workload.security_context)
+    if workload.host_network and (PORTS_FOR_ALL["name"] not in plain):
+        security["sysctls"] = [{"name": name, "value": text} for name, text in plain.items()]
+    elif plain:
+        given = {PORTS_FOR_ALL["name"]: PORTS_FOR_ALL["value"]} | plain
+        security["sysctls"] = [{"name": name, "value": text} for name, text in given.items()]
     return {
-        "size": claim.size,
-        "storageClass": claim.storage_class,
-        "accessModes": list(claim.access_modes),
-        "existingClaim": claim.existing,
-        "subPath": "" if claim.existing else DATA,
-        "annotations": dict(claim.annotations),
+        "podSecurityContext": security,
+        "nodeSelector": dict(workload.node_selector),
+        "affinity": dict(workload.affinity),
+        "tolerations": list(workload.tolerations),
+        "topologySpreadConstraints": [dict(constraint) for constraint in workload.spread],
+        "hostAliases": [{"ip": address, "hostnames": list(names)} for address, names in workload.host_aliases],
+        "runtimeClassName": workload.runtime_class,
     }
 
 
-def _configs(plan: Plan) -> dict[str, Tree]:
-    live = {tree.name for tree in plan.trees if tree.live}
-    found: dict[str, Tree] = {}
-    for name, config in plan.system.configs.items():
-        if config.external:
-            found[name] = {"existingConfigMap": template(config.name or name), "key": name}
-        elif name in live:
-            found[name] = {"content": written(config.content)}
-    return found
+def _published(container: Container) -> dict[str, Tree]:
+    fields: dict[str, Tree] = {"type": container.service_type} if container.service_type else {}
+    ports: dict[str, Tree] = {}
+    for port in container.published:
+        optional: dict[str, Tree] = {"nodePort": port.node_port, "appProtocol": port.app_protocol}
+        ports[port.name] = {
+            "port": port.port,
+            "targetPort": port.target_port,
+            "protocol": port.protocol,
+            **{name: value for name, value in optional.items() if value},
+        }
+    return {**fields, "ports": Noted(ports, open=True)}
 
 
-def _secret(plan: Plan, name: str) -> Tree:
-    secret = plan.system.secrets[name]
-    return {"existingSecret": template(secret.name or name) if secret.external else "", "key": name}
+def _routes(ingress: Ingress) -> dict[str, Tree]:
+    route: dict[str, Tree] = {
+        "enabled": ingress.enabled,
+        **({"ingressClassName": ingress.class_name} if ingress.class_name else {}),
+        "annotations": dict(ingress.annotations),
+        "path": ingress.path,
+        "hosts": list(ingress.hosts),
+        "tls": list(ingress.tls),
+    }
+    gateway: dict[str, Tree] = {
+        "enabled": False,
+        "annotations": {},
+        "path": ingress.path,
+        "hostnames": list(ingress.hosts),
+        "parentRefs": [],
+    }
+    return {"ingress": route, "httpRoute": gateway}
 
 
-def _rest(plan: Plan) -> dict[str, Tree]:
-    common: dict[str, Tree] = {
-        "pullPolicy": "IfNotPresent",
+def _configs(layout: ChartLayout) -> dict[str, Tree]:
+    configs: dict[str, Tree] = {
+        name: {"existingConfigMap": existing, "key": name} for name, existing in layout.configs.items()
+    }
+    return configs | {entry.name: {"content": entry.text} for entry in layout.configmaps if entry.live}
+
+
+def _settings(layout: ChartLayout) -> dict[str, Tree]:
+    """Collect the values that are about the whole chart."""
+    sysctls: list[Tree] = [PORTS_FOR_ALL]
+    defaults: dict[str, Tree] = {
+        "image": {"pullPolicy": "IfNotPresent"},
         "imagePullSecrets": [],
-        "serviceAccountName": "",
+        "resources": {},
+        "securityContext": {},
+        "podSecurityContext": {"seccompProfile": {"type": "RuntimeDefault"}, "sysctls": sysctls},
         "automountServiceAccountToken": False,
         "podAnnotations": {},
         "podLabels": {},
-        "podSecurityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-        "securityContext": {},
-        "sysctls": {"net.ipv4.ip_unprivileged_port_start": "0"},
-        "resources": {},
+        "workloadAnnotations": {},
         "nodeSelector": {},
         "tolerations": [],
         "affinity": {},
-        "topologySpreadConstraints": [],
-        "priorityClassName": "",
-        "extraEnv": [],
-        "extraVolumes": [],
-        "extraVolumeMounts": [],
-        "publish": {"type": "LoadBalancer", "annotations": {}},
+        "service": {"type": "LoadBalancer", "annotations": {}, "loadBalancerSourceRanges": []},
     }
-    found: dict[str, Tree] = {
-        "common": Noted(_noted(common, COMMON), "-- For every service; the same keys of a service go before these."),
-        "podSecurity": Noted("baseline", "-- baseline, or restricted: no root, no capabilities, in every container."),
-        "dns": _group(
-            "dns",
-            {"scope": "namespace", "clusterDomain": "cluster.local", "nameservers": []},
-            "-- namespace: services have their compose names. release: several releases share a namespace.",
-        ),
+    values: dict[str, Tree] = {
+        "defaults": Noted(
+            {name: Noted(value, DEFAULTS.get(name, "")) for name, value in defaults.items()},
+            SETTINGS["defaults"].comment,
+            open=True,
+        )
     }
-    if isolated(plan.system):
-        policy: dict[str, Tree] = {
-            "enabled": True,
-            "apiServer": {"cidrs": [], "ports": [443, 6443]},
-            "entranceFrom": [],
+    asks_api = any(workload.asks_api for workload in layout.workloads)
+    present: dict[str, Tree | None] = {
+        "podSecurity": "baseline",
+        "networkPolicy": _network_policy(layout) if layout.isolated else None,
+        "dns": {"scope": "namespace"}
+        | ({"clusterDomain": "cluster.local", "nameservers": []} if has_peers(layout) or names_pods(layout) else {}),
+        "tools": {"image": _parts(BUSYBOX), "resources": _small("32Mi")} if uses_tools(layout) else None,
+        "kubectl": {
+            "image": _parts(KUBECTL),
+            "resources": _small("64Mi"),
+            "serviceAccount": {"create": True, "name": ""},
         }
-        found["networkPolicy"] = _group("networkPolicy", policy, "-- One NetworkPolicy per compose network.")
-    hosts, enabled = entrance(plan)
-    ingress: dict[str, Tree] = {
-        "enabled": enabled,
-        "className": "",
-        "annotations": {},
-        "hosts": [{"host": host, "paths": paths} for host, paths in hosts.items()],
-        "tls": [],
+        if asks_api
+        else None,
+        "fill": {"fromImage": True, "since": SINCE} if any(entry.fills for entry in layout.workloads) else None,
+        "test": {"timeoutSeconds": 60} if is_tested(layout) else None,
+        "global": {"imageRegistry": ""},
+        "commonLabels": {},
+        "nameOverride": "",
+        "fullnameOverride": "",
+        "extraObjects": [],
     }
-    route: dict[str, Tree] = {
-        "enabled": False,
-        "annotations": {},
-        "parentRefs": [],
-        "hostnames": [host for host in hosts if host] if len(hosts) == 1 else [],
-        "paths": [path for paths in hosts.values() for path in paths] if len(hosts) == 1 else [],
-    }
-    ingress |= said(plan.system).get("ingress") or {}
-    kept = keep_allowed(ingress_annotations(plan.system), read_grants(plan.system), CONTROLLERS)
-    ingress |= {"annotations": kept} if ingress["annotations"] else {}
-    found["ingress"] = _group(
-        "ingress", ingress, "-- One Ingress: hosts, paths, and the services and container ports behind them."
-    )
-    found["httpRoute"] = _group("httpRoute", route, "-- The same with the Gateway API.")
-    test: dict[str, Tree] = {"image": BUSYBOX, "pullPolicy": "IfNotPresent", "tries": 30, "resources": _small("16Mi")}
-    found["test"] = _group("test", test, "-- The pod of `helm test`.")
-    if any(pod.waits for pod in plan.pods):
-        wait: dict[str, Tree] = {"image": KUBECTL, "pullPolicy": "IfNotPresent", "resources": _small("64Mi")}
-        found["wait"] = _group("wait", wait, "-- Containers that wait for depends_on.")
-    if any(pod.fills for pod in plan.pods):
-        fill: dict[str, Tree] = {
-            "image": BUSYBOX, "pullPolicy": "IfNotPresent", "fromImage": True, "since": SINCE,
-            "resources": _small("32Mi"),
-        }  # fmt: skip
-        found["fill"] = _group("fill", fill, "-- Containers that give new volumes what they begin with.")
-    found["nameOverride"] = Noted("", "-- Instead of the chart's name, in labels and selectors.")
-    found["fullnameOverride"] = Noted("", "-- Instead of the release's name, which every object's name starts with.")
-    found["extraObjects"] = Noted([], "-- Further objects, as they are.")
-    found["tycho"] = _group(
-        "tycho", {"guid": "", "username": "", "origin": {}}, "-- Who runs this release; set by tycho up."
-    )
-    return found
+    for name, value in present.items():
+        if value is not None:
+            values[name] = Noted(value, SETTINGS[name].comment)
+    return values
 
 
-def _group(name: str, tree: dict[str, Tree], comment: str) -> Noted:
-    """Settings that belong together, each with what it is."""
-    return Noted(_noted(tree, SETTINGS[name]), comment)
+def _network_policy(layout: ChartLayout) -> dict[str, Tree]:
+    policy: dict[str, Tree] = {"enabled": True}
+    return policy | ({"apiServer": {"cidrs": [], "ports": [443, 6443]}} if is_fenced(layout) else {})
 
 
-def _noted(tree: dict[str, Tree], keys: Keys) -> dict[str, Tree]:
-    return {key: Noted(value, f"-- {keys[key][0]}") for key, value in tree.items()}
-
-
-def _small(memory: str) -> Tree:
-    """What a container that only asks around may take."""
+def _small(memory: str) -> dict[str, Tree]:
+    """Bound what a container that only asks around may take."""
     return {"requests": {"cpu": "10m", "memory": memory}, "limits": {"cpu": "500m", "memory": memory}}
 
 
-def entrance(plan: Plan) -> tuple[dict[str, list[Tree]], bool]:
-    """Hosts of the Ingress: what services say in `x-tycho: {ingress: …}`, else the first published port."""
-    hosts: dict[str, list[Tree]] = {}
-    published: list[Tree] = []
-    for pod in plan.pods:
-        for container in pod.containers:
-            port = next((port.target for port in container.service.ports if port.protocol == "tcp"), None)
-            about = said(container.service).get("ingress")
-            if isinstance(about, Mapping):
-                number = about.get("port") or port or 80
-                path: Tree = {"path": str(about.get("path") or "/"), "service": container.name, "port": number}
-                hosts.setdefault(str(about.get("host") or ""), []).append(path)
-            elif port:
-                published.append({"path": "/", "service": container.name, "port": port})
-    if hosts:
-        return hosts, True
-    return {"": published[:1]} if published else {}, False
+def is_tested(layout: ChartLayout) -> bool:
+    """Tell whether `helm test` has a port to call."""
+    return any(True for _ in list_tests(layout))
+
+
+def names_pods(layout: ChartLayout) -> bool:
+    """Tell whether a pod says itself how it is called, or how it looks others up."""
+    return any(workload.hostname or workload.host_network or workload.dns for workload in layout.workloads)
+
+
+def uses_tools(layout: ChartLayout) -> bool:
+    """Tell whether a container of the chart's own runs a shell: to wait, to fill volumes, to test."""
+    waits = any(not wait.api for workload in layout.workloads for wait in workload.waits)
+    return waits or any(workload.fills for workload in layout.workloads) or is_tested(layout)
+
+
+def list_service_keys(workload: Workload, container: Container) -> Iterator[str]:
+    """List the keys that would do nothing for a service, as the templates have no place for them."""
+    first = container is workload.containers[0]
+    if workload.replicas is None or not first:
+        yield "replicas"
+    if not first:
+        yield from OF_PODS
+    if not container.env.secret:
+        yield "secretEnv"
+    if not container.env.from_file:
+        yield "envFile"
+    if not container.ingress:
+        yield from ("ingress", "httpRoute")
+    if workload.kind in JOBS and not container.published:
+        yield "service"

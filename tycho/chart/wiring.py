@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from tycho.chart.container import ContainerPort
 from tycho.chart.images import list_known_ports
 from tycho.chart.kinds import JOBS, said
 from tycho.chart.names import DNS_LABEL, label
-from tycho.chart.plan import Network
-from tycho.chart.workload import ContainerPort, Wait
+from tycho.chart.objects import Network
+from tycho.chart.workload import Wait
 from tycho.model import File, Port, Service, System, template
 from tycho.model import Network as ComposeNetwork
 from tycho.model.numbers import is_digits

@@ -1,4 +1,4 @@
-"""A small YAML writer: every text is a double-quoted scalar, whatever it holds, and keys of users are quoted too.
+"""A small YAML writer: text is plain where every reader takes it for text, and double-quoted everywhere else.
 
 Helm reads YAML with go-yaml, whose plain scalars differ from everybody else's; a quoted one has one reading only.
 """
@@ -12,60 +12,82 @@ from typing import TypeAlias
 
 from tycho.text import json_text, printable
 
-PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+PLAIN = re.compile(r"(?:--?)?[A-Za-z_/][A-Za-z0-9_./-]*(?::[A-Za-z_/][A-Za-z0-9_./-]*)*|[0-9]+(?:m|Ki|Mi|Gi)")
+KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
+WIDTH = 110  # columns of a mapping or list in one line
 
 Tree: TypeAlias = "Mapping[str, Tree] | Sequence[Tree] | str | int | float | bool | Noted | None"
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A value with a comment above its key."""
+    """A value with a comment above its key, "" for none.
+
+    Args:
+        value: The value.
+        comment: The comment.
+        open: Whether a mapping has a line for each entry, however short they are.
+    """
 
     value: Tree
-    comment: str
+    comment: str = ""
+    open: bool = False
 
 
 def quote(text: str) -> str:
-    """Write a text as a double-quoted YAML scalar that every reader takes for the same: the one door into YAML."""
+    """Write a text as a double-quoted YAML scalar that every reader takes for the same."""
     return json_text(text)
+
+
+def write_scalar(text: str) -> str:
+    """Write a text as a YAML scalar, in block and in flow style: the one door into YAML."""
+    return text if PLAIN.fullmatch(text) and text.lower() not in WORDS else quote(text)
 
 
 def quote_key(name: str) -> str:
     """Write a mapping's key: bare where every reader takes it for text, else quoted."""
-    return name if PLAIN.fullmatch(name) and name.lower() not in WORDS else quote(name)
+    return name if KEY.fullmatch(name) and name.lower() not in WORDS else quote(name)
 
 
 def dump(tree: Mapping[str, Tree]) -> str:
-    """A mapping as a YAML document, in the order given."""
+    """Write a mapping as a YAML document, in the order given."""
     return "\n".join(_mapping(tree, "")).lstrip("\n") + "\n"
 
 
 def _mapping(tree: Mapping[str, Tree], indent: str) -> Iterator[str]:
-    for name, value in tree.items():
-        if isinstance(value, Noted):
-            if not indent:
-                yield ""
-            for line in value.comment.split("\n"):
-                yield f"{indent}# {printable(line)}".rstrip()
-            value = value.value  # noqa: PLW2901
-        yield from _entry(f"{indent}{quote_key(name)}:", value, indent)
+    before = False  # whether the entry before took several lines
+    for name, entry in tree.items():
+        value, comment, opened = (
+            (entry.value, entry.comment, entry.open) if isinstance(entry, Noted) else (entry, "", False)
+        )
+        lines = list(_entry(f"{indent}{quote_key(name)}:", value, indent, opened=opened))
+        if not indent and (before or len(lines) > 1):
+            yield ""
+        before = len(lines) > 1
+        for line in comment.split("\n") if comment else ():
+            yield f"{indent}# {printable(line)}".rstrip()
+        yield from lines
 
 
-def _entry(head: str, value: Tree, indent: str) -> Iterator[str]:
-    if isinstance(value, Mapping) and value:
+def _entry(head: str, value: Tree, indent: str, *, opened: bool = False) -> Iterator[str]:
+    short = None if opened and value else write_flow(value)
+    if short is not None and len(indent) + len(short) <= WIDTH:
+        yield f"{head} {short}"
+    elif isinstance(value, Mapping):
         yield head
         yield from _mapping(value, indent + "  ")
-    elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+    elif isinstance(value, Sequence) and not isinstance(value, str):
         yield head
         for item in value:
             yield from _item(item, indent + "  ")
     else:
-        yield f"{head} {_scalar(value)}"
+        yield f"{head} {short}"
 
 
 def _item(value: Tree, indent: str) -> Iterator[str]:
-    if isinstance(value, Mapping) and value:
+    short = write_flow(value)
+    if isinstance(value, Mapping) and (short is None or len(indent) + len(short) > WIDTH):
         first, *rest = _mapping(value, indent + "  ")
         yield f"{indent}- {first[len(indent) + 2 :]}"
         yield from rest
@@ -73,10 +95,13 @@ def _item(value: Tree, indent: str) -> Iterator[str]:
         yield from _entry(f"{indent}-", value, indent)
 
 
-def _scalar(value: Tree) -> str:
+def write_flow(value: Tree) -> str | None:
+    """Write a value in one line; None where a comment is inside."""
     match value:
+        case Noted():
+            return None
         case str():
-            return quote(value)
+            return write_scalar(value)
         case bool():
             return "true" if value else "false"
         case None:
@@ -84,6 +109,10 @@ def _scalar(value: Tree) -> str:
         case int() | float():
             return str(value)
         case Mapping():
-            return "{}"
+            pairs = [(quote_key(name), write_flow(entry)) for name, entry in value.items()]
+            if any(text is None for _, text in pairs):
+                return None
+            return "{" + ", ".join(f"{name}: {text}" for name, text in pairs) + "}"
         case _:
-            return "[]"
+            items = [write_flow(entry) for entry in value]
+            return None if None in items else "[" + ", ".join(map(str, items)) + "]"

@@ -1,7 +1,7 @@
 """Compose's `$VAR` and `${VAR…}`: a text is read once into pieces, within limits, and then evaluated.
 
 The loader evaluates, the chart's checks ask what a default would be worth, and the chart's own helper
-(`_expand.tpl`) reads the same syntax within the same limits: what Helm would refuse is refused here.
+(`interpolate`) reads the same syntax within the same limits: what Helm would refuse is refused here.
 
 Source: Compose Specification, "Interpolation"; compose-go's `template` package for what the text leaves open.
 """

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tycho.chart import Chart, emit, without_origin
+from tycho.chart import ORIGIN, Chart, emit, without_origin
 from tycho.errors import NotFound
 from tycho.model import Woven
 from tycho.model.expression import evaluate
@@ -231,20 +231,14 @@ class MemoryOrchestrator:
 
 
 def _services(chart: Chart, values: Mapping[str, Any], port: int) -> tuple[ServiceStatus, ...]:
-    """What would run, ready; ports are published as chart and values say."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    env = {name: str(value) for name, value in values.get("env", {}).items() if value is not None}
+    """Tell what would run, ready; ports are published as chart and values say."""
+    variables = {name: str(value) for name, value in values.get("variables", {}).items() if value is not None}
     found = []
-    for name, said in yaml.load(chart.files["values.yaml"], Loader=loader)["services"].items():  # noqa: S506
-        publish = said.get("publish", {}) | values.get("services", {}).get(name, {}).get("publish", {})
-        ports = [(_read_port(one["port"], env) or one["targetPort"], one["targetPort"])
-                 for one in publish.get("ports", {}).values()]  # fmt: skip
-        if wanted := publish.get("port"):
-            ports = [pair for pair in ports if pair[1] == wanted] or [(wanted, wanted)]
-        if not publish.get("enabled", True):
-            ports = []
+    for name in chart.contents.services:
+        ports = [
+            (_read_port(published, variables) or target, target)
+            for published, target in _list_published(chart, values, name)
+        ]
         endpoints = tuple(
             Endpoint(
                 service=name,
@@ -260,9 +254,20 @@ def _services(chart: Chart, values: Mapping[str, Any], port: int) -> tuple[Servi
     return tuple(found)
 
 
+def _list_published(chart: Chart, values: Mapping[str, Any], name: str) -> list[tuple[int | str, int]]:
+    """List published and target ports of a service: those of the chart, as far as the values do not say otherwise."""
+    service = values.get("services", {}).get(name, {}).get("service", {})
+    ports: dict[str, Any] = {**chart.contents.published.get(name, {})}
+    if "ports" in service and service["ports"] is None:
+        return []
+    for key, entry in service.get("ports", {}).items():
+        ports[key] = entry and (entry["port"], entry["targetPort"])
+    return [pair for pair in ports.values() if pair]
+
+
 def _read_origin(values: Mapping[str, Any]) -> Origin | None:
-    origin = values.get("tycho", {}).get("origin")
-    return Origin.model_validate(origin) if origin else None
+    origin = values.get("defaults", {}).get("workloadAnnotations", {}).get(ORIGIN)
+    return Origin.model_validate_json(origin) if origin else None
 
 
 def _read_port(port: int | str, env: Mapping[str, str]) -> int:

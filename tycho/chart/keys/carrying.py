@@ -49,7 +49,7 @@ def _verb(note: str) -> str:
 
 def carried_files(case: Case, source: str, part: object) -> Rows:
     """Yield the rows of what is different about files that travel, and of those that do not."""
-    files, secrecy = _files(part), case.plan.secrecy
+    files, secrecy = _files(part), case.layout.secrecy
     secret = [file.path or source for file in files if secrecy.is_secret(source, file)]
     if secret:
         yield "", approximated("Secret of the release", f"secret, and no part of the chart: {listed(secret)}", HOW)
@@ -79,7 +79,7 @@ def config_file(case: Case) -> Rows:
     config = case.service  # of a config, not of a service
     found = list(carried_files(case, str(case.value), config))
     files = _files(config)
-    if any(not case.plan.secrecy.is_secret(str(case.value), file) for file in files):
+    if any(not case.layout.secrecy.is_secret(str(case.value), file) for file in files):
         yield "", translated("ConfigMap")
     if any(file.release_only for file in files):
         why = "it is no part of the project, and so none of the chart"

@@ -6,20 +6,23 @@ import re
 from collections.abc import Iterator
 
 from tycho.chart.keys.key import Key, approximated
-from tycho.chart.plan import Plan
+from tycho.chart.layout import ChartLayout
 
 WHY = {"name": "its name says that it is secret", "content": "it shows a credential"}
 
 
-def concealed(plan: Plan) -> Iterator[tuple[str, Key]]:
+def concealed(layout: ChartLayout) -> Iterator[tuple[str, Key]]:
     """Path and row of each thing that was hidden."""
-    names = {container.name for pod in plan.pods for container in pod.containers}
-    for entry in plan.concealed:
+    names = {container.service for pod in layout.workloads for container in pod.containers}
+    for entry in layout.concealed:
         if entry.variable:
-            yield entry.path, approximated("a variable of the release", WHY[entry.why], _set(f"env.{entry.variable}"))
+            yield (
+                entry.path,
+                approximated("a variable of the release", WHY[entry.why], _set(f"variables.{entry.variable}")),
+            )
         elif match := next((result for result in _entries(entry.path) if result[0] in names), None):
             service, name = match
-            remedy = _set(f"services.{_escaped(service)}.secretEnvironment.{_escaped(name)}")
+            remedy = _set(f"services.{_escaped(service)}.secretEnv.{_escaped(name)}")
             yield entry.path, Key("translated", f"a Secret of the release: {WHY[entry.why]}", "", remedy)
 
 

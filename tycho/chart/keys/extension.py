@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tycho.chart.keys.key import Key, rejected, translated
 from tycho.chart.kinds import KINDS
-from tycho.chart.probes import KEY, PROBE, is_probe
+from tycho.chart.translate.health import KEY, PROBE, is_probe
 from tycho.model import Json
 
 Check = Callable[[Json], bool]
 MODES = frozenset({"ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"})
 SIZE = re.compile(r"(?i)[0-9]+(\.[0-9]+)? ?([kmgtp]i?)?b?")
+TEXTS_OF_CHART = ("appVersion", "home", "icon", "license")
+LISTS_OF_CHART = ("keywords", "sources")
 CRON = re.compile(r"@[a-z]+|\S+( +\S+){4}")
 
 
@@ -24,6 +26,23 @@ def _keys(*known: str) -> Check:
     return lambda value: isinstance(value, Mapping) and set(value) <= set(known)
 
 
+def _is_chart(value: Json) -> bool:
+    """Tell whether a value is about the chart, in Chart.yaml's words."""
+    if not isinstance(value, Mapping) or not set(value) <= {*TEXTS_OF_CHART, *LISTS_OF_CHART, "maintainers"}:
+        return False
+    people = value.get("maintainers", [])
+    return (
+        all(isinstance(value[key], str) for key in TEXTS_OF_CHART if key in value)
+        and all(_texts(value[key]) for key in LISTS_OF_CHART if key in value)
+        and isinstance(people, list | tuple)
+        and all(isinstance(person, Mapping) and person.get("name") and _is_person(person) for person in people)
+    )
+
+
+def _is_person(person: Mapping[str, Json]) -> bool:
+    return set(person) <= {"name", "email", "url"} and all(isinstance(text, str) for text in person.values())
+
+
 WORDS: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
     "": {
         "grants": (_texts, '["annotations.example.k8s.io/*"]', translated("rights that a policy granted")),
@@ -31,6 +50,9 @@ WORDS: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
         "root": (lambda v: isinstance(v, str), "..", translated("decided when the file is read")),
         "secretFiles": (_texts, '["*.key", "!public.key"]', translated("Secrets of the release")),
         "networkPolicy": (lambda v: isinstance(v, bool), "true or false", translated("NetworkPolicies")),
+        "chart": (
+            _is_chart, "{appVersion, keywords, home, icon, sources, maintainers, license}", translated("Chart.yaml")
+        ),
         "ingress": (
             _keys("className", "annotations", "tls"), "{className, annotations, tls}", translated("Ingress (live)")
         ),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from tycho.chart.hidden import LIVE, secret_globs
 from tycho.chart.keys.key import Key, Table, approximated, rejected
-from tycho.chart.plan import Plan
+from tycho.chart.layout import ChartLayout
 from tycho.chart.wiring import everything
 from tycho.credentials import SECRET_NAMES, find_literals, names_secret
 from tycho.model import Live, Service, System, template
@@ -30,25 +30,25 @@ ELSEWHERE = frozenset({
 RESOLVED = frozenset({"include", "extends", "pre_start", "post_start", "pre_stop"})  # what is below them has keys too
 
 
-def frozen(plan: Plan, sections: Mapping[str, Table]) -> Iterator[tuple[str, Key]]:
+def frozen(layout: ChartLayout, sections: Mapping[str, Table]) -> Iterator[tuple[str, Key]]:
     """Path and row of each place where a variable was decided, and of each place that may not hold what it holds.
 
     Args:
-        plan: What the chart will hold.
+        layout: What the chart will hold.
         sections: What becomes of each key, section by section.
     """
-    concealed = {entry.path for entry in plan.concealed}
-    taken = {path for path, _ in _taken(plan.system)}
-    for path, names in sorted(_places(plan.system).items()):
-        service = _service(plan.system, path)
-        held = path in taken or _reaches(plan.system, path, service, sections)
+    concealed = {entry.path for entry in layout.concealed}
+    taken = {path for path, _ in _taken(layout.system)}
+    for path, names in sorted(_places(layout.system).items()):
+        service = _service(layout.system, path)
+        held = path in taken or _reaches(layout.system, path, service, sections)
         if not held or _hidden(path, concealed):
             continue
-        globs = (*SECRET_NAMES, *secret_globs(plan.system, service[1]))
+        globs = (*SECRET_NAMES, *secret_globs(layout.system, service[1]))
         shown = ", ".join(f"${{{name}}}" for name in names)
-        secret = [name for name in names if names_secret(name, globs) or name in plan.system.sensitive]
+        secret = [name for name in names if names_secret(name, globs) or name in layout.system.sensitive]
         if secret:
-            yield path, _refused(secret[0], by_name=secret[0] not in plan.system.sensitive)
+            yield path, _refused(secret[0], by_name=secret[0] not in layout.system.sensitive)
         elif not secret:
             yield (
                 path,
@@ -58,7 +58,7 @@ def frozen(plan: Plan, sections: Mapping[str, Table]) -> Iterator[tuple[str, Key
                     REMEDY.format(shown),
                 ),
             )
-    yield from _showing(plan.system)
+    yield from _showing(layout.system)
 
 
 def decided(section: str, table: Table) -> tuple[str, ...]:

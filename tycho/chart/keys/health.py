@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, translated
 from tycho.chart.kinds import said
-from tycho.chart.probes import KEY, find_start_interval, is_of_image
+from tycho.chart.translate.health import KEY, find_start_interval, is_of_image
 
 
 def whole_seconds(case: Case) -> Rows:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pydantic import BaseModel
 
 from tycho.chart.artifact import Fate
-from tycho.chart.plan import Plan
-from tycho.chart.workload import Pod
+from tycho.chart.layout import ChartLayout
+from tycho.chart.workload import Workload
 from tycho.model import Json, Service
 
 
@@ -19,26 +19,26 @@ class Case:
 
     Args:
         value: What the model holds.
-        plan: What the chart will hold.
+        layout: What the chart will hold.
         name: The service (or network, volume, …) that it belongs to.
         service: The service, where it belongs to one.
         entry: The entry of a list that the key stands in.
     """
 
     value: Json
-    plan: Plan
+    layout: ChartLayout
     name: str
     service: Service
     entry: BaseModel | None = None
 
     def written(self, key: str) -> bool:
         """Whether the file itself says a key of the service: some follow from others."""
-        return any(f"{section}.{self.name}.{key}" in self.plan.system.lines for section in ("services", "jobs"))
+        return any(f"{section}.{self.name}.{key}" in self.layout.system.lines for section in ("services", "jobs"))
 
     @property
-    def pod(self) -> Pod:
+    def pod(self) -> Workload:
         """The workload that the service is part of."""
-        return self.plan.homes[self.name]
+        return self.layout.homes[self.name]
 
     @property
     def kind(self) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tycho.chart.container import Container
 from tycho.chart.keys import carrying
 from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
 from tycho.chart.mounted import Mounted, Step
 from tycho.chart.outcomes import starts_empty
-from tycho.chart.workload import Container
 from tycho.model import Mount
 
 FRESH = "; a new one has what the image has there (not before Kubernetes 1.35, nor under podSecurity: restricted)"
@@ -37,9 +37,9 @@ NOTHING: Mapping[str, Key] = {
 
 def volumes(case: Case) -> Rows:
     """Yield a row for each mount, and more for what is left out of it."""
-    own = next(container for container in case.pod.containers if container.name == case.name)
+    own = next(container for container in case.pod.containers if container.service == case.name)
     for index, mount in enumerate(case.value):
-        at, outcome = f"[{index}]", case.plan.outcomes.decide(case.name, case.service, mount)
+        at, outcome = f"[{index}]", case.layout.outcomes.decide(case.name, case.service, mount)
         if outcome in NOTHING:
             yield at, NOTHING[outcome]
         elif outcome in carrying.STAYING:
@@ -94,7 +94,7 @@ def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted, containe
             return approximated(claim, FILLED["seed" * ("seed" in steps)], OTHERWISE)
         case "claim" if kind != "claim":
             return translated(f"{kind} volume")
-        case "claim" if case.plan.claims[mounted.claim].existing:
+        case "claim" if case.layout.claims[mounted.claim].existing:
             return translated("PersistentVolumeClaim that exists")
         case "claim":
             kept = "" if mount.source else ", kept until the system is removed"
@@ -138,5 +138,5 @@ def _is_scattered(case: Case, mount: Mount, container: Container) -> bool:
     """Tell whether pods of several nodes would share a volume of one."""
     apart = case.kind == "DaemonSet" or case.service.deploy.placement.max_replicas_per_node == 1
     mounted = next((entry for entry in container.mounts if entry.path == mount.target), None)
-    claim = case.plan.claims.get(mounted.claim if mounted else "")
+    claim = case.layout.claims.get(mounted.claim if mounted else "")
     return apart and claim is not None and not (claim.existing or "ReadWriteMany" in claim.access_modes)

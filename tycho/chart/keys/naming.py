@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, translated
+from tycho.chart.layout import ChartLayout
 from tycho.chart.names import DNS_LABEL, label
-from tycho.chart.plan import Plan
 from tycho.chart.wiring import WORD, spoken
 
 LONGEST = 63
 LETTERS = "use lower-case letters, digits and dashes"
 
 
-def list_renamed(plan: Plan) -> Iterator[tuple[str, Key]]:
+def list_renamed(layout: ChartLayout) -> Iterator[tuple[str, Key]]:
     """Yield the services that Kubernetes must call by another name, with the places that call them by the old one."""
-    for name in plan.system.services:
+    for name in layout.system.services:
         if name[0].isdigit():
             why = "before Kubernetes 1.36 the name of a Service starts with a letter, as helm lint still asks"
             yield f"services.{name}", approximated(f"Service {label(name)}", why, "begin it with a letter")
-    renamed = {name: label(name) for name in plan.system.services if label(name) != name.lower()}
-    places = find_places(plan, renamed)
+    renamed = {name: label(name) for name in layout.system.services if label(name) != name.lower()}
+    places = find_places(layout, renamed)
     for name, slug in renamed.items():
         remedy = f"call it {slug}{_where(places[name])}"
         yield f"services.{name}", approximated(f"Service {slug}", explain(name), remedy)
@@ -36,13 +36,13 @@ def explain(name: str) -> str:
     return "a DNS label begins and ends with a letter or a digit"
 
 
-def find_places(plan: Plan, names: Collection[str]) -> Mapping[str, list[str]]:
+def find_places(layout: ChartLayout, names: Collection[str]) -> Mapping[str, list[str]]:
     """Find where the file uses names: in environments, commands, health checks and texts that are mounted."""
     places: dict[str, list[str]] = {name: [] for name in names}
-    for _, path, text in spoken(plan.system) if names else ():
+    for _, path, text in spoken(layout.system) if names else ():
         words = {word.rstrip(".-") for word in WORD.findall(text)}
         for name in words & places.keys():
-            file, line = plan.system.at(path)
+            file, line = layout.system.at(path)
             places[name].append(f"{file}:{line}" if line else path)
     return places
 
@@ -53,7 +53,7 @@ def _where(places: list[str]) -> str:
 
 def unnamed(case: Case, name: str, remedy: str) -> Key:
     """Return the row of a further name that no Service can have."""
-    return ignored(f'"{name}": {explain(name)}', remedy + _where(find_places(case.plan, (name,))[name]))
+    return ignored(f'"{name}": {explain(name)}', remedy + _where(find_places(case.layout, (name,))[name]))
 
 
 def container_name(case: Case) -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.keys.wording import restart_word
 from tycho.chart.kinds import JOBS, restarts
-from tycho.chart.probes import probes
+from tycho.chart.translate.health import probes
 from tycho.chart.wiring import everything, is_implied
 
 TOGETHER = "both start at the same time; what ends because the other is not there yet is started again"
@@ -44,21 +44,21 @@ def max_attempts(case: Case) -> Rows:
 
 def depends_on(case: Case) -> Rows:
     """Waiting, as far as it can be seen from outside."""
-    if all(is_implied(case.plan.system, case.name, name) for name in case.value):
+    if all(is_implied(case.layout.system, case.name, name) for name in case.value):
         yield "", translated("nothing of its own: it follows from another key")
     waited = {wait.name for wait in case.pod.waits}
-    kinds = {name: case.plan.homes[name].kind for name in case.value if name in case.plan.homes}
+    kinds = {name: case.layout.homes[name].kind for name in case.value if name in case.layout.homes}
     for name, dependency in case.value.items():
         if dependency.restart and case.written(f"depends_on.{name}.restart"):
             yield (
                 f".{name}.restart",
                 ignored(f"pods are not restarted with those of {name}", "have it reconnect"),
             )
-        if is_implied(case.plan.system, case.name, name):
+        if is_implied(case.layout.system, case.name, name):
             continue
-        if name not in case.plan.homes:  # not required, and in no profile that is on
+        if name not in case.layout.homes:  # not required, and in no profile that is on
             yield f".{name}", translated("nothing: it is not there, and not required")
-        elif case.plan.homes[name] is case.pod:
+        elif case.layout.homes[name] is case.pod:
             yield from _within(case, name, dependency.condition)
         elif dependency.condition == "service_completed_successfully" and kinds[name] != "Job":
             yield (
@@ -74,7 +74,7 @@ def depends_on(case: Case) -> Rows:
                 rejected("a pod without a network cannot see whether others are ready", "remove network_mode"),
             )
         elif dependency.condition == "service_healthy" and not _is_probed(case, name):
-            yield f".{name}", approximated(f"init containers that wait until {name} is rolled out", UNKNOWN, CHECK)
+            yield f".{name}", approximated(f"init containers that wait until {name} has been started", UNKNOWN, CHECK)
         elif dependency.condition == "service_started" and not (name in waited and case.kind in JOBS):
             yield f".{name}", approximated("", TOGETHER, WAIT)
         else:
@@ -93,5 +93,5 @@ def _within(case: Case, name: str, condition: str) -> Rows:
 
 def _is_probed(case: Case, name: str) -> bool:
     """Tell whether Kubernetes knows how to ask for a service's health."""
-    service = everything(case.plan.system)[name]
+    service = everything(case.layout.system)[name]
     return any(probes(service, stage="", gates=False))

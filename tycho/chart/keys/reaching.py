@@ -10,8 +10,9 @@ from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejecte
 from tycho.chart.keys.naming import LETTERS, unnamed
 from tycho.chart.keys.wording import LEAVE_OUT, is_address, seccomp_path
 from tycho.chart.names import DNS_LABEL
-from tycho.chart.pods import LOOPBACK, RESOLVERS
 from tycho.chart.podsecurity import SAFE_SYSCTLS
+from tycho.chart.translate.networking import RESOLVERS
+from tycho.chart.translate.ports import LOOPBACK
 from tycho.model import Live
 from tycho.model.rights import parse_option
 
@@ -35,7 +36,7 @@ def triggers(case: Case) -> Rows:
 
 def ports(case: Case) -> Rows:
     """Ports that mean another thing in a cluster, each on its own."""
-    if case.name in case.plan.enclosed:
+    if case.name in case.layout.enclosed:
         yield "", translated("nothing is published: all its networks are internal, and Docker publishes nothing then")
         return
     inside = [bool(LOOPBACK.fullmatch(port.host_ip or "")) for port in case.value]
@@ -85,7 +86,7 @@ STRANGERS = "a published port can be called by every pod: those that share no ne
 def _has_strangers(case: Case) -> bool:
     """Tell whether another service is on none of a service's networks."""
     own = case.service.networks.keys()
-    others = [service.networks.keys() for service in case.plan.system.services.values()]
+    others = [service.networks.keys() for service in case.layout.system.services.values()]
     return bool(own) and any(networks and own.isdisjoint(networks) for networks in others)
 
 
@@ -167,15 +168,15 @@ KEEP_OUT = "security_opt: [no-new-privileges=false] keeps it out"
 
 def internal(case: Case) -> Rows:
     """Pods that wait ask the API server, which lies outside."""
-    members = next((network.members for network in case.plan.networks if network.name == case.name), ())
-    if case.value and any(case.plan.homes[name].waits for name in members):
+    members = next((network.members for network in case.layout.networks if network.name == case.name), ())
+    if case.value and any(case.layout.homes[name].waits for name in members):
         target = "a NetworkPolicy without egress, but to the API server for pods that wait"
         yield "", Key("translated", target, GUESSED, "tycho up sets networkPolicy.apiServer from the cluster")
 
 
 def security_opt(case: Case) -> Rows:
     """Options that have no counterpart, and one that Docker does not have of itself."""
-    file, _ = case.plan.system.at(f"services.{case.name}.security_opt")
+    file, _ = case.layout.system.at(f"services.{case.name}.security_opt")
     options = [parse_option(str(option)) for option in case.value]
     if ("no-new-privileges", "true") in options and file.endswith(HARDENING):
         yield "", Key("translated", "securityContext, with allowPrivilegeEscalation: false", GAINS, KEEP_OUT)

@@ -9,9 +9,9 @@ from tycho.chart.hidden import tells_secret
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.kinds import MODES
 from tycho.chart.names import QUALIFIED, UNWRITABLE, label
-from tycho.chart.placement import NODE_LABELS, SPREAD, readable
-from tycho.chart.pods import PULL
 from tycho.chart.reserved import is_allowed
+from tycho.chart.translate.image import PULL
+from tycho.chart.translate.placement import NODE_LABELS, SPREAD, readable
 from tycho.model import Live, Reworded, template
 from tycho.model.numbers import parse_id
 from tycho.model.rights import read_grants
@@ -25,7 +25,7 @@ def build(case: Case) -> Rows:
     if case.service.image:
         yield "", ignored(why, f"push {template(case.service.image)} before it is installed")
     else:
-        image = f"{case.plan.chart}-{label(case.name)}"
+        image = f"{case.layout.chart}-{label(case.name)}"
         set_ = f"build and push the image before it is installed, or set services.{case.name}.image"
         yield "", approximated(f"image {image}", why, set_)
 
@@ -102,7 +102,7 @@ def annotated(case: Case) -> Rows:
                 f".{name}",
                 rejected("it holds a control character that the API server refuses", "remove it"),
             )
-        elif not is_allowed(name, str(value), (*read_grants(case.plan.system), *read_grants(case.service))):
+        elif not is_allowed(name, str(value), (*read_grants(case.layout.system), *read_grants(case.service))):
             yield f".{name}", ignored("this name is Kubernetes', Helm's or Tycho's own to set", "use another name")
 
 

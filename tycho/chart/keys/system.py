@@ -29,7 +29,7 @@ NETWORK: Table = {
     "labels": whole(ignored("a NetworkPolicy is the system's own", "label the services")),
 }  # fmt: skip
 VOLUME: Table = {
-    "name": approximated("claim <release>-<volume>", OURS, "set volumes.X.existingClaim", reaching.external_name),
+    "name": approximated("claim <release>-<volume>", OURS, "set persistence.X.existingClaim", reaching.external_name),
     "driver": approximated("the cluster's default storage class", "drivers are Docker's", "x-tycho: {class: NAME}",
                            reaching.volume_driver),
     "driver_opts": whole(translated("size, nfs", reaching.driver_opts)),

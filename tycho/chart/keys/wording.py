@@ -9,7 +9,7 @@ from typing import cast
 from tycho.chart.keys.key import Case, Rows, approximated, ignored, rejected, translated
 from tycho.chart.names import DNS_NAME, LABEL_VALUE
 from tycho.chart.outcomes import decide_mode
-from tycho.chart.workload import group_of
+from tycho.chart.translate.security import group_of
 from tycho.model import FileRef, Live
 from tycho.model.numbers import parse_id
 

@@ -252,7 +252,7 @@ class HelmOrchestrator:
         if last is None:
             await self._helm(["install", identity.release, str(packed.path), *said], identity, countdown, text)
             return notes
-        notes += await leavings.prepare(self.api, identity, rendered)
+        notes += await leavings.prepare(self.api, identity, rendered, countdown.patience.tell)
         await self._helm(["upgrade", identity.release, str(packed.path), *said], identity, countdown, text)
         return notes + await leavings.sweep(self.api, identity)
 

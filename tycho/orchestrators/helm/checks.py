@@ -9,11 +9,11 @@ from tycho.errors import Forbidden, NotFound, TychoError
 from tycho.orchestrators.helm.api import Api, at
 from tycho.orchestrators.helm.cluster import nodes as nodes_of
 from tycho.orchestrators.helm.program import program, version
+from tycho.orchestrators.helm.rights import is_allowed
 from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check
 from tycho.text import safe_message
 
-ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 OLDEST = (1, 31)
 
 
@@ -58,13 +58,7 @@ async def _rights(api: Api) -> Check:
     shared = api.target.namespace
 
     async def may(verb: str, resource: str) -> bool:
-        asked = {"verb": verb, "resource": resource, "namespace": shared}
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}},
-        }
-        return bool((await api.create(ACCESS, review))["status"].get("allowed"))
+        return await is_allowed(api, verb, resource, shared)
 
     if shared:
         wanted = ("create", "secrets"), ("create", "services"), ("list", "pods")

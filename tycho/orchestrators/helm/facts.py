@@ -10,10 +10,9 @@ from typing import Any
 from tycho.chart import Chart
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.orchestrators.helm.rights import find_waiting_account
 from tycho.orchestrators.helm.volumes import find_whole_claims
 from tycho.release import Identity
-
-FENCED = "templates/system/wait-apiserver.yaml"  # what lets pods on closed networks ask the API server
 
 
 async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,10 +20,13 @@ async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping
 
     Pods that wait need a way to the API server, however closed their networks are. In a shared namespace, a system
     that asks the cluster's name server itself, its own names first, cannot be answered by a neighbour's Service.
-    Claims that an earlier chart made stay mounted whole.
+    Claims that an earlier chart made stay mounted whole. Who may make no Role uses an account that is there.
+
+    Raises:
+        Forbidden: The chart takes rights that the caller lacks; nothing was made.
     """
     found = dict(values)
-    if FENCED in chart.files:
+    if chart.contents.fenced:
         behind, before = await asyncio.gather(
             _read(api, at("discovery.k8s.io/v1/endpointslices", "default", "kubernetes")),
             _read(api, at("services", "default", "kubernetes")),
@@ -43,8 +45,9 @@ async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping
         answers = await _read(api, at("services", "kube-system", "kube-dns"))
         if server := answers.get("spec", {}).get("clusterIP"):
             found["dns"] = {**found.get("dns", {}), "nameservers": [server]}
+    found |= await find_waiting_account(api, chart, identity)
     if whole := await find_whole_claims(api, chart, identity):
-        found["volumes"] = {name: {"subPath": ""} for name in whole}
+        found["persistence"] = {name: {"subPath": ""} for name in whole}
     return found
 
 

@@ -8,7 +8,7 @@ upgrade, and made anew by it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from tycho.errors import Conflict, Deadline, Forbidden, NotFound
@@ -129,9 +129,29 @@ async def left(api: Api, identity: Identity, kept: Collection[str] = ()) -> list
     ]
 
 
-async def prepare(api: Api, identity: Identity, rendered: Iterable[Object]) -> tuple[str, ...]:
-    """Delete the objects that an upgrade could not change; the upgrade makes them anew."""
-    return await _replace(api, identity, await _current(api, identity), list(rendered))
+async def prepare(
+    api: Api, identity: Identity, rendered: Iterable[Object], tell: Callable[[str], None]
+) -> tuple[str, ...]:
+    """Delete the objects that an upgrade could not change; the upgrade makes them anew.
+
+    Args:
+        api: The cluster.
+        identity: The system.
+        rendered: What it will be.
+        tell: Told of jobs that will run again, before anything is changed.
+    """
+    current, wanted = await _current(api, identity), list(rendered)
+    for service in find_run_again(current, wanted):
+        tell(f"{service} runs again: its job is not the one that has run")
+    return await _replace(api, identity, current, wanted)
+
+
+def find_run_again(current: Iterable[Object], wanted: Iterable[Object]) -> list[str]:
+    """Find the services whose Job has another name than before: it is another one, and runs."""
+    before = {(name(item), item["metadata"]["name"]) for item in current if item["kind"] == "Job"}
+    known = {service for service, _ in before}
+    jobs = {name(item): item["metadata"]["name"] for item in wanted if item["kind"] == "Job"}
+    return [service for service, job in jobs.items() if service in known and (service, job) not in before]
 
 
 async def prepare_rollback(api: Api, identity: Identity, revision: int) -> tuple[str, ...]:

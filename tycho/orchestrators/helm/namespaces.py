@@ -178,10 +178,7 @@ async def unhijacked(api: Api, identity: Identity, chart: Chart, values: Mapping
     """
     if identity.own_namespace or values["dns"].get("nameservers"):
         return
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    names = {name.lower() for name in yaml.load(chart.files["values.yaml"], Loader=loader)["services"]}  # noqa: S506
+    names = {name.lower() for name in chart.contents.services}
     for one in await api.list(at("services", identity.namespace), metadata=True):
         name, labels = one["metadata"]["name"], one["metadata"].get("labels") or {}
         if name in names and labels.get("app.kubernetes.io/instance") != identity.release:

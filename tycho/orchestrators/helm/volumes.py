@@ -25,7 +25,6 @@ VOLUME = "tycho.dev/volume"
 KEPT = "tycho.dev/kept"
 ORIGIN = "tycho.dev/origin"
 FOLDER = "tycho.dev/sub-path"  # on claims of which containers see a folder, and not the whole
-FILLED = '(dict "verb" "content"'  # in the template of a workload whose new volumes get what its image has
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
@@ -87,7 +86,7 @@ async def find_whole_claims(api: Api, chart: Chart, identity: Identity) -> list[
     except Forbidden:  # what Helm stored says it as well
         claims = await _stored_claims(api, identity)
     slugs = {slug for claim in claims for slug in _whole(claim["metadata"], identity)}
-    return sorted(name for name in _list_names(chart) if label(name) in slugs) if slugs else []
+    return sorted(name for name in chart.contents.claims if label(name) in slugs) if slugs else []
 
 
 def _whole(metadata: Object, identity: Identity) -> Iterator[str]:
@@ -112,15 +111,9 @@ async def _stored_claims(api: Api, identity: Identity) -> list[Object]:
     return claims + [claim for item in sets for claim in item["spec"].get("volumeClaimTemplates") or ()]
 
 
-def _list_names(chart: Chart) -> list[str]:
-    import yaml
-
-    return list(yaml.safe_load(chart.files["values.yaml"]).get("volumes") or {})
-
-
 async def explain_empty(api: Api, chart: Chart) -> tuple[str, ...]:
     """Tell that new volumes start empty, where the cluster cannot mount the images that would fill them."""
-    if not any(isinstance(text, str) and FILLED in text for text in chart.files.values()):
+    if not chart.contents.fills:
         return ()
     with contextlib.suppress(Forbidden, NotFound):
         version = str((await api.get("/version")).get("gitVersion", "")).removeprefix("v")

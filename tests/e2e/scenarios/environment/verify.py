@@ -47,7 +47,7 @@ def verify(system: System) -> None:
     chart = system.folder.parent / "chart"
     system.tycho("compile", "-o", str(chart))
     helm = ["upgrade", system.identity["release"], str(chart), "-n", system.space, "--reuse-values"]
-    system.helm(*helm, "--set", "env.OTHER=by helm")
-    eventually(lambda: system.names("other") != other and system.ready("other"))
+    system.helm(*helm, "--set", "variables.OTHER=by helm")
+    eventually(lambda: len(system.names("other")) == 1 and system.names("other") != other and system.ready("other"))
     assert environment(system, "other")["OTHER"] == "by helm"
     assert system.names("app") == app

@@ -1,0 +1,235 @@
+"""System -> ChartLayout: which workloads there are, what each holds, and what each needs of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from tycho.chart import sharing, wiring
+from tycho.chart.container import Container, ContainerPort
+from tycho.chart.hidden import hide_credentials
+from tycho.chart.kinds import JOBS, kinds, said, several, sort_by_dependence
+from tycho.chart.layout import ChartLayout
+from tycho.chart.mounted import Volume
+from tycho.chart.names import DNS_LABEL, label
+from tycho.chart.objects import Secret
+from tycho.chart.storage import Store
+from tycho.chart.translate import deploy, hooks, jobs
+from tycho.chart.translate.container import ContainerTranslator
+from tycho.chart.translate.networking import translate_dns, translate_hosts
+from tycho.chart.translate.placement import affinity, spread, tolerations
+from tycho.chart.translate.security import group_of, translate_pod_security
+from tycho.chart.translate.text import to_text
+from tycho.chart.unready import restless
+from tycho.chart.variables import list_variables
+from tycho.chart.workload import CONDITIONS, Checksum, Wait, Workload
+from tycho.model import Service, System
+
+
+def assemble_layout(system: System) -> ChartLayout:
+    """Decide what exists; nothing here depends on what a variable is worth."""
+    system, concealed = hide_credentials(system)
+    whole, system = system, wiring.needed(system)
+    layout = _Assembly(system).lay_out()
+    return replace(layout, unused=wiring.unused(whole, system), concealed=concealed)
+
+
+class _Assembly:
+    """What is known of a whole system while its workloads are made one by one."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.services = wiring.everything(system)
+        self.homes = wiring.homes(self.services)
+        self.kind_of = kinds(system, wiring.called(system))
+        self.store = Store(system)
+        self.networks = wiring.networks(system)
+        self.isolated = wiring.isolated(system)
+        self.aliases = wiring.aliases(system, self.homes)
+        self.ports = _together(wiring.ports(system), self.homes)
+        self.enclosed = wiring.find_enclosed(self.networks)
+        self.restless = restless(system, self.kind_of)
+        self.labels = self._list_labels()
+        self.translator = ContainerTranslator(system, self.store, self.enclosed)
+
+    def lay_out(self) -> ChartLayout:
+        workloads = [
+            self._workload(order, name, names) for order, (name, names) in enumerate(wiring.pods(self.system).items())
+        ]
+        awaited = {wait.slug for workload in workloads for wait in workload.waits if not wait.api}
+        workloads = [replace(workload, awaited=workload.slug in awaited) for workload in workloads]
+        used = sharing.users(workloads)
+        together = sharing.neighbours(workloads, used)
+        store, system = self.store, self.system
+        layout = ChartLayout(
+            system=system,
+            chart=label(system.name),
+            workloads=together,
+            homes={container.service: workload for workload in together for container in workload.containers},
+            configmaps=tuple(store.trees[slug] for slug in sorted(store.trees)),
+            configs={name: to_text(config.name) or name for name, config in system.configs.items() if config.external},
+            secrets=tuple(
+                Secret(name, label(name), (to_text(secret.name) or name) if secret.external else "")
+                for name, secret in system.secrets.items()
+            ),
+            claims={name: sharing.owned(store.claims[name], used.get(name, ())) for name in sorted(store.claims)},
+            ports=self.ports,
+            secrecy=store.secrecy,
+            outcomes=store.outcomes,
+            networks=self.networks,
+            isolated=self.isolated,
+            enclosed=self.enclosed,
+            restless=self.restless,
+            aliases=self.aliases,
+        )
+        return replace(layout, variables=list_variables(layout))
+
+    def _workload(self, order: int, name: str, names: Sequence[str]) -> Workload:
+        service, kind = self.services[name], self.kind_of[name]
+        members = [self.services[member] for member in names]
+        modes = {member.network_mode for member in members}
+        volumes: dict[str, Volume] = {}
+        containers = [self.translator.translate(member, volumes) for member in names]
+        held = any(volume.kind == "claim" and self.store.held(volume.source) for volume in volumes.values())
+        containers = self.translator.finish(containers, held=held)
+        waits = self._list_waits(name, names)
+        labels = dict.fromkeys(key for member in names for key in self.labels.get(member, ()))
+        if labels and any(wait.api for wait in waits):
+            labels["tycho.dev/waits"] = None
+        counted = kind in ("Deployment", "StatefulSet") or _has_completions(service)
+        hostname = (service.hostname or "").lower()
+        ports, headless = self.ports.get(name, ()), self._is_headless(name)
+        named = kind not in JOBS or ports
+        return Workload(
+            name=name,
+            slug=label(name),
+            order=order,
+            kind=kind,
+            containers=tuple(containers),
+            early=self._sort_early(containers),
+            waits=waits,
+            volumes=tuple(volumes[key] for key in sorted(volumes)),
+            labels=tuple((key, "true") for key in labels),
+            checksums=tuple(_list_checksums(containers, volumes.values())),
+            held=held,
+            replicas=deploy.translate_replicas(service) if counted else None,
+            several=several(service),
+            completions=_has_completions(service),
+            strategy=deploy.translate_strategy(service, kind, held=held),
+            schedule=jobs.translate_schedule(service) if kind == "CronJob" else None,
+            attempts=jobs.attempts(service),
+            persists=jobs.persists(service, kind),
+            backoff_limit=jobs.backoff_limit(service, kind),
+            may_run_on=jobs.persists(service, kind) and not self._is_end_awaited(names),
+            restart="" if kind not in JOBS else "OnFailure" if jobs.persists(service, kind) else "Never",
+            grace=max(hooks.grace_seconds(member, held=held) for member in members),
+            hostname=hostname if DNS_LABEL.fullmatch(hostname) else "",
+            host_network="host" in modes,
+            host_pid=service.pid == "host",
+            host_ipc=service.ipc == "host",
+            shares_processes=any((member.pid or "").startswith("service:") for member in members),
+            host_aliases=translate_hosts(service),
+            dns=translate_dns(service),
+            sysctls={key: to_text(value) for key, value in sorted(service.sysctls.items())},
+            security_context=translate_pod_security(service),
+            runtime_class=service.runtime or "",
+            node_selector=deploy.translate_platform(service),
+            affinity=affinity(service.deploy.placement),
+            tolerations=tolerations(members),
+            spread=tuple(spread(service.deploy.placement)),
+            one_per_node=service.deploy.placement.max_replicas_per_node == 1,
+            fs_group=next(filter(None, map(group_of, members)), ""),
+            connected=service.network_mode != "none",
+            headless=headless,
+            finds_unready=bool(named and headless) or any(member in self.restless for member in names),
+            ports=ports,
+        )
+
+    def _is_headless(self, name: str) -> bool:
+        """Tell whether a workload's name leads to its containers' own addresses, and to every port of them.
+
+        So it is where nothing is known of where it listens, and where the file asks for it. Else the name has one
+        address that stays: who asks for it once may keep it.
+        """
+        service = self.services[name]
+        asked = said(service).get("headless") or service.deploy.endpoint_mode == "dnsrr"
+        return bool(asked) or self.kind_of[name] == "StatefulSet" or not self.ports.get(name)
+
+    def _is_end_awaited(self, names: Sequence[str]) -> bool:
+        return any(
+            dependency.condition == CONDITIONS[-1]
+            for service in self.services.values()
+            for name, dependency in service.depends_on.items()
+            if name in names
+        )
+
+    def _list_waits(self, name: str, names: Sequence[str]) -> tuple[Wait, ...]:
+        """List what a pod's start is held back for, each workload once, with the strongest condition."""
+        waits: dict[str, Wait] = {}
+        for member in names:
+            for wait in wiring.waits(self.services[member], self.kind_of[name], self.kind_of, self.homes):
+                known = waits.get(wait.slug, wait)
+                if wait.slug != label(name):
+                    waits[wait.slug] = max(known, wait, key=lambda each: CONDITIONS.index(each.condition))
+        return tuple(
+            replace(
+                wait,
+                api=wait.condition != "service_healthy",
+                counted=self.kind_of[self.homes[wait.name]] in ("Deployment", "StatefulSet"),
+            )
+            for wait in waits.values()
+        )
+
+    def _sort_early(self, containers: Sequence[Container]) -> tuple[Container, ...]:
+        """Sort the containers that others of the pod start after, each after those that it waits for itself."""
+        staged = {container.service: container for container in containers if container.stage}
+        order = sort_by_dependence({name: self.services[name] for name in staged})
+        return tuple(staged[name] for name in order)
+
+    def _list_labels(self) -> dict[str, list[str]]:
+        """List labels of the pods of each service: its networks, and the aliases that it shares with others."""
+        labels: dict[str, list[str]] = {}
+        for network in self.networks if self.isolated else ():
+            for name in network.members:
+                labels.setdefault(name, []).append(network.label)
+        for alias, names in self.aliases.items():
+            for name in names if len(names) > 1 else ():
+                labels.setdefault(name, []).append(wiring.alias_label(alias))
+        return labels
+
+
+def _has_completions(service: Service) -> bool:
+    """Tell whether a job runs in several pods."""
+    return (service.deploy.mode or "").endswith("-job") and service.deploy.replicas is not None
+
+
+def _list_checksums(containers: Iterable[Container], volumes: Iterable[Volume]) -> list[Checksum]:
+    """List the data whose change must roll the pod."""
+    checksums = {}
+    for container in containers:
+        if container.env.has_secret:
+            checksums[f"{container.name}-env"] = Checksum(f"{container.name}-env", "env", container.service)
+        if container.env.from_file:
+            name = f"{container.name}-env-file"
+            checksums[name] = Checksum(name, "env-file", container.service)
+    for volume in volumes:
+        if volume.kind == "secret":
+            checksums[f"secret-{volume.slug}"] = Checksum(f"secret-{volume.slug}", "secret", volume.source)
+        elif volume.kind in ("configMap", "projected") and not volume.source:
+            checksums[f"config-{volume.slug}"] = Checksum(f"config-{volume.slug}", "config", volume.slug)
+        if volume.kind in ("secretFiles", "projected"):
+            checksums[f"files.{volume.slug}"] = Checksum(f"files.{volume.slug}", "secret-files", volume.slug)
+    return [checksums[name] for name in sorted(checksums)]
+
+
+def _together(
+    ports: Mapping[str, tuple[ContainerPort, ...]], homes: Mapping[str, str]
+) -> dict[str, tuple[ContainerPort, ...]]:
+    """Join the ports of all services of a pod."""
+    joined: dict[str, dict[tuple[int, str], ContainerPort]] = {}
+    for name, listed in ports.items():
+        of_pod = joined.setdefault(homes[name], {})
+        for port in listed:
+            known = of_pod.get((port.number, port.protocol), port)
+            of_pod[port.number, port.protocol] = port if known.guessed else known
+    return {name: tuple(of_pod.values()) for name, of_pod in joined.items()}

@@ -1,0 +1,215 @@
+"""Containers of a chart, by Kubernetes' names: templates, values, schema and pages read these and nothing else.
+
+What stands here is decided; how it is written is the templates' business. No type of Compose is below this line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tycho.chart.mounted import Mounted, Step
+from tycho.chart.yaml import Tree
+
+
+class Expression(str):
+    """Text with variables, in Compose's syntax: what it says is known when a release is made of the chart."""
+
+    __slots__ = ()
+
+
+Text = str
+"""Text as it is, or an `Expression`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image, as values have it.
+
+    Args:
+        repository: With the registry in front, unless that is Docker Hub.
+        tag: "" beside a digest.
+        digest: `sha256:…`, "" where none is said.
+        reference: The whole of it, where a variable may hold more than one of its parts.
+        pull_policy: "" for the default.
+    """
+
+    repository: Text = ""
+    tag: Text = ""
+    digest: str = ""
+    reference: Text = ""
+    pull_policy: str = ""
+
+    @property
+    def text(self) -> str:
+        """The image in one piece, as a compose file has it."""
+        if self.reference:
+            return self.reference
+        tag = f":{self.tag}" if self.tag else ""
+        return f"{self.repository}{tag}" + (f"@{self.digest}" if self.digest else "")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a part of it reads a variable."""
+        return any(isinstance(part, Expression) for part in (self.repository, self.tag, self.reference))
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPort:
+    """A port that a container listens at."""
+
+    number: int
+    protocol: str = "TCP"
+    host: int = 0  # the node's own port, where a policy lets that pass
+    guessed: str = field(default="", compare=False)  # how it is known, if the file does not say it: "call", "image"
+
+    @property
+    def name(self) -> str:
+        """Its name in containers and Services."""
+        return f"{self.protocol.lower()}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port of the Service to the outside."""
+
+    name: str
+    port: int | Text
+    target_port: int
+    protocol: str
+    node_port: int = 0
+    app_protocol: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Words of a command, or of its arguments.
+
+    Args:
+        words: Each a text of its own.
+        line: All of them in one text, which is split once its variables are known: they bring blanks or quotes.
+    """
+
+    words: tuple[Text, ...] = ()
+    line: Text = ""
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.words or self.line)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a word reads a variable."""
+        return bool(self.line) or any(isinstance(word, Expression) for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Environment of a container, by where its entries come from.
+
+    Args:
+        values: Name to text.
+        secret: Names whose texts the release brings, and the chart does not have.
+        passed: Names that are there if a variable of that name is.
+        from_file: Whether an env_file brings more.
+    """
+
+    values: Mapping[str, Text] = field(default_factory=dict)
+    secret: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
+    from_file: bool = False
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """Names whose texts read variables: like secret ones they are kept in a Secret."""
+        return tuple(name for name, text in self.values.items() if isinstance(text, Expression))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that the file itself says."""
+        return (*self.values, *self.secret, *self.passed)
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether the container has a Secret of its own."""
+        return bool(self.secret or self.passed or self.live)
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """An init container that runs in the place of its service's container, before it."""
+
+    name: str
+    image: Image | None
+    command: Command
+    args: Command
+    working_dir: Text
+    env: Mapping[str, Text]
+    security_context: Mapping[str, Tree]
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of a pod: one compose service.
+
+    Args:
+        name: Its name in the pod, a DNS label.
+        service: The compose service, which values know it by.
+        stage: "" for an ordinary one; "sidecar" or "init" for one that others of its pod start after: it runs on beside
+            them, or has done its work.
+        steps: What is done to its volumes before it starts.
+        user: Who owns what is copied into its volumes, `1000:1000`; "" for nobody in particular.
+        published: Ports that the outside calls.
+        service_type: Of that Service; "" for the default.
+        ingress: Hosts, path and port of an Ingress; port 0 where there is none.
+    """
+
+    name: str
+    service: str
+    image: Image
+    command: Command = Command()
+    args: Command = Command()
+    working_dir: Text = ""
+    env: Environment = field(default_factory=Environment)
+    ports: tuple[ContainerPort, ...] = ()
+    mounts: tuple[Mounted, ...] = ()
+    resources: Mapping[str, Mapping[str, Text | int]] = field(default_factory=dict)
+    security_context: Mapping[str, Tree] = field(default_factory=dict)
+    probes: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
+    lifecycle: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
+    annotations: Mapping[str, Text] = field(default_factory=dict)  # of the pod
+    workload_annotations: Mapping[str, Text] = field(default_factory=dict)
+    hooks: tuple[Hook, ...] = ()
+    steps: tuple[Step, ...] = ()
+    stdin: bool = False
+    tty: bool = False
+    stage: str = ""
+    user: str = ""
+    published: tuple[ServicePort, ...] = ()
+    service_type: str = ""
+    ingress: Ingress | None = None
+
+    @property
+    def has_live_resources(self) -> bool:
+        """Whether a request or limit reads a variable."""
+        return any(isinstance(amount, Expression) for side in self.resources.values() for amount in side.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Ingress:
+    """Where an Ingress or HTTPRoute leads to, and what it is by default."""
+
+    port: int
+    path: str = "/"
+    hosts: tuple[str, ...] = ()
+    enabled: bool = False
+    class_name: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    tls: tuple[Tree, ...] = ()
+
+
+def identifier(name: str) -> str:
+    """Make a variable's name of Go templates of a compose name."""
+    plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return plain if not plain[:1].isdigit() else f"_{plain}"

@@ -1,0 +1,60 @@
+"""What a chart will hold: every object, decided; and what the report needs to tell how it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tycho.chart.container import ContainerPort
+from tycho.chart.hidden import Concealed
+from tycho.chart.objects import ConfigMap, Network, PersistentVolumeClaim, Secret
+from tycho.chart.workload import Workload
+from tycho.model import System
+
+if TYPE_CHECKING:
+    from tycho.chart.outcomes import Outcomes
+    from tycho.chart.secretfiles import Secrecy
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLayout:
+    """Everything that a chart is made of.
+
+    Args:
+        system: The project, which the report alone reads.
+        chart: The chart's name.
+        workloads: In the file's order.
+        configmaps: Files of the project, and text that reads variables.
+        configs: Configs that exist already: their names in values, and what they are called.
+        claims: By the name that values know them by.
+        secrets: Of the compose file.
+        ports: Of each workload, as its peers call it.
+        variables: Those that a text of the chart reads, with the places of the file that do.
+        networks: Compose networks that are NetworkPolicies; empty where no policy asks for any.
+        enclosed: Services that only internal networks know: they publish nothing.
+        restless: Services whose peers must find them before they are ready.
+        aliases: Alias -> services whose pods it names.
+        unused: Paths of what no service uses.
+        concealed: What was secret, and is the release's.
+    """
+
+    system: System
+    chart: str
+    workloads: tuple[Workload, ...]
+    configmaps: tuple[ConfigMap, ...]
+    claims: Mapping[str, PersistentVolumeClaim]
+    ports: Mapping[str, tuple[ContainerPort, ...]]
+    secrecy: Secrecy
+    outcomes: Outcomes
+    configs: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[Secret, ...] = ()
+    variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    networks: tuple[Network, ...] = ()
+    isolated: bool = False
+    enclosed: frozenset[str] = frozenset()
+    restless: frozenset[str] = frozenset()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+    homes: Mapping[str, Workload] = field(default_factory=dict)  # of each service
+    concealed: tuple[Concealed, ...] = ()

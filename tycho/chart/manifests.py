@@ -1,0 +1,287 @@
+"""Which template is written when: one row a kind of file; and every object that comes of them, by kind and name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tycho.chart.container import Container, Expression
+from tycho.chart.kinds import JOBS
+from tycho.chart.layout import ChartLayout
+from tycho.chart.names import UNWRITABLE, label
+from tycho.chart.objects import ConfigMap
+from tycho.chart.variables import needs_quotes
+from tycho.chart.wiring import alias_label
+from tycho.chart.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One file of `templates/`, and what its template is told."""
+
+    file: str
+    context: Mapping[str, object] = field(default_factory=dict)
+
+
+Lister = Callable[[ChartLayout], Iterator[Manifest]]
+
+
+def list_workloads(kind: str) -> Lister:
+    """Make the lister of workloads of a kind."""
+
+    def each(layout: ChartLayout) -> Iterator[Manifest]:
+        for workload in layout.workloads:
+            if workload.kind == kind:
+                yield Manifest(f"{workload.slug}-{kind.lower()}", {"workload": workload})
+
+    return each
+
+
+def list_services(layout: ChartLayout) -> Iterator[Manifest]:
+    """List the names of workloads that others can call."""
+    for workload in layout.workloads:
+        if has_service(layout, workload):
+            yield Manifest(f"{workload.slug}-service", {"workload": workload})
+
+
+def has_service(layout: ChartLayout, workload: Workload) -> bool:
+    """Tell whether a workload has a name: a job has one where the file says that it listens at a port."""
+    return workload.kind not in JOBS or any(not port.guessed for port in layout.ports.get(workload.name, ()))
+
+
+def list_awaited(layout: ChartLayout) -> Iterator[Manifest]:
+    """List the Services that lead to healthy pods alone, for those who wait."""
+    for workload in layout.workloads:
+        if workload.awaited:
+            yield Manifest(f"{workload.slug}-awaited-service", {"workload": workload})
+
+
+def callable_containers(layout: ChartLayout) -> list[tuple[Container, Workload]]:
+    """List the containers that the outside may call: what serves, and whatever publishes a port."""
+    return [
+        (container, workload)
+        for workload in layout.workloads
+        for container in workload.containers
+        if container.published
+        or (workload.kind not in JOBS and container is workload.containers[0] and workload.connected)
+    ]
+
+
+def list_published(layout: ChartLayout) -> Iterator[Manifest]:
+    """List the file of Services to the outside."""
+    if callable_containers(layout):
+        yield Manifest("published")
+
+
+def has_peers(layout: ChartLayout) -> bool:
+    """Tell whether a workload may call another one."""
+    return len(layout.workloads) > 1
+
+
+def list_names(layout: ChartLayout) -> Iterator[Manifest]:
+    """List the Service that gives bare names to a release that shares its namespace."""
+    if has_peers(layout):
+        yield Manifest("dns")
+
+
+def list_aliases(layout: ChartLayout) -> Iterator[Manifest]:
+    """List the Services of further names."""
+    for alias, names in layout.aliases.items():
+        ports = {port: None for name in names for port in layout.ports.get(name, ())}
+        context = {
+            "alias": alias,
+            "label": alias_label(alias),
+            "slugs": [label(name) for name in names],
+            "ports": tuple(ports),
+            "services": names,
+        }
+        yield Manifest(f"{alias}-alias-service", context)
+
+
+def list_claims(layout: ChartLayout) -> Iterator[Manifest]:
+    """List the claims that are not those of a StatefulSet's pods."""
+    for claim in layout.claims.values():
+        if not claim.owner:
+            live = [(key, text) for key, text in claim.annotations.items() if isinstance(text, Expression)]
+            exact = bool(live) or needs_quotes(claim.annotations)
+            context = {"claim": claim, "live_annotations": live, "exact_annotations": exact}
+            yield Manifest(f"{claim.slug}-persistentvolumeclaim", context)
+
+
+def list_configmaps(layout: ChartLayout) -> Iterator[Manifest]:
+    """List the file of ConfigMaps."""
+    configmaps = [entry for entry in layout.configmaps if entry.files or entry.live or not entry.secrets]
+    if configmaps:
+        plain = [entry for entry in configmaps if not entry.live and _is_plain(entry)]
+        special = [entry for entry in configmaps if entry not in plain]
+        yield Manifest("configmaps", {"plain": plain, "special": special, "sections": list_sections})
+
+
+def _is_plain(configmap: ConfigMap) -> bool:
+    """Tell whether Helm reads every file of it as it is."""
+    return bool(configmap.files) and all(
+        not (file["binary"] or file["mark"]) for _, files in list_sections(configmap) for file in files
+    )
+
+
+def list_sections(configmap: ConfigMap) -> list[tuple[str, list[dict[str, object]]]]:
+    """List `data` and `binaryData` of a ConfigMap, as far as it has them, with the files in each."""
+    files = [_file(configmap.slug, name, content) for name, content in configmap.files.items()]
+    sections = {
+        "data": [file for file in files if not file["binary"]],
+        "binaryData": [file for file in files if file["binary"]],
+    }
+    return [(section, entries) for section, entries in sections.items() if entries]
+
+
+def _file(slug: str, name: str, content: bytes) -> dict[str, object]:
+    try:
+        binary = bool(UNWRITABLE.search(content.decode()))
+    except UnicodeDecodeError:
+        binary = True
+    # Helm takes the mark off the front of every file of a chart; the template puts it back.
+    mark = content.startswith(b"\xef\xbb\xbf")
+    return {"key": name, "path": f"files/{slug}/{name}", "binary": binary, "mark": mark}
+
+
+def list_secrets(layout: ChartLayout) -> Iterator[Manifest]:
+    """List the file of Secrets: environments, secrets of the compose file, and secret files."""
+    pairs = [(container, workload) for workload in layout.workloads for container in workload.containers]
+    context = {
+        "environments": [(container, workload) for container, workload in pairs if container.env.has_secret],
+        "env_files": [(container, workload) for container, workload in pairs if container.env.from_file],
+        "secrets": layout.secrets,
+        "secret_files": [configmap for configmap in layout.configmaps if configmap.secrets],
+    }
+    if any(context.values()):
+        yield Manifest("secrets", context)
+
+
+def list_waiting(layout: ChartLayout) -> Iterator[Manifest]:
+    """List the file of rights, where something asks the API server."""
+    waits = [wait for workload in layout.workloads for wait in workload.waits if wait.api]
+    if waits:
+        started = any(wait.condition == "service_started" for wait in waits)
+        jobs = any(wait.condition != "service_started" for wait in waits)
+        waiting = [workload.name for workload in layout.workloads if workload.asks_api]
+        yield Manifest("wait-rbac", {"started": started, "jobs": jobs, "waiting": waiting})
+
+
+def list_budgets(layout: ChartLayout) -> Iterator[Manifest]:
+    """List a budget for every workload that has, or may have, several pods."""
+    for workload in layout.workloads:
+        if workload.kind in ("Deployment", "StatefulSet") and workload.several:
+            yield Manifest(f"{workload.slug}-poddisruptionbudget", {"workload": workload})
+
+
+def list_networkpolicies(layout: ChartLayout) -> Iterator[Manifest]:
+    """List the file of NetworkPolicies: of compose networks, where a policy asks for isolation; of lone services."""
+    networks = layout.networks if layout.isolated else ()
+    unconnected = [workload for workload in layout.workloads if not workload.connected]
+    if networks or unconnected:
+        yield Manifest("networkpolicy", {"networks": networks, "fenced": is_fenced(layout), "unconnected": unconnected})
+
+
+def is_fenced(layout: ChartLayout) -> bool:
+    """Tell whether pods that ask the API server are on internal networks, and have no other way out."""
+    internal = {name for network in layout.networks if network.internal for name in network.members}
+    return layout.isolated and any(workload.asks_api and workload.name in internal for workload in layout.workloads)
+
+
+def list_routes(layout: ChartLayout) -> Iterator[Manifest]:
+    """List an Ingress or HTTPRoute for every service that has a TCP port to the outside."""
+    for workload in layout.workloads:
+        for container in workload.containers:
+            if container.ingress:
+                yield Manifest(container.name, {"container": container, "workload": workload})
+
+
+def _named(lister: Lister, suffix: str) -> Lister:
+    def each(layout: ChartLayout) -> Iterator[Manifest]:
+        for manifest in lister(layout):
+            yield Manifest(f"{manifest.file}-{suffix}", manifest.context)
+
+    return each
+
+
+def list_tests(layout: ChartLayout) -> Iterator[Manifest]:
+    """List `helm test`, where there is a port to call."""
+    targets = [
+        (workload.slug, port.number)
+        for workload in layout.workloads
+        if workload.kind not in JOBS and workload.connected
+        for port in workload.ports
+        if port.protocol == "TCP" and port.guessed != "image"  # which an image need not open
+    ]
+    if targets:
+        labels = [network.label for network in layout.networks] if layout.isolated else []
+        yield Manifest("tests/connect", {"targets": targets, "labels": labels})
+
+
+def _always(file: str) -> Lister:
+    return lambda _layout: iter([Manifest(file)])
+
+
+FILES: tuple[tuple[str, Lister], ...] = (
+    ("deployment", list_workloads("Deployment")),
+    ("statefulset", list_workloads("StatefulSet")),
+    ("daemonset", list_workloads("DaemonSet")),
+    ("job", list_workloads("Job")),
+    ("cronjob", list_workloads("CronJob")),
+    ("service", list_services),
+    ("awaited", list_awaited),
+    ("published", list_published),
+    ("names", list_names),
+    ("alias", list_aliases),
+    ("persistentvolumeclaim", list_claims),
+    ("configmaps", list_configmaps),
+    ("secrets", list_secrets),
+    ("wait-rbac", list_waiting),
+    ("poddisruptionbudget", list_budgets),
+    ("networkpolicy", list_networkpolicies),
+    ("ingress", _named(list_routes, "ingress")),
+    ("httproute", _named(list_routes, "httproute")),
+    ("tests/connect", list_tests),
+    ("extraobjects", _always("extraobjects")),
+)
+
+
+def list_objects(layout: ChartLayout) -> Iterator[tuple[str, str, str]]:
+    """List the objects that names tell apart: kind, what stands after the release's name, and for whom.
+
+    Yields:
+        Kind, suffix, and path of the part of the compose file that asks for it.
+    """
+
+    def at(name: str) -> str:
+        return f"{'services' if name in layout.system.services else 'jobs'}.{name}"
+
+    for workload in layout.workloads:
+        path = at(workload.name)
+        yield workload.kind, workload.slug, path
+        if has_service(layout, workload):
+            yield "Service", workload.slug, path
+        if workload.awaited:
+            yield "Service", f"{workload.slug}-awaited", path
+        for container in workload.containers:
+            path = at(container.service)
+            if container.published:
+                yield "Service", f"{container.name}-published", path
+            if container.env.has_secret:
+                yield "Secret", f"{container.name}-env", path
+            if container.env.from_file:
+                yield "Secret", f"{container.name}-env-file", path
+            if container.ingress:
+                yield "Ingress", container.name, path
+    for alias, names in layout.aliases.items():
+        yield "Service", f"{alias}-alias", f"services.{names[0]}"
+    for secret in layout.secrets:
+        yield "Secret", secret.slug, f"secrets.{secret.name}"
+    for configmap in layout.configmaps:
+        if configmap.files or configmap.live:
+            yield "ConfigMap", configmap.slug, configmap.place
+        if configmap.secrets:
+            yield "Secret", f"{configmap.slug}-secret-files", configmap.place
+    for claim in layout.claims.values():
+        if not claim.owner:
+            yield "PersistentVolumeClaim", claim.slug, f"volumes.{claim.name}"

@@ -1,0 +1,178 @@
+"""Every key of a chart's values: what it is, and what may be written there, for values.yaml and its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+Schema: TypeAlias = "dict[str, Any]"
+
+
+class Setting(NamedTuple):
+    """A key of values.
+
+    Args:
+        comment: What it is, for values.yaml; "" where its name says it.
+        schema: What may be written there, in JSON Schema.
+    """
+
+    comment: str
+    schema: Schema
+
+
+TEXT: Schema = {"type": "string"}
+OBJECT: Schema = {"type": "object"}
+LIST: Schema = {"type": "array"}
+FLAG: Schema = {"type": "boolean"}
+STRINGS: Schema = {"$ref": "#/$defs/strings"}
+PORT: Schema = {"$ref": "#/$defs/number"}
+WORDS: Schema = {"type": ["array", "string"]}
+
+
+def closed(properties: Mapping[str, Schema]) -> Schema:
+    """An object with these keys and no others."""
+    return {"type": "object", "additionalProperties": False, "properties": dict(properties)}
+
+
+KEYS: Mapping[str, Setting] = {
+    "image": Setting(
+        "-- Image; repository has the registry in front unless that is Docker Hub, digest goes before tag",
+        {"$ref": "#/$defs/image"},
+    ),
+    "replicas": Setting("-- Number of pods", {"$ref": "#/$defs/replicas"}),
+    "command": Setting("-- Instead of the image's entrypoint", WORDS),
+    "args": Setting("-- Instead of the image's command", WORDS),
+    "workingDir": Setting("", TEXT),
+    "env": Setting("-- Environment: text, or Kubernetes' `{valueFrom: …}`", {"$ref": "#/$defs/env"}),
+    "secretEnv": Setting("-- Entries of `env` that are secret: give them with the release", {"$ref": "#/$defs/env"}),
+    "envFile": Setting("-- Entries of an env_file: give them with the release", {"$ref": "#/$defs/env"}),
+    "resources": Setting("-- Requests and limits", {"$ref": "#/$defs/resources"}),
+    "securityContext": Setting("", OBJECT),
+    "podSecurityContext": Setting("", OBJECT),
+    "startupProbe": Setting("", OBJECT),
+    "readinessProbe": Setting("-- From `healthcheck`", OBJECT),
+    "livenessProbe": Setting("", OBJECT),
+    "lifecycle": Setting("", OBJECT),
+    "automountServiceAccountToken": Setting("", FLAG),
+    "serviceAccountName": Setting("", TEXT),
+    "imagePullSecrets": Setting("", LIST),
+    "podAnnotations": Setting("-- Annotations of pods, from `labels`", STRINGS),
+    "podLabels": Setting("", STRINGS),
+    "workloadAnnotations": Setting("-- Annotations of the workload, from `deploy.labels`", STRINGS),
+    "nodeSelector": Setting("", STRINGS),
+    "tolerations": Setting("", LIST),
+    "affinity": Setting("", OBJECT),
+    "topologySpreadConstraints": Setting("", LIST),
+    "hostAliases": Setting("-- Lines of /etc/hosts", LIST),
+    "priorityClassName": Setting("", TEXT),
+    "runtimeClassName": Setting("", TEXT),
+    "volumes": Setting("", LIST),
+    "volumeMounts": Setting("", LIST),
+    "service": Setting(
+        "-- Ports that the outside calls, by name; null publishes nothing", {"$ref": "#/$defs/published"}
+    ),
+    "ingress": Setting("-- Ingress by host name; ingressClassName and tls are Kubernetes'", {"$ref": "#/$defs/route"}),
+    "httpRoute": Setting(
+        "-- The same with the Gateway API; parentRefs names the Gateway: `[{name: …}]`", {"$ref": "#/$defs/route"}
+    ),
+}
+"""Of a service."""
+
+DEFAULTS: Mapping[str, str] = {
+    "image": "-- When to pull: Always, IfNotPresent or Never",
+    "imagePullSecrets": "-- Secrets of the registry: `[{name: …}]`",
+    "resources": "-- Requests and limits",
+    "securityContext": "-- securityContext of containers, and of pods; as in Docker, every user may open every port",
+    "automountServiceAccountToken": "-- Whether containers may call the Kubernetes API",
+    "podAnnotations": "-- Annotations and labels of pods, and annotations of workloads",
+    "nodeSelector": "-- Where to run",
+    "service": "-- How the outside calls published ports: LoadBalancer, NodePort or ClusterIP; and which CIDRs may,"
+    " all when empty",
+}
+"""Comments where the keys of a service stand for all of them."""
+
+ALONE = ("replicas", "ingress", "httpRoute", "secretEnv", "envFile")
+"""Keys that one service says for itself."""
+
+IMAGE: Schema = closed({"image": {"$ref": "#/$defs/image"}, "resources": {"$ref": "#/$defs/resources"}})
+
+SETTINGS: Mapping[str, Setting] = {
+    "variables": Setting(
+        "-- Variables of the compose file, read where a value says `${NAME…}`; null leaves the default beside it", {}
+    ),
+    "services": Setting(
+        "The services of the compose file. Each takes every key of `defaults` too, and its own goes before.", {}
+    ),
+    "persistence": Setting(
+        "-- Claims of volumes, which outlive the release. With existingClaim none is made; subPath is the folder that\n"
+        "containers see",
+        {},
+    ),
+    "configs": Setting("-- Configs that read variables, or exist already", {}),
+    "secrets": Setting(
+        "-- Secrets: give `value` (base64) with the release, or name a Secret that exists, and its key. Keep values out"
+        " of here",
+        {},
+    ),
+    "secretFiles": Setting("-- Files that are secret: give each (base64) with the release. Keep them out of here", {}),
+    "defaults": Setting(
+        "What every service inherits. Maps are merged; a list or text of the service's own replaces the one here.\n"
+        "As Kubernetes has them, also: env, command, args, lifecycle, volumes, volumeMounts, startupProbe,"
+        " livenessProbe,\n"
+        "priorityClassName, runtimeClassName, serviceAccountName, hostAliases, topologySpreadConstraints.",
+        {},
+    ),
+    "podSecurity": Setting(
+        "-- baseline, or restricted: no root, no capabilities, in every container",
+        {"enum": ["baseline", "restricted"]},
+    ),
+    "networkPolicy": Setting(
+        "-- Whether compose networks keep others out; apiServer: where pods that wait find it, anywhere without cidrs",
+        closed(
+            {
+                "enabled": FLAG,
+                "apiServer": closed({"cidrs": LIST, "ports": {"type": "array", "items": PORT}}),
+            }
+        ),
+    ),
+    "dns": Setting(
+        "-- namespace: Services have their compose names; release: the release's before it, for shared namespaces",
+        closed({"scope": {"enum": ["namespace", "release"]}, "clusterDomain": TEXT, "nameservers": LIST}),
+    ),
+    "tools": Setting("-- Image of containers that wait, test, or fill volumes, with sh, nc and nslookup", IMAGE),
+    "kubectl": Setting(
+        "-- Containers that wait for the end of jobs; serviceAccount names one that may look at them, if none is made",
+        closed(
+            {
+                "image": {"$ref": "#/$defs/image"},
+                "resources": {"$ref": "#/$defs/resources"},
+                "serviceAccount": closed({"create": FLAG, "name": TEXT}),
+            }
+        ),
+    ),
+    "fill": Setting(
+        "-- Whether a new volume gets what the image has at its path, and the Kubernetes that can do so",
+        closed({"fromImage": FLAG, "since": TEXT}),
+    ),
+    "test": Setting("-- How long `helm test` waits", closed({"timeoutSeconds": {"type": "integer"}})),
+    "global": Setting("-- In the place of every image's registry", OBJECT),
+    "commonLabels": Setting("-- Labels of every object", STRINGS),
+    "nameOverride": Setting(
+        "-- Instead of the chart's name in labels, and of the release's in names", {"$ref": "#/$defs/label"}
+    ),
+    "fullnameOverride": Setting("", {"$ref": "#/$defs/label"}),
+    "extraObjects": Setting("-- Further objects, as they are", LIST),
+}
+"""Of the chart."""
+
+RENAMED: Mapping[str, str] = {
+    "env": "variables", "common": "defaults", "volumes": "persistence", "ingress": "services.NAME.ingress",
+    "httpRoute": "services.NAME.httpRoute", "wait": "tools, kubectl", "tycho": "commonLabels",
+}  # fmt: skip
+RENAMED_OF_SERVICE: Mapping[str, str] = {
+    "environment": "env", "publish": "service", "entrypoint": "command (and command is args)",
+    "pullPolicy": "image.pullPolicy", "annotations": "podAnnotations", "extraEnv": "env", "extraVolumes": "volumes",
+    "extraVolumeMounts": "volumeMounts", "secretEnvironment": "secretEnv", "sysctls": "podSecurityContext.sysctls",
+    "preStop": "lifecycle.preStop", "postStart": "lifecycle.postStart",
+}  # fmt: skip
+"""What keys of former charts are called now: whoever still gives one is told so."""

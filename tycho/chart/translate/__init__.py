@@ -1,0 +1,1 @@
+"""Compose keys as fields of Kubernetes' objects: one module for each concern."""

@@ -1,0 +1,141 @@
+"""One compose service as one container: every translator, in the order of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tycho.chart import wiring
+from tycho.chart.container import Container, Text
+from tycho.chart.kinds import said
+from tycho.chart.mounted import Volume
+from tycho.chart.names import QUALIFIED, Names, label
+from tycho.chart.reserved import CONTROLLERS, ingress_annotations, keep_allowed
+from tycho.chart.storage import Store
+from tycho.chart.translate.command import translate_command
+from tycho.chart.translate.environment import translate_environment
+from tycho.chart.translate.health import probes
+from tycho.chart.translate.hooks import translate_lifecycle, translate_pre_start
+from tycho.chart.translate.image import translate_image
+from tycho.chart.translate.ports import translate_ingress, translate_ports
+from tycho.chart.translate.resources import translate_resources
+from tycho.chart.translate.security import owner_of, translate_security
+from tycho.chart.translate.text import to_text
+from tycho.chart.workload import CONDITIONS
+from tycho.model import System
+from tycho.model.numbers import is_digits
+from tycho.model.rights import read_grants
+
+SOURCED = frozenset({"content", "owner", "seed", "copy"})
+"""What is done to volumes with something else: an image, or files."""
+
+
+class ContainerTranslator:
+    """Translates the services of one system.
+
+    Args:
+        system: The project.
+        store: Collects what they mount.
+        enclosed: Services that only internal networks know: they publish nothing.
+    """
+
+    def __init__(self, system: System, store: Store, enclosed: frozenset[str]) -> None:
+        self.system = system
+        self.services = wiring.everything(system)
+        self.store = store
+        self.enclosed = enclosed
+        self.ingress = said(system).get("ingress") or {}
+        grants = read_grants(system)
+        kept = keep_allowed(ingress_annotations(system), grants, CONTROLLERS)
+        self.ingress_annotations = {key: str(value) for key, value in kept.items()}
+        self.asked = any("ingress" in said(service) for service in self.services.values())
+
+    def translate(self, name: str, volumes: dict[str, Volume]) -> Container:
+        """Translate one service.
+
+        Args:
+            name: The service.
+            volumes: Those of its pod, by their names there; its own are added.
+        """
+        service, slug = self.services[name], label(name)
+        command, args = translate_command(service)
+        published, service_type = translate_ports(service) if name not in self.enclosed else ((), "")
+        ingress = translate_ingress(service, self.ingress, self.ingress_annotations)
+        container = Container(
+            name=slug,
+            service=name,
+            image=translate_image(service, f"{label(self.system.name)}-{slug}"),
+            command=command,
+            args=args,
+            working_dir=to_text(service.working_dir),
+            env=translate_environment(service),
+            ports=wiring.declared(service),
+            resources=translate_resources(service),
+            security_context=translate_security(service),
+            annotations=self._annotations(name, {**service.annotations, **service.labels}),
+            workload_annotations=self._annotations(name, service.deploy.labels),
+            hooks=translate_pre_start(slug, service, command),
+            stdin=service.stdin_open,
+            tty=service.tty,
+            user=owner_of(service),
+            published=published,
+            service_type=service_type,
+            ingress=ingress,
+        )
+        return self._mount(container, volumes)
+
+    def finish(self, containers: Sequence[Container], *, held: bool) -> list[Container]:
+        """Have the containers of a pod start in the order of their services' `depends_on`, and be asked for health.
+
+        Args:
+            containers: Of one pod.
+            held: Whether a volume of it has to be let go before the next pod starts.
+        """
+        awaited: dict[str, set[str]] = {}
+        for container in containers:
+            for name, dependency in self.services[container.service].depends_on.items():
+                # What they share is there before all of them.
+                if not wiring.is_implied(self.system, container.service, name):
+                    awaited.setdefault(name, set()).add(dependency.condition)
+        finished = []
+        for container in containers:
+            service, conditions = self.services[container.service], awaited.get(container.service, set())
+            stage = "" if not conditions else "init" if CONDITIONS[-1] in conditions else "sidecar"
+            asked: dict[str, Any] = dict(probes(service, stage=stage, gates="service_healthy" in conditions))
+            lifecycle = translate_lifecycle(service, held=held)
+            finished.append(replace(container, stage=stage, probes=asked, lifecycle=lifecycle))
+        return finished
+
+    def _annotations(self, name: str, labels: Mapping[str, str]) -> dict[str, Text]:
+        grants = (*read_grants(self.system), *read_grants(self.services[name]))
+        kept = keep_allowed(labels, grants)
+        return {key: to_text(value) for key, value in sorted(kept.items()) if QUALIFIED.fullmatch(key)}
+
+    def _mount(self, container: Container, volumes: dict[str, Volume]) -> Container:
+        mounts, steps = [], []
+        known = {(stem, replace(volume, name="")): key for key, volume in volumes.items() for stem in _stems(key)}
+        names = Names(volumes)
+
+        def named(volume: Volume | None) -> str:
+            if volume is None:
+                return ""
+            bare = replace(volume, name="")
+            if (volume.name, bare) not in known:  # one secret in two modes is two volumes
+                free = known[volume.name, bare] = names.take(volume.name)
+                volumes[free] = replace(volume, name=free)
+            return known[volume.name, bare]
+
+        for mounting in self.store.mounts(container.service, self.services[container.service]):
+            filled = named(mounting.volume)
+            mounts.append(replace(mounting.mounted, volume=filled))
+            for step in mounting.steps:
+                source = mounting.image if step.verb in ("content", "owner") else mounting.source
+                steps.append(replace(step, volume=filled, source=named(source if step.verb in SOURCED else None)))
+        return replace(container, mounts=tuple(mounts), steps=tuple(dict.fromkeys(steps)))
+
+
+def _stems(key: str) -> tuple[str, ...]:
+    """Return the names that a volume may have had before it was told apart by a number."""
+    stem, _, number = key.rpartition("-")
+    return (key, stem) if is_digits(number) else (key,)

@@ -1,0 +1,124 @@
+"""How Kubernetes is told whether a container is ready: `healthcheck`, or `x-tycho.readinessProbe` in its place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from tycho.chart.kinds import said
+from tycho.chart.translate.text import to_command
+from tycho.chart.yaml import Tree
+from tycho.model import Healthcheck, Json, Service
+
+ACTIONS: Mapping[str, Mapping[str, type]] = {
+    "httpGet": {"path": str, "port": int, "scheme": str},
+    "tcpSocket": {"port": int},
+    "grpc": {"port": int, "service": str},
+}
+"""What a probe may do besides running a program. None of them names a host: a probe asks its own pod."""
+LEAST = {
+    "periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 1, "successThreshold": 1, "initialDelaySeconds": 0
+}  # fmt: skip
+"""A probe's numbers, and the least that each may be."""
+INTERVAL, TIMEOUT, RETRIES, START_INTERVAL = 30, 30, 3, 5
+"""Docker's defaults, for what is not said and for 0 (moby, daemon/health.go)."""
+KEY = "readinessProbe"  # of x-tycho
+PROBE = "{httpGet: {path: /ready, port: 8080}, periodSeconds: 5}"
+
+
+def is_probe(value: Json) -> bool:
+    """Tell whether a value is a probe in Kubernetes' words: one action, and times if they are given."""
+    if not isinstance(value, Mapping):
+        return False
+    actions = set(value) - set(LEAST)
+    return (
+        len(actions) == 1
+        and all(name in ACTIONS and _is_action(value[name], ACTIONS[name]) for name in actions)
+        and all(_is_whole(value[name], least) for name, least in LEAST.items() if name in value)
+    )
+
+
+def _is_action(value: Json, fields: Mapping[str, type]) -> bool:
+    if not isinstance(value, Mapping) or not set(value) <= set(fields) or not _is_whole(value.get("port"), 1, 65535):
+        return False
+    scheme = value.get("scheme", "HTTP")
+    return scheme in ("HTTP", "HTTPS") and all(isinstance(value[key], fields[key]) for key in value)
+
+
+def _is_whole(value: Json, least: int, most: int = 2**31 - 1) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def probes(service: Service, *, stage: str, gates: bool) -> Iterator[tuple[str, Tree]]:
+    """Translate into readiness: Compose never restarts a container for its health.
+
+    Args:
+        service: The service.
+        stage: Its container's, see `plan.Container`: one that does its work and ends has no health, and what starts
+            after a sidecar waits for its startup probe.
+        gates: Whether that is to be so.
+
+    Yields:
+        `startupProbe` and `readinessProbe`, as far as there are such, as Kubernetes has them.
+    """
+    ready = _readiness(service)
+    if not ready or stage == "init":
+        return
+    first = find_start_interval(service.healthcheck) if service.healthcheck and KEY not in said(service) else 0
+    if gates or (first and stage != "sidecar"):
+        # It ends with the first success; until then it may fail for ever, for nothing is restarted for its health.
+        yield "startupProbe", ready | {"failureThreshold": 2147483647} | ({"periodSeconds": first} if first else {})
+    yield "readinessProbe", ready
+
+
+def _readiness(service: Service) -> dict[str, Tree]:
+    own, check = said(service).get(KEY), service.healthcheck
+    if isinstance(own, Mapping) and own:
+        return dict(own)
+    command = _command(check) if check else []
+    if check is None or not command:
+        return {}
+    return {
+        "exec": {"command": command},
+        "periodSeconds": _seconds(check.interval or INTERVAL),
+        "timeoutSeconds": _seconds(check.timeout or TIMEOUT),
+        "failureThreshold": check.retries or RETRIES,
+    }
+
+
+def find_start_interval(check: Healthcheck) -> int:
+    """Return how often a container is asked until its first success.
+
+    Returns:
+        Seconds; 0 where it is as often as later: without `start_period`, or if that would not be more often.
+    """
+    if not check.start_period:
+        return 0
+    seconds = _seconds(check.start_interval or START_INTERVAL)
+    return seconds if seconds < _seconds(check.interval or INTERVAL) else 0
+
+
+def is_of_image(check: Healthcheck) -> bool:
+    """Tell whether Docker would run the image's own check: the file gives times for it, and no test."""
+    return not check.disable and check.test is None
+
+
+def _command(check: Healthcheck) -> list[Tree]:
+    if check.disable or not check.test:
+        return []
+    match check.test[0], check.test[1:]:
+        case "CMD", words:
+            return _words(*words)
+        case "CMD-SHELL", words:
+            return _words("/bin/sh", "-c", *words)
+        case _:
+            return []
+
+
+def _words(*words: str) -> list[Tree]:
+    """Convert words, in which Kubernetes expands `$(NAME)`; where one reads a variable, all are in Compose's syntax."""
+    return list(to_command(words).words)
+
+
+def _seconds(number: float) -> int:
+    return max(1, math.ceil(number))

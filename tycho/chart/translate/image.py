@@ -1,0 +1,58 @@
+"""`image`, `pull_policy`."""
+
+from __future__ import annotations
+
+import re
+
+from tycho.chart.container import Expression, Image, Text
+from tycho.chart.translate.text import to_text
+from tycho.model import Service
+
+PULL = {
+    "always": "Always", "build": "IfNotPresent", "never": "Never", "missing": "IfNotPresent",
+    "if_not_present": "IfNotPresent",
+}  # fmt: skip
+_REFERENCE = re.compile(r"(?P<repository>[^@]+?)(?::(?P<tag>[^/:@]+))?(?:@(?P<digest>[a-z0-9]+:[0-9a-f]+))?")
+
+
+def translate_image(service: Service, built: str) -> Image:
+    """Translate a service's image.
+
+    Args:
+        service: The service.
+        built: What Compose calls an image that the file only builds.
+    """
+    policy = PULL.get(service.pull_policy, "Always") if service.pull_policy else ""
+    return split_image(to_text(service.image) or built, policy)
+
+
+def split_image(text: Text, pull_policy: str = "") -> Image:
+    """Split an image into repository, tag and digest, as far as its variables leave these apart.
+
+    Example:
+        >>> split_image("docker.io/library/nginx:1.27")
+        Image(repository='docker.io/library/nginx', tag='1.27', digest='', reference='', pull_policy='')
+    """
+    live = isinstance(text, Expression)
+    position = _find_tag(text) if live else -1
+    if live and (position < 0 or "@" in text):
+        return Image(reference=text, pull_policy=pull_policy)
+    if live:
+        parts = (text[:position], text[position + 1 :])
+        repository, tag = (Expression(part) if "$" in part else part for part in parts)
+        return Image(repository, tag, pull_policy=pull_policy)
+    if not (match := _REFERENCE.fullmatch(text)) or ":" in match["repository"].rpartition("/")[2]:
+        return Image(reference=text, pull_policy=pull_policy)
+    return Image(match["repository"], match["tag"] or "", match["digest"] or "", "", pull_policy)
+
+
+def _find_tag(text: str) -> int:
+    """Find the colon before the tag, outside of braces; -1 where a variable may bring one, or brings all of it."""
+    depth, slash, colon = 0, -1, -1
+    for position, character in enumerate(text):
+        depth += (character == "{") - (character == "}")
+        if depth == 0 and character == "/":
+            slash = position
+        elif depth == 0 and character == ":":
+            colon = position
+    return colon if colon > slash else -1
