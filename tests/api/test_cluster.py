@@ -16,6 +16,7 @@ import pytest
 from tests.api.conftest import serving
 from tycho.client import TychoClient
 from tycho.errors import NotFound, StartFailed
+from tycho.kinds import NAMESPACE, POD, SERVICE
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm import lease
 from tycho.orchestrators.helm.api import Api, at
@@ -77,7 +78,7 @@ def test_the_request_that_everybody_reads_first(client: TychoClient, helm: Path,
         [helm, "list", "-n", where, "-o", "json", "--kubeconfig", kubeconfig], capture_output=True, check=True
     )
     assert [one["name"] for one in json.loads(listed.stdout)] == [f"test-{system.identifier[:8]}"]
-    pods = call("GET", at("pods", where))["items"]
+    pods = call("GET", at(POD, where))["items"]
     (container,) = pods[0]["spec"]["containers"]
     assert container["image"] == "jupyter/datascience-notebook"
     assert container["command"] == ["start.sh", "jupyter", "lab", "--LabApp.token="]
@@ -86,7 +87,7 @@ def test_the_request_that_everybody_reads_first(client: TychoClient, helm: Path,
 
     assert client.delete({"name": system.name}).status == "success"
     with pytest.raises(NotFound):
-        call("GET", at("namespaces", "", where))
+        call("GET", at(NAMESPACE, "", where))
     assert isinstance(client.delete({"name": system.name}).error, NotFound)
 
 
@@ -137,11 +138,11 @@ def found(kubeconfig: Path) -> Any:
 
 
 def test_a_factory_finds_the_service_that_runs_on_the_cluster(call: Any, found: Any) -> None:
-    path = at("services", "default", "tycho-api")
+    path = at(SERVICE, "default", "tycho-api")
     spec = {"type": "LoadBalancer", "selector": {"app": "tycho-api"}, "ports": [{"port": 5000}]}
     body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "tycho-api"}, "spec": spec}
     assert found("tycho-api") == "http://localhost:1"
-    service = call("POST", at("services", "default"), body)
+    service = call("POST", at(SERVICE, "default"), body)
     try:
         node = service["spec"]["ports"][0]["nodePort"]
         assert found("tycho-api", loop=True) == f"http://127.0.0.1:{node}"

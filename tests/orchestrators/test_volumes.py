@@ -10,6 +10,7 @@ import pytest
 
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
 from tycho.errors import Forbidden
+from tycho.kinds import CLAIM
 from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm import volumes
@@ -94,7 +95,7 @@ def test_what_helm_stored_says_it_too(
         await lifecycle.orchestrator.up(chart, identity, earlier, QUICK, upgrade=False)
         try:
             with pytest.raises(Forbidden):
-                await limited.list(at(volumes.CLAIMS, shared))
+                await limited.list(at(CLAIM, shared))
             assert await volumes.find_whole_claims(limited, chart, identity) == ["data"]
         finally:
             limited.close()

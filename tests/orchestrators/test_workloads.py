@@ -203,7 +203,12 @@ def test_an_address_and_a_port_that_answer_together(ingress: list[Any], address:
          {"resources": {"requests": {"storage": "1Gi"}}}, "size to a smaller one"),
         ("PersistentVolumeClaim", {"resources": {"requests": {"storage": "1Gi"}}},
          {"resources": {"requests": {"storage": "2048Mi"}}}, ""),
+        ("PersistentVolumeClaim", {}, {"volumeMode": "Filesystem"}, ""),
+        ("PersistentVolumeClaim", {}, {"volumeMode": "Block"}, "spec.volumeMode"),
+        ("StatefulSet", {}, {"podManagementPolicy": "Parallel"}, "spec.podManagementPolicy"),
+        ("Job", {"podFailurePolicy": {"rules": []}}, {}, "spec.podFailurePolicy"),
         ("ConfigMap", {"a": 1}, {"a": 2}, ""),
+        ("Widget", {"a": 1}, {"a": 2}, ""),
     ],
 )  # fmt: skip
 def test_what_cannot_change(kind: str, old: Json, new: Json, what: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tycho.chart import sharing, wiring
 from tycho.chart.container import Container, ContainerPort
 from tycho.chart.hidden import hide_credentials
-from tycho.chart.kinds import JOBS, kinds, said, several, sort_by_dependence
+from tycho.chart.kinds import COUNTED, JOBS, kinds, said, several, sort_by_dependence
 from tycho.chart.layout import ChartLayout
 from tycho.chart.mounted import Volume
 from tycho.chart.names import DNS_LABEL, label
@@ -96,7 +96,7 @@ class _Assembly:
         labels = dict.fromkeys(key for member in names for key in self.labels.get(member, ()))
         if labels and any(wait.api for wait in waits):
             labels["tycho.dev/waits"] = None
-        counted = kind in ("Deployment", "StatefulSet") or _has_completions(service)
+        counted = kind in COUNTED or _has_completions(service)
         hostname = (service.hostname or "").lower()
         ports, headless = self.ports.get(name, ()), self._is_headless(name)
         named = kind not in JOBS or ports
@@ -175,7 +175,7 @@ class _Assembly:
             replace(
                 wait,
                 api=wait.condition != "service_healthy",
-                counted=self.kind_of[self.homes[wait.name]] in ("Deployment", "StatefulSet"),
+                counted=self.kind_of[self.homes[wait.name]] in COUNTED,
             )
             for wait in waits.values()
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tycho.chart import keys, numbers, room
 from tycho.chart.artifact import Row
+from tycho.chart.inventory import find_collisions
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import collisions
 from tycho.chart.outcomes import MOST, ROOM
@@ -24,7 +25,7 @@ def report(layout: ChartLayout) -> tuple[Row, ...]:
     rows = tuple(keys.rows(layout))
     refused = [row for row in rows if row.fate == "rejected"]
     problems = [Problem(row.file, row.line, row.path, row.reason, row.remedy) for row in refused]
-    refuse(problems + list(_weight(layout)) + list(find_unwritable(layout.system)))
+    refuse(problems + list(_weight(layout)) + list(find_unwritable(layout.system)) + list(find_collisions(layout)))
     return rows
 
 

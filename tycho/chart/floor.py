@@ -54,7 +54,7 @@ def _template(pod: Workload) -> str:
 
 
 def _service_rights(layout: ChartLayout, container: Container) -> ServiceRights:
-    path = f"{'services' if container.service in layout.system.services else 'jobs'}.{container.service}"
+    path = layout.locate(container.service)
     service = everything(layout.system)[container.service]
     return ServiceRights(
         container.service, container.name, path, *layout.system.at(path),

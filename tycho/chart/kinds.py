@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from graphlib import TopologicalSorter
 
+from tycho.kinds import WORKLOADS, Readiness
 from tycho.model import Json, Live, Service, System, template
 from tycho.model.numbers import is_digits
 
-KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
+KINDS = tuple(WORKLOADS)
 MODES = {
     "replicated": "Deployment",
     "global": "DaemonSet",
@@ -16,7 +17,9 @@ MODES = {
     "global-job": "Job",
 }
 DRAIN = 5  # seconds in which every node learns that a pod takes no more calls
-JOBS = frozenset({"Job", "CronJob"})
+JOBS = frozenset(name for name, kind in WORKLOADS.items() if not kind.keeps_running)
+COUNTED = frozenset(name for name, kind in WORKLOADS.items() if kind.readiness is Readiness.REPLICAS)
+"""Kinds that run as many pods as values say."""
 AGAIN = frozenset({"on-failure", "always", "unless-stopped"})
 """Restart policies by which a job that fails is tried again for ever."""
 ONCE = frozenset({"no", "none", "on-failure"})

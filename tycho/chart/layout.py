@@ -58,3 +58,7 @@ class ChartLayout:
     unused: tuple[str, ...] = ()
     homes: Mapping[str, Workload] = field(default_factory=dict)  # of each service
     concealed: tuple[Concealed, ...] = ()
+
+    def locate(self, name: str) -> str:
+        """Return the path of a service or job in the compose file."""
+        return f"{'services' if name in self.system.services else 'jobs'}.{name}"

@@ -1,18 +1,20 @@
-"""Which template is written when: one row a kind of file; and every object that comes of them, by kind and name."""
+"""Which template is written when, and which kinds of objects come of it: one row a template."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from tycho import kinds
 from tycho.chart.container import Container, Expression
-from tycho.chart.kinds import JOBS
+from tycho.chart.kinds import COUNTED, JOBS
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import UNWRITABLE, label
 from tycho.chart.objects import ConfigMap
 from tycho.chart.variables import needs_quotes
 from tycho.chart.wiring import alias_label
-from tycho.chart.workload import Workload
+from tycho.chart.workload import Wait, Workload
+from tycho.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def list_aliases(layout: ChartLayout) -> Iterator[Manifest]:
             "ports": tuple(ports),
             "services": names,
         }
-        yield Manifest(f"{alias}-alias-service", context)
+        yield Manifest(f"{alias}-alias", context)  # no service has a file of this name
 
 
 def list_claims(layout: ChartLayout) -> Iterator[Manifest]:
@@ -110,7 +112,7 @@ def list_claims(layout: ChartLayout) -> Iterator[Manifest]:
 
 def list_configmaps(layout: ChartLayout) -> Iterator[Manifest]:
     """List the file of ConfigMaps."""
-    configmaps = [entry for entry in layout.configmaps if entry.files or entry.live or not entry.secrets]
+    configmaps = [entry for entry in layout.configmaps if entry.needed]
     if configmaps:
         plain = [entry for entry in configmaps if not entry.live and _is_plain(entry)]
         special = [entry for entry in configmaps if entry not in plain]
@@ -157,10 +159,14 @@ def list_secrets(layout: ChartLayout) -> Iterator[Manifest]:
         yield Manifest("secrets", context)
 
 
+def list_rights(layout: ChartLayout) -> list[Wait]:
+    """List what pods ask the API server about."""
+    return [wait for workload in layout.workloads for wait in workload.waits if wait.api]
+
+
 def list_waiting(layout: ChartLayout) -> Iterator[Manifest]:
     """List the file of rights, where something asks the API server."""
-    waits = [wait for workload in layout.workloads for wait in workload.waits if wait.api]
-    if waits:
+    if waits := list_rights(layout):
         started = any(wait.condition == "service_started" for wait in waits)
         jobs = any(wait.condition != "service_started" for wait in waits)
         waiting = [workload.name for workload in layout.workloads if workload.asks_api]
@@ -170,16 +176,21 @@ def list_waiting(layout: ChartLayout) -> Iterator[Manifest]:
 def list_budgets(layout: ChartLayout) -> Iterator[Manifest]:
     """List a budget for every workload that has, or may have, several pods."""
     for workload in layout.workloads:
-        if workload.kind in ("Deployment", "StatefulSet") and workload.several:
+        if workload.kind in COUNTED and workload.several:
             yield Manifest(f"{workload.slug}-poddisruptionbudget", {"workload": workload})
 
 
 def list_networkpolicies(layout: ChartLayout) -> Iterator[Manifest]:
     """List the file of NetworkPolicies: of compose networks, where a policy asks for isolation; of lone services."""
     networks = layout.networks if layout.isolated else ()
-    unconnected = [workload for workload in layout.workloads if not workload.connected]
+    unconnected = list_unconnected(layout)
     if networks or unconnected:
         yield Manifest("networkpolicy", {"networks": networks, "fenced": is_fenced(layout), "unconnected": unconnected})
+
+
+def list_unconnected(layout: ChartLayout) -> list[Workload]:
+    """List the workloads that have no network."""
+    return [workload for workload in layout.workloads if not workload.connected]
 
 
 def is_fenced(layout: ChartLayout) -> bool:
@@ -206,82 +217,56 @@ def _named(lister: Lister, suffix: str) -> Lister:
 
 def list_tests(layout: ChartLayout) -> Iterator[Manifest]:
     """List `helm test`, where there is a port to call."""
-    targets = [
+    if targets := list_targets(layout):
+        labels = [network.label for network in layout.networks] if layout.isolated else []
+        yield Manifest("tests/connect", {"targets": targets, "labels": labels})
+
+
+def list_targets(layout: ChartLayout) -> list[tuple[str, int]]:
+    """List the names and ports that a test calls."""
+    return [
         (workload.slug, port.number)
         for workload in layout.workloads
         if workload.kind not in JOBS and workload.connected
         for port in workload.ports
         if port.protocol == "TCP" and port.guessed != "image"  # which an image need not open
     ]
-    if targets:
-        labels = [network.label for network in layout.networks] if layout.isolated else []
-        yield Manifest("tests/connect", {"targets": targets, "labels": labels})
 
 
 def _always(file: str) -> Lister:
     return lambda _layout: iter([Manifest(file)])
 
 
-FILES: tuple[tuple[str, Lister], ...] = (
-    ("deployment", list_workloads("Deployment")),
-    ("statefulset", list_workloads("StatefulSet")),
-    ("daemonset", list_workloads("DaemonSet")),
-    ("job", list_workloads("Job")),
-    ("cronjob", list_workloads("CronJob")),
-    ("service", list_services),
-    ("awaited", list_awaited),
-    ("published", list_published),
-    ("names", list_names),
-    ("alias", list_aliases),
-    ("persistentvolumeclaim", list_claims),
-    ("configmaps", list_configmaps),
-    ("secrets", list_secrets),
-    ("wait-rbac", list_waiting),
-    ("poddisruptionbudget", list_budgets),
-    ("networkpolicy", list_networkpolicies),
-    ("ingress", _named(list_routes, "ingress")),
-    ("httproute", _named(list_routes, "httproute")),
-    ("tests/connect", list_tests),
-    ("extraobjects", _always("extraobjects")),
-)
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template of charts.
 
-
-def list_objects(layout: ChartLayout) -> Iterator[tuple[str, str, str]]:
-    """List the objects that names tell apart: kind, what stands after the release's name, and for whom.
-
-    Yields:
-        Kind, suffix, and path of the part of the compose file that asks for it.
+    Args:
+        name: Its file below `chart_templates/templates`.
+        list_manifests: Lists the files that are written of it.
+        kinds: What the objects of such a file can be.
     """
 
-    def at(name: str) -> str:
-        return f"{'services' if name in layout.system.services else 'jobs'}.{name}"
+    name: str
+    list_manifests: Lister
+    kinds: tuple[Kind, ...]
 
-    for workload in layout.workloads:
-        path = at(workload.name)
-        yield workload.kind, workload.slug, path
-        if has_service(layout, workload):
-            yield "Service", workload.slug, path
-        if workload.awaited:
-            yield "Service", f"{workload.slug}-awaited", path
-        for container in workload.containers:
-            path = at(container.service)
-            if container.published:
-                yield "Service", f"{container.name}-published", path
-            if container.env.has_secret:
-                yield "Secret", f"{container.name}-env", path
-            if container.env.from_file:
-                yield "Secret", f"{container.name}-env-file", path
-            if container.ingress:
-                yield "Ingress", container.name, path
-    for alias, names in layout.aliases.items():
-        yield "Service", f"{alias}-alias", f"services.{names[0]}"
-    for secret in layout.secrets:
-        yield "Secret", secret.slug, f"secrets.{secret.name}"
-    for configmap in layout.configmaps:
-        if configmap.files or configmap.live:
-            yield "ConfigMap", configmap.slug, configmap.place
-        if configmap.secrets:
-            yield "Secret", f"{configmap.slug}-secret-files", configmap.place
-    for claim in layout.claims.values():
-        if not claim.owner:
-            yield "PersistentVolumeClaim", claim.slug, f"volumes.{claim.name}"
+
+TEMPLATES = (
+    *(Template(kind.name.lower(), list_workloads(kind.name), (kind,)) for kind in kinds.WORKLOADS.values()),
+    Template("service", list_services, (kinds.SERVICE,)),
+    Template("awaited", list_awaited, (kinds.SERVICE,)),
+    Template("published", list_published, (kinds.SERVICE, kinds.NETWORK_POLICY)),
+    Template("names", list_names, (kinds.SERVICE,)),
+    Template("alias", list_aliases, (kinds.SERVICE,)),
+    Template("persistentvolumeclaim", list_claims, (kinds.CLAIM,)),
+    Template("configmaps", list_configmaps, (kinds.CONFIG_MAP,)),
+    Template("secrets", list_secrets, (kinds.SECRET,)),
+    Template("wait-rbac", list_waiting, (kinds.SERVICE_ACCOUNT, kinds.ROLE, kinds.ROLE_BINDING)),
+    Template("poddisruptionbudget", list_budgets, (kinds.POD_DISRUPTION_BUDGET,)),
+    Template("networkpolicy", list_networkpolicies, (kinds.NETWORK_POLICY,)),
+    Template("ingress", _named(list_routes, "ingress"), (kinds.INGRESS,)),
+    Template("httproute", _named(list_routes, "httproute"), (kinds.HTTP_ROUTE,)),
+    Template("tests/connect", list_tests, (kinds.POD,)),
+    Template("extraobjects", _always("extraobjects"), ()),  # of any kind: they are the user's
+)

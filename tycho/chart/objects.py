@@ -31,6 +31,11 @@ class ConfigMap:
     keys: tuple[str, ...] = ()
 
     @property
+    def needed(self) -> bool:
+        """Whether there is something in it: all its files may be secret."""
+        return bool(self.files or self.live or not self.secrets)
+
+    @property
     def live(self) -> bool:
         """Whether it is text that reads variables."""
         return bool(self.name)

@@ -11,15 +11,14 @@ from tycho import data
 from tycho.chart.container import Container, Expression
 from tycho.chart.filters import Safe
 from tycho.chart.layout import ChartLayout
-from tycho.chart.manifests import FILES, Manifest, callable_containers, has_peers
+from tycho.chart.manifests import TEMPLATES, Manifest, callable_containers, has_peers
 from tycho.chart.places import Places
 from tycho.chart.render import render
 from tycho.chart.variables import list_read_variables, list_texts, needs_quotes
 from tycho.chart.workload import Workload
-from tycho.chart.writer import LIMITS, LONGEST_NAME, Helpers, ObjectNames, Texts, list_variables, reference
-from tycho.errors import ComposeError, Problem
+from tycho.chart.writer import Helpers, ObjectNames, Texts, list_variables, reference
+from tycho.kinds import WORKLOADS
 
-RENAME = "rename the one whose name is another's with -published, -env or -alias added"
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "_helpers": (
         "fullname", "name", "serviceName", "selectorLabels", "podLabels", "labels", "image", "securityContext",
@@ -77,34 +76,20 @@ class ChartTemplates:
         }
 
     def list_files(self) -> dict[str, str]:
-        """Write every file below `templates/`.
-
-        Raises:
-            ComposeError: Two parts of the file would have one object.
-        """
-        files: dict[str, str] = {}
-        made_for: dict[str, str] = {}  # file -> the part of the compose file that it is made for
-        problems = []
-        for kind, list_manifests in FILES:
-            for manifest in list_manifests(self.layout):
-                path = f"templates/{manifest.file}.yaml"
-                part = find_part(self.layout, manifest.context)
-                if path in made_for:
-                    names = " and ".join(dict.fromkeys((made_for[path], part)))
-                    message = f"{names} would have one object, {manifest.file}"
-                    problems.append(Problem(*self.layout.system.at(part), part, message, RENAME))
-                made_for[path] = part
-                files[path] = self._render(kind, manifest)
-        if problems:
-            raise ComposeError("1 problem" if len(problems) == 1 else f"{len(problems)} problems", problems=problems)
+        """Write every file below `templates/`."""
+        files = {
+            f"templates/{manifest.file}.yaml": self._render(template.name, manifest)
+            for template in TEMPLATES
+            for manifest in template.list_manifests(self.layout)
+        }
         notes = render("templates/NOTES.txt", **self.shared, **self._notes())
         return {**files, "templates/NOTES.txt": notes}
 
-    def _render(self, kind: str, manifest: Manifest) -> str:
+    def _render(self, template: str, manifest: Manifest) -> str:
         context = {**self.shared, **manifest.context}
         if isinstance(workload := manifest.context.get("workload"), Workload):
             context |= self._of_workload(workload)
-        match kind:
+        match template:
             case "published":
                 context |= self._of_published()
             case "configmaps":
@@ -112,7 +97,7 @@ class ChartTemplates:
                 context["plain_name"] = self.names.variable("$name", "", short=short)
             case "awaited":
                 context |= self._of_awaited(context["workload"])
-        return render(f"templates/{kind}.yaml", **context)
+        return render(f"templates/{template}.yaml", **context)
 
     def _of_workload(self, workload: Workload) -> dict[str, Any]:
         """Collect what the templates of a workload are told besides the workload."""
@@ -137,7 +122,7 @@ class ChartTemplates:
             "extra_annotations": _job_annotations(workload),
             "var": variables,
             "own": variables[workload.name],
-            "limit": LIMITS.get(workload.kind, LONGEST_NAME),
+            "limit": WORKLOADS[workload.kind].longest_name,
             "live_replicas": isinstance(workload.replicas, Expression),
             "replicas_key": f"services.{workload.name}.replicas",
             "owned": owned,
@@ -249,19 +234,6 @@ def _container_keys(container: Container) -> list[str]:
     }
     keys = [name for name in CONTAINER_KEYS if not live.get(name)]
     return keys if container.mounts else [*keys, "volumeMounts"]
-
-
-def find_part(layout: ChartLayout, context: Mapping[str, Any]) -> str:
-    """Find the part of the compose file that a template is rendered for; "" where it is for all of it."""
-    match context:
-        case {"container": Container(service=name)} | {"workload": Workload(name=name)}:
-            return f"{'services' if name in layout.system.services else 'jobs'}.{name}"
-        case {"claim": claim}:
-            return f"volumes.{claim.name}"
-        case {"alias": _, "services": [name, *_]}:
-            return f"services.{name}"
-        case _:
-            return ""
 
 
 def list_contents(layout: ChartLayout) -> dict[str, str | bytes]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tycho.chart.container import Command, Container, Expression, Image, Ingress
 from tycho.chart.kinds import JOBS
 from tycho.chart.layout import ChartLayout
-from tycho.chart.manifests import has_peers, is_fenced, list_tests
+from tycho.chart.manifests import has_peers, is_fenced, list_targets
 from tycho.chart.mounted import DATA, SINCE
 from tycho.chart.settings import DEFAULTS, KEYS, SETTINGS
 from tycho.chart.variables import SHOWN
@@ -263,7 +263,7 @@ def _small(memory: str) -> dict[str, Tree]:
 
 def is_tested(layout: ChartLayout) -> bool:
     """Tell whether `helm test` has a port to call."""
-    return any(True for _ in list_tests(layout))
+    return bool(list_targets(layout))
 
 
 def names_pods(layout: ChartLayout) -> bool:

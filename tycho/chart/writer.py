@@ -11,10 +11,9 @@ from tycho.chart.container import Expression, Text, identifier
 from tycho.chart.filters import Safe, key, text
 from tycho.chart.workload import Workload
 from tycho.chart.yaml import write_scalar
+from tycho.kinds import LONGEST_NAME
 
-LONGEST_NAME = 63  # characters of an object's name
 LONGEST_SUFFIX = 33  # beyond, names are cut one by one: what starts them keeps room for a release's name
-LIMITS = {"CronJob": 52, "StatefulSet": 52}  # they make objects with longer names
 
 
 class Helpers:

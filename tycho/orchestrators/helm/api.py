@@ -27,6 +27,7 @@ from tycho.errors import (
     Unauthorized,
     UsageError,
 )
+from tycho.kinds import Kind
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.access import Access, Way
 from tycho.orchestrators.helm.clock import Clock
@@ -205,18 +206,17 @@ def find_proxy(server: str) -> str | None:
     return None if near else getproxies().get(scheme)
 
 
-def at(kind: str, namespace: str = "", name: str = "") -> str:
-    """The path of a kind, one of `PATHS`, or of one object.
+def at(kind: Kind, namespace: str = "", name: str = "") -> str:
+    """The path of the objects of a kind, or of one object.
 
     Args:
-        kind: `pods`, `apps/v1/deployments`, …: group and version before it unless it is of the core group.
+        kind: Their kind.
         namespace: "" for all namespaces, or for a kind that has none.
         name: One object's.
     """
-    *group, resource = (_segment(part) for part in kind.split("/"))
-    base = f"/apis/{'/'.join(group)}" if group else "/api/v1"
+    base = f"/{'apis' if kind.group else 'api'}/{kind.api_version}"
     where = f"/namespaces/{_segment(namespace)}" if namespace else ""
-    return f"{base}{where}/{resource}" + (f"/{_segment(name)}" if name else "")
+    return f"{base}{where}/{kind.plural}" + (f"/{_segment(name)}" if name else "")
 
 
 def _segment(text: str) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from tycho.kinds import POD, WORKLOADS
 from tycho.orchestrators.helm.api import Object
 from tycho.orchestrators.helm.services import list_containers
 from tycho.orchestrators.helm.workloads import COMPONENT, SERVICE
 
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod")
+RUNNING = {*WORKLOADS, POD.name}
+"""Kinds of objects with a pod that runs a service."""
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ def _parts(objects: Iterable[Object]) -> dict[str, Part]:
     }
     parts: dict[str, Part] = {}
     for item in listed:
-        if item.get("kind") not in WORKLOADS:
+        if item.get("kind") not in RUNNING:
             continue
         metadata = item["metadata"]
         labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable
 
 from tycho.errors import Forbidden, NotFound, TychoError
-from tycho.orchestrators.helm.api import Api, at
+from tycho.kinds import NAMESPACE, POD, SECRET, SERVICE, Kind
+from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.cluster import nodes as nodes_of
 from tycho.orchestrators.helm.program import program, version
 from tycho.orchestrators.helm.rights import is_allowed
@@ -15,6 +16,7 @@ from tycho.release import Check
 from tycho.text import safe_message
 
 OLDEST = (1, 31)
+METRICS = "/apis/metrics.k8s.io/v1beta1"
 
 
 async def checks(api: Api) -> list[Check]:
@@ -57,15 +59,15 @@ async def _cluster(api: Api) -> Check:
 async def _rights(api: Api) -> Check:
     shared = api.target.namespace
 
-    async def may(verb: str, resource: str) -> bool:
-        return await is_allowed(api, verb, resource, shared)
+    async def may(verb: str, kind: Kind) -> bool:
+        return await is_allowed(api, verb, kind, shared)
 
     if shared:
-        wanted = ("create", "secrets"), ("create", "services"), ("list", "pods")
-        lacks = [f"{verb} {what}" for verb, what in wanted if not await may(verb, what)]
+        wanted = ("create", SECRET), ("create", SERVICE), ("list", POD)
+        lacks = [f"{verb} {kind.plural}" for verb, kind in wanted if not await may(verb, kind)]
         said = f"may not {', '.join(lacks)} in {shared}" if lacks else f"may work in the namespace {shared}"
         return Check(name="rights", level="error" if lacks else "ok", said=said)
-    namespaces, secrets = await asyncio.gather(may("create", "namespaces"), may("list", "secrets"))
+    namespaces, secrets = await asyncio.gather(may("create", NAMESPACE), may("list", SECRET))
     if namespaces and secrets:
         return Check(name="rights", level="ok", said="may create namespaces")
     said = "may not create namespaces" if not namespaces else "may not list secrets of all namespaces"
@@ -74,8 +76,8 @@ async def _rights(api: Api) -> Check:
 
 async def _metrics(api: Api) -> Check:
     try:
-        await api.get("/apis/metrics.k8s.io/v1beta1")
+        await api.get(METRICS)
     except (NotFound, Forbidden):
         said = "no metrics API: utilization shows requests only"
         return Check(name="metrics", level="warning", said=said)
-    return Check(name="metrics", level="ok", said=at("metrics.k8s.io/v1beta1/pods"))
+    return Check(name="metrics", level="ok", said=f"{METRICS}/pods")

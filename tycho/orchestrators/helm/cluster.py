@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
+from tycho import kinds
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
@@ -17,13 +18,6 @@ from tycho.orchestrators.helm.workloads import INSTANCE, Seen, labels, name, not
 from tycho.release import Identity, Origin, Release
 from tycho.settings import settings
 
-WORKLOADS = {
-    "Deployment": "apps/v1/deployments",
-    "StatefulSet": "apps/v1/statefulsets",
-    "DaemonSet": "apps/v1/daemonsets",
-    "Job": "batch/v1/jobs",
-    "CronJob": "batch/v1/cronjobs",
-}
 WARNINGS = "type=Warning,reason!=FailedScheduling"  # that one is told by the pod itself, and is stale afterwards
 EVENTS = "500"
 ORIGIN = "tycho.dev/origin"
@@ -39,7 +33,7 @@ async def look_at(api: Api, identity: Identity) -> Seen:
     """The same of one system, and what the cluster warns of in its namespace."""
     seen, warnings = await asyncio.gather(
         _look(api, identity.namespace, f"{INSTANCE}={identity.release}"),
-        _if_allowed(api, at("events", identity.namespace), fieldSelector=WARNINGS, limit=EVENTS),
+        _if_allowed(api, at(kinds.EVENT, identity.namespace), fieldSelector=WARNINGS, limit=EVENTS),
     )
     return replace(seen, warnings=tuple(warnings))
 
@@ -62,7 +56,7 @@ async def look_in_each(api: Api, namespaces: Sequence[str]) -> Seen:
 async def list_pods(api: Api, identity: Identity) -> Mapping[str, str]:
     """List the pods of a system: the service of each, by its uid."""
     selector = f"{INSTANCE}={identity.release}"
-    pods = await api.list(at("pods", identity.namespace), metadata=True, labelSelector=selector)
+    pods = await api.list(at(kinds.POD, identity.namespace), metadata=True, labelSelector=selector)
     return {pod["metadata"]["uid"]: name(pod) for pod in pods}
 
 
@@ -90,7 +84,7 @@ def read_origin(seen: Seen, identity: Identity) -> Origin | None:
 
 async def nodes(api: Api) -> Sequence[Object]:
     """Some nodes; they belong to the cluster's owner, and who may not see them gets no node address."""
-    return await _if_allowed(api, at("nodes"), limit=NODES)
+    return await _if_allowed(api, at(kinds.NODE), limit=NODES)
 
 
 async def _if_allowed(api: Api, path: str, **query: str) -> Sequence[Object]:
@@ -110,17 +104,17 @@ async def _list_if_allowed(api: Api, path: str, selector: str) -> Sequence[Objec
 
 async def _look(api: Api, namespace: str, selector: str) -> Seen:
     began = time.monotonic()
-    paths = [at(kind, namespace) for kind in (*WORKLOADS.values(), "pods", "services")]
+    paths = [at(kind, namespace) for kind in (*kinds.WORKLOADS.values(), kinds.POD, kinds.SERVICE)]
     *workloads, pods, services, replicasets, slices, some_nodes = await asyncio.gather(
         *(api.list(path, labelSelector=selector) for path in paths),
-        api.list(at("apps/v1/replicasets", namespace), metadata=True, labelSelector=selector),
+        api.list(at(kinds.REPLICA_SET, namespace), metadata=True, labelSelector=selector),
         # They carry the labels of their Services.
-        _list_if_allowed(api, at("discovery.k8s.io/v1/endpointslices", namespace), selector),
+        _list_if_allowed(api, at(kinds.ENDPOINT_SLICE, namespace), selector),
         nodes(api),
     )
     return Seen(
         workloads=tuple(
-            {**one, "kind": kind} for kind, found in zip(WORKLOADS, workloads, strict=True) for one in found
+            {**one, "kind": kind} for kind, found in zip(kinds.WORKLOADS, workloads, strict=True) for one in found
         ),
         replicasets=tuple(replicasets),
         pods=tuple(pods),

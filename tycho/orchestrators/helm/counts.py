@@ -5,8 +5,10 @@ Pure functions over what the API server returned.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tycho.kinds import WORKLOADS, Readiness
 from tycho.orchestrators.helm.api import Object
 
 
@@ -66,14 +68,17 @@ def _cron(workload: Object) -> Count:
 
 
 UNSEEN = "waiting for Kubernetes to pick it up"
-KEPT_UP = ("Deployment", "StatefulSet", "DaemonSet")  # whose pods are to run all the time
-COUNTS = {
-    "Deployment": _replicas,
-    "StatefulSet": _replicas,
-    "DaemonSet": _daemon,
-    "Job": _job,
-    "CronJob": _cron,
+COUNTS: Mapping[Readiness | None, Callable[[Object], Count]] = {
+    Readiness.REPLICAS: _replicas,
+    Readiness.NODES: _daemon,
+    Readiness.COMPLETIONS: _job,
+    Readiness.SCHEDULE: _cron,
 }
+
+
+def count_replicas(workload: Object) -> Count:
+    """Read what the controller of a workload says of it."""
+    return COUNTS[WORKLOADS[workload["kind"]].readiness](workload)
 
 
 def _observed(workload: Object) -> bool:

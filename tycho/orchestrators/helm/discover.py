@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+from tycho import kinds
 from tycho.errors import OrchestratorError, UsageError
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.access import IN_CLUSTER
@@ -29,11 +30,11 @@ def service_url(name: str, namespace: str) -> str | None:
 
 
 async def _outside(api: Api, name: str, namespace: str) -> str | None:
-    service = await api.get(at("services", namespace, name))
+    service = await api.get(at(kinds.SERVICE, namespace, name))
     port = service["spec"]["ports"][0]
     for one in service.get("status", {}).get("loadBalancer", {}).get("ingress") or ():
         return f"http://{one.get('ip') or one.get('hostname')}:{port['port']}"
     if "nodePort" not in port:
         return None
-    address = node_address(await api.list(at("nodes")))
+    address = node_address(await api.list(at(kinds.NODE)))
     return f"http://{address}:{port['nodePort']}" if address else None

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
+from tycho import kinds
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.restart import list_workloads
 from tycho.orchestrators.helm.services import check_services
@@ -13,9 +14,9 @@ from tycho.orchestrators.helm.workloads import INSTANCE, name
 from tycho.release import Event, Identity
 
 INTERVAL = 1.0  # seconds between looks while following; a watch would have to be begun anew whenever it expires
-MADE = ("ReplicaSet", "Job", "Pod")
+MADE = (kinds.REPLICA_SET.name, kinds.JOB.name, kinds.POD.name)
 """Kinds whose objects are named for their workload; they may be gone while their events are still there."""
-LABELLED = ("pods", "services", "persistentvolumeclaims")
+LABELLED = (kinds.POD, kinds.SERVICE, kinds.CLAIM)
 
 
 async def list_events(api: Api, identity: Identity, services: Sequence[str], *, follow: bool) -> AsyncIterator[Event]:
@@ -35,7 +36,7 @@ async def list_events(api: Api, identity: Identity, services: Sequence[str], *, 
     check_services(identity, workloads, services)
     while True:
         items, owners = await asyncio.gather(
-            api.list(at("events", identity.namespace)), _name_owners(api, identity, workloads)
+            api.list(at(kinds.EVENT, identity.namespace)), _name_owners(api, identity, workloads)
         )
         events = []
         for item in items:
@@ -60,9 +61,11 @@ async def _name_owners(api: Api, identity: Identity, workloads: Sequence[Object]
     lists = await asyncio.gather(
         *(api.list(at(kind, identity.namespace), metadata=True, labelSelector=selector) for kind in LABELLED)
     )
-    kinds = ("Pod", "Service", "PersistentVolumeClaim")
-    owners = {(kind, item["metadata"]["name"]): name(item) for kind, items in zip(kinds, lists, strict=True)
-              for item in items}  # fmt: skip
+    owners = {
+        (kind.name, item["metadata"]["name"]): name(item)
+        for kind, items in zip(LABELLED, lists, strict=True)
+        for item in items
+    }
     return owners | {(workload["kind"], workload["metadata"]["name"]): name(workload) for workload in workloads}
 
 

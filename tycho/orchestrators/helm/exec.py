@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tycho import kinds
 from tycho.errors import ClusterUnreachable, NotFound, OrchestratorError
 from tycho.orchestrators import Program, Streams
 from tycho.orchestrators.helm.access import Access
@@ -57,7 +58,7 @@ async def execute(api: Api, identity: Identity, service: str, program: Program, 
     import aiohttp
 
     pod, container = await _find_container(api, identity, service, program.index)
-    path = at("pods", identity.namespace, pod) + "/exec"
+    path = at(kinds.POD, identity.namespace, pod) + "/exec"
     query = [("command", word) for word in command_line(program)]
     query += [("container", container), ("stdin", "true"), ("stdout", "true")]
     query += [("tty", "true")] if streams.tty else [("stderr", "true")]
@@ -94,7 +95,7 @@ def command_line(program: Program) -> Sequence[str]:
 
 async def _find_container(api: Api, identity: Identity, service: str, index: int) -> tuple[str, str]:
     """Find the pod and the container that a service's number means."""
-    pods = await api.list(at("pods", identity.namespace), labelSelector=f"{INSTANCE}={identity.release}")
+    pods = await api.list(at(kinds.POD, identity.namespace), labelSelector=f"{INSTANCE}={identity.release}")
     alive = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
     running = [pod for pod in alive if pod.get("status", {}).get("phase") == "Running"]
     running.sort(key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
 
+from tycho import kinds
 from tycho.chart import Chart
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
@@ -28,8 +29,8 @@ async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping
     found = dict(values)
     if chart.contents.fenced:
         behind, before = await asyncio.gather(
-            _read(api, at("discovery.k8s.io/v1/endpointslices", "default", "kubernetes")),
-            _read(api, at("services", "default", "kubernetes")),
+            _read(api, at(kinds.ENDPOINT_SLICE, "default", "kubernetes")),
+            _read(api, at(kinds.SERVICE, "default", "kubernetes")),
         )
         addresses = [one for endpoint in behind.get("endpoints") or () for one in endpoint["addresses"]]
         addresses += before.get("spec", {}).get("clusterIPs") or ()
@@ -42,7 +43,7 @@ async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping
                 }
             }
     if not identity.own_namespace:
-        answers = await _read(api, at("services", "kube-system", "kube-dns"))
+        answers = await _read(api, at(kinds.SERVICE, "kube-system", "kube-dns"))
         if server := answers.get("spec", {}).get("clusterIP"):
             found["dns"] = {**found.get("dns", {}), "nameservers": [server]}
     found |= await find_waiting_account(api, chart, identity)

@@ -16,13 +16,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tycho import kinds
 from tycho.errors import Busy, Conflict, NotFound, OrchestratorError
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.release import Identity
 
 DURATION = 30
 RENEW = 10.0
-KIND = "coordination.k8s.io/v1/leases"
 
 
 @asynccontextmanager
@@ -32,7 +32,7 @@ async def held(api: Api, identity: Identity) -> AsyncIterator[None]:
     Raises:
         Busy: Somebody else holds it.
     """
-    path = at(KIND, identity.namespace, f"tycho-{identity.release}")
+    path = at(kinds.LEASE, identity.namespace, f"tycho-{identity.release}")
     body = await _take(api, identity, path)
     ended = asyncio.Event()
     renewing = asyncio.create_task(_renew(api, path, body, ended))
@@ -53,13 +53,13 @@ async def _give_back(api: Api, path: str, renewing: asyncio.Task[Object]) -> Non
 async def _take(api: Api, identity: Identity, path: str) -> Object:
     body = _body(identity)
     try:
-        return await api.create(at(KIND, identity.namespace), body)
+        return await api.create(at(kinds.LEASE, identity.namespace), body)
     except Conflict:
         pass
     try:
         found = await api.get(path)
     except NotFound:
-        return await api.create(at(KIND, identity.namespace), body)
+        return await api.create(at(kinds.LEASE, identity.namespace), body)
     holder = str(found["spec"].get("holderIdentity", ""))
     if not void(found, datetime.now(UTC)):
         raise Busy(

@@ -8,36 +8,21 @@ upgrade, and made anew by it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from tycho.errors import Conflict, Deadline, Forbidden, NotFound
+from tycho.kinds import CLAIM, JOB, KINDS, WORKLOADS, Kind, Removal, Rule
+from tycho.kinds import SERVICE as KUBE_SERVICE
 from tycho.orchestrators import Patience
-from tycho.orchestrators.helm import cluster, releases, waiting
+from tycho.orchestrators.helm import releases, waiting
 from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.orchestrators.helm.volumes import CLAIMS
 from tycho.orchestrators.helm.waiting import Countdown
 from tycho.orchestrators.helm.workloads import SERVICE, name, notes
 from tycho.release import Identity
 
-KINDS: Mapping[str, str] = {
-    "Deployment": "apps/v1/deployments",
-    "StatefulSet": "apps/v1/statefulsets",
-    "DaemonSet": "apps/v1/daemonsets",
-    "Job": "batch/v1/jobs",
-    "CronJob": "batch/v1/cronjobs",
-    "Service": "services",
-    "ConfigMap": "configmaps",
-    "Secret": "secrets",
-    "ServiceAccount": "serviceaccounts",
-    "Role": "rbac.authorization.k8s.io/v1/roles",
-    "RoleBinding": "rbac.authorization.k8s.io/v1/rolebindings",
-    "NetworkPolicy": "networking.k8s.io/v1/networkpolicies",
-    "Ingress": "networking.k8s.io/v1/ingresses",
-    "PodDisruptionBudget": "policy/v1/poddisruptionbudgets",
-    "HTTPRoute": "gateway.networking.k8s.io/v1/httproutes",
-    "Pod": "pods",
-}
+SWEPT = {name: kind for name, kind in KINDS.items() if kind.removal is Removal.ABSENCE}
+AWAITED = [kind for kind in KINDS.values() if kind.removal is not Removal.NEVER]  # that `down` sees gone
 SELECTOR = "app.kubernetes.io/instance={},executor=tycho"
 
 
@@ -52,7 +37,7 @@ async def sweep(api: Api, identity: Identity) -> tuple[str, ...]:
         return ()
     wanted = await _made(api, identity, deployed[-1:])
     rest = [one for one in await _ours(api, identity) if one not in wanted]
-    if any(kind == "Job" for kind, _ in rest):  # a rollback finds its job done, and does not run it again
+    if any(kind == JOB.name for kind, _ in rest):  # a rollback finds its job done, and does not run it again
         former = [one for one in known if releases.status(one) == "superseded"]
         done = await _done(api, identity) & await _made(api, identity, former)
         rest = [one for one in rest if one not in done]
@@ -71,10 +56,10 @@ async def _made(api: Api, identity: Identity, revisions: Iterable[Object]) -> se
 
 async def _done(api: Api, identity: Identity) -> set[tuple[str, str]]:
     """The release's jobs that did their work."""
-    jobs = await api.list(at(KINDS["Job"], identity.namespace), labelSelector=SELECTOR.format(identity.release))
+    jobs = await api.list(at(JOB, identity.namespace), labelSelector=SELECTOR.format(identity.release))
     conditions = {one["metadata"]["name"]: one["status"].get("conditions") or () for one in jobs}
     return {
-        ("Job", name)
+        (JOB.name, name)
         for name, all_of_them in conditions.items()
         if any(one["type"] == "Complete" and one["status"] == "True" for one in all_of_them)
     }
@@ -84,7 +69,7 @@ async def missing(api: Api, identity: Identity, revision: int) -> list[str]:
     """What a revision made, and somebody has taken away since."""
     stored, there = await asyncio.gather(releases.payload(api, identity, revision), _ours(api, identity))
     made = {(one["kind"], one["metadata"]["name"]) for one in releases.manifest(stored)}
-    return sorted(f"{kind} {name}" for kind, name in made - set(there) if kind in KINDS)
+    return sorted(f"{kind} {name}" for kind, name in made - set(there) if kind in SWEPT)
 
 
 async def remove(api: Api, identity: Identity, countdown: Countdown, *, kept: Collection[str]) -> None:
@@ -99,10 +84,10 @@ async def remove(api: Api, identity: Identity, countdown: Countdown, *, kept: Co
     Raises:
         Deadline: Something is still there; names it and its finalizers.
     """
-    ours, claims = await asyncio.gather(_ours(api, identity), _list(api, CLAIMS, identity))
+    ours, claims = await asyncio.gather(_ours(api, identity), _list(api, CLAIM, identity))
     paths = [at(KINDS[kind], identity.namespace, name) for kind, name in ours]
     names = [claim["metadata"]["name"] for claim in claims]
-    paths += [at(CLAIMS, identity.namespace, name) for name in names if name not in kept]
+    paths += [at(CLAIM, identity.namespace, name) for name in names if name not in kept]
     await asyncio.gather(*(api.delete(path) for path in paths))
     if identity.own_namespace and not kept:
         return  # the namespace goes with all that is in it
@@ -119,11 +104,11 @@ async def remove(api: Api, identity: Identity, countdown: Countdown, *, kept: Co
 
 async def left(api: Api, identity: Identity, kept: Collection[str] = ()) -> list[str]:
     """What is still there of a system: kind, name, and what holds it."""
-    kinds = {**KINDS, "ReplicaSet": "apps/v1/replicasets", "PersistentVolumeClaim": CLAIMS}
-    lists = await asyncio.gather(*(_list(api, path, identity) for path in kinds.values()))
+    lists = await asyncio.gather(*(_list(api, kind, identity) for kind in AWAITED))
     return [
-        f"{kind} {meta['name']}" + (f" (finalizers: {', '.join(held)})" if (held := meta.get("finalizers")) else "")
-        for kind, found in zip(kinds, lists, strict=True)
+        f"{kind.name} {meta['name']}"
+        + (f" (finalizers: {', '.join(held)})" if (held := meta.get("finalizers")) else "")
+        for kind, found in zip(AWAITED, lists, strict=True)
         for one in found
         if (meta := one["metadata"])["name"] not in kept and (meta.get("labels") or {}).get("owner") != "helm"
     ]
@@ -148,9 +133,9 @@ async def prepare(
 
 def find_run_again(current: Iterable[Object], wanted: Iterable[Object]) -> list[str]:
     """Find the services whose Job has another name than before: it is another one, and runs."""
-    before = {(name(item), item["metadata"]["name"]) for item in current if item["kind"] == "Job"}
+    before = {(name(item), item["metadata"]["name"]) for item in current if item["kind"] == JOB.name}
     known = {service for service, _ in before}
-    jobs = {name(item): item["metadata"]["name"] for item in wanted if item["kind"] == "Job"}
+    jobs = {name(item): item["metadata"]["name"] for item in wanted if item["kind"] == JOB.name}
     return [service for service, job in jobs.items() if service in known and (service, job) not in before]
 
 
@@ -168,8 +153,7 @@ async def _replace(api: Api, identity: Identity, current: list[Object], wanted: 
 def find_removed(current: Iterable[Object], wanted: Iterable[Object]) -> list[str]:
     """Find the services of present objects that have a workload no more."""
     services = [
-        dict.fromkeys(name(item) for item in objects if item["kind"] in cluster.WORKLOADS)
-        for objects in (current, wanted)
+        dict.fromkeys(name(item) for item in objects if item["kind"] in WORKLOADS) for objects in (current, wanted)
     ]
     return [service for service in services[0] if service and service not in services[1]]
 
@@ -193,14 +177,14 @@ async def _recreate(
         if key in new and (what := immutable(old, new[key])):
             changes[key] = what
     for (kind, named), what in changes.items():
-        if kind == "PersistentVolumeClaim":
+        if KINDS[kind].removal is Removal.DOWN:
             raise Conflict(
                 f"the volume {named} cannot change its {what}",
                 hint="give the volume another name, or remove the system and its volume first",
             )
     for kind, named in changes:
         await _see_gone(api, at(KINDS[kind], identity.namespace, named))
-    workloads = {key: item for key, item in new.items() if key[0] in cluster.WORKLOADS and key in known}
+    workloads = {key: item for key, item in new.items() if key[0] in WORKLOADS and key in known}
     kept = [name(item) for key, item in workloads.items() if item["spec"] == known[key]["spec"]]
     return tuple(_describe(new[key], what, kept) for key, what in changes.items())
 
@@ -208,7 +192,7 @@ async def _recreate(
 def _describe(item: Object, what: str, kept: Collection[str]) -> str:
     """Say what was made anew, and what that means."""
     kind, named = item["kind"], item["metadata"]["name"]
-    if kind != "Service":
+    if kind != KUBE_SERVICE.name:
         return f"re-created {kind} {named}: its {what} cannot be changed in place"
     service = notes(item).get(SERVICE)
     if not service:  # an alias
@@ -223,34 +207,20 @@ async def _see_gone(api: Api, path: str) -> None:
 
 
 def immutable(old: Object, new: Object) -> str:
-    """Which field of an object changes that Kubernetes never lets change; "" when none does."""
-    for field in IMMUTABLE.get(new["kind"], ()):
-        a, b = _at(old, field), _at(new, field)
-        if field == "spec.clusterIP":
-            a, b = ("None" if a == "None" else ""), ("None" if b == "None" else "")
-        if field == "spec.resources.requests.storage":
-            if a is not None and b is not None and _bytes(str(b)) < _bytes(str(a)):
+    """Tell which field of an object changes that Kubernetes never lets change; "" when none does."""
+    kind = KINDS.get(new["kind"])
+    for field in kind.fixed if kind else ():
+        a, b = (_at(item, field.path, field.absent) for item in (old, new))
+        match field.rule:
+            case Rule.HEADLESS if (a == "None") != (b == "None"):
+                return field.path
+            case Rule.SMALLER if a is not None and b is not None and _bytes(str(b)) < _bytes(str(a)):
                 return "size to a smaller one"
-            continue
-        if a != b:
-            return field
+            case Rule.ANY if a != b:
+                return field.path
     return ""
 
 
-IMMUTABLE: Mapping[str, tuple[str, ...]] = {
-    "Deployment": ("spec.selector",),
-    "DaemonSet": ("spec.selector",),
-    "StatefulSet": (
-        "spec.selector",
-        "spec.serviceName",
-        "spec.volumeClaimTemplates",
-        "spec.podManagementPolicy",
-    ),
-    "Service": ("spec.clusterIP",),
-    "PersistentVolumeClaim": ("spec.accessModes", "spec.storageClassName", "spec.resources.requests.storage"),
-    "RoleBinding": ("roleRef",),
-    "Job": ("spec.template", "spec.completions", "spec.selector"),
-}
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -259,27 +229,27 @@ def _bytes(text: str) -> float:
     return float(text.removesuffix(unit)) * UNITS.get(unit, 1)
 
 
-def _at(item: Object, path: str) -> Any:
+def _at(item: Object, path: str, absent: object) -> Any:
     found: Any = item
     for key in path.split("."):
         found = found.get(key) if isinstance(found, dict) else None
-    return found
+    return absent if found is None else found
 
 
 async def _ours(api: Api, identity: Identity) -> list[tuple[str, str]]:
     """Kind and name of everything with the release's label, volumes and helm's own Secrets left out."""
-    lists = await asyncio.gather(*(_list(api, path, identity) for path in KINDS.values()))
+    lists = await asyncio.gather(*(_list(api, kind, identity) for kind in SWEPT.values()))
     return [
         (kind, one["metadata"]["name"])
-        for kind, found in zip(KINDS, lists, strict=True)
+        for kind, found in zip(SWEPT, lists, strict=True)
         for one in found
         if (one["metadata"].get("labels") or {}).get("owner") != "helm" and not one["metadata"].get("ownerReferences")
     ]
 
 
-async def _list(api: Api, path: str, identity: Identity) -> list[Object]:
+async def _list(api: Api, kind: Kind, identity: Identity) -> list[Object]:
     selector = SELECTOR.format(identity.release)
     try:
-        return await api.list(at(path, identity.namespace), metadata=True, labelSelector=selector)
+        return await api.list(at(kind, identity.namespace), metadata=True, labelSelector=selector)
     except (Forbidden, NotFound):
         return []

@@ -9,6 +9,7 @@ from datetime import UTC
 from threading import Event, Thread
 from typing import Any
 
+from tycho import kinds
 from tycho.errors import NotFound, OrchestratorError
 from tycho.orchestrators import LogQuery
 from tycho.orchestrators.helm.api import Api, at
@@ -31,7 +32,7 @@ async def lines(api: Api, identity: Identity, query: LogQuery) -> AsyncIterator[
     Raises:
         NotFound: No such service, or none of these services has a pod.
     """
-    pods = await api.list(at("pods", identity.namespace), labelSelector=f"{INSTANCE}={identity.release}")
+    pods = await api.list(at(kinds.POD, identity.namespace), labelSelector=f"{INSTANCE}={identity.release}")
     wanted = {
         (pod["metadata"]["name"], container): len(list_containers(pod)) > 1
         for pod, container in select_containers(pods, query.services)
@@ -52,7 +53,7 @@ async def lines(api: Api, identity: Identity, query: LogQuery) -> AsyncIterator[
     parameters = {key: value for key, value in options.items() if value}
     queue: asyncio.Queue[str | None] = asyncio.Queue(READ_AHEAD)
     readers = [
-        Reader(api, at("pods", identity.namespace, pod) + "/log", {**parameters, "container": container},
+        Reader(api, at(kinds.POD, identity.namespace, pod) + "/log", {**parameters, "container": container},
                f"{pod}/{container}" if several else pod, queue)
         for (pod, container), several in wanted.items()
     ]  # fmt: skip

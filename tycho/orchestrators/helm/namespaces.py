@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from tycho import kinds
 from tycho.chart import Chart
 from tycho.errors import Conflict, Deadline, Forbidden, NotFound
 from tycho.orchestrators.helm import leavings, waiting
@@ -30,7 +31,7 @@ async def ensure(api: Api, identity: Identity, countdown: Countdown) -> bool:
         Conflict: A namespace of this name belongs to somebody else.
         Forbidden: Namespaces may not be made here.
     """
-    path = at("namespaces", name=identity.namespace)
+    path = at(kinds.NAMESPACE, name=identity.namespace)
     if not identity.own_namespace:
         try:
             await api.get(path)
@@ -56,7 +57,7 @@ async def ensure(api: Api, identity: Identity, countdown: Countdown) -> bool:
 
 async def _make(api: Api, identity: Identity) -> bool:
     try:
-        await api.create(at("namespaces"), _namespace(identity))
+        await api.create(at(kinds.NAMESPACE), _namespace(identity))
     except Conflict:
         return False
     except Forbidden as error:
@@ -70,7 +71,7 @@ async def _mark_owner(api: Api, identity: Identity, found: Object) -> None:
     labels = _owner_labels(identity)
     if any((found["metadata"].get("labels") or {}).get(key) != value for key, value in labels.items() if value):
         with contextlib.suppress(Forbidden):
-            path = at("namespaces", name=identity.namespace)
+            path = at(kinds.NAMESPACE, name=identity.namespace)
             await api.call("PATCH", path, {"metadata": {"labels": labels}}, headers=MERGE)
 
 
@@ -101,7 +102,7 @@ async def lost(api: Api, known: Sequence[Release], *, guid: str = "") -> list[Re
     """Namespaces of Tycho's without a release: a start or a removal was cut short there."""
     selector = SYSTEMS + (f",tycho-guid={guid}" if guid else "")
     try:
-        found = await api.list(at("namespaces"), metadata=True, labelSelector=selector)
+        found = await api.list(at(kinds.NAMESPACE), metadata=True, labelSelector=selector)
     except Forbidden:
         return []
     guids = {release.identity.guid for release in known}
@@ -128,7 +129,7 @@ async def going(api: Api, identity: Identity) -> bool:
     if not identity.own_namespace:
         return False
     try:
-        found = await api.get(at("namespaces", name=identity.namespace))
+        found = await api.get(at(kinds.NAMESPACE, name=identity.namespace))
     except (Forbidden, NotFound):
         return False
     return bool(found["metadata"].get("deletionTimestamp"))
@@ -140,7 +141,7 @@ async def remove(api: Api, identity: Identity, countdown: Countdown) -> None:
     Raises:
         Deadline: It is still there; says what holds it. Finalizers are never stripped.
     """
-    path = at("namespaces", name=identity.namespace)
+    path = at(kinds.NAMESPACE, name=identity.namespace)
     try:
         found = await api.get(path)
     except NotFound:
@@ -179,7 +180,7 @@ async def unhijacked(api: Api, identity: Identity, chart: Chart, values: Mapping
     if identity.own_namespace or values["dns"].get("nameservers"):
         return
     names = {name.lower() for name in chart.contents.services}
-    for one in await api.list(at("services", identity.namespace), metadata=True):
+    for one in await api.list(at(kinds.SERVICE, identity.namespace), metadata=True):
         name, labels = one["metadata"]["name"], one["metadata"].get("labels") or {}
         if name in names and labels.get("app.kubernetes.io/instance") != identity.release:
             raise Conflict(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tycho import kinds
 from tycho.errors import Conflict, Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.workloads import INSTANCE, labels, name
@@ -24,14 +25,14 @@ async def check_node_ports(api: Api, identity: Identity, rendered: Iterable[Obje
     if not wanted:
         return
     try:
-        services = await api.list(at("services"))
+        services = await api.list(at(kinds.SERVICE))
     except (Forbidden, NotFound):
         return
     for service in services:
         about = service["metadata"]
         if about["namespace"] == identity.namespace and labels(service).get(INSTANCE) == identity.release:
             continue
-        for number, protocol in _list_node_ports({"kind": "Service", **service}):
+        for number, protocol in _list_node_ports({"kind": kinds.SERVICE.name, **service}):
             if (number, protocol) in wanted:
                 owner = f"the Service {about['name']} in namespace {about['namespace']}"
                 publisher = wanted[number, protocol]
@@ -42,7 +43,7 @@ async def check_node_ports(api: Api, identity: Identity, rendered: Iterable[Obje
 
 def _list_node_ports(item: Object) -> Iterator[tuple[int, str]]:
     """List the ports of the nodes that a Service has by number, with their protocols."""
-    if item["kind"] == "Service":
+    if item["kind"] == kinds.SERVICE.name:
         for port in (item.get("spec") or {}).get("ports") or ():
             if number := port.get("nodePort"):
                 yield int(number), str(port.get("protocol") or "TCP")

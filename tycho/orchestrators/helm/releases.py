@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
+from tycho import kinds
 from tycho.chart import Chart
 from tycho.errors import Forbidden
 from tycho.orchestrators import digest
@@ -69,7 +70,7 @@ async def every(api: Api, namespace: str = "", *, guid: str = "") -> list[Releas
     """
     selector = f"owner=helm,{SYSTEMS},status!=superseded" + (f",tycho-guid={guid}" if guid else "")
     try:
-        found = await api.list(at("secrets", namespace), metadata=True, labelSelector=selector)
+        found = await api.list(at(kinds.SECRET, namespace), metadata=True, labelSelector=selector)
     except Forbidden:
         if namespace:
             raise
@@ -91,11 +92,11 @@ async def _by_namespaces(api: Api, selector: str) -> list[Object]:
 
     async def within(namespace: str) -> list[Object]:
         try:
-            return await api.list(at("secrets", namespace), metadata=True, labelSelector=selector)
+            return await api.list(at(kinds.SECRET, namespace), metadata=True, labelSelector=selector)
         except Forbidden:
             return []
 
-    made = await api.list(at("namespaces"), metadata=True, labelSelector=SYSTEMS)
+    made = await api.list(at(kinds.NAMESPACE), metadata=True, labelSelector=SYSTEMS)
     found = await asyncio.gather(*(within(one["metadata"]["name"]) for one in made))
     return [item for items in found for item in items]
 
@@ -103,7 +104,7 @@ async def _by_namespaces(api: Api, selector: str) -> list[Object]:
 async def revisions(api: Api, identity: Identity) -> list[Object]:
     """The release's Secrets, metadata only, oldest first."""
     selector = f"owner=helm,name={identity.release}"
-    found = await api.list(at("secrets", identity.namespace), metadata=True, labelSelector=selector)
+    found = await api.list(at(kinds.SECRET, identity.namespace), metadata=True, labelSelector=selector)
     return sorted(found, key=_revision)
 
 
@@ -155,7 +156,7 @@ def read_origin(contents: object) -> Origin | None:
 
 async def payload(api: Api, identity: Identity, revision: int) -> Object:
     """What Helm stored of one revision: chart, config, manifest, info."""
-    secret = await api.get(at("secrets", identity.namespace, f"sh.helm.release.v1.{identity.release}.v{revision}"))
+    secret = await api.get(at(kinds.SECRET, identity.namespace, f"sh.helm.release.v1.{identity.release}.v{revision}"))
     packed = base64.b64decode(base64.b64decode(secret["data"]["release"]))
     stored: Object = json.loads(gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed)
     return stored

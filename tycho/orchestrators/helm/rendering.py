@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tycho import kinds
 from tycho.chart import Chart, Document, find_line, judge
 from tycho.errors import Forbidden, NotFound, PolicyDenied, Problem
 from tycho.model.rights import covers
@@ -24,8 +25,7 @@ SECRET_TYPES = {
     "bootstrap.kubernetes.io/token": "a token that admits nodes",
 }
 ACCOUNT = "kubernetes.io/service-account.name"
-KINDS = {"Secret": "secrets", "ConfigMap": "configmaps", "PersistentVolumeClaim": "persistentvolumeclaims"}
-SECTIONS = {"Secret": "secrets", "ConfigMap": "configs", "PersistentVolumeClaim": "volumes"}
+SECTIONS = {"Secret": "secrets", "ConfigMap": "configs", "PersistentVolumeClaim": "volumes"}  # of a compose file
 Reference = tuple[str, str]  # kind and name
 
 
@@ -133,7 +133,9 @@ def find_references(item: object) -> Iterator[Reference]:
 
 async def _look_at(api: Api, identity: Identity, references: Iterable[Reference]) -> dict[Reference, Object]:
     wanted = list(references)
-    found = await asyncio.gather(*(_look(api, at(KINDS[kind], identity.namespace, name)) for kind, name in wanted))
+    found = await asyncio.gather(
+        *(_look(api, at(kinds.KINDS[kind], identity.namespace, name)) for kind, name in wanted)
+    )
     return {reference: item for reference, item in zip(wanted, found, strict=True) if item}
 
 
@@ -148,7 +150,7 @@ async def _look(api: Api, path: str) -> Object:
 async def _list_names(api: Api, identity: Identity, kind: str) -> set[str]:
     """List the names of the Secrets of a type."""
     try:
-        items = await api.list(at("secrets", identity.namespace), metadata=True, fieldSelector=f"type={kind}")
+        items = await api.list(at(kinds.SECRET, identity.namespace), metadata=True, fieldSelector=f"type={kind}")
     except (Forbidden, NotFound):
         return set()
     return {item["metadata"]["name"] for item in items}

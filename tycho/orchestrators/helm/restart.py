@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tycho.errors import UsageError
+from tycho.kinds import WORKLOADS
 from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.orchestrators.helm.cluster import WORKLOADS
 from tycho.orchestrators.helm.services import check_services
 from tycho.orchestrators.helm.workloads import INSTANCE, ORDER, name, notes
 from tycho.release import Identity
@@ -52,7 +52,7 @@ async def list_workloads(api: Api, identity: Identity) -> list[Object]:
     """List a system's workloads, each with its kind."""
     selector = f"{INSTANCE}={identity.release}"
     lists = await asyncio.gather(
-        *(api.list(at(path, identity.namespace), labelSelector=selector) for path in WORKLOADS.values())
+        *(api.list(at(kind, identity.namespace), labelSelector=selector) for kind in WORKLOADS.values())
     )
     workloads = [{**item, "kind": kind} for kind, items in zip(WORKLOADS, lists, strict=True) for item in items]
     return sorted(workloads, key=lambda workload: int(notes(workload).get(ORDER) or 0))

@@ -5,29 +5,31 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from tycho import kinds
 from tycho.chart import WAITING_ACCOUNT, Chart
 from tycho.errors import Forbidden, NotFound
+from tycho.kinds import Kind
 from tycho.orchestrators.helm.api import Api, at
 from tycho.release import Identity
 from tycho.text import json_text
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-RBAC = "rbac.authorization.k8s.io"
-NEEDED = (("", "serviceaccounts"), (RBAC, "roles"), (RBAC, "rolebindings"))
-"""What a chart makes whose pods ask the API server, by API group and resource."""
+NEEDED = (kinds.SERVICE_ACCOUNT, kinds.ROLE, kinds.ROLE_BINDING)
+"""What a chart makes whose pods ask the API server."""
+LOOKED_AT = (kinds.JOB, kinds.POD)
+"""What such a pod looks at."""
 
 
-async def is_allowed(api: Api, verb: str, resource: str, namespace: str = "", group: str = "") -> bool:
+async def is_allowed(api: Api, verb: str, kind: Kind, namespace: str = "") -> bool:
     """Ask the cluster whether the caller may do something.
 
     Args:
         api: The cluster.
         verb: create, list, …
-        resource: In the plural.
+        kind: With which objects.
         namespace: "" for everywhere.
-        group: The resource's API group.
     """
-    attributes = {"verb": verb, "resource": resource, "namespace": namespace, "group": group}
+    attributes = {"verb": verb, "resource": kind.plural, "namespace": namespace, "group": kind.group}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
@@ -48,13 +50,13 @@ async def find_waiting_account(api: Api, chart: Chart, identity: Identity) -> di
     if not chart.contents.rights:
         return {}
     namespace = identity.namespace
-    allowed = await asyncio.gather(*(is_allowed(api, "create", name, namespace, group) for group, name in NEEDED))
+    allowed = await asyncio.gather(*(is_allowed(api, "create", kind, namespace) for kind in NEEDED))
     if all(allowed):
         return {}
     try:
-        await api.get(at("serviceaccounts", namespace, WAITING_ACCOUNT))
+        await api.get(at(kinds.SERVICE_ACCOUNT, namespace, WAITING_ACCOUNT))
     except (NotFound, Forbidden):
-        missing = ", ".join(name for (_, name), may in zip(NEEDED, allowed, strict=True) if not may)
+        missing = ", ".join(kind.plural for kind, may in zip(NEEDED, allowed, strict=True) if not may)
         manifest = json_text({"apiVersion": "v1", "kind": "List", "items": _list_objects(namespace)})
         raise Forbidden(
             f"a service waits for a job, which takes rights that you lack: create {missing} in {namespace}",
@@ -66,23 +68,18 @@ async def find_waiting_account(api: Api, chart: Chart, identity: Identity) -> di
 def _list_objects(namespace: str) -> list[dict[str, Any]]:
     """List the account, what it may look at, and what ties the two."""
     metadata = {"name": WAITING_ACCOUNT, "namespace": namespace}
-    verbs = ["get", "list", "watch"]
+    account, role, binding = (
+        {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata} for kind in NEEDED
+    )
+    rules = [
+        {"apiGroups": [kind.group], "resources": [kind.plural], "verbs": ["get", "list", "watch"]} for kind in LOOKED_AT
+    ]
     return [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, "automountServiceAccountToken": False},
+        {**account, "automountServiceAccountToken": False},
+        {**role, "rules": rules},
         {
-            "apiVersion": f"{RBAC}/v1",
-            "kind": "Role",
-            "metadata": metadata,
-            "rules": [
-                {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": verbs},
-                {"apiGroups": [""], "resources": ["pods"], "verbs": verbs},
-            ],
-        },
-        {
-            "apiVersion": f"{RBAC}/v1",
-            "kind": "RoleBinding",
-            "metadata": metadata,
-            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": WAITING_ACCOUNT},
-            "subjects": [{"kind": "ServiceAccount", "name": WAITING_ACCOUNT, "namespace": namespace}],
+            **binding,
+            "roleRef": {"apiGroup": kinds.ROLE.group, "kind": kinds.ROLE.name, "name": WAITING_ACCOUNT},
+            "subjects": [{"kind": kinds.SERVICE_ACCOUNT.name, "name": WAITING_ACCOUNT, "namespace": namespace}],
         },
     ]

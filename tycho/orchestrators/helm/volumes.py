@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from tycho import kinds
 from tycho.chart import Chart
 from tycho.chart.mounted import SINCE
 from tycho.chart.names import label
@@ -20,7 +21,6 @@ from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
 from tycho.release import Identity, Origin, Release
 
-CLAIMS = "persistentvolumeclaims"
 VOLUME = "tycho.dev/volume"
 KEPT = "tycho.dev/kept"
 ORIGIN = "tycho.dev/origin"
@@ -52,7 +52,7 @@ async def list_volumes(api: Api, identity: Identity) -> list[Volume]:
     """List a system's claims, with their sizes; none where they may not be seen."""
     selector = f"app.kubernetes.io/instance={identity.release},{SYSTEMS}"
     try:
-        claims = await api.list(at(CLAIMS, identity.namespace), labelSelector=selector)
+        claims = await api.list(at(kinds.CLAIM, identity.namespace), labelSelector=selector)
     except (Forbidden, NotFound):
         return []
     return [
@@ -80,7 +80,7 @@ async def find_whole_claims(api: Api, chart: Chart, identity: Identity) -> list[
     """
     selector = f"app.kubernetes.io/instance={identity.release},{SYSTEMS}"
     try:
-        claims = await api.list(at(CLAIMS, identity.namespace), metadata=True, labelSelector=selector)
+        claims = await api.list(at(kinds.CLAIM, identity.namespace), metadata=True, labelSelector=selector)
     except NotFound:
         return []
     except Forbidden:  # what Helm stored says it as well
@@ -106,8 +106,8 @@ async def _stored_claims(api: Api, identity: Identity) -> list[Object]:
     if not known:
         return []
     objects = releases.manifest(await releases.payload(api, identity, releases.number(known[-1])))
-    claims = [item for item in objects if item.get("kind") == "PersistentVolumeClaim"]
-    sets = [item for item in objects if item.get("kind") == "StatefulSet"]
+    claims = [item for item in objects if item.get("kind") == kinds.CLAIM.name]
+    sets = [item for item in objects if item.get("kind") == kinds.STATEFUL_SET.name]
     return claims + [claim for item in sets for claim in item["spec"].get("volumeClaimTemplates") or ()]
 
 
@@ -130,7 +130,7 @@ async def mark_kept(api: Api, release: Release, volumes: Sequence[Volume]) -> No
     if release.origin:
         annotations[ORIGIN] = release.origin.model_dump_json()
     metadata = {"labels": {KEPT: "true"}, "annotations": annotations}
-    paths = [at(CLAIMS, identity.namespace, volume.claim) for volume in volumes]
+    paths = [at(kinds.CLAIM, identity.namespace, volume.claim) for volume in volumes]
     await asyncio.gather(*(api.call("PATCH", path, {"metadata": metadata}, headers=MERGE) for path in paths))
 
 
@@ -145,7 +145,7 @@ async def find_kept(api: Api, known: Collection[str], *, namespace: str = "", gu
     """
     selector = f"{SYSTEMS},{KEPT}=true" + (f",tycho-guid={guid}" if guid else "")
     try:
-        claims = await api.list(at(CLAIMS, namespace), metadata=True, labelSelector=selector)
+        claims = await api.list(at(kinds.CLAIM, namespace), metadata=True, labelSelector=selector)
     except Forbidden:
         return []
     systems: dict[str, tuple[Identity, list[Object]]] = {}

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from tycho.kinds import WORKLOADS
 from tycho.orchestrators.helm import pods
 from tycho.orchestrators.helm.api import Object
 from tycho.orchestrators.helm.causes import explain_start, one_line
-from tycho.orchestrators.helm.counts import COUNTS, KEPT_UP, Count
+from tycho.orchestrators.helm.counts import Count, count_replicas
 from tycho.orchestrators.helm.readiness import LAG, is_ready, is_running, measure_age, measure_lag
 from tycho.orchestrators.helm.slices import find_unsettled
 from tycho.release import Endpoint, ServiceStatus
@@ -145,9 +146,9 @@ def node_address(nodes: Iterable[Object]) -> str | None:
 
 
 def _status(workload: Object, mine: list[Object], seen: Seen, warnings: Mapping[str, Object]) -> ServiceStatus:
-    count = COUNTS[workload["kind"]](workload)
+    count = count_replicas(workload)
     ready, done, why, fatal = count.ready, count.done, count.why, count.fatal
-    if workload["kind"] in KEPT_UP:
+    if WORKLOADS[workload["kind"]].keeps_running:
         ready = sum(map(seen.is_ready, mine))
         done = done and ready >= count.wanted
     elif notes(workload).get(READY_WHEN) == "running" and not (done or fatal):
