@@ -133,10 +133,12 @@ def leaves(objects: list[Object]) -> set[tuple[str, str]]:
 def _leaves(node: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(node, dict) and node:
         for key, value in node.items():
-            yield from _leaves(value, f"{path}.{key}".lstrip("."))
+            below = f"{path}[{key}]" if "." in str(key) else f"{path}.{key}"
+            yield from _leaves(value, below.lstrip("."))
     elif isinstance(node, list) and node:
         for number, item in enumerate(node):
-            name = item.get("name", number) if isinstance(item, dict) else number
+            about = {**(item.get("metadata") or {}), **item} if isinstance(item, dict) else {}
+            name = about.get("name", number)
             yield from _leaves(item, f"{path}[{name}]")
     else:
         yield path, repr(node)

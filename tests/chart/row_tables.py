@@ -1,73 +1,9 @@
-"""Words of the report, and the fields of Kubernetes that they mean; and which rows say that nothing changes."""
+"""Which rows say that nothing changes, and what changes with a key though its row need not name it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# What a target says that is no field by itself: a pattern of targets, and one of fields. Any other target names its
-# fields: `workingDir (live)`, `maxSurge, maxUnavailable`.
-FIELDS: dict[str, str] = {
-    r"decided when compiled": r".",
-    r"the name of what exists": r"\.configMap\.name$|\.secretName$|\.claimName$|^NetworkPolicy/",
-    r"image .*": r"containers\[[^]]+\]\.image$",
-    r"imagePullPolicy": r"\.imagePullPolicy$",
-    r"command": r"containers\[[^]]+\]\.command",
-    r"args": r"containers\[[^]]+\]\.args",
-    r"env \(live\)": r"\.env\[|\.envFrom|^Secret/\S+ data\.",
-    r"a variable of the release": r"^Secret/\S+ data\.|\.args|\.command|annotations|^ConfigMap/",
-    r"a Secret of the release|Secrets? of the release": r"^Secret/|\.envFrom",
-    r"annotations of the pod": r"template\.metadata\.annotations",
-    r"annotations of the workload": r"^(Deployment|StatefulSet|DaemonSet|Job|CronJob)/\S+ metadata\.annotations",
-    r"annotations of the claim": r"^PersistentVolumeClaim/\S+ metadata\.annotations",
-    r"kind of workload|Deployment|Job$|StatefulSet|DaemonSet": r"^(Deployment|StatefulSet|DaemonSet|Job|CronJob)/",
-    r"CronJob|a suspended CronJob": r"^CronJob/",
-    r"Service with or without|a name of the pods' own": r"^Service/\S+ spec\.",
-    r"maxSurge": r"\.maxSurge$|\.maxUnavailable$|preStop",
-    r"strategy: Recreate": r"strategy\.type$",
-    r"nodeSelector": r"\.nodeSelector\.",
-    r"runAsUser": r"\.runAs(User|Group)$",
-    r"resources\.limits, by": r"resources\.limits\.\S+\.\S+/",
-    r"as many devices|1 device": r"resources\.limits\.\S+/",
-    r"startupProbe": r"startupProbe\.",
-    r"readinessProbe": r"readinessProbe\.",
-    r"periodSeconds of the startupProbe": r"startupProbe\.periodSeconds$",
-    r"(an )?init containers?": r"initContainers\[",
-    r"a sidecar": r"initContainers\[",
-    r"peers can call it at|port of the Service that peers": r"^Service/\S+ spec\.(ports|clusterIP)|\.containerPort$",
-    r"Service <name>-published": r"^Service/",
-    r"Service of type|published at every|port \d|the first port|a Service of|Services of|Service \S+$": r"^Service/",
-    r"port of the published Service": r"^Service/\S+-published spec\.ports",
-    r"name of the port": r"^Service/\S+ spec\.ports",
-    r"its contents travel": r"^Secret/",
-    r"the ConfigMap": r"^ConfigMap/",
-    r"the Secret": r"^Secret/",
-    r"hostPort": r"\.ports\[[^]]+\]\.hostPort$",
-    r"labels of the pod": r"template\.metadata\.labels|^NetworkPolicy/",
-    r"NetworkPolicies|a NetworkPolicy|a label that pods": r"^NetworkPolicy/",
-    r"Ingress": r"^Ingress/",
-    r"hostname": r"\.hostname$|^Service/",
-    r"a container in the pod|one pod for both": r"(initContainers|containers)\[",
-    r"dnsConfig\.nameservers|the first \d": r"dnsConfig\.nameservers",
-    r"dnsConfig\.searches": r"dnsConfig\.searches",
-    r"dnsConfig\.options": r"dnsConfig\.options",
-    r"the other's mounts": r"\.volumeMounts\[",
-    r"volumes of the pod|volumes$": r"\.volumes\[",
-    r"PersistentVolumeClaim|a claim that exists": r"^PersistentVolumeClaim/|\.claimName$|\.volumeClaimTemplates\[",
-    r"size of the claim": r"(^PersistentVolumeClaim/|\.volumeClaimTemplates\[)\S* ?spec\.resources\.requests\.storage$",
-    r"size, nfs": r"\.nfs\.|^PersistentVolumeClaim/",
-    r"emptyDir, with a copy|emptyDir": r"\.emptyDir",
-    r"a ConfigMap that exists": r"\.configMap\.name$",
-    r"a Secret that exists": r"\.secret\.secretName$",
-    r"ConfigMap|a ConfigMap": r"^ConfigMap/|\.configMap\.",
-    r"Secret|a Secret": r"^Secret/|\.secret\.",
-    r"image volume": r"\.image\.reference$",
-    r"hostPath": r"\.hostPath\.",
-    r"mode": r"\.mode$",
-    r"securityContext": r"[sS]ecurityContext\.",
-    r"hostPID": r"\.(hostPID|shareProcessNamespace)$",
-    r"hostIPC": r"\.hostIPC$",
-    r"the pod's network": r"hostNetwork|^NetworkPolicy/",
-}
 # Targets that say themselves that the key changes nothing, each with the reason why it is translated all the same.
 SAME: dict[str, str] = {
     r"nothing\b": "the row says so",
@@ -77,6 +13,8 @@ SAME: dict[str, str] = {
     r"what Kubernetes sends": "it is the signal that every container gets",
     r"the cluster's network": "every pod is in it",
     r"decided when the file is read": "the rest of the file says what was decided",
+    r"names? of (the chart|objects that exist)|Chart\.yaml|resolved when": "it is about the chart, or the file itself",
+    r"claims, or none": "the rows of the mounts say what they are",
     r"which names are secret": "a list of names: it changes what it names, and the row of that says so",
     r"rights that a policy granted": "a right changes nothing until a key asks for it",
     r"root owns it": "the files are root's, whoever is named",
@@ -99,3 +37,32 @@ ANYWAY: tuple[tuple[str, tuple[Any, ...], str], ...] = (
     ("services.networks", ("default",), "Compose's default"),
     ("volumes.driver", ("local",), "Docker's default"),
 )
+# What the values of the release decide: it is there, or it is not.
+PERHAPS = {r"env, as far as": "an environment that only passes variables on"}
+# What follows from a key without being what it means: a pattern of fields, and the reason.
+FOLLOWS: dict[str, str] = {
+    r"labels\[(helm\.sh/chart|app\.kubernetes\.io/version)\]": "every chart has a version of its own",
+    r"annotations[.\[]checksum/": "a pod is replaced when what it reads changes",
+    r"annotations\[tycho\.dev/(order|containers|service)\]|tycho\.dev/rollout": "they tell of the system as a whole",
+    r"^Pod/": "`helm test` calls every port",
+    r"^Job/\S+ |\[jobName": "a job that changes is another Job",
+    r"\.(volumes|volumeMounts|tolerations|sysctls)\[[^]]+\]\.(name|key|operator|effect)$": "an item is named, too",
+    r"containers\[[^]]+\]\.ports\[|^Service/\S+ spec\.(ports\[|clusterIP$|publishNotReadyAddresses$)": (
+        "a name leads to the ports that a service listens at"
+    ),
+    r"^Deployment/rel-built .*\.(volumeMounts|volumes)\[": "it has the mounts of another service",
+    r"\.startupProbe\.": "a container is first asked what it is asked later",
+    r"labels\[tycho\.dev/(external-)?network-": "a pod has a label of each network that it is on",
+    r"^Service/\S+ (metadata\.labels|spec\.selector)\[app\.kubernetes\.io/component\]$": (
+        "a service in another's pod is called there"
+    ),
+    r"\.volumeMounts\[[^]]+\]\.subPath$": "containers see a folder of a claim that is the chart's own",
+    r"\.claimName$": "what is on no server is in a claim",
+    r"\.serviceAccountName$": "who asks the API server does so as somebody",
+    r"\[(fill-|image-of-)|image-of-|tycho-wait": "what fills volumes follows from what is mounted",
+    r"^(PodDisruptionBudget|ServiceAccount|Role|RoleBinding)/": "they are there for what has pods, or waits",
+    r"^Service/\S+-awaited ": "it is there for those who wait",
+    r"^NetworkPolicy/\S+-(published|wait|isolated) ": "it lets callers in, or pods that wait out",
+    r"affinity\.podAffinity|labels\[tycho\.dev/(volumes|waits)\]": "pods that share a volume share its node",
+    r"strategy\.|terminationGracePeriodSeconds$|\.preStop\.": "how pods are replaced follows from what they hold",
+}

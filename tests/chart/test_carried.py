@@ -12,7 +12,7 @@ import pytest
 
 from tests.chart.carrying import bind, compiled, problems, reasons, sources, whole
 from tycho.chart import emit
-from tycho.chart.keys.mounts import MODES
+from tycho.chart.translate.volumes import MODES
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError
 from tycho.files import VALUES_MARK

@@ -10,9 +10,9 @@ import pytest
 
 from tests.chart.test_hidden import compiled, system, woven
 from tycho.chart import emit
+from tycho.chart.frozen import decided
 from tycho.chart.hidden import LIVE
-from tycho.chart.keys import SECTIONS
-from tycho.chart.keys.frozen import decided
+from tycho.chart.translate.tables import SECTIONS
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, ReportError
 from tycho.model import Woven

@@ -9,8 +9,8 @@ import pytest
 
 from tests.schema_keys import DEFINITIONS, SPEC, covered, keys
 from tycho.chart import emit, release_values
-from tycho.chart.keys import SECTIONS
-from tycho.chart.keys.extension import WORDS
+from tycho.chart.translate.extension import SCHEMA as WORDS
+from tycho.chart.translate.tables import SECTIONS
 from tycho.errors import ComposeError, ReportError
 from tycho.model import Woven
 

@@ -6,20 +6,25 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import settings
+from hypothesis import given, settings
 
 from tests.chart.conftest import Bench
+from tests.chart.drawn import ENVIRONMENTS, systems
 from tests.chart.removing import Compiled, Project, Unwritten, leaves, pattern, without
-from tests.chart.row_tables import ANYWAY, FIELDS, SAME
+from tests.chart.resolving import find_lies, find_silent, is_within
+from tests.chart.row_tables import ANYWAY, FOLLOWS, PERHAPS, SAME
+from tycho.chart import emit, release_values
 from tycho.chart.artifact import Row
-from tycho.chart.keys import SECTIONS
+from tycho.chart.translate.tables import SECTIONS
+from tycho.cli.written import dump
 from tycho.errors import ComposeError, PolicyDenied
+from tycho.model.expression import evaluate
 
 TESTS = Path(__file__).parents[1]
 CORPUS = TESTS.parents[1] / "shared" / "corpus" / "kompose"
@@ -32,7 +37,8 @@ PUBLIC = [Project(path) for path in sorted(CORPUS.rglob("*")) if path.suffix in 
 SAMPLE = PUBLIC if DEEP else PUBLIC[::4]  # the others in the deep profile: some ten compilations each
 HELD = ("translated", "approximated")
 DECIDED = {"include", "extends", "profiles", "env_file[].required", "env_file[].format"}  # when the file is read
-WORKLOADS = ("Deployment/", "StatefulSet/", "DaemonSet/", "Job/", "CronJob/")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
+RELEASE = "rel"
 PUBLISHED = "ports[].published"
 STEP = 1 if DEEP else 3  # of the keys that Helm is asked about: it takes long
 
@@ -115,8 +121,52 @@ def judged(project: Project) -> int:
     return count
 
 
-def test_a_target_names_what_helm_renders(bench: Bench) -> None:
-    """What a row names is there, and without its key is among the fields that change: once for each key and target."""
+@pytest.mark.parametrize("project", OURS, ids=id_of)
+def test_no_row_claims_what_helm_does_not_render(bench: Bench, project: Project) -> None:
+    assert count_claims(bench, project.compile(project.document)) > 0
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the public corpus is not beside this checkout")
+def test_no_row_of_a_public_file_claims_what_helm_does_not_render(bench: Bench) -> None:
+    count = 0
+    for project in SAMPLE:
+        try:
+            count += count_claims(bench, project.compile(project.document))
+        except (ComposeError, PolicyDenied, yaml.YAMLError):  # it does not compile
+            continue
+    assert count > (2000 if DEEP else 400)
+
+
+@given(document=systems(), env=ENVIRONMENTS)
+@settings(max_examples=max(10, settings.default.max_examples // 4))
+def test_no_row_of_a_drawn_system_claims_what_helm_does_not_render(
+    bench: Bench, document: Any, env: dict[str, str]
+) -> None:
+    try:
+        woven = bench.woven(dump(document), **env)
+        compiled = Compiled(emit(woven), release_values(woven.system))
+    except (ComposeError, PolicyDenied):  # what was drawn cannot run
+        return
+    count_claims(bench, compiled, lambda row: is_worth_nothing(row, document, env))
+
+
+def is_worth_nothing(row: Row, document: Any, env: Mapping[str, str]) -> bool:
+    """Whether a row is about a field that a variable decides, and leaves out."""
+    _, value = without(document, row.path)
+    return "(live)" in row.target and isinstance(value, str) and evaluate(value, env) in ("", "0")
+
+
+def count_claims(bench: Bench, compiled: Compiled, excused: Callable[[Row], bool] = lambda _: False) -> int:
+    """Count the targets of a report, all of which are there in what Helm renders."""
+    objects = bench.render(compiled.chart, compiled.release)
+    lies = [row for row in compiled.chart.report if find_lies([row], objects, RELEASE) and not excused(row)]
+    assert lies == []
+    assert find_silent(compiled.chart.report, {**SAME, **PERHAPS}) == []
+    return sum(len(row.targets) for row in compiled.chart.report)
+
+
+def test_a_key_changes_what_its_row_names(bench: Bench) -> None:
+    """Without a key something changes at what its row names, and nothing else but what follows from that."""
     seen, met, wrong = set[tuple[str, str]](), itertools.count(), []
     for project in [*OURS, *(PUBLIC if DEEP else ())]:
         document = project.document
@@ -125,12 +175,9 @@ def test_a_target_names_what_helm_renders(bench: Bench) -> None:
         except (ComposeError, PolicyDenied):
             continue
         before = leaves(bench.render(base.chart, base.release))
-        if not any(name.startswith(WORKLOADS) for name, _ in before):  # its services are in profiles, all of them
-            continue
-        wrong += [(id_of(project), row.path, row.target) for row in unshown(base.chart.report, before)]
         for path, rows, value, without_key in removals(project, base, document):
             key = pattern(path, document)
-            kinds = {(key, re.sub(r"\d+", "0", row.target)) for row in rows if row.fate in HELD}
+            kinds = {(key, re.sub(r"\d+", "0", row.target)) for row in rows if row.targets}
             if changes_nothing(rows, key, value) or (kinds <= seen and not DEEP):
                 continue
             seen |= kinds
@@ -140,26 +187,31 @@ def test_a_target_names_what_helm_renders(bench: Bench) -> None:
                 after = project.compile(without_key)
             except (ComposeError, PolicyDenied):  # it cannot do without
                 continue
-            changed = before ^ leaves(bench.render(after.chart, after.release))
-            wrong += [(id_of(project), f"without {path}", row.target) for row in unshown(rows, changed)]
+            found = leaves(bench.render(after.chart, after.release))
+            lasting = {name.split(" ")[0] for name, _ in before} & {name.split(" ")[0] for name, _ in found}
+            changed = {name for name, _ in before ^ found}
+            wrong += [(id_of(project), path, told) for told in judge_change(rows, changed, lasting)]
     assert not wrong, "\n".join(map(str, wrong))
     assert len(seen) > 100
 
 
-def unshown(rows: Sequence[Row], fields: set[tuple[str, str]]) -> Iterator[Row]:
-    """The rows whose target means none of these fields."""
-    names = {name for name, _ in fields}
+def judge_change(rows: Sequence[Row], changed: set[str], lasting: set[str]) -> Iterator[str]:
+    """What is wrong with a change: a row names nothing of it, or it is at nothing that a row names.
+
+    Args:
+        rows: Of one path.
+        changed: Fields that are other ones without it.
+        lasting: Objects that are there with it and without it.
+    """
     for row in rows:
-        silent = row.fate not in HELD or not row.target or any(re.match(words, row.target) for words in SAME)
-        if not silent and not any(re.search(field, name) for field in meant(row.target) for name in names):
-            yield row
-
-
-def meant(target: str) -> list[str]:
-    """Patterns of the fields that a target means."""
-    if looked := next((fields for words, fields in FIELDS.items() if re.match(words, target)), ""):
-        return [looked]
-    return [rf"\b{re.escape(word.split(' ')[0])}\b" for word in target.split(", ")]
+        if row.targets and not any(is_within(field, target, RELEASE) for target in row.targets for field in changed):
+            yield f"unchanged: {row.target}, {row.targets[0]}"
+    targets = [target for row in rows for target in row.targets]
+    for field in sorted(changed) if targets else ():
+        known = any(is_within(field, target, RELEASE) for target in targets)
+        follows = any(re.search(words, field) for words in FOLLOWS)
+        if field.split(" ")[0] in lasting and not known and not follows:
+            yield f"not named: {field}"
 
 
 def test_every_key_is_taken_away_somewhere() -> None:

@@ -69,6 +69,7 @@ IMAGES = {
     "docker.io/library/redis:7": Image(ALL, ("redis-server", "--protected-mode", "no", "--dir", "/data")),
     "docker.io/library/nginx:1": Image(ALL, ("nginx", "-g", "daemon off;", "-c", "/etc/nginx/tycho.conf")),
     "docker.io/library/postgres:15": Image(ALL, ("postgres",), ("/usr/local/bin/entrypoint-postgres",)),
+    "docker.io/postgrest/postgrest:1": Image(ALL, (), ("/usr/local/bin/postgrest",)),  # by what the shop asks of it
     "docker.io/jupyter/datascience-notebook:latest": Image(ALL, ("sh",)),  # by its name alone: a page server
     "docker.io/library/worded:1": Image(("tiny",), ("world", "two words"), ("/bin/echo", "hello")),
 }

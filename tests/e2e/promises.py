@@ -10,7 +10,7 @@ import yaml
 
 from tests.behaviour.project import Json
 from tests.behaviour.shown import load_result
-from tycho.chart.keys import SECTIONS
+from tycho.chart.translate.tables import SECTIONS
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "promises.md"

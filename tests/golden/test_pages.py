@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from tests.schema_keys import DEFINITIONS, SPEC, covered, keys
-from tycho.chart.keys import SECTIONS
-from tycho.chart.keys.key import Key, Table
+from tycho.chart.translate.key import Key, Table
+from tycho.chart.translate.tables import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/compose.md"

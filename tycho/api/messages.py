@@ -230,6 +230,28 @@ class Running(BaseModel):
     notes: Sequence[str] = ()
 
 
+class Target(BaseModel):
+    """A field of an object, or a whole object: RELEASE stands for the release's name, `*` for what Helm adds."""
+
+    kind: str
+    name: str
+    path: str
+
+
+class Row(BaseModel):
+    """What became of one key of the compose document: in words, and where that is seen."""
+
+    path: str
+    file: str
+    line: int
+    fate: str
+    target: str
+    reason: str
+    remedy: str
+    local: bool
+    targets: Sequence[Target] = ()
+
+
 class Compiled(BaseModel):
     """A chart, and what became of every key of the compose document."""
 
@@ -237,7 +259,7 @@ class Compiled(BaseModel):
     version: str
     digest: str
     files: Mapping[str, str]
-    report: Sequence[Mapping[str, str | int]]
+    report: Sequence[Row]
     warnings: Sequence[Problem] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -19,6 +20,7 @@ from tycho.api.messages import (
     One,
     Restart,
     Rollback,
+    Row,
     Running,
     Start,
     Started,
@@ -172,7 +174,7 @@ async def compile(said: Compile, charts: Charts) -> Envelope[Compiled]:
         version=chart.version,
         digest=chart.digest,
         files={path: text for path, text in chart.files.items() if isinstance(text, str)},
-        report=[{key: getattr(row, key) for key in row.__slots__} for row in chart.report],
+        report=[Row.model_validate(asdict(row)) for row in chart.report],
         warnings=_warnings(compiled),
     )
     return Envelope(result=result)

@@ -7,7 +7,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,21 @@ REPORT = "tycho-report.json"
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A field of an object, or a whole object, that a row claims.
+
+    Args:
+        kind: Kubernetes' kind.
+        name: The object's name, where RELEASE stands for the release's and `*` for what is made when it is rendered.
+        path: The field, with names of items in brackets: `spec.template.spec.containers[web].image`; "" for all of it.
+    """
+
+    kind: str
+    name: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """What became of one key of the compose file.
 
@@ -31,10 +46,11 @@ class Row:
         file: The file as the user named it, or "".
         line: 1-based, 0 when unknown.
         fate: translated (same meaning), approximated (nearest), ignored (no meaning), rejected (cannot run).
-        target: What it became, or "".
+        target: What it became, in words, or "".
         reason: Why it is not the same, or "".
         remedy: What to do about it, or "".
         local: Whether it is about what lies on this machine alone: such a row is shown, and is no part of the chart.
+        targets: What it became: the fields and objects that are seen in what Helm renders.
     """
 
     path: str
@@ -45,6 +61,7 @@ class Row:
     reason: str = ""
     remedy: str = ""
     local: bool = False
+    targets: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +160,7 @@ def digest(files: Mapping[str, str | bytes]) -> str:
 def report_json(rows: tuple[Row, ...]) -> str:
     """The report as the chart carries it: one row a line."""
     lines = (
-        json_text({key: getattr(row, key) for key in row.__slots__ if getattr(row, key) != "" and key != "local"})
+        json_text({key: value for key, value in asdict(row).items() if value not in ("", ()) and key != "local"})
         for row in rows
         if not row.local
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 from tycho.chart import sharing, wiring
-from tycho.chart.container import Container, ContainerPort
+from tycho.chart.container import Container, ContainerPort, Text
 from tycho.chart.hidden import hide_credentials
 from tycho.chart.kinds import COUNTED, JOBS, kinds, said, several, sort_by_dependence
 from tycho.chart.layout import ChartLayout
@@ -14,10 +15,11 @@ from tycho.chart.mounted import Volume
 from tycho.chart.names import DNS_LABEL, label
 from tycho.chart.objects import Secret
 from tycho.chart.storage import Store
-from tycho.chart.translate import deploy, hooks, jobs
+from tycho.chart.translate import deploy, hooks, image, jobs
 from tycho.chart.translate.container import ContainerTranslator
+from tycho.chart.translate.key import read_fields
 from tycho.chart.translate.networking import translate_dns, translate_hosts
-from tycho.chart.translate.placement import affinity, spread, tolerations
+from tycho.chart.translate.placement import affinity, spread, tolerations, translate_platform
 from tycho.chart.translate.security import group_of, translate_pod_security
 from tycho.chart.translate.text import to_text
 from tycho.chart.unready import restless
@@ -81,6 +83,7 @@ class _Assembly:
             enclosed=self.enclosed,
             restless=self.restless,
             aliases=self.aliases,
+            attachments=frozenset(frozenset(service.networks) for service in system.services.values()),
         )
         return replace(layout, variables=list_variables(layout))
 
@@ -132,8 +135,8 @@ class _Assembly:
             dns=translate_dns(service),
             sysctls={key: to_text(value) for key, value in sorted(service.sysctls.items())},
             security_context=translate_pod_security(service),
-            runtime_class=service.runtime or "",
-            node_selector=deploy.translate_platform(service),
+            runtime_class=cast("Text", read_fields(image.KEYS, service, "pod").get("runtimeClassName", "")),
+            node_selector=translate_platform(service),
             affinity=affinity(service.deploy.placement),
             tolerations=tolerations(members),
             spread=tuple(spread(service.deploy.placement)),

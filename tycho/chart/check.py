@@ -5,12 +5,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-from tycho.chart import keys, numbers, room
+from tycho.chart import numbers, room
 from tycho.chart.artifact import Row
 from tycho.chart.inventory import find_collisions
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import collisions
 from tycho.chart.outcomes import MOST, ROOM
+from tycho.chart.report import list_rows
 from tycho.chart.unwritable import find_unwritable
 from tycho.errors import ComposeError, Problem, ReportError
 from tycho.model import Woven
@@ -22,7 +23,7 @@ def report(layout: ChartLayout) -> tuple[Row, ...]:
     Raises:
         ComposeError: One or more keys cannot run as asked.
     """
-    rows = tuple(keys.rows(layout))
+    rows = list_rows(layout)
     refused = [row for row in rows if row.fate == "rejected"]
     problems = [Problem(row.file, row.line, row.path, row.reason, row.remedy) for row in refused]
     refuse(problems + list(_weight(layout)) + list(find_unwritable(layout.system)) + list(find_collisions(layout)))

@@ -37,6 +37,7 @@ class ChartLayout:
         aliases: Alias -> services whose pods it names.
         unused: Paths of what no service uses.
         concealed: What was secret, and is the release's.
+        attachments: The sets of networks that services are on.
     """
 
     system: System
@@ -58,6 +59,7 @@ class ChartLayout:
     unused: tuple[str, ...] = ()
     homes: Mapping[str, Workload] = field(default_factory=dict)  # of each service
     concealed: tuple[Concealed, ...] = ()
+    attachments: frozenset[frozenset[str]] = frozenset()
 
     def locate(self, name: str) -> str:
         """Return the path of a service or job in the compose file."""

@@ -20,6 +20,7 @@ class ConfigMap:
         keys: The keys of all files, in their order.
         place: Compose path of what it was made for.
         text: The one entry, where it is text of the values.
+        source: Where its files lie, as the compose file says it; "" for text of the compose file.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ConfigMap:
     text: Text = ""
     secrets: Mapping[str, bytes] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
+    source: str = ""
 
     @property
     def needed(self) -> bool:

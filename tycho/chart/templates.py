@@ -50,6 +50,7 @@ class ChartTemplates:
     def __init__(self, layout: ChartLayout) -> None:
         self.layout = layout
         self.helpers = Helpers(layout.chart)
+        self._known: dict[str, Mapping[str, Any]] = {}  # by workload
         self.names = ObjectNames(self.helpers)
         self.texts = Texts(self.helpers)
         self.places = Places(layout, self.helpers)
@@ -99,8 +100,13 @@ class ChartTemplates:
                 context |= self._of_awaited(context["workload"])
         return render(f"templates/{template}.yaml", **context)
 
-    def _of_workload(self, workload: Workload) -> dict[str, Any]:
-        """Collect what the templates of a workload are told besides the workload."""
+    def _of_workload(self, workload: Workload) -> Mapping[str, Any]:
+        """Collect what the templates of a workload are told besides the workload: once for all of them."""
+        if workload.name not in self._known:
+            self._known[workload.name] = self._collect(workload)
+        return self._known[workload.name]
+
+    def _collect(self, workload: Workload) -> Mapping[str, Any]:
         variables = list_variables(workload)
         images = [volume for volume in workload.volumes if volume.kind == "ownImage"]
         owned = [

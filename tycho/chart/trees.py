@@ -27,6 +27,7 @@ def make_configmap(
         place=place,
         secrets={key: content for key, content in contents.items() if key in secret},
         keys=keys,
+        source=source or "",
     )
 
 

@@ -33,6 +33,12 @@ class Wait:
     api: bool = True
     counted: bool = False
 
+    @property
+    def containers(self) -> tuple[str, ...]:
+        """The init containers that wait: for what is to be there, and for what it is to become."""
+        verbs = ("await",) if not self.api else ("find",) if self.condition == CONDITIONS[0] else ("find", "await")
+        return tuple(f"{verb}-{self.slug}"[:63].rstrip("-") for verb in verbs)
+
 
 @dataclass(frozen=True, slots=True)
 class Strategy:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from tycho.chart import wiring
 from tycho.chart.container import Container, Text
 from tycho.chart.kinds import said
 from tycho.chart.mounted import Volume
-from tycho.chart.names import QUALIFIED, Names, label
+from tycho.chart.names import Names, label
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, keep_allowed
 from tycho.chart.storage import Store
-from tycho.chart.translate.command import translate_command
+from tycho.chart.translate.command import KEYS, translate_command
 from tycho.chart.translate.environment import translate_environment
 from tycho.chart.translate.health import probes
 from tycho.chart.translate.hooks import translate_lifecycle, translate_pre_start
 from tycho.chart.translate.image import translate_image
+from tycho.chart.translate.key import read_fields
+from tycho.chart.translate.metadata import translate_annotations
 from tycho.chart.translate.ports import translate_ingress, translate_ports
 from tycho.chart.translate.resources import translate_resources
 from tycho.chart.translate.security import owner_of, translate_security
-from tycho.chart.translate.text import to_text
 from tycho.chart.workload import CONDITIONS
 from tycho.model import System
 from tycho.model.numbers import is_digits
@@ -60,6 +61,7 @@ class ContainerTranslator:
         """
         service, slug = self.services[name], label(name)
         command, args = translate_command(service)
+        fields = read_fields(KEYS, service, "container")
         published, service_type = translate_ports(service) if name not in self.enclosed else ((), "")
         ingress = translate_ingress(service, self.ingress, self.ingress_annotations)
         container = Container(
@@ -68,7 +70,7 @@ class ContainerTranslator:
             image=translate_image(service, f"{label(self.system.name)}-{slug}"),
             command=command,
             args=args,
-            working_dir=to_text(service.working_dir),
+            working_dir=cast("Text", fields.get("workingDir", "")),
             env=translate_environment(service),
             ports=wiring.declared(service),
             resources=translate_resources(service),
@@ -76,8 +78,8 @@ class ContainerTranslator:
             annotations=self._annotations(name, {**service.annotations, **service.labels}),
             workload_annotations=self._annotations(name, service.deploy.labels),
             hooks=translate_pre_start(slug, service, command),
-            stdin=service.stdin_open,
-            tty=service.tty,
+            stdin=bool(fields.get("stdin")),
+            tty=bool(fields.get("tty")),
             user=owner_of(service),
             published=published,
             service_type=service_type,
@@ -108,9 +110,7 @@ class ContainerTranslator:
         return finished
 
     def _annotations(self, name: str, labels: Mapping[str, str]) -> dict[str, Text]:
-        grants = (*read_grants(self.system), *read_grants(self.services[name]))
-        kept = keep_allowed(labels, grants)
-        return {key: to_text(value) for key, value in sorted(kept.items()) if QUALIFIED.fullmatch(key)}
+        return translate_annotations(labels, (*read_grants(self.system), *read_grants(self.services[name])))
 
     def _mount(self, container: Container, volumes: dict[str, Volume]) -> Container:
         mounts, steps = [], []

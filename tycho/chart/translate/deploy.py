@@ -1,10 +1,16 @@
-"""`deploy.replicas`, `scale`, `deploy.update_config`, `deploy.placement`, `platform`."""
+"""`deploy.mode`, `deploy.replicas`, `scale`, `deploy.update_config`: how many pods, and how they are replaced."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
+from tycho.chart.artifact import Target
 from tycho.chart.container import Text
+from tycho.chart.kinds import JOBS, MODES
+from tycho.chart.manifests import has_service
+from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.targets import Case, Found, container, peers, workload
 from tycho.chart.translate.text import to_number
 from tycho.chart.workload import Strategy
 from tycho.model import Service
@@ -25,9 +31,108 @@ def translate_strategy(service: Service, kind: str, *, held: bool) -> Strategy:
     return Strategy(held, surge, unavailable, math.ceil(update.delay or 0))
 
 
-def translate_platform(service: Service) -> dict[str, str]:
-    """Translate `platform` into labels of nodes."""
-    if not service.platform:
-        return {}
-    system, _, machine = service.platform.partition("/")
-    return {"kubernetes.io/os": system} | ({"kubernetes.io/arch": machine.split("/")[0]} if machine else {})
+BESIDE = "more than one of them share the node of their volume: from one to several, every pod is replaced once"
+
+
+def judge_mode(case: Case) -> Rows:
+    """Judge Swarm's modes."""
+    if case.value not in MODES:
+        yield "", rejected(f'"{case.value}" is not a mode', f"one of {', '.join(MODES)}")
+    elif case.value == "global-job":
+        why = "Kubernetes has no job for every node"
+        yield "", approximated("Job", why, "set deploy.replicas", workload(""))
+
+
+def judge_endpoint(case: Case) -> Rows:
+    """Judge addresses: those of the pods, or one of the Service."""
+    if case.value not in ("vip", "dnsrr"):
+        yield "", rejected(f'"{case.value}" is not a mode', "vip or dnsrr")
+    elif not has_service(case.layout, case.pod):
+        yield "", translated("nothing: a job that listens at no known port has no name")
+
+
+def judge_replicas(case: Case) -> Rows:
+    """Judge a number of pods: a DaemonSet has as many as there are nodes."""
+    if case.kind in ("DaemonSet", "CronJob"):
+        yield "", ignored(f"a {case.kind} has no number of replicas", "remove it, or the mode")
+    elif case.kind == "Job":
+        if case.pod.completions:
+            yield "", translated("completions, parallelism (live)", workload("spec.completions"))
+        else:
+            yield "", translated("nothing: a job runs once")
+    elif case.pod.held and case.kind == "Deployment":
+        yield "", translated("replicas (live)", REPLICAS, but=BESIDE)
+
+
+def find_rollout(case: Case) -> Iterator[Target]:
+    """Find how the pods of a workload are replaced."""
+    if case.kind == "Deployment":
+        yield from workload("spec.strategy").find(case)
+    elif case.kind in ("DaemonSet", "StatefulSet"):
+        yield from workload("spec.updateStrategy").find(case)
+
+
+def find_order(case: Case) -> Iterator[Target]:
+    """Find how the pods are replaced, and the time in which the callers of one turn to others."""
+    yield from find_rollout(case)
+    if "sleep" in case.container.lifecycle.get("preStop", {}):
+        yield from container("lifecycle.preStop").find(case)
+
+
+def judge_rollout(case: Case) -> Rows:
+    """Judge an update: what holds a volume, or has a name of its own, is not replaced beside itself."""
+    if case.kind in JOBS:
+        yield "", translated("nothing: a job is made anew")
+    elif case.kind == "StatefulSet" and case.value not in (1, "stop-first"):
+        why = "a StatefulSet replaces its pods by name"
+        yield "", approximated("one pod after the other", why, "parallelism: 1", ROLLOUT)
+    elif case.kind == "Deployment" and case.pod.held and case.value not in (1, "stop-first"):
+        why = "a volume that one node holds is let go before the next pod takes it"
+        remedy = "x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a class that can"
+        yield "", approximated("strategy: Recreate", why, remedy, ROLLOUT)
+
+
+def judge_delay(case: Case) -> Rows:
+    """Judge a pause between pods."""
+    if case.kind in JOBS:
+        yield "", translated("nothing: a job is made anew")
+
+
+def judge_failure(case: Case) -> Rows:
+    """Judge `failure_action`: a rollout that does not become ready stops."""
+    if case.value == "pause":
+        yield "", translated("a failed rollout stops where it is")
+
+
+REPLICAS, ROLLOUT = workload("spec.replicas"), Found(find_rollout)
+KEYS: Table = {
+    "scale": translated("replicas (live)", REPLICAS, judge=judge_replicas),
+    "deploy.mode": translated("kind of workload", workload(""), judge=judge_mode),
+    "deploy.endpoint_mode": translated("Service with or without an address", peers("spec"), judge=judge_endpoint),
+    "deploy.replicas": translated("replicas (live)", REPLICAS, judge=judge_replicas),
+    "deploy.update_config.parallelism": translated("maxSurge, maxUnavailable", ROLLOUT, judge=judge_rollout),
+    "deploy.update_config.order": translated(
+        "maxSurge, maxUnavailable, lifecycle.preStop", Found(find_order), judge=judge_rollout
+    ),
+    "deploy.update_config.delay": translated("minReadySeconds", workload("spec.minReadySeconds"), judge=judge_delay),
+    "deploy.update_config.failure_action": approximated(
+        "a failed rollout stops where it is",
+        "going back is a verb",
+        "tycho rollback, or helm upgrade --rollback-on-failure",
+        judge=judge_failure,
+    ),
+    "deploy.update_config.monitor": ignored(
+        "a rollout watches readiness for as long as it takes",
+        "give the service a healthcheck, and update_config a delay",
+    ),
+    "deploy.update_config.max_failure_ratio": ignored(
+        "a rollout goes on only while pods become ready", "nothing: none may fail"
+    ),
+    "deploy.rollback_config": whole(
+        approximated(
+            "the update's strategy",
+            "a rollback is a rollout like any other",
+            "say in update_config how pods are replaced",
+        )
+    ),
+}

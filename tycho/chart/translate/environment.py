@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from tycho.chart.artifact import Target
 from tycho.chart.container import Environment
+from tycho.chart.names import UNWRITABLE, label
+from tycho.chart.translate.key import Rows, Table, rejected, translated, whole
+from tycho.chart.translate.targets import RELEASE, Case, Found, container, env_secret
 from tycho.chart.translate.text import to_argument
 from tycho.model import Service
 
@@ -21,3 +28,58 @@ def translate_environment(service: Service) -> Environment:
         passed=tuple(sorted(service.environment_pass)),
         from_file=bool(service.env_file),
     )
+
+
+ENV_NAME = re.compile(r"[\x20-\x3c\x3e-\x7e]+")
+PASSED = "where nothing sets it, the image's own value stays; Docker takes that out, too"
+PERHAPS = "env, as far as the variables are set"
+WORDS = "env (live); in a Secret what reads variables or is secret"
+
+
+def find_env(case: Case) -> Iterator[Target]:
+    """Find the entries of the container, and the Secret of those that read variables or are secret."""
+    env = case.container.env
+    if env.values or env.secret:
+        yield from container("env").find(case)
+    if env.secret or env.live:
+        yield from env_secret().find(case)
+
+
+def find_env_file(case: Case) -> Iterator[Target]:
+    """Find the Secret of an `env_file`, and where the container names it."""
+    yield from container("envFrom").find(case)
+    yield Target("Secret", f"{RELEASE}-{label(case.name)}-env-file")
+
+
+def judge_environment(case: Case) -> Rows:
+    """Judge `environment`: any printable name will do."""
+    if passed := sorted(case.service.environment_pass):
+        env = case.container.env
+        words = WORDS if env.values or env.secret else PERHAPS
+        yield "", translated(words, Found(find_env), but=f"{', '.join(passed)}: {PASSED}")
+    elif not (case.container.env.values or case.container.env.secret):
+        yield "", translated("nothing: no entry has a value")
+    for name, value in case.value.items():
+        if not ENV_NAME.fullmatch(name):
+            yield f".{name}", rejected("its name is not printable ASCII", "rename it")
+        elif isinstance(value, str) and UNWRITABLE.search(value):
+            why = "it holds a control character that the API server refuses"
+            yield f".{name}", rejected(why, "take it from a file")
+
+
+def judge_env_file(case: Case) -> Rows:
+    """Judge `env_file`, naming those that lie elsewhere."""
+    yield "", KEYS["env_file"]
+    for index, file in enumerate(case.value):
+        if file.outside:
+            words = "a Secret of the release; it is read outside the project, and travels in the values of the release"
+            yield f"[{index}]", translated(words, Found(find_env_file))
+
+
+KEYS: Table = {
+    "environment": whole(translated(WORDS, Found(find_env), judge=judge_environment)),
+    "env_file": translated("a Secret of the release, with envFrom", Found(find_env_file), judge=judge_env_file),
+    "env_file[].path": translated("its contents travel in the values of the release", Found(find_env_file)),
+    "env_file[].required": translated("decided when the file is read"),
+    "env_file[].format": translated("decided when the file is read"),
+}

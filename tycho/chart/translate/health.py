@@ -1,4 +1,4 @@
-"""How Kubernetes is told whether a container is ready: `healthcheck`, or `x-tycho.readinessProbe` in its place."""
+"""`healthcheck`, or `x-tycho.readinessProbe` in its place: how Kubernetes is told whether a container is ready."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from tycho.chart.kinds import said
+from tycho.chart.translate.key import Key, Rows, Table, approximated, ignored, translated
+from tycho.chart.translate.targets import Case, container
 from tycho.chart.translate.text import to_command
 from tycho.chart.yaml import Tree
 from tycho.model import Healthcheck, Json, Service
@@ -122,3 +124,67 @@ def _words(*words: str) -> list[Tree]:
 
 def _seconds(number: float) -> int:
     return max(1, math.ceil(number))
+
+
+def judge_seconds(case: Case) -> Rows:
+    """Judge a duration: Kubernetes counts seconds."""
+    if isinstance(case.value, float) and case.value % 1:
+        yield "", approximated("the next whole second", "Kubernetes counts in seconds", "write whole seconds")
+
+
+def judge_check(case: Case) -> Rows:
+    """Judge a key of `healthcheck`: what x-tycho says in Kubernetes' words goes before it."""
+    check = case.service.healthcheck
+    if KEY in said(case.service):
+        yield "", translated(f"nothing: x-tycho.{KEY} is there in its place")
+    elif check and is_of_image(check):
+        why = "without `test` it is about the image's own check, which Kubernetes does not know"
+        yield "", ignored(why, "write test")
+    elif not case.value and not isinstance(case.value, bool):
+        yield "", translated("Docker's default: 0 is as if it were not there")
+    elif case.container.stage == "init":
+        yield "", translated("nothing: what does its work and ends has no health")
+    elif check and (check.disable or not _command(check)) and case.value != check.disable:
+        yield "", translated("nothing: there is no probe")
+    elif isinstance(case.value, float) and case.value % 1:
+        field = {"interval": "periodSeconds", "timeout": "timeoutSeconds"}.get(_find_key(case), "")
+        words = "the next whole second"
+        places = (container(f"readinessProbe.{field}"),) if field else (container("startupProbe"),)
+        yield "", approximated(words, "Kubernetes counts in seconds", "write whole seconds", *places)
+
+
+def _find_key(case: Case) -> str:
+    check = case.service.healthcheck
+    return next((key for key in ("interval", "timeout") if check and getattr(check, key) is case.value), "")
+
+
+def judge_first(case: Case) -> Rows:
+    """Judge a start period: until its first success a container is asked more often in it."""
+    check = case.service.healthcheck
+    rows = list(judge_check(case))
+    if not rows and check and not find_start_interval(check):
+        why = "no start_period" if not check.start_period else "not more often than at the interval"
+        rows = [("", translated(f"nothing: {why}"))]
+    elif not rows and "startupProbe" not in case.container.probes:
+        rows = [("", translated("nothing: it is asked as often as later"))]
+    yield from rows
+
+
+def _probe(words: str, path: str, but: str = "") -> Key:
+    return translated(words, container(path), judge=judge_check, but=but)
+
+
+WAITED = "tycho up waits until it succeeds; docker compose up waits with --wait alone"
+KEYS: Table = {
+    "healthcheck.test": _probe("readinessProbe.exec (live)", "readinessProbe", but=WAITED),
+    "healthcheck.disable": translated("no probe", judge=judge_check),
+    "healthcheck.interval": _probe("periodSeconds", "readinessProbe.periodSeconds"),
+    "healthcheck.timeout": _probe("timeoutSeconds", "readinessProbe.timeoutSeconds"),
+    "healthcheck.retries": _probe("failureThreshold", "readinessProbe.failureThreshold"),
+    "healthcheck.start_period": translated(
+        "startupProbe, which may fail for ever", container("startupProbe"), judge=judge_first
+    ),
+    "healthcheck.start_interval": translated(
+        "periodSeconds of the startupProbe", container("startupProbe.periodSeconds"), judge=judge_first
+    ),
+}

@@ -1,18 +1,23 @@
-"""`pre_start`, `post_start`, `pre_stop`, `stop_grace_period`."""
+"""`pre_start`, `post_start`, `pre_stop`, `stop_grace_period`, `stop_signal`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
 
+from tycho.chart.artifact import Target
 from tycho.chart.container import Command, Expression, Text
 from tycho.chart.container import Hook as HookContainer
 from tycho.chart.kinds import drain
+from tycho.chart.translate.health import judge_seconds
 from tycho.chart.translate.image import split_image
+from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.security import translate_security
+from tycho.chart.translate.targets import Case, Found, container, pod
 from tycho.chart.translate.text import to_argument, to_command, to_text
 from tycho.chart.yaml import Tree
 from tycho.model import Hook, Service, template
+from tycho.model.numbers import parse_id
 
 
 def translate_lifecycle(service: Service, *, held: bool) -> dict[str, Mapping[str, Tree]]:
@@ -77,3 +82,60 @@ def grace_seconds(service: Service, *, held: bool) -> int:
     """Count the seconds until SIGKILL, after those of draining; Compose says 10 where the file says nothing."""
     seconds = service.stop_grace_period
     return (10 if seconds is None else max(0, math.ceil(seconds))) + drain(service, held=held)
+
+
+def judge_pre_start(case: Case) -> Rows:
+    """Judge containers before the container."""
+    for index, hook in enumerate(case.value):
+        if own := sorted(set(hook.rest) & set(hook.written)):
+            why = f"{', '.join(own)}: those of the service hold here too"
+            yield f"[{index}]", ignored(why, "say it of the service")
+        if hook.user and any(part and parse_id(part) is None for part in hook.user.split(":")):
+            why = f'"{hook.user}" is a name, and Kubernetes takes numbers'
+            yield f"[{index}].user", rejected(why, "write the number")
+        if not hook.per_replica:
+            why, place = "it runs before every pod", pod(f"initContainers[{case.container.hooks[index].name}]")
+            yield f"[{index}]", approximated("init container", why, "make it a service to wait for", place)
+
+
+def find_pre_start(case: Case) -> Iterator[Target]:
+    """Find the init containers of a service."""
+    for hook in case.container.hooks:
+        yield from pod(f"initContainers[{hook.name}]").find(case)
+
+
+def judge_hook(case: Case) -> Rows:
+    """Judge a hook: one command, as the container's own user and in its own folder."""
+    for index, one in enumerate(case.value):
+        said_too = [key for key in ("user", "privileged", "working_dir", "environment") if getattr(one, key)]
+        if index:
+            yield f"[{index}]", rejected("Kubernetes runs one command", "put them into one: sh -c 'first && second'")
+        elif said_too:
+            why = "a hook runs as its container does"
+            yield f"[{index}].{said_too[0]}", rejected(why, "say it in the command")
+
+
+def judge_grace(case: Case) -> Rows:
+    """Judge the time until SIGKILL: the longest of a pod's services holds for all of them."""
+    grace = pod("terminationGracePeriodSeconds")
+    for _, key in judge_seconds(case):
+        yield "", approximated(key.target, key.reason, key.remedy, grace)
+
+
+def judge_signal(case: Case) -> Rows:
+    """Judge `stop_signal`: SIGTERM is what everybody gets."""
+    if str(case.value).upper().removeprefix("SIG") in ("TERM", "15"):
+        yield "", translated("what Kubernetes sends")
+
+
+KEYS: Table = {
+    "pre_start": whole(translated("init containers", Found(find_pre_start), judge=judge_pre_start)),
+    "post_start": whole(translated("lifecycle.postStart", container("lifecycle.postStart"), judge=judge_hook)),
+    "pre_stop": whole(translated("lifecycle.preStop", container("lifecycle.preStop"), judge=judge_hook)),
+    "stop_grace_period": translated(
+        "terminationGracePeriodSeconds", pod("terminationGracePeriodSeconds"), judge=judge_grace
+    ),
+    "stop_signal": approximated(
+        "", "Kubernetes sends the STOPSIGNAL of the image", "set STOPSIGNAL in the Dockerfile", judge=judge_signal
+    ),
+}

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 from tycho.chart.container import Expression, Image, Text
+from tycho.chart.names import label
+from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.targets import Case, container, pod
 from tycho.chart.translate.text import to_text
-from tycho.model import Service
+from tycho.model import Service, template
 
 PULL = {
     "always": "Always", "build": "IfNotPresent", "never": "Never", "missing": "IfNotPresent",
@@ -56,3 +59,48 @@ def _find_tag(text: str) -> int:
         elif depth == 0 and character == ":":
             colon = position
     return colon if colon > slash else -1
+
+
+def judge_build(case: Case) -> Rows:
+    """Judge `build`: an image has to come from somewhere."""
+    why = "a chart holds no build"
+    if case.service.image:
+        yield "", ignored(why, f"push {template(case.service.image)} before it is installed")
+    else:
+        image = f"{case.layout.chart}-{label(case.name)}"
+        remedy = f"build and push the image before it is installed, or set services.{case.name}.image"
+        yield "", approximated(f"image {image}", why, remedy, IMAGE)
+
+
+def judge_pull_policy(case: Case) -> Rows:
+    """Judge `pull_policy`: Kubernetes knows no age of an image."""
+    if case.value == "build":
+        why, remedy = "a cluster does not build", "build and push the image"
+        yield "", approximated("imagePullPolicy: IfNotPresent", why, remedy, POLICY)
+    elif case.value not in PULL:
+        why, remedy = "Kubernetes knows no age of an image", "give images tags that do not move"
+        yield "", approximated("imagePullPolicy: Always", why, remedy, POLICY)
+
+
+IMAGE, POLICY = container("image"), container("imagePullPolicy")
+KEYS: Table = {
+    "image": translated("image (live)", IMAGE),
+    "build": whole(
+        approximated(
+            "image <project>-<service>",
+            "a chart holds no build",
+            "build and push the image before it is installed, or set services.X.image",
+            IMAGE,
+            judge=judge_build,
+        )
+    ),
+    "provider": whole(
+        rejected(
+            "a provider is a program of Docker Compose",
+            "run the service it provides elsewhere, and give its address in environment",
+        )
+    ),
+    "pull_policy": translated("imagePullPolicy", POLICY, judge=judge_pull_policy),
+    "pull_refresh_after": ignored("Kubernetes knows no age of an image", "give images tags that do not move"),
+    "runtime": translated("runtimeClassName", pod("runtimeClassName"), read=lambda service: service.runtime),
+}

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from tycho.chart import kinds
+from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.targets import Case, workload
 from tycho.chart.workload import Schedule
 from tycho.model import Service
+
+RESTART = re.compile(r"no|none|any|always|unless-stopped|on-failure(:[0-9]{1,9})?")
 
 WAITS_AGAIN = 6  # tries of a job whose init containers failed while they waited
 FOR_EVER = 2**31 - 1
@@ -37,3 +44,59 @@ def translate_schedule(service: Service) -> Schedule:
 def attempts(service: Service) -> int | None:
     """Return a job's tries after the first, where they are said."""
     return kinds.attempts(service)
+
+
+def judge_restart(case: Case) -> Rows:
+    """Judge `restart`: pods are always started again; jobs are not."""
+    policy, place = kinds.restarts(case.service), workload("")
+    if not RESTART.fullmatch(str(case.value)):
+        why = f'"{case.value}" is not a restart policy'
+        yield "", rejected(why, "no, always, unless-stopped or on-failure")
+    elif case.kind in kinds.JOBS:
+        if policy in ("always", "unless-stopped"):
+            why = "others wait for its end: it is run until it succeeds"
+            yield "", approximated(case.kind, why, 'restart: "no"', place)
+        elif case.kind == "Job":
+            ended = "tycho up waits for its end, and fails where it fails; docker compose up -d does not look at it"
+            yield "", translated("Job, backoffLimit", workload("spec.backoffLimit"), but=ended)
+    elif policy in ("no", "on-failure"):
+        why = "what serves others is always started again"
+        yield "", approximated(case.kind, why, "x-tycho: {kind: Job} makes it run once", place)
+
+
+def judge_attempts(case: Case) -> Rows:
+    """Judge a number of tries: only jobs give up."""
+    if case.kind not in kinds.JOBS:
+        yield "", ignored("what serves others is started again for ever", "x-tycho: {kind: Job} makes it give up")
+    elif case.kind == "CronJob":
+        yield "", translated("backoffLimit", workload("spec.jobTemplate.spec.backoffLimit"))
+
+
+def judge_triggers(case: Case) -> Rows:
+    """Judge schedules."""
+    schedule = (case.value or {}).get("schedule") or ()
+    if len(schedule) > 1:
+        yield ".schedule", rejected("a CronJob has one schedule", "make it a job for each")
+    elif any(isinstance(one, Mapping) and one.get("concurrency") == "queue" for one in schedule):
+        why, remedy = "a CronJob leaves out what it cannot start", "have runs end before the next begins"
+        place = workload("spec.concurrencyPolicy")
+        yield ".schedule[0].concurrency", approximated("Forbid", why, remedy, place)
+    elif not schedule:
+        why, remedy = "somebody has to start it", "kubectl create job --from=cronjob/NAME"
+        yield "", approximated("a suspended CronJob", why, remedy, workload("spec.suspend"))
+
+
+KEYS: Table = {
+    "restart": translated("kind of workload, backoffLimit", workload(""), judge=judge_restart),
+    "deploy.restart_policy.condition": translated("kind of workload", workload(""), judge=judge_restart),
+    "deploy.restart_policy.max_attempts": translated(
+        "backoffLimit", workload("spec.backoffLimit"), judge=judge_attempts
+    ),
+    "deploy.restart_policy.delay": ignored(
+        "restarts are put off longer and longer, from 10 s to 5 min", "have the program itself wait before it ends"
+    ),
+    "deploy.restart_policy.window": ignored(
+        "a container counts as started when its probes say so", "give the service a healthcheck"
+    ),
+    "triggers": whole(translated("CronJob", workload("spec.schedule"), judge=judge_triggers)),
+}

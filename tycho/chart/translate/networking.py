@@ -1,11 +1,20 @@
-"""`hostname`, `dns`, `dns_search`, `dns_opt`, `domainname`, `extra_hosts`."""
+"""`dns`, `dns_search`, `dns_opt`, `domainname`, `extra_hosts`: how a pod finds addresses."""
 
 from __future__ import annotations
 
+import ipaddress
+import re
+
 from tycho.chart.container import Expression, Text
+from tycho.chart.names import DNS_NAME
+from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.targets import Case, pod
 from tycho.chart.translate.text import to_text
 from tycho.chart.workload import DnsConfig
-from tycho.model import Service
+from tycho.model import Live, Service
+
+SEARCHED = re.compile(r"(?=.{1,253}$)[a-z0-9_]([-a-z0-9_]*[a-z0-9])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9])?)*\.?")
+LEAVE_OUT = "leave it out"
 
 RESOLVERS = 2  # that a pod may have after the cluster's
 
@@ -36,3 +45,84 @@ def translate_hosts(service: Service) -> tuple[tuple[str, tuple[str, ...]], ...]
             if address != "host-gateway":
                 names.setdefault(address.strip("[]"), []).append(host)
     return tuple((address, tuple(hosts)) for address, hosts in sorted(names.items()))
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def judge_dns(case: Case) -> Rows:
+    """Judge resolvers: a pod has few, each by its address."""
+    for index, server in enumerate(case.value):
+        if isinstance(server, Live):
+            continue
+        if not server:
+            yield f"[{index}]", ignored("it is empty", LEAVE_OUT)
+        elif not is_address(server):
+            yield f"[{index}]", rejected(f'"{server}" is not an address', "192.0.2.53, for example")
+    if len(case.value) > RESOLVERS:
+        words, why = f"the first {RESOLVERS}, after the cluster's", "a pod has no more resolvers"
+        yield "", approximated(words, why, "name fewer", pod("dnsConfig.nameservers"))
+
+
+def judge_dns_opt(case: Case) -> Rows:
+    """Judge options of a resolver; what a variable makes of one is seen when the release is installed."""
+    for index, option in enumerate(case.value):
+        if not isinstance(option, Live) and not option.partition(":")[0].strip():
+            yield f"[{index}]", rejected(f'"{option}" names no option', 'write for example "ndots:2"')
+    if case.value:
+        yield "", KEYS["dns_opt"]
+
+
+def judge_dns_search(case: Case) -> Rows:
+    """Judge domains that are tried; "." asks for none."""
+    for index, domain in enumerate(case.value):
+        if isinstance(domain, Live):
+            continue
+        if not domain:
+            yield f"[{index}]", ignored("it is empty", LEAVE_OUT)
+        elif domain != "." and not SEARCHED.fullmatch(domain):
+            yield f"[{index}]", rejected(f'"{domain}" is not a domain', "corp.example.org, for example")
+    if case.pod.dns.searches:
+        yield "", KEYS["dns_search"]
+    elif case.value:
+        yield "", translated("nothing: no domain is searched but the cluster's")
+
+
+def judge_extra_hosts(case: Case) -> Rows:
+    """Judge lines of /etc/hosts."""
+    for host, addresses in case.value.items():
+        if "host-gateway" in addresses:
+            reason = "a pod has no host of its own to call: the name leads nowhere"
+            yield f".{host}", ignored(reason, "give the address of the machine that is meant")
+        if wrong := [text for text in addresses if text != "host-gateway" and not is_address(text.strip("[]"))]:
+            yield f".{host}", rejected(f'"{wrong[0]}" is not an address', "192.0.2.7, for example")
+        elif not DNS_NAME.fullmatch(host):
+            remedy = "use lower-case letters, digits, dashes and dots"
+            yield f".{host}", rejected("it is not a DNS name", remedy)
+
+
+KEYS: Table = {
+    "domainname": approximated(
+        "dnsConfig.searches (live)",
+        "a pod has no domain of its own",
+        "give the program its full name in environment",
+        pod("dnsConfig.searches"),
+    ),
+    "dns": approximated(
+        "dnsConfig.nameservers (live), after the cluster's",
+        "the cluster's DNS alone knows the services, and asks others for all else",
+        "have the cluster's DNS forward what only these know",
+        pod("dnsConfig.nameservers"),
+        judge=judge_dns,
+    ),
+    "dns_opt": translated("dnsConfig.options (live)", pod("dnsConfig.options"), judge=judge_dns_opt),
+    "dns_search": translated("dnsConfig.searches (live)", pod("dnsConfig.searches"), judge=judge_dns_search),
+    "extra_hosts": whole(translated("hostAliases", pod("hostAliases"), judge=judge_extra_hosts)),
+    "mac_address": ignored("the cluster's network gives addresses", "call services by their names"),
+}

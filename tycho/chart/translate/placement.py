@@ -1,12 +1,15 @@
-"""`deploy.placement`: what Swarm says of nodes, as Kubernetes' scheduler reads it."""
+"""`deploy.placement`, `platform`: what a file says of nodes, as Kubernetes' scheduler reads it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from tycho.chart.artifact import Target
 from tycho.chart.names import LABEL_VALUE
+from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.resources import count_gpus
+from tycho.chart.translate.targets import Case, Found, pod
 from tycho.chart.yaml import Tree
 from tycho.model import Placement, Service
 
@@ -68,3 +71,59 @@ def tolerations(services: Iterable[Service]) -> tuple[Tree, ...]:
     """Let a pod run where its devices are: such nodes keep others out."""
     names = dict.fromkeys(name for service in services for name in count_gpus(service))
     return tuple({"key": name, "operator": "Exists", "effect": "NoSchedule"} for name in names)
+
+
+def translate_platform(service: Service) -> dict[str, str]:
+    """Translate `platform` into labels of nodes."""
+    if not service.platform:
+        return {}
+    system, _, machine = service.platform.partition("/")
+    return {"kubernetes.io/os": system} | ({"kubernetes.io/arch": machine.split("/")[0]} if machine else {})
+
+
+def find_platform(case: Case) -> Iterator[Target]:
+    """Find the labels that a node must have."""
+    for name in case.pod.node_selector:
+        yield from pod(f"nodeSelector[{name}]").find(case)
+
+
+def judge_platform(case: Case) -> Rows:
+    """Judge `platform`: labels of nodes."""
+    if not all(part and LABEL_VALUE.fullmatch(part) for part in str(case.value).split("/")):
+        yield "", rejected(f'"{case.value}" is not a platform', "linux/amd64, for example")
+
+
+def judge_constraints(case: Case) -> Rows:
+    """Judge what Swarm says of nodes, as labels that Kubernetes gives them."""
+    for index, text in enumerate(case.value):
+        if not readable(str(text)):
+            known = f"{', '.join(NODE_LABELS)}, node.labels.NAME"
+            yield f"[{index}]", ignored(f'"{text}" names no label of nodes', f"known: {known}")
+
+
+def judge_preferences(case: Case) -> Rows:
+    """Judge labels of nodes to spread over."""
+    for index, preference in enumerate(case.value):
+        if not SPREAD.fullmatch(str(preference.get("spread", ""))):
+            yield f"[{index}]", ignored("it names no label of nodes", "spread: node.labels.NAME")
+
+
+def judge_most(case: Case) -> Rows:
+    """Judge how many pods a node may have: one for each node is exact."""
+    if case.value == 1:
+        yield "", translated("podAntiAffinity", pod("affinity.podAntiAffinity"))
+
+
+SPREADING = pod("topologySpreadConstraints")
+KEYS: Table = {
+    "platform": translated(
+        "nodeSelector kubernetes.io/os, kubernetes.io/arch",
+        Found(find_platform),
+        judge=judge_platform,
+    ),
+    "deploy.placement.constraints": translated("nodeAffinity", pod("affinity.nodeAffinity"), judge=judge_constraints),
+    "deploy.placement.preferences": whole(translated("topologySpreadConstraints", SPREADING, judge=judge_preferences)),
+    "deploy.placement.max_replicas_per_node": approximated(
+        "topologySpreadConstraints", "pods are spread, not counted", "1 is exact", SPREADING, judge=judge_most
+    ),
+}

@@ -1,14 +1,20 @@
-"""`ports`: where a service answers outside the system."""
+"""`ports`, `expose`: where a service answers outside the system, and where its peers call it."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from tycho.chart.artifact import Target
 from tycho.chart.container import Expression, Ingress, ServicePort, Text
 from tycho.chart.kinds import said
+from tycho.chart.manifests import has_service
+from tycho.chart.names import DNS_LABEL
+from tycho.chart.translate.key import Key, Rows, Table, approximated, rejected, translated
+from tycho.chart.translate.targets import Case, Found, container, peers, published
 from tycho.chart.translate.text import to_text
-from tycho.model import Service, template
+from tycho.model import Live, Service, template
 from tycho.model.numbers import is_digits
 
 LOOPBACK = re.compile(r"127\..*|::1|\[::1\]|localhost")
@@ -73,3 +79,110 @@ def translate_ingress(service: Service, common: Mapping[str, object], annotation
         annotations=annotations,
         tls=tuple(common.get("tls") or ()),  # type: ignore[arg-type]
     )
+
+
+CUT_OFF = "its name has one address that stays, and answers at the ports that are known of it, at no other"
+NAMELESS = "a job that listens at no known port has no name while it runs"
+MORE = "expose adds ports; x-tycho: {headless: true} lets every call through"
+STRANGERS = "a published port can be called by every pod: those that share no network with it as well"
+FORWARD = "kubectl port-forward reaches it"
+INSIDE = "loopback: nobody outside may call it"
+WORDS = "Service <name>-published, and the Service that peers call"
+NODES = (
+    "a load balancer answers at it; without one, nodes do at a port of 30000-32767: at this one if it lies there, else"
+    " at one that the cluster chooses"
+)
+EXPOSED = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(tcp|udp|sctp))?")
+
+
+def judge_ports(case: Case) -> Rows:
+    """Judge ports that mean another thing in a cluster, each on its own."""
+    if case.name in case.layout.enclosed:
+        yield "", translated("nothing is published: all its networks are internal, and Docker publishes nothing then")
+        return
+    inside = [bool(LOOPBACK.fullmatch(port.host_ip or "")) for port in case.value]
+    for index, port in enumerate(case.value):
+        at = f"[{index}]"
+        if port.mode == "host":
+            yield at, translated("hostPort", container(f"ports[{port.protocol}-{port.target}].hostPort"))
+        elif inside[index] and not all(inside):
+            yield at, approximated("port of the Service that peers call", INSIDE, FORWARD, peers())
+        elif inside[index]:
+            yield at, approximated("Service of type ClusterIP", INSIDE, FORWARD, published("spec.type"))
+        elif port.host_ip and port.host_ip not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+            why, remedy = "a Service has addresses of its own", "name clients in service metadata"
+            yield at, approximated("published at every address", why, remedy, published())
+        elif "-" in str(port.published or ""):
+            live = isinstance(port.published, Live)
+            words = "the first port" if live else f"port {str(port.published).partition('-')[0]}"
+            yield at, approximated(words, "a Service has one port, not a range", "choose one port", published())
+        elif port.name and not DNS_LABEL.fullmatch(port.name):
+            why = f'"{port.name}" is not a DNS label'
+            yield f"{at}.name", rejected(why, "use lower-case letters, digits and dashes")
+    if case.value:
+        yield "", translated(WORDS, Found(find_ports), but=STRANGERS if _has_strangers(case) else "")
+
+
+def _has_strangers(case: Case) -> bool:
+    """Tell whether another service is on none of a service's networks."""
+    own = case.service.networks.keys()
+    return bool(own) and any(networks and own.isdisjoint(networks) for networks in case.layout.attachments)
+
+
+def find_ports(case: Case) -> Iterator[Target]:
+    """Find the Services that have a service's ports, and the ports of its container."""
+    yield from container("ports").find(case)
+    if case.container.published:
+        yield from published().find(case)
+    if has_service(case.layout, case.pod) and not case.pod.headless:
+        yield from peers().find(case)
+
+
+def find_exposed(case: Case) -> Iterator[Target]:
+    """Find the ports that peers call."""
+    yield from container("ports").find(case)
+    if has_service(case.layout, case.pod) and not case.pod.headless:
+        yield from peers().find(case)
+
+
+def judge_expose(case: Case) -> Rows:
+    """Judge `expose`: ports, each alone or as a range."""
+    for index, text in enumerate(case.value):
+        match = EXPOSED.fullmatch(str(text).lower())
+        if not match or not 1 <= int(match["first"]) <= int(match["last"] or match["first"]) <= 65535:
+            yield f"[{index}]", rejected(f'"{text}" is not a port', '"80", "53/udp" or "8000-8010"')
+
+
+def judge_calls(case: Case) -> Key | None:
+    """Judge where peers can call a service: Compose lets every call through, a Service those at the ports it lists."""
+    ports = case.layout.ports.get(case.pod.name, ())
+    if not has_service(case.layout, case.pod):
+        return translated("nothing: no Service", but=NAMELESS, remedy="expose gives it one")
+    if case.pod.headless:
+        return None
+    words = f"peers can call it at {', '.join(str(port.number) for port in ports)}"
+    places = tuple(peers(f"spec.ports[{port.name}]") for port in ports)
+    if numbers := [str(port.number) for port in ports if port.guessed == "call"]:
+        why = f"others call it at {', '.join(numbers)}, and the file does not say that it listens there"
+        return approximated(words, why, f"expose: {json.dumps(numbers)}", *places)
+    return translated(words, *places, but=CUT_OFF, remedy=MORE)
+
+
+KEYS: Table = {
+    "ports": translated(WORDS, Found(find_ports), judge=judge_ports),
+    "ports[].target": translated("targetPort", published()),
+    "ports[].published": translated(
+        "port of the published Service (live)", published(), but=NODES, remedy="tycho status shows where"
+    ),
+    "ports[].protocol": translated("protocol", published()),
+    "ports[].host_ip": approximated(
+        "Service of type ClusterIP for loopback, else every address",
+        "a Service has addresses of its own",
+        "set services.X.service.type and loadBalancerSourceRanges",
+        published(),
+    ),
+    "ports[].mode": translated("hostPort for host, where a policy lets it pass", container("ports")),
+    "ports[].name": translated("name of the port", published()),
+    "ports[].app_protocol": translated("appProtocol (live)", published()),
+    "expose": translated("port of the Service that peers call", Found(find_exposed), judge=judge_expose),
+}

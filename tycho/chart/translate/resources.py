@@ -1,22 +1,33 @@
-"""`deploy.resources`, `cpus`, `mem_limit`, `mem_reservation`, `gpus`."""
+"""`deploy.resources`, `cpus`, `mem_limit`, `mem_reservation`, `gpus`, and what else bounds a container."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from tycho.chart.artifact import Target
 from tycho.chart.container import Text
+from tycho.chart.translate.key import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
+from tycho.chart.translate.targets import Case, Found, container
 from tycho.chart.translate.text import to_cpu, to_memory
-from tycho.model import Resource, Service
+from tycho.chart.yaml import Tree
+from tycho.model import Live, Service
 
 VENDORS = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel.com/i915"}
 Amounts = Mapping[str, Text | int]
 
+NODE = "it is the node's business, not a container's"
+CPU = "a busy node shares its processors by what is requested, or else by the limit"
+SWAP = "there is no swap beside it"
+SOFT = "it decides where a pod is placed; the container itself is not held to it"
+LIMITS = "Kubernetes knows limits and requests of processors and memory"
+
 
 def translate_resources(service: Service) -> Mapping[str, Amounts]:
-    """Translate into limits and requests: `deploy.resources`, and the older keys beside it."""
-    limits = _amounts(service.deploy.resources.limits, service.cpus, service.mem_limit) | count_gpus(service)
-    requests = _amounts(service.deploy.resources.reservations, None, service.mem_reservation)
-    return {key: side for key, side in (("limits", limits), ("requests", requests)) if side}
+    """Translate into limits and requests."""
+    sides: dict[str, dict[str, Text | int]] = read_fields(KEYS, service, "container").get("resources", {})  # type: ignore[assignment]
+    if devices := count_gpus(service):
+        sides["limits"] = {**sides.get("limits", {}), **devices}
+    return {key: sides[key] for key in ("limits", "requests") if key in sides}
 
 
 def count_gpus(service: Service) -> dict[str, Text | int]:
@@ -30,12 +41,106 @@ def count_gpus(service: Service) -> dict[str, Text | int]:
     return {**counts}
 
 
-def _amounts(side: Resource, cpus: float | None, memory: int | None) -> dict[str, Text | int]:
-    cpus = side.cpus if side.cpus is not None else cpus
-    memory = side.memory if side.memory is not None else memory
-    amounts: dict[str, Text | int] = {}
-    if cpus is not None and (quantity := to_cpu(cpus)):
-        amounts["cpu"] = quantity
-    if memory is not None and (quantity := to_memory(memory)):
-        amounts["memory"] = quantity
-    return amounts
+def read_cpu(value: float | None) -> Tree:
+    """Read a number of processors; None where none is said."""
+    return None if value is None else to_cpu(value)
+
+
+def read_memory(value: float | str | None) -> Tree:
+    """Read a size; None where none is said."""
+    return None if value is None else to_memory(value)
+
+
+def judge_reserved(case: Case) -> Rows:
+    """Judge what is asked for: it is within the limit, as far as both are known."""
+    limits, service = case.service.deploy.resources.limits, case.service
+    limit = {int: limits.memory or service.mem_limit, float: limits.cpus or service.cpus}[
+        float if isinstance(case.value, float) else int
+    ]
+    if limit and case.value > limit and not isinstance(limit, Live) and not isinstance(case.value, Live):
+        yield "", rejected("it is more than the limit", "reserve at most as much as the limit")
+
+
+def find_gpus(case: Case) -> Iterator[Target]:
+    """Find the limits of devices."""
+    for name in count_gpus(case.service):
+        yield from container(f"resources.limits[{name}]").find(case)
+
+
+def judge_gpus(case: Case) -> Rows:
+    """Judge devices: they are counted, not chosen."""
+    for index, device in enumerate(case.value):
+        about = device if isinstance(device, Mapping) else {}
+        if about.get("device_ids"):
+            why = "a device plugin chooses them"
+            yield f"[{index}].device_ids", approximated("as many devices", why, "write count", Found(find_gpus))
+        elif about.get("count") in ("all", -1) or (not about.get("count") and not about.get("device_ids")):
+            why = "all of a node's devices cannot be asked for"
+            yield f"[{index}].count", approximated("1 device", why, "set count", Found(find_gpus))
+
+
+_CPU_LIMIT, _CPU_REQUEST = container("resources.limits.cpu"), container("resources.requests.cpu")
+_MEMORY_LIMIT, _MEMORY_REQUEST = container("resources.limits.memory"), container("resources.requests.memory")
+KEYS: Table = {
+    "cpus": translated("resources.limits.cpu (live)", _CPU_LIMIT, read=lambda service: read_cpu(service.cpus), but=CPU),
+    "mem_limit": translated(
+        "resources.limits.memory (live)", _MEMORY_LIMIT, read=lambda service: read_memory(service.mem_limit), but=SWAP
+    ),
+    "mem_reservation": translated(
+        "resources.requests.memory (live)",
+        _MEMORY_REQUEST,
+        judge=judge_reserved,
+        read=lambda service: read_memory(service.mem_reservation),
+        but=SOFT,
+    ),
+    "deploy.resources.limits.cpus": translated(
+        "resources.limits.cpu (live)",
+        _CPU_LIMIT,
+        read=lambda service: read_cpu(service.deploy.resources.limits.cpus),
+        but=CPU,
+    ),
+    "deploy.resources.limits.memory": translated(
+        "resources.limits.memory (live)",
+        _MEMORY_LIMIT,
+        read=lambda service: read_memory(service.deploy.resources.limits.memory),
+        but=SWAP,
+    ),
+    "deploy.resources.limits.pids": ignored(NODE, "set podPidsLimit of the kubelet"),
+    "deploy.resources.reservations.cpus": translated(
+        "resources.requests.cpu (live)",
+        _CPU_REQUEST,
+        judge=judge_reserved,
+        read=lambda service: read_cpu(service.deploy.resources.reservations.cpus),
+        but=CPU,
+    ),
+    "deploy.resources.reservations.memory": translated(
+        "resources.requests.memory (live)",
+        _MEMORY_REQUEST,
+        judge=judge_reserved,
+        read=lambda service: read_memory(service.deploy.resources.reservations.memory),
+        but=SOFT,
+    ),
+    "deploy.resources.reservations.generic_resources": whole(
+        ignored("Swarm's resources have no names here", "set services.X.resources.limits")
+    ),
+    "deploy.resources.reservations.devices": whole(
+        translated("resources.limits, by the vendor's name", Found(find_gpus), judge=judge_gpus)
+    ),
+    "gpus": whole(translated("resources.limits, by the vendor's name", Found(find_gpus), judge=judge_gpus)),
+    "mem_swappiness": ignored(NODE, "remove it"),
+    "memswap_limit": ignored("pods have no swap of their own", "set mem_limit"),
+    "pids_limit": ignored(NODE, "set podPidsLimit of the kubelet"),
+    "cpu_count": ignored(LIMITS, "set cpus"),
+    "cpu_percent": ignored(LIMITS, "set cpus"),
+    "cpu_period": ignored(LIMITS, "set cpus to cpu_quota / cpu_period"),
+    "cpu_quota": ignored(LIMITS, "set cpus to cpu_quota / cpu_period"),
+    "cpu_rt_period": ignored(LIMITS, "set cpus"),
+    "cpu_rt_runtime": ignored(LIMITS, "set cpus"),
+    "cpu_shares": ignored("shares follow from the processors requested", "set deploy.resources.reservations.cpus"),
+    "cpuset": ignored("processors are chosen by the node", "ask for whole cpus, with a static CPU manager"),
+    "oom_kill_disable": ignored("memory beyond the limit always ends the container", "set no mem_limit"),
+    "oom_score_adj": ignored("it follows from requests and limits", "set deploy.resources"),
+    "storage_opt": whole(ignored(NODE, "set services.X.resources.limits.ephemeral-storage")),
+    "blkio_config": whole(ignored(NODE, "choose a storage class that is quick enough")),
+    "ulimits": whole(ignored("they are set for the node's runtime", "set them in the image's entrypoint, or on nodes")),
+}

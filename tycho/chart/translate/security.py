@@ -1,31 +1,48 @@
-"""`user`, `privileged`, `read_only`, `cap_add`, `cap_drop`, `security_opt`, `group_add`, `sysctls`."""
+"""`user`, `privileged`, `read_only`, `cap_add`, `cap_drop`, `security_opt`, `group_add`, `sysctls`, `pid`, `ipc`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tycho.chart.artifact import Target
+from tycho.chart.podsecurity import SAFE_SYSCTLS
+from tycho.chart.translate.key import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
+from tycho.chart.translate.targets import Case, Found, container, pod
 from tycho.chart.yaml import Tree
 from tycho.model import Service
 from tycho.model.numbers import is_digits, parse_id
 from tycho.model.rights import normalize_capability, parse_option
 
+HARDENING = "10-hardening.yaml"
+GAINS = f"{HARDENING} asks for it: sudo, su and other setuid programs of the image gain no rights; in Docker they do"
+KEEP_OUT = "security_opt: [no-new-privileges=false] keeps it out"
+NODE, LEAVE = "it is the node's business, not a container's", "remove it"
+
 
 def translate_security(service: Service) -> dict[str, Tree]:
     """Translate into the securityContext of the container."""
-    user, _, group = (service.user or "").partition(":")
-    ids = {"runAsUser": parse_id(user), "runAsGroup": parse_id(group)}
+    ids = {"runAsUser": read_user(service), "runAsGroup": read_group(service)}
     context: dict[str, Tree] = {key: number for key, number in ids.items() if number is not None}
-    if service.privileged:
-        context["privileged"] = True
-    if service.read_only:
-        context["readOnlyRootFilesystem"] = True
-    add, drop = ([normalize_capability(name) for name in names] for names in (service.cap_add, service.cap_drop))
-    capabilities: dict[str, Tree] = {key: sorted(names) for key, names in (("add", add), ("drop", drop)) if names}
-    if capabilities:
-        context["capabilities"] = capabilities
+    context |= read_fields(KEYS, service, "container").get("securityContext", {})  # type: ignore[arg-type]
+    rising = service.privileged or "SYS_ADMIN" in map(normalize_capability, service.cap_add)
     for option in service.security_opt:
-        context |= dict(_option(option, rising=service.privileged or "SYS_ADMIN" in add))
+        context |= dict(_option(option, rising=rising))
     return context
+
+
+def read_user(service: Service) -> Tree:
+    """Read the number of the user; None where none is said."""
+    return parse_id((service.user or "").partition(":")[0])
+
+
+def read_group(service: Service) -> Tree:
+    """Read the number of the group; None where none is said."""
+    return parse_id((service.user or "").partition(":")[2])
+
+
+def read_capabilities(names: tuple[str, ...]) -> Tree:
+    """Read names of capabilities, as Kubernetes writes them."""
+    return list[Tree](sorted(normalize_capability(name) for name in names))
 
 
 def _option(option: str, *, rising: bool) -> Iterator[tuple[str, Tree]]:
@@ -76,3 +93,155 @@ def group_of(service: Service) -> str:
     user, _, group = (service.user or "").partition(":")
     number = group or user.lstrip("0")
     return number if is_digits(number) and is_digits(user) and int(user) else ""
+
+
+def judge_user(case: Case) -> Rows:
+    """Judge `user`: Kubernetes does not read /etc/passwd of an image."""
+    parts = str(case.value).split(":")
+    names = [part for part in parts if part and parse_id(part) is None]
+    if len(parts) > 2:
+        yield "", rejected(f'"{case.value}" is not USER:GROUP', 'write two numbers: "1000:1000"')
+    elif names:
+        remedy = 'write the number, as `id` prints it in the image: "1000:1000"'
+        yield "", rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', remedy)
+    elif len(parts) > 1:
+        but = "its groups in the image's /etc/group count, too"
+        yield "", translated("runAsUser, runAsGroup", Found(find_ids), but=but)
+    elif _gives_claims(case):
+        why = "its number is also a group of the process, which the volumes of its pod are given to"
+        places = (container("securityContext.runAsUser"), pod("securityContext.fsGroup"))
+        remedy = f'write its group, too: "{parts[0]}:{parts[0]}"'
+        yield "", translated("runAsUser, fsGroup", *places, but=why, remedy=remedy)
+
+
+def find_ids(case: Case) -> Iterator[Target]:
+    """Find the numbers of user and group, as far as they are said."""
+    for name, number in (("runAsUser", read_user(case.service)), ("runAsGroup", read_group(case.service))):
+        if number is not None:
+            yield from container(f"securityContext.{name}").find(case)
+
+
+def _gives_claims(case: Case) -> bool:
+    """Tell whether the claims of a pod belong to this service's user."""
+    mounts_claims = any(volume.kind == "claim" for volume in case.pod.volumes)
+    return mounts_claims and case.pod.fs_group == group_of(case.service) != ""
+
+
+def judge_groups(case: Case) -> Rows:
+    """Judge `group_add`: groups are numbers."""
+    for index, group in enumerate(case.value):
+        if parse_id(str(group)) is None:
+            why = f'"{group}" is a name, and Kubernetes takes numbers'
+            yield f"[{index}]", rejected(why, "write the group's number")
+
+
+def judge_options(case: Case) -> Rows:
+    """Judge `security_opt`: options that have no counterpart, and one that Docker does not have of itself."""
+    file, _ = case.layout.system.at(f"services.{case.name}.security_opt")
+    options = [parse_option(str(option)) for option in case.value]
+    if ("no-new-privileges", "true") in options and file.endswith(HARDENING):
+        words = "securityContext, with allowPrivilegeEscalation: false"
+        if "allowPrivilegeEscalation" in case.container.security_context:
+            yield "", translated(words, Found(find_options), but=GAINS, remedy=KEEP_OUT)
+    elif case.value and set(options) <= {("no-new-privileges", "false")}:
+        yield "", translated("a container whose programs may gain rights, as in Docker", container(""))
+    for index, option in enumerate(case.value):
+        key, value = parse_option(str(option))
+        if key not in ("no-new-privileges", "seccomp", "apparmor", "label") or value.startswith("{"):
+            yield f"[{index}]", ignored(f"{key} is Docker's", "set services.X.securityContext")
+        elif key == "seccomp" and value != "unconfined" and not is_profile(value):
+            why = "a profile lies below the kubelet's seccomp folder"
+            yield f"[{index}]", rejected(why, "name it relative to that")
+        elif key == "label" and value == "disable":
+            remedy = "set services.X.podSecurityContext.seLinuxOptions"
+            yield f"[{index}]", ignored("SELinux is the node's business", remedy)
+
+
+def find_options(case: Case) -> Iterator[Target]:
+    """Find what the options of a service set."""
+    rising = case.service.privileged or "SYS_ADMIN" in map(normalize_capability, case.service.cap_add)
+    for option in case.service.security_opt:
+        for name, _ in _option(option, rising=rising):
+            yield from container(f"securityContext.{name}").find(case)
+    if _selinux_labels(case.service):
+        yield from pod("securityContext.seLinuxOptions").find(case)
+
+
+def is_profile(option: str) -> bool:
+    """Tell whether a profile lies below the kubelet's folder of profiles."""
+    return not option.startswith("/") and ".." not in option.split("/")
+
+
+def judge_sysctls(case: Case) -> Rows:
+    """Judge `sysctls`: the kubelet lets few through."""
+    for name in case.value:
+        if name not in SAFE_SYSCTLS:
+            why = "a kubelet refuses it where it is not allowed"
+            yield f".{name}", approximated("sysctls", why, "--allowed-unsafe-sysctls", SYSCTLS)
+
+
+def judge_users(case: Case) -> Rows:
+    """Judge `userns_mode`: the host's users, which a pod has by itself, or a mapping."""
+    if case.value != "host":
+        yield "", approximated("", "the cluster maps users", "set services.X.podSecurityContext")
+
+
+def judge_namespace(case: Case) -> Rows:
+    """Judge `pid` and `ipc`."""
+    kind = str(case.value).partition(":")[0]
+    if kind == "container":
+        yield "", rejected("a container outside the project is not in the cluster", "service:NAME")
+    elif kind == "service":
+        but = "they share name, address and what a pod shares, too"
+        remedy = "call both by the name of the other"
+        yield "", translated("one pod for both", container(""), but=but, remedy=remedy)
+    elif kind != "host":
+        yield "", ignored("containers of a pod share what a pod shares", "remove it, or service:NAME")
+
+
+SYSCTLS = pod("securityContext.sysctls")
+KEYS: Table = {
+    "user": translated("runAsUser, runAsGroup", Found(find_ids), judge=judge_user),
+    "group_add": translated("supplementalGroups", pod("securityContext.supplementalGroups"), judge=judge_groups),
+    "privileged": translated(
+        "privileged", container("securityContext.privileged"), read=lambda service: service.privileged
+    ),
+    "read_only": translated(
+        "readOnlyRootFilesystem",
+        container("securityContext.readOnlyRootFilesystem"),
+        read=lambda service: service.read_only,
+        but="/etc/hosts, /etc/hostname and /etc/resolv.conf stay writable for root",
+    ),
+    "cap_add": translated(
+        "capabilities.add",
+        container("securityContext.capabilities.add"),
+        read=lambda service: read_capabilities(service.cap_add),
+    ),
+    "cap_drop": translated(
+        "capabilities.drop",
+        container("securityContext.capabilities.drop"),
+        read=lambda service: read_capabilities(service.cap_drop),
+    ),
+    "security_opt": translated("securityContext", Found(find_options), judge=judge_options),
+    "sysctls": whole(translated("sysctls (live)", SYSCTLS, judge=judge_sysctls)),
+    "umask": ignored("a pod has none", "set it in the image's entrypoint"),
+    "userns_mode": translated("nothing: a pod has the host's users by itself", judge=judge_users),
+    "pid": translated("hostPID, or one pod for both", pod("hostPID"), judge=judge_namespace),
+    "ipc": translated("hostIPC, or one pod for both", pod("hostIPC"), judge=judge_namespace),
+    "uts": ignored("a pod has a hostname of its own", "set hostname"),
+    "cgroup": ignored(NODE, LEAVE),
+    "cgroup_parent": ignored(NODE, LEAVE),
+    "isolation": ignored("it is about containers on Windows", LEAVE),
+    "credential_spec": whole(rejected("it is about containers on Windows", "use a GMSACredentialSpec of the cluster")),
+    "devices": whole(
+        rejected(
+            "a pod cannot be given a device of its node",
+            "ask a device plugin for it, by deploy.resources.reservations.devices",
+        )
+    ),
+    "device_cgroup_rules": ignored(
+        "devices come from plugins, with their rights", "ask for them by deploy.resources.reservations.devices"
+    ),
+    "use_api_socket": rejected("a cluster has no Docker", "remove it, or call the Kubernetes API as a service account"),
+    "logging": whole(ignored("the node collects what a container prints", "kubectl logs, or a log collector")),
+}

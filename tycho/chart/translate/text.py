@@ -9,6 +9,8 @@ from tycho.chart.container import Command, Expression, Text
 from tycho.model import Reworded, template
 from tycho.model.numbers import is_digits, parse_size
 
+SIZE = re.compile(r"(?i)[0-9]+(\.[0-9]+)? ?([kmgtp]i?)?b?")
+"""A number of bytes, in Compose's units."""
 _VARIABLE = re.compile(r"\$[A-Za-z_{]")
 _EXPANDED = re.compile(r"\$(?=[$(])")
 _UNITS = (("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10))

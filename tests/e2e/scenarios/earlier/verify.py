@@ -1,5 +1,6 @@
 """What an earlier Tycho started and filled is upgraded by this one and rolled back again, and keeps all of its data."""
 
+import json
 import subprocess
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
@@ -34,19 +35,28 @@ READ = {
     "reader": "cat /shared/kept",
     "named": "cat /queue/kept",
 }
-FILES = {"compose.yaml": ("db", "keeper"), "alone.yaml": ("writer", "reader", "named")}
+FILES = {
+    "compose.yaml": ("db", "keeper"),
+    "alone.yaml": ("writer", "reader", "named"),
+    "ordered.yaml": ("db", "api", "beside"),
+}
+SAYS = {"compose.yaml": "db", "alone.yaml": "writer", "ordered.yaml": "migrate"}
 
 
 def verify(system: System) -> None:
     earlier = unpacked(system.folder.with_name("earlier-program"))
     system.node.kubectl("create", "namespace", SPACE)
     system.node.kubectl("-n", SPACE, "create", "-f", "-", data=CLAIM)
-    together = system.beside("together", SPACE)
+    together, ordered = system.beside("together", SPACE), system.beside("ordered")
     with ThreadPoolExecutor() as pool:
-        alone = pool.submit(keeps, system, earlier, "alone.yaml")
+        others = [
+            pool.submit(keeps, system, earlier, "alone.yaml"), pool.submit(keeps, ordered, earlier, "ordered.yaml")
+        ]  # fmt: skip
         keeps(together, earlier, "compose.yaml")
-        alone.result()
+        for other in others:
+            other.result()
     together.down()
+    ordered.down()
     assert system.node.kubectl("-n", SPACE, "get", "persistentvolumeclaim", "archive-of-years", "-o", "name")
     system.node.kubectl("delete", "namespace", SPACE)
 
@@ -71,13 +81,26 @@ def keeps(system: System, earlier: Path, file: str) -> None:
         system.sh(service, WRITE.get(service, "true"))
     system.code = today
     guid = system.identity["guid"]
+    look(system, file)
     system.up("-f", file, env=step(2))
     assert system.identity["guid"] == guid, "another instance was started beside it"
     read(system, file, 2)
+    look(system, file)
     system.tycho("rollback", guid)
     read(system, file, 1)
+    look(system, file)
     system.up("-f", file, env=step(3))
     read(system, file, 3)
+
+
+def look(system: System, file: str) -> None:
+    """Ask this program how the release is, whoever made its revision, and what its services print."""
+    guid = system.identity["guid"]
+    [seen] = json.loads(system.tycho("status", guid, "-o", "json"))
+    assert {service["name"] for service in seen["services"]} >= {*FILES[file]}
+    assert all(service["done"] for service in seen["services"]), seen
+    said = system.tycho("logs", guid, SAYS[file])
+    assert "migrated in step" in said or file != "ordered.yaml"
 
 
 def step(number: int) -> dict[str, str]:
@@ -89,4 +112,4 @@ def read(system: System, file: str, number: int) -> None:
     """Read what was written, in the pods of a step."""
     for service in FILES[file]:
         eventually(lambda service=service: system.sh(service, "echo $STEP") == str(number) and system.ready(service))
-        assert system.sh(service, READ[service]) == "row", f"{service} in step {number}"
+        assert system.sh(service, READ.get(service, "echo row")) == "row", f"{service} in step {number}"

@@ -1,11 +1,13 @@
-"""What becomes of files that a service brings along: binds, configs, env files."""
+"""Files that travel with a system, and those that stay where they lie."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
+from tycho.chart.artifact import Target
+from tycho.chart.translate.key import Key, Rows, approximated, ignored, rejected
+from tycho.chart.translate.targets import RELEASE, Case, Found
 from tycho.files import Reason, Stays
 from tycho.model import File, Mount
 
@@ -23,8 +25,8 @@ STAYING = frozenset({"clock", "forbidden", "outside", "withheld", "irregular", "
 HOW = "the release brings secret files: `tycho up` gives them, helm by --set-string secretFiles.…, as the README shows"
 
 
-def refused_mount(mount: Mount, becomes: str) -> Key:
-    """Return the row of a bind that becomes nothing."""
+def refuse_mount(mount: Mount, becomes: str) -> Key:
+    """Make the entry of a bind that becomes nothing."""
     match becomes:
         case "clock":
             return ignored("a container has the time of its own image", "set TZ in environment")
@@ -47,12 +49,16 @@ def _verb(note: str) -> str:
     return note.partition(": ")[2] if note.startswith("not a regular file: ") else note
 
 
-def carried_files(case: Case, source: str, part: object) -> Rows:
-    """Yield the rows of what is different about files that travel, and of those that do not."""
-    files, secrecy = _files(part), case.layout.secrecy
+def judge_files(case: Case, source: str, part: object) -> Rows:
+    """Judge what is different about files that travel, and those that do not."""
+    files, secrecy = list_files(part), case.layout.secrecy
     secret = [file.path or source for file in files if secrecy.is_secret(source, file)]
     if secret:
-        yield "", approximated("Secret of the release", f"secret, and no part of the chart: {listed(secret)}", HOW)
+        place = Found(lambda _: find_tree(case, source, secret=True))
+        yield (
+            "",
+            approximated("Secret of the release", f"secret, and no part of the chart: {listed(secret)}", HOW, place),
+        )
     reasons: dict[str, list[str]] = {}
     for path, why in getattr(part, "left_out", ()):
         reasons.setdefault(why, []).append(path)
@@ -61,10 +67,12 @@ def carried_files(case: Case, source: str, part: object) -> Rows:
         yield "", replace(key, local=why in frozenset(Stays))
     if copied := getattr(part, "copied", ()):
         why = f"links travel as copies of what they lead to: {listed(copied)}"
-        yield "", approximated("ConfigMap", why, "nothing: a change is copied when it is compiled again")
+        place = Found(lambda _: find_tree(case, source, secret=False))
+        yield "", approximated("ConfigMap", why, "nothing: a change is copied when it is compiled again", place)
 
 
-def _files(part: object) -> Sequence[File]:
+def list_files(part: object) -> Sequence[File]:
+    """List the files of a mount, config or secret."""
     return getattr(part, "files", None) or ()
 
 
@@ -74,33 +82,12 @@ def listed(paths: Sequence[str]) -> str:
     return ", ".join(paths[:LISTED]) + more
 
 
-def config_file(case: Case) -> Rows:
-    """Yield the rows of a config's `file`."""
-    config = case.service  # of a config, not of a service
-    found = list(carried_files(case, str(case.value), config))
-    files = _files(config)
-    if any(not case.layout.secrecy.is_secret(str(case.value), file) for file in files):
-        yield "", translated("ConfigMap")
-    if any(file.release_only for file in files):
-        why = "it is no part of the project, and so none of the chart"
-        yield "", approximated("Secret of the release; its content travels in the values of the release", why, HOW)
-    else:
-        yield from found
-
-
-def secret_file(case: Case) -> Rows:
-    """Yield the rows of a secret's `file`: one file, wherever it lies."""
-    files = _files(case.service)
-    if any(file.path for file in files):
-        yield "", rejected("it is a folder, and a secret is one file", "name each file as a secret of its own")
-    elif any(file.release_only for file in files):
-        yield "", translated("Secret; it is read outside the project, and travels in the values of the release")
-
-
-def env_file(case: Case) -> Rows:
-    """Yield the rows of `env_file`, naming those that lie elsewhere."""
-    yield "", translated("a Secret of the release, with envFrom")
-    for index, file in enumerate(case.value):
-        if file.outside:
-            target = "a Secret of the release; it is read outside the project, and travels in the values of the release"
-            yield f"[{index}]", translated(target)
+def find_tree(case: Case, source: str, *, secret: bool) -> Iterator[Target]:
+    """Find the ConfigMap that files became, or the Secret of those that are secret."""
+    for tree in case.layout.configmaps:
+        if tree.source != source:
+            continue
+        if secret and tree.secrets:
+            yield Target("Secret", f"{RELEASE}-{tree.slug}-secret-files")
+        elif not secret and tree.files:
+            yield Target("ConfigMap", f"{RELEASE}-{tree.slug}")

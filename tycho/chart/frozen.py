@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from tycho.chart.hidden import LIVE, secret_globs
-from tycho.chart.keys.key import Key, Table, approximated, rejected
 from tycho.chart.layout import ChartLayout
+from tycho.chart.translate.key import Key, Table, approximated, rejected
 from tycho.chart.wiring import everything
 from tycho.credentials import SECRET_NAMES, find_literals, names_secret
 from tycho.model import Live, Service, System, template
@@ -76,7 +76,7 @@ def decided(section: str, table: Table) -> tuple[str, ...]:
     )
     gone = ELSEWHERE | RESOLVED
     result = [key for key in keys if key not in live and not {key.split(".")[0].removesuffix("[]"), key} & gone]
-    return tuple(key for key in result if "[]" not in key or key.partition("[]")[0] not in result)
+    return tuple(sorted(key for key in result if "[]" not in key or key.partition("[]")[0] not in result))
 
 
 def _refused(name: str, *, by_name: bool) -> Key:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tycho.chart.keys.key import Key, approximated
 from tycho.chart.layout import ChartLayout
+from tycho.chart.names import label
+from tycho.chart.translate.key import Key, approximated, translated
+from tycho.chart.translate.targets import Found, item, locate
 
 WHY = {"name": "its name says that it is secret", "content": "it shows a credential"}
 
@@ -16,14 +18,20 @@ def concealed(layout: ChartLayout) -> Iterator[tuple[str, Key]]:
     names = {container.service for pod in layout.workloads for container in pod.containers}
     for entry in layout.concealed:
         if entry.variable:
-            yield (
-                entry.path,
-                approximated("a variable of the release", WHY[entry.why], _set(f"variables.{entry.variable}")),
-            )
+            words, remedy = "a variable of the release", _set(f"variables.{entry.variable}")
+            yield entry.path, approximated(words, WHY[entry.why], remedy)
         elif match := next((result for result in _entries(entry.path) if result[0] in names), None):
             service, name = match
             remedy = _set(f"services.{_escaped(service)}.secretEnv.{_escaped(name)}")
-            yield entry.path, Key("translated", f"a Secret of the release: {WHY[entry.why]}", "", remedy)
+            places = (item("Secret", f"{label(service)}-env", "data"), _find_entry(layout, service, name))
+            yield entry.path, translated(f"a Secret of the release: {WHY[entry.why]}", *places, remedy=remedy)
+
+
+def _find_entry(layout: ChartLayout, service: str, name: str) -> Found:
+    """Name an entry of the environment of a service."""
+    pod = layout.homes[service]
+    container = next(container for container in pod.containers if container.service == service)
+    return Found(lambda _: iter([locate(pod, "container", f"env[{name}]", container)]))
 
 
 def _entries(path: str) -> Iterator[tuple[str, str]]:

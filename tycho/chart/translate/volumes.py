@@ -1,15 +1,17 @@
-"""What becomes of `volumes` of a service: a row for each mount says what is rendered for it."""
+"""`volumes`, `volumes_from`, `tmpfs`, `shm_size`: what a service mounts besides configs and secrets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from tycho.chart.artifact import Target
 from tycho.chart.container import Container
-from tycho.chart.keys import carrying
-from tycho.chart.keys.key import Case, Key, Rows, approximated, ignored, rejected, translated
 from tycho.chart.mounted import Mounted, Step
 from tycho.chart.outcomes import starts_empty
+from tycho.chart.translate import files
+from tycho.chart.translate.key import Key, Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.targets import RELEASE, Case, Found, container, pod, workload
 from tycho.model import Mount
 
 FRESH = "; a new one has what the image has there (not before Kubernetes 1.35, nor under podSecurity: restricted)"
@@ -35,44 +37,78 @@ NOTHING: Mapping[str, Key] = {
 }
 
 
-def volumes(case: Case) -> Rows:
-    """Yield a row for each mount, and more for what is left out of it."""
-    own = next(container for container in case.pod.containers if container.service == case.name)
+def judge_volumes(case: Case) -> Rows:
+    """Judge each mount, and what is left out of it."""
+    own = case.container
     for index, mount in enumerate(case.value):
         at, outcome = f"[{index}]", case.layout.outcomes.decide(case.name, case.service, mount)
         if outcome in NOTHING:
             yield at, NOTHING[outcome]
-        elif outcome in carrying.STAYING:
-            yield at, carrying.refused_mount(mount, outcome)
+        elif outcome in files.STAYING:
+            yield at, files.refuse_mount(mount, outcome)
         elif outcome == "claim" and _is_scattered(case, mount, own):
             remedy = "x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a class that can"
             if mount.type == "bind":
                 remedy = "write :ro where it is only read, or x-tycho: {storage: false} where writes need not last"
             yield at, rejected("pods on several nodes cannot share a volume that is on one", remedy)
         elif mounted := next((entry for entry in own.mounts if entry.path == mount.target), None):
-            yield at, _describe(case, mount, outcome, mounted, own)
+            yield at, _describe(case, mount, outcome, mounted)
         if outcome in ("files", "copy", "claim", "empty"):
-            for added, key in carrying.carried_files(case, str(mount.source), mount):
+            for added, key in files.judge_files(case, str(mount.source), mount):
                 yield at + added, key
         if outcome == "claim" and mount.type == "bind" and (why := starts_empty(mount)):
             remedy = "copy it in with kubectl cp, or move what is needed into the image"
             yield at, replace(ignored(f"a new claim starts empty, without what lies here: {why}", remedy), local=True)
-    if case.value:
-        yield "", translated("volumes of the pod")
+    if any(find_mounts(case)):
+        yield "", translated("volumes of the pod", Found(find_mounts))
 
 
-def volumes_from(case: Case) -> Rows:
-    """Those that are only read; the rule's own row stands for all of them."""
+def find_mounts(case: Case) -> Iterator[Target]:
+    """Find what a service mounts of its `volumes`."""
+    for mount in case.service.volumes:
+        for mounted in case.container.mounts:
+            if mounted.path == mount.target:
+                yield from find_mount(case, mounted)
+
+
+def find_mount(case: Case, mounted: Mounted) -> Iterator[Target]:
+    """Find a mount, the volume behind it, and the object that holds what is in that."""
+    volume = next(volume for volume in case.pod.volumes if volume.name == mounted.volume)
+    yield from container(f"volumeMounts[{volume.name}]").find(case)
+    claim = case.layout.claims.get(volume.source) if volume.kind == "claim" else None
+    if claim and claim.owner:
+        yield from workload(f"spec.volumeClaimTemplates[{volume.name}]").find(case)
+        return
+    yield from pod(f"volumes[{volume.name}].{FIELDS[volume.kind]}").find(case)
+    if claim and not claim.existing:
+        yield Target("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}")
+    elif volume.kind in ("configMap", "projected") and not volume.source:
+        yield Target("ConfigMap", f"{RELEASE}-{volume.slug}")
+    if volume.kind in ("secretFiles", "projected"):
+        yield Target("Secret", f"{RELEASE}-{volume.slug}-secret-files")
+
+
+FIELDS: Mapping[str, str] = {
+    "claim": "persistentVolumeClaim", "secretFiles": "secret", "ownImage": "image",
+    **{kind: kind for kind in ("configMap", "secret", "projected", "emptyDir", "nfs", "image", "hostPath")},
+}  # fmt: skip
+"""The field of a pod's volume that a kind of the model is."""
+
+
+def judge_volumes_from(case: Case) -> Rows:
+    """Judge mounts of others: those that are only read; the rule's own row stands for all of them."""
+    if not case.container.mounts:
+        yield "", translated("nothing: the other mounts nothing")
+        return
     for index, text in enumerate(case.value):
         if str(text).endswith(":ro"):
-            yield f"[{index}]", translated("readOnly of each mount", but="Docker leaves them writable all the same")
-    if case.value:
-        reason = "what is in no named volume cannot be shared between pods: each has a copy of its own"
-        yield "", approximated("the other's mounts", reason, "name the volumes, and mount them in both")
+            but = "Docker leaves them writable all the same"
+            yield f"[{index}]", translated("readOnly of each mount", container("volumeMounts"), but=but)
+    yield "", KEYS["volumes_from"]
 
 
-def tmpfs(case: Case) -> Rows:
-    """Options beyond the size."""
+def judge_tmpfs(case: Case) -> Rows:
+    """Judge memory: options beyond the size."""
     for index, text in enumerate(case.value):
         options = [
             option
@@ -81,12 +117,26 @@ def tmpfs(case: Case) -> Rows:
         ]
         if options:
             reason = f"{', '.join(options)}: {PLAIN_MEMORY}"
-            yield f"[{index}]", approximated("emptyDir in memory", reason, "keep size alone")
+            yield f"[{index}]", approximated("emptyDir in memory", reason, "keep size alone", Found(find_memory))
 
 
-def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted, container: Container) -> Key:
-    """Say what is rendered for a mount."""
-    steps = {step.verb for step in container.steps if step.volume == mounted.volume}
+def find_memory(case: Case) -> Iterator[Target]:
+    """Find the volumes in memory of a service's `tmpfs`."""
+    for text in case.service.tmpfs:
+        for mounted in case.container.mounts:
+            if mounted.path == str(text).partition(":")[0]:
+                yield from find_mount(case, mounted)
+
+
+def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted) -> Key:
+    """Describe what is rendered for a mount."""
+    key = _name_outcome(case, mount, outcome, mounted)
+    return replace(key, places=(Found(lambda _: find_mount(case, mounted)),))
+
+
+def _name_outcome(case: Case, mount: Mount, outcome: str, mounted: Mounted) -> Key:
+    own = case.container
+    steps = {step.verb for step in own.steps if step.volume == mounted.volume}
     volume = next(volume for volume in case.pod.volumes if volume.name == mounted.volume)
     kind, claim = volume.kind, f"PersistentVolumeClaim {volume.slug}"
     match outcome:
@@ -107,12 +157,12 @@ def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted, containe
         case "empty":
             return approximated("emptyDir", EACH, "name a volume")
         case "copy":
-            held = _held(case, container, mounted)
+            held = _held(case, own, mounted)
             lost = "what is written to it is lost with the pod; its mode is 0644, or 0755 where it can be run"
             remedy = "write :ro where it is only read, or x-tycho: {storage: true} to keep what is written"
             return approximated(f"emptyDir, with a copy of {held} at each start", lost, remedy)
         case "files" if kind == "emptyDir":
-            return translated(f"emptyDir, with a copy of {_held(case, container, mounted)} at each start", but=MODES)
+            return translated(f"emptyDir, with a copy of {_held(case, own, mounted)} at each start", but=MODES)
         case "files":
             return translated("ConfigMap" if kind == "configMap" else "Secret", but=MODES)
         case "memory":
@@ -123,9 +173,9 @@ def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted, containe
             return translated("hostPath")
 
 
-def _held(case: Case, container: Container, mounted: Mounted) -> str:
+def _held(case: Case, own: Container, mounted: Mounted) -> str:
     """Name the kind of object whose files are copied."""
-    sources = {step.source for step in container.steps if _copies(step, mounted)}
+    sources = {step.source for step in own.steps if _copies(step, mounted)}
     kinds = {volume.kind for volume in case.pod.volumes if volume.name in sources}
     return "a ConfigMap" if kinds == {"configMap"} else "a Secret"
 
@@ -134,9 +184,29 @@ def _copies(step: Step, mounted: Mounted) -> bool:
     return step.verb == "copy" and step.volume == mounted.volume
 
 
-def _is_scattered(case: Case, mount: Mount, container: Container) -> bool:
+def _is_scattered(case: Case, mount: Mount, own: Container) -> bool:
     """Tell whether pods of several nodes would share a volume of one."""
     apart = case.kind == "DaemonSet" or case.service.deploy.placement.max_replicas_per_node == 1
-    mounted = next((entry for entry in container.mounts if entry.path == mount.target), None)
+    mounted = next((entry for entry in own.mounts if entry.path == mount.target), None)
     claim = case.layout.claims.get(mounted.claim if mounted else "")
     return apart and claim is not None and not (claim.existing or "ReadWriteMany" in claim.access_modes)
+
+
+KEYS: Table = {
+    "volumes": whole(
+        translated("volumes, PersistentVolumeClaims, ConfigMaps", Found(find_mounts), judge=judge_volumes)
+    ),
+    "volumes_from": approximated(
+        "the other's mounts",
+        "what is in no named volume cannot be shared between pods: each has a copy of its own",
+        "name the volumes, and mount them in both",
+        container("volumeMounts"),
+        judge=judge_volumes_from,
+    ),
+    "tmpfs": translated(
+        "emptyDir in memory", Found(find_memory), judge=judge_tmpfs, but=PLAIN_MEMORY, remedy="keep size"
+    ),
+    "shm_size": translated(
+        "emptyDir in memory at /dev/shm (live)", pod("volumes[shm].emptyDir"), container("volumeMounts[shm]")
+    ),
+}

@@ -1,0 +1,85 @@
+"""Targets of the report against what Helm renders: a field that a row names is there, or it is not."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tests.chart.conftest import Object
+from tycho.chart.artifact import Row, Target
+from tycho.chart.translate.targets import RELEASE
+
+STEP = re.compile(r"\[([^\]]*)\]|([^.\[]+)")
+HELD = ("translated", "approximated")
+LONGEST = 63
+
+
+def resolve(target: Target, objects: Iterable[Object], release: str) -> list[Any]:
+    """What objects hold at a target: one value for each object and item that it names."""
+    found: list[Any] = []
+    for rendered in objects:
+        if rendered["kind"] == target.kind and is_named(rendered["metadata"]["name"], target.name, release):
+            found += _walk(rendered, target.path)
+    return found
+
+
+def is_named(name: str, wanted: str, release: str) -> bool:
+    """Whether an object is the one that a target names; a name that is too long is cut, and told apart by a digest."""
+    if not wanted.startswith(RELEASE):
+        return name == wanted
+    whole = wanted.replace(RELEASE, release, 1)
+    if fnmatch.fnmatchcase(name, whole):
+        return True
+    stem = name.rpartition("-")[0]
+    return len(whole) > 52 and len(stem) > 30 and whole.startswith(stem[: len(release) + 20])
+
+
+def split(path: str) -> list[str]:
+    """The keys of a path, and the names of items."""
+    return [match[1] if match[1] is not None else match[2] for match in STEP.finditer(path)]
+
+
+def _walk(node: Any, path: str) -> list[Any]:
+    nodes = [node]
+    for key in split(path):
+        nodes = [below for each in nodes for below in _below(each, key)]
+    return nodes
+
+
+def _below(node: Any, key: str) -> Iterator[Any]:
+    if isinstance(node, dict) and key in node:
+        yield node[key]
+    elif isinstance(node, list):
+        for item in node:
+            names = (item.get("name"), (item.get("metadata") or {}).get("name")) if isinstance(item, dict) else ()
+            if key in names:
+                yield item
+
+
+def is_within(field: str, target: Target, release: str) -> bool:
+    """Whether a field, as `Kind/name path`, is at or below a target."""
+    whole, _, path = field.partition(" ")
+    kind, _, name = whole.partition("/")
+    if kind != target.kind or not is_named(name, target.name, release):
+        return False
+    wanted = split(target.path)
+    return split(path)[: len(wanted)] == wanted
+
+
+def find_lies(rows: Iterable[Row], objects: list[Object], release: str) -> list[tuple[str, Target]]:
+    """Targets of rows that nothing of the objects is at, each with the row's path."""
+    return [(row.path, target) for row in rows for target in row.targets if not resolve(target, objects, release)]
+
+
+def find_silent(rows: Iterable[Row], same: Iterable[str]) -> list[tuple[str, str]]:
+    """Rows that name no field of what they say a key becomes, though that is not nothing."""
+    return [
+        (row.path, row.target)
+        for row in rows
+        if row.fate in HELD
+        and row.target
+        and not row.targets
+        and not any(re.match(words, row.target) for words in same)
+    ]

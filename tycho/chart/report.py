@@ -1,0 +1,202 @@
+"""ChartLayout -> report: one row for every key in use, as the translators judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pydantic import BaseModel
+
+from tycho.chart.artifact import Row
+from tycho.chart.concealed import concealed
+from tycho.chart.frozen import frozen
+from tycho.chart.kinds import JOBS, restarts
+from tycho.chart.layout import ChartLayout
+from tycho.chart.reserved import CONTROLLERS, ingress_annotations, is_allowed
+from tycho.chart.translate.extension import judge_extension
+from tycho.chart.translate.key import Key, Table, ignored, translated
+from tycho.chart.translate.names import list_renamed
+from tycho.chart.translate.ports import judge_calls
+from tycho.chart.translate.tables import ONCE, PROJECT, SECTIONS
+from tycho.chart.translate.targets import Case, container, workload
+from tycho.chart.wiring import everything
+from tycho.chart.workload import Workload
+from tycho.model import Live, Service
+from tycho.model.rights import read_grants
+
+OURS = frozenset({
+    "x", "environment_pass", "environment_secret", "files", "entries", "note", "advice", "left_out", "copied",
+    "outside", "single", "built",
+})  # fmt: skip
+"""Fields of the model that are no keys of their own."""
+STARTED_AGAIN = "not said: what ends is started again, with any exit code; Docker leaves it, and its up does not wait"
+ONE_SHOT = 'restart: on-failure (or "no") makes it a job, that may end'
+NOBODY = Service()
+SHIPPED = frozenset({".secretFiles", ".networkPolicy"})
+"""Words of `x-tycho` that a shipped policy says in every system."""
+
+
+def list_rows(layout: ChartLayout) -> tuple[Row, ...]:
+    """List a row for every key in use, in the order of the file's sections."""
+    return tuple(_Report(layout).list_rows())
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """The rows of one layout."""
+
+    layout: ChartLayout
+
+    def list_rows(self) -> Iterator[Row]:
+        layout, system = self.layout, self.layout.system
+        nothing = Case(None, layout, "", NOBODY)
+        if system.version is not None:
+            yield self._row("version", PROJECT["version"], nothing)
+        yield from self._extensions("", "", nothing, system)
+        for name, value in ingress_annotations(system).items():
+            if not is_allowed(name, str(value), read_grants(system), CONTROLLERS):
+                why = "this name is Kubernetes', Helm's or Tycho's own to set"
+                yield self._row(f"x-tycho.ingress.annotations.{name}", ignored(why, "use another name"), nothing)
+        for name in system.models:
+            yield self._row(f"models.{name}", PROJECT["models"], nothing)
+        for name, path, key in list_renamed(layout):
+            yield self._row(path, key, self._case(name))
+        yield from self._called()
+        yield from self._ended()
+        told: list[Row] = []
+        for row in self._parts():
+            told.append(row)
+            yield row
+        for path, key in (*concealed(layout), *frozen(layout, SECTIONS)):
+            yield _inherit(self._row(path, key, nothing), told)
+        for path in layout.unused:
+            yield self._row(path, translated("nothing: no service uses it"), nothing)
+
+    def _case(self, name: str) -> Case:
+        return Case(None, self.layout, name, everything(self.layout.system)[name])
+
+    def _called(self) -> Iterator[Row]:
+        """Tell where peers can call a service."""
+        for pod in self.layout.workloads:
+            case = self._case(pod.name)
+            if key := judge_calls(case):
+                yield self._row(f"{self._section(pod.name)}.{pod.name}.expose", key, case)
+
+    def _ended(self) -> Iterator[Row]:
+        """Tell what becomes of a program that ends, where the file does not say `restart`."""
+        for pod in self.layout.workloads:
+            for each in pod.containers:
+                if pod.kind not in JOBS and not restarts(everything(self.layout.system)[each.service]):
+                    path = f"{self._section(each.service)}.{each.service}.restart"
+                    key = translated(pod.kind, workload(""), but=STARTED_AGAIN, remedy=ONE_SHOT)
+                    yield self._row(path, key, self._case(each.service))
+
+    def _section(self, name: str) -> str:
+        return "services" if name in self.layout.system.services else "jobs"
+
+    def _parts(self) -> Iterator[Row]:
+        for name, service in everything(self.layout.system).items():
+            yield from self._part(self._section(name), name, service)
+        for section in ("networks", "volumes", "configs", "secrets"):
+            for name, part in getattr(self.layout.system, section).items():
+                yield from self._part(section, name, part)
+
+    def _part(self, section: str, name: str, part: BaseModel) -> Iterator[Row]:
+        path, case = f"{section}.{name}", Case(None, self.layout, name, part)  # type: ignore[arg-type]
+        yield from self._extensions(section, path, case, part)
+        yield from self._fields(SECTIONS[section], path, "", part, case)
+
+    def _fields(self, table: Table, path: str, pattern: str, part: BaseModel, owner: Case) -> Iterator[Row]:
+        written = part.model_fields_set
+        for field in type(part).model_fields:
+            if field not in written or field in OURS:
+                continue
+            value = getattr(part, field)
+            key = table.get(f"{pattern}{field}")
+            if key and f"{pattern}{field}" in ONCE and (home := self._host(owner)):
+                shared = self._shared(self.layout.homes[home], f"{pattern}{field}", value)
+                yield self._row(f"{path}.{field}", shared, owner)
+            elif key:
+                yield from self._judged(key, f"{path}.{field}", value, owner)
+            if key and key.whole:
+                continue
+            if isinstance(value, BaseModel):
+                yield from self._fields(table, f"{path}.{field}", f"{pattern}{field}.", value, owner)
+            elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+                for index, item in enumerate(value):
+                    yield from self._items(table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", item, owner)
+            elif not key:
+                unknown = Key("rejected", reason="Tycho does not know this key", remedy="remove it")
+                yield self._row(f"{path}.{field}", unknown, owner)
+
+    def _shared(self, home: Workload, field: str, value: object) -> Key:
+        """Tell what becomes of a key that a pod has once, where the pod is another service's."""
+        theirs: object = everything(self.layout.system)[home.name]
+        for part in field.split("."):
+            theirs = getattr(theirs, part)
+        if value == theirs:
+            return translated("that of the pod that it shares", container(""))
+        return ignored(f"it shares the pod of {home.name}, whose own counts", "say it there")
+
+    def _host(self, owner: Case) -> str:
+        """Tell the service whose pod another one shares; "" for a pod of its own."""
+        if owner.name not in self.layout.homes or owner.service is not everything(self.layout.system).get(owner.name):
+            return ""
+        home = self.layout.homes[owner.name].name
+        return "" if home == owner.name else home
+
+    def _items(self, table: Table, path: str, pattern: str, item: BaseModel, owner: Case) -> Iterator[Row]:
+        """Below a list only what is not the list's own fate has a row."""
+        for field in sorted(item.model_fields_set - OURS):
+            key, value = table.get(f"{pattern}{field}"), getattr(item, field)
+            if not key or value is None:
+                continue
+            case = replace(owner, value=value, entry=item)
+            found = list(key.judge(case)) if key.judge else []
+            for added, changed in found:
+                yield self._row(f"{path}.{field}{added}", changed, case)
+            if not found and key.fate in ("approximated", "ignored") and field != "host_ip":
+                yield self._row(f"{path}.{field}", key, case)
+
+    def _judged(self, key: Key, path: str, value: object, owner: Case) -> Iterator[Row]:
+        if _empty(value) and not (key.judge and value == ()):
+            return
+        case = replace(owner, value=value)
+        found = list(key.judge(case)) if key.judge else []
+        for added, one in found:
+            yield self._row(path + added, one, case)
+        if not found and not _empty(value):
+            yield self._row(path, key, case)
+
+    def _extensions(self, section: str, path: str, owner: Case, part: object) -> Iterator[Row]:
+        found = getattr(part, "x", {}).get("x-tycho")
+        for added, key in judge_extension(section, found) if found is not None else ():
+            where = f"{path}.x-tycho{added}".lstrip(".")
+            if key.places and not any(key.find(owner)):
+                if added in SHIPPED:
+                    continue
+                yield self._row(where, translated("nothing: there is nothing that it is about"), owner)
+            else:
+                yield self._row(where, key, owner)
+
+    def _row(self, path: str, key: Key, case: Case) -> Row:
+        file, line = self.layout.system.at(path)
+        targets = tuple(dict.fromkeys(key.find(case)))
+        return Row(path, file, line, key.fate, key.target, key.reason, key.remedy, key.local, targets)
+
+
+def _empty(value: object) -> bool:
+    """Tell whether a key says nothing; one that reads a variable says something, whatever that is worth today."""
+    return not isinstance(value, Live) and (value is None or value is False or value in ((), {}, ""))
+
+
+def _inherit(row: Row, told: list[Row]) -> Row:
+    """Give a row about a value the targets of the key that holds it."""
+    if row.targets or row.fate == "rejected":
+        return row
+    above = [other for other in told if other.targets and _is_within(row.path, other.path)]
+    return replace(row, targets=max(above, key=lambda other: len(other.path)).targets) if above else row
+
+
+def _is_within(path: str, above: str) -> bool:
+    return path == above or path.startswith((f"{above}.", f"{above}["))

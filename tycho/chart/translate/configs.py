@@ -1,0 +1,160 @@
+"""`configs` and `secrets`, of a service and of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from tycho.chart.artifact import Target
+from tycho.chart.names import label
+from tycho.chart.outcomes import decide_mode
+from tycho.chart.translate import files
+from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.targets import RELEASE, Case, Found, item, locate
+from tycho.chart.translate.volumes import find_mount
+from tycho.model import FileRef
+
+READ_ONLY = "it cannot be written to, and has mode 0444 where none is said"
+FOR_ALL = "the file is root's: whoever is in the container may read what this one may"
+ALONE = "mode: 0400 without uid, gid and user keeps it for root"
+OURS, PLAIN = "objects are named for the release", "nothing: services call it by its key"
+TRAVELS = "its content travels in the values of the release"
+
+
+def find_refs(kind: str, *, mounted_at: bool = True) -> Found:
+    """Name what a service mounts of configs or secrets: the entry that a key stands in, or all.
+
+    Args:
+        kind: `configs` or `secrets`.
+        mounted_at: Whether it is also about where they are mounted, not about the files alone.
+    """
+
+    def find(case: Case) -> Iterator[Target]:
+        refs = [case.entry] if isinstance(case.entry, FileRef) else getattr(case.service, kind)
+        for ref in refs:
+            path = ref.target or (f"/{ref.source}" if kind == "configs" else ref.source)
+            path = path if path.startswith("/") else f"/run/secrets/{path}"
+            for mounted in case.container.mounts:
+                if mounted.path == path:
+                    yield from list(find_mount(case, mounted))[0 if mounted_at else 1 :]
+
+    return Found(find)
+
+
+def judge_mode(case: Case) -> Rows:
+    """Judge a mode: nine bits of permissions, and all may read what a file's owner or group is to read."""
+    given, ref = case.value & 0o777, cast("FileRef", case.entry)
+    mode, place = decide_mode(ref, case.service), find_refs(_kind(case), mounted_at=False)
+    if case.value > 0o777:
+        why = "a mounted file has no setuid, setgid or sticky bit"
+        remedy = "copy it in the image's entrypoint, where it needs one"
+        yield "", approximated(f"mode {given:04o}", why, remedy, place)
+    elif mode == decide_mode(ref.model_copy(update={"mode": None}), case.service):
+        yield "", translated("nothing: every mounted file may be read by all")
+    elif mode != given:
+        yield "", approximated(f"mode {mode:04o}", FOR_ALL, ALONE, place)
+
+
+def _kind(case: Case) -> str:
+    return "configs" if case.entry in case.service.configs else "secrets"
+
+
+def judge_uid(case: Case) -> Rows:
+    """Judge an owner: root owns a mounted file, and another owner makes it readable for all."""
+    yield from _judge_owner(case, "uid")
+
+
+def judge_gid(case: Case) -> Rows:
+    """Judge a group: so does another group."""
+    yield from _judge_owner(case, "gid")
+
+
+def _judge_owner(case: Case, field: str) -> Rows:
+    ref = cast("FileRef", case.entry)
+    if decide_mode(ref, case.service) != decide_mode(ref.model_copy(update={field: None}), case.service):
+        yield "", approximated("mode", FOR_ALL, ALONE, find_refs(_kind(case), mounted_at=False))
+
+
+def judge_config_file(case: Case) -> Rows:
+    """Judge the file of a config."""
+    config = case.service  # of a config, not of a service
+    rows = list(files.judge_files(case, str(case.value), config))
+    listed = files.list_files(config)
+    if any(not case.layout.secrecy.is_secret(str(case.value), file) for file in listed):
+        yield "", translated("ConfigMap", Found(find_config))
+    if any(file.release_only for file in listed):
+        why = "it is no part of the project, and so none of the chart"
+        secret = item("Secret", f"{label(case.name)}-secret-files")
+        yield "", approximated(f"Secret of the release; {TRAVELS}", why, files.HOW, secret)
+    else:
+        yield from rows
+
+
+def judge_secret_file(case: Case) -> Rows:
+    """Judge the file of a secret: one file, wherever it lies."""
+    listed = files.list_files(case.service)
+    if any(file.path for file in listed):
+        yield "", rejected("it is a folder, and a secret is one file", "name each file as a secret of its own")
+    elif any(file.release_only for file in listed):
+        yield "", translated(f"Secret; it is read outside the project, and {TRAVELS[4:]}", Found(find_secret))
+
+
+def find_config(case: Case) -> Iterator[Target]:
+    """Find the ConfigMap of a config."""
+    yield Target("ConfigMap", f"{RELEASE}-{label(case.name)}")
+
+
+def find_secret(case: Case) -> Iterator[Target]:
+    """Find the Secret of a secret."""
+    yield Target("Secret", f"{RELEASE}-{label(case.name)}")
+
+
+def find_existing(case: Case) -> Iterator[Target]:
+    """Find the pods that mount a config or secret that exists."""
+    for owner in case.layout.workloads:
+        for volume in owner.volumes:
+            if volume.source == case.name and volume.kind in ("configMap", "secret"):
+                field = "configMap.name" if volume.kind == "configMap" else "secret.secretName"
+                yield locate(owner, "pod", f"volumes[{volume.name}].{field}")
+
+
+def judge_existing(case: Case) -> Rows:
+    """Judge a name, where it is that of what exists already."""
+    if case.value is None or getattr(case.service, "external", False):
+        yield "", translated("the name of what exists", Found(find_existing))
+
+
+_CONFIGS, _SECRETS = find_refs("configs"), find_refs("secrets")
+KEYS: Table = {
+    "configs": translated("a ConfigMap, mounted", _CONFIGS, but=READ_ONLY, remedy="say mode"),
+    "configs[].source": translated("the ConfigMap", _CONFIGS),
+    "configs[].target": translated("mountPath", _CONFIGS),
+    "configs[].mode": translated("mode", find_refs("configs", mounted_at=False), judge=judge_mode),
+    "configs[].uid": approximated("root owns it", FOR_ALL, ALONE, judge=judge_uid),
+    "configs[].gid": approximated("root owns it", FOR_ALL, ALONE, judge=judge_gid),
+    "secrets": translated("a Secret, mounted", _SECRETS, but=READ_ONLY, remedy="say mode"),
+    "secrets[].source": translated("the Secret", _SECRETS),
+    "secrets[].target": translated("mountPath", _SECRETS),
+    "secrets[].mode": translated("mode", find_refs("secrets", mounted_at=False), judge=judge_mode),
+    "secrets[].uid": approximated("root owns it", FOR_ALL, ALONE, judge=judge_uid),
+    "secrets[].gid": approximated("root owns it", FOR_ALL, ALONE, judge=judge_gid),
+}
+CONFIG: Table = {
+    "name": ignored(OURS, PLAIN, judge=judge_existing),
+    "file": translated("ConfigMap", Found(find_config), judge=judge_config_file),
+    "content": translated("ConfigMap (live)", Found(find_config)),
+    "environment": translated("ConfigMap (live)", Found(find_config)),
+    "external": whole(translated("a ConfigMap that exists (live)", Found(find_existing))),
+    "labels": whole(ignored("a ConfigMap is the system's own", "label the services")),
+    "template_driver": rejected("templates are Swarm's", "write the text out; ${VAR} is expanded in content"),
+}
+SECRET: Table = {
+    "name": ignored(OURS, PLAIN, judge=judge_existing),
+    "file": translated(f"Secret; {TRAVELS}", Found(find_secret), judge=judge_secret_file),
+    "environment": translated(f"Secret; {TRAVELS}", Found(find_secret)),
+    "external": whole(translated("a Secret that exists (live)", Found(find_existing))),
+    "labels": whole(ignored("a Secret is the system's own", "label the services")),
+    "driver": rejected("drivers are Swarm's", "use file, environment, or external"),
+    "driver_opts": whole(rejected("drivers are Swarm's", "use file, environment, or external")),
+    "template_driver": rejected("templates are Swarm's", "write the text out"),
+}

@@ -1,0 +1,171 @@
+"""`x-tycho`: what belongs to the chart, and Compose has no word for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from tycho.chart.artifact import Target
+from tycho.chart.kinds import KINDS
+from tycho.chart.translate.claims import find_claim
+from tycho.chart.translate.health import KEY, PROBE, is_probe
+from tycho.chart.translate.key import Key, rejected, translated
+from tycho.chart.translate.targets import RELEASE, Case, Found, Place, container, env_secret, locate, peers, workload
+from tycho.chart.translate.text import SIZE
+from tycho.model import Json
+
+Check = Callable[[Json], bool]
+MODES = frozenset({"ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"})
+TEXTS_OF_CHART = ("appVersion", "home", "icon", "license")
+LISTS_OF_CHART = ("keywords", "sources")
+CRON = re.compile(r"@[a-z]+|\S+( +\S+){4}")
+
+
+def _texts(value: Json) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+
+
+def _keys(*known: str) -> Check:
+    return lambda value: isinstance(value, Mapping) and set(value) <= set(known)
+
+
+def _is_chart(value: Json) -> bool:
+    """Tell whether a value is about the chart, in Chart.yaml's words."""
+    if not isinstance(value, Mapping) or not set(value) <= {*TEXTS_OF_CHART, *LISTS_OF_CHART, "maintainers"}:
+        return False
+    people = value.get("maintainers", [])
+    return (
+        all(isinstance(value[key], str) for key in TEXTS_OF_CHART if key in value)
+        and all(_texts(value[key]) for key in LISTS_OF_CHART if key in value)
+        and isinstance(people, list | tuple)
+        and all(isinstance(person, Mapping) and person.get("name") and _is_person(person) for person in people)
+    )
+
+
+def _is_person(person: Mapping[str, Json]) -> bool:
+    return set(person) <= {"name", "email", "url"} and all(isinstance(text, str) for text in person.values())
+
+
+def find_host_paths(case: Case) -> Iterator[Target]:
+    """Find the volumes that are paths of the node."""
+    for volume in case.pod.volumes:
+        if volume.kind == "hostPath" and any(mounted.volume == volume.name for mounted in case.container.mounts):
+            yield locate(case.pod, "pod", f"volumes[{volume.name}].hostPath")
+
+
+def find_ingress(case: Case) -> Iterator[Target]:
+    """Find the Ingress of a service."""
+    yield Target("Ingress", f"{RELEASE}-{case.container.name}")
+
+
+def find_ingresses(case: Case) -> Iterator[Target]:
+    """Find every Ingress that is switched on."""
+    for owner in case.layout.workloads:
+        for each in owner.containers:
+            if each.ingress and each.ingress.enabled:
+                yield Target("Ingress", f"{RELEASE}-{each.name}")
+
+
+def find_policies(case: Case) -> Iterator[Target]:
+    """Find the policies of networks."""
+    for network in case.layout.networks if case.layout.isolated else ():
+        yield Target("NetworkPolicy", f"{RELEASE}-network-{network.slug}")
+
+
+def find_secret_files(case: Case) -> Iterator[Target]:
+    """Find the Secrets of files that are secret."""
+    for tree in case.layout.configmaps:
+        if tree.secrets:
+            yield Target("Secret", f"{RELEASE}-{tree.slug}-secret-files")
+
+
+def find_secret_entries(case: Case) -> Iterator[Target]:
+    """Find the Secret of a service's environment, if it has one."""
+    if case.container.env.has_secret:
+        yield from container("env").find(case)
+        yield from env_secret("").find(case)
+
+
+def _word(check: Check, example: str, words: str, *places: Place) -> tuple[Check, str, Key]:
+    return check, example, translated(words, *places)
+
+
+def _is_flag(value: Json) -> bool:
+    return isinstance(value, bool)
+
+
+FILES, POLICIES = Found(find_secret_files), Found(find_policies)
+SCHEMA: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
+    "": {
+        "grants": _word(_texts, '["annotations.example.k8s.io/*"]', "rights that a policy granted"),
+        "externalNames": _word(_texts, '["shared-*"]', "names of objects that exist"),
+        "root": _word(lambda value: isinstance(value, str), "..", "decided when the file is read"),
+        "secretFiles": _word(_texts, '["*.key", "!public.key"]', "Secrets of the release", FILES),
+        "networkPolicy": _word(_is_flag, "true or false", "NetworkPolicies", POLICIES),
+        "chart": _word(_is_chart, "{appVersion, keywords, home, icon, sources, maintainers, license}", "Chart.yaml"),
+        "ingress": _word(
+            _keys("className", "annotations", "tls"),
+            "{className, annotations, tls}",
+            "Ingress (live)",
+            Found(find_ingresses),
+        ),
+        "secretEnvironment": _word(_texts, '["*password"]', "which names are secret, in every service"),
+    },
+    "services": {
+        "kind": _word(lambda value: value in KINDS, f"one of {', '.join(KINDS)}", "kind of workload", workload("")),
+        "headless": _word(_is_flag, "true", "a name of the pods' own addresses", peers("spec.clusterIP")),
+        "schedule": _word(
+            lambda value: bool(CRON.fullmatch(str(value))), '"0 3 * * *"', "CronJob", workload("spec.schedule")
+        ),
+        "ingress": _word(_keys("host", "path", "port"), "{host, path, port}", "Ingress (live)", Found(find_ingress)),
+        "secretEnvironment": _word(
+            _texts, '["*password", "!SORT_KEY"]', "a Secret of the release", Found(find_secret_entries)
+        ),
+        "grants": _word(_texts, '["cap_add=NET_ADMIN"]', "rights that a policy granted"),
+        KEY: _word(is_probe, PROBE, "readinessProbe", container("readinessProbe")),
+        "storage": _word(_is_flag, "true or false", "claims, or none, for writable binds"),
+        "hostPaths": _word(_texts, "[/dev/net/tun]", "hostPath volumes", Found(find_host_paths)),
+    },
+    "volumes": {
+        "size": _word(
+            lambda value: bool(SIZE.fullmatch(str(value))),
+            "10g",
+            "size of the claim (live)",
+            find_claim("spec.resources.requests.storage"),
+        ),
+        "class": _word(
+            lambda value: isinstance(value, str), "fast", "storageClassName (live)", find_claim("spec.storageClassName")
+        ),
+        "accessModes": _word(
+            lambda value: _texts(value) and set(value) <= MODES,
+            "[ReadWriteMany]",
+            "accessModes (live)",
+            find_claim("spec.accessModes"),
+        ),
+    },
+}
+"""What may be said where: how to tell that it is well said, how to say it, and what it becomes."""
+
+
+SILENT = frozenset({"externalNames"})
+"""What no compose file writes, and a shipped policy always sets."""
+
+
+def judge_extension(section: str, value: Json) -> Iterator[tuple[str, Key]]:
+    """Judge one `x-tycho`.
+
+    Args:
+        section: Of the compose file, "" for the top level.
+        value: What it says.
+    """
+    words = SCHEMA.get("services" if section == "jobs" else section, {})
+    if not isinstance(value, Mapping):
+        yield "", rejected("it is not a mapping", f"x-tycho: {{{next(iter(words), 'kind')}: …}}")
+        return
+    for word, about in value.items():
+        if word not in words:
+            yield f".{word}", rejected("x-tycho has no such key", f"known here: {', '.join(words) or 'none'}")
+        elif not words[word][0](about):
+            yield f".{word}", rejected(f'"{about}" is not one', f"write {words[word][1]}")
+        elif word not in SILENT:
+            yield f".{word}", words[word][2]

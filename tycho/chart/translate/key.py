@@ -1,0 +1,111 @@
+"""An entry of a translator: what becomes of one Compose key, in fields of Kubernetes and in words of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from tycho.chart.artifact import Fate, Target
+from tycho.chart.translate.targets import Case, Place
+from tycho.chart.yaml import Tree
+from tycho.model import Service
+
+Rows = Iterator[tuple[str, "Key"]]
+Judge = Callable[[Case], Rows]
+Read = Callable[[Service], Tree]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What becomes of one Compose key.
+
+    Args:
+        fate: What becomes of it, as a rule.
+        target: What it becomes, in words.
+        places: The fields and objects that these words claim.
+        reason: Why it is not the same.
+        remedy: What to do.
+        judge: Looks at the value: yields the rows of this case, each with what is added to the path; none: the rule.
+        read: Reads what the field of the one place is, of a service; None and "" leave it out.
+        whole: Whether everything below the key shares its row.
+        local: Whether it is about this machine alone, and so none of the chart's business.
+    """
+
+    fate: Fate
+    target: str = ""
+    places: tuple[Place, ...] = ()
+    reason: str = ""
+    remedy: str = ""
+    judge: Judge | None = None
+    read: Read | None = None
+    whole: bool = False
+    local: bool = False
+
+    def find(self, case: Case) -> Iterator[Target]:
+        """Find what the words claim in a case."""
+        for place in self.places if self.fate in ("translated", "approximated") else ():
+            yield from place.find(case)
+
+
+Table = Mapping[str, Key]
+
+
+def translated(
+    target: str, *places: Place, judge: Judge | None = None, read: Read | None = None, but: str = "", remedy: str = ""
+) -> Key:
+    """Make the entry of a key that means the same.
+
+    Args:
+        target: What it becomes.
+        places: Where that is seen.
+        judge: Looks at the value.
+        read: Reads the value of the field at the one place.
+        but: What a program may see to be different all the same.
+        remedy: What to do about that.
+    """
+    return Key("translated", target, places, but, remedy, judge, read)
+
+
+def approximated(
+    target: str, reason: str, remedy: str, *places: Place, judge: Judge | None = None, read: Read | None = None
+) -> Key:
+    """Make the entry of a key that has the nearest meaning."""
+    return Key("approximated", target, places, reason, remedy, judge, read)
+
+
+def ignored(reason: str, remedy: str = "", judge: Judge | None = None) -> Key:
+    """Make the entry of a key without a meaning on Kubernetes."""
+    return Key("ignored", "", (), reason, remedy, judge)
+
+
+def rejected(reason: str, remedy: str, judge: Judge | None = None) -> Key:
+    """Make the entry of a key that cannot run as asked."""
+    return Key("rejected", "", (), reason, remedy, judge)
+
+
+def whole(key: Key) -> Key:
+    """Make the entry of a key and of everything below it."""
+    return replace(key, whole=True)
+
+
+def read_fields(table: Table, service: Service, scope: str) -> dict[str, Tree]:
+    """Read the fields that a table's entries set in a scope, nested as Kubernetes nests them.
+
+    Args:
+        table: Entries; of two that set the same field the later one counts.
+        service: The service that has the keys.
+        scope: `container` or `pod`.
+    """
+    fields: dict[str, Tree] = {}
+    for key in table.values():
+        if key.read is None or key.places[0].scope != scope:
+            continue
+        value = key.read(service)
+        if value is None or value is False or value in ("", []):
+            continue
+        *above, last = key.places[0].path.split(".")
+        node = fields
+        for part in above:
+            node = node.setdefault(part, {})  # type: ignore[assignment]
+        node[last] = value
+    return fields

@@ -1,0 +1,55 @@
+"""`labels`, `annotations`, `label_file`, `deploy.labels`: what others read of a pod or a workload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tycho.chart.artifact import Target
+from tycho.chart.container import Text
+from tycho.chart.names import QUALIFIED, UNWRITABLE
+from tycho.chart.reserved import is_allowed, keep_allowed
+from tycho.chart.translate.key import Rows, Table, ignored, rejected, translated, whole
+from tycho.chart.translate.targets import Case, Found, template, workload
+from tycho.chart.translate.text import to_text
+from tycho.model.rights import read_grants
+
+
+def translate_annotations(labels: Mapping[str, str], grants: tuple[str, ...]) -> dict[str, Text]:
+    """Translate labels into annotations, which hold any text, as far as a policy lets them pass."""
+    kept = keep_allowed(labels, grants)
+    return {key: to_text(value) for key, value in sorted(kept.items()) if QUALIFIED.fullmatch(key)}
+
+
+def judge_labels(case: Case) -> Rows:
+    """Judge labels: annotations have names of a certain form."""
+    grants = (*read_grants(case.layout.system), *read_grants(case.service))
+    for name, value in case.value.items():
+        if not QUALIFIED.fullmatch(name):
+            yield f".{name}", ignored("an annotation cannot have this name", "use letters, digits, - _ . up to 63")
+        elif UNWRITABLE.search(str(value)):
+            yield f".{name}", rejected("it holds a control character that the API server refuses", "remove it")
+        elif not is_allowed(name, str(value), grants):
+            yield f".{name}", ignored("this name is Kubernetes', Helm's or Tycho's own to set", "use another name")
+
+
+def find_annotations(case: Case) -> Iterator[Target]:
+    """Find the annotations of the pod that come of labels."""
+    for name in case.container.annotations:
+        yield from template(f"metadata.annotations[{name}]").find(case)
+
+
+def find_workload_annotations(case: Case) -> Iterator[Target]:
+    """Find the annotations of the workload that come of labels."""
+    for name in case.container.workload_annotations:
+        yield from workload(f"metadata.annotations[{name}]").find(case)
+
+
+ANNOTATIONS = Found(find_annotations)
+KEYS: Table = {
+    "label_file": translated("annotations of the pod", ANNOTATIONS),
+    "labels": whole(translated("annotations of the pod (live)", ANNOTATIONS, judge=judge_labels)),
+    "annotations": whole(translated("annotations of the pod (live)", ANNOTATIONS, judge=judge_labels)),
+    "deploy.labels": whole(
+        translated("annotations of the workload (live)", Found(find_workload_annotations), judge=judge_labels)
+    ),
+}

@@ -1,0 +1,84 @@
+"""Every key of Compose, and what becomes of it: the entries of all translators, section by section.
+
+A test walks the Compose schema, and misses none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tycho.chart.translate import (
+    claims,
+    command,
+    configs,
+    depends_on,
+    deploy,
+    environment,
+    health,
+    hooks,
+    image,
+    jobs,
+    metadata,
+    names,
+    networking,
+    networks,
+    placement,
+    ports,
+    resources,
+    security,
+    volumes,
+)
+from tycho.chart.translate.key import Table, ignored, rejected, translated, whole
+
+PROJECT: Table = {
+    "version": ignored("Compose itself ignores it", "remove it"),
+    "name": translated("name of the chart"),
+    "include": whole(translated("resolved when the file is read")),
+    "models": whole(rejected("a model runner is a program of Docker", "run one as a service")),
+}
+ASIDE: Table = {
+    "profiles": translated("decided when the file is read"),
+    "extends": whole(translated("resolved when the file is read")),
+    "develop": whole(ignored("it is about developing on one machine", "nothing: it does no harm")),
+    "models": whole(
+        rejected("a model runner is a program of Docker", "run one as a service, and give its address in environment")
+    ),
+}
+"""Keys of a service that no chart holds."""
+SERVICE: Table = {
+    **image.KEYS,
+    **placement.KEYS,
+    **command.KEYS,
+    **environment.KEYS,
+    **metadata.KEYS,
+    **ASIDE,
+    **jobs.KEYS,
+    **deploy.KEYS,
+    **resources.KEYS,
+    **health.KEYS,
+    **depends_on.KEYS,
+    **hooks.KEYS,
+    **ports.KEYS,
+    **networks.KEYS,
+    **names.KEYS,
+    **networking.KEYS,
+    **volumes.KEYS,
+    **configs.KEYS,
+    **security.KEYS,
+}
+SECTIONS: Mapping[str, Table] = {
+    "": PROJECT,
+    "services": SERVICE,
+    "jobs": SERVICE,
+    "networks": networks.NETWORK,
+    "volumes": claims.VOLUME,
+    "configs": configs.CONFIG,
+    "secrets": configs.SECRET,
+}
+ONCE = frozenset({
+    "domainname", "dns", "dns_search", "dns_opt", "extra_hosts", "sysctls", "group_add", "platform",
+    "runtime", "restart", "scale", "deploy.mode", "deploy.replicas", "deploy.endpoint_mode",
+    "deploy.placement.constraints", "deploy.placement.preferences", "deploy.placement.max_replicas_per_node",
+    "deploy.update_config.parallelism", "deploy.update_config.order", "deploy.update_config.delay",
+})  # fmt: skip
+"""What a pod has once: services that share another's pod have that one's."""

@@ -1,0 +1,171 @@
+"""Where a Compose key is seen in a chart: fields of objects, as the report names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from tycho.chart.artifact import Target
+from tycho.chart.container import Container
+from tycho.chart.layout import ChartLayout
+from tycho.chart.names import label
+from tycho.chart.workload import Workload
+from tycho.model import Json, Service
+
+RELEASE = "RELEASE"
+"""Stands for the name of the release in names of objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A key in use.
+
+    Args:
+        value: What the model holds.
+        layout: What the chart will hold.
+        name: The service (or network, volume, …) that it belongs to.
+        service: The service, where it belongs to one.
+        entry: The entry of a list that the key stands in.
+    """
+
+    value: Json
+    layout: ChartLayout
+    name: str
+    service: Service
+    entry: BaseModel | None = None
+
+    def written(self, key: str) -> bool:
+        """Tell whether the file itself says a key of the service: some follow from others."""
+        return any(f"{section}.{self.name}.{key}" in self.layout.system.lines for section in ("services", "jobs"))
+
+    @property
+    def pod(self) -> Workload:
+        """The workload that the service is part of."""
+        return self.layout.homes[self.name]
+
+    @property
+    def kind(self) -> str:
+        """The kind of that workload."""
+        return self.pod.kind
+
+    @property
+    def container(self) -> Container:
+        """The container that the service is."""
+        return next(container for container in self.pod.containers if container.service == self.name)
+
+
+class Place(Protocol):
+    """Where a key is seen: the scope and path of one field, and how to find it in a case."""
+
+    @property
+    def scope(self) -> str:
+        """`workload`, `template`, `pod`, `container`, or "" for an object of another kind."""
+
+    @property
+    def path(self) -> str:
+        """Below the scope."""
+
+    def find(self, case: Case) -> Iterator[Target]:
+        """Find the fields in a case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of the workload of a service."""
+
+    scope: str
+    path: str
+
+    def find(self, case: Case) -> Iterator[Target]:
+        """Find the field in the service's workload."""
+        if case.name in case.layout.homes:
+            yield locate(case.pod, self.scope, self.path, case.container)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Fields of other objects, which a function finds."""
+
+    function: Callable[[Case], Iterator[Target]]
+    scope: str = ""
+    path: str = ""
+
+    def find(self, case: Case) -> Iterator[Target]:
+        """Find the fields by the function."""
+        yield from self.function(case)
+
+
+def locate(workload: Workload, scope: str, path: str, container: Container | None = None) -> Target:
+    """Locate a field of a workload.
+
+    Args:
+        workload: The workload.
+        scope: `workload`, `template`, `pod` or `container`.
+        path: Below it.
+        container: The container, where that is the scope.
+    """
+    template = "spec.jobTemplate.spec.template" if workload.kind == "CronJob" else "spec.template"
+    above = {"workload": "", "template": template, "pod": f"{template}.spec"}.get(scope)
+    if above is None and container:
+        listed = "initContainers" if container.stage else "containers"
+        above = f"{template}.spec.{listed}[{container.name}]"
+    return Target(workload.kind, name_workload(workload), ".".join(part for part in (above, path) if part))
+
+
+def name_workload(workload: Workload) -> str:
+    """Name a workload as rendered; a Job's name ends with what tells its pods apart."""
+    return f"{RELEASE}-{workload.slug}" + ("-*" if workload.kind == "Job" else "")
+
+
+def container(path: str) -> Field:
+    """Name a field of the service's container."""
+    return Field("container", path)
+
+
+def pod(path: str) -> Field:
+    """Name a field of the pod's spec."""
+    return Field("pod", path)
+
+
+def template(path: str) -> Field:
+    """Name a field of the pod's template."""
+    return Field("template", path)
+
+
+def workload(path: str) -> Field:
+    """Name a field of the workload."""
+    return Field("workload", path)
+
+
+def peers(path: str = "spec.ports", slug: str = "") -> Found:
+    """Name a field of the Service that peers call."""
+    return Found(lambda case: iter([Target("Service", slug or case.pod.slug, path)]))
+
+
+def published(path: str = "spec.ports") -> Found:
+    """Name a field of the Service to the outside."""
+    return Found(lambda case: iter([Target("Service", f"{RELEASE}-{case.container.name}-published", path)]))
+
+
+def item(kind: str, suffix: str, path: str = "") -> Found:
+    """Name an object of the release, or a field of it.
+
+    Args:
+        kind: Kubernetes' kind.
+        suffix: What stands after the release's name; "" for an object that is called as the release is.
+        path: Below the object; "" for all of it.
+    """
+    return Found(lambda _: iter([Target(kind, f"{RELEASE}-{suffix}" if suffix else RELEASE, path)]))
+
+
+def named(kind: str, name: str, path: str = "") -> Found:
+    """Name an object that is not called after the release, or a field of it."""
+    return Found(lambda _: iter([Target(kind, name, path)]))
+
+
+def env_secret(path: str = "data") -> Found:
+    """Name a field of the Secret of the container's environment."""
+    return Found(lambda case: iter([Target("Secret", f"{RELEASE}-{label(case.name)}-env", path)]))
