@@ -8,9 +8,9 @@
     sidefiles  what env files and label files hold
     carried    what binds, configs and secrets hold, and what of it may travel
     check      that it is consistent
-    printing   and back: the system as `docker compose config` prints it
 
-Learn one phase, know all: a table from key to small function, and every problem with its line.
+Learn one phase, know all: a table from key to small function, and every problem with its line. And back:
+`tycho.canonical`.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ def canonical(system: System, sources: Sources, *, written: bool = False) -> dic
         sources: Where its relative paths start.
         written: As a compose file, with extensions and models; else Compose's JSON, which leaves them out.
     """
-    from tycho.compose.printing import printed
+    from tycho.canonical import to_canonical
 
-    return printed(system, sources.path, written=written)
+    return to_canonical(system, sources.path, written=written)
 
 
 @limited_comparisons()

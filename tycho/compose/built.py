@@ -9,8 +9,8 @@ from typing import Any
 
 from tycho.compose.context import Context
 from tycho.compose.dockerfile import MAX_DOCKERFILE, copies_folder, is_ignored
-from tycho.compose.paths import is_local
 from tycho.files import FileRefused, is_below, names_host
+from tycho.model.paths import is_local
 
 Fields = dict[str, Any]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 from tycho.compose.tree import Node
 from tycho.model import Expr
+from tycho.model.paths import is_bind, is_local, is_windows
 
-REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@", "service:")
 Moved = Callable[[str], str]
 
 
@@ -47,21 +47,6 @@ def rebase(tree: Node, folder: str, directory: str, *, whole: bool) -> None:
         local = (driver := volume.get("driver")) is not None and driver.value == "local"
         if local and options and is_bind({key: child.value for key, child in options.map.items()}):
             _move(options.get("device"), moved)
-
-
-def is_bind(options: dict[str, object]) -> bool:
-    """Whether a local volume's options make it a bind mount."""
-    return options.get("o") == "bind" and isinstance(options.get("device"), str)
-
-
-def is_windows(path: str) -> bool:
-    """Whether a path is absolute on Windows."""
-    return bool(re.match(r"[A-Za-z]:[\\/]|\\\\", path))
-
-
-def is_local(path: str) -> bool:
-    """Whether a build context is a folder, and no URL, image or service."""
-    return "://" not in path and not path.startswith(REMOTE)
 
 
 def is_file(path: str) -> bool:

@@ -17,7 +17,7 @@ import yaml
 
 from tycho.compose.scalars import DATE, Scalar, resolve
 from tycho.errors import Problem
-from tycho.model import Live
+from tycho.model import bare
 
 try:
     from yaml import CSafeLoader as Base
@@ -91,15 +91,6 @@ def plain(node: Node) -> Any:
     if isinstance(value, list):
         return [plain(child) for child in value]
     return bare(value)
-
-
-def bare(value: Any) -> Any:
-    """A scalar without its template."""
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, Live):
-        return int(value) if isinstance(value, int) else float(value)  # type: ignore[arg-type]
-    return value
 
 
 def below(path: str, key: str | int) -> str:

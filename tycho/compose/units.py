@@ -74,25 +74,3 @@ def _counted(digits: str, text: str) -> int:
         return parse_whole(digits or "0")
     except ValueError:
         raise ValueError(f'invalid duration "{shorten(text)}"') from None
-
-
-def duration(seconds: float) -> str:
-    """Seconds as Go prints a duration: `1h0m0s`, `1.5s`, `100ms`."""
-    nanos = round(abs(seconds) * 10**9)
-    sign = "-" if seconds < 0 else ""
-    if nanos < 10**9:
-        for unit, scale in (("ms", 10**6), ("µs", 10**3), ("ns", 1)):
-            if nanos >= scale:
-                return f"{sign}{_fraction(nanos, scale)}{unit}"
-        return "0s"
-    minutes, rest = divmod(nanos, _UNITS["m"])
-    hours, minutes = divmod(minutes, 60)
-    said = f"{_fraction(rest, 10**9)}s"
-    if hours or minutes:
-        said = f"{minutes}m{said}"
-    return f"{sign}{hours}h{said}" if hours else sign + said
-
-
-def _fraction(nanos: int, scale: int) -> str:
-    whole, rest = divmod(nanos, scale)
-    return f"{whole}.{rest:0{len(str(scale)) - 1}d}".rstrip("0").rstrip(".") if rest else str(whole)

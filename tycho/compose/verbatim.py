@@ -15,11 +15,11 @@ from tycho.compose.casts import YES
 from tycho.compose.context import Context, Unusable
 from tycho.compose.merge import DEPENDENCY, keyed
 from tycho.compose.mounts import device, volume
-from tycho.compose.paths import is_bind, is_local, is_windows
 from tycho.compose.ports import ports
 from tycho.compose.scalars import printed
 from tycho.compose.source import Sources
 from tycho.compose.tree import Node, plain
+from tycho.model.paths import is_bind, is_local, is_windows
 
 Tree = dict[str, Any]
 RESOURCES = ("networks", "volumes", "configs", "secrets")

@@ -7,7 +7,7 @@ file did not set is not in `model_fields_set`: that, with `System.lines`, is how
 Source: the Compose Specification and its schema; a field's name is its key there; extensions are gathered in `x`.
 """
 
-from tycho.model.live import Expr, ExprFloat, ExprInt, Fixed, Json, Live, Node, Reworded, Text, Words, template
+from tycho.model.live import Expr, ExprFloat, ExprInt, Fixed, Json, Live, Node, Reworded, Text, Words, bare, template
 from tycho.model.parts import (
     Attachment,
     Dependency,
@@ -80,5 +80,6 @@ __all__ = [
     "Volume",
     "Words",
     "Woven",
+    "bare",
     "template",
 ]

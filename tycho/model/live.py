@@ -82,6 +82,15 @@ def template(value: str | float) -> str:
     return str(value).replace("$", "$$")
 
 
+def bare(value: Any) -> Any:
+    """Take the template off a value."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Live):
+        return int(value) if isinstance(value, int) else float(value)  # type: ignore[arg-type]
+    return value
+
+
 def _live(value: object, check: ValidatorFunctionWrapHandler) -> object:
     """Pydantic would make a plain str or int of a subclass, and the template would be lost."""
     return value if isinstance(value, Live) else check(value)

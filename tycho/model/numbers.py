@@ -71,3 +71,30 @@ def parse_size(text: str) -> int:
 def shorten(text: str, length: int = 40) -> str:
     """Cut a text that a message cannot show in full."""
     return text if len(text) <= length else f"{text[:length]}…"
+
+
+def write_duration(seconds: float) -> str:
+    """Write seconds as Go prints a duration.
+
+    Example:
+        >>> write_duration(3600), write_duration(1.5), write_duration(0.1)
+        ('1h0m0s', '1.5s', '100ms')
+    """
+    nanos = round(abs(seconds) * 10**9)
+    sign = "-" if seconds < 0 else ""
+    if nanos < 10**9:
+        for unit, scale in (("ms", 10**6), ("µs", 10**3), ("ns", 1)):
+            if nanos >= scale:
+                return f"{sign}{_fraction(nanos, scale)}{unit}"
+        return "0s"
+    minutes, rest = divmod(nanos, 60 * 10**9)
+    hours, minutes = divmod(minutes, 60)
+    said = f"{_fraction(rest, 10**9)}s"
+    if hours or minutes:
+        said = f"{minutes}m{said}"
+    return f"{sign}{hours}h{said}" if hours else sign + said
+
+
+def _fraction(nanos: int, scale: int) -> str:
+    whole, rest = divmod(nanos, scale)
+    return f"{whole}.{rest:0{len(str(scale)) - 1}d}".rstrip("0").rstrip(".") if rest else str(whole)

@@ -1,4 +1,4 @@
-"""A system as `docker compose config` prints it: one shape, every default written, every dollar sign doubled.
+"""A system in Compose's canonical form, as `docker compose config` prints it, with every default.
 
 Source: compose-go's `Project.MarshalJSON`.
 """
@@ -8,14 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tycho.compose.paths import is_bind, is_local, is_windows
-from tycho.compose.shown import ALWAYS, HIDDEN, SERVICE, Tree, full, grant, hook, hosts, limit, size, words
-from tycho.compose.tree import bare
-from tycho.model import Config, Hook, Mount, Network, Secret, Service, System, Volume
+from tycho.canonical.parts import (
+    ALWAYS,
+    HIDDEN,
+    SERVICE,
+    Expression,
+    Tree,
+    full,
+    grant,
+    hook,
+    hosts,
+    limit,
+    size,
+    words,
+)
+from tycho.model import Config, Hook, Mount, Network, Secret, Service, System, Volume, bare
+from tycho.model.paths import is_bind, is_local, is_windows
 
 
-def printed(system: System, path: Callable[[str], str], *, written: bool = False) -> Tree:
-    """The system as Compose's own canonical JSON.
+def to_canonical(system: System, path: Callable[[str], str], *, written: bool = False) -> Tree:
+    """Convert a system to Compose's own canonical JSON.
 
     Args:
         system: What was loaded.
@@ -25,18 +37,21 @@ def printed(system: System, path: Callable[[str], str], *, written: bool = False
     Returns:
         `name`, `services`, `jobs`, and of the other sections what they use; extensions as they stand.
     """
-    shown = _Shown(path)
+    shown = Parts(path)
     services = {name: shown.service(one) for name, one in sorted(system.services.items())}
     users = [*system.services.values(), *(system.jobs.values() if written else ())]
     resources = {
-        kind: {name: show(system, name, one) for name, one in sorted(getattr(system, kind).items()) if name in used}
-        for kind, show in (("networks", _network), ("volumes", shown.volume), ("secrets", shown.filed),
-                           ("configs", shown.filed))
+        kind: {
+            name: shown.resource(kind, system, name, one)
+            for name, one in sorted(getattr(system, kind).items())
+            if name in used
+        }
+        for kind in ("networks", "volumes", "secrets", "configs")
         if (used := _used(users, kind))
-    }  # fmt: skip
+    }
     jobs = {name: shown.service(one) for name, one in sorted(system.jobs.items())}
     found = {"name": system.name, "services": services, **full({**resources, "jobs": jobs}), **system.x}
-    return {key: _doubled(value) for key, value in (_written(system, found) if written else found).items()}
+    return {key: doubled(value) for key, value in (_written(system, found) if written else found).items()}
 
 
 def _written(system: System, found: Tree) -> Tree:
@@ -57,13 +72,15 @@ def _written(system: System, found: Tree) -> Tree:
     return {**found, **full({"models": system.models})}
 
 
-def _doubled(value: Any) -> Any:
-    """Plain values only, and what loads again as the same: `$` is `$$` in a compose file."""
+def doubled(value: Any) -> Any:
+    """Convert to plain values that load again as the same: `$` is `$$` in a compose file, but in expressions."""
+    if isinstance(value, Expression):
+        return str.__str__(value)
     if isinstance(value, str):
         return str.__str__(value).replace("$", "$$")
     if isinstance(value, Mapping):
-        return {str.__str__(key): _doubled(one) for key, one in value.items()}
-    return [_doubled(one) for one in value] if isinstance(value, list | tuple) else bare(value)
+        return {str.__str__(key): doubled(one) for key, one in value.items()}
+    return [doubled(one) for one in value] if isinstance(value, list | tuple) else bare(value)
 
 
 def _used(users: list[Service], kind: str) -> set[str]:
@@ -81,8 +98,12 @@ def _used(users: list[Service], kind: str) -> set[str]:
     return found
 
 
-class _Shown:
-    """How the parts are shown that hold paths."""
+class Parts:
+    """Shows the parts of a system that hold paths.
+
+    Args:
+        absolute: Makes a path absolute.
+    """
 
     def __init__(self, absolute: Callable[[str], str]) -> None:
         self.absolute = absolute
@@ -158,34 +179,46 @@ class _Shown:
             shown.append({**whole, **full({"per_replica": one.per_replica})})
         return shown
 
-    def volume(self, system: System, name: str, one: Volume) -> Tree:
-        """A volume; one that is a bind mount in disguise has a path."""
-        found = _named(system, name, one)
-        options = found.get("driver_opts", {})
-        if one.driver == "local" and is_bind(options):
-            found["driver_opts"] = {**options, "device": self.path(options["device"])}
-        return found
+    def resource(self, kind: str, system: System, name: str, one: Any) -> Tree:
+        """An entry of a section beside the services."""
+        shown = {**full({"name": self.name(system, name, one)}), **_shared(one)}
+        match kind:
+            case "networks":
+                return {**shown, **_network(one)}
+            case "volumes":
+                return {**shown, **self._volume(one)}
+            case _:
+                return {**shown, **self._filed(one)}
 
-    def filed(self, system: System, name: str, one: Config | Secret) -> Tree:
+    def name(self, system: System, name: str, one: Any) -> str | None:
+        """What an entry is called outside of the project."""
+        given: str = one.name or (name if one.external else f"{system.name}_{name}")
+        return given
+
+    def _volume(self, one: Volume) -> Tree:
+        """A volume; one that is a bind mount in disguise has a path."""
+        options = one.driver_opts
+        if one.driver == "local" and is_bind(options):
+            return {"driver_opts": {**options, "device": self.path(options["device"])}}
+        return {}
+
+    def _filed(self, one: Config | Secret) -> Tree:
         """A config or secret; what a secret holds is not shown."""
-        found = _named(system, name, one)
-        found |= full({"file": self.path(one.file), "environment": one.environment,
+        found = full({"file": self.path(one.file), "environment": one.environment,
                         "template_driver": one.template_driver})  # fmt: skip
         if isinstance(one, Config) and not one.environment:
             found |= full({"content": one.content})
         return found
 
 
-def _named(system: System, name: str, one: Any) -> Tree:
+def _shared(one: Any) -> Tree:
     """What all resources share."""
-    given = one.name or (name if one.external else f"{system.name}_{name}")
-    return full({"name": given, "external": one.external, "driver": one.driver, "driver_opts": one.driver_opts,
-                  "labels": one.labels})  # fmt: skip
+    return full({key: getattr(one, key) for key in ("external", "driver", "driver_opts", "labels")})
 
 
-def _network(system: System, name: str, one: Network) -> Tree:
+def _network(one: Network) -> Tree:
     ipam = one.ipam or {}
     shown = full({**ipam, "config": [full(pool) for pool in ipam.get("config", ())]})
     found = full({"internal": one.internal, "attachable": one.attachable})
     switches = {key: getattr(one, key) for key in ("enable_ipv4", "enable_ipv6") if getattr(one, key) is not None}
-    return {**_named(system, name, one), "ipam": shown, **found, **switches}
+    return {"ipam": shown, **found, **switches}

@@ -9,11 +9,17 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tycho.compose.units import duration
 from tycho.model import Attachment, Deploy, RestartPolicy, Reworded, Rollout
+from tycho.model.numbers import write_duration
 
 Tree = dict[str, Any]
 Show = Callable[[Any], Any]
+
+
+class Expression(str):
+    """Text in Compose's syntax, in the place of any value that reads a variable."""
+
+    __slots__ = ()
 
 
 def full(part: Mapping[str, Any]) -> Tree:
@@ -21,8 +27,10 @@ def full(part: Mapping[str, Any]) -> Tree:
     return {key: value for key, value in part.items() if value or (value is False and key in ALWAYS)}
 
 
-def single(value: float) -> float | int:
-    """A number with no more digits than 32 bits hold, as Go shows one."""
+def single(value: float | Expression) -> float | Expression:
+    """A number with no more digits than 32 bits hold, as Go shows one; an expression as it is."""
+    if isinstance(value, Expression):
+        return value
     wanted = struct.pack("f", value)
     for digits in range(1, 10):
         shown = float(f"{value:.{digits}g}")
@@ -36,9 +44,9 @@ def octal(value: int | None) -> str | None:
     return None if value is None else f"0{value:o}"
 
 
-def size(value: int | None) -> str | None:
-    """Bytes, as text."""
-    return str(int(value)) if value else None
+def size(value: int | Expression | None) -> str | None:
+    """Bytes, as text; an expression as it is."""
+    return value if isinstance(value, Expression) else str(int(value)) if value else None
 
 
 def limit(value: int | Mapping[str, int]) -> Any:
@@ -58,9 +66,9 @@ def _rollout(part: Rollout) -> Tree:
     return {
         **_counted(part.parallelism, "parallelism"),
         **full({
-            "delay": duration(part.delay) if part.delay else None,
+            "delay": write_duration(part.delay) if part.delay else None,
             "failure_action": part.failure_action,
-            "monitor": duration(part.monitor) if part.monitor else None,
+            "monitor": write_duration(part.monitor) if part.monitor else None,
             "max_failure_ratio": single(part.max_failure_ratio) if part.max_failure_ratio else None,
             "order": part.order,
         }),
@@ -68,7 +76,7 @@ def _rollout(part: Rollout) -> Tree:
 
 
 def _restart(part: RestartPolicy) -> Tree:
-    times = {key: duration(value) for key in ("delay", "window") if (value := getattr(part, key)) is not None}
+    times = {key: write_duration(value) for key in ("delay", "window") if (value := getattr(part, key)) is not None}
     return {**full({"condition": part.condition}), **_counted(part.max_attempts, "max_attempts"), **times}
 
 
@@ -105,9 +113,9 @@ def _deploy(part: Deploy) -> Tree:
 
 
 def _healthcheck(part: Any) -> Tree:
-    found = {key: getattr(part, key) for key in part.model_fields_set}
+    found = {key: getattr(part, key) for key in type(part).model_fields if key in part.model_fields_set}
     return {
-        key: duration(value) if isinstance(value, float) else value
+        key: write_duration(value) if isinstance(value, float) else value
         for key, value in found.items()
         if value or (value == 0 and key != "disable" and value is not False)
     }
@@ -125,7 +133,7 @@ def _attachment(part: Attachment) -> Tree | None:
 
 def _blkio(part: Mapping[str, Any]) -> Tree:
     found: Tree = {"weight": part.get("weight")}
-    for key in part.keys() - {"weight"}:
+    for key in sorted(part.keys() - {"weight"}):
         found[key] = [
             {"Path": one.get("path", ""), **({"Rate": str(one.get("rate") or 0)} if key != "weight_device" else
                                             {"Weight": one.get("weight", 0)})}
@@ -139,8 +147,10 @@ def hosts(part: Mapping[str, Any]) -> list[str]:
     return sorted(f"{host}={address}" for host, addresses in part.items() for address in addresses)
 
 
-def words(part: tuple[str, ...] | None) -> list[str] | None:
-    """A command: the words that Compose itself would find."""
+def words(part: tuple[str, ...] | Expression | None) -> list[str] | Expression | None:
+    """A command: the words that Compose itself would find; a line that has none yet as it is."""
+    if isinstance(part, Expression):
+        return part
     if part and isinstance(part[0], Reworded):
         return list(part[0].words)
     return None if part is None else list(part)
@@ -178,11 +188,11 @@ SERVICE: dict[str, Show] = {
     "ports": _plain("name", "mode", "host_ip", "target", "published", "protocol", "app_protocol"),
     "provider": full,
     "secrets": lambda parts: [grant(one, "/run/secrets") for one in parts],
-    "stop_grace_period": lambda value: None if value is None else duration(value),
+    "stop_grace_period": lambda value: None if value is None else write_duration(value),
     "triggers": full,
     "ulimits": lambda parts: {name: limit(value) for name, value in parts.items()},
 }
-HIDDEN = frozenset({"env_file", "environment", "environment_pass", "label_file", "x"})
+HIDDEN = frozenset({"env_file", "environment", "environment_pass", "environment_secret", "label_file", "x"})
 ALWAYS = frozenset({
     "attach", "blkio_config", "build", "credential_spec", "deploy", "develop", "healthcheck", "init", "logging",
     "manual", "provider", "scale", "stop_grace_period", "triggers", "umask", "create_host_path",
