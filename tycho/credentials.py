@@ -141,6 +141,11 @@ def find_literals(text: str, *, whole: bool = False) -> list[tuple[int, int]]:
     return sorted(kept)
 
 
+def find_text(text: str) -> list[tuple[int, int]]:
+    """Find what of a text in Compose's syntax is written out there, and no variable: start and end of each stretch."""
+    return _scan(text)[0]
+
+
 def _scan(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]]]:
     """The literal stretches of a text, at any depth of defaults, and its groups: start, operand's start, end."""
     literals: list[tuple[int, int]] = []

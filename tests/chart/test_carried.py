@@ -12,6 +12,7 @@ import pytest
 
 from tests.chart.carrying import bind, compiled, problems, reasons, sources, whole
 from tycho.chart import emit
+from tycho.chart.composefile import COMPOSE_FILE
 from tycho.chart.translate.volumes import MODES
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError
@@ -176,7 +177,7 @@ def test_a_folder_leaves_out_with_rows(tmp_path: Path, monkeypatch: pytest.Monke
     packed = compiled(tmp_path / "other", bind())
     (project / "demo-0.1.0.tgz").write_bytes(packed.archive())
     chart = emit(weave(load(given)))
-    assert {path for path in chart.files if path.startswith("files/")} == {
+    assert {path for path in chart.files if path.startswith("files/")} - {COMPOSE_FILE} == {
         f"files/x/{name}" for name in ("compose.yaml", "index.js", "lib_a", "lib_b")
     }
     assert b"planted" not in whole(chart)
@@ -222,7 +223,7 @@ def test_a_plain_folder_is_unchanged(bench: Any) -> None:
     chart = bench.chart(bind("./conf:/c:ro"), {"conf/a": "1", "conf/sub/b.pub": "2", "conf/empty.key": ""})
     assert reasons(chart) == [("translated", MODES)]
     assert "secretFiles" not in str(chart.files["values.yaml"]) + str(chart.files["values.schema.json"])
-    assert {path for path in chart.files if path.startswith("files/")} == {
+    assert {path for path in chart.files if path.startswith("files/")} - {COMPOSE_FILE} == {
         "files/conf/a", "files/conf/empty.key", "files/conf/sub_b.pub"
     }  # fmt: skip
 

@@ -81,6 +81,9 @@ def test_row_for_decided(service: dict[str, Any], top: dict[str, Any], path: str
         ({"env_file": [{"path": "${API_TOKEN}", "required": False}]}, {}),
         ({"environment": {"A": "${API_TOKEN}"}, "command": ["${API_TOKEN}"]}, {}),
         ({"stop_signal": "${API_TOKEN}"}, {}),
+        ({"deploy": {"rollback_config": {"failure_action": "${API_TOKEN}"}}}, {}),
+        ({"volumes": ["vol:/x"]}, {"volumes": {"vol": {"driver": "${API_TOKEN}"}}}),
+        ({"secrets": ["s"]}, {"secrets": {"s": {"file": "/${API_TOKEN}"}}}),
         ({"secrets": ["s"]}, {"secrets": {"s": {"environment": "${API_TOKEN}"}}}),
         (
             {"volumes": ["vol:/x"]},

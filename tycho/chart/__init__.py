@@ -50,6 +50,7 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
     """
     from tycho.chart import check, docs, emits, floor, seal  # Jinja: only for those who compile
     from tycho.chart.assemble import assemble_layout
+    from tycho.chart.composefile import COMPOSE_FILE, write_compose_file
     from tycho.chart.schema import chart_schema
     from tycho.chart.templates import ChartTemplates, list_contents
     from tycho.chart.values import chart_values, values_file
@@ -69,6 +70,7 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
         "values.schema.json": chart_schema(layout, values),
         **templates.list_files(),
         **list_contents(layout),
+        COMPOSE_FILE: write_compose_file(layout, woven, rows),
         **emits.emitted(layout, woven.emits, templates),
         **templates.list_helpers(),
         **docs.write_pages(layout, [row for row in rows if not row.local], values),

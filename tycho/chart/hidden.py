@@ -56,7 +56,13 @@ class Concealed:
 
 
 @dataclass
-class _Hiding:
+class Hiding:
+    """Puts variables of the release in the place of secrets.
+
+    Args:
+        system: Whose variables have their names already.
+    """
+
     system: System
     variables: dict[str, Variable] = field(default_factory=dict)
     concealed: list[Concealed] = field(default_factory=list)
@@ -83,11 +89,13 @@ class _Hiding:
         spans = _find_spans(written, path, whole=whole)
         if isinstance(value, Fixed) and value.secret:
             spans = [(0, len(written))] if written else []
-        if not spans:
-            return value
+        return self.replace(written, spans, path, "name" if whole else "content") if spans else value
+
+    def replace(self, written: str, spans: Iterable[tuple[int, int]], path: str, why: Why) -> str:
+        """Put variables in the place of some stretches of a text."""
         pieces, position = [], 0
         for start, end in spans:
-            name = self.variable(path, written[start:end], "name" if whole else "content")
+            name = self.variable(path, written[start:end], why)
             pieces += [written[position:start], f"${{{name}:?}}"]
             position = end
         shown = "".join((*pieces, written[position:]))
@@ -121,7 +129,7 @@ def hide_credentials(system: System) -> tuple[System, tuple[Concealed, ...]]:
     Returns:
         The system, whose services know their secret entries and whose variables hold the rest; and what was hidden.
     """
-    hiding = _Hiding(system)
+    hiding = Hiding(system)
     changed: dict[str, Any] = {}
     for section in ("services", "jobs"):
         parts = getattr(system, section)
@@ -161,7 +169,7 @@ def secret_globs(system: System, service: object = None) -> tuple[str, ...]:
     return (*above, *own)
 
 
-def _service(hiding: _Hiding, path: str, service: Service) -> Service:
+def _service(hiding: Hiding, path: str, service: Service) -> Service:
     globs = secret_globs(hiding.system, service)
     secret = tuple(_entries(hiding, path, service, globs))
     by_name = _by_name(globs)
@@ -188,7 +196,7 @@ def _service(hiding: _Hiding, path: str, service: Service) -> Service:
     return _with(service, "environment_secret", secret)
 
 
-def _entries(hiding: _Hiding, path: str, service: Service, globs: Sequence[str]) -> list[str]:
+def _entries(hiding: Hiding, path: str, service: Service, globs: Sequence[str]) -> list[str]:
     """Entries of the environment for the release's Secret alone; what only reads variables is in it anyway."""
     names = []
     for name, value in service.environment.items():
@@ -224,7 +232,7 @@ def _by_name(globs: Sequence[str]) -> Callable[[str], bool]:
     return secret
 
 
-def _words(hiding: _Hiding, words: Sequence[str] | None, path: str) -> Sequence[str] | None:
+def _words(hiding: Hiding, words: Sequence[str] | None, path: str) -> Sequence[str] | None:
     """Words of which none follows a flag that a secret follows: `["--password", "hunter2"]`."""
     result = list(words or ())
     for index in range(1, len(result)):

@@ -18,9 +18,9 @@ from tycho.compose.casts import NO, YES
 from tycho.compose.context import Context, Unusable
 from tycho.compose.merge import keyed, pairs
 from tycho.compose.scalars import LARGEST, decimal, printed
-from tycho.compose.tree import WRONG, Node, bare
+from tycho.compose.tree import WRONG, Node
 from tycho.compose.words import words as split_words
-from tycho.model import Expr, ExprFloat, ExprInt
+from tycho.model import Expr, ExprFloat, ExprInt, bare
 from tycho.model.numbers import parse_whole, shorten
 
 Convert = Callable[[Context, Node, str], Any]
@@ -50,6 +50,18 @@ def text(ctx: Context, node: Node, path: str) -> str:
         ctx.reads(node, path, value.template, live=False)
         return str.__str__(value)
     return live(ctx, node, path)
+
+
+def kept(ctx: Context, node: Node, path: str) -> str:
+    """Text that is decided now and remembers what it was written as: where a file lies is no part of a chart."""
+    value = text(ctx, node, path)
+    written = node.value.template if isinstance(node.value, Expr) else node.template
+    if not written:
+        return value
+    said = interpolate.expand(written, ctx.env).removeprefix("./")
+    if said and (value == said or value.endswith(f"/{said}")):  # behind the folder of the file that was included
+        return Expr(value, value.removesuffix(said).replace("$", "$$") + written.removeprefix("./"))
+    return value
 
 
 def decided(convert: Convert) -> Convert:

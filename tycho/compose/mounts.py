@@ -9,7 +9,7 @@ import posixpath
 import re
 from typing import Any
 
-from tycho.compose.bind import count, decided, each, flag, listed, mapping, mode, section, size, text
+from tycho.compose.bind import count, decided, each, flag, kept, listed, mapping, mode, section, size, text
 from tycho.compose.context import Context, Unusable
 from tycho.compose.paths import is_file, sections
 from tycho.compose.tree import Node
@@ -140,9 +140,9 @@ def gpus(ctx: Context, node: Node, path: str) -> list[Any]:
     return [{"count": -1}] if isinstance(node.value, str) else each(ctx, node, path, request)
 
 
-ENV_FILE = section({"path": text, "required": flag, "format": text})
+ENV_FILE = section({"path": kept, "required": flag, "format": text})
 
 
 def env_file(ctx: Context, node: Node, path: str) -> dict[str, Any]:
     """`env_file[]`: what the file holds is read once all is known to be well."""
-    return ENV_FILE(ctx, node, path) if isinstance(node.value, dict) else {"path": text(ctx, node, path)}
+    return ENV_FILE(ctx, node, path) if isinstance(node.value, dict) else {"path": kept(ctx, node, path)}

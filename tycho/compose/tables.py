@@ -14,6 +14,7 @@ from tycho.compose.bind import (
     count,
     decided,
     flag,
+    kept,
     listed,
     live,
     mapping,
@@ -200,7 +201,7 @@ JOB: dict[str, Convert] = {
 
 
 SHARED: dict[str, Convert] = {
-    "name": live, "external": shapes.external, "driver": text, "driver_opts": mapping(live, absent=""),
+    "name": live, "external": shapes.external, "driver": kept, "driver_opts": mapping(live, absent=""),
     "labels": LABELS,
 }  # fmt: skip
 POOL = section({**_text("subnet", "gateway", "ip_range"), "aux_addresses": shapes.options})
@@ -210,7 +211,7 @@ NETWORK: dict[str, Convert] = {
     "ipam": section({"driver": text, "config": listed(POOL), "options": shapes.options}),
 }
 FILED: dict[str, Convert] = {
-    **SHARED, **_text("file", "environment", "template_driver"),
+    **SHARED, "file": kept, "environment": kept, "template_driver": text,
     "driver_opts": mapping(shapes.unbroken, absent=""),
 }  # fmt: skip
 

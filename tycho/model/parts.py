@@ -66,7 +66,7 @@ class FileRef(Node):
 class EnvFile(Node):
     """`env_file[]`, and what the file held (None: absent and not required)."""
 
-    path: str
+    path: Text
     required: bool = True
     format: str | None = None
     entries: Mapping[str, str | None] | None = Field(default=None, repr=False)

@@ -19,7 +19,7 @@ class Resourceful(Node):
 
     name: Text | None = None
     external: bool = False
-    driver: str | None = None
+    driver: Text | None = None
     driver_opts: Mapping[str, Text] = {}
     labels: Mapping[str, Text] = {}
     x: Mapping[str, Json] = {}
@@ -42,9 +42,9 @@ class Volume(Resourceful):
 class Config(Resourceful):
     """`configs.X`; content is part of the project, and so of the chart."""
 
-    file: str | None = None
+    file: Text | None = None
     content: Text | None = None
-    environment: str | None = None
+    environment: Text | None = None
     template_driver: str | None = None
     files: tuple[File, ...] | None = None  # what `file` held (a folder gives several)
     left_out: tuple[tuple[str, str], ...] = ()  # paths below the folder that do not travel, and why
@@ -54,8 +54,8 @@ class Config(Resourceful):
 class Secret(Resourceful):
     """`secrets.X`; what it holds is environment, and so travels in the release, never in the chart."""
 
-    file: str | None = None
-    environment: str | None = None
+    file: Text | None = None
+    environment: Text | None = None
     template_driver: str | None = None
     files: tuple[File, ...] | None = Field(default=None, repr=False)
 
@@ -137,4 +137,5 @@ class Woven(Node):
     emits: tuple[EmitTemplate, ...] = ()
     policies: tuple[str, ...] = ()  # names in force, in order
     digest: str = ""  # sha256 of the policies in force
+    own: Mapping[str, Json] = {}  # path -> the `x-tycho` that the file wrote, where policies changed it
     warnings: tuple[Problem, ...] = ()

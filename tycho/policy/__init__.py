@@ -7,12 +7,12 @@ replaces, an empty one disables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tycho import data
 from tycho.errors import PolicyDenied
-from tycho.model import ServiceMetadata, System, Woven
+from tycho.model import Json, ServiceMetadata, System, Woven
 from tycho.policy.folder import digest, load
 from tycho.policy.loom import Loom, Step
 from tycho.policy.normalize import normalize
@@ -20,6 +20,8 @@ from tycho.policy.normalize import normalize
 __all__ = ["Step", "apply", "explain", "in_force", "weave"]
 
 Metadata = Mapping[str, ServiceMetadata]
+EXTENSION = "x-tycho"
+SECTIONS = ("services", "jobs", "networks", "volumes", "configs", "secrets")
 
 
 def weave(system: System, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> Woven:
@@ -70,8 +72,21 @@ def apply(
         policies=tuple(policy.name for policy in policies),
         digest=digest(policies),
         warnings=tuple(loom.warnings),
+        own=dict(_changed_extensions(system, loom.system)),
     )
     return woven, refusal
+
+
+def _changed_extensions(before: System, after: System) -> Iterator[tuple[str, Json]]:
+    """Yield what the file itself says in `x-tycho`, for each part that policies say more of there."""
+    if before.x is not after.x:
+        yield "", before.x.get(EXTENSION)
+    for section in SECTIONS:
+        written = getattr(before, section)
+        for name, part in getattr(after, section).items():
+            own = written[name].x if name in written else {}
+            if own.get(EXTENSION) != part.x.get(EXTENSION):
+                yield f"{section}.{name}", own.get(EXTENSION)
 
 
 def explain(system: System, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> tuple[Step, ...]:
