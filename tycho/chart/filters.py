@@ -34,6 +34,11 @@ def text(value: str) -> Safe:
     return Safe(_shut(write_scalar(value)))
 
 
+def block(value: str) -> Safe:
+    """Write lines of YAML of our own as a literal block, where no template engine reads it again."""
+    return Safe("|\n" + "".join(f"    {line}\n" for line in value.removesuffix("\n").split("\n"))[:-1])
+
+
 def field(name: str) -> Safe:
     """Write any text as the key of a YAML mapping, as `text` does."""
     _refuse_live(name)
@@ -56,6 +61,11 @@ def part(value: str) -> Safe:
     if not PART.fullmatch(value):
         raise ValueError(f"not a part of a name: {value!r}")
     return Safe(value)
+
+
+def words(value: str) -> Safe:
+    """Write any text into the text of NOTES.txt."""
+    return part(value) if PART.fullmatch(value) else Safe(f"{{{{ {key(value)} }}}}")
 
 
 def option(name: str) -> Safe:
@@ -146,9 +156,15 @@ def guard_policy(value: object) -> object:
 
 FILTERS = {
     "text": text, "field": field, "key": key, "part": part, "octal": octal, "number": number, "json_text": json,
-    "secret_key": secret_key,
+    "secret_key": secret_key, "words": words,
 }  # fmt: skip
-PAGES = {"option": option, "markdown": markdown, "cell": cell, "code": code}  # what no template engine reads again
+PAGES = {
+    "block": block,
+    "option": option,
+    "markdown": markdown,
+    "cell": cell,
+    "code": code,
+}  # what no template engine reads again
 
 
 def _shut(quoted: str) -> str:

@@ -75,6 +75,11 @@ def list_published(layout: ChartLayout) -> Iterator[Manifest]:
         yield Manifest("published")
 
 
+def names_pods(layout: ChartLayout) -> bool:
+    """Tell whether a pod says itself how it is called, or how it looks others up."""
+    return any(workload.hostname or workload.host_network or workload.dns for workload in layout.workloads)
+
+
 def has_peers(layout: ChartLayout) -> bool:
     """Tell whether a workload may call another one."""
     return len(layout.workloads) > 1

@@ -73,6 +73,7 @@ DEFINITIONS: Mapping[str, Schema] = {
     }),
     "secret": closed({"existingSecret": TEXT, "key": TEXT, "value": TEXT}),
     "config": closed({"existingConfigMap": TEXT, "key": TEXT, "content": TEXT}),
+    "variable": {"type": ["string", "integer", "boolean", "null"]},
     "unused": {"const": "not used by this service"},
     "replicas": {"type": "integer", "minimum": 0},
     "number": {"type": "integer", "minimum": 1, "maximum": 65535},
@@ -92,10 +93,9 @@ def chart_schema(layout: ChartLayout, values: Mapping[str, Tree]) -> str:
     }
     idle = frozenset(ALONE).intersection(*shut.values())
     services = {name: _service(keys - idle) for name, keys in shut.items()}
-    scalar: Schema = {"type": ["string", "integer", "boolean", "null"]}
     properties: dict[str, Schema] = {}
     if layout.variables:
-        properties["variables"] = closed(dict.fromkeys(layout.variables, scalar))
+        properties["variables"] = closed({name: {"$ref": "#/$defs/variable"} for name in layout.variables})
     properties["services"] = closed(services)
     for section, definition in (("persistence", "claim"), ("configs", "config"), ("secrets", "secret")):
         if section in values:

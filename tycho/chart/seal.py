@@ -13,7 +13,7 @@ from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import is_fenced
 from tycho.chart.names import LABEL_VALUE
 from tycho.chart.render import render
-from tycho.chart.yaml import Tree, dump, quote
+from tycho.chart.yaml import Tree, dump, write_scalar
 from tycho.model import Woven
 from tycho.model.expression import Invalid, evaluate
 
@@ -80,7 +80,9 @@ def _annotations(layout: ChartLayout, woven: Woven, project: str) -> Iterator[tu
         yield "tycho.dev/baked", " ".join(sorted(woven.system.baked))
     images = {entry.name: entry.image for workload in layout.workloads for entry in workload.containers}
     listed = [
-        f"- name: {quote(name)}\n  image: {quote(image.text)}\n" for name, image in images.items() if not image.is_live
+        f"- {{name: {write_scalar(name)}, image: {write_scalar(image.text)}}}\n"
+        for name, image in images.items()
+        if not image.is_live
     ]
     if listed:
         yield "artifacthub.io/images", "".join(listed)

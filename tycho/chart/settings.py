@@ -118,8 +118,9 @@ SETTINGS: Mapping[str, Setting] = {
     "defaults": Setting(
         "What every service inherits. Maps are merged; a list or text of the service's own replaces the one here.\n"
         "As Kubernetes has them, also: env, command, args, lifecycle, volumes, volumeMounts, startupProbe,"
-        " livenessProbe,\n"
-        "priorityClassName, runtimeClassName, serviceAccountName, hostAliases, topologySpreadConstraints.",
+        " readinessProbe,\n"
+        "livenessProbe, priorityClassName, runtimeClassName, serviceAccountName, hostAliases,"
+        " topologySpreadConstraints.",
         {},
     ),
     "podSecurity": Setting(
@@ -127,7 +128,7 @@ SETTINGS: Mapping[str, Setting] = {
         {"enum": ["baseline", "restricted"]},
     ),
     "networkPolicy": Setting(
-        "-- Whether compose networks keep others out; apiServer: where pods that wait find it, anywhere without cidrs",
+        "-- Whether compose networks keep others out",
         closed(
             {
                 "enabled": FLAG,
@@ -164,6 +165,22 @@ SETTINGS: Mapping[str, Setting] = {
     "extraObjects": Setting("-- Further objects, as they are", LIST),
 }
 """Of the chart."""
+
+FURTHER: Mapping[str, tuple[str, str]] = {
+    "networkPolicy": ("apiServer", "; apiServer: where pods that ask it find it, anywhere without cidrs"),
+    "dns": (
+        "nameservers",
+        "\nnameservers: the cluster's DNS; with them, and scope release, nothing outside answers to its names",
+    ),
+}
+"""What a comment says further, where the setting has that key."""
+
+
+def describe_setting(name: str, value: object) -> str:
+    """Write the comment of a setting of the chart, of what there is of it."""
+    key, further = FURTHER.get(name, ("", ""))
+    return SETTINGS[name].comment + (further if isinstance(value, Mapping) and key in value else "")
+
 
 RENAMED: Mapping[str, str] = {
     "env": "variables", "common": "defaults", "volumes": "persistence", "ingress": "services.NAME.ingress",

@@ -11,7 +11,7 @@ from tycho import data
 from tycho.chart.container import Container, Expression
 from tycho.chart.filters import Safe
 from tycho.chart.layout import ChartLayout
-from tycho.chart.manifests import TEMPLATES, Manifest, callable_containers, has_peers
+from tycho.chart.manifests import TEMPLATES, Manifest, callable_containers, has_peers, names_pods
 from tycho.chart.places import Places
 from tycho.chart.render import render
 from tycho.chart.variables import list_read_variables, list_texts, needs_quotes
@@ -70,6 +70,7 @@ class ChartTemplates:
             "container_keys": _container_keys,
             "isolated": layout.isolated,
             "has_peers": has_peers(layout),
+            "special_names": names_pods(layout),
             "value": self.texts.value,
             "image_of": self.places.image,
             "replicas_of": self.places.replicas,
@@ -83,7 +84,7 @@ class ChartTemplates:
             for template in TEMPLATES
             for manifest in template.list_manifests(self.layout)
         }
-        notes = render("templates/NOTES.txt", **self.shared, **self._notes())
+        notes = render("templates/NOTES.txt", **{**self.shared, **self._of_published(), **self._notes()})
         return {**files, "templates/NOTES.txt": notes}
 
     def _render(self, template: str, manifest: Manifest) -> str:
@@ -96,6 +97,9 @@ class ChartTemplates:
             case "configmaps":
                 short = all(self.names.is_short(entry.slug) for entry in self.layout.configmaps)
                 context["plain_name"] = self.names.variable("$name", "", short=short)
+            case "secrets":
+                short = all(self.names.is_short(secret.slug) for secret in self.layout.secrets)
+                context["secret_name"] = self.names.variable("$component", "", short=short)
             case "awaited":
                 context |= self._of_awaited(context["workload"])
         return render(f"templates/{template}.yaml", **context)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from tycho.chart.container import Command, Container, Expression, Image, Ingress
 from tycho.chart.kinds import JOBS
 from tycho.chart.layout import ChartLayout
-from tycho.chart.manifests import has_peers, is_fenced, list_targets
+from tycho.chart.manifests import has_peers, is_fenced, list_targets, names_pods
 from tycho.chart.mounted import DATA, SINCE
-from tycho.chart.settings import DEFAULTS, KEYS, SETTINGS
+from tycho.chart.settings import DEFAULTS, KEYS, SETTINGS, describe_setting
 from tycho.chart.variables import SHOWN
 from tycho.chart.workload import Workload
 from tycho.chart.yaml import Noted, Tree, dump
@@ -38,8 +38,9 @@ def chart_values(layout: ChartLayout) -> dict[str, Tree]:
         variables = {name: Noted(None, _readers(places)) for name, places in layout.variables.items()}
         values["variables"] = Noted(variables, SETTINGS["variables"].comment, open=True)
     comments = _Comments()
+    security = _common_security(layout)
     services = {
-        container.service: Noted(comments.add(_service(workload, container)), open=True)
+        container.service: Noted(comments.add(_service(workload, container, security)), open=True)
         for workload in layout.workloads
         for container in workload.containers
     }
@@ -64,7 +65,14 @@ def chart_values(layout: ChartLayout) -> dict[str, Tree]:
         values["secrets"] = Noted(secrets, SETTINGS["secrets"].comment, open=True)
     if files := {entry.slug: dict.fromkeys(entry.secrets, "") for entry in layout.configmaps if entry.secrets}:
         values["secretFiles"] = Noted(files, SETTINGS["secretFiles"].comment, open=True)
-    return values | _settings(layout)
+    return values | _settings(layout, security)
+
+
+def _common_security(layout: ChartLayout) -> Mapping[str, Tree]:
+    """Find what the securityContext of every container says; {} where they differ."""
+    containers = [container for workload in layout.workloads for container in workload.containers]
+    first = containers[0].security_context if containers else {}
+    return first if all(container.security_context == first for container in containers) else {}
 
 
 def _readers(places: tuple[str, ...]) -> str:
@@ -88,7 +96,7 @@ class _Comments:
         return noted
 
 
-def _service(workload: Workload, container: Container) -> dict[str, Tree]:
+def _service(workload: Workload, container: Container, common_security: Mapping[str, Tree]) -> dict[str, Tree]:
     first = container is workload.containers[0]
     fields: dict[str, Tree] = {"image": _parts(container.image)}
     if first and workload.replicas is not None:
@@ -99,7 +107,7 @@ def _service(workload: Workload, container: Container) -> dict[str, Tree]:
         "workingDir": container.working_dir,
         "env": dict(container.env.values),
         "resources": {side: dict(amounts) for side, amounts in container.resources.items()},
-        "securityContext": dict(container.security_context),
+        "securityContext": {} if common_security else dict(container.security_context),
         **{name: dict(probe) for name, probe in container.probes.items()},
         "lifecycle": {name: dict(hook) for name, hook in container.lifecycle.items()},
         "podAnnotations": _plain(container.annotations),
@@ -198,14 +206,14 @@ def _configs(layout: ChartLayout) -> dict[str, Tree]:
     return configs | {entry.name: {"content": entry.text} for entry in layout.configmaps if entry.live}
 
 
-def _settings(layout: ChartLayout) -> dict[str, Tree]:
+def _settings(layout: ChartLayout, common_security: Mapping[str, Tree]) -> dict[str, Tree]:
     """Collect the values that are about the whole chart."""
     sysctls: list[Tree] = [PORTS_FOR_ALL]
     defaults: dict[str, Tree] = {
         "image": {"pullPolicy": "IfNotPresent"},
         "imagePullSecrets": [],
         "resources": {},
-        "securityContext": {},
+        "securityContext": dict(common_security),
         "podSecurityContext": {"seccompProfile": {"type": "RuntimeDefault"}, "sysctls": sysctls},
         "automountServiceAccountToken": False,
         "podAnnotations": {},
@@ -247,7 +255,7 @@ def _settings(layout: ChartLayout) -> dict[str, Tree]:
     }
     for name, value in present.items():
         if value is not None:
-            values[name] = Noted(value, SETTINGS[name].comment)
+            values[name] = Noted(value, describe_setting(name, value))
     return values
 
 
@@ -264,11 +272,6 @@ def _small(memory: str) -> dict[str, Tree]:
 def is_tested(layout: ChartLayout) -> bool:
     """Tell whether `helm test` has a port to call."""
     return bool(list_targets(layout))
-
-
-def names_pods(layout: ChartLayout) -> bool:
-    """Tell whether a pod says itself how it is called, or how it looks others up."""
-    return any(workload.hostname or workload.host_network or workload.dns for workload in layout.workloads)
 
 
 def uses_tools(layout: ChartLayout) -> bool:

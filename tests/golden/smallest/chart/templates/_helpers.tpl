@@ -38,10 +38,8 @@ app.kubernetes.io/component: {{ .component | quote }}
 
 {{/* A container's securityContext, as strict as podSecurity says. (dict "own" … "context" $) */}}
 {{- define "smallest.securityContext" -}}
-{{- $own := .own | default dict -}}
-{{- if eq .context.Values.podSecurity "restricted" -}}
-{{- $capabilities := merge (dict "drop" (list "ALL")) ($own.capabilities | default dict) -}}
-{{- $own = merge (dict "allowPrivilegeEscalation" false "runAsNonRoot" true "capabilities" $capabilities) $own -}}
+{{- $strict := dict "allowPrivilegeEscalation" false "runAsNonRoot" true "capabilities" (dict "drop" (list "ALL")) -}}
+{{- with eq .context.Values.podSecurity "restricted" | ternary (mergeOverwrite (.own | default dict | deepCopy) $strict) .own -}}
+{{- toYaml . -}}
 {{- end -}}
-{{- with $own }}{{ toYaml . }}{{ end -}}
 {{- end -}}
