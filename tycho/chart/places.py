@@ -31,40 +31,40 @@ class Places:
                     for container in self.layout.homes[checksum.key].containers
                     if container.service == checksum.key
                 )
-                return Safe(f"include {self.helpers.define(name, container.name)} $")
+                return Safe(f"include {self.helpers.define(name, container.name)} .")
             case "secret":
-                return Safe(f'{reference("secrets", checksum.key, "$")}.value | default ""')
+                return Safe(f'{reference("secrets", checksum.key)}.value | default ""')
             case "secret-files":
-                return Safe(f"{reference('secretFiles', checksum.key, '$')} | toJson")
+                return Safe(f"{reference('secretFiles', checksum.key)} | toJson")
         configmap = next(entry for entry in self.layout.configmaps if entry.slug == checksum.key)
         if configmap.live:
-            content = f"{reference('configs', configmap.name, '$')}.content"
-            arguments = f"(dict {key('text')} {content} {key('context')} $)"
+            content = f"{reference('configs', configmap.name)}.content"
+            arguments = f"(dict {key('text')} {content} {key('context')} .)"
             return Safe(f"include {self.helpers.interpolate} {arguments}")
-        return Safe(f"($.Files.Glob {key(f'files/{configmap.slug}/*')}).AsSecrets")
+        return Safe(f"(.Files.Glob {key(f'files/{configmap.slug}/*')}).AsSecrets")
 
     def claim_size(self, name: str) -> Safe:
         """Write the size of a claim, where a template has a value."""
         claim = self.layout.claims[name]
-        size = f"{reference('persistence', name, '$')}.size"
+        size = f"{reference('persistence', name)}.size"
         if not isinstance(claim.size, Expression):
             return Safe(f"{{{{ {size} | quote }}}}")
-        arguments = f"(dict {key('text')} {size} {key('key')} {key(f'persistence.{name}.size')} {key('context')} $)"
+        arguments = f"(dict {key('text')} {size} {key('key')} {key(f'persistence.{name}.size')} {key('context')} .)"
         return Safe(f'{{{{ include {self.helpers.memory} {arguments} | default "1Gi" | quote }}}}')
 
     def existing_config(self, name: str) -> Safe:
         """Write the ConfigMap that a config is, inside an action."""
-        return self._existing(f"{reference('configs', name, '$')}.existingConfigMap", self.layout.configs[name])
+        return self._existing(f"{reference('configs', name)}.existingConfigMap", self.layout.configs[name])
 
     def existing_secret(self, name: str) -> Safe:
         """Write the Secret that a secret is, if it exists already, inside an action."""
         secret = next(entry for entry in self.layout.secrets if entry.name == name)
-        return self._existing(f"{reference('secrets', name, '$')}.existingSecret", secret.existing)
+        return self._existing(f"{reference('secrets', name)}.existingSecret", secret.existing)
 
     def _existing(self, place: str, text: str) -> Safe:
         if not isinstance(text, Expression):
             return Safe(place)
-        return Safe(f"include {self.helpers.interpolate} (dict {key('text')} {place} {key('context')} $)")
+        return Safe(f"include {self.helpers.interpolate} (dict {key('text')} {place} {key('context')} .)")
 
     def image(self, image: Image) -> Safe:
         """Write an image that no value holds, inside an action."""
@@ -75,30 +75,30 @@ class Places:
             "reference": image.reference,
         }
         pairs = " ".join(f"{key(name)} {key(str(text))}" for name, text in fields.items() if text)
-        whole = f"(include {self.helpers.image} (dict {key('image')} (dict {pairs}) {key('context')} $))"
+        whole = f"(include {self.helpers.image} (dict {key('image')} (dict {pairs}) {key('context')} .))"
         if not image.is_live:
             return Safe(whole)
-        return Safe(f"include {self.helpers.interpolate} (dict {key('text')} {whole} {key('context')} $)")
+        return Safe(f"include {self.helpers.interpolate} (dict {key('text')} {whole} {key('context')} .)")
 
     def own_image(self, workload: Workload, service: str, volume: str) -> tuple[str, Container, Safe]:
         """Tell a volume that is a service's own image: its name, the container, and where templates have its values."""
         container = next(entry for entry in self.layout.homes[service].containers if entry.service == service)
         if container in workload.containers:
             return volume, container, list_variables(workload)[service]
-        values = f"(deepCopy $.Values.defaults) (deepCopy {reference('services', service, '$')})"
+        values = f"(deepCopy .Values.defaults) (deepCopy {reference('services', service)})"
         return volume, container, Safe(f"(mergeOverwrite {values})")
 
     def replicas(self, name: str) -> Safe:
         """Write how many pods a service has, inside an action."""
-        place = f"{reference('services', name, '$')}.replicas"
+        place = f"{reference('services', name)}.replicas"
         workload = self.layout.homes[name]
         if not isinstance(workload.replicas, Expression):
             return Safe(f"(toString {place})")
-        pairs = f"{key('text')} {place} {key('key')} {key(f'services.{name}.replicas')} {key('context')} $"
+        pairs = f"{key('text')} {place} {key('key')} {key(f'services.{name}.replicas')} {key('context')} ."
         return Safe(f"(include {self.helpers.integer} (dict {pairs}))")
 
     def selector(self, slug: str) -> Safe:
         """Write kubectl's selector of a workload's pods, inside an action."""
-        labels = f"(include {self.helpers.selectorLabels} (dict {key('component')} {key(slug)} {key('context')} $))"
+        labels = f"(include {self.helpers.selectorLabels} (dict {key('component')} {key(slug)} {key('context')} .))"
         pairs = f'(regexReplaceAll `: "([^"]*)"` {labels} "=${{1}}" | replace "\\n" ",")'
         return Safe(f"(printf {key('--selector=%s')} {pairs})")

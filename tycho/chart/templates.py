@@ -142,7 +142,7 @@ class ChartTemplates:
             "live_sysctls": [(name, text) for name, text in workload.sysctls.items() if isinstance(text, Expression)],
             "pod_keys": keys if plain or images or workload.asks_api else ["volumes", *keys],
             "checksums": {checksum.name: self.places.checksum(checksum) for checksum in workload.checksums},
-            "rollout": Safe(f"(include {self.helpers.define('rollout', workload.slug)} $)"),
+            "rollout": Safe(f"(include {self.helpers.define('rollout', workload.slug)} .)"),
             "special_names": bool(workload.hostname or workload.host_network or dns),
             "dns_texts": {
                 "nameservers": dns.nameservers,

@@ -1,0 +1,48 @@
+{{/* What every object's name starts with; a long one is cut, so that the longest suffix fits. */}}
+{{- define "nginx.fullname" -}}
+{{- $name := .Values.fullnameOverride | default .Release.Name -}}
+{{- gt (len $name) 47 | ternary (printf "%s-%s" (trunc 38 $name) (sha256sum $name | trunc 8)) $name -}}
+{{- end -}}
+
+{{/* The name that peers call a service by. (dict "service" … "context" $) */}}
+{{- define "nginx.serviceName" -}}
+{{- if eq .context.Values.dns.scope "release" }}{{ include "nginx.fullname" .context }}-{{ end }}{{ .service -}}
+{{- end -}}
+
+{{/* What selects pods: never changes. (dict "component" … "context" $) */}}
+{{- define "nginx.selectorLabels" -}}
+app.kubernetes.io/name: {{ .context.Values.nameOverride | default "nginx" | quote }}
+app.kubernetes.io/instance: {{ .context.Release.Name | quote }}
+app.kubernetes.io/component: {{ .component | quote }}
+{{- end -}}
+
+{{/* Labels of pods, which a new version of the chart alone does not roll. (dict "component" … "labels" … "context" $) */}}
+{{- define "nginx.podLabels" -}}
+{{- toYaml (merge (include "nginx.selectorLabels" . | fromYaml) (dict "executor" "tycho") .context.Values.commonLabels .labels) -}}
+{{- end -}}
+
+{{/* Labels of everything else. (dict "component" … "context" $) */}}
+{{- define "nginx.labels" -}}
+{{- $own := dict
+  "app.kubernetes.io/part-of" "nginx"
+  "app.kubernetes.io/version" .context.Chart.AppVersion
+  "app.kubernetes.io/managed-by" .context.Release.Service
+  "helm.sh/chart" (printf "nginx-%s" .context.Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_.")
+  "executor" "tycho" -}}
+{{- toYaml (merge (include "nginx.selectorLabels" . | fromYaml) $own .context.Values.commonLabels) -}}
+{{- end -}}
+
+{{/* An image; global.imageRegistry stands in the place of its registry. (dict "image" … "context" $) */}}
+{{- define "nginx.image" -}}
+{{- $image := .image.reference | default .image.repository -}}
+{{- with .context.Values.global.imageRegistry }}{{ $image = printf "%s/%s" . (regexReplaceAll `^[^/]*[.:][^/]*/` $image "") }}{{ end -}}
+{{- $image }}{{ with .image.tag }}:{{ . }}{{ end }}{{ with .image.digest }}@{{ . }}{{ end }}
+{{- end -}}
+
+{{/* A container's securityContext, as strict as podSecurity says. (dict "own" … "context" $) */}}
+{{- define "nginx.securityContext" -}}
+{{- $strict := dict "allowPrivilegeEscalation" false "runAsNonRoot" true "capabilities" (dict "drop" (list "ALL")) -}}
+{{- with eq .context.Values.podSecurity "restricted" | ternary (mergeOverwrite (.own | default dict | deepCopy) $strict) .own -}}
+{{- toYaml . -}}
+{{- end -}}
+{{- end -}}
