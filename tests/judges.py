@@ -23,9 +23,13 @@ JUDGES = {
     for one in (
         Program("kube-score", "1.20.0", (1, 20), (2,), "github.com/zegl/kube-score", "/cmd/kube-score", seconds=17),
         Program("cyclonus", "0.5.6", (0, 5), (1,), "github.com/mattfenwick/cyclonus", "/cmd/cyclonus", seconds=44),
+        Program(
+            "helm3", "3.22.0", (3, 18), (4,), "helm.sh/helm/v3", "/cmd/helm",
+            ("helm.sh/helm/v3/internal/version.version=v{version}",), 120,
+        ),
         Program("kompose", "1.38.0", (1, 35), (2,), "github.com/kubernetes/kompose", "", seconds=60),
     )
-}
+}  # fmt: skip
 
 
 def judge(name: str, progress: Progress = quiet) -> Path:
@@ -88,3 +92,9 @@ def kube_score(request: pytest.FixtureRequest) -> Path:
 def cyclonus(request: pytest.FixtureRequest) -> Path:
     """cyclonus: who may talk to whom."""
     return _fixture(request, "cyclonus")
+
+
+@pytest.fixture(scope="session")
+def helm3(request: pytest.FixtureRequest) -> Path:
+    """Helm 3, which installs Tycho's charts, too."""
+    return _fixture(request, "helm3")
