@@ -121,7 +121,8 @@ def test_the_readme(bench: Any) -> None:
     assert rows["nightly"][0] == "CronJob"
     assert rows["`dns.scope`"][0] == "`namespace`"
     assert rows["`variables.NAME`"] == ["`null`", "TAG"]
-    assert rows["`persistence.NAME.existingClaim`"][1].startswith("where data lives: data;")
+    persistence = "`persistence.NAME.existingClaim`, `persistence.NAME.size`, `persistence.NAME.storageClass`"
+    assert rows[persistence][1] == "where data lives: data"
     assert "Volumes and finished Jobs outlive an uninstall; `kubectl --namespace demo delete pvc,job " in page
     assert "--set-string 'secrets.a\\.token.value'=\"$(base64 -w0 FILE)\" \\\n" in page
     assert "--set-string 'services.web.secretEnv.API_PASSWORD'=…\n" in page

@@ -73,6 +73,6 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
         COMPOSE_FILE: write_compose_file(layout, woven, rows),
         **emits.emitted(layout, woven.emits, templates),
         **templates.list_helpers(),
-        **docs.write_pages(layout, [row for row in rows if not row.local], values),
+        **docs.write_pages(layout, [row for row in rows if not row.local]),
     }
     return seal.seal(layout, woven, files, rows, version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from tycho.chart.artifact import Row
 from tycho.chart.container import Container
@@ -12,13 +12,12 @@ from tycho.chart.names import COMPOSE
 from tycho.chart.render import render
 from tycho.chart.values import is_tested
 from tycho.chart.workload import CONDITIONS, Workload
-from tycho.chart.yaml import Tree
 
 SUMMARY = 60  # rows of a table that a page can hold
 AFTER = dict(zip(CONDITIONS, ("started", "healthy", "completed"), strict=True))
 
 
-def write_pages(layout: ChartLayout, rows: Sequence[Row], values: Mapping[str, Tree]) -> dict[str, str]:
+def write_pages(layout: ChartLayout, rows: Sequence[Row]) -> dict[str, str]:
     """Write the pages for people that are no templates."""
     changed = sum(row.fate != "translated" for row in rows)
     context: dict[str, object] = {
@@ -38,7 +37,7 @@ def write_pages(layout: ChartLayout, rows: Sequence[Row], values: Mapping[str, T
             for workload in layout.workloads
             for container in workload.containers
         ],
-        "values": [row for row in _values(layout, values) if row],
+        "values": list(_list_values(layout)),
         "kept": _kept(layout),
         "tested": is_tested(layout),
         "changed": changed,
@@ -64,25 +63,34 @@ def _given(layout: ChartLayout) -> dict[str, object]:
     }
 
 
-def _values(layout: ChartLayout, values: Mapping[str, Tree]) -> list[tuple[str, str, str] | None]:
-    """List the values that a reader looks for first: key, default, meaning."""
-    names = ", ".join(list(layout.variables)[:SUMMARY])
-    more = len(layout.variables) - SUMMARY
-    claims = ", ".join(layout.claims)
-    return [
-        ("variables.NAME", "null", names + (f", and {more} more" if more > 0 else "")) if layout.variables else None,
-        ("secrets.NAME.value", "", ", ".join(secret.name for secret in layout.secrets)) if layout.secrets else None,
-        ("services.NAME.image.tag", "see values.yaml", "what runs; replicas, env, resources beside it"),
-        ("services.NAME.service.ports", "see values.yaml", "where it answers; ingress and httpRoute beside it"),
-        ("persistence.NAME.existingClaim", "", f"where data lives: {claims}; size, storageClass beside it")
-        if layout.claims
-        else None,
-        ("defaults.*", "", "pods of every service: resources, nodeSelector, imagePullSecrets, service.type"),
-        ("global.imageRegistry", "", "a registry in the place of every image's own"),
-        ("podSecurity", "baseline", "or restricted"),
-        ("networkPolicy.enabled", "true", "isolation of compose networks") if "networkPolicy" in values else None,
-        ("dns.scope", "namespace", "release, where releases share a namespace"),
-    ]
+def _list_values(layout: ChartLayout) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Yield the values that a reader looks for first, of those that do something here: keys, default, meaning."""
+    containers = [container for workload in layout.workloads for container in workload.containers]
+    if names := ", ".join(list(layout.variables)[:SUMMARY]):
+        more = len(layout.variables) - SUMMARY
+        yield ("variables.NAME",), "null", names + (f", and {more} more" if more > 0 else "")
+    if layout.secrets:
+        names = ", ".join(secret.name for secret in layout.secrets)
+        yield ("secrets.NAME.value", "secrets.NAME.existingSecret"), "", names
+    counted = any(workload.replicas is not None for workload in layout.workloads)
+    replicas = ("services.NAME.replicas",) if counted else ()
+    yield ("services.NAME.image.tag", *replicas, "services.NAME.resources", "services.NAME.env"), "", "what runs"
+    if any(container.published for container in containers):
+        yield ("services.NAME.service.type",), "LoadBalancer", "how the outside calls it: or NodePort, ClusterIP"
+    if any(container.ingress for container in containers):
+        yield ("services.NAME.ingress.enabled", "services.NAME.httpRoute"), "", "the same by host name"
+    if layout.claims:
+        made = any(not claim.existing for claim in layout.claims.values())
+        sized = ("persistence.NAME.size", "persistence.NAME.storageClass") if made else ()
+        yield ("persistence.NAME.existingClaim", *sized), "", f"where data lives: {', '.join(layout.claims)}"
+    keys = ("defaults.resources", "defaults.nodeSelector", "defaults.imagePullSecrets")
+    yield keys, "", "pods of every service, which has its own before these"
+    yield ("global.imageRegistry",), "", "a registry in the place of every image's own"
+    yield ("podSecurity",), "baseline", "or restricted"
+    if layout.isolated:
+        yield ("networkPolicy.enabled",), "true", "isolation of compose networks"
+    if not any(workload.kind == "StatefulSet" for workload in layout.workloads):
+        yield ("dns.scope",), "namespace", "or release, where releases share a namespace"
 
 
 def _kept(layout: ChartLayout) -> tuple[str, str]:
