@@ -171,7 +171,7 @@ def test_short_and_plain_values_stay() -> None:
 
 def test_secrets_of_a_release() -> None:
     values = {
-        "env": {"TAG": "1.27.3", "DB_PASSWORD": "pass1"},
+        "variables": {"TAG": "1.27.3", "DB_PASSWORD": "pass1"},
         "services": {"web": {"secretEnv": {"A": "b$$cd"}, "envFile": {"X_TOKEN": "tok1", "X": "plain"}}},
         "secrets": {"s": {"value": "aGlkZGVu"}},
     }

@@ -14,13 +14,14 @@ import yaml
 from tests.chart.conftest import Object, Reader
 from tycho.chart import Chart, emit, release_values
 from tycho.chart.artifact import REPORT, Row
+from tycho.chart.composefile import COMPOSE_FILE
 from tycho.cli.written import dump
 from tycho.compose import Sources, load
 from tycho.model import Woven
 from tycho.policy import weave
 
 ENV = {"TAG": "1", "MOTD": "hello", "TOKEN": "t0ken"}
-ABOUT = (REPORT, "Chart.yaml", "README.md")  # files that tell of the rows, or hold a digest of them
+ABOUT = (REPORT, "Chart.yaml", "README.md", COMPOSE_FILE)  # files that tell of the file, or hold a digest of it
 INDEX = re.compile(r"\[(\d+)\]\.?")
 
 

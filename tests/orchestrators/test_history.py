@@ -26,17 +26,18 @@ WEB: dict[str, Any] = {
     "environment": {"LEVEL": "${LEVEL:-info}", "DB_PASSWORD": "${PW:-a}"},
 }
 CACHE = {"image": "redis:7"}
+PAGE = {"image": "nginx:1"}  # always there: in a shared namespace the pods of one alone need no names
 STEPS: list[tuple[dict[str, str], dict[str, Any], tuple[str, ...]]] = [
-    ({}, {"web": WEB}, ()),
-    ({"TAG": "2"}, {"web": WEB}, ("web: image nginx:1 → nginx:2",)),
-    ({"TAG": "2", "LEVEL": "debug"}, {"web": WEB}, ("web: variable LEVEL",)),
-    ({"TAG": "2", "LEVEL": "debug", "PW": "b"}, {"web": WEB}, ("web: variable DB_PASSWORD",)),
-    ({"TAG": "2"}, {"web": WEB}, ("web: variables DB_PASSWORD, LEVEL",)),
-    ({"TAG": "2"}, {"web": WEB, "cache": CACHE}, ("cache: added",)),
-    ({"TAG": "3"}, {"web": WEB, "cache": {"image": "redis:8"}},
+    ({}, {"page": PAGE, "web": WEB}, ()),
+    ({"TAG": "2"}, {"page": PAGE, "web": WEB}, ("web: image nginx:1 → nginx:2",)),
+    ({"TAG": "2", "LEVEL": "debug"}, {"page": PAGE, "web": WEB}, ("web: variable LEVEL",)),
+    ({"TAG": "2", "LEVEL": "debug", "PW": "b"}, {"page": PAGE, "web": WEB}, ("web: variable DB_PASSWORD",)),
+    ({"TAG": "2"}, {"page": PAGE, "web": WEB}, ("web: variables DB_PASSWORD, LEVEL",)),
+    ({"TAG": "2"}, {"page": PAGE, "web": WEB, "cache": CACHE}, ("cache: added",)),
+    ({"TAG": "3"}, {"page": PAGE, "web": WEB, "cache": {"image": "redis:8"}},
      ("cache: image redis:7 → redis:8", "web: image nginx:2 → nginx:3")),
-    ({"TAG": "3"}, {"web": WEB}, ("cache: removed",)),
-    ({"TAG": "3"}, {"web": {**WEB, "command": ["sleep", "9"]}}, ("web: settings",)),
+    ({"TAG": "3"}, {"page": PAGE, "web": WEB}, ("cache: removed",)),
+    ({"TAG": "3"}, {"page": PAGE, "web": {**WEB, "command": ["sleep", "9"]}}, ("web: settings",)),
 ]  # fmt: skip
 
 

@@ -76,16 +76,17 @@ def test_an_upgrade_is_judged_too(tell: Tell, shared: str, kubectl: Kubectl) -> 
 def test_a_grant_holds_at_up(tell: Tell, shared: str, tmp_path: Path) -> None:
     """For the service that it names, and for values as for the file."""
     (tmp_path / "80-grants.yaml").write_text(
-        "description: G.\nmatch: {name: web}\nadd: {x-tycho: {grants: [cap_add=NET_ADMIN, pid=host]}}"
+        "description: G.\nmatch: {name: web}\nadd: {x-tycho: {grants: [cap_add=NET_ADMIN, cap_add=SYS_TIME]}}"
     )
 
     async def story(lifecycle: Lifecycle) -> None:
         lifecycle.policies = (tmp_path,)
         services = {**web(cap_add=["cap_net_admin"]), "other": {"image": "x"}}
         sources = Sources.from_document({"services": services}, env={}, name="one")
-        about = {"web": ServiceMetadata(values={"hostPID": True})}
+        values = {"securityContext": {"capabilities": {"add": ["NET_ADMIN", "SYS_TIME"]}}}
+        about = {"web": ServiceMetadata(values=values)}
         assert (await lifecycle.up(lifecycle.compile(sources, metadata=about), patience=QUICK)).ready
-        about = {"other": ServiceMetadata(values={"hostPID": True})}
+        about = {"other": ServiceMetadata(values=values)}
         with pytest.raises(PolicyDenied):
             await lifecycle.up(lifecycle.compile(sources, metadata=about), patience=QUICK)
 
@@ -164,7 +165,7 @@ def test_a_neighbours_objects(tell: Tell, shared: str, kubectl: Kubectl, case: s
 @pytest.mark.parametrize(
     "values",
     [
-        {"extraEnv": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "theirs", "key": "k"}}}]},
+        {"env": {"X": {"valueFrom": {"secretKeyRef": {"name": "theirs", "key": "k"}}}}},
         {"volumes": [{"name": "v", "secret": {"secretName": "theirs"}}]},
         {"volumes": [{"name": "v", "projected": {"sources": [{"secret": {"name": "theirs"}}]}}]},
         {"imagePullSecrets": [{"name": "theirs"}]},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tycho.chart.artifact import Chart, Row
 from tycho.chart.judge import WAITING_ACCOUNT, Document, find_line, judge
-from tycho.chart.live import ORIGIN, release_values, values_yaml, without_origin
+from tycho.chart.live import find_origin, release_values, values_yaml, without_origin
 from tycho.chart.version import check_version
 from tycho.collector import paused
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from tycho.model import Woven
 
 __all__ = [
-    "ORIGIN",
     "WAITING_ACCOUNT",
     "Chart",
     "Document",
     "Row",
     "emit",
     "find_line",
+    "find_origin",
     "judge",
     "release_values",
     "values_yaml",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from tycho.chart.given import check_metadata
 from tycho.chart.hidden import hide_credentials
@@ -77,6 +80,15 @@ def _label(text: str) -> str:
 def values_yaml(values: Mapping[str, Json]) -> str:
     """Values as `helm --values -` reads them without loss; it misreads JSON's surrogate pairs, and folds U+2028."""
     return dump(values)
+
+
+def find_origin(values: Mapping[str, Any]) -> Origin | None:
+    """Find in the values of a release where it was started from; None where they do not tell it as Tycho does."""
+    with contextlib.suppress(ValidationError, KeyError, TypeError):
+        if text := (values.get("defaults") or {}).get("workloadAnnotations", {}).get(ORIGIN):
+            return Origin.model_validate_json(text)
+        return Origin.model_validate(values["tycho"]["origin"])  # as charts before these have it
+    return None
 
 
 def without_origin(values: Mapping[str, Json]) -> dict[str, Json]:

@@ -132,7 +132,7 @@ def check_processors(text: str) -> str:
     return f"{shorten(text)} is not between 0.001 and {PROCESSORS} processors"
 
 
-COUNT, POSITIVE, PORT, ID = within(0, INT32), within(1, INT32), within(1, 65535), within(0, INT32)
+COUNT, PORT, ID = within(0, INT32), within(1, 65535), within(0, INT32)
 MEMORY = 'write a size such as "512m", or 0 for no limit'
 CORES = 'write a number such as "0.5", or 0 for no limit'
 NUMBER = "a port is a number from 1 to 65535"

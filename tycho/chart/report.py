@@ -149,13 +149,14 @@ class _Report:
         """Below a list only what is not the list's own fate has a row."""
         for field in sorted(item.model_fields_set - OURS):
             key, value = table.get(f"{pattern}{field}"), getattr(item, field)
-            if not key or value is None:
+            changes = key is not None and key.fate in ("approximated", "ignored") and field != "host_ip"
+            if not key or value is None or not (key.judge or changes):
                 continue
             case = replace(owner, value=value, entry=item)
             found = list(key.judge(case)) if key.judge else []
             for added, changed in found:
                 yield self._row(f"{path}.{field}{added}", changed, case)
-            if not found and key.fate in ("approximated", "ignored") and field != "host_ip":
+            if changes and not found:
                 yield self._row(f"{path}.{field}", key, case)
 
     def _judged(self, key: Key, path: str, value: object, owner: Case) -> Iterator[Row]:
@@ -181,7 +182,8 @@ class _Report:
 
     def _row(self, path: str, key: Key, case: Case) -> Row:
         file, line = self.layout.system.at(path)
-        targets = tuple(dict.fromkeys(key.find(case)))
+        found = tuple(key.find(case))
+        targets = tuple(dict.fromkeys(found)) if len(found) > 1 else found
         return Row(path, file, line, key.fate, key.target, key.reason, key.remedy, key.local, targets)
 
 

@@ -7,6 +7,7 @@ holds little more. What is beyond these limits could never be installed, and wou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -21,6 +22,7 @@ MAX_CONTAINERS = 100  # of one pod
 MAX_CHAIN = 50  # services that take their volumes from each other
 MAX_TEXT = 32 * 1024 * 1024  # characters of all values
 MAX_DOLLARS = 200_000  # in all texts that read variables
+SECTIONS = ("services", "jobs", "networks", "volumes", "configs", "secrets")
 
 
 class Limit(NamedTuple):
@@ -162,19 +164,18 @@ def _weigh(system: System) -> Iterator[Problem]:
         yield Problem(*system.at("services"), "services", message, "read each variable where it is needed")
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text of a part of the system; files have limits of their own."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for child in value.values():
-            yield from _texts(child)
-    elif isinstance(value, tuple | list):
-        for child in value:
-            yield from _texts(child)
-    elif isinstance(value, System):
-        for section in ("services", "jobs", "networks", "volumes", "configs", "secrets"):
-            yield from _texts(getattr(value, section))
-    elif isinstance(value, BaseModel) and not isinstance(value, File):
-        for key in value.model_fields_set:
-            yield from _texts(getattr(value, key))
+def _texts(whole: System) -> list[str]:
+    """List every text of a system; files have limits of their own."""
+    texts: list[str] = []
+    left: list[Any] = [getattr(whole, section) for section in SECTIONS]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, tuple | list):
+            left += part
+        elif isinstance(part, dict | MappingProxyType):
+            left += part.values()
+        elif isinstance(part, BaseModel) and not isinstance(part, File):
+            left += [getattr(part, key) for key in part.model_fields_set]
+    return texts

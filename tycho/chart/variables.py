@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
 
 from tycho.chart.container import Expression
 from tycho.chart.layout import ChartLayout
@@ -32,22 +34,31 @@ def list_read_variables(value: object) -> list[str]:
 
 def needs_quotes(value: object) -> bool:
     """Tell whether a text of an object is not the same where Helm's `toYaml` is indented: line ends, and controls."""
-    return any(
-        _CONTROL.search(text) or (text.endswith("\n") and (text.endswith("\n\n") or not text.strip("\n")))
-        for text in list_texts(value)
-    )
+    texts = list_texts(value)
+    if _CONTROL.search("".join(texts)):
+        return True
+    ended = [text for text in texts if text[-1:] == "\n"]
+    return any(text.endswith("\n\n") or not text.strip("\n") for text in ended)
 
 
-def list_texts(value: object) -> Iterator[str]:
-    """Yield every text of an object, however deep it stands."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for child in value.values():
-            yield from list_texts(child)
-    elif isinstance(value, list | tuple):
-        for child in value:
-            yield from list_texts(child)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from list_texts(getattr(value, field.name))
+def list_texts(value: object) -> list[str]:
+    """List every text of an object, however deep it stands, in no order."""
+    texts: list[str] = []
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, list | tuple):
+            left += part
+        elif isinstance(part, dict | MappingProxyType):
+            left += part.values()
+        elif part is not None:
+            kind: Any = part.__class__  # a hashable one, of which mypy is not sure
+            left += [getattr(part, name) for name in _list_fields(kind)]
+    return texts
+
+
+@cache
+def _list_fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

@@ -16,6 +16,7 @@ PLAIN = re.compile(r"(?:--?)?[A-Za-z_/][A-Za-z0-9_./-]*(?::[A-Za-z_/][A-Za-z0-9_
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
 WIDTH = 110  # columns of a mapping or list in one line
+MOST = WIDTH // 3  # entries that fit into one: "1, " is the shortest
 
 Tree: TypeAlias = "Mapping[str, Tree] | Sequence[Tree] | str | int | float | bool | Noted | None"
 
@@ -96,7 +97,9 @@ def _item(value: Tree, indent: str) -> Iterator[str]:
 
 
 def write_flow(value: Tree) -> str | None:
-    """Write a value in one line; None where a comment is inside."""
+    """Write a value in one line; None where a comment is inside, or surely no room."""
+    if isinstance(value, Mapping | list | tuple) and len(value) > MOST:
+        return None
     match value:
         case Noted():
             return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tycho.chart import ORIGIN, Chart, emit, without_origin
+from tycho.chart import Chart, emit, find_origin, without_origin
 from tycho.errors import NotFound
 from tycho.model import Woven
 from tycho.model.expression import evaluate
@@ -125,7 +125,7 @@ class MemoryOrchestrator:
             release = system.release(f"{identity.name} is up to date (revision {last.revision.revision})")
         else:
             done = "Upgrade complete" if system.revisions else "Install complete"
-            system.identity, system.origin = identity, _read_origin(values)
+            system.identity, system.origin = identity, find_origin(values)
             release = system.release(*system.add(chart, text, _services(chart, values, system.port), done))
         patience.watch(release)
         return release
@@ -263,11 +263,6 @@ def _list_published(chart: Chart, values: Mapping[str, Any], name: str) -> list[
     for key, entry in service.get("ports", {}).items():
         ports[key] = entry and (entry["port"], entry["targetPort"])
     return [pair for pair in ports.values() if pair]
-
-
-def _read_origin(values: Mapping[str, Any]) -> Origin | None:
-    origin = values.get("defaults", {}).get("workloadAnnotations", {}).get(ORIGIN)
-    return Origin.model_validate_json(origin) if origin else None
 
 
 def _read_port(port: int | str, env: Mapping[str, str]) -> int:

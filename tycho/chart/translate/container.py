@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, cast
 
 from tycho.chart import wiring
@@ -117,6 +118,7 @@ class ContainerTranslator:
         known = {(stem, replace(volume, name="")): key for key, volume in volumes.items() for stem in _stems(key)}
         names = Names(volumes)
 
+        @cache
         def named(volume: Volume | None) -> str:
             if volume is None:
                 return ""

@@ -40,6 +40,7 @@ NOTHING: Mapping[str, Key] = {
 def judge_volumes(case: Case) -> Rows:
     """Judge each mount, and what is left out of it."""
     own = case.container
+    mounts = {entry.path: entry for entry in reversed(own.mounts)}
     for index, mount in enumerate(case.value):
         at, outcome = f"[{index}]", case.layout.outcomes.decide(case.name, case.service, mount)
         if outcome in NOTHING:
@@ -51,7 +52,7 @@ def judge_volumes(case: Case) -> Rows:
             if mount.type == "bind":
                 remedy = "write :ro where it is only read, or x-tycho: {storage: false} where writes need not last"
             yield at, rejected("pods on several nodes cannot share a volume that is on one", remedy)
-        elif mounted := next((entry for entry in own.mounts if entry.path == mount.target), None):
+        elif mounted := mounts.get(mount.target):
             yield at, _describe(case, mount, outcome, mounted)
         if outcome in ("files", "copy", "claim", "empty"):
             for added, key in files.judge_files(case, str(mount.source), mount):
@@ -65,15 +66,15 @@ def judge_volumes(case: Case) -> Rows:
 
 def find_mounts(case: Case) -> Iterator[Target]:
     """Find what a service mounts of its `volumes`."""
-    for mount in case.service.volumes:
-        for mounted in case.container.mounts:
-            if mounted.path == mount.target:
-                yield from find_mount(case, mounted)
+    targets = {mount.target for mount in case.service.volumes}
+    for mounted in case.container.mounts:
+        if mounted.path in targets:
+            yield from find_mount(case, mounted)
 
 
 def find_mount(case: Case, mounted: Mounted) -> Iterator[Target]:
     """Find a mount, the volume behind it, and the object that holds what is in that."""
-    volume = next(volume for volume in case.pod.volumes if volume.name == mounted.volume)
+    (volume,) = [volume for volume in case.pod.volumes if volume.name == mounted.volume]
     yield from container(f"volumeMounts[{volume.name}]").find(case)
     claim = case.layout.claims.get(volume.source) if volume.kind == "claim" else None
     if claim and claim.owner:
@@ -137,7 +138,7 @@ def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted) -> Key:
 def _name_outcome(case: Case, mount: Mount, outcome: str, mounted: Mounted) -> Key:
     own = case.container
     steps = {step.verb for step in own.steps if step.volume == mounted.volume}
-    volume = next(volume for volume in case.pod.volumes if volume.name == mounted.volume)
+    (volume,) = [volume for volume in case.pod.volumes if volume.name == mounted.volume]
     kind, claim = volume.kind, f"PersistentVolumeClaim {volume.slug}"
     match outcome:
         case "claim" if mount.type == "bind":

@@ -17,15 +17,13 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from pydantic import ValidationError
-
 from tycho import kinds
-from tycho.chart import Chart
+from tycho.chart import Chart, find_origin
 from tycho.errors import Forbidden
 from tycho.orchestrators import digest
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.changes import list_changes
-from tycho.release import Identity, Origin, Release, Revision, State, label_value
+from tycho.release import Identity, Release, Revision, State, label_value
 
 STATES: Mapping[str, State] = {
     "deployed": "deployed", "failed": "failed", "superseded": "superseded", "uninstalling": "uninstalling",
@@ -123,7 +121,7 @@ async def history(api: Api, identity: Identity) -> list[Revision]:
             chart=value(item, "tycho-chart"),
             description=contents.get("info", {}).get("description", ""),
             username=value(item, "username"),
-            origin=read_origin(_asked(contents).get("origin")),
+            origin=find_origin(contents.get("config") or {}),
             changes=list_changes(before, after) if place else (),
         )
         for place, (item, contents, before, after) in enumerate(
@@ -132,26 +130,12 @@ async def history(api: Api, identity: Identity) -> list[Revision]:
     ]
 
 
-def _asked(contents: Object) -> Object:
-    """What the release's values say of who asked for it."""
-    asked = (contents.get("config") or {}).get("tycho")
-    return asked if isinstance(asked, dict) else {}
-
-
 def _deployed(contents: Object) -> datetime | None:
     """When a revision was made: the label on its Secret tells when its state changed last."""
     with contextlib.suppress(ValueError, TypeError):
         # Go writes nanoseconds, of which Python reads six digits.
         return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", contents["info"]["last_deployed"])).astimezone(UTC)
     return None
-
-
-def read_origin(contents: object) -> Origin | None:
-    """Read where a system was started from; None where that is not told as Tycho tells it."""
-    try:
-        return Origin.model_validate(contents)
-    except ValidationError:
-        return None
 
 
 async def payload(api: Api, identity: Identity, revision: int) -> Object:
