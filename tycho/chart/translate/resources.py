@@ -8,9 +8,9 @@ from tycho.chart.artifact import Target
 from tycho.chart.container import Text
 from tycho.chart.translate.key import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
 from tycho.chart.translate.targets import Case, Found, container
-from tycho.chart.translate.text import to_cpu, to_memory
+from tycho.chart.translate.text import SIZE, to_cpu, to_memory
 from tycho.chart.yaml import Tree
-from tycho.model import Live, Service
+from tycho.model import Json, Live, Service
 
 VENDORS = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel.com/i915"}
 Amounts = Mapping[str, Text | int]
@@ -59,6 +59,22 @@ def judge_reserved(case: Case) -> Rows:
     ]
     if limit and case.value > limit and not isinstance(limit, Live) and not isinstance(case.value, Live):
         yield "", rejected("it is more than the limit", "reserve at most as much as the limit")
+
+
+def read_storage(size: Json) -> Tree:
+    """Read how much a container may write beside its volumes; None where that is said of nothing."""
+    return to_memory(str(size)) if size and SIZE.fullmatch(str(size)) else None
+
+
+def judge_storage(case: Case) -> Rows:
+    """Judge options of a container's own files: their size, and what else the engine's driver may take."""
+    size = case.value.get("size", "")
+    if size and not SIZE.fullmatch(str(size)):
+        yield ".size", rejected(f'"{size}" is not a size', "write 10g")
+    for name in sorted(set(case.value) - {"size"}):
+        yield f".{name}", ignored(NODE, "remove it")
+    if size:
+        yield "", KEYS["storage_opt"]
 
 
 def find_gpus(case: Case) -> Iterator[Target]:
@@ -140,7 +156,16 @@ KEYS: Table = {
     "cpuset": ignored("processors are chosen by the node", "ask for whole cpus, with a static CPU manager"),
     "oom_kill_disable": ignored("memory beyond the limit always ends the container", "set no mem_limit"),
     "oom_score_adj": ignored("it follows from requests and limits", "set deploy.resources"),
-    "storage_opt": whole(ignored(NODE, "set services.X.resources.limits.ephemeral-storage")),
+    "storage_opt": whole(
+        approximated(
+            "resources.limits.ephemeral-storage",
+            "a pod that writes more is ended, and another one made; in Docker it is the write that fails",
+            "keep what grows in a volume",
+            container("resources.limits.ephemeral-storage"),
+            judge=judge_storage,
+            read=lambda service: read_storage((service.storage_opt or {}).get("size")),
+        )
+    ),
     "blkio_config": whole(ignored(NODE, "choose a storage class that is quick enough")),
     "ulimits": whole(ignored("they are set for the node's runtime", "set them in the image's entrypoint, or on nodes")),
 }
