@@ -23,6 +23,32 @@ def rows(bench: Bench, keys: str) -> dict[str, tuple[str, str]]:
     return {row.path.removeprefix("services.web."): (row.fate, row.reason) for row in report}
 
 
+@pytest.mark.parametrize(
+    ("keys", "quantity"),
+    [
+        ("cpu_quota: 50000", "500m"),
+        ("cpu_quota: 20000, cpu_period: 50000", "400m"),
+        ("cpu_quota: 300000", "3"),
+        ("cpu_quota: 1, cpu_period: 3", "333m"),
+        ('cpu_quota: "1000", cpu_period: 1000000', "1m"),
+    ],
+)
+def test_quota(bench: Bench, keys: str, quantity: str) -> None:
+    assert resources(bench, keys) == {"limits": {"cpu": quantity}}
+    assert {fate for path, (fate, _) in rows(bench, keys).items() if path.startswith("cpu_")} == {"translated"}
+
+
+@pytest.mark.parametrize("keys", ["cpu_period: 50000", "cpu_quota: 0", "cpu_quota: -1, cpu_period: 50000"])
+def test_quota_that_bounds_nothing(bench: Bench, keys: str) -> None:
+    assert resources(bench, keys) == {}
+
+
+def test_quota_beside_cpus(bench: Bench) -> None:
+    keys = "cpus: 2, cpu_quota: 50000"
+    assert resources(bench, keys) == {"limits": {"cpu": "2"}}
+    assert rows(bench, keys)["cpu_quota"] == ("ignored", "cpus counts")
+
+
 @pytest.mark.parametrize(("size", "quantity"), [("10G", "10Gi"), ("1.5g", "1536Mi"), ("500", "500")])
 def test_storage(bench: Bench, size: str, quantity: str) -> None:
     assert resources(bench, f"storage_opt: {{size: {size}}}") == {"limits": {"ephemeral-storage": quantity}}

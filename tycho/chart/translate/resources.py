@@ -16,6 +16,8 @@ VENDORS = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel
 Amounts = Mapping[str, Text | int]
 
 NODE = "it is the node's business, not a container's"
+PERIOD = 100_000  # microseconds; Docker's default
+TURNS = "turns are 100 ms long, whatever the period: a container has the same share of them"
 CPU = "a busy node shares its processors by what is requested, or else by the limit"
 SWAP = "there is no swap beside it"
 SOFT = "it decides where a pod is placed; the container itself is not held to it"
@@ -49,6 +51,21 @@ def read_cpu(value: float | None) -> Tree:
 def read_memory(value: float | str | None) -> Tree:
     """Read a size; None where none is said."""
     return None if value is None else to_memory(value)
+
+
+def read_quota(service: Service) -> Tree:
+    """Read a number of processors from the time that a container has of each period; None where nothing bounds it."""
+    quota, period = (int(value or 0) for value in (service.cpu_quota, service.cpu_period))
+    return to_cpu(max(round(quota / (period or PERIOD), 3), 0.001)) if quota > 0 else None
+
+
+def judge_quota(case: Case) -> Rows:
+    """Judge a quota and its period: they mean something together, where `cpus` says nothing."""
+    service = case.service
+    if service.cpus or service.deploy.resources.limits.cpus:
+        yield "", ignored("cpus counts", "remove it")
+    elif read_quota(service) is None:
+        yield "", translated("nothing: without cpu_quota a container has all the time")
 
 
 def judge_reserved(case: Case) -> Rows:
@@ -98,6 +115,10 @@ def judge_gpus(case: Case) -> Rows:
 _CPU_LIMIT, _CPU_REQUEST = container("resources.limits.cpu"), container("resources.requests.cpu")
 _MEMORY_LIMIT, _MEMORY_REQUEST = container("resources.limits.memory"), container("resources.requests.memory")
 KEYS: Table = {
+    "cpu_quota": translated(
+        "resources.limits.cpu", _CPU_LIMIT, judge=judge_quota, read=read_quota, but=f"{TURNS}; {CPU}"
+    ),
+    "cpu_period": translated("resources.limits.cpu, with cpu_quota", _CPU_LIMIT, judge=judge_quota),
     "cpus": translated("resources.limits.cpu (live)", _CPU_LIMIT, read=lambda service: read_cpu(service.cpus), but=CPU),
     "mem_limit": translated(
         "resources.limits.memory (live)", _MEMORY_LIMIT, read=lambda service: read_memory(service.mem_limit), but=SWAP
@@ -148,8 +169,6 @@ KEYS: Table = {
     "pids_limit": ignored(NODE, "set podPidsLimit of the kubelet"),
     "cpu_count": ignored(LIMITS, "set cpus"),
     "cpu_percent": ignored(LIMITS, "set cpus"),
-    "cpu_period": ignored(LIMITS, "set cpus to cpu_quota / cpu_period"),
-    "cpu_quota": ignored(LIMITS, "set cpus to cpu_quota / cpu_period"),
     "cpu_rt_period": ignored(LIMITS, "set cpus"),
     "cpu_rt_runtime": ignored(LIMITS, "set cpus"),
     "cpu_shares": ignored("shares follow from the processors requested", "set deploy.resources.reservations.cpus"),
