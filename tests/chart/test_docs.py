@@ -20,7 +20,7 @@ services:
     environment: {TOKEN_FILE: /run/secrets/a.token, "PIPE": "a|b", API_PASSWORD: s3cret}
     secrets: [a.token, theirs]
     depends_on: {migrate: {condition: service_completed_successfully}}
-  admin: {image: admin, ports: ["127.0.0.1:8081:81"], cpu_shares: 5}
+  admin: {image: admin, ports: ["127.0.0.1:8081:81"], oom_score_adj: 5}
   migrate: {image: migrate, volumes: ["data:/data"]}
   nightly: {image: cron, container_name: cron2, x-tycho: {schedule: "0 3 * * *"}}
 secrets:

@@ -35,22 +35,22 @@ def test_no_row_is_without_reason_or_remedy() -> None:
 
 
 def test_a_row_says_where(bench: Any) -> None:
-    text = "services:\n  web:\n    image: nginx\n    cpu_shares: 5\n    ports:\n      - '127.0.0.1:80:80'\n"
+    text = "services:\n  web:\n    image: nginx\n    oom_score_adj: 5\n    ports:\n      - '127.0.0.1:80:80'\n"
     rows = {row.path: row for row in bench.chart(text).report}
     assert (rows["services.web.image"].fate, rows["services.web.image"].line) == ("translated", 3)
-    assert (rows["services.web.cpu_shares"].fate, rows["services.web.cpu_shares"].line) == ("ignored", 4)
+    assert (rows["services.web.oom_score_adj"].fate, rows["services.web.oom_score_adj"].line) == ("ignored", 4)
     assert (rows["services.web.ports[0]"].fate, rows["services.web.ports[0]"].line) == ("approximated", 6)
-    assert rows["services.web.cpu_shares"].file == "compose.yaml"
-    assert rows["services.web.cpu_shares"].reason
-    assert rows["services.web.cpu_shares"].remedy
+    assert rows["services.web.oom_score_adj"].file == "compose.yaml"
+    assert rows["services.web.oom_score_adj"].reason
+    assert rows["services.web.oom_score_adj"].remedy
 
 
 def test_strict_takes_every_change_for_an_error(bench: Any) -> None:
-    woven = bench.woven("services: {web: {image: nginx, cpu_shares: 5, domainname: x.org}}")
+    woven = bench.woven("services: {web: {image: nginx, oom_score_adj: 5, domainname: x.org}}")
     with pytest.raises(ReportError) as caught:
         emit(woven, strict=True)
     assert [problem.path for problem in caught.value.problems] == [
-        "services.web.domainname", "services.web.cpu_shares"
+        "services.web.domainname", "services.web.oom_score_adj"
     ]  # fmt: skip
     emit(bench.woven("services: {web: {image: nginx}}"), strict=True)
 

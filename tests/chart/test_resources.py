@@ -49,6 +49,27 @@ def test_quota_beside_cpus(bench: Bench) -> None:
     assert rows(bench, keys)["cpu_quota"] == ("ignored", "cpus counts")
 
 
+@pytest.mark.parametrize(
+    ("keys", "requested"),
+    [
+        ("cpu_shares: 512", "500m"),
+        ("cpu_shares: 2048", "2"),
+        ("cpu_shares: 1", "1m"),
+        ("cpu_shares: 2048, cpus: 0.5", "500m"),
+        ("cpu_shares: 2048, cpu_quota: 25000", "250m"),
+        ("cpu_shares: 512, deploy: {resources: {reservations: {cpus: '0.1'}}}", "100m"),
+    ],
+)
+def test_shares(bench: Bench, keys: str, requested: str) -> None:
+    assert resources(bench, keys)["requests"] == {"cpu": requested}
+
+
+def test_shares_below_a_limit_that_varies(bench: Bench) -> None:
+    keys = 'cpu_shares: 512, cpus: "${CPUS:-1}"'
+    assert resources(bench, keys) == {"limits": {"cpu": "1"}}
+    assert rows(bench, keys)["cpu_shares"][0] == "ignored"
+
+
 @pytest.mark.parametrize(("size", "quantity"), [("10G", "10Gi"), ("1.5g", "1536Mi"), ("500", "500")])
 def test_storage(bench: Bench, size: str, quantity: str) -> None:
     assert resources(bench, f"storage_opt: {{size: {size}}}") == {"limits": {"ephemeral-storage": quantity}}

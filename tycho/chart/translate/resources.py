@@ -16,6 +16,7 @@ VENDORS = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel
 Amounts = Mapping[str, Text | int]
 
 NODE = "it is the node's business, not a container's"
+SHARES = 1024  # of a processor: Docker's default, and what Kubernetes makes of a requested one
 PERIOD = 100_000  # microseconds; Docker's default
 TURNS = "turns are 100 ms long, whatever the period: a container has the same share of them"
 CPU = "a busy node shares its processors by what is requested, or else by the limit"
@@ -68,6 +69,37 @@ def judge_quota(case: Case) -> Rows:
         yield "", translated("nothing: without cpu_quota a container has all the time")
 
 
+def read_shares(service: Service) -> Tree:
+    """Read the weight of a container as processors, as Kubernetes makes weights of these; at most the limit.
+
+    Returns:
+        None where nothing is said, or where a variable decides the limit: it might be lower.
+    """
+    limit, shares = _find_limit(service), int(service.cpu_shares or 0)
+    if shares <= 0 or isinstance(limit, Live):
+        return None
+    processors = max(round(shares / SHARES, 3), 0.001)
+    return to_cpu(min(processors, limit) if limit else processors)
+
+
+def _find_limit(service: Service) -> float | None:
+    """Find how many processors a service may use; None for any number."""
+    limit = service.deploy.resources.limits.cpus or service.cpus
+    if not limit and service.cpu_quota:
+        return int(service.cpu_quota) / int(service.cpu_period or PERIOD)
+    return limit
+
+
+def judge_shares(case: Case) -> Rows:
+    """Judge a weight: processors that are reserved say it, too."""
+    if case.service.deploy.resources.reservations.cpus:
+        yield "", ignored("deploy.resources.reservations.cpus counts", "remove it")
+    elif not case.service.cpu_shares:
+        yield "", translated("nothing: it is the default")
+    elif read_shares(case.service) is None:
+        yield "", ignored("a variable decides the limit, which it may not exceed", "set reservations.cpus")
+
+
 def judge_reserved(case: Case) -> Rows:
     """Judge what is asked for: it is within the limit, as far as both are known."""
     limits, service = case.service.deploy.resources.limits, case.service
@@ -115,6 +147,14 @@ def judge_gpus(case: Case) -> Rows:
 _CPU_LIMIT, _CPU_REQUEST = container("resources.limits.cpu"), container("resources.requests.cpu")
 _MEMORY_LIMIT, _MEMORY_REQUEST = container("resources.limits.memory"), container("resources.requests.memory")
 KEYS: Table = {
+    "cpu_shares": approximated(
+        "resources.requests.cpu",
+        "a node sets as much aside: where none has it free, the pod waits",
+        "set deploy.resources.reservations.cpus, or remove it",
+        _CPU_REQUEST,
+        judge=judge_shares,
+        read=read_shares,
+    ),
     "cpu_quota": translated(
         "resources.limits.cpu", _CPU_LIMIT, judge=judge_quota, read=read_quota, but=f"{TURNS}; {CPU}"
     ),
@@ -171,7 +211,6 @@ KEYS: Table = {
     "cpu_percent": ignored(LIMITS, "set cpus"),
     "cpu_rt_period": ignored(LIMITS, "set cpus"),
     "cpu_rt_runtime": ignored(LIMITS, "set cpus"),
-    "cpu_shares": ignored("shares follow from the processors requested", "set deploy.resources.reservations.cpus"),
     "cpuset": ignored("processors are chosen by the node", "ask for whole cpus, with a static CPU manager"),
     "oom_kill_disable": ignored("memory beyond the limit always ends the container", "set no mem_limit"),
     "oom_score_adj": ignored("it follows from requests and limits", "set deploy.resources"),
