@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tycho.errors import Ambiguous, Conflict, NotFound
 
 LISTED = 8  # systems that a hint names
+ORIGIN = "tycho.dev/origin"  # annotation of workloads and of kept claims: where a system was started from
 State = Literal["deployed", "pending", "failed", "uninstalling", "superseded", "lost", "kept"]
 """What a release is; of one that is "kept", `down --keep-volumes` has left the volumes, and nothing runs."""
 
@@ -173,6 +174,14 @@ class Check(Node):
     level: Literal["ok", "warning", "error"]
     said: str
     hint: str = ""
+
+
+def parse_origin(text: str) -> Origin | None:
+    """Parse what an annotation says of where a system was started from; None where it does not say it as Tycho does."""
+    try:
+        return Origin.model_validate_json(text)
+    except ValidationError:
+        return None
 
 
 def label_value(text: str) -> str:

@@ -132,7 +132,7 @@ def zone(draft: Draft, number: int, text: str) -> None:
 
 
 def entrance(view: View, number: int, text: str) -> Any:
-    first, *others = [one for one in view.objects if one["kind"] == "Ingress"]
+    first, *others = [shown for shown in view.objects if shown["kind"] == "Ingress"]
     assert all(other["spec"]["tls"] == first["spec"]["tls"] for other in others)  # what is said of all is in each
     return first
 

@@ -41,7 +41,9 @@ def compiled(
     woven = weave(system) if policies else Woven(system=system)
     hidden, concealed = hide_credentials(woven.system)
     _, variables = conceal_entries(hidden, concealed)
-    secrets = {name: one.value for name, one in {**hidden.variables, **variables}.items() if one.value is not None}
+    secrets = {
+        name: entry.value for name, entry in {**hidden.variables, **variables}.items() if entry.value is not None
+    }
     return Compiled(emit(woven), release_values(woven.system, guid="0" * 32)), {**env, **secrets}
 
 
@@ -60,7 +62,7 @@ def judged(bench: Bench, text: bytes, folder: Path, env: Mapping[str, str], *, p
     second, _ = compiled(carried(first.chart).encode(), folder, given, policies=policies)
     assert carried(second.chart) == carried(first.chart)
     if withheld(first.chart):
-        ours, theirs = (bench.render(one.chart, one.release) for one in (first, second))
+        ours, theirs = (bench.render(compiled.chart, compiled.release) for compiled in (first, second))
         assert normalise(theirs) == normalise(ours)
     else:
         assert second.differs(first) == []

@@ -81,6 +81,6 @@ def test_storage_of_no_size(bench: Bench) -> None:
     assert rows(bench, "storage_opt: {dm.basesize: 10G}")["storage_opt.dm.basesize"][0] == "ignored"
     with pytest.raises(ComposeError) as caught:
         bench.chart(SERVICE.format("storage_opt: {size: large}"))
-    assert [(one.path, one.message) for one in caught.value.problems] == [
+    assert [(problem.path, problem.message) for problem in caught.value.problems] == [
         ("services.web.storage_opt.size", '"large" is not a size')
     ]

@@ -75,14 +75,16 @@ def lines(chart: Chart) -> dict[str, list[str]]:
 
 def same_rollout(objects: list[Any]) -> list[Any]:
     """Say `…` for what tells one rollout from another, after a look whether Service and pods agree."""
-    services = {one["metadata"]["name"]: one["spec"].get("selector", {}) for one in objects if one["kind"] == "Service"}
-    for one in objects:
-        labels = one["spec"]["template"]["metadata"]["labels"] if one["kind"] == "Deployment" else {}
+    services = {
+        item["metadata"]["name"]: item["spec"].get("selector", {}) for item in objects if item["kind"] == "Service"
+    }
+    for item in objects:
+        labels = item["spec"]["template"]["metadata"]["labels"] if item["kind"] == "Deployment" else {}
         if ROLLOUT in labels:
-            selector = services[f"{one['metadata']['name']}-awaited"]
+            selector = services[f"{item['metadata']['name']}-awaited"]
             assert selector[ROLLOUT] == labels[ROLLOUT]
             selector[ROLLOUT] = labels[ROLLOUT] = "…"
-    return sorted(objects, key=lambda one: (one["kind"], one["metadata"]["name"]))
+    return sorted(objects, key=lambda item: (item["kind"], item["metadata"]["name"]))
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -98,13 +100,13 @@ def differing(name: str) -> tuple[int, list[tuple[str, str]]]:
     made, _ = compiled(name)
     theirs, ours = lines(written(name, made)), lines(made)
     assert theirs.keys() == ours.keys()
-    count, found = 0, []
+    count, differences = 0, []
     for path, text in ours.items():
         for tag, start, end, first, last in SequenceMatcher(None, text, theirs[path], autojunk=False).get_opcodes():
             if tag != "equal":
                 count += max(end - start, last - first)
-                found += [(path, line) for line in (*text[start:end], *theirs[path][first:last])]
-    return count, found
+                differences += [(path, line) for line in (*text[start:end], *theirs[path][first:last])]
+    return count, differences
 
 
 def explains(place: str, path: str, line: str) -> bool:
@@ -113,14 +115,14 @@ def explains(place: str, path: str, line: str) -> bool:
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_all_but_the_same_lines(name: str) -> None:
-    count, found = differing(name)
+    count, differences = differing(name)
     assert count <= MOST * sum(map(len, lines(compiled(name)[0]).values()))
-    assert [pair for pair in found if not any(explains(place, *pair) for place in EXPLAINED)] == []
+    assert [pair for pair in differences if not any(explains(place, *pair) for place in EXPLAINED)] == []
 
 
 def test_nothing_is_explained_that_is_the_same() -> None:
-    found = [pair for name in SYSTEMS for pair in differing(name)[1]]
-    assert [place for place in EXPLAINED if not any(explains(place, *pair) for pair in found)] == []
+    differences = [pair for name in SYSTEMS for pair in differing(name)[1]]
+    assert [place for place in EXPLAINED if not any(explains(place, *pair) for pair in differences)] == []
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

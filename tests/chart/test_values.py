@@ -178,7 +178,7 @@ def test_long_release_names_are_cut_the_same_everywhere(bench: Any) -> None:
     objects = bench.render(bench.chart(text), {}, name="r" * 53)
     names = {one["metadata"]["name"] for one in objects}
     assert max(map(len, names)) <= 63
-    assert len({one["metadata"]["name"] for one in objects if one["kind"] == "Deployment"}) == 2
+    assert len({item["metadata"]["name"] for item in objects if item["kind"] == "Deployment"}) == 2
     (awaited,) = (name for name in objects.names("Service") if name not in ("a" * 60, "b"))
     pods = {pod["spec"]["template"]["metadata"]["annotations"]["tycho.dev/service"]: pod for pod in objects
             if pod["kind"] == "Deployment"}  # fmt: skip

@@ -57,13 +57,13 @@ def test_waiting(bench: Any) -> None:
          "--timeout=-1s"],
         ["wait", f"job/{job}", "--for=condition=Complete", "--timeout=30s"],
     ]  # fmt: skip
-    assert len({one["name"] for one in pod["initContainers"]}) == 4
+    assert len({container["name"] for container in pod["initContainers"]}) == 4
     assert pod["serviceAccountName"] == "rel-wait"
     assert pod["automountServiceAccountToken"] is False
     assert "volumeMounts" not in pod["containers"][0]
-    asking = [one for one in pod["initContainers"] if "volumeMounts" in one]
-    assert [one["name"] for one in asking] == ["find-migrate", "await-migrate"]
-    assert all(mount["name"] == "tycho-wait-token" for one in asking for mount in one["volumeMounts"])
+    asking = [container for container in pod["initContainers"] if "volumeMounts" in container]
+    assert [container["name"] for container in asking] == ["find-migrate", "await-migrate"]
+    assert all(mount["name"] == "tycho-wait-token" for container in asking for mount in container["volumeMounts"])
 
 
 def test_whom_a_waiting_pod_asks_is_healthy_and_new(bench: Any) -> None:
@@ -243,7 +243,7 @@ def test_hooks_before_and_after(bench: Any) -> None:
     filled, init = pod["initContainers"]
     assert filled["name"] == "fill-web"
     assert (init["image"], init["args"], init["securityContext"]["runAsUser"]) == ("app:1", ["prepare", "$x"], 5)
-    assert sorted(one["name"] for one in init["env"]) == ["A", "B", "C"]
+    assert sorted(variable["name"] for variable in init["env"]) == ["A", "B", "C"]
     assert init["volumeMounts"] == pod["containers"][0]["volumeMounts"]
     assert pod["containers"][0]["lifecycle"] == {
         "postStart": {"exec": {"command": ["warm"]}},

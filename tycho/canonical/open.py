@@ -28,10 +28,10 @@ def to_compose_file(system: System) -> Tree:
     parts = _OpenParts(lambda path: path)
     tree: Tree = {"name": system.name}
     for section in ("services", "jobs"):
-        tree |= full({section: {name: parts.service(one) for name, one in getattr(system, section).items()}})
+        tree |= full({section: {name: parts.service(part) for name, part in getattr(system, section).items()}})
     for section in SECTIONS:
         entries = {
-            name: parts.resource(section, system, name, one) or None for name, one in getattr(system, section).items()
+            name: parts.resource(section, system, name, part) or None for name, part in getattr(system, section).items()
         }
         if section == "networks" and not entries.get("default", True):
             del entries["default"]
@@ -89,9 +89,9 @@ class _OpenParts(Parts):
 
     def _own(self, hook: Hook) -> Tree:
         """What a hook says itself; the rest it has from its service."""
-        said = {key: getattr(hook, key) for key in OF_HOOKS if key in hook.written}
+        written = {key: getattr(hook, key) for key in OF_HOOKS if key in hook.written}
         environment = {**hook.environment, **dict.fromkeys(hook.rest.get("environment_pass", ()))}
-        return full({**said, "command": words(hook.command), "environment": environment})
+        return full({**written, "command": words(hook.command), "environment": environment})
 
 
 def _env_file(file: EnvFile) -> Tree:

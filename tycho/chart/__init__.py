@@ -53,7 +53,8 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
     from tycho.chart.composefile import COMPOSE_FILE, write_compose_file
     from tycho.chart.schema import chart_schema
     from tycho.chart.templates import ChartTemplates, list_contents
-    from tycho.chart.values import chart_values, values_file
+    from tycho.chart.values import chart_values
+    from tycho.chart.yaml import dump
 
     if version:
         check_version(version)
@@ -66,7 +67,7 @@ def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
         check.strictly(rows, (*woven.system.warnings, *woven.warnings))
     templates = ChartTemplates(layout)
     files = {
-        "values.yaml": values_file(values),
+        "values.yaml": dump(values),
         "values.schema.json": chart_schema(layout, values),
         **templates.list_files(),
         **list_contents(layout),

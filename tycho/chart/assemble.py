@@ -9,7 +9,7 @@ from typing import cast
 from tycho.chart import sharing, wiring
 from tycho.chart.container import Container, ContainerPort, Text
 from tycho.chart.hidden import hide_credentials
-from tycho.chart.kinds import COUNTED, JOBS, kinds, said, several, sort_by_dependence
+from tycho.chart.kinds import COUNTED, JOBS, attempts, kinds, said, several, sort_by_dependence
 from tycho.chart.layout import ChartLayout
 from tycho.chart.mounted import Volume
 from tycho.chart.names import DNS_LABEL, label
@@ -19,7 +19,12 @@ from tycho.chart.translate import deploy, hooks, image, jobs
 from tycho.chart.translate.container import ContainerTranslator
 from tycho.chart.translate.key import read_fields
 from tycho.chart.translate.networking import translate_dns, translate_hosts
-from tycho.chart.translate.placement import affinity, spread, tolerations, translate_platform
+from tycho.chart.translate.placement import (
+    list_tolerations,
+    translate_constraints,
+    translate_platform,
+    translate_spread,
+)
 from tycho.chart.translate.security import group_of, translate_pod_security
 from tycho.chart.translate.text import to_text
 from tycho.chart.unready import restless
@@ -75,13 +80,11 @@ class _Assembly:
                 for name, secret in system.secrets.items()
             ),
             claims={name: sharing.owned(store.claims[name], used.get(name, ())) for name in sorted(store.claims)},
-            ports=self.ports,
             secrecy=store.secrecy,
             outcomes=store.outcomes,
             networks=self.networks,
             isolated=self.isolated,
             enclosed=self.enclosed,
-            restless=self.restless,
             aliases=self.aliases,
             attachments=frozenset(frozenset(service.networks) for service in system.services.values()),
         )
@@ -120,7 +123,7 @@ class _Assembly:
             completions=_has_completions(service),
             strategy=deploy.translate_strategy(service, kind, held=held),
             schedule=jobs.translate_schedule(service) if kind == "CronJob" else None,
-            attempts=jobs.attempts(service),
+            attempts=attempts(service),
             persists=jobs.persists(service, kind),
             backoff_limit=jobs.backoff_limit(service, kind),
             may_run_on=jobs.persists(service, kind) and not self._is_end_awaited(names),
@@ -137,9 +140,9 @@ class _Assembly:
             security_context=translate_pod_security(service),
             runtime_class=cast("Text", read_fields(image.KEYS, service, "pod").get("runtimeClassName", "")),
             node_selector=translate_platform(service),
-            affinity=affinity(service.deploy.placement),
-            tolerations=tolerations(members),
-            spread=tuple(spread(service.deploy.placement)),
+            affinity=translate_constraints(service.deploy.placement),
+            tolerations=list_tolerations(members),
+            spread=tuple(translate_spread(service.deploy.placement)),
             one_per_node=service.deploy.placement.max_replicas_per_node == 1,
             fs_group=next(filter(None, map(group_of, members)), ""),
             connected=service.network_mode != "none",

@@ -36,9 +36,9 @@ def _weight(layout: ChartLayout) -> Iterator[Problem]:
     sizes = {place: sum(len(zlib.compress(content, 1)) for content in files.values()) for place, files in every.items()}
     for tree in layout.configmaps:
         if (size := sum(map(len, every[tree.place].values()))) > MOST:
-            said = f"{size >> 10} KiB, and a ConfigMap holds {MOST >> 10}"
+            message = f"{size >> 10} KiB, and a ConfigMap holds {MOST >> 10}"
             yield Problem(
-                *layout.system.at(tree.place), tree.place, said, "copy it into the image, or keep it in a volume"
+                *layout.system.at(tree.place), tree.place, message, "copy it into the image, or keep it in a volume"
             )
     if (total := sum(sizes.values())) > ROOM:
         heaviest = max(sizes, key=lambda place: sizes[place])

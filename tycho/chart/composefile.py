@@ -85,7 +85,7 @@ def _cut(node: Any, path: str, above: str = "") -> None:
 
 def _withhold(layout: ChartLayout, own: Mapping[str, Json]) -> System:
     """Take out of a system what it has from policies alone, from other tools, and what is secret."""
-    images = {entry.service: entry.image.text for workload in layout.workloads for entry in workload.containers}
+    images = {container.service: container.image.text for container in layout.containers}
     system, _ = conceal_entries(layout.system, layout.concealed)
     changed: dict[str, Any] = {"x": _own_extension(system.x, own, "")}
     for section in SECTIONS:
@@ -112,8 +112,8 @@ def _list_needed(system: System, name: str, service: Service) -> Mapping[str, De
 
 def _own_extension(x: Mapping[str, Json], own: Mapping[str, Json], path: str) -> Mapping[str, Json]:
     """Keep what a part of the file says to Tycho: policies say theirs again, and refuse it in a file."""
-    said = own[path] if path in own else x.get(EXTENSION)
-    return {EXTENSION: said} if said else {}
+    written = own[path] if path in own else x.get(EXTENSION)
+    return {EXTENSION: written} if written else {}
 
 
 def conceal_entries(system: System, concealed: Sequence[Concealed]) -> tuple[System, Mapping[str, Variable]]:
@@ -159,14 +159,14 @@ def _without_inherited(hook: Hook, service: Service) -> Hook:
         name: value
         for name, value in hook.environment.items()
         if name not in passed
-        and not (name in theirs and _said(value) == _said(theirs[name]))
+        and not (name in theirs and _as_written(value) == _as_written(theirs[name]))
         and not (name in service.environment_secret and value == theirs[name])
     }
     passed = tuple(name for name in passed if name not in service.environment_pass)
     return hook.model_copy(update={"environment": kept, "rest": {"environment_pass": passed}})
 
 
-def _said(value: str | None) -> str | None:
+def _as_written(value: str | None) -> str | None:
     return None if value is None else template(value)
 
 

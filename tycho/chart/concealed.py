@@ -15,7 +15,7 @@ WHY = {"name": "its name says that it is secret", "content": "it shows a credent
 
 def concealed(layout: ChartLayout) -> Iterator[tuple[str, Key]]:
     """Path and row of each thing that was hidden."""
-    names = {container.service for pod in layout.workloads for container in pod.containers}
+    names = {container.service for container in layout.containers}
     for entry in layout.concealed:
         if entry.variable:
             words, remedy = "a variable of the release", _set(f"variables.{entry.variable}")
@@ -30,7 +30,7 @@ def concealed(layout: ChartLayout) -> Iterator[tuple[str, Key]]:
 def _find_entry(layout: ChartLayout, service: str, name: str) -> Found:
     """Name an entry of the environment of a service."""
     pod = layout.homes[service]
-    container = next(container for container in pod.containers if container.service == service)
+    container = pod.find_container(service)
     return Found(lambda _: iter([locate(pod, "container", f"env[{name}]", container)]))
 
 

@@ -53,8 +53,7 @@ def _given(layout: ChartLayout) -> dict[str, object]:
         "secrets": [secret.name for secret in layout.secrets if not secret.existing],
         "passwords": [
             (container.service, name)
-            for workload in layout.workloads
-            for container in workload.containers
+            for container in layout.containers
             for name in container.env.secret
             if COMPOSE.fullmatch(name)
         ],
@@ -65,7 +64,6 @@ def _given(layout: ChartLayout) -> dict[str, object]:
 
 def _list_values(layout: ChartLayout) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """Yield the values that a reader looks for first, of those that do something here: keys, default, meaning."""
-    containers = [container for workload in layout.workloads for container in workload.containers]
     if names := ", ".join(list(layout.variables)[:SUMMARY]):
         more = len(layout.variables) - SUMMARY
         yield ("variables.NAME",), "null", names + (f", and {more} more" if more > 0 else "")
@@ -75,9 +73,9 @@ def _list_values(layout: ChartLayout) -> Iterator[tuple[tuple[str, ...], str, st
     counted = any(workload.replicas is not None for workload in layout.workloads)
     replicas = ("services.NAME.replicas",) if counted else ()
     yield ("services.NAME.image.tag", *replicas, "services.NAME.resources", "services.NAME.env"), "", "what runs"
-    if any(container.published for container in containers):
+    if any(container.published for container in layout.containers):
         yield ("services.NAME.service.type",), "LoadBalancer", "how the outside calls it: or NodePort, ClusterIP"
-    if any(container.ingress for container in containers):
+    if any(container.ingress for container in layout.containers):
         yield ("services.NAME.ingress.enabled", "services.NAME.httpRoute"), "", "the same by host name"
     if layout.claims:
         made = any(not claim.existing for claim in layout.claims.values())
@@ -110,11 +108,7 @@ def collect_notes(layout: ChartLayout) -> dict[str, object]:
     """Collect what NOTES.txt is told."""
     pairs: list[tuple[Container, Workload]] = callable_containers(layout)
     filled = {
-        step.claim or step.path
-        for workload in layout.workloads
-        for container in workload.containers
-        for step in container.steps
-        if step.verb == "content"
+        step.claim or step.path for container in layout.containers for step in container.steps if step.verb == "content"
     }
     return {
         "published": [(container.service, container.name) for container, _ in pairs],

@@ -81,7 +81,7 @@ def _list_workloads(layout: ChartLayout) -> Iterator[ChartObject]:
     for workload in layout.workloads:
         path = layout.locate(workload.name)
         yield ChartObject(kinds.KINDS[workload.kind], workload.slug, path)
-        if has_service(layout, workload):
+        if has_service(workload):
             yield ChartObject(kinds.SERVICE, workload.slug, path, bare=True)
         if workload.awaited:
             yield ChartObject(kinds.SERVICE, f"{workload.slug}-awaited", path, "the healthy pods")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tycho.chart.container import ContainerPort
+from tycho.chart.container import Container
 from tycho.chart.hidden import Concealed
 from tycho.chart.objects import ConfigMap, Network, PersistentVolumeClaim, Secret
 from tycho.chart.workload import Workload
@@ -22,18 +22,16 @@ class ChartLayout:
     """Everything that a chart is made of.
 
     Args:
-        system: The project, which the report alone reads.
+        system: The project: for the report, for those who judge rights, and for what policies and the chart say of it.
         chart: The chart's name.
         workloads: In the file's order.
         configmaps: Files of the project, and text that reads variables.
         configs: Configs that exist already: their names in values, and what they are called.
         claims: By the name that values know them by.
         secrets: Of the compose file.
-        ports: Of each workload, as its peers call it.
         variables: Those that a text of the chart reads, with the places of the file that do.
         networks: Compose networks that are NetworkPolicies; empty where no policy asks for any.
         enclosed: Services that only internal networks know: they publish nothing.
-        restless: Services whose peers must find them before they are ready.
         aliases: Alias -> services whose pods it names.
         unused: Paths of what no service uses.
         concealed: What was secret, and is the release's.
@@ -45,7 +43,6 @@ class ChartLayout:
     workloads: tuple[Workload, ...]
     configmaps: tuple[ConfigMap, ...]
     claims: Mapping[str, PersistentVolumeClaim]
-    ports: Mapping[str, tuple[ContainerPort, ...]]
     secrecy: Secrecy
     outcomes: Outcomes
     configs: Mapping[str, str] = field(default_factory=dict)
@@ -54,12 +51,16 @@ class ChartLayout:
     networks: tuple[Network, ...] = ()
     isolated: bool = False
     enclosed: frozenset[str] = frozenset()
-    restless: frozenset[str] = frozenset()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
     homes: Mapping[str, Workload] = field(default_factory=dict)  # of each service
     concealed: tuple[Concealed, ...] = ()
     attachments: frozenset[frozenset[str]] = frozenset()
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """The containers of all workloads: each is a service."""
+        return tuple(container for workload in self.workloads for container in workload.containers)
 
     def locate(self, name: str) -> str:
         """Return the path of a service or job in the compose file."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -12,15 +11,12 @@ from pydantic import ValidationError
 
 from tycho.chart.given import check_metadata
 from tycho.chart.hidden import hide_credentials
-from tycho.chart.secretfiles import secret_values
 from tycho.chart.translate.ports import translate_ports
-from tycho.chart.wiring import everything, needed
+from tycho.chart.wiring import everything, needed, pods
 from tycho.chart.yaml import dump
 from tycho.model import Json, Service, ServiceMetadata, System, template
-from tycho.release import Origin
+from tycho.release import ORIGIN, Origin, label_value, parse_origin
 from tycho.text import json_text
-
-ORIGIN = "tycho.dev/origin"  # of workloads: where a system was started from
 
 
 def release_values(
@@ -64,17 +60,14 @@ def release_values(
         },
         "services": services,
         "secrets": _secrets(system),
-        "secretFiles": secret_values(system),
+        "secretFiles": _list_secret_files(system),
         "dns": {"scope": scope},
-        "commonLabels": {key: _label(value) for key, value in (("tycho-guid", guid), ("username", username)) if value},
+        "commonLabels": {
+            key: label_value(value) for key, value in (("tycho-guid", guid), ("username", username)) if value
+        },
         "defaults": {"workloadAnnotations": {ORIGIN: json_text(origin.model_dump())}} if origin else {},
     }
     return {key: value for key, value in values.items() if value}
-
-
-def _label(text: str) -> str:
-    """Write any text as far as a label can hold it."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", text)[:63].strip("-_.")
 
 
 def values_yaml(values: Mapping[str, Json]) -> str:
@@ -84,9 +77,9 @@ def values_yaml(values: Mapping[str, Json]) -> str:
 
 def find_origin(values: Mapping[str, Any]) -> Origin | None:
     """Find in the values of a release where it was started from; None where they do not tell it as Tycho does."""
+    if text := ((values.get("defaults") or {}).get("workloadAnnotations") or {}).get(ORIGIN):
+        return parse_origin(text)
     with contextlib.suppress(ValidationError, KeyError, TypeError):
-        if text := (values.get("defaults") or {}).get("workloadAnnotations", {}).get(ORIGIN):
-            return Origin.model_validate_json(text)
         return Origin.model_validate(values["tycho"]["origin"])  # as charts before these have it
     return None
 
@@ -140,4 +133,22 @@ def _secrets(system: System) -> dict[str, Json]:
         name: {"value": b64encode(secret.files[0].content).decode()}
         for name, secret in needed(system).secrets.items()
         if secret.files
+    }
+
+
+def _list_secret_files(system: System) -> dict[str, Json]:
+    """List what the release brings of secret files: each in base64, by the slug of its mount and its key."""
+    from tycho.chart.storage import Store  # only for systems that mount files
+
+    mounts = (mount for service in everything(system).values() for mount in service.volumes)
+    if not any(mount.files for mount in mounts) and not any(config.files for config in system.configs.values()):
+        return {}
+    store = Store(needed(system))
+    for names in pods(store.system).values():
+        for name in names:
+            list(store.mounts(name, everything(store.system)[name]))
+    return {
+        slug: {key: b64encode(content).decode() for key, content in tree.secrets.items()}
+        for slug, tree in sorted(store.trees.items())
+        if tree.secrets
     }

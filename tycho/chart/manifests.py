@@ -42,13 +42,13 @@ def list_workloads(kind: str) -> Lister:
 def list_services(layout: ChartLayout) -> Iterator[Manifest]:
     """List the names of workloads that others can call."""
     for workload in layout.workloads:
-        if has_service(layout, workload):
+        if has_service(workload):
             yield Manifest(f"{workload.slug}-service", {"workload": workload})
 
 
-def has_service(layout: ChartLayout, workload: Workload) -> bool:
+def has_service(workload: Workload) -> bool:
     """Tell whether a workload has a name: a job has one where the file says that it listens at a port."""
-    return workload.kind not in JOBS or any(not port.guessed for port in layout.ports.get(workload.name, ()))
+    return workload.kind not in JOBS or any(not port.guessed for port in workload.ports)
 
 
 def list_awaited(layout: ChartLayout) -> Iterator[Manifest]:
@@ -94,7 +94,7 @@ def list_names(layout: ChartLayout) -> Iterator[Manifest]:
 def list_aliases(layout: ChartLayout) -> Iterator[Manifest]:
     """List the Services of further names."""
     for alias, names in layout.aliases.items():
-        ports = {port: None for name in names for port in layout.ports.get(name, ())}
+        ports = {port: None for name in names for port in layout.homes[name].ports}
         context = {
             "alias": alias,
             "label": alias_label(alias),
@@ -204,18 +204,14 @@ def is_fenced(layout: ChartLayout) -> bool:
     return layout.isolated and any(workload.asks_api and workload.name in internal for workload in layout.workloads)
 
 
-def list_routes(layout: ChartLayout) -> Iterator[Manifest]:
-    """List an Ingress or HTTPRoute for every service that has a TCP port to the outside."""
-    for workload in layout.workloads:
-        for container in workload.containers:
-            if container.ingress:
-                yield Manifest(container.name, {"container": container, "workload": workload})
+def list_routes(kind: str) -> Lister:
+    """Make the lister of a route of a kind for every service that has a TCP port to the outside."""
 
-
-def _named(lister: Lister, suffix: str) -> Lister:
     def each(layout: ChartLayout) -> Iterator[Manifest]:
-        for manifest in lister(layout):
-            yield Manifest(f"{manifest.file}-{suffix}", manifest.context)
+        for workload in layout.workloads:
+            for container in workload.containers:
+                if container.ingress:
+                    yield Manifest(f"{container.name}-{kind.lower()}", {"container": container, "workload": workload})
 
     return each
 
@@ -270,8 +266,8 @@ TEMPLATES = (
     Template("wait-rbac", list_waiting, (kinds.SERVICE_ACCOUNT, kinds.ROLE, kinds.ROLE_BINDING)),
     Template("poddisruptionbudget", list_budgets, (kinds.POD_DISRUPTION_BUDGET,)),
     Template("networkpolicy", list_networkpolicies, (kinds.NETWORK_POLICY,)),
-    Template("ingress", _named(list_routes, "ingress"), (kinds.INGRESS,)),
-    Template("httproute", _named(list_routes, "httproute"), (kinds.HTTP_ROUTE,)),
+    Template("ingress", list_routes(kinds.INGRESS.name), (kinds.INGRESS,)),
+    Template("httproute", list_routes(kinds.HTTP_ROUTE.name), (kinds.HTTP_ROUTE,)),
     Template("tests/connect", list_tests, (kinds.POD,)),
     Template("extraobjects", _always("extraobjects"), ()),  # of any kind: they are the user's
 )

@@ -26,11 +26,7 @@ class Places:
         match checksum.kind:
             case "env" | "env-file":
                 name = {"env": "env", "env-file": "envFile"}[checksum.kind]
-                container = next(
-                    container
-                    for container in self.layout.homes[checksum.key].containers
-                    if container.service == checksum.key
-                )
+                container = self.layout.homes[checksum.key].find_container(checksum.key)
                 return Safe(f"include {self.helpers.define(name, container.name)} .")
             case "secret":
                 return Safe(f'{reference("secrets", checksum.key)}.value | default ""')
@@ -82,7 +78,7 @@ class Places:
 
     def own_image(self, workload: Workload, service: str, volume: str) -> tuple[str, Container, Safe]:
         """Tell a volume that is a service's own image: its name, the container, and where templates have its values."""
-        container = next(entry for entry in self.layout.homes[service].containers if entry.service == service)
+        container = self.layout.homes[service].find_container(service)
         if container in workload.containers:
             return volume, container, list_variables(workload)[service]
         values = f"(deepCopy .Values.defaults) (deepCopy {reference('services', service)})"

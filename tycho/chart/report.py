@@ -153,25 +153,25 @@ class _Report:
             if not key or value is None or not (key.judge or changes):
                 continue
             case = replace(owner, value=value, entry=item)
-            found = list(key.judge(case)) if key.judge else []
-            for added, changed in found:
+            judged = list(key.judge(case)) if key.judge else []
+            for added, changed in judged:
                 yield self._row(f"{path}.{field}{added}", changed, case)
-            if changes and not found:
+            if changes and not judged:
                 yield self._row(f"{path}.{field}", key, case)
 
     def _judged(self, key: Key, path: str, value: object, owner: Case) -> Iterator[Row]:
         if _empty(value) and not (key.judge and value == ()):
             return
         case = replace(owner, value=value)
-        found = list(key.judge(case)) if key.judge else []
-        for added, one in found:
-            yield self._row(path + added, one, case)
-        if not found and not _empty(value):
+        judged = list(key.judge(case)) if key.judge else []
+        for added, changed in judged:
+            yield self._row(path + added, changed, case)
+        if not judged and not _empty(value):
             yield self._row(path, key, case)
 
     def _extensions(self, section: str, path: str, owner: Case, part: object) -> Iterator[Row]:
-        found = getattr(part, "x", {}).get("x-tycho")
-        for added, key in judge_extension(section, found) if found is not None else ():
+        written = getattr(part, "x", {}).get("x-tycho")
+        for added, key in judge_extension(section, written) if written is not None else ():
             where = f"{path}.x-tycho{added}".lstrip(".")
             if key.places and not any(key.find(owner)):
                 if added in SHIPPED:
@@ -182,8 +182,9 @@ class _Report:
 
     def _row(self, path: str, key: Key, case: Case) -> Row:
         file, line = self.layout.system.at(path)
-        found = tuple(key.find(case))
-        targets = tuple(dict.fromkeys(found)) if len(found) > 1 else found
+        targets = tuple(key.find(case))
+        if len(targets) > 1:
+            targets = tuple(dict.fromkeys(targets))
         return Row(path, file, line, key.fate, key.target, key.reason, key.remedy, key.local, targets)
 
 

@@ -7,14 +7,12 @@ holds little more. What is beyond these limits could never be installed, and wou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BaseModel
-
+from tycho.chart.variables import list_texts
 from tycho.chart.wiring import everything, homes
 from tycho.errors import Problem
-from tycho.model import File, Live, Service, System
+from tycho.model import Live, Service, System
 from tycho.model.numbers import is_digits
 
 MAX_SERVICES = 2_500
@@ -152,7 +150,7 @@ def _add_up_mounts(services: Mapping[str, Service]) -> tuple[dict[str, int], lis
 def _weigh(system: System) -> Iterator[Problem]:
     """Count the characters of all values, and the dollar signs of those that read variables."""
     characters = dollars = 0
-    for text in _texts(system):
+    for text in list_texts([getattr(system, section) for section in SECTIONS]):
         characters += len(text)
         if isinstance(text, Live):
             dollars += text.template.count("$")
@@ -162,20 +160,3 @@ def _weigh(system: System) -> Iterator[Problem]:
     if dollars > MAX_DOLLARS:
         message = f"all texts read more than {MAX_DOLLARS} variables, more than Helm can expand in time"
         yield Problem(*system.at("services"), "services", message, "read each variable where it is needed")
-
-
-def _texts(whole: System) -> list[str]:
-    """List every text of a system; files have limits of their own."""
-    texts: list[str] = []
-    left: list[Any] = [getattr(whole, section) for section in SECTIONS]
-    while left:
-        part = left.pop()
-        if isinstance(part, str):
-            texts.append(part)
-        elif isinstance(part, tuple | list):
-            left += part
-        elif isinstance(part, dict | MappingProxyType):
-            left += part.values()
-        elif isinstance(part, BaseModel) and not isinstance(part, File):
-            left += [getattr(part, key) for key in part.model_fields_set]
-    return texts

@@ -21,7 +21,7 @@ from tycho.chart.settings import (
     Schema,
     closed,
 )
-from tycho.chart.values import list_service_keys
+from tycho.chart.values import list_idle_keys
 from tycho.chart.yaml import Noted, Tree
 
 WIDTH = 160  # columns of one line
@@ -87,7 +87,7 @@ DEFINITIONS: Mapping[str, Schema] = {
 def chart_schema(layout: ChartLayout, values: Mapping[str, Tree]) -> str:
     """Write the schema of a chart's values: one closed level for each of ours, and what does nothing shut off."""
     shut = {
-        container.service: frozenset(list_service_keys(workload, container))
+        container.service: frozenset(list_idle_keys(workload, container))
         for workload in layout.workloads
         for container in workload.containers
     }
@@ -111,12 +111,7 @@ def chart_schema(layout: ChartLayout, values: Mapping[str, Tree]) -> str:
     definitions = {"service": _all_keys(idle), **DEFINITIONS}
     if any(isinstance(workload.replicas, Expression) for workload in layout.workloads):
         definitions["replicas"] = {"anyOf": [DEFINITIONS["replicas"], {"$ref": "#/$defs/live"}]}
-    if any(
-        isinstance(port.port, Expression)
-        for workload in layout.workloads
-        for container in workload.containers
-        for port in container.published
-    ):
+    if any(isinstance(port.port, Expression) for container in layout.containers for port in container.published):
         port = {"anyOf": [{"$ref": "#/$defs/number"}, {"$ref": "#/$defs/live"}]}
         fields = {**DEFINITIONS["port"]["properties"], "port": port}
         definitions["port"] = {**DEFINITIONS["port"], "properties": fields}

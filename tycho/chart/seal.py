@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 
 from tycho.chart.artifact import REPORT, Chart, Contents, Row, digest, report_json
 from tycho.chart.filters import Safe
@@ -47,16 +48,15 @@ def seal(
 
 
 def _contents(layout: ChartLayout) -> Contents:
-    containers = [container for workload in layout.workloads for container in workload.containers]
     return Contents(
-        services=tuple(container.service for container in containers),
+        services=tuple(container.service for container in layout.containers),
         published={
             container.service: {port.name: (port.port, port.target_port) for port in container.published}
-            for container in containers
+            for container in layout.containers
         },
         claims=tuple(layout.claims),
         fenced=is_fenced(layout),
-        fills=any(step.verb == "content" for container in containers for step in container.steps),
+        fills=any(step.verb == "content" for container in layout.containers for step in container.steps),
         rights=any(workload.asks_api for workload in layout.workloads),
     )
 
@@ -73,12 +73,11 @@ def _annotations(layout: ChartLayout, woven: Woven, project: str) -> Iterator[tu
         yield "tycho.dev/compose", project
     if woven.digest:
         yield "tycho.dev/policies", woven.digest
-    own = said(layout.system).get("chart")
-    if isinstance(own, Mapping) and own.get("license"):
-        yield "artifacthub.io/license", str(own["license"])
+    if license_ := _read_about(layout).get("license"):
+        yield "artifacthub.io/license", str(license_)
     if woven.system.baked:
         yield "tycho.dev/baked", " ".join(sorted(woven.system.baked))
-    images = {entry.name: entry.image for workload in layout.workloads for entry in workload.containers}
+    images = {container.name: container.image for container in layout.containers}
     listed = [
         f"- {{name: {write_scalar(name)}, image: {write_scalar(image.text)}}}\n"
         for name, image in images.items()
@@ -90,10 +89,9 @@ def _annotations(layout: ChartLayout, woven: Woven, project: str) -> Iterator[tu
 
 def _app_version(layout: ChartLayout) -> str:
     """Tell the version of what runs: what the file says, else the tag of the first image that the outside calls."""
-    own = said(layout.system).get("chart")
-    if isinstance(own, Mapping) and own.get("appVersion"):
-        return str(own["appVersion"])
-    containers = [container for workload in layout.workloads for container in workload.containers]
+    if written := _read_about(layout).get("appVersion"):
+        return str(written)
+    containers = layout.containers
     first = next((container for container in containers if container.published), containers[0] if containers else None)
     tag = str(first.image.tag) if first else ""
     with suppress(Invalid):
@@ -103,13 +101,14 @@ def _app_version(layout: ChartLayout) -> str:
 
 def _about(layout: ChartLayout) -> dict[str, Tree]:
     """Collect what a chart says of itself: keywords of its images, and what the file says of the chart."""
-    names = (
-        container.image.repository.rpartition("/")[2]
-        for workload in layout.workloads
-        for container in workload.containers
-    )
+    names = (container.image.repository.rpartition("/")[2] for container in layout.containers)
     keywords = [name for name in dict.fromkeys(names) if name and "$" not in name][:KEYWORDS]
-    own = said(layout.system).get("chart")
-    fields = own if isinstance(own, Mapping) else {}
+    fields = _read_about(layout)
     about: dict[str, Tree] = {"keywords": keywords} if keywords else {}
     return about | {name: fields[name] for name in ABOUT if fields.get(name)}
+
+
+def _read_about(layout: ChartLayout) -> Mapping[str, Any]:
+    """Read what the file says of the chart itself: `x-tycho: {chart: …}`."""
+    written = said(layout.system).get("chart")
+    return written if isinstance(written, Mapping) else {}

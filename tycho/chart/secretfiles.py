@@ -5,13 +5,12 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from base64 import b64encode
 from dataclasses import dataclass
 
 from tycho.chart import wiring
 from tycho.chart.kinds import said
 from tycho.credentials import holds_credentials
-from tycho.model import File, Json, Live, System
+from tycho.model import File, Live, System
 
 # A file of certificates, public keys and parameters alone is no secret, whatever it is called.
 _PUBLIC = re.compile(
@@ -78,24 +77,6 @@ def _written_values(system: System) -> tuple[bytes, ...]:
     written = (service.environment[name] for service in services for name in service.environment_secret)
     found = {value for value in written if value is not None and not isinstance(value, Live) and len(value) >= SHORTEST}
     return tuple(value.encode(errors="replace") for value in sorted(found))
-
-
-def secret_values(system: System) -> dict[str, Json]:
-    """Return what the release brings: each secret file in base64, by the slug of its mount and its key."""
-    from tycho.chart.storage import Store
-
-    mounts = (mount for service in wiring.everything(system).values() for mount in service.volumes)
-    if not any(mount.files for mount in mounts) and not any(config.files for config in system.configs.values()):
-        return {}
-    store = Store(wiring.needed(system))
-    for names in wiring.pods(store.system).values():
-        for name in names:
-            list(store.mounts(name, wiring.everything(store.system)[name]))
-    return {
-        slug: {key: b64encode(content).decode() for key, content in tree.secrets.items()}
-        for slug, tree in sorted(store.trees.items())
-        if tree.secrets
-    }
 
 
 def _names(source: str, file: File) -> list[str]:

@@ -227,8 +227,7 @@ def is_live(value: object) -> bool:
     return any(isinstance(text, Expression) for text in list_texts(value))
 
 
-def _words_of(field: str, command: Any, value: str, service: str) -> dict[str, object]:
-    del command
+def _words_of(field: str, value: str, service: str) -> dict[str, object]:
     return {"field": field, "value": Safe(value), "key": f"services.{service}.{field}"}
 
 

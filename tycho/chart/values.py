@@ -1,4 +1,4 @@
-"""values.yaml: what a chart's editor may set, as Kubernetes has it; and its schema, which refuses everything else."""
+"""values.yaml: what a chart's editor may set, as Kubernetes has it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tycho.chart.mounted import DATA, SINCE
 from tycho.chart.settings import DEFAULTS, KEYS, SETTINGS, describe_setting
 from tycho.chart.variables import SHOWN
 from tycho.chart.workload import Workload
-from tycho.chart.yaml import Noted, Tree, dump
+from tycho.chart.yaml import Noted, Tree
 
 KUBECTL = Image("registry.k8s.io/kubectl", "v1.37.2")
 BUSYBOX = Image("docker.io/library/busybox", "1.36")
@@ -24,11 +24,6 @@ OF_PODS = (
 """Keys that a pod has once: they are those of the service that it is named for."""
 PORTS_FOR_ALL = {"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}
 """As in Docker, every user may open every port."""
-
-
-def values_file(values: Mapping[str, Tree]) -> str:
-    """Write values.yaml."""
-    return dump(values)
 
 
 def chart_values(layout: ChartLayout) -> dict[str, Tree]:
@@ -70,9 +65,8 @@ def chart_values(layout: ChartLayout) -> dict[str, Tree]:
 
 def _common_security(layout: ChartLayout) -> Mapping[str, Tree]:
     """Find what the securityContext of every container says; {} where they differ."""
-    containers = [container for workload in layout.workloads for container in workload.containers]
-    first = containers[0].security_context if containers else {}
-    return first if all(container.security_context == first for container in containers) else {}
+    first = layout.containers[0].security_context if layout.containers else {}
+    return first if all(container.security_context == first for container in layout.containers) else {}
 
 
 def _readers(places: tuple[str, ...]) -> str:
@@ -280,7 +274,7 @@ def uses_tools(layout: ChartLayout) -> bool:
     return waits or any(workload.fills for workload in layout.workloads) or is_tested(layout)
 
 
-def list_service_keys(workload: Workload, container: Container) -> Iterator[str]:
+def list_idle_keys(workload: Workload, container: Container) -> Iterator[str]:
     """List the keys that would do nothing for a service, as the templates have no place for them."""
     first = container is workload.containers[0]
     if workload.replicas is None or not first:

@@ -8,9 +8,11 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from pydantic import BaseModel
+
 from tycho.chart.container import Expression
 from tycho.chart.layout import ChartLayout
-from tycho.model import Variable
+from tycho.model import File, Variable
 
 SHOWN = 3  # places that a comment names
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -42,7 +44,7 @@ def needs_quotes(value: object) -> bool:
 
 
 def list_texts(value: object) -> list[str]:
-    """List every text of an object, however deep it stands, in no order."""
+    """List every text of an object, however deep it stands, in no order; files have limits of their own."""
     texts: list[str] = []
     left = [value]
     while left:
@@ -53,6 +55,8 @@ def list_texts(value: object) -> list[str]:
             left += part
         elif isinstance(part, dict | MappingProxyType):
             left += part.values()
+        elif isinstance(part, BaseModel):
+            left += [] if isinstance(part, File) else [getattr(part, name) for name in part.model_fields_set]
         elif part is not None:
             kind: Any = part.__class__  # a hashable one, of which mypy is not sure
             left += [getattr(part, name) for name in _list_fields(kind)]

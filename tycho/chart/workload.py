@@ -168,6 +168,10 @@ class Workload:
     finds_unready: bool = False
     ports: tuple[ContainerPort, ...] = ()
 
+    def find_container(self, service: str) -> Container:
+        """Return the container that a service of its pod is."""
+        return next(container for container in self.containers if container.service == service)
+
     @property
     def fills(self) -> bool:
         """Whether something is done to its volumes before its containers start."""

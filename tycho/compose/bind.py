@@ -58,9 +58,9 @@ def kept(ctx: Context, node: Node, path: str) -> str:
     written = node.value.template if isinstance(node.value, Expr) else node.template
     if not written:
         return value
-    said = interpolate.expand(written, ctx.env).removeprefix("./")
-    if said and (value == said or value.endswith(f"/{said}")):  # behind the folder of the file that was included
-        return Expr(value, value.removesuffix(said).replace("$", "$$") + written.removeprefix("./"))
+    expanded = interpolate.expand(written, ctx.env).removeprefix("./")
+    if expanded and (value == expanded or value.endswith(f"/{expanded}")):  # behind the included file's folder
+        return Expr(value, value.removesuffix(expanded).replace("$", "$$") + written.removeprefix("./"))
     return value
 
 

@@ -89,10 +89,10 @@ def write_duration(seconds: float) -> str:
         return "0s"
     minutes, rest = divmod(nanos, 60 * 10**9)
     hours, minutes = divmod(minutes, 60)
-    said = f"{_fraction(rest, 10**9)}s"
+    text = f"{_fraction(rest, 10**9)}s"
     if hours or minutes:
-        said = f"{minutes}m{said}"
-    return f"{sign}{hours}h{said}" if hours else sign + said
+        text = f"{minutes}m{text}"
+    return f"{sign}{hours}h{text}" if hours else sign + text
 
 
 def _fraction(nanos: int, scale: int) -> str:

@@ -16,7 +16,7 @@ from tycho.chart.reserved import CONTROLLERS, ingress_annotations, keep_allowed
 from tycho.chart.storage import Store
 from tycho.chart.translate.command import KEYS, translate_command
 from tycho.chart.translate.environment import translate_environment
-from tycho.chart.translate.health import probes
+from tycho.chart.translate.health import translate_probes
 from tycho.chart.translate.hooks import translate_lifecycle, translate_pre_start
 from tycho.chart.translate.image import translate_image
 from tycho.chart.translate.key import read_fields
@@ -105,7 +105,7 @@ class ContainerTranslator:
         for container in containers:
             service, conditions = self.services[container.service], awaited.get(container.service, set())
             stage = "" if not conditions else "init" if CONDITIONS[-1] in conditions else "sidecar"
-            asked: dict[str, Any] = dict(probes(service, stage=stage, gates="service_healthy" in conditions))
+            asked: dict[str, Any] = dict(translate_probes(service, stage=stage, gates="service_healthy" in conditions))
             lifecycle = translate_lifecycle(service, held=held)
             finished.append(replace(container, stage=stage, probes=asked, lifecycle=lifecycle))
         return finished

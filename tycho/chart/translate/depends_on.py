@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tycho.chart.artifact import Target
 from tycho.chart.kinds import JOBS
-from tycho.chart.translate.health import probes
+from tycho.chart.translate.health import translate_probes
 from tycho.chart.translate.key import Key, Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.targets import Case, Found, pod
 from tycho.chart.wiring import everything, is_implied
@@ -69,8 +69,7 @@ def find_all_waits(case: Case) -> Iterator[Target]:
 
 def _judge_within(case: Case, name: str, condition: str) -> Key:
     """Judge the order among the containers of one pod."""
-    own = next(container.name for container in case.pod.containers if container.service == name)
-    place = pod(f"initContainers[{own}]")
+    place = pod(f"initContainers[{case.pod.find_container(name).name}]")
     if condition == "service_completed_successfully":
         return translated("an init container", place)
     if condition == "service_healthy" and not _is_probed(case, name):
@@ -80,7 +79,7 @@ def _judge_within(case: Case, name: str, condition: str) -> Key:
 
 def _is_probed(case: Case, name: str) -> bool:
     """Tell whether Kubernetes knows how to ask for a service's health."""
-    return any(probes(everything(case.layout.system)[name], stage="", gates=False))
+    return any(translate_probes(everything(case.layout.system)[name], stage="", gates=False))
 
 
 KEYS: Table = {"depends_on": whole(translated(WAITS, Found(find_all_waits), judge=judge_depends_on))}

@@ -47,7 +47,7 @@ def judge_endpoint(case: Case) -> Rows:
     """Judge addresses: those of the pods, or one of the Service."""
     if case.value not in ("vip", "dnsrr"):
         yield "", rejected(f'"{case.value}" is not a mode', "vip or dnsrr")
-    elif not has_service(case.layout, case.pod):
+    elif not has_service(case.pod):
         yield "", translated("nothing: a job that listens at no known port has no name")
 
 

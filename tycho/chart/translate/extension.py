@@ -22,7 +22,7 @@ CRON = re.compile(r"@[a-z]+|\S+( +\S+){4}")
 
 
 def _texts(value: Json) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+    return isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value)
 
 
 def _keys(*known: str) -> Check:

@@ -51,12 +51,12 @@ def _is_whole(value: Json, least: int, most: int = 2**31 - 1) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def probes(service: Service, *, stage: str, gates: bool) -> Iterator[tuple[str, Tree]]:
+def translate_probes(service: Service, *, stage: str, gates: bool) -> Iterator[tuple[str, Tree]]:
     """Translate into readiness: Compose never restarts a container for its health.
 
     Args:
         service: The service.
-        stage: Its container's, see `plan.Container`: one that does its work and ends has no health, and what starts
+        stage: Its container's, see `Container.stage`: one that does its work and ends has no health, and what starts
             after a sidecar waits for its startup probe.
         gates: Whether that is to be so.
 

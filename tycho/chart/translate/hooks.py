@@ -106,13 +106,13 @@ def find_pre_start(case: Case) -> Iterator[Target]:
 
 def judge_hook(case: Case) -> Rows:
     """Judge a hook: one command, as the container's own user and in its own folder."""
-    for index, one in enumerate(case.value):
-        said_too = [key for key in ("user", "privileged", "working_dir", "environment") if getattr(one, key)]
+    for index, hook in enumerate(case.value):
+        further = [key for key in ("user", "privileged", "working_dir", "environment") if getattr(hook, key)]
         if index:
             yield f"[{index}]", rejected("Kubernetes runs one command", "put them into one: sh -c 'first && second'")
-        elif said_too:
+        elif further:
             why = "a hook runs as its container does"
-            yield f"[{index}].{said_too[0]}", rejected(why, "say it in the command")
+            yield f"[{index}].{further[0]}", rejected(why, "say it in the command")
 
 
 def judge_grace(case: Case) -> Rows:

@@ -41,11 +41,6 @@ def translate_schedule(service: Service) -> Schedule:
     return Schedule(cron, str(fields.get("timezone") or ""), concurrency, suspended="cron" not in fields)
 
 
-def attempts(service: Service) -> int | None:
-    """Return a job's tries after the first, where they are said."""
-    return kinds.attempts(service)
-
-
 def judge_restart(case: Case) -> Rows:
     """Judge `restart`: pods are always started again; jobs are not."""
     policy, place = kinds.restarts(case.service), workload("")
@@ -77,7 +72,7 @@ def judge_triggers(case: Case) -> Rows:
     schedule = (case.value or {}).get("schedule") or ()
     if len(schedule) > 1:
         yield ".schedule", rejected("a CronJob has one schedule", "make it a job for each")
-    elif any(isinstance(one, Mapping) and one.get("concurrency") == "queue" for one in schedule):
+    elif any(isinstance(entry, Mapping) and entry.get("concurrency") == "queue" for entry in schedule):
         why, remedy = "a CronJob leaves out what it cannot start", "have runs end before the next begins"
         place = workload("spec.concurrencyPolicy")
         yield ".schedule[0].concurrency", approximated("Forbid", why, remedy, place)

@@ -38,7 +38,7 @@ def list_renamed(layout: ChartLayout) -> Iterator[tuple[str, str, Key]]:
 
 def _is_called(layout: ChartLayout, name: str) -> bool:
     """Tell whether a service has a name: a job in a pod of its own may have none."""
-    return layout.homes[name].name != name or has_service(layout, layout.homes[name])
+    return layout.homes[name].name != name or has_service(layout.homes[name])
 
 
 def find_called(case: Case) -> Iterator[Target]:

@@ -24,21 +24,16 @@ CONSTRAINT = re.compile(r"\s*(node\.[A-Za-z0-9_./-]+?)\s*(==|!=)\s*(\S*)\s*")
 SPREAD = re.compile(r"node\.labels\.([A-Za-z0-9][A-Za-z0-9_./-]*)")
 
 
-def readable(text: str) -> bool:
-    """Whether a constraint names something that nodes are labelled with."""
-    found = CONSTRAINT.fullmatch(text)
-    return bool(found and (found[1] in NODE_LABELS or SPREAD.fullmatch(found[1])) and LABEL_VALUE.fullmatch(found[3]))
-
-
-def required(placement: Placement) -> list[Tree]:
-    """Constraints as the expressions of one node selector term."""
-    return [_expression(text) for text in placement.constraints if readable(text)]
+def is_readable(text: str) -> bool:
+    """Tell whether a constraint names something that nodes are labelled with."""
+    match = CONSTRAINT.fullmatch(text)
+    return bool(match and (match[1] in NODE_LABELS or SPREAD.fullmatch(match[1])) and LABEL_VALUE.fullmatch(match[3]))
 
 
 def _expression(text: str) -> Tree:
-    found = CONSTRAINT.fullmatch(text)
-    assert found  # noqa: S101 - `readable` said so
-    name, operator, value = found.groups()
+    match = CONSTRAINT.fullmatch(text)
+    assert match  # noqa: S101 - `is_readable` said so
+    name, operator, value = match.groups()
     if name == "node.role":
         manager = (value == "manager") == (operator == "==")
         return {"key": NODE_LABELS[name], "operator": "Exists" if manager else "DoesNotExist"}
@@ -47,27 +42,30 @@ def _expression(text: str) -> Tree:
     return {"key": label, "operator": "In" if operator == "==" else "NotIn", "values": values}
 
 
-def affinity(placement: Placement) -> dict[str, Tree]:
-    """Where a pod may run."""
-    if not (expressions := required(placement)):
+def translate_constraints(placement: Placement) -> dict[str, Tree]:
+    """Translate constraints into the expressions of one node selector term."""
+    expressions = [_expression(text) for text in placement.constraints if is_readable(text)]
+    if not expressions:
         return {}
     terms: list[Tree] = [{"matchExpressions": expressions}]
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
 
 
-def spread(placement: Placement) -> list[dict[str, Tree]]:
-    """Labels of nodes that the pods are spread over; the selector is the workload's own, and added by Helm."""
+def translate_spread(placement: Placement) -> list[dict[str, Tree]]:
+    """Translate into labels of nodes to spread over; the selector is the workload's own, and added by Helm."""
     keys = [match[1] for item in placement.preferences if (match := SPREAD.fullmatch(str(item.get("spread"))))]
-    found: list[dict[str, Tree]] = [
+    constraints: list[dict[str, Tree]] = [
         {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway"} for key in dict.fromkeys(keys)
     ]
     if placement.max_replicas_per_node and placement.max_replicas_per_node > 1:
         skew = placement.max_replicas_per_node
-        found.append({"maxSkew": skew, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"})
-    return found
+        constraints.append(
+            {"maxSkew": skew, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
+        )
+    return constraints
 
 
-def tolerations(services: Iterable[Service]) -> tuple[Tree, ...]:
+def list_tolerations(services: Iterable[Service]) -> tuple[Tree, ...]:
     """Let a pod run where its devices are: such nodes keep others out."""
     names = dict.fromkeys(name for service in services for name in count_gpus(service))
     return tuple({"key": name, "operator": "Exists", "effect": "NoSchedule"} for name in names)
@@ -96,7 +94,7 @@ def judge_platform(case: Case) -> Rows:
 def judge_constraints(case: Case) -> Rows:
     """Judge what Swarm says of nodes, as labels that Kubernetes gives them."""
     for index, text in enumerate(case.value):
-        if not readable(str(text)):
+        if not is_readable(str(text)):
             known = f"{', '.join(NODE_LABELS)}, node.labels.NAME"
             yield f"[{index}]", ignored(f'"{text}" names no label of nodes', f"known: {known}")
 

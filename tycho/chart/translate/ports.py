@@ -134,14 +134,14 @@ def find_ports(case: Case) -> Iterator[Target]:
     yield from container("ports").find(case)
     if case.container.published:
         yield from published().find(case)
-    if has_service(case.layout, case.pod) and not case.pod.headless:
+    if has_service(case.pod) and not case.pod.headless:
         yield from peers().find(case)
 
 
 def find_exposed(case: Case) -> Iterator[Target]:
     """Find the ports that peers call."""
     yield from container("ports").find(case)
-    if has_service(case.layout, case.pod) and not case.pod.headless:
+    if has_service(case.pod) and not case.pod.headless:
         yield from peers().find(case)
 
 
@@ -155,8 +155,8 @@ def judge_expose(case: Case) -> Rows:
 
 def judge_calls(case: Case) -> Key | None:
     """Judge where peers can call a service: Compose lets every call through, a Service those at the ports it lists."""
-    ports = case.layout.ports.get(case.pod.name, ())
-    if not has_service(case.layout, case.pod):
+    ports = case.pod.ports
+    if not has_service(case.pod):
         return translated("nothing: no Service", but=NAMELESS, remedy="expose gives it one")
     if case.pod.headless:
         return None

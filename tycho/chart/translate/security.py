@@ -24,10 +24,15 @@ def translate_security(service: Service) -> dict[str, Tree]:
     ids = {"runAsUser": read_user(service), "runAsGroup": read_group(service)}
     context: dict[str, Tree] = {key: number for key, number in ids.items() if number is not None}
     context |= read_fields(KEYS, service, "container").get("securityContext", {})  # type: ignore[arg-type]
-    rising = service.privileged or "SYS_ADMIN" in map(normalize_capability, service.cap_add)
+    rising = _is_rising(service)
     for option in service.security_opt:
         context |= dict(_option(option, rising=rising))
     return context
+
+
+def _is_rising(service: Service) -> bool:
+    """Tell whether a container has rights with which its programs may always gain more."""
+    return service.privileged or "SYS_ADMIN" in map(normalize_capability, service.cap_add)
 
 
 def read_user(service: Service) -> Tree:
@@ -159,7 +164,7 @@ def judge_options(case: Case) -> Rows:
 
 def find_options(case: Case) -> Iterator[Target]:
     """Find what the options of a service set."""
-    rising = case.service.privileged or "SYS_ADMIN" in map(normalize_capability, case.service.cap_add)
+    rising = _is_rising(case.service)
     for option in case.service.security_opt:
         for name, _ in _option(option, rising=rising):
             yield from container(f"securityContext.{name}").find(case)

@@ -54,7 +54,7 @@ class Case:
     @property
     def container(self) -> Container:
         """The container that the service is."""
-        return next(container for container in self.pod.containers if container.service == self.name)
+        return self.pod.find_container(self.name)
 
 
 class Place(Protocol):

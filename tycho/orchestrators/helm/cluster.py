@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
-from pydantic import ValidationError
 
 from tycho import kinds
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
 from tycho.orchestrators.helm.workloads import INSTANCE, Seen, labels, name, notes, statuses
-from tycho.release import Identity, Origin, Release
+from tycho.release import ORIGIN, Identity, Origin, Release, parse_origin
 from tycho.settings import settings
 
 WARNINGS = "type=Warning,reason!=FailedScheduling"  # that one is told by the pod itself, and is stale afterwards
 EVENTS = "500"
-ORIGIN = "tycho.dev/origin"
 NODES = "50"  # enough to find an address among them, and to see whether they are simulated
 
 
@@ -77,9 +73,7 @@ def read_origin(seen: Seen, identity: Identity) -> Origin | None:
         and workload["metadata"]["namespace"] == identity.namespace
         and (text := notes(workload).get(ORIGIN))
     ]
-    with contextlib.suppress(ValidationError):
-        return Origin.model_validate_json(max(texts)[-1]) if texts else None
-    return None
+    return parse_origin(max(texts)[-1]) if texts else None
 
 
 async def nodes(api: Api) -> Sequence[Object]:
@@ -114,7 +108,9 @@ async def _look(api: Api, namespace: str, selector: str) -> Seen:
     )
     return Seen(
         workloads=tuple(
-            {**one, "kind": kind} for kind, found in zip(kinds.WORKLOADS, workloads, strict=True) for one in found
+            {**workload, "kind": kind}
+            for kind, listed in zip(kinds.WORKLOADS, workloads, strict=True)
+            for workload in listed
         ),
         replicasets=tuple(replicasets),
         pods=tuple(pods),

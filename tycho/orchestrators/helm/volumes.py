@@ -19,11 +19,10 @@ from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm import releases
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
-from tycho.release import Identity, Origin, Release
+from tycho.release import ORIGIN, Identity, Origin, Release, parse_origin
 
 VOLUME = "tycho.dev/volume"
 KEPT = "tycho.dev/kept"
-ORIGIN = "tycho.dev/origin"
 FOLDER = "tycho.dev/sub-path"  # on claims of which containers see a folder, and not the whole
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -167,6 +166,4 @@ async def find_kept(api: Api, known: Collection[str], *, namespace: str = "", gu
 
 
 def _read_origin(claims: Sequence[Object]) -> Origin | None:
-    with contextlib.suppress(ValidationError):
-        return Origin.model_validate_json((claims[0].get("annotations") or {}).get(ORIGIN, ""))
-    return None
+    return parse_origin((claims[0].get("annotations") or {}).get(ORIGIN, ""))

@@ -47,7 +47,11 @@ def verify(system: System) -> None:
 def in_order(shop: System) -> None:
     """No container of the API started before the database was ready."""
     [database] = shop.pods("db")
-    ready = next(one["lastTransitionTime"] for one in database["status"]["conditions"] if one["type"] == "Ready")
+    ready = next(
+        condition["lastTransitionTime"]
+        for condition in database["status"]["conditions"]
+        if condition["type"] == "Ready"
+    )
     started = [container["state"]["running"]["startedAt"] for pod in shop.pods("api") for container in status(pod)]
     assert len(started) == 2
     assert all(moment >= ready for moment in started), (ready, started)
