@@ -39,7 +39,8 @@ def normalise(objects: list[dict[str, Any]]) -> dict[tuple[str, str], Any]:
         for container in first:
             container["args"] = [re.sub(r"^(job/.*)-[0-9a-f]{8}$", r"\1", arg) for arg in container.get("args", ())]
         for container in (*first, *then):
-            container.get("env", []).sort(key=lambda entry: str(entry["name"]))  # none reads another
+            entries = container.pop("env", None) or []  # null, where the only ones were not given
+            container["env"] = sorted(entries, key=lambda entry: str(entry["name"]))  # none reads another
             for owner in (container, *(probe.get("exec", {}) for key, probe in container.items() if "Probe" in key)):
                 for key in ("command", "args"):
                     if key in owner:
@@ -83,8 +84,11 @@ services:
     image: "app:${TAG}"
     restart: "no"
     environment: {WHO: "${TEXT}"}
+    volumes: ["data:/data"]
 configs:
   motd: {content: "hello ${TEXT}"}
+volumes:
+  data: {driver_opts: {size: "${MEMORY:-1g}"}}
 """
 
 
@@ -95,6 +99,9 @@ configs:
 )
 @example(
     document=yaml.safe_load(LIVE), env={"TAG": "v2", "REGISTRY": "", "MEMORY": "512m", "CPUS": "1", "PORT": "9090"}
+)
+@example(  # what looks like a number in YAML stays the text that it is
+    document=yaml.safe_load(LIVE), env={"TAG": "1e3", "TEXT": "0x1f", "MEMORY": "7000001", "CPUS": "1", "N": "2"}
 )
 def test_values_in_the_release_are_as_values_in_the_file(bench: Any, document: Any, env: dict[str, str]) -> None:
     """render(compile(C), values(E)) == render(compile(C with E substituted), {}), whatever E says."""
