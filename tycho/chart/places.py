@@ -81,7 +81,7 @@ class Places:
         container = self.layout.homes[service].find_container(service)
         if container in workload.containers:
             return volume, container, list_variables(workload)[service]
-        values = f"(deepCopy .Values.defaults) (deepCopy {reference('services', service)})"
+        values = f"(deepCopy .Values.defaults) {reference('services', service)}"
         return volume, container, Safe(f"(mergeOverwrite {values})")
 
     def replicas(self, name: str) -> Safe:

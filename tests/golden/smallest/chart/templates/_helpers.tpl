@@ -16,17 +16,20 @@ app.kubernetes.io/instance: {{ .context.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component | quote }}
 {{- end -}}
 
-{{/* Labels of pods, which a new version of the chart alone does not roll. (dict "component" … "labels" … "context" $) */}}
+{{/* Labels of pods: nothing that a new version of the chart rolls. (dict "component" … "own" … "labels" … "context" $) */}}
 {{- define "smallest.podLabels" -}}
-{{- toYaml (merge (include "smallest.selectorLabels" . | fromYaml) (dict "executor" "tycho") .context.Values.commonLabels .labels) -}}
+{{- include "smallest.selectorLabels" . }}
+executor: tycho
+{{- range $name, $value := omit (merge dict (.own | default dict) .context.Values.commonLabels (.labels | default dict)) "executor" "app.kubernetes.io/name"
+  "app.kubernetes.io/instance" "app.kubernetes.io/component" }}{{ printf "\n%q: %s" $name (quote $value) }}{{ end -}}
 {{- end -}}
 
 {{/* Labels of everything else. (dict "component" … "context" $) */}}
 {{- define "smallest.labels" -}}
 {{- $chart := printf "smallest-%s" .context.Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." -}}
-{{- $own := dict "app.kubernetes.io/part-of" "smallest" "app.kubernetes.io/version" .context.Chart.AppVersion "executor" "tycho"
+{{- $own := dict "app.kubernetes.io/part-of" "smallest" "app.kubernetes.io/version" .context.Chart.AppVersion
   "app.kubernetes.io/managed-by" .context.Release.Service "helm.sh/chart" $chart -}}
-{{- toYaml (merge (include "smallest.selectorLabels" . | fromYaml) $own .context.Values.commonLabels) -}}
+{{- include "smallest.podLabels" (dict "component" .component "own" $own "context" .context) -}}
 {{- end -}}
 
 {{/* An image; global.imageRegistry stands in the place of its registry. (dict "image" … "context" $) */}}

@@ -16,9 +16,16 @@ app.kubernetes.io/instance: {{ .context.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component | quote }}
 {{- end -}}
 
-{{/* Labels of pods, which a new version of the chart alone does not roll. (dict "component" … "labels" … "context" $) */}}
+{{/* Labels of pods: nothing that a new version of the chart rolls. (dict "component" … "own" … "labels" … "context" $) */}}
 {{- define "nginx.podLabels" -}}
-{{- toYaml (merge (include "nginx.selectorLabels" . | fromYaml) (dict "executor" "tycho") .context.Values.commonLabels .labels) -}}
+{{- include "nginx.selectorLabels" . }}
+executor: tycho
+{{- $reserved := list "executor" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" }}
+{{- range $name, $value := merge dict (.own | default dict) .context.Values.commonLabels (.labels | default dict) }}
+{{- if not (has $name $reserved) }}
+{{ $name | quote }}: {{ $value | quote }}
+{{- end }}
+{{- end -}}
 {{- end -}}
 
 {{/* Labels of everything else. (dict "component" … "context" $) */}}
@@ -27,9 +34,8 @@ app.kubernetes.io/component: {{ .component | quote }}
   "app.kubernetes.io/part-of" "nginx"
   "app.kubernetes.io/version" .context.Chart.AppVersion
   "app.kubernetes.io/managed-by" .context.Release.Service
-  "helm.sh/chart" (printf "nginx-%s" .context.Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_.")
-  "executor" "tycho" -}}
-{{- toYaml (merge (include "nginx.selectorLabels" . | fromYaml) $own .context.Values.commonLabels) -}}
+  "helm.sh/chart" (printf "nginx-%s" .context.Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_.") -}}
+{{- include "nginx.podLabels" (dict "component" .component "own" $own "context" .context) -}}
 {{- end -}}
 
 {{/* An image; global.imageRegistry stands in the place of its registry. (dict "image" … "context" $) */}}

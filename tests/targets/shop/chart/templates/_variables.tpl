@@ -10,7 +10,7 @@
 {{- $after := list -}}
 {{- $steps := 0 -}}
 {{- $bytes := 0 -}}
-{{- range until 40002 -}}
+{{- range splitList "$" $text | len | mul 2 | min 40002 | int | until -}}
   {{- $pieces := splitn "$" 2 $text -}}
   {{- $pieces._0 -}}
   {{- if not (contains "$" $text) -}}
@@ -37,7 +37,7 @@
       {{- $length := 0 -}}
       {{- $last := 0 -}}
       {{- $ended := false -}}
-      {{- range until 20000 -}}
+      {{- range len $left | min 20000 | int | until -}}
         {{- $step := regexFind `^[^{}\n]*[{}\n]` $left -}}
         {{- if not $step }}{{ break }}{{ end -}}
         {{- $left = trimPrefix $step $left -}}
