@@ -25,6 +25,7 @@ def verify(system: System) -> None:
     counted(system, cats=3, dogs=2)
     pods = {name: system.names(name) for name in ("db", "redis", "worker")}
     system.up(env={"CHOICES": "cats,dogs,snails"})
+    eventually(lambda: len(system.names("web")) == 1)  # the former pod takes no vote with it
     eventually(lambda: system.page("web") == "cats,dogs,snails")
     assert {name: system.names(name) for name in pods} == pods
     vote(system, "snails", 1)
