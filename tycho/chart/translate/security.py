@@ -24,14 +24,14 @@ def translate_security(service: Service) -> dict[str, Tree]:
     ids = {"runAsUser": read_user(service), "runAsGroup": read_group(service)}
     context: dict[str, Tree] = {key: number for key, number in ids.items() if number is not None}
     context |= read_fields(KEYS, service, "container").get("securityContext", {})  # type: ignore[arg-type]
-    rising = _is_rising(service)
+    escalates = _always_escalates(service)
     for option in service.security_opt:
-        context |= dict(_option(option, rising=rising))
+        context |= dict(_option(option, escalates=escalates))
     return context
 
 
-def _is_rising(service: Service) -> bool:
-    """Tell whether a container has rights with which its programs may always gain more."""
+def _always_escalates(service: Service) -> bool:
+    """Tell whether a container has rights with which Kubernetes allows privilege escalation whatever is asked."""
     return service.privileged or "SYS_ADMIN" in map(normalize_capability, service.cap_add)
 
 
@@ -50,11 +50,11 @@ def read_capabilities(names: tuple[str, ...]) -> Tree:
     return list[Tree](sorted(normalize_capability(name) for name in names))
 
 
-def _option(option: str, *, rising: bool) -> Iterator[tuple[str, Tree]]:
+def _option(option: str, *, escalates: bool) -> Iterator[tuple[str, Tree]]:
     match parse_option(option):
         case "no-new-privileges", "true":
             # The API server refuses it together with privileged or SYS_ADMIN, where it means nothing.
-            if not rising:
+            if not escalates:
                 yield "allowPrivilegeEscalation", False
         case "seccomp", "unconfined":
             yield "seccompProfile", {"type": "Unconfined"}
@@ -164,9 +164,9 @@ def judge_options(case: Case) -> Rows:
 
 def find_options(case: Case) -> Iterator[Target]:
     """Find what the options of a service set."""
-    rising = _is_rising(case.service)
+    escalates = _always_escalates(case.service)
     for option in case.service.security_opt:
-        for name, _ in _option(option, rising=rising):
+        for name, _ in _option(option, escalates=escalates):
             yield from container(f"securityContext.{name}").find(case)
     if _selinux_labels(case.service):
         yield from pod("securityContext.seLinuxOptions").find(case)

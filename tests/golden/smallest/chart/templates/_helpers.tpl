@@ -16,7 +16,7 @@ app.kubernetes.io/instance: {{ .context.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component | quote }}
 {{- end -}}
 
-{{/* Labels of pods: nothing that a new version of the chart rolls. (dict "component" … "own" … "labels" … "context" $) */}}
+{{/* Labels of pods: "own" before commonLabels before "labels". (dict "component" … "own" … "labels" … "context" $) */}}
 {{- define "smallest.podLabels" -}}
 {{- include "smallest.selectorLabels" . }}
 executor: tycho
@@ -24,7 +24,7 @@ executor: tycho
   "app.kubernetes.io/instance" "app.kubernetes.io/component" }}{{ printf "\n%q: %s" $name (quote $value) }}{{ end -}}
 {{- end -}}
 
-{{/* Labels of everything else. (dict "component" … "context" $) */}}
+{{/* Labels of everything else, the chart's version among them: on pods it would roll them. (dict "component" … "context" $) */}}
 {{- define "smallest.labels" -}}
 {{- $chart := printf "smallest-%s" .context.Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." -}}
 {{- $own := dict "app.kubernetes.io/part-of" "smallest" "app.kubernetes.io/version" .context.Chart.AppVersion

@@ -16,7 +16,7 @@ app.kubernetes.io/instance: {{ .context.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component | quote }}
 {{- end -}}
 
-{{/* Labels of pods: nothing that a new version of the chart rolls. (dict "component" … "own" … "labels" … "context" $) */}}
+{{/* Labels of pods: "own" before commonLabels before "labels". (dict "component" … "own" … "labels" … "context" $) */}}
 {{- define "shop.podLabels" -}}
 {{- include "shop.selectorLabels" . }}
 executor: tycho
@@ -28,7 +28,7 @@ executor: tycho
 {{- end -}}
 {{- end -}}
 
-{{/* Labels of everything else. (dict "component" … "context" $) */}}
+{{/* Labels of everything else, the chart's version among them: on pods it would roll them. (dict "component" … "context" $) */}}
 {{- define "shop.labels" -}}
 {{- $own := dict
   "app.kubernetes.io/part-of" "shop"
