@@ -216,6 +216,24 @@ def test_a_command_cut_short_leaves_no_process_or_one_that_is_found_again(home: 
     assert not any(running(pid) for pid in pids(again).values())
 
 
+def test_a_signal_between_a_start_and_its_note_leaves_no_process(home: Path, one: Cluster, monkeypatch):
+    assert one.running
+    keep = State.keep
+
+    def keep_and_be_struck(state: State, **changes) -> State:
+        kept = keep(state, **changes)
+        if list(changes.get("processes", ())) == PROGRAMS[:2]:
+            signal.raise_signal(signal.SIGINT)
+        return kept
+
+    monkeypatch.setattr(State, "keep", keep_and_be_struck)
+    with pytest.raises(KeyboardInterrupt):
+        cluster.create("six", provider="native", home=home)
+    seen = cluster.status("six", home=home)
+    assert [component.alive for component in seen.components] == [False, False]
+    cluster.delete("six", home=home)
+
+
 def started(folder: Path) -> bool:
     """Whether the API server has been started, and nothing after it."""
     known = load(folder)

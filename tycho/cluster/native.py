@@ -66,10 +66,11 @@ def start(state: State, progress: Progress) -> State:
     try:
         for name, arguments in COMMANDS.items():
             if name not in living:
-                log = state.folder / "log" / f"{name}.log"
-                started = process.start([programs[name], *arguments(state)], log)
-                known = {**state.processes, name: started}
-                state = state.keep(processes={program: known[program] for program in COMMANDS if program in known})
+                argv = [programs[name], *arguments(state)]
+                with process.delay_signals():  # one that comes between start and assignment would leave it running
+                    started = process.start(argv, state.folder / "log" / f"{name}.log")
+                    known = {**state.processes, name: started}
+                    state = state.keep(processes={program: known[program] for program in COMMANDS if program in known})
             if name == "kube-apiserver":
                 _await(state, api.ready, name)
                 state = state.keep(version=api.get("/version")["gitVersion"].removeprefix("v"))
