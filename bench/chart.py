@@ -54,10 +54,10 @@ def compiled(path: str, folder: str) -> Callable[[], object]:
     """Compiles a file into an archive."""
     from tycho.chart import emit
     from tycho.compose import Sources, load
-    from tycho.policy import weave
+    from tycho.policy import apply_policies
 
     def run() -> object:
-        chart = emit(weave(load(Sources.from_disk([path], env={}))))
+        chart = emit(apply_policies(load(Sources.from_disk([path], env={}))))
         return Path(folder, "chart.tgz").write_bytes(chart.archive())
 
     return run

@@ -77,9 +77,9 @@ def _helm() -> str:
 def _values() -> object:
     from tycho.chart import release_values
     from tycho.compose import Sources, load
-    from tycho.policy import weave
+    from tycho.policy import apply_policies
 
-    system = weave(load(Sources.from_disk([SHOP], env=dict(os.environ)))).system
+    system = apply_policies(load(Sources.from_disk([SHOP], env=dict(os.environ)))).system
     return release_values(system, {}, guid="0" * 32)
 
 

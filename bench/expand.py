@@ -33,9 +33,9 @@ def pack(text: str, path: str) -> str:
     """Write the chart of a config with a text."""
     from tycho.chart import emit
     from tycho.compose import Sources, load
-    from tycho.policy import weave
+    from tycho.policy import apply_policies
 
     document = {"services": {"web": {"image": "x", "configs": ["c"]}}, "configs": {"c": {"content": text}}}
-    made = emit(weave(load(Sources.from_document(document, env={}, name="bench"))))
+    made = emit(apply_policies(load(Sources.from_document(document, env={}, name="bench"))))
     Path(f"{path}.tgz").write_bytes(made.archive())
     return f"{path}.tgz"

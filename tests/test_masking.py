@@ -15,7 +15,7 @@ from tycho.compose import Sources, load
 from tycho.errors import OrchestratorError, Problem, TychoError
 from tycho.lifecycle import Lifecycle
 from tycho.masking import MaskedFormatter, Masker, masked, secret_values, secret_variables
-from tycho.orchestrators import Patience, Target
+from tycho.orchestrators import Target, WaitOptions
 from tycho.orchestrators.helm.errors import told
 from tycho.orchestrators.memory import MemoryOrchestrator
 
@@ -141,7 +141,7 @@ def test_failed_releases_quote_no_secret() -> None:
     }
     compiled = life.compile(Sources.from_document(document, env={"API_TOKEN": words[0], "S": words[2]}))
     with pytest.raises(OrchestratorError) as caught:
-        asyncio.run(life.up(compiled, patience=Patience()))
+        asyncio.run(life.up(compiled, wait_options=WaitOptions()))
     assert [word for word in words if word in whole_text(caught.value)] == []
     assert "services.web.secretEnv.DB_PASSWORD" in caught.value.message
 

@@ -33,7 +33,7 @@ def test_every_key_is_judged_once():
     assert shown <= promises.keys().keys()
     assert sorted(listed) == sorted(set(listed))
     assert set(listed) & shown == set()
-    meant = {key for key, fate in promises.keys().items() if fate in ("translated", "approximated")}
+    meant = {key for key, outcome in promises.keys().items() if outcome in ("translated", "approximated")}
     assert meant <= shown | set(listed)
     assert set(listed) <= meant
 

@@ -1,6 +1,6 @@
 """Compile Docker Compose systems into Helm charts, and run them as releases.
 
-    text -> load -> System -> weave -> Woven -> emit -> Chart -> orchestrator -> Release
+    text -> load -> Project -> apply_policies -> PolicyResult -> emit -> Chart -> orchestrator -> Release
 
 The names below are the public API; each is imported when it is first used.
 """
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
     from tycho.client import TychoClient
     from tycho.compose import Sources, load
     from tycho.lifecycle import Lifecycle
-    from tycho.model import System
-    from tycho.policy import weave
+    from tycho.model import Project
+    from tycho.policy import apply_policies
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Chart",
     "Lifecycle",
+    "Project",
     "Sources",
-    "System",
     "TychoClient",
+    "apply_policies",
     "compile",
     "emit",
     "errors",
     "load",
-    "weave",
 ]
 
 _HOME = {
     "Chart": "chart",
     "Lifecycle": "lifecycle",
     "Sources": "compose",
-    "System": "model",
+    "Project": "model",
     "TychoClient": "client",
     "emit": "chart",
     "load": "compose",
-    "weave": "policy",
+    "apply_policies": "policy",
 }
 
 
@@ -62,8 +62,8 @@ def compile(sources: Sources, *, policies: Sequence[Path] = (), strict: bool = F
         ComposeError: With every problem of the files.
         PolicyError: A policy is broken, or refuses the system.
     """
-    load, weave, emit = (__getattr__(name) for name in ("load", "weave", "emit"))
-    chart: Chart = emit(weave(load(sources), folders=policies), strict=strict, version=version)
+    load, apply_policies, emit = (__getattr__(name) for name in ("load", "apply_policies", "emit"))
+    chart: Chart = emit(apply_policies(load(sources), folders=policies), strict=strict, version=version)
     return chart
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tycho import errors
-from tycho.errors import ClusterUnreachable, Deadline, Problem, SourceError, TychoError, UsageError
+from tycho.errors import ClusterUnreachable, Problem, SourceError, TychoError, UsageError, WaitTimeout
 from tycho.text import safe_message
 
 URL = "http://localhost:5000"
@@ -94,7 +94,7 @@ class TychoClient:
 
     Raises:
         ClusterUnreachable: By any call: nothing answers there.
-        Deadline: By any call: the answer takes too long.
+        WaitTimeout: By any call: the answer takes too long.
     """
 
     def __init__(self, url: str = URL, *, timeout: float = 330.0) -> None:
@@ -181,7 +181,7 @@ class TychoClient:
             message = f'"{url}" is not an address: {safe_message(str(error))}'
             raise UsageError(message, hint=f"for example, {URL}") from error
         except httpx2.ReadTimeout as error:
-            raise Deadline(f"{shown} took longer than {self.timeout:g} s") from error
+            raise WaitTimeout(f"{shown} took longer than {self.timeout:g} s") from error
         except httpx2.HTTPError as error:
             message = f"no Tycho answers at {url}: {safe_message(str(error))}"
             raise ClusterUnreachable(message, hint="`tycho api` starts one") from error

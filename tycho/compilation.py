@@ -11,7 +11,7 @@ from tycho.chart import Chart
 from tycho.compose import load, select_services
 from tycho.errors import ComposeError, PolicyDenied, ReportError, TychoError, UsageError
 from tycho.masking import masked, system_secrets
-from tycho.model import ServiceMetadata, System, Woven
+from tycho.model import PolicyResult, Project, ServiceMetadata
 from tycho.orchestrators import Orchestrator
 from tycho.policy import apply
 
@@ -25,7 +25,7 @@ Metadata = Mapping[str, ServiceMetadata]
 class Compiled:
     """A system that is ready to run: what was read, and the chart that was made of it."""
 
-    woven: Woven
+    woven: PolicyResult
     chart: Chart
     metadata: Metadata = field(default_factory=dict)
 
@@ -84,7 +84,7 @@ def compile_sources(
         return Compiled(woven, chart, metadata)
 
 
-def load_system(sources: Sources, metadata: Metadata) -> System:
+def load_system(sources: Sources, metadata: Metadata) -> Project:
     """Load compose files that have all the services which the caller speaks of.
 
     Raises:
@@ -100,7 +100,7 @@ def load_system(sources: Sources, metadata: Metadata) -> System:
     return system
 
 
-def _emit(woven: Woven, refusal: PolicyDenied | None, wishes: Wishes, orchestrator: Orchestrator) -> Chart:
+def _emit(woven: PolicyResult, refusal: PolicyDenied | None, wishes: Wishes, orchestrator: Orchestrator) -> Chart:
     """Make the chart, or say in one error all that keeps it from being made."""
     try:
         chart = orchestrator.compile(woven, strict=wishes.strict, version=wishes.version)

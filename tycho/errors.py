@@ -14,12 +14,12 @@ TychoError                      exit  1   HTTP 500
     ├── ToolMissing                  31        502   helm (or another program) is missing or too old
     ├── NotFound                     32        404
     ├── Ambiguous                    33        409   an id fits several systems
-    ├── Busy                         34        409   somebody else is changing this system
+    ├── OperationInProgress                         34        409   somebody else is changing this system
     ├── Forbidden                    35        403
     ├── Unauthorized                 36        401
     ├── Conflict                     37        409   a name or a field belongs to somebody else
     ├── StartFailed                  38        502   the system was made, but cannot become ready
-    └── Deadline                     39        504
+    └── WaitTimeout                     39        504
 
 Every error carries a message, an optional hint, an exit code, an HTTP status,
 and, where a compose file or a policy is at fault, its problems.
@@ -159,7 +159,7 @@ class Ambiguous(OrchestratorError):
     http_status = 409
 
 
-class Busy(OrchestratorError):
+class OperationInProgress(OrchestratorError):
     """Somebody else is changing this system now."""
 
     exit_code = 34
@@ -193,7 +193,7 @@ class StartFailed(OrchestratorError):
     exit_code = 38
 
 
-class Deadline(OrchestratorError):
+class WaitTimeout(OrchestratorError):
     """The time allowed is over."""
 
     exit_code = 39

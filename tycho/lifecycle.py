@@ -1,6 +1,6 @@
 """The verbs, over one orchestrator: what the CLI, the API and a Python program all call.
 
-    compose text -> load -> weave -> orchestrator.compile -> chart
+    compose text -> load -> apply_policies -> orchestrator.compile -> chart
     chart + values(env, metadata) -> orchestrator.up -> release
 
 A system is named by its GUID, a unique prefix of it, its release's name, or its project's name.
@@ -21,7 +21,7 @@ from tycho.errors import TychoError
 from tycho.finder import Finder, keep_identity, new_identity
 from tycho.masking import masked, secret_values
 from tycho.operations import Operations
-from tycho.orchestrators import Orchestrator, Patience, Target, check_registry
+from tycho.orchestrators import Orchestrator, Target, WaitOptions, check_registry
 from tycho.ownership import NOBODY, Caller
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision, check_running
@@ -107,7 +107,7 @@ class Lifecycle(Operations):
         new: bool = False,
         replace: bool = False,
         caller: Caller | None = None,
-        patience: Patience,
+        wait_options: WaitOptions,
     ) -> Release:
         """Run a compiled system: a first start, or, when its project runs already, an upgrade of it.
 
@@ -117,7 +117,7 @@ class Lifecycle(Operations):
             new: Start another instance even when the project runs already.
             replace: Upgrade it even if somebody else started it, or it was started from elsewhere.
             caller: Who asks, and from where.
-            patience: Whether and how long to wait, and who is told.
+            wait_options: Whether and how long to wait, and who is told.
 
         Raises:
             Ambiguous: Several instances of the project run; say which by `guid`.
@@ -140,7 +140,9 @@ class Lifecycle(Operations):
         )
         texts = [text for text in compiled.chart.files.values() if isinstance(text, str)]
         with masked(secret_values(values, known=texts)):
-            return await self.orchestrator.up(compiled.chart, identity, values, patience, upgrade=running is not None)
+            return await self.orchestrator.up(
+                compiled.chart, identity, values, wait_options, upgrade=running is not None
+            )
 
     async def runs(self, compiled: Compiled, *, guid: str = "", caller: Caller | None = None) -> bool:
         """Return whether the project runs already, so that `up` would be an upgrade."""
@@ -177,7 +179,7 @@ class Lifecycle(Operations):
         self,
         ids: Sequence[str],
         *,
-        patience: Patience,
+        wait_options: WaitOptions,
         keep_volumes: bool = False,
         force: bool = False,
         caller: Caller | None = None,
@@ -187,7 +189,7 @@ class Lifecycle(Operations):
 
         Args:
             ids: Which.
-            patience: How long each may take.
+            wait_options: How long each may take.
             keep_volumes: Keep the volumes' claims (and the namespace that holds them).
             force: Remove what is somebody else's, too.
             caller: Who asks, and from where.
@@ -197,7 +199,9 @@ class Lifecycle(Operations):
         async def remove(id: str) -> Removal:
             try:
                 release = await self._finder.find_own(id, caller, force=force)
-                done = Removal(id, await self.orchestrator.down(release.identity, patience, keep_volumes=keep_volumes))
+                done = Removal(
+                    id, await self.orchestrator.down(release.identity, wait_options, keep_volumes=keep_volumes)
+                )
             except TychoError as error:
                 done = Removal(id, error=error)
             each(done)
@@ -210,7 +214,13 @@ class Lifecycle(Operations):
         return await self.orchestrator.history(check_running(await self.find(id)).identity)
 
     async def rollback(
-        self, id: str, revision: int = 0, *, force: bool = False, caller: Caller | None = None, patience: Patience
+        self,
+        id: str,
+        revision: int = 0,
+        *,
+        force: bool = False,
+        caller: Caller | None = None,
+        wait_options: WaitOptions,
     ) -> Release:
         """Make an earlier revision of a system the running one.
 
@@ -219,13 +229,13 @@ class Lifecycle(Operations):
             revision: Its number, or 0 for the last good one before this.
             force: Do it to somebody else's system, too.
             caller: Who asks, and from where.
-            patience: Whether and how long to wait, and who is told.
+            wait_options: Whether and how long to wait, and who is told.
 
         Raises:
             Conflict: It is somebody else's.
         """
         release = check_running(await self._finder.find_own(id, caller, force=force))
-        return await self.orchestrator.rollback(release.identity, revision, patience)
+        return await self.orchestrator.rollback(release.identity, revision, wait_options)
 
     async def push(self, compiled: Compiled, registry: str, *, plain_http: bool = False) -> str:
         """Send a chart to a registry.

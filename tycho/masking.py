@@ -16,7 +16,7 @@ from tycho.errors import Problem, TychoError
 from tycho.text import printable
 
 if TYPE_CHECKING:
-    from tycho.model import System
+    from tycho.model import Project
 
 SHORTEST = 4  # characters of a value that is worth masking; a shorter one stands in too many words
 GRAM = 5  # characters that a message has in common with a secret, where it speaks of a place that reads one
@@ -110,7 +110,7 @@ def is_secret(name: str, value: str) -> bool:
 
 
 def system_secrets(
-    system: System, env: Mapping[str, str], known: Iterable[str]
+    system: Project, env: Mapping[str, str], known: Iterable[str]
 ) -> tuple[dict[str, str], dict[str, list[str]]]:
     """What no message about a system may say.
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tycho.finder import Finder
-from tycho.orchestrators import LogQuery, Orchestrator, Patience, Program, Streams
+from tycho.orchestrators import LogQuery, Orchestrator, Program, Streams, WaitOptions
 from tycho.ownership import Caller
 from tycho.release import check_running
 
@@ -98,7 +98,7 @@ class Operations:
         *,
         force: bool = False,
         caller: Caller | None = None,
-        patience: Patience,
+        wait_options: WaitOptions,
     ) -> Release:
         """Replace the pods of services by new ones of the same template, as their rollout allows.
 
@@ -107,17 +107,17 @@ class Operations:
             services: These services alone; all that keep running when empty.
             force: Do it to somebody else's system, too.
             caller: Who asks, and from where.
-            patience: Whether and how long to wait, and who is told.
+            wait_options: Whether and how long to wait, and who is told.
 
         Raises:
             NotFound: No such system, or no such service.
             Conflict: It is somebody else's.
             UsageError: It is a job that is to be restarted: it runs once, or when its schedule says.
             StartFailed: A service cannot become ready again.
-            Deadline: It did not become ready in time.
+            WaitTimeout: It did not become ready in time.
         """
         release = check_running(await self._finder.find_own(id, caller, force=force))
-        return await self.orchestrator.restart(release.identity, tuple(services), patience)
+        return await self.orchestrator.restart(release.identity, tuple(services), wait_options)
 
     async def exec(
         self,

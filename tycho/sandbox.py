@@ -23,7 +23,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from tycho.compiler import READY, TRIES, Job, Rules, Slow, stopped
-from tycho.errors import Deadline, TychoError
+from tycho.errors import TychoError, WaitTimeout
 from tycho.lifecycle import Compiled, Lifecycle, Metadata
 from tycho.slots import Slots
 
@@ -67,7 +67,7 @@ class Sandbox:
 
         Raises:
             ComposeError: With every problem of it, or because it would take too much.
-            Deadline: It takes too long.
+            WaitTimeout: It takes too long.
             TooManyRequests: Too many documents of this caller wait already.
         """
         request = pickle.dumps((document, env, metadata, files))
@@ -109,7 +109,7 @@ class Sandbox:
                     return await asyncio.wait_for(asyncio.wrap_future(answer), self.seconds)
                 except TimeoutError:
                     worker.stop(job)
-                    return Deadline(f"compiling it takes longer than {self.seconds} s")
+                    return WaitTimeout(f"compiling it takes longer than {self.seconds} s")
                 except asyncio.CancelledError:
                     worker.stop(job)
                     raise

@@ -117,7 +117,7 @@ def test_a_system_that_somebody_else_changes_is_busy(client: TychoClient, kubeco
     answer = asyncio.run(meanwhile())
     assert answer.status_code == 409
     assert answer.headers["Retry-After"]
-    assert answer.json()["result"]["error"] == "Busy"
+    assert answer.json()["result"]["error"] == "OperationInProgress"
     assert client.delete({"name": system.identifier}).status == "success"
 
 

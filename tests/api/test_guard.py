@@ -100,4 +100,4 @@ def test_a_request_has_an_end() -> None:
 
     answer = TestClient(Guard(forever, wall=0.01), base_url="http://127.0.0.1").get("/")
     assert answer.status_code == 504
-    assert answer.json()["result"]["error"] == "Deadline"
+    assert answer.json()["result"]["error"] == "WaitTimeout"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import memory
-from tycho.errors import ComposeError, Deadline, TychoError
+from tycho.errors import ComposeError, TychoError, WaitTimeout
 from tycho.lifecycle import Compiled
 from tycho.sandbox import Sandbox
 
@@ -62,7 +62,7 @@ def policy(tmp_path: Path) -> Callable[[str], tuple[Path, ...]]:
 
 
 def test_time_has_a_limit(compile: Compile, policy: Callable[[str], tuple[Path, ...]]) -> None:
-    with pytest.raises(Deadline, match="takes longer than 1 s"):
+    with pytest.raises(WaitTimeout, match="takes longer than 1 s"):
         compile(SLOW, policy(ENDLESS), seconds=1)
 
 
@@ -79,8 +79,8 @@ def test_others_go_on_meanwhile(policy: Callable[[str], tuple[Path, ...]]) -> No
 
     first, second, third, fourth = asyncio.run(both())
     sandbox.close()
-    assert isinstance(first, Deadline)
-    assert isinstance(third, Deadline)
+    assert isinstance(first, WaitTimeout)
+    assert isinstance(third, WaitTimeout)
     assert second.chart.digest == fourth.chart.digest
 
 

@@ -122,7 +122,7 @@ def test_compile_answers_with_the_chart_and_starts_nothing(post: Post) -> None:
     assert said["name"] == "shop"
     assert "${TAG:-1}" in said["files"]["values.yaml"]
     assert {"templates/deployment-web.yaml", "Chart.yaml"} & said["files"].keys()
-    assert {row["fate"] for row in said["report"]} >= {"translated"}
+    assert {row["outcome"] for row in said["report"]} >= {"translated"}
     assert post("status", {}).json()["result"] == []
 
 

@@ -194,18 +194,18 @@ def _idle_rows(
     differing = [finding for finding in findings if finding.outcome != "equal"]
     for system, rows in reports.items():
         for row in rows:
-            if row["fate"] not in CHANGED:
+            if row["outcome"] not in CHANGED:
                 continue
             known = [explanation for explanation in law.explanations if explanation.is_about(row)]
             if not known:
-                yield f"{system}: the row {row['path']} ({row['fate']}) is not in the table: {row.get('reason', '')}"
+                yield f"{system}: the row {row['path']} ({row['outcome']}) is not in the table: {row.get('reason', '')}"
                 continue
             mine = [finding for finding in differing if finding.system == system]
             if not any(
                 explanation.silent or any(_may_change(explanation, row, finding, shown) for finding in mine)
                 for explanation in known
             ):
-                yield f"{system}: the row {row['path']} ({row['fate']}) says that something changes, and nothing does"
+                yield f"{system}: the row {row['path']} ({row['outcome']}) tells of a change, and nothing changes"
 
 
 def _bad_exceptions(findings: Sequence[Finding], law: Law, *, whole: bool) -> Iterable[str]:

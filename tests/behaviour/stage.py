@@ -157,9 +157,9 @@ def report(folder: Path, code: Path = CODE) -> list[Json]:
     done = subprocess.run(argv, cwd=folder, env=env, check=False, capture_output=True, text=True, timeout=120)
     rows: list[Json] = json.loads(done.stdout) if done.stdout.startswith("[") else []
     refusals = re.findall(r"^\S+:\d+ +((?:services|volumes|networks)\.\S+): (.*)", done.stderr, re.MULTILINE)
-    refused = {row["path"] for row in rows if row["fate"] == "rejected"}
+    refused = {row["path"] for row in rows if row["outcome"] == "rejected"}
     return rows + [
-        {"path": path, "fate": "rejected", "reason": reason, "file": ""}
+        {"path": path, "outcome": "rejected", "reason": reason, "file": ""}
         for path, reason in refusals
         if path not in refused
     ]

@@ -22,7 +22,7 @@ class Explanation:
     Args:
         path: Pattern of the compose path; what lies below it is meant too.
         kinds: The kinds; none, when nothing of it can be seen from outside or inside.
-        fates: Of the row; any but translated by default.
+        outcomes: Of the row; any but translated by default.
         keys: Pattern of the observations' keys.
         everyone: Whether it changes what other services see, too.
         silent: Why no difference need be seen; "" when one must.
@@ -38,7 +38,7 @@ class Explanation:
 
     path: str
     kinds: tuple[str, ...] = ()
-    fates: tuple[str, ...] = CHANGED
+    outcomes: tuple[str, ...] = CHANGED
     keys: str = "*"
     everyone: bool = False
     silent: str = ""
@@ -54,7 +54,7 @@ class Explanation:
     def is_about(self, row: Mapping[str, Any]) -> bool:
         """Tell whether a row is one of these."""
         return (
-            row["fate"] in self.fates
+            row["outcome"] in self.outcomes
             and _below(row["path"], self.path)
             and fnmatchcase(row.get("reason", ""), self.reason)
             and fnmatchcase(row.get("file", ""), self.file)
@@ -128,7 +128,7 @@ def load_law(path: Path = HERE / "law.yaml") -> Law:
     tree = yaml.safe_load(path.read_text())
     explanations = [
         Explanation(
-            **{**entry, **{name: tuple(entry[name]) for name in ("kinds", "fates", "moments") if name in entry}}
+            **{**entry, **{name: tuple(entry[name]) for name in ("kinds", "outcomes", "moments") if name in entry}}
         )
         for entry in tree["rows"]
     ]

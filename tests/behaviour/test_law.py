@@ -15,7 +15,7 @@ from tests.behaviour.project import SYSTEMS, load_projects, merge, question
 from tests.behaviour.tables import CHANGED, Exemption, Explanation, Law, load_law
 
 DOCS = Path(__file__).parents[2] / "docs"
-ULIMITS = {"path": "services.web.ulimits", "fate": "ignored", "reason": "of the node", "file": "compose.yaml"}
+ULIMITS = {"path": "services.web.ulimits", "outcome": "ignored", "reason": "of the node", "file": "compose.yaml"}
 LIMITS = Explanation("services.*.ulimits", ("rlimit",))
 LAW = Law((LIMITS,))
 
@@ -94,7 +94,7 @@ def test_a_row_explains_no_other_system():
 
 
 def test_a_translated_row_explains_nothing():
-    row = {**ULIMITS, "fate": "translated"}
+    row = {**ULIMITS, "outcome": "translated"}
     assert len(faults([seen("rlimit", "1", "n")], [seen("rlimit", "2", "n")], [row])) == 1
 
 
@@ -196,12 +196,12 @@ def test_the_tables_are_well_formed():
     assert law.explanations
     for explanation in law.explanations:
         assert bool(explanation.kinds) != bool(explanation.silent) or explanation.silent, explanation
-        assert set(explanation.fates) <= {*CHANGED, "translated"}
+        assert set(explanation.outcomes) <= {*CHANGED, "translated"}
         told = (explanation.file, explanation.reason) != (
             "*",
             "*",
         )  # a row that only says what it becomes tells nothing
-        assert "translated" not in explanation.fates or told, explanation
+        assert "translated" not in explanation.outcomes or told, explanation
 
 
 def test_the_documentation_tells_every_exception():

@@ -14,7 +14,7 @@ from tests.chart.conftest import Objects
 from tycho.chart import Chart, emit
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, Problem
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 
 def sources(project: Path, text: str, files: Mapping[str, str] | None = None, **more: Any) -> Sources:
@@ -26,7 +26,7 @@ def sources(project: Path, text: str, files: Mapping[str, str] | None = None, **
 
 
 def compiled(project: Path, text: str, files: Mapping[str, str] | None = None, **more: Any) -> Chart:
-    return emit(weave(load(sources(project, text, files, **more))))
+    return emit(apply_policies(load(sources(project, text, files, **more))))
 
 
 def problems(project: Path, text: str, files: Mapping[str, str] | None = None, **more: Any) -> list[Problem]:
@@ -41,7 +41,7 @@ def bind(*volumes: str) -> str:
 
 
 def reasons(chart: Chart, path: str = "services.web.volumes[0]") -> list[tuple[str, str]]:
-    return [(row.fate, row.reason) for row in chart.report if row.path == path]
+    return [(row.outcome, row.reason) for row in chart.report if row.path == path]
 
 
 def whole(chart: Chart) -> bytes:

@@ -27,7 +27,7 @@ def files(case: str) -> dict[str, str]:
 
 def rows(bench: Any, text: str, **files: Any) -> dict[str, Row]:
     """The report's rows that tell of a difference, by path."""
-    return {row.path: row for row in bench.chart(text, **files).report if row.fate != "translated"}
+    return {row.path: row for row in bench.chart(text, **files).report if row.outcome != "translated"}
 
 
 def held_back(objects: Any, name: str, kind: str = "Deployment") -> list[str]:

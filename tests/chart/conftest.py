@@ -16,8 +16,8 @@ import yaml
 
 from tycho.chart import Chart, emit, release_values, values_yaml
 from tycho.compose import Sources, load
-from tycho.model import System, Woven
-from tycho.policy import weave
+from tycho.model import PolicyResult, Project
+from tycho.policy import apply_policies
 
 Object = dict[str, Any]
 CASES = Path(__file__).parents[1] / "cases"
@@ -91,7 +91,7 @@ class Bench:
     folder: Path
     count: int = 0
 
-    def system(self, text: str, files: Mapping[str, str | bytes] | None = None, **env: str) -> System:
+    def system(self, text: str, files: Mapping[str, str | bytes] | None = None, **env: str) -> Project:
         self.count += 1
         folder = self.folder / f"project{self.count}"
         for path, content in {"compose.yaml": text, **(files or {})}.items():
@@ -100,8 +100,8 @@ class Bench:
             target.write_bytes(content if isinstance(content, bytes) else content.encode())
         return load(Sources.from_disk([str(folder / "compose.yaml")], env=env, name="demo"))
 
-    def woven(self, text: str, files: Mapping[str, str | bytes] | None = None, **env: str) -> Woven:
-        return weave(self.system(text, files, **env))
+    def woven(self, text: str, files: Mapping[str, str | bytes] | None = None, **env: str) -> PolicyResult:
+        return apply_policies(self.system(text, files, **env))
 
     def chart(self, text: str, files: Mapping[str, str | bytes] | None = None, **env: str) -> Chart:
         return emit(self.woven(text, files, **env))

@@ -17,8 +17,8 @@ from tycho.chart.artifact import REPORT, Row
 from tycho.chart.composefile import COMPOSE_FILE
 from tycho.cli.written import dump
 from tycho.compose import Sources, load
-from tycho.model import Woven
-from tycho.policy import weave
+from tycho.model import PolicyResult
+from tycho.policy import apply_policies
 
 ENV = {"TAG": "1", "MOTD": "hello", "TOKEN": "t0ken"}
 ABOUT = (REPORT, "Chart.yaml", "README.md", COMPOSE_FILE)  # files that tell of the file, or hold a digest of it
@@ -67,7 +67,7 @@ class Project:
         """Compile another document as if it lay there."""
         text = dump(document).encode()
         system = load(Sources.from_disk(["-"], env=ENV, name="demo", cwd=str(self.path.parent), stdin=text))
-        woven = weave(system) if self.policies else Woven(system=system)
+        woven = apply_policies(system) if self.policies else PolicyResult(system=system)
         return Compiled(emit(woven), release_values(woven.system, guid="0" * 32))
 
     def rows(self, chart: Chart) -> Iterator[tuple[str, list[Row]]]:

@@ -78,7 +78,7 @@ def find_silent(rows: Iterable[Row], same: Iterable[str]) -> list[tuple[str, str
     return [
         (row.path, row.target)
         for row in rows
-        if row.fate in HELD
+        if row.outcome in HELD
         and row.target
         and not row.targets
         and not any(re.match(words, row.target) for words in same)

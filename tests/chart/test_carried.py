@@ -17,7 +17,7 @@ from tycho.chart.translate.volumes import MODES
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError
 from tycho.files import VALUES_MARK
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 VARIABLES = "it holds variables of the environment"
 
@@ -58,7 +58,7 @@ def test_host_paths_are_not_touched(volume: str, tmp_path: Path, monkeypatch: py
     for made in (system, *request):
         assert made.services["web"].volumes[0].files is None
         with pytest.raises(ComposeError) as error:
-            emit(weave(made))
+            emit(apply_policies(made))
         (problem,) = error.value.problems
         assert (problem.path, "hostPaths" in problem.hint) == ("services.web.volumes[0]", True)
 
@@ -66,15 +66,15 @@ def test_host_paths_are_not_touched(volume: str, tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize("volume", ["/srv/data:/data", "${STORE:-/data}:/mydata", "/opt/x/../y:/y"])
 def test_a_request_has_no_host(volume: str) -> None:
     """A folder of nobody's to keep something in is a claim, empty, with a row."""
-    chart = emit(weave(load(Sources.from_document(bind(volume), env={}, name="demo"))))
-    assert {fate for fate, _ in reasons(chart)} == {"approximated"}
+    chart = emit(apply_policies(load(Sources.from_document(bind(volume), env={}, name="demo"))))
+    assert {outcome for outcome, _ in reasons(chart)} == {"approximated"}
     assert any(path.endswith("persistentvolumeclaim.yaml") for path in chart.files)
 
 
 @pytest.mark.parametrize("source", ["/etc/localtime", "/etc/timezone", "//etc/localtime", "/etc/./timezone/"])
 def test_clocks_are_ignored(source: str, tmp_path: Path) -> None:
     (row,) = (row for row in compiled(tmp_path, bind(f"{source}:/t:ro")).report if row.path.endswith("[0]"))
-    assert (row.fate, row.remedy) == ("ignored", "set TZ in environment")
+    assert (row.outcome, row.remedy) == ("ignored", "set TZ in environment")
 
 
 def test_absolute_below_the_project(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_beyond_the_project_names_the_switch(volume: str, tmp_path: Path) -> Non
     assert "x-tycho: {root: .." in problem.hint
     document = bind(volume)
     with pytest.raises(ComposeError, match="1 problem") as error:
-        emit(weave(load(Sources.from_document(document, env={}, name="demo"))))
+        emit(apply_policies(load(Sources.from_document(document, env={}, name="demo"))))
     assert "x-tycho: {root: .." in error.value.problems[0].hint
 
 
@@ -176,7 +176,7 @@ def test_a_folder_leaves_out_with_rows(tmp_path: Path, monkeypatch: pytest.Monke
     os.mkfifo(project / "lib" / "pipe")
     packed = compiled(tmp_path / "other", bind())
     (project / "demo-0.1.0.tgz").write_bytes(packed.archive())
-    chart = emit(weave(load(given)))
+    chart = emit(apply_policies(load(given)))
     assert {path for path in chart.files if path.startswith("files/")} - {COMPOSE_FILE} == {
         f"files/x/{name}" for name in ("compose.yaml", "index.js", "lib_a", "lib_b")
     }
@@ -213,8 +213,8 @@ def test_a_long_list_is_counted(tmp_path: Path) -> None:
 def test_what_never_travels_alone(volume: str, why: str, tmp_path: Path) -> None:
     files = {".git/config": "planted", "old/Chart.yaml": "", "old/tycho-report.json": "planted", "out/a": "planted"}
     chart = compiled(tmp_path, bind(volume), files, outputs=("out",))
-    ((fate, reason),) = reasons(chart)
-    assert (fate, why in reason) == ("ignored", True)
+    ((outcome, reason),) = reasons(chart)
+    assert (outcome, why in reason) == ("ignored", True)
     assert b"planted" not in whole(chart)
     assert not any("PersistentVolumeClaim" in str(content) for content in chart.files.values())
 

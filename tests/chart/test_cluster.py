@@ -20,8 +20,8 @@ from tycho import cluster
 from tycho.chart import Chart, emit, release_values
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyDenied
-from tycho.model import System
-from tycho.policy import weave
+from tycho.model import Project
+from tycho.policy import apply_policies
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus" / "kompose"
@@ -67,7 +67,7 @@ def server(kubeconfig: Path) -> Iterator[Server]:
     made.run("delete", "namespace", made.namespace, "--wait=false")
 
 
-def read(path: Path, **env: str) -> System:
+def read(path: Path, **env: str) -> Project:
     return load(Sources.from_disk([str(path)], env={"TAG": "1", **env}, cwd=str(path.parent)))
 
 
@@ -75,7 +75,7 @@ def test_every_chart_of_ours(bench: Any, server: Server) -> None:
     charts: list[Chart] = []
     objects: list[dict[str, Any]] = []
     for index, path in enumerate(OURS):
-        woven = weave(read(path))
+        woven = apply_policies(read(path))
         charts.append(emit(woven))
         for scope in ("namespace", "release") if "stateful" not in str(path) else ("namespace",):
             values = release_values(woven.system, scope=scope, guid="0" * 32)  # type: ignore[arg-type]
@@ -100,7 +100,7 @@ def test_every_public_file_that_loads(bench: Any, server: Server) -> None:
         except ComposeError:
             continue
         try:
-            woven = weave(system)
+            woven = apply_policies(system)
             chart = emit(woven)
         except (ComposeError, PolicyDenied) as error:
             refused[path.relative_to(CORPUS).as_posix()] = error.problems
@@ -121,7 +121,7 @@ def test_every_public_file_that_loads(bench: Any, server: Server) -> None:
 def test_the_oldest_and_the_newest_schema(bench: Any, version: str) -> None:
     validate = pytest.importorskip("kubernetes_validate")
     for path in OURS:
-        woven = weave(read(path))
+        woven = apply_policies(read(path))
         for one in bench.render(emit(woven), release_values(woven.system)):
             validate.validate(one, version, strict=True)
 
@@ -180,7 +180,7 @@ def document(services: dict[str, Any]) -> dict[str, Any]:
 
 
 def rendered(bench: Any, services: dict[str, Any], release: str) -> list[dict[str, Any]]:
-    woven = weave(bench.system(yaml.safe_dump(document(services))))
+    woven = apply_policies(bench.system(yaml.safe_dump(document(services))))
     values = release_values(woven.system, scope="release")
     return [one for one in bench.render(emit(woven), values, name=release) if one["kind"] != "Pod"]
 
@@ -189,7 +189,7 @@ def test_two_releases_side_by_side(bench: Any, server: Server, tmp_path: Path) -
     """The same chart twice in one namespace; each is tested, upgraded to another, and gone again."""
     for case in ("publishing", "networks"):
         system = read(ROOT / "tests" / "golden" / case / "compose.yaml").model_copy(update={"name": "same"})
-        (tmp_path / f"{case}.tgz").write_bytes(emit(weave(system)).archive())
+        (tmp_path / f"{case}.tgz").write_bytes(emit(apply_policies(system)).archive())
     values = tmp_path / "values.yaml"
     values.write_text("dns: {scope: release}\n", encoding="utf-8")
     where = ("--namespace", server.namespace, "--kubeconfig", server.env["KUBECONFIG"])

@@ -21,8 +21,8 @@ from tycho.chart.hidden import hide_credentials
 from tycho.cli.written import dump
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyDenied
-from tycho.model import Woven
-from tycho.policy import weave
+from tycho.model import PolicyResult
+from tycho.policy import apply_policies
 
 TESTS = Path(__file__).parents[1]
 CORPUS = TESTS.parents[1] / "shared" / "corpus" / "kompose"
@@ -38,7 +38,7 @@ def compiled(
 ) -> tuple[Compiled, dict[str, str]]:
     """What becomes of a text in a folder; and the environment in which the file of its chart is as good."""
     system = load(Sources.from_disk(["-"], env=env, name="demo", cwd=str(folder), stdin=text))
-    woven = weave(system) if policies else Woven(system=system)
+    woven = apply_policies(system) if policies else PolicyResult(system=system)
     hidden, concealed = hide_credentials(woven.system)
     _, variables = conceal_entries(hidden, concealed)
     secrets = {
@@ -141,7 +141,7 @@ def test_policies_say_theirs_again(bench: Bench, tmp_path: Path) -> None:
     )
     text = "services: {web: {image: web, environment: {MAGIC: plain}, x-tycho: {headless: true}}}"
     for _ in range(2):
-        made = emit(weave(bench.system(text, WEB_ENVIRONMENT_MAGIC="plain"), folders=[tmp_path]))
+        made = emit(apply_policies(bench.system(text, WEB_ENVIRONMENT_MAGIC="plain"), folders=[tmp_path]))
         text = carried(made)
         assert yaml.safe_load(text) == {
             "name": "demo",
@@ -218,6 +218,6 @@ def test_it_is_as_written(tmp_path: Path, env: dict[str, str]) -> None:
     sources = Sources.from_disk(
         [str(home / "compose.yaml")], env={"HOME": str(home), **env}, profiles=["debug"], cwd=str(home)
     )
-    made = emit(weave(load(sources)))
+    made = emit(apply_policies(load(sources)))
     assert carried(made) == CARRIED
     assert made.files["files/compose-yaml/compose.txt"] == b"text"

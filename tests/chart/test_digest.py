@@ -25,9 +25,9 @@ today = time.time
 time.time = lambda: today() + 86400 * int(days)
 from pathlib import Path
 from tycho.compose import Sources, load
-from tycho.policy import weave
+from tycho.policy import apply_policies
 from tycho.chart import emit
-chart = emit(weave(load(Sources.from_disk([project + "/compose.yaml"], env=dict(os.environ), cwd=project))))
+chart = emit(apply_policies(load(Sources.from_disk([project + "/compose.yaml"], env=dict(os.environ), cwd=project))))
 chart.write(Path(folder))
 print(chart.digest, chart.version, hashlib.sha256(chart.archive()).hexdigest())
 """

@@ -128,7 +128,7 @@ def test_the_readme(bench: Any) -> None:
     assert "--set-string 'services.web.secretEnv.API_PASSWORD'=…\n" in page
     assert "s3cret" not in page
     assert "secrets.theirs" not in page
-    changed = [row for row in chart.report if row.fate != "translated"]
+    changed = [row for row in chart.report if row.outcome != "translated"]
     assert f"{len(changed)} keys of the compose file mean something else on Kubernetes" in page
     assert [row["path"] for row in json.loads(chart.files["tycho-report.json"])] == [row.path for row in changed]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.chart.carrying import bind, compiled, problems, reasons, seen, sources, whole
 from tycho.chart import emit, release_values
 from tycho.compose import load
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 
 @pytest.mark.parametrize("name", [".env", "app.txt"])
@@ -37,11 +37,11 @@ def test_configs_from_elsewhere(kind: str, bench: Any, tmp_path: Path) -> None:
     (project / ".env").write_text("planted: outside")
     file = {"beside": "../c.conf", "absolute": f"{tmp_path}/c.conf", "home": "~/c.conf", "linked": "./link",
             "named .env": ".env"}[kind]  # fmt: skip
-    woven = weave(load(sources(project, config(file), env={"HOME": str(tmp_path)})))
+    woven = apply_policies(load(sources(project, config(file), env={"HOME": str(tmp_path)})))
     chart = emit(woven)
     assert b"planted" not in whole(chart)
-    ((fate, reason),) = reasons(chart, "configs.c.file")
-    assert (fate, "no part of the project" in reason) == ("approximated", True)
+    ((outcome, reason),) = reasons(chart, "configs.c.file")
+    assert (outcome, "no part of the project" in reason) == ("approximated", True)
     objects = bench.render(chart, release_values(woven.system))
     assert seen(objects, "rel-web")["/c"] == (b"planted: outside", 0o444, "secret")
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.compose.strings import TANGLED
 from tycho.chart import Chart, emit
 from tycho.errors import ComposeError
-from tycho.model import Expr, Service, System, Variable, Woven
+from tycho.model import Expr, PolicyResult, Project, Service, Variable
 from tycho.model.expression import Invalid, evaluate
 
 ENV = {
@@ -82,7 +82,7 @@ def chart(templates: list[str]) -> Chart:
     environment = {f"V{index:05}": Expr("?", text) for index, text in enumerate(templates)}
     variables = {name: Variable(name=name, places=()) for name in [*ENV, "missing", "missing2", "missing3"]}
     service = Service(image="x", environment=environment)
-    return emit(Woven(system=System(name="demo", services={"web": service}, variables=variables)))
+    return emit(PolicyResult(system=Project(name="demo", services={"web": service}, variables=variables)))
 
 
 def expand(bench: Any, templates: list[str], env: dict[str, Any] | None = None) -> list[str]:

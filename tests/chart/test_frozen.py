@@ -15,18 +15,18 @@ from tycho.chart.hidden import LIVE
 from tycho.chart.translate.tables import SECTIONS
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, ReportError
-from tycho.model import Woven
-from tycho.policy import weave
+from tycho.model import PolicyResult
+from tycho.policy import apply_policies
 
 PAGE = Path(__file__).parents[2] / "docs" / "chart.md"
 
 
-def include(folder: Path, inner: dict[str, Any], env: str) -> Woven:
+def include(folder: Path, inner: dict[str, Any], env: str) -> PolicyResult:
     (folder / "inner").mkdir()
     (folder / "inner" / "compose.yaml").write_text(json.dumps(inner), encoding="utf-8")
     (folder / "inner" / ".env").write_text(env, encoding="utf-8")
     (folder / "compose.yaml").write_text("name: demo\ninclude: [inner/compose.yaml]\n", encoding="utf-8")
-    return weave(load(Sources.from_disk([str(folder / "compose.yaml")], env={})))
+    return apply_policies(load(Sources.from_disk([str(folder / "compose.yaml")], env={})))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def include(folder: Path, inner: dict[str, Any], env: str) -> Woven:
 def test_row_for_decided(service: dict[str, Any], top: dict[str, Any], path: str) -> None:
     made = woven(service, **top)
     (row,) = [row for row in emit(made).report if row.target == "decided when compiled"]
-    assert (row.path, row.fate) == (path, "approximated")
+    assert (row.path, row.outcome) == (path, "approximated")
     assert "${V}" in row.reason
     with pytest.raises(ReportError) as caught:
         emit(made, strict=True)
@@ -148,7 +148,7 @@ def test_row_for_node_port() -> None:
     granted = {"x-tycho": {"grants": ["ports.mode=host"]}}
     made = system({"ports": [{"target": 80, "published": "${V:-80}", "mode": "host"}], **granted})
     assert "services.web.ports[0].published" in [
-        row.path for row in emit(Woven(system=made)).report if row.target == "decided when compiled"
+        row.path for row in emit(PolicyResult(system=made)).report if row.target == "decided when compiled"
     ]
 
 

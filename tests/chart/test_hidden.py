@@ -12,28 +12,28 @@ from tycho.chart import Chart, emit, release_values
 from tycho.chart.hidden import hide_credentials
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyError, ReportError
-from tycho.model import Expr, System, Woven
-from tycho.policy import weave
+from tycho.model import Expr, PolicyResult, Project
+from tycho.policy import apply_policies
 
 TOKEN = "ghp_" + "a" * 36
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIabc\n-----END PRIVATE KEY-----"
 
 
-def system(service: dict[str, Any], env: dict[str, str] | None = None, **top: Any) -> System:
+def system(service: dict[str, Any], env: dict[str, str] | None = None, **top: Any) -> Project:
     document = {"name": "demo", "services": {"web": {"image": "x", **service}}, **top}
     return load(Sources.from_document(document, env=env or {}))
 
 
-def woven(service: dict[str, Any], env: dict[str, str] | None = None, **top: Any) -> Woven:
-    return weave(system(service, env, **top))
+def woven(service: dict[str, Any], env: dict[str, str] | None = None, **top: Any) -> PolicyResult:
+    return apply_policies(system(service, env, **top))
 
 
-def compiled(made: Woven) -> tuple[Chart, dict[str, Any]]:
+def compiled(made: PolicyResult) -> tuple[Chart, dict[str, Any]]:
     return emit(made), release_values(made.system)
 
 
 def hidden(service: dict[str, Any], **top: Any) -> dict[str, str | None]:
-    result, _ = hide_credentials(weave(system(service, **top)).system)
+    result, _ = hide_credentials(apply_policies(system(service, **top)).system)
     return {name: variable.value for name, variable in result.variables.items()}
 
 
@@ -67,7 +67,7 @@ def test_hide_text(service: dict[str, Any], variables: dict[str, str]) -> None:
     assert not [path for path, text in chart.files.items() for secret in variables.values() if secret in str(text)]
     rows = {row.path: row for row in chart.report if row.target == "a variable of the release"}
     assert len(rows) >= 1
-    assert all(row.fate == "approximated" and "--set-string 'variables." in row.remedy for row in rows.values())
+    assert all(row.outcome == "approximated" and "--set-string 'variables." in row.remedy for row in rows.values())
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_hide_text(service: dict[str, Any], variables: dict[str, str]) -> None:
     ],
 )
 def test_hide_leaves_alone(service: dict[str, Any]) -> None:
-    before = weave(system(service)).system
+    before = apply_policies(system(service)).system
     after, concealed = hide_credentials(before)
     assert concealed == ()
     assert set(after.variables) == set(before.variables)
@@ -186,7 +186,7 @@ def test_rows_of_entries() -> None:
     made = woven({"environment": {"API.KEY": "a", "PIN": "1234", "URL": "x://u:pw1@h", "PLAIN": "x"}})
     rows = {row.path: row for row in emit(made, strict=True).report}
     row = rows["services.web.environment.PIN"]
-    assert (row.fate, row.line) == ("translated", 1)
+    assert (row.outcome, row.line) == ("translated", 1)
     assert "'services.web.secretEnv.PIN=…'" in row.remedy
     assert "shows a credential" in rows["services.web.environment.URL"].target
     assert "services.web.environment.PLAIN" not in rows
@@ -215,13 +215,13 @@ def test_chart_ignores_secret_values(service: dict[str, Any]) -> None:
 def test_policies_templates_know_no_secret(tmp_path: Any) -> None:
     (tmp_path / "50-leak.yaml").write_text("description: L.\nmatch: {name: web}\nemit: leak.j2\n", encoding="utf-8")
     (tmp_path / "leak.j2").write_text("a: <%= service.environment.DB_PASSWORD | text %>\n", encoding="utf-8")
-    made = weave(system({"environment": {"DB_PASSWORD": "hunter2"}}), folders=[tmp_path])
+    made = apply_policies(system({"environment": {"DB_PASSWORD": "hunter2"}}), folders=[tmp_path])
     with pytest.raises(PolicyError) as caught:
         emit(made)
     assert "services.web.secretEnv.DB_PASSWORD is worth something else" in caught.value.problems[0].message
     assert "hunter2" not in repr(caught.value.problems)
     (tmp_path / "leak.j2").write_text('a: <%= (service.environment.DB_PASSWORD ~ "") | text %>\n', encoding="utf-8")
-    made = weave(system({"environment": {"DB_PASSWORD": "hunter2"}}), folders=[tmp_path])
+    made = apply_policies(system({"environment": {"DB_PASSWORD": "hunter2"}}), folders=[tmp_path])
     assert "hunter2" not in str(emit(made).files)
 
 

@@ -21,9 +21,9 @@ from tycho.chart.manifests import TEMPLATES, callable_containers
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyDenied
 from tycho.kinds import JOB, KINDS, Maker
-from tycho.model import Woven
+from tycho.model import PolicyResult
 from tycho.orchestrators.helm.rendering import split
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*ROOT.glob("tests/golden/*/compose.yaml"), *ROOT.glob("examples/*/*compose.yaml"),
@@ -32,8 +32,8 @@ FULLNAME = "rel"
 PORT = {"port": 4000, "targetPort": 4000, "protocol": "TCP"}
 
 
-def weave_file(path: Path) -> Woven:
-    return weave(load(Sources.from_disk([str(path)], env={"TAG": "1"}, cwd=str(path.parent))))
+def weave_file(path: Path) -> PolicyResult:
+    return apply_policies(load(Sources.from_disk([str(path)], env={"TAG": "1"}, cwd=str(path.parent))))
 
 
 def switch_all_on(layout: ChartLayout, scope: str) -> dict[str, Any]:
@@ -79,7 +79,9 @@ def scopes_of(layout: ChartLayout) -> tuple[str, ...]:
     return SCOPES[:1] if any(workload.kind == "StatefulSet" for workload in layout.workloads) else SCOPES
 
 
-def render(bench: Bench, woven: Woven, chart: Chart, layout: ChartLayout, scope: str) -> list[tuple[str, Object]]:
+def render(
+    bench: Bench, woven: PolicyResult, chart: Chart, layout: ChartLayout, scope: str
+) -> list[tuple[str, Object]]:
     values = merge(release_values(woven.system, scope=scope), switch_all_on(layout, scope))  # type: ignore[arg-type]
     done = bench.run(chart, values, name=FULLNAME)
     assert done.returncode == 0, done.stderr

@@ -16,8 +16,8 @@ from tests.chart.test_cluster import CORPUS, OURS, Server, listed, read
 from tycho.chart import emit, release_values
 from tycho.chart.wiring import everything
 from tycho.errors import ComposeError, PolicyDenied
-from tycho.model import System
-from tycho.policy import weave
+from tycho.model import Project
+from tycho.policy import apply_policies
 
 REASONS = yaml.safe_load(Path(__file__).with_name("hardening.yaml").read_text(encoding="utf-8"))
 STEP = 1 if settings.default.max_examples > 1000 else 4  # of the public files, every fourth; all in the deep profile
@@ -28,7 +28,7 @@ WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"}
 def test_kube_score(bench: Any, kube_score: Path, tmp_path: Path) -> None:
     critical = {}
     for path in OURS:
-        woven = weave(read(path))
+        woven = apply_policies(read(path))
         objects = bench.render(emit(woven), release_values(woven.system))
         target = tmp_path / "objects.yaml"
         target.write_text(yaml.safe_dump_all(objects), encoding="utf-8")
@@ -47,7 +47,7 @@ def test_pod_security(bench: Any, kubeconfig: Path, profile: str) -> None:
     server, pods = Server(kubeconfig), []
     for index, path in enumerate([*OURS, *sorted(CORPUS.rglob("*.y*ml"))[::STEP]]):
         try:
-            woven = weave(read(path))
+            woven = apply_policies(read(path))
             chart = emit(woven)
         except (ComposeError, PolicyDenied):
             continue
@@ -65,7 +65,7 @@ def test_pod_security(bench: Any, kubeconfig: Path, profile: str) -> None:
     assert len(pods) > (60 if CORPUS.is_dir() else 30)
 
 
-def special(system: System, profile: str) -> bool:
+def special(system: Project, profile: str) -> bool:
     """Tell whether a file asks for more than `restricted` has; more than `baseline` has, Tycho itself refuses."""
     if profile == "baseline":
         return False

@@ -12,7 +12,7 @@ from tycho.chart import emit, release_values
 from tycho.chart.translate.extension import SCHEMA as WORDS
 from tycho.chart.translate.tables import SECTIONS
 from tycho.errors import ComposeError, ReportError
-from tycho.model import Woven
+from tycho.model import PolicyResult
 
 
 @pytest.mark.parametrize(("section", "definition"), DEFINITIONS.items())
@@ -29,17 +29,17 @@ def test_every_top_level_key_has_a_row_or_a_section() -> None:
 def test_no_row_is_without_reason_or_remedy() -> None:
     for table in SECTIONS.values():
         for name, key in table.items():
-            assert key.fate in ("translated", "ignored") or key.reason, name
-            assert key.fate == "translated" or key.remedy, name
-            assert key.fate != "ignored" or key.reason, name
+            assert key.outcome in ("translated", "ignored") or key.reason, name
+            assert key.outcome == "translated" or key.remedy, name
+            assert key.outcome != "ignored" or key.reason, name
 
 
 def test_a_row_says_where(bench: Any) -> None:
     text = "services:\n  web:\n    image: nginx\n    oom_score_adj: 5\n    ports:\n      - '127.0.0.1:80:80'\n"
     rows = {row.path: row for row in bench.chart(text).report}
-    assert (rows["services.web.image"].fate, rows["services.web.image"].line) == ("translated", 3)
-    assert (rows["services.web.oom_score_adj"].fate, rows["services.web.oom_score_adj"].line) == ("ignored", 4)
-    assert (rows["services.web.ports[0]"].fate, rows["services.web.ports[0]"].line) == ("approximated", 6)
+    assert (rows["services.web.image"].outcome, rows["services.web.image"].line) == ("translated", 3)
+    assert (rows["services.web.oom_score_adj"].outcome, rows["services.web.oom_score_adj"].line) == ("ignored", 4)
+    assert (rows["services.web.ports[0]"].outcome, rows["services.web.ports[0]"].line) == ("approximated", 6)
     assert rows["services.web.oom_score_adj"].file == "compose.yaml"
     assert rows["services.web.oom_score_adj"].reason
     assert rows["services.web.oom_score_adj"].remedy
@@ -89,7 +89,7 @@ def test_what_cannot_run_is_refused_with_a_remedy(bench: Any, key: str) -> None:
     path, reason = REJECTED[key]
     system = bench.system(f"services:\n  web:\n    image: nginx\n    {key}\n")
     with pytest.raises(ComposeError) as caught:
-        emit(Woven(system=system))
+        emit(PolicyResult(system=system))
     (problem,) = caught.value.problems
     assert problem.path == path
     assert reason in problem.message
@@ -100,14 +100,14 @@ def test_what_cannot_run_is_refused_with_a_remedy(bench: Any, key: str) -> None:
 def test_all_problems_come_at_once(bench: Any) -> None:
     text = "services:\n  a: {image: x, user: bob}\n  b: {image: x, user: eve}\n  c: {image: x, devices: [/dev/snd]}\n"
     with pytest.raises(ComposeError) as caught:
-        emit(Woven(system=bench.system(text)))
+        emit(PolicyResult(system=bench.system(text)))
     assert [problem.line for problem in caught.value.problems] == [2, 3, 4]
 
 
 def test_names_that_collide_are_refused_naming_both(bench: Any) -> None:
     text = "services:\n  a_b: {image: x}\n  a.b: {image: x}\n"
     with pytest.raises(ComposeError) as caught:
-        emit(Woven(system=bench.system(text)))
+        emit(PolicyResult(system=bench.system(text)))
     (problem,) = caught.value.problems
     assert '"a.b"' in problem.message
     assert '"a_b"' in problem.message
@@ -121,7 +121,7 @@ def test_a_name_that_is_no_dns_label_says_where_it_is_called(bench: Any) -> None
         Web: {image: x, environment: {URL: "tcp://my_db:5432"}}
     """
     rows = {row.path: row for row in bench.chart(text).report}
-    assert rows["services.my_db"].fate == "approximated"
+    assert rows["services.my_db"].outcome == "approximated"
     assert rows["services.my_db"].target == "Service my-db"
     assert "compose.yaml:4" in rows["services.my_db"].remedy
     assert "services.Web" not in rows
@@ -190,20 +190,20 @@ CHANGED = {
 
 @pytest.mark.parametrize("key", CHANGED)
 def test_a_fate_depends_on_the_value(bench: Any, key: str) -> None:
-    path, fate = CHANGED[key]
+    path, outcome = CHANGED[key]
     document = (
         f"services:\n  web:\n    image: nginx\n    {key}\n  db: {{image: x}}\nsecrets: {{s: {{environment: S}}}}\n"
         "volumes: {data: {}}\n"
     )
-    rows = {row.path: row for row in emit(Woven(system=bench.system(document))).report}
-    assert rows[path].fate == fate
-    assert all(row.reason and row.remedy for row in rows.values() if row.fate != "translated")
+    rows = {row.path: row for row in emit(PolicyResult(system=bench.system(document))).report}
+    assert rows[path].outcome == outcome
+    assert all(row.reason and row.remedy for row in rows.values() if row.outcome != "translated")
 
 
 def test_what_only_follows_has_no_row(bench: Any) -> None:
     """`links` and `network_mode` imply a dependency with `restart`, which nobody wrote."""
     text = "services: {web: {image: x, links: [db]}, side: {image: x, network_mode: 'service:web'}, db: {image: x}}"
-    assert [row.path for row in bench.chart(text).report if row.fate != "translated"] == []
+    assert [row.path for row in bench.chart(text).report if row.outcome != "translated"] == []
 
 
 def test_more_reserved_than_allowed_is_refused(bench: Any) -> None:
@@ -227,7 +227,7 @@ def test_what_nobody_uses_is_not_made(bench: Any) -> None:
     chart = bench.chart(text, {"key": "never"})
     rows = {row.path: row for row in chart.report}
     for path in ("volumes.data", "networks.back", "configs.rules", "secrets.key"):
-        assert (rows[path].fate, rows[path].target) == ("translated", "nothing: no service uses it")
+        assert (rows[path].outcome, rows[path].target) == ("translated", "nothing: no service uses it")
     values = release_values(bench.system(text, {"key": "never"}))
     assert "secrets" not in values
     kinds = {one["kind"] for one in bench.render(chart, values)}

@@ -13,7 +13,7 @@ from yamllint.config import YamlLintConfig
 
 from tests.chart.test_cluster import OURS, read
 from tycho.chart import Chart, emit, release_values, values_yaml
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 RULES = Path(__file__).with_name("lint")
 YAML = YamlLintConfig(file=str(RULES / "yamllint.yaml"))
@@ -46,7 +46,7 @@ SWITCHES = (
 
 def compiled(path: Path) -> tuple[Chart, str]:
     """A compose file's chart, and the values of its release."""
-    woven = weave(read(path))
+    woven = apply_policies(read(path))
     return emit(woven), values_yaml(release_values(woven.system, guid="0" * 32))
 
 

@@ -38,8 +38,8 @@ def test_rows_say_what_is_rendered(name: str, case: Any, bench: Bench) -> None:
     count = 0
     for service, about in woven.system.services.items():
         for index, mount in enumerate(about.volumes):
-            fate, target = rows(chart, f"services.{service}.volumes[{index}]")[0]
-            assert fate in ("translated", "approximated")
+            outcome, target = rows(chart, f"services.{service}.volumes[{index}]")[0]
+            assert outcome in ("translated", "approximated")
             shape, claim, *_ = f"{target} -".replace(",", " ").replace(";", " ").split()
             _, volume = behind(objects, service, mount.target)
             assert SHAPES[shape] in volume
@@ -178,7 +178,10 @@ def test_large_file(case: Any, tmp_path: Path) -> None:
     assert "volume" in problem.hint
     text = (folder / "compose.yaml").read_text()
     (folder / "compose.yaml").write_text(text.replace(":ro", ""))  # what it may be instead
-    assert [fate for fate, _ in rows(emit(opened(folder)), "services.db.volumes[0]")] == ["approximated", "ignored"]
+    assert [outcome for outcome, _ in rows(emit(opened(folder)), "services.db.volumes[0]")] == [
+        "approximated",
+        "ignored",
+    ]
 
 
 @pytest.mark.parametrize("text", ["rw", "ro"])
@@ -238,8 +241,8 @@ def test_what_is_no_file_is_refused(mode: str, tmp_path: Path) -> None:
 def test_a_link_that_leads_nowhere(mode: str, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("absent")
     chart = compiled(tmp_path, bind(f"./link:/data{mode}"))
-    ((fate, target),) = rows(chart, "services.web.volumes[0]")
-    assert (fate, target.split()[0]) == ("approximated", "emptyDir" if mode else "PersistentVolumeClaim")
+    ((outcome, target),) = rows(chart, "services.web.volumes[0]")
+    assert (outcome, target.split()[0]) == ("approximated", "emptyDir" if mode else "PersistentVolumeClaim")
 
 
 def test_no_host_path_is_read_before_it_is_allowed(case: Any, monkeypatch: pytest.MonkeyPatch) -> None:

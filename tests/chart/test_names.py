@@ -12,7 +12,7 @@ from tests.chart.conftest import Object, Objects
 from tycho.chart import Chart, emit
 from tycho.chart.names import DNS_LABEL, label
 from tycho.errors import ComposeError
-from tycho.model import Port, Service, System, Woven
+from tycho.model import PolicyResult, Port, Project, Service
 
 CHARACTERS = st.sampled_from("aAbB01-_.")
 NAME = st.builds(
@@ -43,7 +43,7 @@ def test_services_are_told_apart_or_refused(bench: Any, names: list[str], releas
         )
         for index, name in enumerate(names)
     }
-    chart = compiled(System(name="demo", services=services))
+    chart = compiled(Project(name="demo", services=services))
     if isinstance(chart, ComposeError):
         assert len({label(name) for name in names}) < len(names) or "would be one object" in str(chart.problems)
         return
@@ -59,9 +59,9 @@ def test_services_are_told_apart_or_refused(bench: Any, names: list[str], releas
             assert len(chosen) == 1 or of_all
 
 
-def compiled(system: System) -> Chart | ComposeError:
+def compiled(system: Project) -> Chart | ComposeError:
     try:
-        return emit(Woven(system=system))
+        return emit(PolicyResult(system=system))
     except ComposeError as error:
         return error
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from tycho.chart import emit
 from tycho.compose import Sources, load
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 NAMES = ("a", "b", "c")
 TEXT = st.lists(st.sampled_from(["http://a:8000/", "redis://b:6379", "c:5432", "join a", "plain"]), max_size=3)
@@ -37,7 +37,7 @@ def list_kinds(services: dict[str, Any]) -> dict[str, set[str]]:
     """The files of each service's objects."""
     sources = Sources.from_document({"services": services}, env={}, name="one")
     kinds: dict[str, set[str]] = {name: set() for name in services}
-    for path in emit(weave(load(sources))).files:
+    for path in emit(apply_policies(load(sources))).files:
         owner = path.removeprefix("templates/").partition("-")[0]
         if owner in kinds and path.startswith("templates/"):
             kinds[owner].add(path)

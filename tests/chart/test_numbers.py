@@ -134,7 +134,7 @@ configs: {c: {content: x}}
 def test_setuid_bits_are_reported(bench: Any) -> None:
     made = bench.chart(SETUID)
     (row,) = [row for row in made.report if row.path.endswith("configs[0].mode")]
-    assert (row.fate, row.target) == ("approximated", "mode 0755")
+    assert (row.outcome, row.target) == ("approximated", "mode 0755")
     assert bench.render(made).pod("rel-web")["volumes"][0]["configMap"]["defaultMode"] == 0o755
 
 

@@ -161,7 +161,7 @@ def test_the_check_of_an_image_is_not_known(bench: Any) -> None:
     assert "readinessProbe" not in objects.container("rel-worker")
     found = rows(bench, text)
     assert "image's own check" in found["services.worker.healthcheck.interval"].reason
-    assert found["services.gate.depends_on.worker"].fate == "approximated"
+    assert found["services.gate.depends_on.worker"].outcome == "approximated"
     assert "services.gate.depends_on.api" not in found
     api = objects.container("rel-api")
     assert (api["startupProbe"]["periodSeconds"], api["readinessProbe"]["periodSeconds"]) == (5, 60)

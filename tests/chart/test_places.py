@@ -19,8 +19,8 @@ from tycho.chart.names import label
 from tycho.compose import Sources, load
 from tycho.compose.scalars import resolve
 from tycho.errors import ComposeError, PolicyDenied
-from tycho.model import ServiceMetadata, Woven
-from tycho.policy import weave
+from tycho.model import PolicyResult, ServiceMetadata
+from tycho.policy import apply_policies
 from tycho.text import json_text, printable
 
 LONELY = ("services.{p}", "jobs.{p}")  # its services are those of no other place
@@ -92,14 +92,14 @@ def drafted(pairs: Sequence[Pair], payloads: Sequence[str]) -> Draft:
     return draft
 
 
-def woven(draft: Draft) -> Woven:
+def woven(draft: Draft) -> PolicyResult:
     sources = Sources.from_document(
         draft.document, env=draft.env, name="demo", files=draft.files, profiles=draft.profiles
     )
-    return weave(load(sources))
+    return apply_policies(load(sources))
 
 
-def compiled(pairs: Sequence[Pair], payloads: Sequence[str]) -> tuple[Chart, Woven, Draft, set[Pair]]:
+def compiled(pairs: Sequence[Pair], payloads: Sequence[str]) -> tuple[Chart, PolicyResult, Draft, set[Pair]]:
     """The chart of what can be compiled, and the pairs that were refused: each by a problem that lies at its place."""
     left, refused, known = list(pairs), set[Pair](), owners(pairs, payloads)
     while True:
@@ -144,7 +144,7 @@ def outcomes(bench: Bench, pairs: Sequence[Pair], payloads: Sequence[str]) -> di
     assert done.returncode == 0, done.stderr[:2000]
     view = View(documents(done.stdout))
     known = owners(pairs, payloads)
-    reported = {owner(row.path, known) for row in chart.report if row.fate in ("ignored", "approximated")}
+    reported = {owner(row.path, known) for row in chart.report if row.outcome in ("ignored", "approximated")}
     counts = {"refused": len(refused), "arrived": 0, "reported": 0}
     lost = []
     for place, number in pairs:
@@ -250,7 +250,7 @@ def test_projects_may_be_called_anything(bench: Bench, name: str) -> None:
     services = {"on": {"image": "x", "ports": ["80"], "depends_on": {"null": {"condition": "service_healthy"}}},
                 "null": {"image": "x", "healthcheck": {"test": "x"}}}  # fmt: skip
     document = {"services": {**services, "123": {"image": "x", "volumes": ["y:/y"]}}, "volumes": {"y": {}}}
-    system = weave(load(Sources.from_document(document, env={}, name=name)))
+    system = apply_policies(load(Sources.from_document(document, env={}, name=name)))
     chart = emit(system)
     release = label(name)
     done = bench.run(chart, release_values(system.system), "--namespace", release, name=release)

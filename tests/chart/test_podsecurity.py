@@ -16,9 +16,9 @@ from tycho.chart.floor import collect_rights, view
 from tycho.chart.podsecurity import find_pod, judge_pod
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyDenied
-from tycho.model import Rights, Woven
+from tycho.model import PolicyResult, Rights
 from tycho.orchestrators.helm.rendering import split
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 
 def pod(**spec: Any) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def verdict(chart: Chart, documents: Iterator[Any]) -> set[tuple[str, str]]:
     return {(problem.path, problem.hint) for problem in problems}
 
 
-def compare(bench: Any, woven: Woven) -> int:
+def compare(bench: Any, woven: PolicyResult) -> int:
     """The chart's view of itself and what Helm renders of it are judged the same, with nothing granted."""
     layout = assemble_layout(woven.system)
     check.report(layout)
@@ -151,7 +151,7 @@ def _without_grants(pod: Any) -> Any:
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.parent.name)
 def test_the_view_of_ours(bench: Any, path: Path) -> None:
-    assert compare(bench, weave(read(path))) == 0
+    assert compare(bench, apply_policies(read(path))) == 0
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the public corpus is not beside this checkout")
@@ -159,7 +159,7 @@ def test_the_view_of_public_files(bench: Any, tmp_path: Path) -> None:
     compared = 0
     for path in sorted(CORPUS.rglob("*.y*ml"))[::6]:
         try:
-            woven = weave(read(path), folders=[everything(tmp_path)])
+            woven = apply_policies(read(path), folders=[everything(tmp_path)])
             emit(woven)
         except (ComposeError, PolicyDenied):
             continue
@@ -188,10 +188,10 @@ def test_the_view_of_all_spellings(bench: Any, tmp_path: Path, place: str) -> No
     assert found > (0 if place == "hooks" else 15)
 
 
-def asked(folder: Path, place: str, spellings: Any, policies: Path) -> Woven:
+def asked(folder: Path, place: str, spellings: Any, policies: Path) -> PolicyResult:
     files, env = PLACES[place](spellings)
     folder.mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     paths = [str(folder / name) for name in files if name.startswith("compose")]
-    return weave(load(Sources.from_disk(paths, env=env, name="demo", cwd=str(folder))), folders=[policies])
+    return apply_policies(load(Sources.from_disk(paths, env=env, name="demo", cwd=str(folder))), folders=[policies])

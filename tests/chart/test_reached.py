@@ -88,7 +88,7 @@ def test_root_is_a_number(bench: Any) -> None:
 def test_a_host_gateway_is_left_out(bench: Any) -> None:
     text = read("host-gateway")
     assert bench.objects(text).pod("rel-app")["hostAliases"] == [{"ip": "10.0.0.5", "hostnames": ["db.internal"]}]
-    assert rows(bench, text)["services.app.extra_hosts.host.docker.internal"].fate == "ignored"
+    assert rows(bench, text)["services.app.extra_hosts.host.docker.internal"].outcome == "ignored"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import yaml
 
 from tests.chart.test_cluster import OURS, read
 from tycho.chart import emit, release_values
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 EDITS: Mapping[str, str] = {  # a value of the README: what to set it to, behind its name and an equals sign
     "services.NAME.image.tag": '"other"',
@@ -73,7 +73,7 @@ def edit(values: Any, name: str, key: str) -> str:
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.parent.name)
 def test_each_value_has_its_effect(bench: Any, path: Path) -> None:
-    woven = weave(read(path))
+    woven = apply_policies(read(path))
     chart, release = emit(woven), release_values(woven.system, guid="0" * 32)
     values = yaml.safe_load(chart.files["values.yaml"])
     plain = bench.render(chart, release)
@@ -87,5 +87,5 @@ def test_each_value_has_its_effect(bench: Any, path: Path) -> None:
 
 
 def test_no_edit_is_of_a_value_that_no_readme_names() -> None:
-    named = {key for path in OURS for key in list_values(str(emit(weave(read(path))).files["README.md"]))}
+    named = {key for path in OURS for key in list_values(str(emit(apply_policies(read(path))).files["README.md"]))}
     assert named == set(EDITS)

@@ -14,7 +14,7 @@ from tycho.chart import emit, release_values
 from tycho.chart.reserved import is_acting, is_allowed
 from tycho.errors import PolicyDenied
 from tycho.model import ServiceMetadata
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 HOSTILE = """
 services:
@@ -83,7 +83,7 @@ def test_the_loader_finds_doubles() -> None:
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.parent.name)
 def test_no_key_twice_in_ours(bench: Any, path: Path) -> None:
-    woven = weave(read(path))
+    woven = apply_policies(read(path))
     assert unique(bench, emit(woven), release_values(woven.system, guid="0" * 32, username="ann"))
 
 
@@ -121,7 +121,7 @@ def test_ours_win(bench: Any, hostile: Any, values: dict[str, Any]) -> None:
 
 
 def test_what_is_left_out_has_a_row(hostile: Any) -> None:
-    rows = {row.path: row.fate for row in hostile.report}
+    rows = {row.path: row.outcome for row in hostile.report}
     for path in (
         "services.web.labels.tycho.dev/service", "services.web.labels.helm.sh/resource-policy",
         "services.web.labels.checksum/secret-token", "services.web.annotations.a.k8s.io/b",
@@ -198,6 +198,6 @@ def test_values_of_a_caller(bench: Any, place: str) -> None:
 def test_a_grant_lets_an_annotation_pass(bench: Any, tmp_path: Path) -> None:
     (tmp_path / "80-a.yaml").write_text('description: A.\nadd: {x-tycho: {grants: ["annotations.*.cni.cncf.io/*"]}}')
     system = bench.system("services: {web: {image: x, annotations: {k8s.v1.cni.cncf.io/networks: net}}}")
-    woven = weave(system, folders=[tmp_path])
+    woven = apply_policies(system, folders=[tmp_path])
     deployment = bench.render(emit(woven), release_values(woven.system)).one("Deployment")
     assert deployment["spec"]["template"]["metadata"]["annotations"]["k8s.v1.cni.cncf.io/networks"] == "net"

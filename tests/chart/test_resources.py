@@ -18,9 +18,9 @@ def resources(bench: Bench, keys: str) -> Any:
 
 
 def rows(bench: Bench, keys: str) -> dict[str, tuple[str, str]]:
-    """Fate and reason of each row of the service."""
+    """Outcome and reason of each row of the service."""
     report = bench.chart(SERVICE.format(keys)).report
-    return {row.path.removeprefix("services.web."): (row.fate, row.reason) for row in report}
+    return {row.path.removeprefix("services.web."): (row.outcome, row.reason) for row in report}
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def rows(bench: Bench, keys: str) -> dict[str, tuple[str, str]]:
 )
 def test_quota(bench: Bench, keys: str, quantity: str) -> None:
     assert resources(bench, keys) == {"limits": {"cpu": quantity}}
-    assert {fate for path, (fate, _) in rows(bench, keys).items() if path.startswith("cpu_")} == {"translated"}
+    assert {outcome for path, (outcome, _) in rows(bench, keys).items() if path.startswith("cpu_")} == {"translated"}
 
 
 @pytest.mark.parametrize("keys", ["cpu_period: 50000", "cpu_quota: 0", "cpu_quota: -1, cpu_period: 50000"])

@@ -49,7 +49,7 @@ def id_of(project: Project) -> str:
 
 def changes_nothing(rows: list[Row], key: str, value: Any) -> bool:
     """Whether the rows of a path say that the chart is the same without it."""
-    held = [row for row in rows if row.fate in HELD and row.target]
+    held = [row for row in rows if row.outcome in HELD and row.target]
     if all(any(re.match(words, row.target) for words in SAME) for row in held):
         return True
     listed = value if isinstance(value, list) else [value]
@@ -85,7 +85,7 @@ def parts(document: Any) -> Iterator[tuple[str, Row]]:
         for number, item in enumerate(listed):
             if isinstance(item, dict) and field in item and not (key == PUBLISHED and told_otherwise(item)):
                 path = f"services.{name}.{above}[{number}].{field}"
-                yield path, Row(path, "", 0, entry.fate, entry.target)
+                yield path, Row(path, "", 0, entry.outcome, entry.target)
 
 
 @pytest.mark.parametrize("project", OURS, ids=id_of)
@@ -113,10 +113,10 @@ def judged(project: Project) -> int:
         try:
             differs = base.differs(project.compile(without_key))
         except (ComposeError, PolicyDenied):  # it cannot do without
-            differs = ["the file"] if any(row.fate != "ignored" for row in rows) else ["refused"]
+            differs = ["the file"] if any(row.outcome != "ignored" for row in rows) else ["refused"]
         quiet = changes_nothing(rows, pattern(path, document), value)
         if quiet == bool(differs) and differs != ["the file"]:
-            wrong.append((id_of(project), path, [f"{row.fate}: {row.target}" for row in rows], differs))
+            wrong.append((id_of(project), path, [f"{row.outcome}: {row.target}" for row in rows], differs))
     assert not wrong, "\n".join(map(str, wrong))
     return count
 
@@ -226,7 +226,7 @@ def test_every_key_is_taken_away_somewhere() -> None:
         f"{section}.{name}"
         for section, table in SECTIONS.items()
         for name, key in table.items()
-        if section not in ("", "jobs") and key.fate != "rejected" and name not in DECIDED
+        if section not in ("", "jobs") and key.outcome != "rejected" and name not in DECIDED
         and f"{section}.{name}" not in used
     ]  # fmt: skip
     assert missing == []

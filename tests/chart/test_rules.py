@@ -71,7 +71,7 @@ def test_names_of_what_makes_further_names_are_shorter(bench: Any) -> None:
 
 def test_a_name_that_begins_with_a_digit_is_told(bench: Any) -> None:
     rows = {row.path: row for row in bench.chart("services: {1web: {image: x}}").report}
-    assert rows["services.1web"].fate == "approximated"
+    assert rows["services.1web"].outcome == "approximated"
     assert "1.36" in rows["services.1web"].reason
 
 

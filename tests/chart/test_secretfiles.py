@@ -11,7 +11,7 @@ import pytest
 from tests.chart.carrying import bind, compiled, reasons, seen, whole
 from tycho.chart import emit, release_values
 from tycho.compose import Sources, load
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 KEY = "-----BEGIN PRIVATE KEY-----\nplanted-in-a-key\n-----END PRIVATE KEY-----\n"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -28,10 +28,10 @@ def test_mixed_folders_are_whole(bench: Any) -> None:
     system = bench.system(text, MIXED)
     (bench.folder / f"project{bench.count}" / "site/bin/run").chmod(0o755)
     system = load(Sources.from_disk([str(bench.folder / f"project{bench.count}" / "compose.yaml")], env={}))
-    chart = emit(weave(system))
+    chart = emit(apply_policies(system))
     assert b"planted" not in whole(chart)
     assert b"planted" not in chart.archive()
-    objects = bench.render(chart, release_values(weave(system).system))
+    objects = bench.render(chart, release_values(apply_policies(system).system))
     expected = {
         f"/etc/{path}": (
             content.encode(), 0o755 if path.endswith("run") else 0o644,
@@ -42,8 +42,8 @@ def test_mixed_folders_are_whole(bench: Any) -> None:
     assert seen(objects, "rel-web") == {**expected, "/key": (b"planted-0", 0o644, "secret")}
     plain = [one for one in objects if one["kind"] != "Secret"]
     assert "planted" not in json.dumps(plain)
-    fates = [fate for fate, _ in reasons(chart)]
-    assert fates == ["translated", "approximated"]
+    outcomes = [outcome for outcome, _ in reasons(chart)]
+    assert outcomes == ["translated", "approximated"]
 
 
 def test_new_content_rolls_the_pods(bench: Any) -> None:

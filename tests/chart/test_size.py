@@ -10,8 +10,8 @@ import pytest
 
 from tycho.chart import Chart, emit
 from tycho.errors import OrchestratorError
-from tycho.model import Expr, Port, Service, System, Variable, Woven
-from tycho.orchestrators import Patience, Target, get
+from tycho.model import Expr, PolicyResult, Port, Project, Service, Variable
+from tycho.orchestrators import Target, WaitOptions, get
 from tycho.release import Identity
 
 
@@ -25,7 +25,7 @@ def large(count: int, variables: int) -> Chart:
         for index in range(count)
     }
     shared = {f"SHARED_{n}": Variable(name=f"SHARED_{n}", places=()) for n in range(variables)}
-    return emit(Woven(system=System(name="large", services=services, variables=shared)))
+    return emit(PolicyResult(system=Project(name="large", services=services, variables=shared)))
 
 
 def test_three_hundred_services_fit() -> None:
@@ -37,7 +37,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_made(tmp_path: Any) -> 
     identity = Identity(guid="0" * 32, name="large", release="large-0", namespace="large-0")
     heavy = Chart("large", "1.0.0", {"files/noise": shake_256(b"noise").digest(600_000)})
     with pytest.raises(OrchestratorError, match="helm has room for 1024"):
-        asyncio.run(orchestrator.up(heavy, identity, {}, Patience(), upgrade=False))
+        asyncio.run(orchestrator.up(heavy, identity, {}, WaitOptions(), upgrade=False))
 
 
 def test_a_chart_grows_with_its_services_alone() -> None:

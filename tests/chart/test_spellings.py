@@ -17,8 +17,8 @@ from tycho.chart import Chart, emit, release_values
 from tycho.chart.podsecurity import find_pod
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyDenied, Problem
-from tycho.model import Woven
-from tycho.policy import weave
+from tycho.model import PolicyResult
+from tycho.policy import apply_policies
 
 pytestmark = pytest.mark.xdist_group("chart-cluster")
 STRICTER = Path(__file__).with_name("stricter.txt")
@@ -28,13 +28,13 @@ ELSEWHERE = {"serviceAccountName", "runtimeClassName"}
 
 def compiled(
     folder: Path, place: str, spellings: Sequence[Spelling], policies: tuple[Path, ...] = ()
-) -> tuple[Woven, Chart]:
+) -> tuple[PolicyResult, Chart]:
     files, env = PLACES[place](spellings)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     paths = [str(folder / name) for name in files if name.startswith("compose")]
-    woven = weave(load(Sources.from_disk(paths, env=env, name="demo", cwd=str(folder))), folders=policies)
+    woven = apply_policies(load(Sources.from_disk(paths, env=env, name="demo", cwd=str(folder))), folders=policies)
     return woven, emit(woven)
 
 
@@ -61,7 +61,7 @@ def refusals(folder: Path, place: str, spelling: Spelling) -> list[Problem] | No
     return None
 
 
-def pods(bench: Any, woven: Woven, chart: Chart, prefix: str) -> list[dict[str, Any]]:
+def pods(bench: Any, woven: PolicyResult, chart: Chart, prefix: str) -> list[dict[str, Any]]:
     """The pods that a chart makes, with their annotations, and without accounts and classes that are not there."""
     made = []
     for item in bench.render(chart, release_values(woven.system)):

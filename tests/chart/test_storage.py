@@ -129,10 +129,10 @@ def test_binds(bench: Any) -> None:
     assert objects.names("ConfigMap") == {"rel-nginx-conf", "rel-site"}
     assert objects.names("PersistentVolumeClaim") == {"rel-absent", "rel-site"}
     assert objects.container("rel-other")["volumeMounts"][0]["name"] == mounts["/absent"]["name"]
-    fates = {row.path: row.fate for row in made.report}
-    assert fates["services.web.volumes[3]"] == "ignored"
-    assert fates["services.web.volumes[5]"] == "ignored"
-    assert fates["services.web.volumes[2]"] == "approximated"
+    outcomes = {row.path: row.outcome for row in made.report}
+    assert outcomes["services.web.volumes[3]"] == "ignored"
+    assert outcomes["services.web.volumes[5]"] == "ignored"
+    assert outcomes["services.web.volumes[2]"] == "approximated"
 
 
 def test_files_that_a_release_could_not_hold(bench: Any) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.chart.conftest import expanded
 from tests.chart.drawn import HOSTILE, TEXT
 from tycho.chart import emit
-from tycho.model import Config, File, FileRef, Mount, Service, System, Woven
+from tycho.model import Config, File, FileRef, Mount, PolicyResult, Project, Service
 
 RUNS = max(4, settings.default.max_examples // 25)  # a run of Helm each, with many strings
 
@@ -29,7 +29,7 @@ def test_environment_words_and_annotations(bench: Any, texts: list[str]) -> None
         environment={f"V{index:04}": text for index, text in enumerate(environment)},
         labels={f"l{index:04}": text for index, text in enumerate(notes)},
     )
-    objects = bench.render(emit(Woven(system=System(name="demo", services={"web": service}))))
+    objects = bench.render(emit(PolicyResult(system=Project(name="demo", services={"web": service}))))
     container = objects.container("rel-web")
     assert [expanded(word) for word in container["args"]] == words
     assert [expanded(word) for word in container["command"]] == list(reversed(words))
@@ -48,7 +48,7 @@ def test_configs_and_paths(bench: Any, texts: list[str]) -> None:
     refs = tuple(FileRef(source=name, target=f"/etc/{index}/{texts[index].replace('/', '_')[:200] or 'x'}")
                  for index, name in enumerate(configs))  # fmt: skip
     service = Service(image="x", configs=refs)
-    objects = bench.render(emit(Woven(system=System(name="demo", services={"web": service}, configs=configs))))
+    objects = bench.render(emit(PolicyResult(system=Project(name="demo", services={"web": service}, configs=configs))))
     for index, text in enumerate(texts):
         found = objects.one("ConfigMap", f"rel-c{index}")
         assert contents(found) == {f"c{index}": text.encode()}
@@ -75,8 +75,8 @@ BYTES = {
 def test_files_of_the_project_byte_for_byte(bench: Any) -> None:
     files = tuple(File(path=path, content=content, mode=0o755) for path, content in sorted(BYTES.items()))
     mount = Mount(type="bind", source="./conf", target="/conf", files=files, read_only=True)
-    system = System(name="demo", services={"web": Service(image="x", volumes=(mount,))})
-    objects = bench.render(emit(Woven(system=system)))
+    system = Project(name="demo", services={"web": Service(image="x", volumes=(mount,))})
+    objects = bench.render(emit(PolicyResult(system=system)))
     data = contents(objects.one("ConfigMap", "rel-conf"))
     items = objects.pod("rel-web")["volumes"][0]["configMap"]["items"]
     assert {item["path"]: data[item["key"]] for item in items} == BYTES

@@ -11,7 +11,7 @@ import pytest
 
 from tycho.chart import Chart, emit, release_values
 from tycho.compose import Sources, load
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 ROOT = Path(__file__).parents[2]
 TARGETS = ROOT / "tests" / "targets"
@@ -44,7 +44,7 @@ EXPLAINED = {  # file: what differs there, and why
 
 def compiled(name: str) -> tuple[Chart, dict[str, Any]]:
     path = SYSTEMS[name]
-    woven = weave(load(Sources.from_disk([str(path)], env={}, cwd=str(path.parent))))
+    woven = apply_policies(load(Sources.from_disk([str(path)], env={}, cwd=str(path.parent))))
     return emit(woven), release_values(woven.system)
 
 

@@ -21,7 +21,7 @@ def test_a_name_that_is_too_long(bench: Any) -> None:
 
 def test_a_name_that_is_no_dns_label_and_who_uses_it(bench: Any) -> None:
     row = rows(bench, read("dotted-host-name"))["services.DB.container_name"]
-    assert (row.fate, row.reason) == ("ignored", '"My_Prod.DB": a DNS label has no . _')
+    assert (row.outcome, row.reason) == ("ignored", '"My_Prod.DB": a DNS label has no . _')
     assert row.remedy.startswith("call it db; it is said at ")
     assert row.remedy.endswith("compose.yaml:9")
 
@@ -82,7 +82,7 @@ def test_no_path_of_the_host_is_read(bench: Any, monkeypatch: pytest.MonkeyPatch
 def test_a_user_without_group_is_told_of_the_group_of_its_volumes(bench: Any) -> None:
     text = "services: {db: {image: x, user: '999', volumes: ['data:/data']}}\nvolumes: {data: }"
     row = {row.path: row for row in bench.chart(text).report}["services.db.user"]
-    assert (row.fate, row.reason.partition(",")[0]) == ("translated", "its number is also a group of the process")
+    assert (row.outcome, row.reason.partition(",")[0]) == ("translated", "its number is also a group of the process")
     for other in (text.replace("'999'", "'999:999'"), text.replace("'data:/data'", "'./absent:/data:ro'")):
         reason = {row.path: row for row in bench.chart(other).report}["services.db.user"].reason
         assert "its number" not in reason
@@ -91,6 +91,6 @@ def test_a_user_without_group_is_told_of_the_group_of_its_volumes(bench: Any) ->
 def test_a_key_of_a_shared_pod_may_say_what_the_pod_says(bench: Any) -> None:
     text = "services: {vpn: {image: x, restart: always}, app: {image: x, restart: always, network_mode: 'service:vpn'}}"
     targets = {row.path: row for row in bench.chart(text).report}
-    assert (targets["services.app.restart"].fate, targets["services.app.restart"].reason) == ("translated", "")
+    assert (targets["services.app.restart"].outcome, targets["services.app.restart"].reason) == ("translated", "")
     other = text.replace("restart: always}, app", "restart: on-failure}, app")
     assert rows(bench, other)["services.app.restart"].reason == "it shares the pod of vpn, whose own counts"

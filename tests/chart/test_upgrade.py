@@ -15,13 +15,13 @@ from hypothesis import settings as profile
 from tests.chart.test_cluster import SYSTEMS, Server, document
 from tycho.compose import Sources
 from tycho.lifecycle import Lifecycle
-from tycho.orchestrators import Patience, Target
+from tycho.orchestrators import Target, WaitOptions
 from tycho.orchestrators.helm import HelmOrchestrator
 from tycho.settings import settings
 
 pytestmark = pytest.mark.xdist_group("chart-cluster")
 EXAMPLES = max(2, profile.default.max_examples // 50)
-ASKED = Patience(wait=False, timeout=60)
+ASKED = WaitOptions(wait=False, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +44,16 @@ def test_up_and_up_again(target: Target, before: dict[str, Any], after: dict[str
     async def story() -> None:
         lifecycle = Lifecycle(HelmOrchestrator(target), target)
         try:
-            first = await lifecycle.up(compiled(lifecycle, before), patience=ASKED)
-            second = await lifecycle.up(compiled(lifecycle, after), patience=ASKED)
+            first = await lifecycle.up(compiled(lifecycle, before), wait_options=ASKED)
+            second = await lifecycle.up(compiled(lifecycle, after), wait_options=ASKED)
             assert second.identity == first.identity
             if document(before) != document(after):
-                await lifecycle.rollback(second.identity.guid, patience=ASKED)
+                await lifecycle.rollback(second.identity.guid, wait_options=ASKED)
                 revisions = await lifecycle.orchestrator.history(second.identity)
                 assert [one.state for one in revisions] == ["superseded", "superseded", "deployed"]
         finally:
             every = [one.identity.guid for one in await lifecycle.status(services=False)]
-            await lifecycle.down(every, patience=Patience(timeout=60), each=lambda removal: None)
+            await lifecycle.down(every, wait_options=WaitOptions(timeout=60), each=lambda removal: None)
             await lifecycle.orchestrator.close()
 
     asyncio.run(story())

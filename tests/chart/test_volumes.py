@@ -99,8 +99,8 @@ def test_anonymous_volume_of_several_pods(about: str, bench: Bench) -> None:
     kind = "DaemonSet" if "global" in about else "Deployment"
     assert "emptyDir" in behind(objects, "db", "/var/lib/mysql", kind)[1]
     assert [step[0] for step in words(objects, "db", kind)] == ["content"]
-    ((fate, target),) = rows(emit(woven), "services.db.volumes[0]")
-    assert (fate, target) == ("approximated", "emptyDir")
+    ((outcome, target),) = rows(emit(woven), "services.db.volumes[0]")
+    assert (outcome, target) == ("approximated", "emptyDir")
 
 
 @pytest.mark.parametrize("about", ["", "restart: 'no'", "deploy: {replicas: 1}"])

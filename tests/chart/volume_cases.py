@@ -7,17 +7,17 @@ from pathlib import Path
 from tests.chart.conftest import CASES, Bench, Object, Objects
 from tycho.chart import Chart, emit, release_values
 from tycho.compose import Sources, load
-from tycho.model import Woven
-from tycho.policy import weave
+from tycho.model import PolicyResult
+from tycho.policy import apply_policies
 
 __all__ = ["CASES", "behind", "opened", "rendered", "rows", "words"]
 
 
-def opened(folder: Path, file: str = "compose.yaml") -> Woven:
-    return weave(load(Sources.from_disk([file], cwd=str(folder), env={}, name="demo")))
+def opened(folder: Path, file: str = "compose.yaml") -> PolicyResult:
+    return apply_policies(load(Sources.from_disk([file], cwd=str(folder), env={}, name="demo")))
 
 
-def rendered(bench: Bench, woven: Woven, *args: str) -> Objects:
+def rendered(bench: Bench, woven: PolicyResult, *args: str) -> Objects:
     return bench.render(emit(woven), release_values(woven.system), *args)
 
 
@@ -39,4 +39,4 @@ def words(objects: Objects, service: str, kind: str = "Deployment") -> list[tupl
 
 
 def rows(chart: Chart, path: str) -> list[tuple[str, str]]:
-    return [(row.fate, row.target or row.reason) for row in chart.report if row.path == path]
+    return [(row.outcome, row.target or row.reason) for row in chart.report if row.path == path]

@@ -38,7 +38,7 @@ def tycho(folder: Path, *argv: str, rc: int = 0) -> subprocess.CompletedProcess[
 
 def test_the_report_as_data(folder: Path) -> None:
     rows = json.loads(tycho(folder, "--format", "json", "-o", "chart").stdout)
-    assert {row["path"]: (row["file"], row["line"], row["fate"]) for row in rows} == {
+    assert {row["path"]: (row["file"], row["line"], row["outcome"]) for row in rows} == {
         "services.web.cpuset": ("compose.yaml", 5, "ignored"),
         "services.db.restart": ("compose.yaml", 9, "approximated"),
     }
@@ -46,9 +46,9 @@ def test_the_report_as_data(folder: Path) -> None:
     every = json.loads(tycho(folder, "--report", "--format", "json").stdout)
     carried = json.loads((folder / "chart" / "tycho-report.json").read_text())
     assert carried == [
-        {key: value for key, value in row.items() if value} for row in every if row["fate"] != "translated"
+        {key: value for key, value in row.items() if value} for row in every if row["outcome"] != "translated"
     ]
-    assert "services.web.image" in {row["path"] for row in every if row["fate"] == "translated"}
+    assert "services.web.image" in {row["path"] for row in every if row["outcome"] == "translated"}
 
 
 def test_strict_tells_every_key_at_once(folder: Path) -> None:

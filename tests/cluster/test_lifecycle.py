@@ -197,53 +197,6 @@ def test_two_commands_at_once_make_one_cluster_beside_another(one: Cluster, home
     assert cluster.status("one", home=home).running
 
 
-def test_a_command_cut_short_leaves_no_process_or_one_that_is_found_again(home: Path, one: Cluster):
-    assert one.running
-    env = {**os.environ, "XDG_STATE_HOME": str(home.parents[1]), "DOCKER_HOST": "unix:///nonexistent"}
-    argv = [sys.executable, "-m", "tycho", "cluster", "create", "five"]
-    folder = home / "five"
-    for sent, survivors in ((signal.SIGINT, False), (signal.SIGKILL, True)):
-        with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
-            assert until(lambda: started(folder), 60)
-            command.send_signal(sent)
-        assert command.returncode != 0
-        seen = cluster.status("five", home=home)
-        assert [component.alive for component in seen.components] == [survivors] * 2
-    again = cluster.create("five", home=home)
-    assert again.running
-    assert again.components[:2] == seen.components
-    cluster.delete("five", home=home)
-    assert not any(running(pid) for pid in pids(again).values())
-
-
-def test_a_signal_between_a_start_and_its_note_leaves_no_process(home: Path, one: Cluster, monkeypatch):
-    assert one.running
-    keep = State.keep
-
-    def keep_and_be_struck(state: State, **changes) -> State:
-        kept = keep(state, **changes)
-        if list(changes.get("processes", ())) == PROGRAMS[:2]:
-            signal.raise_signal(signal.SIGINT)
-        return kept
-
-    monkeypatch.setattr(State, "keep", keep_and_be_struck)
-    with pytest.raises(KeyboardInterrupt):
-        cluster.create("six", provider="native", home=home)
-    seen = cluster.status("six", home=home)
-    assert [component.alive for component in seen.components] == [False, False]
-    cluster.delete("six", home=home)
-
-
-def started(folder: Path) -> bool:
-    """Whether the API server has been started, and nothing after it."""
-    known = load(folder)
-    return (
-        known is not None
-        and list(known.processes) == PROGRAMS[:2]
-        and all(one.alive for one in known.processes.values())
-    )
-
-
 def test_a_cluster_that_cannot_start_says_why_and_leaves_no_process(home: Path, one: Cluster):
     folder = home / "three"
     shutil.copytree(one.kubeconfig.parent / "pki", folder / "pki")

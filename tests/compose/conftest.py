@@ -11,16 +11,16 @@ import pytest
 from tests.compose import oracle
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, Problem
-from tycho.model import System
+from tycho.model import Project
 
-Load = Callable[..., System]
+Load = Callable[..., Project]
 
 
 @pytest.fixture
 def loaded(tmp_path: Path) -> Load:
     """Load `compose.yaml`, and side files by name."""
 
-    def run(text: str, files: Mapping[str, str] | None = None, *names: str, **options: Any) -> System:
+    def run(text: str, files: Mapping[str, str] | None = None, *names: str, **options: Any) -> Project:
         oracle.write(tmp_path, {"compose.yaml": text, **(files or {})})
         env = {"HOME": str(tmp_path), **options.pop("env", {})}
         return load(Sources.from_disk(names or ["compose.yaml"], env=env, cwd=str(tmp_path), **options))

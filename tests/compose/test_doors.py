@@ -10,12 +10,12 @@ import pytest
 from tests.compose import oracle
 from tycho.compose import Sources, canonical, load
 from tycho.errors import ComposeError, SourceError
-from tycho.model import System
+from tycho.model import Project
 
 W = "services:\n  web:\n    image: x\n"
 
 
-def requested(text: str | dict[str, object], **said: object) -> System:
+def requested(text: str | dict[str, object], **said: object) -> Project:
     return load(Sources.from_document(text, env={}, name="asked", **said))  # type: ignore[arg-type]
 
 

@@ -18,7 +18,7 @@ from tests.compose import slow
 from tycho.chart import emit
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, SourceError
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 BUDGET = 24_000_000  # calls, of all phases together
 COMPILED = {
@@ -59,7 +59,7 @@ def compile_project(files: Mapping[str, str], folder: Path) -> list[str]:
         (folder / name).write_text(text, encoding="utf-8")
     with budget(BUDGET):
         try:
-            emit(weave(load(Sources.from_disk([str(folder / "compose.yaml")], env={}, name="slow"))))
+            emit(apply_policies(load(Sources.from_disk([str(folder / "compose.yaml")], env={}, name="slow"))))
         except (ComposeError, SourceError) as error:
             return [str(problem) for problem in error.problems] or [error.message]
     return []
@@ -123,5 +123,5 @@ def test_five_hundred_services_have_room(tmp_path: Path) -> None:
         .replace("{v: {}}", "{vol: {}}")
     )
     (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
-    chart = emit(weave(load(Sources.from_disk([str(tmp_path / "compose.yaml")], env={}, name="large"))))
+    chart = emit(apply_policies(load(Sources.from_disk([str(tmp_path / "compose.yaml")], env={}, name="large"))))
     assert len([path for path in chart.files if path.endswith("-deployment.yaml")]) == 500

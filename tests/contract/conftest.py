@@ -13,12 +13,12 @@ import pytest
 from tycho import orchestrators
 from tycho.compose import Sources
 from tycho.lifecycle import Compiled, Lifecycle
-from tycho.orchestrators import Patience, Target
+from tycho.orchestrators import Target, WaitOptions
 from tycho.settings import settings
 
 ONE = {"services": {"web": {"image": "nginx:${TAG:-1}", "ports": ["8080:80"]}, "db": {"image": "postgres:16"}}}
 OTHER = {"services": {"web": {"image": "nginx:2", "ports": ["8080:80"]}}}
-QUICK = Patience(timeout=90)
+QUICK = WaitOptions(timeout=90)
 
 Story = Callable[[Callable[[Lifecycle], Awaitable[Any]]], Any]
 
@@ -39,7 +39,7 @@ def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sto
             yield lifecycle
         finally:
             left = [release.identity.guid for release in await lifecycle.status(services=False)]
-            await lifecycle.down(left, patience=QUICK, each=lambda removal: None)
+            await lifecycle.down(left, wait_options=QUICK, each=lambda removal: None)
             await lifecycle.orchestrator.close()
 
     def tell(story: Callable[[Lifecycle], Awaitable[Any]]) -> Any:

@@ -15,7 +15,7 @@ from tycho import orchestrators
 from tycho.compose import Sources
 from tycho.errors import Ambiguous, NotFound, UsageError
 from tycho.lifecycle import Compiled, Lifecycle
-from tycho.orchestrators import Patience, Program, Target
+from tycho.orchestrators import Program, Target, WaitOptions
 from tycho.ownership import Caller
 from tycho.release import Release
 
@@ -26,7 +26,9 @@ def test_a_system_lives(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         seen: list[Release] = []
         started = await lifecycle.up(
-            compiled(lifecycle, ONE, "alive"), caller=Caller("ada"), patience=Patience(timeout=90, watch=seen.append)
+            compiled(lifecycle, ONE, "alive"),
+            caller=Caller("ada"),
+            wait_options=WaitOptions(timeout=90, watch=seen.append),
         )
         assert seen
         assert seen[-1].ready
@@ -39,7 +41,7 @@ def test_a_system_lives(told: Story) -> None:
         (found,) = await lifecycle.status(username="ada")
         assert found.identity == started.identity
         assert list(await lifecycle.status(username="eve")) == []
-        removals = await lifecycle.down([started.identity.guid], patience=QUICK, each=lambda removal: None)
+        removals = await lifecycle.down([started.identity.guid], wait_options=QUICK, each=lambda removal: None)
         assert [removal.error for removal in removals] == [None]
         assert list(await lifecycle.status()) == []
 
@@ -48,12 +50,12 @@ def test_a_system_lives(told: Story) -> None:
 
 def test_up_again_is_an_upgrade_and_nothing_new_is_nothing(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        first = await lifecycle.up(compiled(lifecycle, ONE, "grows"), patience=QUICK)
-        same = await lifecycle.up(compiled(lifecycle, ONE, "grows"), patience=QUICK)
+        first = await lifecycle.up(compiled(lifecycle, ONE, "grows"), wait_options=QUICK)
+        same = await lifecycle.up(compiled(lifecycle, ONE, "grows"), wait_options=QUICK)
         assert same.identity == first.identity
         assert same.notes == ("grows is up to date (revision 1)",)
-        tagged = await lifecycle.up(compiled(lifecycle, ONE, "grows", TAG="3"), patience=QUICK)
-        other = await lifecycle.up(compiled(lifecycle, OTHER, "grows"), patience=QUICK)
+        tagged = await lifecycle.up(compiled(lifecycle, ONE, "grows", TAG="3"), wait_options=QUICK)
+        other = await lifecycle.up(compiled(lifecycle, OTHER, "grows"), wait_options=QUICK)
         assert [first.revision, tagged.revision, other.revision] == [1, 2, 3]
         assert [service.name for service in other.services] == ["web"]
         assert other.notes == ("db: removed",)
@@ -61,12 +63,12 @@ def test_up_again_is_an_upgrade_and_nothing_new_is_nothing(told: Story) -> None:
         assert [(one.revision, one.state) for one in history] == [
             (1, "superseded"), (2, "superseded"), (3, "deployed"),
         ]  # fmt: skip
-        back = await lifecycle.rollback("grows", patience=QUICK)
+        back = await lifecycle.rollback("grows", wait_options=QUICK)
         assert back.revision == 4
         assert back.notes[0] == "rolled back to revision 2 (now revision 4)"
         assert [service.name for service in back.services] == ["web", "db"]
         with pytest.raises(NotFound) as error:
-            await lifecycle.rollback("grows", 9, patience=QUICK)
+            await lifecycle.rollback("grows", 9, wait_options=QUICK)
         assert "1, 2, 3, 4" in error.value.hint
 
     told(story)
@@ -76,11 +78,11 @@ def test_a_port_that_nodes_have_is_published_as_it_is(told: Story) -> None:
     text = {"services": {"web": {"image": "nginx:1", "ports": ["${PORT:-30123}:80", "8080:81"]}}}
 
     async def story(lifecycle: Lifecycle) -> None:
-        release = await lifecycle.up(compiled(lifecycle, text, "noded"), patience=QUICK)
+        release = await lifecycle.up(compiled(lifecycle, text, "noded"), wait_options=QUICK)
         ends = {end.published: end for end in release.services[0].endpoints}
         assert (ends[30123].port, ends[30123].target) == (30123, 80)
         assert ends[8080].port != 8080
-        moved = await lifecycle.up(compiled(lifecycle, text, "noded", PORT="30124"), patience=QUICK)
+        moved = await lifecycle.up(compiled(lifecycle, text, "noded", PORT="30124"), wait_options=QUICK)
         assert {end.port for end in moved.services[0].endpoints} > {30124}
 
     told(story)
@@ -89,10 +91,10 @@ def test_a_port_that_nodes_have_is_published_as_it_is(told: Story) -> None:
 def test_ids(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         guid = uuid4().hex
-        one = await lifecycle.up(compiled(lifecycle, OTHER, "named"), guid=guid, patience=QUICK)
-        retried = await lifecycle.up(compiled(lifecycle, OTHER, "named"), guid=guid, patience=QUICK)
+        one = await lifecycle.up(compiled(lifecycle, OTHER, "named"), guid=guid, wait_options=QUICK)
+        retried = await lifecycle.up(compiled(lifecycle, OTHER, "named"), guid=guid, wait_options=QUICK)
         assert retried.identity == one.identity
-        two = await lifecycle.up(compiled(lifecycle, OTHER, "named"), new=True, patience=QUICK)
+        two = await lifecycle.up(compiled(lifecycle, OTHER, "named"), new=True, wait_options=QUICK)
         assert two.identity.guid != guid
         for id in (guid, guid[:8], one.identity.release, f"named-{guid}"):
             assert (await lifecycle.find(id)).identity == one.identity
@@ -102,7 +104,7 @@ def test_ids(told: Story) -> None:
         with pytest.raises(NotFound):
             await lifecycle.find("nobody")
         with pytest.raises(UsageError):
-            await lifecycle.up(compiled(lifecycle, OTHER, "named"), guid="no-guid", patience=QUICK)
+            await lifecycle.up(compiled(lifecycle, OTHER, "named"), guid="no-guid", wait_options=QUICK)
 
     told(story)
 
@@ -118,9 +120,9 @@ def test_secret_files_make_revisions(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         one, two = made(lifecycle, b"planted-1"), made(lifecycle, b"planted-2")
         assert one.chart.digest == two.chart.digest
-        revisions = [(await lifecycle.up(compiled, patience=QUICK)).revision for compiled in (one, one, two)]
+        revisions = [(await lifecycle.up(compiled, wait_options=QUICK)).revision for compiled in (one, one, two)]
         assert revisions == [1, 1, 2]
-        assert (await lifecycle.rollback("keys", patience=QUICK)).revision == 3
+        assert (await lifecycle.rollback("keys", wait_options=QUICK)).revision == 3
 
     told(story)
 
@@ -128,15 +130,15 @@ def test_secret_files_make_revisions(told: Story) -> None:
 def test_restart_leaves_the_revision(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         seen: list[Release] = []
-        started = await lifecycle.up(compiled(lifecycle, ONE, "again"), patience=QUICK)
-        watching = Patience(timeout=90, watch=seen.append)
+        started = await lifecycle.up(compiled(lifecycle, ONE, "again"), wait_options=QUICK)
+        watching = WaitOptions(timeout=90, watch=seen.append)
         for services in (["web"], []):
-            restarted = await lifecycle.restart("again", services, patience=watching)
+            restarted = await lifecycle.restart("again", services, wait_options=watching)
             assert restarted.ready
             assert restarted.revision == started.revision
             assert [service.name for service in restarted.services] == ["web", "db"]
         assert seen
-        same = await lifecycle.up(compiled(lifecycle, ONE, "again"), patience=QUICK)
+        same = await lifecycle.up(compiled(lifecycle, ONE, "again"), wait_options=QUICK)
         assert same.notes == ("again is up to date (revision 1)",)
 
     told(story)
@@ -144,7 +146,7 @@ def test_restart_leaves_the_revision(told: Story) -> None:
 
 def test_events_are_told_oldest_first(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, ONE, "eventful"), patience=QUICK)
+        await lifecycle.up(compiled(lifecycle, ONE, "eventful"), wait_options=QUICK)
         events = [event async for event in lifecycle.events("eventful")]
         assert [event.time for event in events] == sorted(event.time for event in events)
         assert all(event.time.tzinfo for event in events)
@@ -158,14 +160,14 @@ def test_events_are_told_oldest_first(told: Story) -> None:
 
 def test_an_unknown_service_lists_the_known(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, ONE, "known"), patience=QUICK)
+        await lifecycle.up(compiled(lifecycle, ONE, "known"), wait_options=QUICK)
 
         async def read(lines: AsyncIterator[Any]) -> None:
             async for _ in lines:
                 pass
 
         asked: list[Awaitable[Any]] = [
-            lifecycle.restart("known", ["nosuch"], patience=QUICK),
+            lifecycle.restart("known", ["nosuch"], wait_options=QUICK),
             read(lifecycle.events("known", ["nosuch"])),
             read(lifecycle.logs("known", ["nosuch"], since=datetime.now(UTC))),
             lifecycle.exec("known", "nosuch", Program(("ls",)), NoStreams()),
@@ -194,7 +196,7 @@ def test_services_are_chosen_with_what_they_need(told: Story) -> None:
         async def up(*services: str) -> list[str]:
             keep = await lifecycle.running_services("some")
             chosen = lifecycle.compile(sources, services=services, keep=keep)
-            return [service.name for service in (await lifecycle.up(chosen, patience=QUICK)).services]
+            return [service.name for service in (await lifecycle.up(chosen, wait_options=QUICK)).services]
 
         assert await up("web") == ["web", "db"]
         assert "mail" in await up("mail")
@@ -223,8 +225,8 @@ class NoStreams:
 
 def test_down_goes_on_past_one_that_fails(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        one = await lifecycle.up(compiled(lifecycle, OTHER, "goes"), patience=QUICK)
-        removals = await lifecycle.down(["nobody", one.identity.guid], patience=QUICK, each=lambda removal: None)
+        one = await lifecycle.up(compiled(lifecycle, OTHER, "goes"), wait_options=QUICK)
+        removals = await lifecycle.down(["nobody", one.identity.guid], wait_options=QUICK, each=lambda removal: None)
         assert [type(removal.error) for removal in removals] == [NotFound, type(None)]
         assert list(await lifecycle.status()) == []
 

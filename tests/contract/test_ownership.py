@@ -7,7 +7,7 @@ import pytest
 from tests.contract.conftest import ONE, OTHER, QUICK, Story, compiled
 from tycho.errors import Conflict
 from tycho.lifecycle import Lifecycle
-from tycho.orchestrators import Patience
+from tycho.orchestrators import WaitOptions
 from tycho.ownership import Caller
 from tycho.release import Origin
 
@@ -21,24 +21,24 @@ def test_owner_and_origin_are_kept(told: Story) -> None:
 
     async def story(lifecycle: Lifecycle) -> None:
         ada, copy, eve = Caller("ada", origin=here), Caller("ada", origin=there), Caller("eve", origin=here)
-        first = await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=ada, patience=QUICK)
+        first = await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=ada, wait_options=QUICK)
         guid = first.identity.guid
         assert (first.identity.username, first.origin) == ("ada", here)
-        again = await lifecycle.up(compiled(lifecycle, OTHER, "owned"), caller=ada, patience=QUICK)
+        again = await lifecycle.up(compiled(lifecycle, OTHER, "owned"), caller=ada, wait_options=QUICK)
         assert (again.identity, again.notes) == (first.identity, ("db: removed",))
         for caller in (copy, eve):
             with pytest.raises(Conflict) as refused:
-                await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=caller, patience=QUICK)
+                await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=caller, wait_options=QUICK)
             assert here.text in refused.value.message
             assert guid in refused.value.hint
         with pytest.raises(Conflict, match="is ada's"):
-            await lifecycle.rollback(guid, caller=eve, patience=QUICK)
-        (kept,) = await lifecycle.down([guid[:8]], caller=eve, patience=QUICK, each=lambda removal: None)
+            await lifecycle.rollback(guid, caller=eve, wait_options=QUICK)
+        (kept,) = await lifecycle.down([guid[:8]], caller=eve, wait_options=QUICK, each=lambda removal: None)
         assert isinstance(kept.error, Conflict)
         with pytest.raises(Conflict, match="not from here"):
-            await lifecycle.rollback("owned", caller=copy, patience=QUICK)
+            await lifecycle.rollback("owned", caller=copy, wait_options=QUICK)
         taken = await lifecycle.up(
-            compiled(lifecycle, OTHER, "owned"), caller=Caller("eve", origin=there), replace=True, patience=QUICK
+            compiled(lifecycle, OTHER, "owned"), caller=Caller("eve", origin=there), replace=True, wait_options=QUICK
         )
         assert (taken.identity.guid, taken.identity.username, taken.origin) == (guid, "eve", there)
         history = await lifecycle.history(guid)
@@ -56,11 +56,11 @@ def test_what_is_being_removed_stands_in_nobodys_way(told: Story, next_user: str
 
     async def story(lifecycle: Lifecycle) -> None:
         ada, following = Caller("ada", origin=origin), Caller(next_user, origin=origin)
-        first = await lifecycle.up(compiled(lifecycle, ONE, "leaving"), caller=ada, patience=QUICK)
-        guid, at_once = first.identity.guid, Patience(wait=False)
-        (removal,) = await lifecycle.down([guid], caller=ada, patience=at_once, each=lambda removal: None)
+        first = await lifecycle.up(compiled(lifecycle, ONE, "leaving"), caller=ada, wait_options=QUICK)
+        guid, at_once = first.identity.guid, WaitOptions(wait=False)
+        (removal,) = await lifecycle.down([guid], caller=ada, wait_options=at_once, each=lambda removal: None)
         assert not removal.error
-        release = await lifecycle.up(compiled(lifecycle, ONE, "leaving"), caller=following, patience=QUICK)
+        release = await lifecycle.up(compiled(lifecycle, ONE, "leaving"), caller=following, wait_options=QUICK)
         assert (release.identity.username, release.ready) == (next_user, True)
         if next_user != "ada":
             assert release.identity.guid != guid

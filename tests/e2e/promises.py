@@ -59,10 +59,10 @@ def scenarios() -> dict[str, tuple[str, tuple[str, ...]]]:
 
 
 def keys() -> dict[str, str]:
-    """Every key of the table with its fate; those of services without the section's name."""
+    """Every key of the table with its outcome; those of services without the section's name."""
     sections = {section: table for section, table in SECTIONS.items() if section != "jobs"}
     return {
-        name if section in ("", "services") else f"{section}.{name}": key.fate
+        name if section in ("", "services") else f"{section}.{name}": key.outcome
         for section, table in sections.items()
         for name, key in table.items()
     }
@@ -90,11 +90,11 @@ def elsewhere() -> Iterator[tuple[str, str, str, str]]:
 def _scores(result: Json) -> Iterator[str]:
     """Yield a line for each key."""
     others = {key: f"{how}: {why}{f' (`{by}`)' if by else ''}" for key, how, why, by in elsewhere()}
-    for key, fate in keys().items():
+    for key, outcome in keys().items():
         kinds = result["keys"].get(key, {}).get("kinds", {})
         compared = "; ".join(f"{kind}: {_counts(counts)}" for kind, counts in kinds.items())
         also = [f"`{name}`" for name, (_, shown) in scenarios().items() if key in shown]
-        yield f"| `{key}` | {fate} | {compared or '-'} | {', '.join(also) or others.get(key, '-')} |"
+        yield f"| `{key}` | {outcome} | {compared or '-'} | {', '.join(also) or others.get(key, '-')} |"
 
 
 def _counts(counts: Json) -> str:

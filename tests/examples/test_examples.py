@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tycho import Sources, load, weave
+from tycho import Sources, apply_policies, load
 
 ROOT = Path(__file__).parents[2] / "examples"
 FILES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("*/*compose.yaml"))
@@ -59,7 +59,7 @@ def test_the_shop_has_one_password() -> None:
 
 
 def test_only_the_api_is_between_the_nets() -> None:
-    shop = weave(load(Sources.from_disk([str(ROOT / "shop" / "compose.yaml")], env={}))).system
+    shop = apply_policies(load(Sources.from_disk([str(ROOT / "shop" / "compose.yaml")], env={}))).system
     assert shop.networks["back"].internal
     assert {name: set(service.networks) for name, service in shop.services.items()} == {
         "web": {"front"}, "api": {"front", "back"}, "db": {"back"}

@@ -16,10 +16,10 @@ from typing import Any
 from tycho.chart import emit
 from tycho.compose import Sources, dotenv, interpolate, load
 from tycho.errors import TychoError
-from tycho.model import System
-from tycho.policy import weave
+from tycho.model import Project
+from tycho.policy import apply_policies
 from tycho.policy.declared import declared
-from tycho.policy.loom import Loom
+from tycho.policy.run import PolicyRun
 
 ENV = {"FOO": "first", "EMPTY": "", "DOLLAR": "$FOO", "N": "3", "API_TOKEN": "t0k3n"}
 FILES = {"site/index.html": b"<p>", "app.env": b"A=1\nB=$A\n", "more.yaml": b"services: {more: {image: m}}\n"}
@@ -36,7 +36,7 @@ def compile_document(text: bytes) -> None:
     """Compile a compose document, with variables and side files, as far as it goes."""
     sources = Sources.from_document(text, env=ENV, name="fuzz", files=FILES)
     with _refusals():
-        emit(weave(load(sources)))
+        emit(apply_policies(load(sources)))
 
 
 def parse_env_file(text: bytes) -> None:
@@ -62,8 +62,8 @@ def expand_template(text: bytes) -> None:
 def apply_policy(text: bytes) -> None:
     """Read a policy in YAML, and apply it to a system."""
     with _refusals():
-        loom = Loom(_system(), {})
-        loom.weave(declared(Path("50-fuzz.yaml"), text))
+        policy_run = PolicyRun(_system(), {})
+        policy_run.apply(declared(Path("50-fuzz.yaml"), text))
 
 
 def answer_request(text: bytes) -> None:
@@ -111,7 +111,7 @@ def _refusals() -> Iterator[None]:
 
 
 @cache
-def _system() -> System:
+def _system() -> Project:
     return load(Sources.from_document(SYSTEM, env=ENV, name="fuzz"))
 
 

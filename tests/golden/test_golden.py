@@ -12,7 +12,7 @@ import pytest
 
 from tycho.chart import emit
 from tycho.compose import Sources, load
-from tycho.policy import weave
+from tycho.policy import apply_policies
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent for path in HERE.glob("*/compose.yaml"))
@@ -23,7 +23,9 @@ SAME = ("values.schema.json", "README.md", ".helmignore", "templates/_", "templa
 
 
 def compiled(case: Path) -> dict[str, bytes]:
-    chart = emit(weave(load(Sources.from_disk([str(case / "compose.yaml")], env=ENV, name=case.name, cwd=str(case)))))
+    chart = emit(
+        apply_policies(load(Sources.from_disk([str(case / "compose.yaml")], env=ENV, name=case.name, cwd=str(case))))
+    )
     return {
         path: DIGEST.sub("…", content).encode() if isinstance(content, str) else content
         for path, content in chart.files.items()

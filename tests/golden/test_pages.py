@@ -48,7 +48,7 @@ def _rows(table: Table, names: list[str]) -> Iterator[str]:
         elif name in SECTIONS:
             yield f"| `{name}` | | its keys, [below](#{name}) | |"
         elif above := next((one for one in _above(name) if one in table and table[one].whole), ""):
-            yield f"| `{name}` | {table[above].fate} | with `{above}` | |"
+            yield f"| `{name}` | {table[above].outcome} | with `{above}` | |"
         else:
             yield f"| `{name}` | | its keys, one by one | |"
 
@@ -62,7 +62,7 @@ def _above(name: str) -> Iterator[str]:
 def _row(name: str, key: Key) -> str:
     why = "; ".join(part for part in (key.reason, key.remedy) if part)
     depends = ", by its value" if key.judge else ""
-    return " | ".join((f"| `{name}`", key.fate + depends, _cell(key.target), f"{_cell(why)} |"))
+    return " | ".join((f"| `{name}`", key.outcome + depends, _cell(key.target), f"{_cell(why)} |"))
 
 
 def _cell(text: str) -> str:

@@ -15,11 +15,11 @@ import pytest
 from tycho import cluster
 from tycho.compose import Sources
 from tycho.lifecycle import Compiled, Lifecycle
-from tycho.orchestrators import Patience, Target
+from tycho.orchestrators import Target, WaitOptions
 from tycho.orchestrators.helm import HelmOrchestrator
 from tycho.settings import settings
 
-QUICK = Patience(timeout=90)
+QUICK = WaitOptions(timeout=90)
 Story = Callable[[Lifecycle], Awaitable[Any]]
 Kubectl = Callable[..., str]
 
@@ -64,7 +64,9 @@ def tell(kubeconfig: Path, helm: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
             yield lifecycle
         finally:
             left = [release.identity.guid for release in await lifecycle.status(services=False)]
-            await lifecycle.down([one for one in left if one not in before], patience=QUICK, each=lambda removal: None)
+            await lifecycle.down(
+                [one for one in left if one not in before], wait_options=QUICK, each=lambda removal: None
+            )
             await lifecycle.orchestrator.close()
 
     def run(story: Story, namespace: str = "", *, kubeconfig: Path = kubeconfig) -> Any:

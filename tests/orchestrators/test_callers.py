@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
-from tycho.errors import Conflict, Deadline, NotFound, OrchestratorError, StartFailed
+from tycho.errors import Conflict, NotFound, OrchestratorError, StartFailed, WaitTimeout
 from tycho.lifecycle import Lifecycle
-from tycho.orchestrators import Patience
+from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import HelmOrchestrator
 from tycho.ownership import Caller
 
@@ -25,7 +25,7 @@ def test_a_neighbour_never_answers_to_a_name_of_ours(tell: Tell, shared: str, ku
 
     async def story(lifecycle: Lifecycle) -> None:
         with pytest.raises(Conflict, match='the Service "web" of the namespace'):
-            await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+            await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)
         assert not await lifecycle.status()
 
     tell(story, shared)
@@ -34,7 +34,7 @@ def test_a_neighbour_never_answers_to_a_name_of_ours(tell: Tell, shared: str, ku
 def test_a_namespace_that_is_not_there(tell: Tell) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         with pytest.raises(NotFound, match='there is no namespace "nowhere"') as error:
-            await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+            await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)
         assert error.value.hint == "kubectl create namespace nowhere"
 
     tell(story, "nowhere")
@@ -44,7 +44,7 @@ def test_a_namespace_that_is_not_there(tell: Tell) -> None:
     ("trouble", "timeout", "kind", "said"),
     [
         ("CreateContainerConfigError", 90, StartFailed, "the container's configuration is not complete"),
-        ("NotReady", 2, Deadline, "one is not ready after 2 s: web (not ready yet)"),
+        ("NotReady", 2, WaitTimeout, "one is not ready after 2 s: web (not ready yet)"),
     ],
 )
 def test_what_cannot_start_is_left_for_a_look(
@@ -54,11 +54,11 @@ def test_what_cannot_start_is_left_for_a_look(
         sick = compiled(lifecycle, web(annotations={"tycho.dev/simulate": trouble}))
         for _ in range(2):  # the same again waits again
             with pytest.raises(kind) as error:
-                await lifecycle.up(sick, patience=Patience(timeout=timeout))
+                await lifecycle.up(sick, wait_options=WaitOptions(timeout=timeout))
             assert said in error.value.message
         (release,) = await lifecycle.status(["one"])
         assert (release.state, release.revision, release.ready) == ("deployed", 1, False)
-        assert (await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)).ready
+        assert (await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)).ready
 
     tell(story, shared)
 
@@ -67,8 +67,8 @@ def test_a_quota_is_named(tell: Tell, shared: str, kubectl: Kubectl) -> None:
     kubectl("create", "quota", "none", "--hard=pods=0", "-n", shared)
 
     async def story(lifecycle: Lifecycle) -> None:
-        with pytest.raises(Deadline, match="exceeded quota: none"):
-            await lifecycle.up(compiled(lifecycle, web()), patience=Patience(timeout=3))
+        with pytest.raises(WaitTimeout, match="exceeded quota: none"):
+            await lifecycle.up(compiled(lifecycle, web()), wait_options=WaitOptions(timeout=3))
 
     tell(story, shared)
 
@@ -87,7 +87,7 @@ def test_a_list_costs_the_same_for_any_number_of_systems(tell: Tell, shared: str
         orchestrator.api.call = counted  # type: ignore[method-assign]
         counts = []
         for number in (1, 2):
-            await lifecycle.up(compiled(lifecycle, web(), f"system-{number}"), patience=QUICK)
+            await lifecycle.up(compiled(lifecycle, web(), f"system-{number}"), wait_options=QUICK)
             asked.clear()
             found = await lifecycle.status()
             counts.append((len(found), len(asked)))
@@ -99,7 +99,9 @@ def test_a_list_costs_the_same_for_any_number_of_systems(tell: Tell, shared: str
 
 def test_labels_hold_what_no_label_can(tell: Tell, shared: str) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        release = await lifecycle.up(compiled(lifecycle, web()), caller=Caller("Ada <ada@example.com>"), patience=QUICK)
+        release = await lifecycle.up(
+            compiled(lifecycle, web()), caller=Caller("Ada <ada@example.com>"), wait_options=QUICK
+        )
         assert release.identity.username == "Ada--ada-example.com"
 
     tell(story, shared)
@@ -122,7 +124,7 @@ def test_what_a_caller_with_one_role_can_do(
     own.write_text(json.dumps(config))
 
     async def story(lifecycle: Lifecycle) -> None:
-        release = await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+        release = await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)
         assert release.ready
         checks = {check.name: check for check in await lifecycle.orchestrator.doctor()}
         assert checks["rights"].said == f"may work in the namespace {shared}"

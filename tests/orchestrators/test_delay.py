@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from tests.orchestrators.test_workloads import DEPLOYMENT, NEW, NOW, OLD, made, pod, running, waiting
-from tycho.errors import Deadline
-from tycho.orchestrators import Patience
-from tycho.orchestrators.helm.waiting import Countdown, ready
+from tycho.errors import WaitTimeout
+from tycho.orchestrators import WaitOptions
+from tycho.orchestrators.helm.waiting import Deadline, ready
 from tycho.orchestrators.helm.workloads import READY_WHEN, Seen, statuses
 from tycho.release import Identity, Release, ServiceStatus
 
 IDENTITY = Identity(guid="0" * 32, name="shop", release="shop-00000000", namespace="shop")
 
 
-def delay(*services: tuple[str, str, str]) -> Deadline:
+def delay(*services: tuple[str, str, str]) -> WaitTimeout:
     """The error for services of these names, kinds and reasons, when no time is left."""
     late = tuple(ServiceStatus(name=name, kind=kind, ready=0, wanted=1, why=why) for name, kind, why in services)
 
@@ -25,9 +25,9 @@ def delay(*services: tuple[str, str, str]) -> Deadline:
         return Release(identity=IDENTITY, services=late)
 
     async def wait() -> None:
-        await ready(look, Countdown(Patience(timeout=0)))
+        await ready(look, Deadline(WaitOptions(timeout=0)))
 
-    with pytest.raises(Deadline) as caught:
+    with pytest.raises(WaitTimeout) as caught:
         asyncio.run(wait())
     return caught.value
 

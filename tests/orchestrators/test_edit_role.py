@@ -43,13 +43,13 @@ def test_the_shop(tell: Callable[..., Any], shared: str, editor: Path) -> None:
         def shop(**env: str) -> Any:
             return lifecycle.compile(Sources.from_disk([str(SHOP / "compose.yaml")], env=env, name="shop"))
 
-        first = await lifecycle.up(shop(), patience=QUICK)
+        first = await lifecycle.up(shop(), wait_options=QUICK)
         assert first.ready
-        second = await lifecycle.up(shop(API_REPLICAS="1"), patience=QUICK)
+        second = await lifecycle.up(shop(API_REPLICAS="1"), wait_options=QUICK)
         assert (second.revision, second.ready) == (2, True)
-        back = await lifecycle.rollback(first.identity.guid, 1, patience=QUICK)
+        back = await lifecycle.rollback(first.identity.guid, 1, wait_options=QUICK)
         assert (back.revision, back.ready) == (3, True)
-        await lifecycle.down([first.identity.guid], patience=QUICK, each=lambda removal: None)
+        await lifecycle.down([first.identity.guid], wait_options=QUICK, each=lambda removal: None)
         assert await lifecycle.status() == []
 
     tell(story, shared, kubeconfig=editor)
@@ -65,11 +65,11 @@ def test_what_is_not_allowed_is_said_before_anything_is_made(
             return lifecycle.compile(Sources.from_document({"services": JOB}, env={}, name="waits"))
 
         with pytest.raises(Forbidden, match="create roles, rolebindings") as refused:
-            await lifecycle.up(waiting(), patience=QUICK)
+            await lifecycle.up(waiting(), wait_options=QUICK)
         assert kubectl("get", "deployments,jobs,services,secrets,leases", "-n", shared, "-o", "name") == ""
         (manifest,) = re.findall(r"<<< '(.*)'", str(refused.value.hint))
         kubectl("apply", "-f", "-", input=manifest)
-        release = await lifecycle.up(waiting(), patience=QUICK)
+        release = await lifecycle.up(waiting(), wait_options=QUICK)
         assert release.ready
         pods = json.loads(kubectl("get", "deployments", "-n", shared, "-o", "json"))["items"]
         assert [pod["spec"]["template"]["spec"]["serviceAccountName"] for pod in pods] == ["tycho-wait"]

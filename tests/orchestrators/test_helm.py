@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
-from tycho.errors import Conflict, Deadline, NotFound, OrchestratorError
+from tycho.errors import Conflict, NotFound, OrchestratorError, WaitTimeout
 from tycho.lifecycle import Lifecycle
-from tycho.orchestrators import Patience
+from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import process
 from tycho.ownership import Caller
 from tycho.settings import settings
@@ -54,9 +54,9 @@ def test_up_goes_on_after_a_helm_that_was_cut_short(
 
     async def story(lifecycle: Lifecycle) -> None:
         if before != "nothing":
-            await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+            await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)
         use(monkeypatch, tmp_path / "helm", waits)
-        starting = asyncio.create_task(lifecycle.up(compiled(lifecycle, never), patience=QUICK))
+        starting = asyncio.create_task(lifecycle.up(compiled(lifecycle, never), wait_options=QUICK))
         await until(pending)
         if way == "killed":
             os.kill(int(pids.read_text()), signal.SIGKILL)
@@ -69,7 +69,7 @@ def test_up_goes_on_after_a_helm_that_was_cut_short(
         assert not Path(f"/proc/{pids.read_text().strip()}").exists()
         monkeypatch.setenv("TYCHO_HELM", str(helm))
         settings.cache_clear()
-        release = await lifecycle.up(compiled(lifecycle, web("3")), patience=QUICK)
+        release = await lifecycle.up(compiled(lifecycle, web("3")), wait_options=QUICK)
         assert release.ready
         if way == "killed":
             assert "cut short" in release.notes[0]
@@ -89,7 +89,7 @@ def test_a_start_that_comes_to_nothing_leaves_nothing(
     async def story(lifecycle: Lifecycle) -> None:
         use(monkeypatch, tmp_path / "helm", refuses)
         with pytest.raises(OrchestratorError, match="no"):
-            await lifecycle.up(compiled(lifecycle, web(), "nothing"), patience=QUICK)
+            await lifecycle.up(compiled(lifecycle, web(), "nothing"), wait_options=QUICK)
         await until(lambda: "nothing-" not in kubectl("get", "namespaces", "-o", "name"))
 
     tell(story)
@@ -97,10 +97,10 @@ def test_a_start_that_comes_to_nothing_leaves_nothing(
 
 def test_what_somebody_took_away_is_made_again(tell: Tell, shared: str, kubectl: Kubectl) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        first = await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+        first = await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)
         name = f"{first.identity.release}-web"
         kubectl("delete", "deployment", name, "-n", shared)
-        again = await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+        again = await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)
         assert again.notes == (f"made again what was gone: Deployment {name}",)
         assert (again.ready, again.revision) == (True, 2)
 
@@ -116,12 +116,12 @@ def test_what_cannot_be_changed_is_made_anew(tell: Tell, shared: str, kubectl: K
         return kubectl("get", "service", *where, "-o", "jsonpath={.items[*].spec.clusterIP}")
 
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, closed), patience=QUICK)
+        await lifecycle.up(compiled(lifecycle, closed), wait_options=QUICK)
         assert address() == "None"
-        release = await lifecycle.up(compiled(lifecycle, opened), patience=QUICK)
+        release = await lifecycle.up(compiled(lifecycle, opened), wait_options=QUICK)
         assert release.notes == ("re-created db's network name; db was not restarted",)
         assert address() not in ("", "None")
-        await lifecycle.rollback("one", patience=QUICK)
+        await lifecycle.rollback("one", wait_options=QUICK)
         assert address() == "None"
 
     tell(story, shared)
@@ -134,7 +134,7 @@ def test_a_port_of_the_nodes_that_is_taken(tell: Tell, shared: str, kubectl: Kub
 
     async def story(lifecycle: Lifecycle) -> None:
         with pytest.raises(Conflict) as taken:
-            await lifecycle.up(compiled(lifecycle, wanted), patience=QUICK)
+            await lifecycle.up(compiled(lifecycle, wanted), wait_options=QUICK)
         assert taken.value.message == (
             "port 30777, which web publishes, is taken on this cluster by the Service theirs in namespace " + shared
         )
@@ -148,9 +148,9 @@ def test_a_volume_never_shrinks(tell: Tell, shared: str) -> None:
         return {"services": web(volumes=["data:/data"]), "volumes": {"data": {"driver_opts": {"size": size}}}}
 
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, **sized("2Gi")), patience=QUICK)
+        await lifecycle.up(compiled(lifecycle, **sized("2Gi")), wait_options=QUICK)
         with pytest.raises(Conflict, match="cannot change its size to a smaller one"):
-            await lifecycle.up(compiled(lifecycle, **sized("1Gi")), patience=QUICK)
+            await lifecycle.up(compiled(lifecycle, **sized("1Gi")), wait_options=QUICK)
         assert (await lifecycle.find("one")).revision == 1
 
     tell(story, shared)
@@ -164,19 +164,19 @@ def test_a_job_that_is_done_stays_done_when_one_goes_back(tell: Tell, shared: st
         return {"job": {"image": "m", "command": [what], "restart": "no"}}
 
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, migrate("one")), patience=QUICK)
+        await lifecycle.up(compiled(lifecycle, migrate("one")), wait_options=QUICK)
         first = jobs()
         told: list[str] = []
-        patience = Patience(timeout=QUICK.timeout, tell=told.append)
-        release = await lifecycle.up(compiled(lifecycle, migrate("two")), patience=patience)
+        wait_options = WaitOptions(timeout=QUICK.timeout, tell=told.append)
+        release = await lifecycle.up(compiled(lifecycle, migrate("two")), wait_options=wait_options)
         assert told == ["job runs again: its job is not the one that has run"]
         both = jobs()
         assert release.services[0].done
         assert first < both
-        back = await lifecycle.rollback("one", 1, patience=QUICK)
+        back = await lifecycle.rollback("one", 1, wait_options=QUICK)
         assert back.services[0].done
         assert jobs() == both
-        await lifecycle.down(["one"], patience=QUICK, each=lambda removal: None)
+        await lifecycle.down(["one"], wait_options=QUICK, each=lambda removal: None)
         assert jobs() == set()
 
     tell(story, shared)
@@ -200,7 +200,7 @@ def test_nothing_is_left(tell: Tell, shared: str, kubectl: Kubectl) -> None:
     }  # fmt: skip
 
     async def story(lifecycle: Lifecycle) -> set[str]:
-        await lifecycle.up(compiled(lifecycle, **whole), patience=QUICK)
+        await lifecycle.up(compiled(lifecycle, **whole), wait_options=QUICK)
         return everything()
 
     before = everything()
@@ -214,11 +214,13 @@ def test_nothing_is_left(tell: Tell, shared: str, kubectl: Kubectl) -> None:
 def test_kept_volumes_are_used_again(tell: Tell, shared: str, kubectl: Kubectl, own: bool) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         system = compiled(lifecycle, web(volumes=["data:/data"]), "keeps", volumes={"data": {}})
-        first = await lifecycle.up(system, caller=ADA, patience=QUICK)
+        first = await lifecycle.up(system, caller=ADA, wait_options=QUICK)
         identity, told = first.identity, list[str]()
         namespace, claims = identity.namespace, ("get", "pvc", "-n", identity.namespace, "-o")
         where = {"ids": ["keeps"], "caller": ADA, "each": lambda removal: None}
-        (removal,) = await lifecycle.down(**where, patience=Patience(timeout=90, tell=told.append), keep_volumes=True)
+        (removal,) = await lifecycle.down(
+            **where, wait_options=WaitOptions(timeout=90, tell=told.append), keep_volumes=True
+        )
         assert told[0] == "keeps: removing it; its volumes will be kept: data (1Gi)"
         assert removal.release
         assert removal.release.notes == (
@@ -230,18 +232,18 @@ def test_kept_volumes_are_used_again(tell: Tell, shared: str, kubectl: Kubectl, 
         claim = kubectl(*claims, "jsonpath={.items[*].metadata.uid}")
         (kept,) = await lifecycle.status(name="keeps")
         assert (kept.state, kept.volumes, kept.identity, kept.ready) == ("kept", ("data",), identity, False)
-        who: dict[str, Any] = {"caller": ADA, "patience": QUICK}
+        who: dict[str, Any] = {"caller": ADA, "wait_options": QUICK}
         rollback, restart = lifecycle.rollback("keeps", **who), lifecycle.restart("keeps", **who)
         for verb in (lifecycle.history("keeps"), rollback, restart, anext(lifecycle.logs("keeps"))):
             with pytest.raises(NotFound, match="keeps does not run; its volumes are kept: data"):
                 await verb
         with pytest.raises(Conflict, match=r"volumes of a system keeps are kept here \(data\): it is ada's"):
-            await lifecycle.up(system, caller=Caller("eve"), patience=QUICK)
-        again = await lifecycle.up(system, caller=ADA, patience=QUICK)
+            await lifecycle.up(system, caller=Caller("eve"), wait_options=QUICK)
+        again = await lifecycle.up(system, caller=ADA, wait_options=QUICK)
         assert (again.identity, again.state) == (identity, "deployed")
         assert kubectl(*claims, "jsonpath={.items[*].metadata.uid}") == claim
-        await lifecycle.down(**where, patience=QUICK, keep_volumes=True)
-        (removal,) = await lifecycle.down(**where, patience=QUICK)
+        await lifecycle.down(**where, wait_options=QUICK, keep_volumes=True)
+        (removal,) = await lifecycle.down(**where, wait_options=QUICK)
         assert removal.release
         assert removal.release.notes == ("deleted volume data (1Gi)",)
         assert list(await lifecycle.status(name="keeps")) == []
@@ -252,16 +254,16 @@ def test_kept_volumes_are_used_again(tell: Tell, shared: str, kubectl: Kubectl, 
 
 def test_down_waits_for_what_others_hold_and_forces_nothing(tell: Tell, kubectl: Kubectl) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        release = await lifecycle.up(compiled(lifecycle, web(), "held"), patience=QUICK)
+        release = await lifecycle.up(compiled(lifecycle, web(), "held"), wait_options=QUICK)
         where = "service", "web", "-n", release.identity.namespace
         kubectl("patch", *where, "-p", '{"metadata": {"finalizers": ["example.com/mine"]}}')
-        (removal,) = await lifecycle.down(["held"], patience=Patience(timeout=3), each=lambda removal: None)
-        assert isinstance(removal.error, Deadline)
+        (removal,) = await lifecycle.down(["held"], wait_options=WaitOptions(timeout=3), each=lambda removal: None)
+        assert isinstance(removal.error, WaitTimeout)
         assert "Service web (finalizers: example.com/mine)" in removal.error.message
         (going,) = await lifecycle.status(name="held")
         assert going.state == "uninstalling"
         kubectl("patch", *where, "-p", '{"metadata": {"finalizers": null}}')
-        (removal,) = await lifecycle.down(["held"], patience=QUICK, each=lambda removal: None)
+        (removal,) = await lifecycle.down(["held"], wait_options=QUICK, each=lambda removal: None)
         assert removal.error is None
         assert not await lifecycle.status(name="held")
 

@@ -45,9 +45,9 @@ def test_times_are_helm_s_and_changes_are_named(tell: Tell, shared: str, kubecon
     async def story(lifecycle: Lifecycle) -> None:
         for env, services, _ in STEPS:
             sources = Sources.from_document({"services": services}, env=env, name="ten")
-            release = await lifecycle.up(lifecycle.compile(sources), patience=QUICK)
+            release = await lifecycle.up(lifecycle.compile(sources), wait_options=QUICK)
         for revision in (2, 6):
-            await lifecycle.rollback("ten", revision, patience=QUICK)
+            await lifecycle.rollback("ten", revision, wait_options=QUICK)
         ours = await lifecycle.history("ten")
         argv = [helm, "history", release.identity.release, "-n", shared, "--kubeconfig", kubeconfig, "-o", "json"]
         theirs = json.loads((await asyncio.to_thread(subprocess.run, argv, check=True, capture_output=True)).stdout)

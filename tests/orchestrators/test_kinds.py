@@ -122,7 +122,7 @@ def test_verbs_know_every_kind(tell: Tell, shared: str, api: Api) -> None:
             await api.create(at(KINDS[name], shared), stray(name, identity.release))
 
     async def story(lifecycle: Lifecycle) -> None:
-        identity = (await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)).identity
+        identity = (await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)).identity
         await make(identity, SWEPT | KEPT)
         assert await list_strays(identity) == SWEPT | KEPT
         seen = workloads.statuses(await cluster.look_at(api, identity), identity.release, shared)
@@ -131,7 +131,7 @@ def test_verbs_know_every_kind(tell: Tell, shared: str, api: Api) -> None:
         assert all(f"{name} stray" in told for name in SWEPT)
         assert all([await api.gone(at(KINDS[name], shared, "stray")) for name in SWEPT - {POD.name}])
         await make(identity, SWEPT - {POD.name})
-        await lifecycle.down([identity.guid], patience=QUICK, each=lambda removal: None)
+        await lifecycle.down([identity.guid], wait_options=QUICK, each=lambda removal: None)
         assert await leavings.left(api, identity) == []
 
     tell(story, shared)

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from tycho.chart import Chart
-from tycho.errors import Busy, ClusterUnreachable, Conflict, Deadline, Forbidden, NotFound, OrchestratorError
+from tycho.errors import (
+    ClusterUnreachable,
+    Conflict,
+    Forbidden,
+    NotFound,
+    OperationInProgress,
+    OrchestratorError,
+    WaitTimeout,
+)
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm import process
 from tycho.orchestrators.helm.errors import told
@@ -60,7 +68,7 @@ def test_the_whole_family_ends(program: Path, way: str, verb: str, monkeypatch: 
             await asyncio.sleep(0.01)
         if way == "cancelled":
             running.cancel()
-        with pytest.raises(Deadline if way == "late" else asyncio.CancelledError):
+        with pytest.raises(WaitTimeout if way == "late" else asyncio.CancelledError):
             await running
         helm.close()
 
@@ -192,7 +200,11 @@ PORT = 'Error: Service "a" is invalid: spec.ports[0].nodePort: Invalid value: 30
 @pytest.mark.parametrize(
     ("text", "kind", "part"),
     [
-        ("Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress", Busy, "somebody else"),
+        (
+            "Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress",
+            OperationInProgress,
+            "somebody else",
+        ),
         ("Error: release: not found", NotFound, "no such release"),
         ('Error: "web" has no deployed releases', NotFound, "no good revision"),
         ("Error: INSTALLATION FAILED: cannot re-use a name that is still in use", Conflict, "exists already"),
@@ -204,7 +216,7 @@ PORT = 'Error: Service "a" is invalid: spec.ports[0].nodePort: Invalid value: 30
         (f"{PORT} provided port is already allocated", Conflict, "port 30080 is taken"),
         (f"{PORT} provided port is not in the valid range. The range of valid ports is 31000-31999", OrchestratorError,
          "no port 30080 for Services: The range"),
-        ("Error: context deadline exceeded", Deadline, "too long"),
+        ("Error: context deadline exceeded", WaitTimeout, "too long"),
         ("Error: something new", OrchestratorError, "helm install: something new"),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 from tests.orchestrators.conftest import Kubectl, compiled
 from tycho.errors import StartFailed
 from tycho.lifecycle import Lifecycle
-from tycho.orchestrators import Patience
+from tycho.orchestrators import WaitOptions
 from tycho.release import Release, ServiceStatus
 from tycho.settings import settings
 
@@ -44,8 +44,8 @@ def test_a_quiet_time_is_for_what_has_no_health_check(quiet: Tell, shared: str) 
     services = {"bare": {"image": "x"}, "checked": {"image": "x", **CHECKED}}
 
     async def story(lifecycle: Lifecycle) -> None:
-        patience = Patience(timeout=90, watch=looks.append)
-        release = await lifecycle.up(compiled(lifecycle, services), patience=patience)
+        wait_options = WaitOptions(timeout=90, watch=looks.append)
+        release = await lifecycle.up(compiled(lifecycle, services), wait_options=wait_options)
         assert release.ready
         bare, checked = watched(looks, "bare"), watched(looks, "checked")
         assert STARTED in [status.why for status in bare]
@@ -53,7 +53,7 @@ def test_a_quiet_time_is_for_what_has_no_health_check(quiet: Tell, shared: str) 
         looks.clear()
         while not (await lifecycle.status([release.identity.guid]))[0].ready:
             pass  # its own looks have seen it for longer than the times that the API server shows can tell
-        again = await lifecycle.up(compiled(lifecycle, services), patience=patience)
+        again = await lifecycle.up(compiled(lifecycle, services), wait_options=wait_options)
         assert again.notes == ("one is up to date (revision 1)",)
         assert len(looks) == 1  # what has run for a while is ready at the first look
 
@@ -67,7 +67,7 @@ def test_what_ends_within_it_is_never_called_ready(quiet: Tell, shared: str) -> 
         with pytest.raises(StartFailed, match='ends: back-off restarting: exit 1 "simulated"'):
             await lifecycle.up(
                 compiled(lifecycle, {"ends": {"image": "x", "annotations": simulate("Ends")}}),
-                patience=Patience(timeout=90, watch=looks.append),
+                wait_options=WaitOptions(timeout=90, watch=looks.append),
             )
         assert [status.done for status in watched(looks, "ends")] == [False] * len(looks)
 
@@ -77,7 +77,7 @@ def test_what_ends_within_it_is_never_called_ready(quiet: Tell, shared: str) -> 
 def test_restarts_are_told_of_what_is_ready(tell: Tell, shared: str) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         services = {"again": {"image": "x", "annotations": simulate("Restarted")}}
-        release = await lifecycle.up(compiled(lifecycle, services), patience=Patience(timeout=90))
+        release = await lifecycle.up(compiled(lifecycle, services), wait_options=WaitOptions(timeout=90))
         (service,) = release.services
         assert (service.done, service.restarts) == (True, 3)
         assert service.why == 'restarted 3 times: exit 1 "simulated"'
@@ -108,6 +108,6 @@ def test_slices_that_the_caller_may_not_read(
 
     async def story(lifecycle: Lifecycle) -> None:
         services = {"web": {"image": "x", "ports": ["80"]}}
-        assert (await lifecycle.up(compiled(lifecycle, services), patience=Patience(timeout=90))).ready
+        assert (await lifecycle.up(compiled(lifecycle, services), wait_options=WaitOptions(timeout=90))).ready
 
     tell(story, shared, kubeconfig=own)

@@ -51,7 +51,7 @@ def test_values_ask_for_nothing_more(tell: Tell, kubectl: Kubectl, case: str) ->
 
     async def story(lifecycle: Lifecycle) -> None:
         with pytest.raises(PolicyDenied) as denied:
-            await lifecycle.up(given(lifecycle, values, "climber"), patience=QUICK)
+            await lifecycle.up(given(lifecycle, values, "climber"), wait_options=QUICK)
         assert [problem.path for problem in denied.value.problems] == [path]
         assert "80-grants.yaml" in denied.value.problems[0].hint
         assert (denied.value.exit_code, denied.value.http_status) == (21, 403)
@@ -62,13 +62,13 @@ def test_values_ask_for_nothing_more(tell: Tell, kubectl: Kubectl, case: str) ->
 
 def test_an_upgrade_is_judged_too(tell: Tell, shared: str, kubectl: Kubectl) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, web()), patience=QUICK)
+        await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)
         with pytest.raises(PolicyDenied):
-            await lifecycle.up(given(lifecycle, {"securityContext": {"privileged": True}}), patience=QUICK)
+            await lifecycle.up(given(lifecycle, {"securityContext": {"privileged": True}}), wait_options=QUICK)
         assert (await lifecycle.find("one")).revision == 1
         assert kubectl("get", "leases", "-n", shared, "-o", "name") == ""
         ordinary = given(lifecycle, {"podAnnotations": {"example.com/x": "y"}, "securityContext": {"runAsUser": 7}})
-        assert (await lifecycle.up(ordinary, patience=QUICK)).revision == 2
+        assert (await lifecycle.up(ordinary, wait_options=QUICK)).revision == 2
 
     tell(story, shared)
 
@@ -85,10 +85,10 @@ def test_a_grant_holds_at_up(tell: Tell, shared: str, tmp_path: Path) -> None:
         sources = Sources.from_document({"services": services}, env={}, name="one")
         values = {"securityContext": {"capabilities": {"add": ["NET_ADMIN", "SYS_TIME"]}}}
         about = {"web": ServiceMetadata(values=values)}
-        assert (await lifecycle.up(lifecycle.compile(sources, metadata=about), patience=QUICK)).ready
+        assert (await lifecycle.up(lifecycle.compile(sources, metadata=about), wait_options=QUICK)).ready
         about = {"other": ServiceMetadata(values=values)}
         with pytest.raises(PolicyDenied):
-            await lifecycle.up(lifecycle.compile(sources, metadata=about), patience=QUICK)
+            await lifecycle.up(lifecycle.compile(sources, metadata=about), wait_options=QUICK)
 
     tell(story, shared)
 
@@ -106,7 +106,7 @@ def test_a_chart_is_rendered_once(tell: Tell, shared: str) -> None:
 
         orchestrator.helm.both = counted  # type: ignore[method-assign]
         for tag in ("1", "1", "2"):
-            await lifecycle.up(compiled(lifecycle, web(tag)), patience=QUICK)
+            await lifecycle.up(compiled(lifecycle, web(tag)), wait_options=QUICK)
         assert verbs == ["template", "install", "template", "upgrade"]
 
     tell(story, shared)
@@ -153,7 +153,7 @@ def test_a_neighbours_objects(tell: Tell, shared: str, kubectl: Kubectl, case: s
 
     async def story(lifecycle: Lifecycle) -> None:
         with pytest.raises(PolicyDenied) as denied:
-            await lifecycle.up(compiled(lifecycle, web(**use), **document), patience=QUICK)
+            await lifecycle.up(compiled(lifecycle, web(**use), **document), wait_options=QUICK)
         (problem,) = denied.value.problems
         assert problem.path == f"{item['kind']} {name}"
         assert why in problem.message
@@ -178,7 +178,7 @@ def test_a_neighbours_secret_by_values(tell: Tell, shared: str, kubectl: Kubectl
 
     async def story(lifecycle: Lifecycle) -> None:
         with pytest.raises(PolicyDenied, match="refused") as denied:
-            await lifecycle.up(given(lifecycle, values), patience=QUICK)
+            await lifecycle.up(given(lifecycle, values), wait_options=QUICK)
         assert denied.value.problems[0].path == "Secret theirs"
 
     tell(story, shared)
@@ -189,6 +189,6 @@ def test_an_object_of_nobodys_is_used(tell: Tell, shared: str, kubectl: Kubectl)
     document = {"secrets": {"used": {"external": True, "name": "shared-token"}}}
 
     async def story(lifecycle: Lifecycle) -> None:
-        assert (await lifecycle.up(compiled(lifecycle, web(secrets=["used"]), **document), patience=QUICK)).ready
+        assert (await lifecycle.up(compiled(lifecycle, web(secrets=["used"]), **document), wait_options=QUICK)).ready
 
     tell(story, shared)

@@ -41,13 +41,13 @@ def folders(kubectl: Kubectl, identity: Identity) -> dict[str, str]:
 def test_new_claims_stay_as_they_are(tell: Any, shared: str, kubectl: Kubectl, own: bool) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         chosen = SERVICES if own else web(volumes=BINDS)
-        first = await lifecycle.up(compiled(lifecycle, chosen, "fresh", volumes=VOLUMES), patience=QUICK)
+        first = await lifecycle.up(compiled(lifecycle, chosen, "fresh", volumes=VOLUMES), wait_options=QUICK)
         before = folders(kubectl, first.identity)
         assert set(before.values()) == {"data"}
-        again = await lifecycle.up(compiled(lifecycle, chosen, "fresh", volumes=VOLUMES), patience=QUICK)
+        again = await lifecycle.up(compiled(lifecycle, chosen, "fresh", volumes=VOLUMES), wait_options=QUICK)
         assert "up to date" in again.notes[0]
         changed = {**chosen, **web("2", volumes=BINDS)}
-        await lifecycle.up(compiled(lifecycle, changed, "fresh", volumes=VOLUMES), patience=QUICK)
+        await lifecycle.up(compiled(lifecycle, changed, "fresh", volumes=VOLUMES), wait_options=QUICK)
         assert folders(kubectl, first.identity) == before
 
     tell(story, "" if own else shared)
@@ -55,15 +55,15 @@ def test_new_claims_stay_as_they_are(tell: Any, shared: str, kubectl: Kubectl, o
 
 def test_claims_of_an_earlier_chart_are_mounted_whole(tell: Any, kubectl: Kubectl) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        first = await lifecycle.up(compiled(lifecycle, SERVICES, "earlier", volumes=VOLUMES), patience=QUICK)
+        first = await lifecycle.up(compiled(lifecycle, SERVICES, "earlier", volumes=VOLUMES), wait_options=QUICK)
         space, release = first.identity.namespace, first.identity.release
         for claim in (f"{release}-data", f"other-{release}-db-0"):
             kubectl("annotate", "pvc", claim, "-n", space, "tycho.dev/sub-path-")
         changed = {**SERVICES, **web("2", volumes=[*BINDS, "new:/new"])}
         system = compiled(lifecycle, changed, "earlier", volumes={**VOLUMES, "new": {}})
-        await lifecycle.up(system, patience=QUICK)
+        await lifecycle.up(system, wait_options=QUICK)
         assert folders(kubectl, first.identity) == {"/data": "", "/other": "", "/anonymous": "data", "/new": "data"}
-        again = await lifecycle.up(system, patience=QUICK)  # it stands in the values, and is found again
+        again = await lifecycle.up(system, wait_options=QUICK)  # it stands in the values, and is found again
         assert "up to date" in again.notes[0]
 
     tell(story)
@@ -106,7 +106,7 @@ def test_what_helm_stored_says_it_too(
 def test_volumes_that_start_empty_are_told(tell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         monkeypatch.setattr(volumes, "SINCE", "9.9")
-        release = await lifecycle.up(compiled(lifecycle, SERVICES, "empty", volumes=VOLUMES), patience=QUICK)
+        release = await lifecycle.up(compiled(lifecycle, SERVICES, "empty", volumes=VOLUMES), wait_options=QUICK)
         assert any(note.startswith("new volumes start empty: Kubernetes 1.") for note in release.notes)
 
     tell(story)

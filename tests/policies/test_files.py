@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.policies.weaving import folder, system, woven
-from tycho import data, weave
+from tycho import apply_policies, data
 from tycho.errors import PolicyError
 from tycho.policy import in_force
 
@@ -22,7 +22,7 @@ def test_the_name_is_the_order(tmp_path: Path) -> None:
     one = folder(tmp_path / "one", {"20-b.yaml": tier("two"), "60-c.yaml": tier("six")})
     two = folder(tmp_path / "two", {"40-a.yaml": tier("four")})
     for folders in ([one, two], [two, one]):
-        result = weave(system(WEB), folders=folders)
+        result = apply_policies(system(WEB), folders=folders)
         assert result.policies == ("20-b.yaml", "40-a.yaml", "60-c.yaml")
         assert result.system.services["web"].labels["tier"] == "six"
 
@@ -33,7 +33,7 @@ def test_a_later_folder_replaces_and_an_empty_file_disables(tmp_path: Path) -> N
     two.mkdir()
     (two / "20-b.yaml").write_text(tier("two"))
     (two / "30-c.yaml").write_text("# not here\n\n")
-    result = weave(system(WEB), folders=[one, two])
+    result = apply_policies(system(WEB), folders=[one, two])
     assert result.policies == ("20-b.yaml",)
     assert result.system.services["web"].labels["tier"] == "two"
     assert in_force([one, two]) == [("20-b.yaml", two / "20-b.yaml", "two.")]
@@ -137,7 +137,7 @@ def test_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="nowhere is not a folder of policies"):
-        weave(system(WEB), folders=[tmp_path / "nowhere"])
+        apply_policies(system(WEB), folders=[tmp_path / "nowhere"])
 
 
 def test_short_forms_are_said_to_be_missing(tmp_path: Path) -> None:

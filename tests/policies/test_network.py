@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.policies.weaving import folder
-from tycho import Sources, emit, load, weave
+from tycho import Sources, apply_policies, emit, load
 from tycho.chart import release_values
 from tycho.model import ServiceMetadata
 
@@ -75,7 +75,7 @@ def render(
 ) -> Rendered:
     """Compile, and let the real helm render."""
     system = load(Sources.from_document(compose, env={}, name="shop"))
-    woven = weave(system, folders=folders, metadata=metadata)
+    woven = apply_policies(system, folders=folders, metadata=metadata)
     emit(woven).write(at / "chart")
     said = release_values(woven.system, metadata or {}) | values
     done = subprocess.run(

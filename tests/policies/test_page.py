@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.policies.weaving import said, system
-from tycho import weave
+from tycho import apply_policies
 from tycho.errors import PolicyDenied, PolicyError
 from tycho.policy import in_force
 from tycho.policy.declared import READERS
@@ -32,7 +32,7 @@ def ours(tmp_path: Path) -> Path:
 
 
 def test_the_examples_work(ours: Path) -> None:
-    woven = weave(system(SHOP), folders=[ours])
+    woven = apply_policies(system(SHOP), folders=[ours])
     services = woven.system.services
     assert [name for name, service in services.items() if service.read_only] == ["db", "shipper"]
     assert (services["db"].user, services["web"].user) == ("65534:65534", "101")
@@ -41,7 +41,7 @@ def test_the_examples_work(ours: Path) -> None:
     assert services["shipper"].x["x-tycho"] == {"hostPaths": ["/var/log"]}
     assert [emit.services for emit in woven.emits] == [("db",)]
     with pytest.raises(PolicyDenied) as denied:
-        weave(system(SHOP.replace("nginx:1", "nginx:latest")), folders=[ours])
+        apply_policies(system(SHOP.replace("nginx:1", "nginx:latest")), folders=[ours])
     assert denied.value.problems[0].message == "nginx:latest is another image tomorrow"
 
 
@@ -67,20 +67,20 @@ def test_every_key_is_told() -> None:
 def test_the_way_out_of_host_access(tmp_path: Path) -> None:
     proxy = system("services: {traefik: {image: t, network_mode: host}, other: {image: t}}")
     with pytest.raises(PolicyDenied):
-        weave(proxy)
+        apply_policies(proxy)
     (tmp_path / "80-grants.yaml").write_text(dict(FILE.findall(PAGE))["80-grants.yaml"])
-    assert weave(proxy, folders=[tmp_path]).system.services["traefik"].network_mode == "host"
+    assert apply_policies(proxy, folders=[tmp_path]).system.services["traefik"].network_mode == "host"
     with pytest.raises(PolicyDenied):
-        weave(system("services: {other: {image: t, network_mode: host}}"), folders=[tmp_path])
+        apply_policies(system("services: {other: {image: t, network_mode: host}}"), folders=[tmp_path])
 
 
 def test_the_way_out_of_hardening_stays_canonical() -> None:
     before = system("services: {web: {image: nginx, security_opt: ['no-new-privileges:false']}}")
-    assert said(weave(before).system.services["web"].security_opt) == ["no-new-privileges=false"]
+    assert said(apply_policies(before).system.services["web"].security_opt) == ["no-new-privileges=false"]
 
 
 def test_a_policy_cannot_say_what_compose_cannot(tmp_path: Path) -> None:
     (tmp_path / "50-a.yaml").write_text("description: A.\npatch:\n  hostPath: /etc\n")
     with pytest.raises(PolicyError) as broken:
-        weave(system(SHOP), folders=[tmp_path])
+        apply_policies(system(SHOP), folders=[tmp_path])
     assert str(broken.value.problems[0]).endswith('50-a.yaml:3  patch.hostPath: Compose has no key "hostPath" here')

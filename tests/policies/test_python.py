@@ -15,9 +15,9 @@ POLICY = '''"""Databases are read by nobody else.
 
 And so on.
 """
-from tycho.model import System
+from tycho.model import Project
 
-def apply(system: System) -> System:
+def apply(system: Project) -> Project:
     services = {
         name: service.model_copy(update={"read_only": True}) if name == "db" else service
         for name, service in system.services.items()
@@ -65,7 +65,7 @@ def test_it_may_refuse(tmp_path: Path) -> None:
         (
             "def apply(system):\n    x = 1\n    return system.nope\n",
             3,
-            "AttributeError: 'System' object has no",
+            "AttributeError: 'Project' object has no",
         ),
         ("def apply(system):\n    return None\n", 0, "TypeError: apply must return the system, not NoneType"),
         (POLICY.replace('"read_only": True', '"read_only": "maybe"'), 7, '"maybe" should be a valid boolean'),

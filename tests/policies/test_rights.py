@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.policies.weaving import folder, said, system, woven
-from tycho import emit, load, weave
+from tycho import apply_policies, emit, load
 from tycho.compose import Sources
 from tycho.errors import PolicyDenied, PolicyError
 
@@ -57,7 +57,7 @@ def test_entries_that_are_left_keep_their_lines(tmp_path: Path) -> None:
 
 def test_the_file_is_printed_as_written() -> None:
     before = system("services: {web: {image: x, cap_add: [CAP_CHOWN], security_opt: ['seccomp:x.json']}}")
-    weave(before)
+    apply_policies(before)
     assert before.services["web"].cap_add == ("CAP_CHOWN",)
     assert before.services["web"].security_opt == ("seccomp:x.json",)
 
@@ -74,13 +74,13 @@ ADDED = {
 
 @pytest.mark.parametrize("keys", ADDED)
 def test_hardening_adds_to_lists(keys: str) -> None:
-    services = weave(system(f"services: {{web: {{image: x, {keys}}}}}")).system.services
+    services = apply_policies(system(f"services: {{web: {{image: x, {keys}}}}}")).system.services
     assert list(services["web"].security_opt) == ADDED[keys]
 
 
 def test_secret_names_add_up() -> None:
     text = "services: {web: {image: x}}\nx-tycho: {secretEnvironment: ['A', '!B']}"
-    names = weave(system(text)).system.x["x-tycho"]["secretEnvironment"]
+    names = apply_policies(system(text)).system.x["x-tycho"]["secretEnvironment"]
     assert names[-2:] == ["A", "!B"]
     assert "*password*" in names
 
@@ -133,15 +133,15 @@ def test_the_hint_is_the_grant(keys: str, tmp_path: Path) -> None:
     """Each refusal ends with a policy; written to a file, it lets this service through, and no other."""
     text = f"services: {{web: {{image: x, {keys}}}}}"
     with pytest.raises(PolicyDenied) as denied:
-        emit(weave(system(text)))
+        emit(apply_policies(system(text)))
     for number, problem in enumerate(denied.value.problems):
         found = POLICY.search(problem.hint)
         assert found, problem
         (tmp_path / f"80-{number}.yaml").write_text(found[0])
-    chart = emit(weave(system(text), folders=[tmp_path]))
+    chart = emit(apply_policies(system(text), folders=[tmp_path]))
     assert chart.rights.pods[0].services[0].grants
     with pytest.raises(PolicyDenied):
-        emit(weave(system(text.replace("web", "other")), folders=[tmp_path]))
+        emit(apply_policies(system(text.replace("web", "other")), folders=[tmp_path]))
 
 
 @pytest.mark.parametrize("keys", RIGHTS)
@@ -149,7 +149,7 @@ def test_no_policy_in_force_grants_nothing(keys: str, tmp_path: Path) -> None:
     """Taking `90-host-access.yaml` out of force, or all of them, does not let a pod beyond baseline through."""
     only_policies = keys.startswith(("uts", "userns_mode"))
     before = system(f"services: {{web: {{image: x, {keys}}}}}")
-    disabled = weave(before, folders=[folder(tmp_path / "none", {})])
+    disabled = apply_policies(before, folders=[folder(tmp_path / "none", {})])
     if only_policies:  # no field of a pod stands for it
         assert emit(disabled).files
         return
@@ -172,7 +172,7 @@ CLAIMED: dict[str, Any] = {
 @pytest.mark.parametrize("case", CLAIMED)
 def test_a_file_grants_itself_nothing(case: str) -> None:
     with pytest.raises(PolicyDenied) as denied:
-        weave(load(Sources.from_document(CLAIMED[case], env={}, name="shop")))
+        apply_policies(load(Sources.from_document(CLAIMED[case], env={}, name="shop")))
     assert any("x-tycho" in problem.path for problem in denied.value.problems)
 
 
@@ -180,7 +180,7 @@ def test_one_right_is_not_another(tmp_path: Path) -> None:
     grants = {"80-a.yaml": "description: A.\nmatch: {name: web}\nadd: {x-tycho: {grants: [cap_add=BPF]}}"}
     (tmp_path / "80-a.yaml").write_text(grants["80-a.yaml"])
     with pytest.raises(PolicyDenied) as denied:
-        weave(system("services: {web: {image: x, cap_add: [BPF, PERFMON]}}"), folders=[tmp_path])
+        apply_policies(system("services: {web: {image: x, cap_add: [BPF, PERFMON]}}"), folders=[tmp_path])
     assert [problem.path for problem in denied.value.problems] == ["services.web.cap_add[1]"]
 
 
@@ -189,7 +189,10 @@ def test_grants_add_up_over_policies(tmp_path: Path) -> None:
         text = {"description": "A.", "add": {"x-tycho": {"grants": [right]}}}
         (tmp_path / f"8{number}-a.yaml").write_text(json.dumps(text))
     before = system("services: {web: {image: x, pid: host, ipc: host}}")
-    assert emit(weave(before, folders=[tmp_path])).rights.pods[0].services[0].grants == ("pid=host", "ipc=host")
+    assert emit(apply_policies(before, folders=[tmp_path])).rights.pods[0].services[0].grants == (
+        "pid=host",
+        "ipc=host",
+    )
 
 
 def test_external_names_are_the_operators(tmp_path: Path) -> None:
@@ -203,14 +206,14 @@ def test_external_names_are_the_operators(tmp_path: Path) -> None:
         'description: Shared.\nsystem: {patch: {x-tycho: {externalNames: ["shared-*"]}}}'
     )
     for section in ("secrets", "configs", "volumes"):
-        assert emit(weave(system(asked("shared-a", section)), folders=[tmp_path])).files
-        assert emit(weave(system(asked("anything", section)))).files
+        assert emit(apply_policies(system(asked("shared-a", section)), folders=[tmp_path])).files
+        assert emit(apply_policies(system(asked("anything", section)))).files
         with pytest.raises(PolicyDenied) as denied:
-            emit(weave(system(asked("anything", section)), folders=[tmp_path]))
+            emit(apply_policies(system(asked("anything", section)), folders=[tmp_path]))
         assert denied.value.problems[0].path == f"{section}.theirs"
     for name in ("sh.helm.release.v1.other.v1", "SH.helm.release.v1.x", "${R:-sh.helm.release.v1.o.v2}"):
         with pytest.raises(PolicyDenied, match="refused"):
-            emit(weave(system(asked(name))))
+            emit(apply_policies(system(asked(name))))
 
 
 def test_the_top_level_can_be_refused(tmp_path: Path) -> None:

@@ -84,10 +84,10 @@ def test_the_environment_changes_no_chart(image: str, tmp_path: Path) -> None:
 
 
 def test_the_shipped_policies_leave_templates_alone() -> None:
-    from tycho import weave
+    from tycho import apply_policies
 
     before = system(SHOP.replace("Net_Admin, ", ""), TAG="9")
-    after = weave(before).system
+    after = apply_policies(before).system
     assert (
         said(after.services["web"].image) == said(before.services["web"].image) == "registry.example/nginx:${TAG:-1.27}"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.policies.weaving import folder, said
-from tycho import Sources, data, load, weave
+from tycho import Sources, apply_policies, data, load
 from tycho.errors import PolicyDenied
 from tycho.policy import in_force
 
@@ -22,12 +22,12 @@ def test_before_and_after(case: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     only = folder(tmp_path / "only", {}, keep=(f"{case.name.partition('.')[0]}.yaml",))
     if (refused := case / "refused.txt").exists():
         with pytest.raises(PolicyDenied) as denied:
-            weave(before, folders=[only])
+            apply_policies(before, folders=[only])
         assert "\n".join(map(str, denied.value.problems)) + "\n" == refused.read_text()
         assert all(problem.hint for problem in denied.value.problems)
         return
     after = load(Sources.from_disk(["after.yaml"], env={}))
-    woven = weave(before, folders=[only]).system
+    woven = apply_policies(before, folders=[only]).system
     assert {key: said(getattr(woven, key)) for key in SECTIONS} == {key: said(getattr(after, key)) for key in SECTIONS}
 
 
@@ -45,6 +45,6 @@ def test_every_shipped_policy_says_what_it_does() -> None:
 @pytest.mark.parametrize("example", ["notebook/docker-compose.yaml", "shop/compose.yaml"])
 def test_the_examples_pass(example: str) -> None:
     root = Path(__file__).parents[2] / "examples"
-    woven = weave(load(Sources.from_disk([str(root / example)], env={})))
+    woven = apply_policies(load(Sources.from_disk([str(root / example)], env={})))
     assert woven.policies == tuple(name for name, _, _ in in_force())
     assert all("no-new-privileges=true" in service.security_opt for service in woven.system.services.values())

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tycho import Sources, data, load, weave
-from tycho.model import Live, ServiceMetadata, System, Woven, template
+from tycho import Sources, apply_policies, data, load
+from tycho.model import Live, PolicyResult, Project, ServiceMetadata, template
 
 
-def system(text: str, **env: str) -> System:
+def system(text: str, **env: str) -> Project:
     return load(Sources.from_document(text, env=env, name="shop"))
 
 
@@ -31,10 +31,10 @@ def woven(
     *,
     metadata: Mapping[str, ServiceMetadata] | None = None,
     **env: str,
-) -> Woven:
+) -> PolicyResult:
     """A compose text woven with policies alone that the test wrote."""
     files = {"50-test.yaml": policies} if isinstance(policies, str) else policies
-    return weave(system(compose, **env), folders=[folder(at / "ours", files)], metadata=metadata)
+    return apply_policies(system(compose, **env), folders=[folder(at / "ours", files)], metadata=metadata)
 
 
 def said(part: object) -> object:

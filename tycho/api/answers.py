@@ -18,7 +18,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from tycho.errors import Busy, Problem, TooManyRequests, TychoError, UsageError
+from tycho.errors import OperationInProgress, Problem, TooManyRequests, TychoError, UsageError
 from tycho.settings import find_home, settings
 from tycho.text import printable, safe_message
 
@@ -76,7 +76,7 @@ def failed(error: TychoError, status: int = 0) -> Json:
         "result": result,
         "message": f"{message} ({failure.hint})" if failure.hint else message,
     }
-    later = {"Retry-After": "5"} if isinstance(error, Busy | TooManyRequests) else None
+    later = {"Retry-After": "5"} if isinstance(error, OperationInProgress | TooManyRequests) else None
     return Json(content, status or error.http_status, later)
 
 

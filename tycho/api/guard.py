@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tycho.api.answers import Json, failed
-from tycho.errors import Deadline, Forbidden, UsageError
+from tycho.errors import Forbidden, UsageError, WaitTimeout
 from tycho.slots import CALLER
 
 MAX_BODY = 1024 * 1024
@@ -68,7 +68,9 @@ class Guard:
         except TimeoutError:
             if not limit.expired() or started:
                 raise
-            said = Deadline(f"the request took longer than {self.wall:g} s", hint="/system/status says how far it came")
+            said = WaitTimeout(
+                f"the request took longer than {self.wall:g} s", hint="/system/status says how far it came"
+            )
             await failed(said)(scope, receive, framed)
 
     async def end(self) -> None:

@@ -244,7 +244,7 @@ class Row(BaseModel):
     path: str
     file: str
     line: int
-    fate: str
+    outcome: str
     target: str
     reason: str
     remedy: str

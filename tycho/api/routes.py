@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
 from tycho.api.answers import Envelope, Failure
 from tycho.api.bodies import JsonRoute
+from tycho.api.dependencies import Charts, Verbs
 from tycho.api.messages import (
     Compile,
     Compiled,
@@ -28,29 +29,16 @@ from tycho.api.messages import (
 )
 from tycho.errors import Ambiguous
 from tycho.lifecycle import Compiled as Chart
-from tycho.lifecycle import Lifecycle, Removal
+from tycho.lifecycle import Removal
 from tycho.model import ServiceMetadata
-from tycho.orchestrators import Patience, parse_since
+from tycho.orchestrators import WaitOptions, parse_since
 from tycho.release import Event, Release, Revision, ServiceStatus
-from tycho.sandbox import Sandbox
 from tycho.slots import CALLER
 
 PATIENCE = 240.0  # seconds; less than the guard has, so that the verb says itself what is not ready
 NONE = "--"
 
 
-def _lifecycle(request: Request) -> Lifecycle:
-    found: Lifecycle = request.app.state.lifecycle
-    return found
-
-
-def _sandbox(request: Request) -> Sandbox:
-    found: Sandbox = request.app.state.sandbox
-    return found
-
-
-Verbs = Annotated[Lifecycle, Depends(_lifecycle)]
-Charts = Annotated[Sandbox, Depends(_sandbox)]
 FAILURES: dict[int | str, dict[str, Any]] = {
     429: {
         "model": Envelope[Failure],
@@ -75,7 +63,7 @@ async def start(said: Start, verbs: Verbs, charts: Charts) -> Envelope[Started]:
         new=not (said.guid or said.upgrade),
         replace=said.replace,
         caller=said.caller(said.name),
-        patience=_patience(wait=said.wait),
+        wait_options=_wait_options(wait=said.wait),
     )
     full = f"{release.identity.name}-{release.identity.guid}"
     result = Started(
@@ -105,7 +93,7 @@ async def delete(said: Delete, verbs: Verbs) -> Envelope[Nothing]:
     caller = said.caller(said.name)
     await verbs.down(
         [said.name],
-        patience=_patience(),
+        wait_options=_wait_options(),
         keep_volumes=said.keep_volumes,
         force=said.force,
         caller=caller,
@@ -132,7 +120,7 @@ async def rollback(said: Rollback, verbs: Verbs) -> Envelope[Running]:
         said.revision,
         force=said.force,
         caller=said.caller(said.name),
-        patience=_patience(wait=said.wait),
+        wait_options=_wait_options(wait=said.wait),
     )
     return Envelope(result=_running(release), message="; ".join(release.notes))
 
@@ -145,7 +133,7 @@ async def restart(said: Restart, verbs: Verbs) -> Envelope[Running]:
         said.services,
         force=said.force,
         caller=said.caller(said.name),
-        patience=_patience(wait=said.wait),
+        wait_options=_wait_options(wait=said.wait),
     )
     return Envelope(result=_running(release), message="; ".join(release.notes))
 
@@ -199,15 +187,15 @@ async def apidocs() -> RedirectResponse:
     return RedirectResponse("docs")
 
 
-async def _compile(charts: Sandbox, said: Compile) -> Chart:
+async def _compile(charts: Charts, said: Compile) -> Chart:
     env = {key: value for key, value in said.env.items() if value is not None}
     metadata = {name: ServiceMetadata(port=one.port, clients=tuple(one.clients)) for name, one in said.services.items()}
     files = {path: (file.data, file.executable) for path, file in said.files.items()}
     return await charts.compile({**said.system, "name": said.name}, env, metadata, files)
 
 
-def _patience(*, wait: bool = True) -> Patience:
-    return Patience(wait=wait, timeout=PATIENCE)
+def _wait_options(*, wait: bool = True) -> WaitOptions:
+    return WaitOptions(wait=wait, timeout=PATIENCE)
 
 
 def _warnings(compiled: Chart) -> list[Any]:

@@ -7,14 +7,14 @@ from typing import Any
 
 from tycho.canonical.parts import Expression, Tree, full, grant, words
 from tycho.canonical.project import Parts, doubled
-from tycho.model import Attachment, Config, EnvFile, Hook, Live, Mount, Node, Reworded, Service, System, template
+from tycho.model import Attachment, Config, EnvFile, Hook, Live, Mount, Node, Project, Reworded, Service, template
 
 SECTIONS = ("networks", "volumes", "configs", "secrets")
 OF_HOOKS = ("command", "user", "privileged", "working_dir", "image", "per_replica")
 BESIDE = frozenset({"files", "entries"})  # what other files hold
 
 
-def to_compose_file(system: System) -> Tree:
+def to_compose_file(system: Project) -> Tree:
     """Convert a system to a compose file.
 
     Args:
@@ -68,12 +68,12 @@ class _OpenParts(Parts):
         """What the file itself sets; an entry that is the caller's has no value."""
         return {**one.environment, **dict.fromkeys(one.environment_pass)}
 
-    def name(self, system: System, name: str, one: Any) -> str | None:
+    def name(self, system: Project, name: str, one: Any) -> str | None:
         """What the file calls an entry."""
         given: str | None = one.name
         return given
 
-    def resource(self, kind: str, system: System, name: str, one: Any) -> Tree:
+    def resource(self, kind: str, system: Project, name: str, one: Any) -> Tree:
         """An entry of a section beside the services."""
         shown = {**full(super().resource(kind, system, name, one)), **one.x}
         if isinstance(one, Config) and one.content is not None and not one.environment:

@@ -22,11 +22,11 @@ from tycho.canonical.parts import (
     size,
     words,
 )
-from tycho.model import Config, Hook, Mount, Network, Secret, Service, System, Volume, bare
+from tycho.model import Config, Hook, Mount, Network, Project, Secret, Service, Volume, bare
 from tycho.model.paths import is_bind, is_local, is_windows
 
 
-def to_canonical(system: System, path: Callable[[str], str], *, written: bool = False) -> Tree:
+def to_canonical(system: Project, path: Callable[[str], str], *, written: bool = False) -> Tree:
     """Convert a system to Compose's own canonical JSON.
 
     Args:
@@ -54,7 +54,7 @@ def to_canonical(system: System, path: Callable[[str], str], *, written: bool = 
     return {key: doubled(value) for key, value in (_written(system, found) if written else found).items()}
 
 
-def _written(system: System, found: Tree) -> Tree:
+def _written(system: Project, found: Tree) -> Tree:
     """What a compose file may hold, and Compose's JSON does not."""
     for root in ("services", "jobs"):
         for name, one in found.get(root, {}).items():
@@ -179,7 +179,7 @@ class Parts:
             shown.append({**whole, **full({"per_replica": one.per_replica})})
         return shown
 
-    def resource(self, kind: str, system: System, name: str, one: Any) -> Tree:
+    def resource(self, kind: str, system: Project, name: str, one: Any) -> Tree:
         """An entry of a section beside the services."""
         shown = {**full({"name": self.name(system, name, one)}), **_shared(one)}
         match kind:
@@ -190,7 +190,7 @@ class Parts:
             case _:
                 return {**shown, **self._filed(one)}
 
-    def name(self, system: System, name: str, one: Any) -> str | None:
+    def name(self, system: Project, name: str, one: Any) -> str | None:
         """What an entry is called outside of the project."""
         given: str = one.name or (name if one.external else f"{system.name}_{name}")
         return given

@@ -1,4 +1,4 @@
-"""Woven -> Chart: what a system becomes on Kubernetes, as a Helm chart.
+"""PolicyResult -> Chart: what a system becomes on Kubernetes, as a Helm chart.
 
 Two laws: a chart is a function of the compose file and the policies alone, byte for byte; and what the caller's
 environment says goes into the values of the release, never into the chart.
@@ -15,7 +15,7 @@ from tycho.chart.version import check_version
 from tycho.collector import paused
 
 if TYPE_CHECKING:
-    from tycho.model import Woven
+    from tycho.model import PolicyResult
 
 __all__ = [
     "WAITING_ACCOUNT",
@@ -33,7 +33,7 @@ __all__ = [
 
 
 @paused()
-def emit(woven: Woven, *, version: str = "", strict: bool = False) -> Chart:
+def emit(woven: PolicyResult, *, version: str = "", strict: bool = False) -> Chart:
     """Compile a woven system into a chart.
 
     Args:

@@ -17,7 +17,7 @@ from tycho.model import Rights
 from tycho.outputs import explained, is_staged, write_tree
 from tycho.text import json_text
 
-Fate = Literal["translated", "approximated", "ignored", "rejected"]
+Outcome = Literal["translated", "approximated", "ignored", "rejected"]
 EPOCH = 315532800  # 1980-01-01: the first moment that every archive format can write
 REPORT = "tycho-report.json"
 
@@ -45,7 +45,7 @@ class Row:
         path: Compose path, `services.web.ports[0]`.
         file: The file as the user named it, or "".
         line: 1-based, 0 when unknown.
-        fate: translated (same meaning), approximated (nearest), ignored (no meaning), rejected (cannot run).
+        outcome: translated (same meaning), approximated (nearest), ignored (no meaning), rejected (cannot run).
         target: What it became, in words, or "".
         reason: Why it is not the same, or "".
         remedy: What to do about it, or "".
@@ -56,7 +56,7 @@ class Row:
     path: str
     file: str
     line: int
-    fate: Fate
+    outcome: Outcome
     target: str = ""
     reason: str = ""
     remedy: str = ""

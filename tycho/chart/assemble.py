@@ -30,10 +30,10 @@ from tycho.chart.translate.text import to_text
 from tycho.chart.unready import restless
 from tycho.chart.variables import list_variables
 from tycho.chart.workload import CONDITIONS, Checksum, Wait, Workload
-from tycho.model import Service, System
+from tycho.model import Project, Service
 
 
-def assemble_layout(system: System) -> ChartLayout:
+def assemble_layout(system: Project) -> ChartLayout:
     """Decide what exists; nothing here depends on what a variable is worth."""
     system, concealed = hide_credentials(system)
     whole, system = system, wiring.needed(system)
@@ -44,7 +44,7 @@ def assemble_layout(system: System) -> ChartLayout:
 class _Assembly:
     """What is known of a whole system while its workloads are made one by one."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: Project) -> None:
         self.system = system
         self.services = wiring.everything(system)
         self.homes = wiring.homes(self.services)

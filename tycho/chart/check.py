@@ -14,7 +14,7 @@ from tycho.chart.outcomes import MOST, ROOM
 from tycho.chart.report import list_rows
 from tycho.chart.unwritable import find_unwritable
 from tycho.errors import ComposeError, Problem, ReportError
-from tycho.model import Woven
+from tycho.model import PolicyResult
 
 
 def report(layout: ChartLayout) -> tuple[Row, ...]:
@@ -24,7 +24,7 @@ def report(layout: ChartLayout) -> tuple[Row, ...]:
         ComposeError: One or more keys cannot run as asked.
     """
     rows = list_rows(layout)
-    refused = [row for row in rows if row.fate == "rejected"]
+    refused = [row for row in rows if row.outcome == "rejected"]
     problems = [Problem(row.file, row.line, row.path, row.reason, row.remedy) for row in refused]
     refuse(problems + list(_weight(layout)) + list(find_unwritable(layout.system)) + list(find_collisions(layout)))
     return rows
@@ -61,16 +61,16 @@ def refuse(problems: list[Problem]) -> None:
 def strictly(rows: tuple[Row, ...], warnings: tuple[Problem, ...]) -> None:
     """Raise for every key whose meaning changes, and for all that was warned of."""
     found = [
-        Problem(row.file, row.line, row.path, f"{row.fate}: {row.reason}", row.remedy)
+        Problem(row.file, row.line, row.path, f"{row.outcome}: {row.reason}", row.remedy)
         for row in rows
-        if row.fate in ("approximated", "ignored")
+        if row.outcome in ("approximated", "ignored")
     ]
     if found := [*warnings, *found]:
         count = "1 warning" if len(found) == 1 else f"{len(found)} warnings"
         raise ReportError(f"{count}, which --strict takes for errors", problems=found)
 
 
-def before(woven: Woven) -> None:
+def before(woven: PolicyResult) -> None:
     """Problems of names, numbers and sizes, which planning would trip over."""
     system = woven.system
     refuse(sorted({*room.find_problems(system), *collisions(system), *numbers.find_problems(system)}))

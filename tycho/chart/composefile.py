@@ -17,7 +17,7 @@ from tycho.chart.layout import ChartLayout
 from tycho.chart.wiring import is_implied
 from tycho.chart.yaml import dump
 from tycho.credentials import find_text
-from tycho.model import Dependency, Hook, Json, Service, System, Variable, Woven, template
+from tycho.model import Dependency, Hook, Json, PolicyResult, Project, Service, Variable, template
 from tycho.model.expression import Reference, parse
 
 COMPOSE_FILE = "files/compose.yaml"
@@ -32,7 +32,7 @@ _HOOK = re.compile(r"\.pre_start\[\d+\]$")
 _STEP = re.compile(r"\[(\d+)\]\.?")
 
 
-def write_compose_file(layout: ChartLayout, woven: Woven, rows: Sequence[Row]) -> str:
+def write_compose_file(layout: ChartLayout, woven: PolicyResult, rows: Sequence[Row]) -> str:
     """Write the compose file that a chart carries.
 
     Args:
@@ -52,11 +52,11 @@ def write_compose_file(layout: ChartLayout, woven: Woven, rows: Sequence[Row]) -
 
 def _list_meaningless(rows: Sequence[Row]) -> Iterator[str]:
     """List the paths of which every row says that they mean nothing to a cluster."""
-    fates: dict[str, set[str]] = {}
+    outcomes: dict[str, set[str]] = {}
     for row in rows:
         if not _HOOK.search(row.path):  # what is said there is said of the keys below
-            fates.setdefault(row.path, set()).add("local" if row.local else row.fate)
-    return (path for path, found in fates.items() if found == {"ignored"})
+            outcomes.setdefault(row.path, set()).add("local" if row.local else row.outcome)
+    return (path for path, found in outcomes.items() if found == {"ignored"})
 
 
 def _cut(node: Any, path: str, above: str = "") -> None:
@@ -83,7 +83,7 @@ def _cut(node: Any, path: str, above: str = "") -> None:
                 node[key] = None
 
 
-def _withhold(layout: ChartLayout, own: Mapping[str, Json]) -> System:
+def _withhold(layout: ChartLayout, own: Mapping[str, Json]) -> Project:
     """Take out of a system what it has from policies alone, from other tools, and what is secret."""
     images = {container.service: container.image.text for container in layout.containers}
     system, _ = conceal_entries(layout.system, layout.concealed)
@@ -101,7 +101,7 @@ def _withhold(layout: ChartLayout, own: Mapping[str, Json]) -> System:
     return system.model_copy(update=changed)
 
 
-def _list_needed(system: System, name: str, service: Service) -> Mapping[str, Dependency]:
+def _list_needed(system: Project, name: str, service: Service) -> Mapping[str, Dependency]:
     """List what a service depends on by its own word: what follows from other keys follows again."""
     return {
         other: dependency
@@ -116,7 +116,7 @@ def _own_extension(x: Mapping[str, Json], own: Mapping[str, Json], path: str) ->
     return {EXTENSION: written} if written else {}
 
 
-def conceal_entries(system: System, concealed: Sequence[Concealed]) -> tuple[System, Mapping[str, Variable]]:
+def conceal_entries(system: Project, concealed: Sequence[Concealed]) -> tuple[Project, Mapping[str, Variable]]:
     """Put variables in the place of what secret entries of the environment are worth.
 
     Args:

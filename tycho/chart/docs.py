@@ -19,7 +19,7 @@ AFTER = dict(zip(CONDITIONS, ("started", "healthy", "completed"), strict=True))
 
 def write_pages(layout: ChartLayout, rows: Sequence[Row]) -> dict[str, str]:
     """Write the pages for people that are no templates."""
-    changed = sum(row.fate != "translated" for row in rows)
+    changed = sum(row.outcome != "translated" for row in rows)
     context: dict[str, object] = {
         "chart": layout.chart,
         "services": [

@@ -15,7 +15,7 @@ from tycho.chart.templates import ChartTemplates
 from tycho.chart.wiring import everything
 from tycho.chart.writer import reference
 from tycho.errors import PolicyError, Problem
-from tycho.model import EmitTemplate, System
+from tycho.model import EmitTemplate, Project
 
 
 def emitted(layout: ChartLayout, emits: Sequence[EmitTemplate], templates: ChartTemplates) -> dict[str, str]:
@@ -43,7 +43,7 @@ def emitted(layout: ChartLayout, emits: Sequence[EmitTemplate], templates: Chart
     return found
 
 
-def _rendered(layout: ChartLayout, system: System, emit: EmitTemplate, about: dict[str, object]) -> str:
+def _rendered(layout: ChartLayout, system: Project, emit: EmitTemplate, about: dict[str, object]) -> str:
     try:
         return render_policy(emit.text.decode(), chart=layout.chart, system=system, **about)
     except (TemplateError, ValueError) as error:

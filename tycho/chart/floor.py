@@ -18,7 +18,7 @@ from tycho.chart.reserved import ingress_annotations, is_acting
 from tycho.chart.wiring import everything
 from tycho.chart.workload import Workload
 from tycho.errors import PolicyDenied, Problem
-from tycho.model import PodRights, Rights, ServiceRights, System
+from tycho.model import PodRights, Project, Rights, ServiceRights
 from tycho.model.rights import covers, read_grants
 
 RELEASES = "sh.helm.release.v1"
@@ -151,11 +151,11 @@ def _find_acting(written: Mapping[str, str], grants: tuple[str, ...]) -> Iterato
     )
 
 
-def _acting(system: System, path: str, hint: str) -> Problem:
+def _acting(system: Project, path: str, hint: str) -> Problem:
     return Problem(*system.at(path), path, "it would change what a node, a runtime or a controller does", hint)
 
 
-def _check_external(system: System) -> Iterator[Problem]:
+def _check_external(system: Project) -> Iterator[Problem]:
     """Refuse objects that exist already, unless a policy lets their names pass; releases of Helm never pass."""
     globs = read_grants(system, "externalNames")
     for section in EXTERNAL:

@@ -14,7 +14,7 @@ from tycho.chart.layout import ChartLayout
 from tycho.chart.translate.key import Key, Table, approximated, rejected
 from tycho.chart.wiring import everything
 from tycho.credentials import SECRET_NAMES, find_literals, names_secret
-from tycho.model import Live, Service, System, template
+from tycho.model import Live, Project, Service, template
 
 REASON = "{} {} read when this is compiled, not when it is installed"
 REMEDY = "compile it again to change the value of {}"
@@ -72,7 +72,7 @@ def decided(section: str, table: Table) -> tuple[str, ...]:
     keys = (
         key
         for key, row in table.items()
-        if row.fate in ("translated", "approximated") and "(live)" not in row.target and section != "secrets"
+        if row.outcome in ("translated", "approximated") and "(live)" not in row.target and section != "secrets"
     )
     gone = ELSEWHERE | RESOLVED
     result = [key for key in keys if key not in live and not {key.split(".")[0].removesuffix("[]"), key} & gone]
@@ -92,7 +92,7 @@ def _hidden(path: str, concealed: set[str]) -> bool:
     return path in concealed or any(entry.startswith(f"{above}." if element else f"{path}[") for entry in concealed)
 
 
-def _places(system: System) -> dict[str, list[str]]:
+def _places(system: Project) -> dict[str, list[str]]:
     """Compose path to the variables that were decided there, also live ones that a template takes the value of."""
     result: dict[str, list[str]] = {}
     for name, places in system.baked.items():
@@ -105,7 +105,7 @@ def _places(system: System) -> dict[str, list[str]]:
     return {path: sorted(set(names)) for path, names in result.items()}
 
 
-def _taken(system: System) -> Iterator[tuple[str, object]]:
+def _taken(system: Project) -> Iterator[tuple[str, object]]:
     """Live values whose worth decides an object's name, a port of the node, or another system's address."""
     for name, network in system.networks.items():
         if network.external:
@@ -120,7 +120,7 @@ def _taken(system: System) -> Iterator[tuple[str, object]]:
                     yield f"{section}.{name}.ports[{index}].published", port.published
 
 
-def _service(system: System, path: str) -> tuple[str, Service | None]:
+def _service(system: Project, path: str) -> tuple[str, Service | None]:
     """The service that a path belongs to; names may hold dots."""
     rest = path.partition(".")[2]
     names = [name for name in everything(system) if rest == name or rest.startswith((f"{name}.", f"{name}["))]
@@ -128,7 +128,7 @@ def _service(system: System, path: str) -> tuple[str, Service | None]:
     return name, everything(system).get(name) if path.startswith(("services.", "jobs.")) else None
 
 
-def _reaches(system: System, path: str, service: tuple[str, Service | None], sections: Mapping[str, Table]) -> bool:
+def _reaches(system: Project, path: str, service: tuple[str, Service | None], sections: Mapping[str, Table]) -> bool:
     """Whether a chart holds what was decided at a path."""
     section, _, rest = path.partition(".")
     if path == "name" or section == "name":
@@ -156,11 +156,11 @@ def _reaches(system: System, path: str, service: tuple[str, Service | None], sec
             if name in ELSEWHERE:
                 return False
             if row := sections[section].get(name):
-                return row.fate in ("translated", "approximated") or name in ("profiles", "hostname")
+                return row.outcome in ("translated", "approximated") or name in ("profiles", "hostname")
     return False
 
 
-def _showing(system: System) -> Iterator[tuple[str, Key]]:
+def _showing(system: Project) -> Iterator[tuple[str, Key]]:
     """Texts that no variable can stand in for, and that show a credential."""
     hint = "give it with the release, or read it from a file of `secrets`"
     for path, text in _fixed_texts(system):
@@ -168,7 +168,7 @@ def _showing(system: System) -> Iterator[tuple[str, Key]]:
             yield path, rejected("it shows a credential, which would be in the chart", hint)
 
 
-def _fixed_texts(system: System) -> Iterator[tuple[str, str]]:
+def _fixed_texts(system: Project) -> Iterator[tuple[str, str]]:
     live = {place.partition(".")[0].partition("[")[0] for place in LIVE["services"]} | {"environment", "deploy"}
     skipped = live | ELSEWHERE | {"ports", "healthcheck", "environment_pass", "environment_secret", "label_file"}
     for section, services in (("services", system.services), ("jobs", system.jobs)):

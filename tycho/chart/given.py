@@ -8,14 +8,14 @@ from tycho.chart.judge import describe_grant
 from tycho.chart.podsecurity import as_mapping
 from tycho.chart.reserved import BALANCERS, is_allowed
 from tycho.errors import PolicyDenied, Problem
-from tycho.model import ServiceMetadata, System
+from tycho.model import Project, ServiceMetadata
 from tycho.model.rights import read_grants
 
 NAMES = ("podLabels", "podAnnotations", "workloadAnnotations")
 REASON = "this label or annotation is not a caller's to set, and no policy granted it"
 
 
-def check_metadata(system: System, metadata: Mapping[str, ServiceMetadata]) -> None:
+def check_metadata(system: Project, metadata: Mapping[str, ServiceMetadata]) -> None:
     """Refuse reserved labels and annotations in the values that a caller gives with a service.
 
     Args:
@@ -30,7 +30,7 @@ def check_metadata(system: System, metadata: Mapping[str, ServiceMetadata]) -> N
         raise PolicyDenied("refused: it asks for what no policy granted", problems=problems)
 
 
-def _check(system: System, name: str, about: ServiceMetadata) -> Iterator[Problem]:
+def _check(system: Project, name: str, about: ServiceMetadata) -> Iterator[Problem]:
     grants = (*read_grants(system), *read_grants(system.services.get(name)))
     given = {key: as_mapping(about.values.get(key)) for key in NAMES}
     given["service.annotations"] = as_mapping(as_mapping(about.values.get("service")).get("annotations"))

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from tycho.chart.kinds import said
 from tycho.credentials import find_literals, names_secret, switches
-from tycho.model import Expr, Fixed, Hook, Node, Reworded, Service, System, Variable, template
+from tycho.model import Expr, Fixed, Hook, Node, Project, Reworded, Service, Variable, template
 
 Why = Literal["name", "content"]
 
@@ -63,7 +63,7 @@ class Hiding:
         system: Whose variables have their names already.
     """
 
-    system: System
+    system: Project
     variables: dict[str, Variable] = field(default_factory=dict)
     concealed: list[Concealed] = field(default_factory=list)
 
@@ -120,7 +120,7 @@ def _find_spans(written: str, path: str, *, whole: bool) -> list[tuple[int, int]
     return spans
 
 
-def hide_credentials(system: System) -> tuple[System, tuple[Concealed, ...]]:
+def hide_credentials(system: Project) -> tuple[Project, tuple[Concealed, ...]]:
     """Take what is secret out of what a chart is made of.
 
     Args:
@@ -145,7 +145,7 @@ def hide_credentials(system: System) -> tuple[System, tuple[Concealed, ...]]:
     return system.model_copy(update=changed) if changed else system, tuple(hiding.concealed)
 
 
-def without_entries(system: System) -> System:
+def without_entries(system: Project) -> Project:
     """A system whose secret entries say only where they are: what templates of policies may know.
 
     Args:
@@ -163,7 +163,7 @@ def without_entries(system: System) -> System:
     return system.model_copy(update=changed)
 
 
-def secret_globs(system: System, service: object = None) -> tuple[str, ...]:
+def secret_globs(system: Project, service: object = None) -> tuple[str, ...]:
     """Which names are secret: the policies' list, and after it what the file says of a service."""
     above, own = (tuple(map(str, said(part).get("secretEnvironment") or ())) for part in (system, service))
     return (*above, *own)

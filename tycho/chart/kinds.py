@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from graphlib import TopologicalSorter
 
 from tycho.kinds import WORKLOADS, Readiness
-from tycho.model import Json, Live, Service, System, template
+from tycho.model import Json, Live, Project, Service, template
 from tycho.model.numbers import is_digits
 
 KINDS = tuple(WORKLOADS)
@@ -48,7 +48,7 @@ def several(service: Service) -> bool:
     return replicas is not None and (isinstance(replicas, Live) or replicas > 1)
 
 
-def kinds(system: System, called: Collection[str]) -> dict[str, str]:
+def kinds(system: Project, called: Collection[str]) -> dict[str, str]:
     """Decide the kind of every service and job that has a pod of its own.
 
     Args:

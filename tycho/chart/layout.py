@@ -10,7 +10,7 @@ from tycho.chart.container import Container
 from tycho.chart.hidden import Concealed
 from tycho.chart.objects import ConfigMap, Network, PersistentVolumeClaim, Secret
 from tycho.chart.workload import Workload
-from tycho.model import System
+from tycho.model import Project
 
 if TYPE_CHECKING:
     from tycho.chart.outcomes import Outcomes
@@ -38,7 +38,7 @@ class ChartLayout:
         attachments: The sets of networks that services are on.
     """
 
-    system: System
+    system: Project
     chart: str
     workloads: tuple[Workload, ...]
     configmaps: tuple[ConfigMap, ...]

@@ -14,13 +14,13 @@ from tycho.chart.hidden import hide_credentials
 from tycho.chart.translate.ports import translate_ports
 from tycho.chart.wiring import everything, needed, pods
 from tycho.chart.yaml import dump
-from tycho.model import Json, Service, ServiceMetadata, System, template
+from tycho.model import Json, Project, Service, ServiceMetadata, template
 from tycho.release import ORIGIN, Origin, label_value, parse_origin
 from tycho.text import json_text
 
 
 def release_values(
-    system: System,
+    system: Project,
     metadata: Mapping[str, ServiceMetadata] | None = None,
     *,
     scope: Literal["namespace", "release"] = "namespace",
@@ -128,7 +128,7 @@ def _merged(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str, J
     }
 
 
-def _secrets(system: System) -> dict[str, Json]:
+def _secrets(system: Project) -> dict[str, Json]:
     return {
         name: {"value": b64encode(secret.files[0].content).decode()}
         for name, secret in needed(system).secrets.items()
@@ -136,7 +136,7 @@ def _secrets(system: System) -> dict[str, Json]:
     }
 
 
-def _list_secret_files(system: System) -> dict[str, Json]:
+def _list_secret_files(system: Project) -> dict[str, Json]:
     """List what the release brings of secret files: each in base64, by the slug of its mount and its key."""
     from tycho.chart.storage import Store  # only for systems that mount files
 

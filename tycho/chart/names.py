@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from tycho.errors import Problem
-from tycho.model import System
+from tycho.model import Project
 
 COMPOSE = re.compile(r"[a-zA-Z0-9._-]+")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
@@ -57,7 +57,7 @@ class Names:
         return name
 
 
-def collisions(system: System) -> Iterable[Problem]:
+def collisions(system: Project) -> Iterable[Problem]:
     """Names that are two to Compose and one to Kubernetes, and names that no chart could hold."""
     for section in ("services", "jobs", "networks", "volumes", "configs", "secrets"):
         seen: dict[str, str] = {}

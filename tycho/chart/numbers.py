@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tycho.chart.kinds import said
 from tycho.errors import Problem
-from tycho.model import Expr, Json, Live, Port, Service, System, Volume, template
+from tycho.model import Expr, Json, Live, Port, Project, Service, Volume, template
 from tycho.model.expression import Invalid, evaluate
 from tycho.model.numbers import LARGEST, is_digits, parse_size, parse_whole, shorten
 
@@ -37,7 +37,7 @@ class Amount(NamedTuple):
     hint: str = "write a number within these limits"
 
 
-def find_problems(system: System) -> Iterator[Problem]:
+def find_problems(system: Project) -> Iterator[Problem]:
     """Find every number that no cluster takes.
 
     Args:
@@ -54,7 +54,7 @@ def find_problems(system: System) -> Iterator[Problem]:
         yield from _check(system, f"volumes.{name}", _list_volume_amounts(volume), env)
 
 
-def _check(system: System, path: str, amounts: Iterator[Amount], env: Mapping[str, str]) -> Iterator[Problem]:
+def _check(system: Project, path: str, amounts: Iterator[Amount], env: Mapping[str, str]) -> Iterator[Problem]:
     for amount in amounts:
         place = f"{path}.{amount.path}"
         for message in dict.fromkeys(_messages(amount, env)):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tycho.chart.kinds import kinds, said, several
 from tycho.chart.wiring import called, everything, homes
 from tycho.files import Reason, names_host
-from tycho.model import File, FileRef, Mount, Service, System
+from tycho.model import File, FileRef, Mount, Project, Service
 from tycho.model.numbers import parse_id
 
 ROOM = 256 * 1024  # bytes of all files of a project together, compressed: Helm keeps a chart in one Secret
@@ -41,7 +41,7 @@ class Outcomes:
     stored: frozenset[str]
 
     @classmethod
-    def of(cls, system: System) -> Outcomes:
+    def of(cls, system: Project) -> Outcomes:
         """Look at a whole system: who only reads a folder reads the claim that another service writes to."""
         services, kind_of = everything(system), kinds(system, called(system))
         names = homes(services)

@@ -146,10 +146,10 @@ class _Report:
         return "" if home == owner.name else home
 
     def _items(self, table: Table, path: str, pattern: str, item: BaseModel, owner: Case) -> Iterator[Row]:
-        """Below a list only what is not the list's own fate has a row."""
+        """Below a list only what is not the list's own outcome has a row."""
         for field in sorted(item.model_fields_set - OURS):
             key, value = table.get(f"{pattern}{field}"), getattr(item, field)
-            changes = key is not None and key.fate in ("approximated", "ignored") and field != "host_ip"
+            changes = key is not None and key.outcome in ("approximated", "ignored") and field != "host_ip"
             if not key or value is None or not (key.judge or changes):
                 continue
             case = replace(owner, value=value, entry=item)
@@ -185,7 +185,7 @@ class _Report:
         targets = tuple(key.find(case))
         if len(targets) > 1:
             targets = tuple(dict.fromkeys(targets))
-        return Row(path, file, line, key.fate, key.target, key.reason, key.remedy, key.local, targets)
+        return Row(path, file, line, key.outcome, key.target, key.reason, key.remedy, key.local, targets)
 
 
 def _empty(value: object) -> bool:
@@ -195,7 +195,7 @@ def _empty(value: object) -> bool:
 
 def _inherit(row: Row, told: list[Row]) -> Row:
     """Give a row about a value the targets of the key that holds it."""
-    if row.targets or row.fate == "rejected":
+    if row.targets or row.outcome == "rejected":
         return row
     above = [other for other in told if other.targets and _is_within(row.path, other.path)]
     return replace(row, targets=max(above, key=lambda other: len(other.path)).targets) if above else row

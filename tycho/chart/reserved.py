@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from tycho.chart.kinds import said
-from tycho.model import Json, System
+from tycho.model import Json, Project
 from tycho.model.rights import covers
 
 DOMAINS = (
@@ -80,7 +80,7 @@ def is_allowed(key: str, value: str, grants: Sequence[object], open_domains: Seq
     return not OURS.fullmatch(key) and covers(grants, f"annotations.{key}")
 
 
-def ingress_annotations(system: System) -> Mapping[str, Json]:
+def ingress_annotations(system: Project) -> Mapping[str, Json]:
     """Read the annotations of the Ingress that a compose file asks for."""
     ingress = said(system).get("ingress")
     annotations = ingress.get("annotations") if isinstance(ingress, Mapping) else None

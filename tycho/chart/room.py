@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tycho.chart.variables import list_texts
 from tycho.chart.wiring import everything, homes
 from tycho.errors import Problem
-from tycho.model import Live, Service, System
+from tycho.model import Live, Project, Service
 from tycho.model.numbers import is_digits
 
 MAX_SERVICES = 2_500
@@ -80,7 +80,7 @@ LIMITS = (
 MOUNTS = Limit("mounts", 1_000, 30_000, _count_mounts, "mount folders, and not each file")
 
 
-def find_problems(system: System) -> Iterator[Problem]:
+def find_problems(system: Project) -> Iterator[Problem]:
     """Find what a chart has no room for.
 
     Args:
@@ -111,7 +111,7 @@ def find_problems(system: System) -> Iterator[Problem]:
     yield from _weigh(system)
 
 
-def _beyond(system: System, limit: Limit, counts: Mapping[str, int]) -> Iterator[Problem]:
+def _beyond(system: Project, limit: Limit, counts: Mapping[str, int]) -> Iterator[Problem]:
     for name, count in counts.items():
         if count > limit.each:
             message = f"{count} {limit.what}, and a service has room for {limit.each}"
@@ -121,7 +121,7 @@ def _beyond(system: System, limit: Limit, counts: Mapping[str, int]) -> Iterator
         yield Problem(*system.at("services"), "services", message, limit.hint)
 
 
-def _place(system: System, name: str, key: str, message: str, hint: str) -> Problem:
+def _place(system: Project, name: str, key: str, message: str, hint: str) -> Problem:
     path = f"{'services' if name in system.services else 'jobs'}.{name}{key and '.'}{key}"
     return Problem(*system.at(path), path, message, hint)
 
@@ -147,7 +147,7 @@ def _add_up_mounts(services: Mapping[str, Service]) -> tuple[dict[str, int], lis
     return counts, [name for name, depth in depths.items() if depth > MAX_CHAIN]
 
 
-def _weigh(system: System) -> Iterator[Problem]:
+def _weigh(system: Project) -> Iterator[Problem]:
     """Count the characters of all values, and the dollar signs of those that read variables."""
     characters = dollars = 0
     for text in list_texts([getattr(system, section) for section in SECTIONS]):

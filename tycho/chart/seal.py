@@ -15,7 +15,7 @@ from tycho.chart.manifests import is_fenced
 from tycho.chart.names import LABEL_VALUE
 from tycho.chart.render import render
 from tycho.chart.yaml import Tree, dump, write_scalar
-from tycho.model import Woven
+from tycho.model import PolicyResult
 from tycho.model.expression import Invalid, evaluate
 
 KEYWORDS = 10
@@ -25,10 +25,10 @@ ORDER = ("Chart.yaml", "values.yaml", "values.schema.json", "README.md", REPORT)
 
 
 def seal(
-    layout: ChartLayout, woven: Woven, files: Mapping[str, str | bytes], rows: tuple[Row, ...], version: str
+    layout: ChartLayout, woven: PolicyResult, files: Mapping[str, str | bytes], rows: tuple[Row, ...], version: str
 ) -> Chart:
     """A chart of its files."""
-    changed = tuple(row for row in rows if row.fate != "translated" and not row.local)
+    changed = tuple(row for row in rows if row.outcome != "translated" and not row.local)
     every = {**files, **({REPORT: report_json(changed)} if changed else {})}
     project = _project(layout, woven)
     about = dict(_annotations(layout, woven, project))
@@ -61,14 +61,14 @@ def _contents(layout: ChartLayout) -> Contents:
     )
 
 
-def _project(layout: ChartLayout, woven: Woven) -> str:
+def _project(layout: ChartLayout, woven: PolicyResult) -> str:
     """A digest of the project as far as it is in the chart: what the file says, and the files that are not secret."""
     trees = [tree for tree in layout.configmaps if not tree.live]
     carried = {f"{tree.slug}/{key}": content for tree in trees for key, content in tree.files.items()}
     return digest({**carried, "": woven.system.digest}) if woven.system.digest else ""
 
 
-def _annotations(layout: ChartLayout, woven: Woven, project: str) -> Iterator[tuple[str, str]]:
+def _annotations(layout: ChartLayout, woven: PolicyResult, project: str) -> Iterator[tuple[str, str]]:
     if project:
         yield "tycho.dev/compose", project
     if woven.digest:

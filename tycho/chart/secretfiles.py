@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tycho.chart import wiring
 from tycho.chart.kinds import said
 from tycho.credentials import holds_credentials
-from tycho.model import File, Live, System
+from tycho.model import File, Live, Project
 
 # A file of certificates, public keys and parameters alone is no secret, whatever it is called.
 _PUBLIC = re.compile(
@@ -38,7 +38,7 @@ class Secrecy:
     values: tuple[bytes, ...]
 
     @classmethod
-    def of(cls, system: System) -> Secrecy:
+    def of(cls, system: Project) -> Secrecy:
         """Read what a system says: `x-tycho: {secretFiles: […]}` has globs, where `!` takes names back."""
         globs = tuple(str(glob).lower() for glob in said(system).get("secretFiles") or ())
         back = tuple(glob[1:] for glob in globs if glob.startswith("!"))
@@ -71,7 +71,7 @@ class Secrecy:
         return next((secret for glob, secret in self.globs if any(map(glob.fullmatch, names))), False)
 
 
-def _written_values(system: System) -> tuple[bytes, ...]:
+def _written_values(system: Project) -> tuple[bytes, ...]:
 
     services = wiring.everything(system).values()
     written = (service.environment[name] for service in services for name in service.environment_secret)

@@ -17,7 +17,7 @@ from tycho.chart.reserved import keep_allowed
 from tycho.chart.secretfiles import Secrecy
 from tycho.chart.translate.text import to_memory, to_text
 from tycho.chart.trees import make_configmap, tree_volume
-from tycho.model import File, FileRef, Live, Mount, Service, System
+from tycho.model import File, FileRef, Live, Mount, Project, Service
 from tycho.model.rights import read_grants
 
 SIZE = re.compile(r"(?i)[0-9]+(\.[0-9]{1,15})? ?[kmgtp]?i?b?", re.ASCII)
@@ -30,7 +30,7 @@ PROPAGATION = {
 class Store:
     """Collects what the pods of one system mount; the same source is one object, whoever mounts it."""
 
-    system: System
+    system: Project
     claims: dict[str, PersistentVolumeClaim] = field(default_factory=dict)
     trees: dict[str, ConfigMap] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # bind source -> tree made for it

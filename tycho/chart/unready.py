@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from tycho.chart.kinds import JOBS
 from tycho.chart.wiring import WORD, everything, spoken
-from tycho.model import System
+from tycho.model import Project
 
 PATTERN = re.compile(
     r"(?P<stem>[A-Za-z0-9][\w-]*?)(?:\[(?P<first>[0-9]{1,4})-(?P<last>[0-9]{1,4})\]"
@@ -16,7 +16,7 @@ PATTERN = re.compile(
 MOST_PEERS = 1000  # names that one pattern may stand for
 
 
-def restless(system: System, kinds: Mapping[str, str]) -> frozenset[str]:
+def restless(system: Project, kinds: Mapping[str, str]) -> frozenset[str]:
     """Find services with a health check that others must reach before they are healthy, as in Compose.
 
     Two that name each other anywhere, any number whose health checks call each other in a circle, and those that a

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from tycho.chart.names import UNWRITABLE
 from tycho.errors import Problem
-from tycho.model import Live, System, template
+from tycho.model import Live, Project, template
 from tycho.text import printable
 
 MESSAGE = "it holds a control character that the API server refuses"
@@ -20,7 +20,7 @@ ELSEWHERE = frozenset({
 })  # fmt: skip
 
 
-def find_unwritable(system: System) -> Iterator[Problem]:
+def find_unwritable(system: Project) -> Iterator[Problem]:
     """Find every text of a system that the API server would refuse once the chart is installed."""
     for section in ("services", "jobs", "networks", "volumes", "configs", "secrets"):
         for name, part in getattr(system, section).items():

@@ -11,7 +11,7 @@ from tycho.chart.kinds import JOBS, said
 from tycho.chart.names import DNS_LABEL, label
 from tycho.chart.objects import Network
 from tycho.chart.workload import Wait
-from tycho.model import File, Port, Service, System, template
+from tycho.model import File, Port, Project, Service, template
 from tycho.model import Network as ComposeNetwork
 from tycho.model.numbers import is_digits
 
@@ -23,7 +23,7 @@ HOST = re.compile(r"(?<![\w.-])(?<![^/]/)(?<!\A/)[A-Za-z0-9][\w.-]*")
 WELL_KNOWN = frozenset({25, 53, 80})
 
 
-def ports(system: System) -> dict[str, tuple[ContainerPort, ...]]:
+def ports(system: Project) -> dict[str, tuple[ContainerPort, ...]]:
     """The ports that each service listens at, as far as the file says or shows it."""
     mentioned = _mentions(system)
     found = {}
@@ -52,12 +52,12 @@ def _host(port: Port) -> int:
     return int(said_port) if is_digits(said_port) else port.target
 
 
-def everything(system: System) -> dict[str, Service]:
+def everything(system: Project) -> dict[str, Service]:
     """Services and jobs by name."""
     return {**system.services, **system.jobs}
 
 
-def needed(system: System) -> System:
+def needed(system: Project) -> Project:
     """The system without what no service uses: Compose makes no such volume, network, config or secret."""
     services = list(everything(system).values())
     found: Mapping[str, set[str]] = {
@@ -74,7 +74,7 @@ def needed(system: System) -> System:
     )
 
 
-def unused(system: System, kept: System) -> tuple[str, ...]:
+def unused(system: Project, kept: Project) -> tuple[str, ...]:
     """The paths of what `needed` left out."""
     return tuple(
         f"{section}.{name}"
@@ -93,7 +93,7 @@ def _exposed(service: Service) -> Iterator[tuple[int, str]]:
                 yield number, (protocol or "tcp").upper()
 
 
-def called(system: System) -> frozenset[str]:
+def called(system: Project) -> frozenset[str]:
     """List the services that others name in their environment, commands, health checks or files."""
     names = everything(system).keys()
     return frozenset(
@@ -101,7 +101,7 @@ def called(system: System) -> frozenset[str]:
     )
 
 
-def _mentions(system: System) -> dict[str, set[int]]:
+def _mentions(system: Project) -> dict[str, set[int]]:
     """Ports that others call a service at, as in `redis://cache:6379`: Compose lets every port through."""
     found: dict[str, set[int]] = {}
     names = everything(system)
@@ -112,7 +112,7 @@ def _mentions(system: System) -> dict[str, set[int]]:
     return found
 
 
-def spoken(system: System) -> Iterator[tuple[str, str, str]]:
+def spoken(system: Project) -> Iterator[tuple[str, str, str]]:
     """Text that may name services: who says it (a service, or "" for a config), at which path, and what.
 
     Templates, not what they are worth: the chart must not depend on the environment.
@@ -164,7 +164,7 @@ def waits(service: Service, kind: str, kinds: Mapping[str, str], homes: Mapping[
             yield Wait(name, label(homes[name]), awaited, dependency.condition)
 
 
-def is_implied(system: System, service: str, name: str) -> bool:
+def is_implied(system: Project, service: str, name: str) -> bool:
     """Tell whether a dependency only follows from another key, such as `links` or `network_mode`.
 
     Args:
@@ -191,7 +191,7 @@ def homes(services: Mapping[str, Service]) -> dict[str, str]:
     return found
 
 
-def pods(system: System) -> dict[str, list[str]]:
+def pods(system: Project) -> dict[str, list[str]]:
     """The services of each pod, by the service that it is named for."""
     services = everything(system)
     where = homes(services)
@@ -211,7 +211,7 @@ def _joined(services: Mapping[str, Service], name: str) -> str:
     return ""
 
 
-def networks(system: System) -> tuple[Network, ...]:
+def networks(system: Project) -> tuple[Network, ...]:
     """The compose networks, with the services on each."""
     members: dict[str, list[str]] = {}
     for name, service in everything(system).items():
@@ -232,12 +232,12 @@ def find_enclosed(networks: Sequence[Network]) -> frozenset[str]:
     return frozenset(inside - {name for network in networks if not network.internal for name in network.members})
 
 
-def isolated(system: System) -> bool:
+def isolated(system: Project) -> bool:
     """Whether a policy asks for network policies."""
     return bool(said(system).get("networkPolicy"))
 
 
-def aliases(system: System, homes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def aliases(system: Project, homes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Further names, by which services are called, with the services whose pods they name."""
     taken = {label(name) for name in system.services}
     found: dict[str, dict[str, None]] = {}

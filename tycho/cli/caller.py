@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
-    from tycho.model import System
+    from tycho.model import Project
     from tycho.ownership import Caller
     from tycho.release import Origin
 
@@ -29,7 +29,7 @@ def read_login() -> str:
         return ""
 
 
-def find_origin(sources: Sources, system: System) -> Origin:
+def find_origin(sources: Sources, system: Project) -> Origin:
     """Return what a system of these sources is started from.
 
     Args:

@@ -83,7 +83,7 @@ def compile(
         return
     compiled = said.compile(offline(policies))
     chart = compiled.chart
-    rows = [row for row in chart.report if report or row.fate != "translated"]
+    rows = [row for row in chart.report if report or row.outcome != "translated"]
     if output:
         chart.write(Path(output))
     if values:

@@ -79,9 +79,9 @@ def down(
     else:
 
         async def act(lifecycle: Lifecycle) -> list[Removal]:
-            from tycho.orchestrators import Patience
+            from tycho.orchestrators import WaitOptions
 
-            patience = Patience(timeout=timeout, tell=show.say)
+            wait_options = WaitOptions(timeout=timeout, tell=show.say)
             try:
                 chosen = ids or [(await choose_system(lifecycle, here))[0].identity.guid]
             except NotFound as error:
@@ -89,7 +89,7 @@ def down(
                 return []
             return await lifecycle.down(
                 chosen,
-                patience=patience,
+                wait_options=wait_options,
                 keep_volumes=keep_volumes,
                 force=force,
                 caller=await lifecycle.identify(here.origin()),

@@ -71,7 +71,7 @@ class Progress:
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Watch]:
-    """A watcher for `Patience`, drawn as the terminal allows."""
+    """A watcher for `WaitOptions`, drawn as the terminal allows."""
     if quiet:
         yield lambda release: None
         return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tycho.cli.project import Here
     from tycho.compose import Sources
     from tycho.files import FileContent
-    from tycho.model import System
+    from tycho.model import Project
     from tycho.release import Origin, Release
 
 LARGEST = 700 * 1024  # bytes of files: in base64 they, the document and the rest fill the request of 1 MiB
@@ -159,7 +159,7 @@ def _only(client: Any, id: str) -> str:
     return str(answer.result[0]["sid"])
 
 
-def _variables(sources: Sources, system: System) -> dict[str, str]:
+def _variables(sources: Sources, system: Project) -> dict[str, str]:
     """The variables that the document reads, and no others: the rest of an environment is nobody's business."""
     return {name: sources.env[name] for name in (*system.variables, *system.baked) if name in sources.env}
 

@@ -63,12 +63,12 @@ def restart(
     here = Here(files or (), name, project_directory)
 
     async def act(lifecycle: Lifecycle) -> Release:
-        from tycho.orchestrators import Patience
+        from tycho.orchestrators import WaitOptions
 
         release, services = await choose_system(lifecycle, here, words or (), id=id, change=True, force=force)
         with progress(quiet or no_wait) as watch:
-            patience = Patience(wait=not no_wait, timeout=timeout, watch=watch)
-            return await lifecycle.restart(release.identity.guid, services, force=force, patience=patience)
+            wait_options = WaitOptions(wait=not no_wait, timeout=timeout, watch=watch)
+            return await lifecycle.restart(release.identity.guid, services, force=force, wait_options=wait_options)
 
     release = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
     if not quiet:

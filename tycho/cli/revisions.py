@@ -103,7 +103,7 @@ def rollback(
     id, revision = read_words(words or ())
 
     async def act(lifecycle: Lifecycle) -> Release:
-        from tycho.orchestrators import Patience
+        from tycho.orchestrators import WaitOptions
 
         chosen, _ = await choose_system(lifecycle, here, id=id)
         with progress(quiet or no_wait) as watch:
@@ -112,7 +112,7 @@ def rollback(
                 revision,
                 force=force,
                 caller=await lifecycle.identify(here.origin()),
-                patience=Patience(wait=not no_wait, timeout=timeout, watch=watch),
+                wait_options=WaitOptions(wait=not no_wait, timeout=timeout, watch=watch),
             )
 
     release = run(act, namespace=namespace, context=context, local=local, backplane=backplane)

@@ -1,4 +1,4 @@
-"""From options to the verbs: sources, target, lifecycle, patience."""
+"""From options to the verbs: sources, target, lifecycle, wait_options."""
 
 from __future__ import annotations
 

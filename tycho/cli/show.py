@@ -164,7 +164,7 @@ def report(rows: Sequence[Row], write: Callable[[str], None]) -> None:
     for row in rows:
         place = f"{row.file}:{row.line}" if row.file else NONE
         why = f"{row.reason}; {row.remedy}" if row.remedy else row.reason
-        lines.append((place, row.path, row.fate, row.target or NONE, why))
+        lines.append((place, row.path, row.outcome, row.target or NONE, why))
     table(lines, write)
 
 
@@ -190,7 +190,7 @@ def _plain_step(step: Step) -> dict[str, Any]:
 
 def remarks(chart: Chart, release: Release) -> None:
     """What `up` has to say besides the release: settings that work differently, and notes."""
-    changed = [row for row in chart.report if row.fate != "translated"]
+    changed = [row for row in chart.report if row.outcome != "translated"]
     if changed:
         settings = "1 setting works" if len(changed) == 1 else f"{len(changed)} settings work"
         them = "it" if len(changed) == 1 else "them"

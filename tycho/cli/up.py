@@ -134,7 +134,7 @@ def up(
         return
 
     async def act(lifecycle: Lifecycle) -> Release:
-        from tycho.orchestrators import Patience
+        from tycho.orchestrators import WaitOptions
 
         keep: Sequence[str] = ()
         if project and not new:
@@ -152,9 +152,9 @@ def up(
         if modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):
             raise NotFound(f"{compiled.woven.system.name} does not run here", hint="leave out -m to start it")
         with progress(quiet or no_wait) as watch:
-            patience = Patience(wait=not no_wait, timeout=timeout, watch=watch)
+            wait_options = WaitOptions(wait=not no_wait, timeout=timeout, watch=watch)
             release = await lifecycle.up(
-                compiled, guid=guid, new=new, replace=replace, caller=caller, patience=patience
+                compiled, guid=guid, new=new, replace=replace, caller=caller, wait_options=wait_options
             )
         if not quiet:
             show.remarks(compiled.chart, release)

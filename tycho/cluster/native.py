@@ -8,6 +8,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterable
 from importlib.resources import files
+from pathlib import Path
 
 from tycho.cluster import certificates, process
 from tycho.cluster.api import Api, kubeconfig
@@ -66,7 +67,7 @@ def start(state: State, progress: Progress) -> State:
     try:
         for name, arguments in COMMANDS.items():
             if name not in living:
-                argv = [programs[name], *arguments(state)]
+                argv: list[str | Path] = [programs[name], *arguments(state)]
                 with process.delay_signals():  # one that comes between start and assignment would leave it running
                     started = process.start(argv, state.folder / "log" / f"{name}.log")
                     known = {**state.processes, name: started}

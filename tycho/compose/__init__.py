@@ -1,4 +1,4 @@
-"""Compose text -> System: `load(Sources.from_disk(["compose.yaml"], env=…))`.
+"""Compose text -> Project: `load(Sources.from_disk(["compose.yaml"], env=…))`.
 
     sources    which files, whose variables
     gather     parse, interpolate, include, extends, merge, schema: many texts, one tree
@@ -21,7 +21,7 @@ from tycho.compose.outline import Outline, outline
 from tycho.compose.select import select_services
 from tycho.compose.source import NoComposeFile, Sources
 from tycho.errors import ComposeError
-from tycho.model import System
+from tycho.model import Project
 
 __all__ = [
     "NoComposeFile",
@@ -37,7 +37,7 @@ __all__ = [
 
 @limited_comparisons()
 @paused()
-def load(sources: Sources) -> System:
+def load(sources: Sources) -> Project:
     """Compose text to a system.
 
     Args:
@@ -73,7 +73,7 @@ def load(sources: Sources) -> System:
         return finished(ctx, fields, system)
 
 
-def canonical(system: System, sources: Sources, *, written: bool = False) -> dict[str, object]:
+def canonical(system: Project, sources: Sources, *, written: bool = False) -> dict[str, object]:
     """A system as `docker compose config` prints it; loaded again, it is the same system.
 
     Args:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tycho.compose.nearest import nearest
-from tycho.model import Service, System, template
+from tycho.model import Project, Service, template
 
 Told = tuple[str, str, str]  # path, message, hint
 
 
-def inconsistent(system: System, disabled: Mapping[str, tuple[str, ...]]) -> Iterator[Told]:
+def inconsistent(system: Project, disabled: Mapping[str, tuple[str, ...]]) -> Iterator[Told]:
     """Everything that does not fit together.
 
     Args:
@@ -38,13 +38,13 @@ def inconsistent(system: System, disabled: Mapping[str, tuple[str, ...]]) -> Ite
     yield from _resources(system)
 
 
-def _source(system: System, name: str, service: Service) -> Iterator[Told]:
+def _source(system: Project, name: str, service: Service) -> Iterator[Told]:
     if not service.image and service.build is None and service.provider is None:
         said = f'service "{name}" has neither an image nor a build context specified'
         yield "", said, "image: NAME:TAG"
 
 
-def _build(system: System, name: str, service: Service) -> Iterator[Told]:
+def _build(system: Project, name: str, service: Service) -> Iterator[Told]:
     build = service.build or {}
     if build.get("dockerfile_inline") and build.get("dockerfile"):
         said = f'service "{name}" declares mutualy exclusive dockerfile and dockerfile_inline'
@@ -66,7 +66,7 @@ def _build(system: System, name: str, service: Service) -> Iterator[Told]:
             yield ".build.secrets", said, nearest(grant["source"], system.secrets) or "declare it under secrets:"
 
 
-def _references(system: System, name: str, service: Service) -> Iterator[Told]:
+def _references(system: Project, name: str, service: Service) -> Iterator[Told]:
     used: tuple[tuple[str, Mapping[str, Any], Iterable[str]], ...] = (
         ("network", system.networks, service.networks),
         ("volume", system.volumes, [one.source for one in service.volumes if one.type == "volume" and one.source]),
@@ -82,7 +82,7 @@ def _references(system: System, name: str, service: Service) -> Iterator[Told]:
                 yield below, said, nearest(one, known) or (f"declare it under {kind}s:" if one else "write source:")
 
 
-def _network(system: System, name: str, service: Service) -> Iterator[Told]:
+def _network(system: Project, name: str, service: Service) -> Iterator[Told]:
     if service.network_mode and service.networks:
         said = f"service {name} declares mutually exclusive `network_mode` and `networks`"
         yield ".network_mode", said, "keep one of them"
@@ -99,14 +99,14 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _healthcheck(system: System, name: str, service: Service) -> Iterator[Told]:
+def _healthcheck(system: Project, name: str, service: Service) -> Iterator[Told]:
     test = service.healthcheck.test if service.healthcheck else None
     if test and test[0] not in ("CMD", "CMD-SHELL", "NONE"):
         said = 'healthcheck.test must start either by "CMD", "CMD-SHELL" or "NONE"'
         yield ".healthcheck.test", said, f'["CMD", "{test[0]}", …]'
 
 
-def _numbers(system: System, name: str, service: Service) -> Iterator[Told]:
+def _numbers(system: Project, name: str, service: Service) -> Iterator[Told]:
     """The same setting in the old place and in `deploy` must be the same; left out is zero, not absent."""
     resources = service.deploy.resources
     set_here = service.deploy.resources.model_fields_set
@@ -134,7 +134,7 @@ def _numbers(system: System, name: str, service: Service) -> Iterator[Told]:
         yield ".container_name", said, "leave container_name out"
 
 
-def _develop(system: System, name: str, service: Service) -> Iterator[Told]:
+def _develop(system: Project, name: str, service: Service) -> Iterator[Told]:
     for i, watch in enumerate((service.develop or {}).get("watch", ())):
         if not watch.get("path"):
             yield f".develop.watch[{i}].path", "value can't be blank", "path: ./src"
@@ -143,7 +143,7 @@ def _develop(system: System, name: str, service: Service) -> Iterator[Told]:
             yield f".develop.watch[{i}]", said, "target: /app"
 
 
-def _mounts(system: System, name: str, service: Service) -> Iterator[Told]:
+def _mounts(system: Project, name: str, service: Service) -> Iterator[Told]:
     seen: dict[str, str] = {}
     targets = [(f".tmpfs[{i}]", one.partition(":")[0]) for i, one in enumerate(service.tmpfs)]
     targets += [(f".volumes[{i}]", one.target) for i, one in enumerate(service.volumes)]
@@ -154,7 +154,7 @@ def _mounts(system: System, name: str, service: Service) -> Iterator[Told]:
         seen.setdefault(target, below)
 
 
-CHECKS: tuple[Callable[[System, str, Service], Iterator[Told]], ...] = (
+CHECKS: tuple[Callable[[Project, str, Service], Iterator[Told]], ...] = (
     _source, _build, _network, _references, _healthcheck, _numbers, _develop, _mounts,
 )  # fmt: skip
 
@@ -171,7 +171,7 @@ def _depends(
         yield f"{kind}s.{name}.depends_on.{other}", said, hint
 
 
-def _containers(system: System) -> Iterator[Told]:
+def _containers(system: Project) -> Iterator[Told]:
     used: dict[str, str] = {}
     for name, service in sorted(system.services.items()):
         if wanted := service.container_name:
@@ -181,7 +181,7 @@ def _containers(system: System) -> Iterator[Told]:
             used.setdefault(wanted, name)
 
 
-def _circles(system: System) -> Iterator[Told]:
+def _circles(system: Project) -> Iterator[Told]:
     """The first circle of dependencies; walked with a stack of its own, for a chain may be longer than Python's."""
     done: set[str] = set()
     for first in sorted(system.services):
@@ -204,7 +204,7 @@ def _circles(system: System) -> Iterator[Told]:
                     del above[last]
 
 
-def _resources(system: System) -> Iterator[Told]:
+def _resources(system: Project) -> Iterator[Told]:
     for kind, ways in (("secrets", ("file", "environment")), ("configs", ("file", "environment", "content"))):
         for name, one in getattr(system, kind).items():
             given = [way for way in ways if way in one.model_fields_set]

@@ -20,7 +20,7 @@ from tycho.compose.shapes import split
 from tycho.compose.tree import Node, below
 from tycho.credentials import find_credentials
 from tycho.errors import ComposeError, Problem
-from tycho.model import System
+from tycho.model import Project
 from tycho.model.numbers import shorten
 
 MAX_MESSAGE = 1500  # characters of a message, of a path, of a hint
@@ -52,7 +52,7 @@ def bound(state: Gathering, tree: Node) -> tuple[Context, dict[str, Any]]:
     return ctx, tables.system(ctx, tree)
 
 
-def checked(ctx: Context, fields: dict[str, Any], name: str, disabled: Mapping[str, tuple[str, ...]]) -> System:
+def checked(ctx: Context, fields: dict[str, Any], name: str, disabled: Mapping[str, tuple[str, ...]]) -> Project:
     """A system that is consistent.
 
     Raises:
@@ -62,7 +62,7 @@ def checked(ctx: Context, fields: dict[str, Any], name: str, disabled: Mapping[s
         if "pre_start" in service:
             service["pre_start"] = [split(hook) for hook in service["pre_start"]]
     try:
-        system = System(name=name, **fields)
+        system = Project(name=name, **fields)
     except ValidationError as error:
         stop(ctx.problems or (ctx.placed(_path(one["loc"]), one["msg"], "") for one in error.errors()))
         raise
@@ -92,7 +92,7 @@ def _path(location: tuple[int | str, ...]) -> str:
     return path
 
 
-def finished(ctx: Context, fields: Mapping[str, Any], system: System) -> System:
+def finished(ctx: Context, fields: Mapping[str, Any], system: Project) -> Project:
     """The system, and what was learnt on the way."""
     known_as = cache(ctx.sources.known_as)
     return system.model_copy(

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tycho.errors import UsageError
-from tycho.model import Service, System
+from tycho.model import Project, Service
 
 
-def select_services(system: System, names: Iterable[str], *, keep: Iterable[str] = ()) -> System:
+def select_services(system: Project, names: Iterable[str], *, keep: Iterable[str] = ()) -> Project:
     """Leave the services out of a project that are neither named nor depended on.
 
     Args:

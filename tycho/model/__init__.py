@@ -2,7 +2,7 @@
 
 Canonical form only: every short syntax is written out, every documented default that decides anything is filled in,
 every unit is a number (bytes, seconds, cores). Everything is frozen; a change is a `model_copy`. A field that the
-file did not set is not in `model_fields_set`: that, with `System.lines`, is how the report knows what was written.
+file did not set is not in `model_fields_set`: that, with `Project.lines`, is how the report knows what was written.
 
 Source: the Compose Specification and its schema; a field's name is its key there; extensions are gathered in `x`.
 """
@@ -32,12 +32,12 @@ from tycho.model.system import (
     Config,
     EmitTemplate,
     Network,
+    PolicyResult,
+    Project,
     Secret,
     ServiceMetadata,
-    System,
     Variable,
     Volume,
-    Woven,
 )
 
 __all__ = [
@@ -63,7 +63,9 @@ __all__ = [
     "Node",
     "Placement",
     "PodRights",
+    "PolicyResult",
     "Port",
+    "Project",
     "Resource",
     "Resources",
     "RestartPolicy",
@@ -74,12 +76,10 @@ __all__ = [
     "Service",
     "ServiceMetadata",
     "ServiceRights",
-    "System",
     "Text",
     "Variable",
     "Volume",
     "Words",
-    "Woven",
     "bare",
     "template",
 ]

@@ -68,7 +68,7 @@ class Variable(Node):
     value: str | None = Field(default=None, repr=False)
 
 
-class System(Node):
+class Project(Node):
     """One compose project, loaded."""
 
     name: str
@@ -130,10 +130,10 @@ class EmitTemplate(Node):
     services: tuple[str, ...] = ()  # the matching ones: rendered once for each
 
 
-class Woven(Node):
+class PolicyResult(Node):
     """A system after the policies: what is compiled."""
 
-    system: System
+    system: Project
     emits: tuple[EmitTemplate, ...] = ()
     policies: tuple[str, ...] = ()  # names in force, in order
     digest: str = ""  # sha256 of the policies in force

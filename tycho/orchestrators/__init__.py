@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from tycho.chart import Chart
 from tycho.errors import UsageError
-from tycho.model import Woven
+from tycho.model import PolicyResult
 from tycho.orchestrators.requests import LogQuery, Program, Streams, parse_since
 from tycho.release import Check, Event, Identity, Release, Revision
 from tycho.text import printable, safe_message
@@ -21,10 +21,10 @@ from tycho.text import printable, safe_message
 __all__ = [
     "LogQuery",
     "Orchestrator",
-    "Patience",
     "Program",
     "Streams",
     "Target",
+    "WaitOptions",
     "Watch",
     "check_registry",
     "digest",
@@ -68,7 +68,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitOptions:
     """How long a verb may take.
 
     Args:
@@ -89,7 +89,7 @@ class Orchestrator(Protocol):
 
     def __init__(self, target: Target) -> None: ...
 
-    def compile(self, woven: Woven, *, strict: bool = False, version: str = "") -> Chart:
+    def compile(self, woven: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
         """What this back end runs, made from a woven system; pure."""
 
     async def up(
@@ -97,7 +97,7 @@ class Orchestrator(Protocol):
         chart: Chart,
         identity: Identity,
         values: Mapping[str, Any],
-        patience: Patience,
+        wait_options: WaitOptions,
         *,
         upgrade: bool,
     ) -> Release:
@@ -109,13 +109,13 @@ class Orchestrator(Protocol):
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""
 
-    async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
+    async def down(self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False) -> Release:
         """Remove a system wholly; its last look is returned, `notes` naming the volumes that went or were kept."""
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """The revisions that can be gone back to, oldest first."""
 
-    async def rollback(self, identity: Identity, revision: int, patience: Patience) -> Release:
+    async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Make an earlier revision the running one; 0 is the last good one before this."""
 
     async def push(self, archive: bytes, name: str, registry: str, *, plain_http: bool = False) -> str:
@@ -127,7 +127,7 @@ class Orchestrator(Protocol):
     def events(self, identity: Identity, services: tuple[str, ...], *, follow: bool) -> AsyncIterator[Event]:
         """Yield what the cluster tells of the services' objects, oldest first."""
 
-    async def restart(self, identity: Identity, services: tuple[str, ...], patience: Patience) -> Release:
+    async def restart(self, identity: Identity, services: tuple[str, ...], wait_options: WaitOptions) -> Release:
         """Replace the services' pods by new ones; `notes` says which services were left alone, and why."""
 
     async def exec(self, identity: Identity, service: str, program: Program, streams: Streams) -> int:

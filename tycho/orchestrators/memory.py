@@ -14,10 +14,10 @@ from typing import Any
 
 from tycho.chart import Chart, emit, find_origin, without_origin
 from tycho.errors import NotFound
-from tycho.model import Woven
+from tycho.model import PolicyResult
 from tycho.model.expression import evaluate
 from tycho.model.numbers import is_digits
-from tycho.orchestrators import LogQuery, Patience, Program, Streams, Target, digest
+from tycho.orchestrators import LogQuery, Program, Streams, Target, WaitOptions, digest
 from tycho.release import Check, Endpoint, Event, Identity, Origin, Release, Revision, ServiceStatus
 
 ADDRESS = "127.0.0.1"
@@ -36,7 +36,7 @@ class Stored:
 
 
 @dataclass(slots=True)
-class System:
+class Project:
     """One system's revisions, oldest first."""
 
     identity: Identity
@@ -88,7 +88,7 @@ class System:
         )
 
 
-_CLUSTERS: dict[str, dict[str, System]] = {}
+_CLUSTERS: dict[str, dict[str, Project]] = {}
 
 
 class MemoryOrchestrator:
@@ -102,7 +102,7 @@ class MemoryOrchestrator:
         self.target = target
         self._systems = _CLUSTERS.setdefault(f"{target.kubeconfig}:{target.context}", {})
 
-    def compile(self, woven: Woven, *, strict: bool = False, version: str = "") -> Chart:
+    def compile(self, woven: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
         """A woven system as a chart."""
         return emit(woven, strict=strict, version=version)
 
@@ -111,14 +111,14 @@ class MemoryOrchestrator:
         chart: Chart,
         identity: Identity,
         values: Mapping[str, Any],
-        patience: Patience,
+        wait_options: WaitOptions,
         *,
         upgrade: bool,
     ) -> Release:
         """Add a revision, unless nothing changed."""
         if identity.guid not in self._systems:
             port = max((system.port + 100 for system in self._systems.values()), default=FIRST_PORT)
-            self._systems[identity.guid] = System(identity, datetime.now(UTC), port)
+            self._systems[identity.guid] = Project(identity, datetime.now(UTC), port)
         system, text = self._systems[identity.guid], json.dumps(without_origin(values), sort_keys=True)
         last = system.revisions[-1] if system.revisions and system.identity == identity else None
         if last and last.chart.digest == chart.digest and last.values == text:
@@ -127,7 +127,7 @@ class MemoryOrchestrator:
             done = "Upgrade complete" if system.revisions else "Install complete"
             system.identity, system.origin = identity, find_origin(values)
             release = system.release(*system.add(chart, text, _services(chart, values, system.port), done))
-        patience.watch(release)
+        wait_options.watch(release)
         return release
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
@@ -144,7 +144,7 @@ class MemoryOrchestrator:
         """One system, with its services."""
         return self._system(identity).release()
 
-    async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
+    async def down(self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False) -> Release:
         """Forget a system."""
         release = self._system(identity).release()
         del self._systems[identity.guid]
@@ -154,7 +154,7 @@ class MemoryOrchestrator:
         """The revisions, oldest first."""
         return [stored.revision for stored in self._system(identity).revisions]
 
-    async def rollback(self, identity: Identity, revision: int, patience: Patience) -> Release:
+    async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Add a revision that is an earlier one again."""
         system = self._system(identity)
         current = system.revisions[-1].revision.revision
@@ -166,7 +166,7 @@ class MemoryOrchestrator:
         again = known[wanted]
         notes = system.add(again.chart, again.values, again.services, f"Rollback to {wanted}")
         release = system.release(f"rolled back to revision {wanted} (now revision {len(system.revisions)})", *notes)
-        patience.watch(release)
+        wait_options.watch(release)
         return release
 
     async def push(self, archive: bytes, name: str, registry: str, *, plain_http: bool = False) -> str:
@@ -198,11 +198,11 @@ class MemoryOrchestrator:
                         message=f"revision {stored.revision.revision}",
                     )
 
-    async def restart(self, identity: Identity, services: tuple[str, ...], patience: Patience) -> Release:
+    async def restart(self, identity: Identity, services: tuple[str, ...], wait_options: WaitOptions) -> Release:
         """Look at the system: what does not run need not run anew."""
         self._check(identity, services)
         release = self._system(identity).release()
-        patience.watch(release)
+        wait_options.watch(release)
         return release
 
     async def exec(self, identity: Identity, service: str, program: Program, streams: Streams) -> int:
@@ -217,7 +217,7 @@ class MemoryOrchestrator:
     async def close(self) -> None:
         """Nothing to let go of."""
 
-    def _system(self, identity: Identity) -> System:
+    def _system(self, identity: Identity) -> Project:
         if identity.guid not in self._systems:
             raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
         return self._systems[identity.guid]

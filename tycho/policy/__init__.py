@@ -1,4 +1,4 @@
-"""System -> Woven: the operator's policies, acting on a system in Compose's words before anything is emitted.
+"""System -> PolicyResult: the operator's policies, acting on a system in Compose's words before anything is emitted.
 
 One file is one policy: YAML with selectors and verbs, or Python with `apply(system) -> system`. Its name is
 its place in the order. The shipped folder is read first, then each further one: a file of the same name
@@ -12,19 +12,19 @@ from pathlib import Path
 
 from tycho import data
 from tycho.errors import PolicyDenied
-from tycho.model import Json, ServiceMetadata, System, Woven
+from tycho.model import Json, PolicyResult, Project, ServiceMetadata
 from tycho.policy.folder import digest, load
-from tycho.policy.loom import Loom, Step
 from tycho.policy.normalize import normalize
+from tycho.policy.run import PolicyRun, Step
 
-__all__ = ["Step", "apply", "explain", "in_force", "weave"]
+__all__ = ["Step", "apply", "apply_policies", "explain", "in_force"]
 
 Metadata = Mapping[str, ServiceMetadata]
 EXTENSION = "x-tycho"
 SECTIONS = ("services", "jobs", "networks", "volumes", "configs", "secrets")
 
 
-def weave(system: System, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> Woven:
+def apply_policies(system: Project, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> PolicyResult:
     """Let the policies change, refuse or comment a system.
 
     Args:
@@ -43,8 +43,8 @@ def weave(system: System, *, folders: Sequence[Path] = (), metadata: Metadata | 
 
 
 def apply(
-    system: System, *, folders: Sequence[Path] = (), metadata: Metadata | None = None
-) -> tuple[Woven, PolicyDenied | None]:
+    system: Project, *, folders: Sequence[Path] = (), metadata: Metadata | None = None
+) -> tuple[PolicyResult, PolicyDenied | None]:
     """Let the policies change and comment a system, and tell whether they refuse it.
 
     Args:
@@ -59,25 +59,25 @@ def apply(
         PolicyError: A policy is broken; all problems of all of them.
     """
     policies = load((data.policies(), *folders))
-    loom = Loom(normalize(system), metadata or {})
+    policy_run = PolicyRun(normalize(system), metadata or {})
     for policy in policies:
-        loom.weave(policy)
+        policy_run.apply(policy)
     refusal = None
-    if loom.denials:
-        names = ", ".join(sorted({name for name, _ in loom.denials}))
-        refusal = PolicyDenied(f"refused by {names}", problems=[problem for _, problem in loom.denials])
-    woven = Woven(
-        system=loom.system,
-        emits=tuple(loom.emits),
+    if policy_run.denials:
+        names = ", ".join(sorted({name for name, _ in policy_run.denials}))
+        refusal = PolicyDenied(f"refused by {names}", problems=[problem for _, problem in policy_run.denials])
+    woven = PolicyResult(
+        system=policy_run.system,
+        emits=tuple(policy_run.emits),
         policies=tuple(policy.name for policy in policies),
         digest=digest(policies),
-        warnings=tuple(loom.warnings),
-        own=dict(_changed_extensions(system, loom.system)),
+        warnings=tuple(policy_run.warnings),
+        own=dict(_changed_extensions(system, policy_run.system)),
     )
     return woven, refusal
 
 
-def _changed_extensions(before: System, after: System) -> Iterator[tuple[str, Json]]:
+def _changed_extensions(before: Project, after: Project) -> Iterator[tuple[str, Json]]:
     """Yield what the file itself says in `x-tycho`, for each part that policies say more of there."""
     if before.x is not after.x:
         yield "", before.x.get(EXTENSION)
@@ -89,7 +89,7 @@ def _changed_extensions(before: System, after: System) -> Iterator[tuple[str, Js
                 yield f"{section}.{name}", own.get(EXTENSION)
 
 
-def explain(system: System, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> tuple[Step, ...]:
+def explain(system: Project, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> tuple[Step, ...]:
     """What each policy does to each service, refused or not: whether it means it, and what it changes.
 
     Args:
@@ -100,10 +100,10 @@ def explain(system: System, *, folders: Sequence[Path] = (), metadata: Metadata 
     Raises:
         PolicyError: A policy is broken.
     """
-    loom = Loom(normalize(system), metadata or {})
+    policy_run = PolicyRun(normalize(system), metadata or {})
     for policy in load((data.policies(), *folders)):
-        loom.weave(policy)
-    return tuple(loom.steps)
+        policy_run.apply(policy)
+    return tuple(policy_run.steps)
 
 
 def in_force(folders: Sequence[Path] = ()) -> list[tuple[str, Path, str]]:

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from tycho.model import Json, Live, Node, Service, System
+from tycho.model import Json, Live, Node, Project, Service
 from tycho.model.rights import find_setting
 from tycho.policy.select import plain
 
-Part = TypeVar("Part", Service, System)
+Part = TypeVar("Part", Service, Project)
 Fields = dict[str, Json]
 
 MISSING = object()  # what a field holds that the file did not set: null is a value
@@ -47,7 +47,7 @@ def patched(part: Part, patch: Mapping[str, Json]) -> Part:
     return _with(part, {key: _patch(base, value) for key, base, value in _beside(part, patch)})
 
 
-def checked(before: System, after: System) -> System:
+def checked(before: Project, after: Project) -> Project:
     """The same system, with all that changed built anew by the model; live values keep their templates.
 
     Raises:
@@ -60,7 +60,7 @@ def checked(before: System, after: System) -> System:
             changed[key] = {name: one if one is old.get(name) else _plain(one) for name, one in new.items()}
         elif new is not old:
             changed[key] = _plain(new)
-    made = System.model_validate({"name": before.name, **changed})
+    made = Project.model_validate({"name": before.name, **changed})
     return after.model_copy(update={key: getattr(made, key) for key in changed})
 
 
@@ -89,7 +89,7 @@ def _is_longer(before: Sequence[object], after: Sequence[object]) -> bool:
     return 0 < len(before) < len(after) and _written(before) == _written(after[: len(before)])
 
 
-def complaints(error: ValidationError, kind: type[Service | System]) -> Iterator[tuple[str, str, str]]:
+def complaints(error: ValidationError, kind: type[Service | Project]) -> Iterator[tuple[str, str, str]]:
     """What the model says against a change: path, message, hint."""
     for detail in error.errors(include_url=False):
         *above, key = where = [str(step) for step in detail["loc"] if step != "x"]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from tycho.errors import Problem
 from tycho.files import FileRefused, read_file
-from tycho.model import Json, Service, System
+from tycho.model import Json, Project, Service
 from tycho.policy.change import complaints, inward
 from tycho.policy.file import Policy
 from tycho.policy.select import KEYS, Selector
@@ -114,7 +114,7 @@ def _mapping(value: Json, at: str, wrong: Wrong) -> Mapping[str, Json]:
     return {}
 
 
-def _change(kind: type[Service | System]) -> Callable[[Json, str, Wrong], Mapping[str, Json]]:
+def _change(kind: type[Service | Project]) -> Callable[[Json, str, Wrong], Mapping[str, Json]]:
     """A reader of what `kind` is to become: the model says beforehand whether it could."""
 
     def change(value: Json, at: str, wrong: Wrong) -> Mapping[str, Json]:
@@ -124,7 +124,7 @@ def _change(kind: type[Service | System]) -> Callable[[Json, str, Wrong], Mappin
             del said[key]
         if at.endswith(("default", "add")) and (null := next(_nulls(said, at), "")):
             wrong(null, "null sets nothing", "`patch` deletes with it")
-        required = {"name": "any"} if kind is System else {}
+        required = {"name": "any"} if kind is Project else {}
         try:
             kind.model_validate({**required, **inward(_without_nulls(said))})
         except ValidationError as error:
@@ -167,7 +167,7 @@ def _nulls(value: Json, at: str) -> Iterator[str]:
 EXTENSIONS = "extensions are written with their x-, as in a compose file"
 FOREIGN: Mapping[type, Mapping[str, str]] = {
     Service: {"x": EXTENSIONS},
-    System: {
+    Project: {
         "x": EXTENSIONS,
         **dict.fromkeys(("services", "jobs"), "is chosen by `match`, and changed by `default` and `patch` beside it"),
         **dict.fromkeys(
@@ -176,9 +176,9 @@ FOREIGN: Mapping[type, Mapping[str, str]] = {
     },
 }
 TOP: Mapping[str, Callable[[Json, str, Wrong], Json]] = {
-    "default": _change(System),
-    "add": _change(System),
-    "patch": _change(System),
+    "default": _change(Project),
+    "add": _change(Project),
+    "patch": _change(Project),
     "emit": _template,
     "has": _globs,
     "deny": _message,

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tycho.model import Json, System
+from tycho.model import Json, Project
 from tycho.policy.select import Selector
 from tycho.policy.source import Lines
 
-Apply = Callable[[System], System]
+Apply = Callable[[Project], Project]
 ANY = Selector()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tycho.model import Service, System
+from tycho.model import Project, Service
 from tycho.model.rights import normalize_capability, normalize_mode, normalize_option
 
 Lines = dict[str, tuple[str, int]]
@@ -20,7 +20,7 @@ LISTS: Mapping[str, Callable[[str], str]] = {
 MODES = ("network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup")
 
 
-def normalize(system: System) -> System:
+def normalize(system: Project) -> Project:
     """Spell every right of a system in one way; the same system where that changes nothing."""
     sections: dict[str, dict[str, Service]] = {}
     lines: Lines = dict(system.lines)

@@ -9,12 +9,12 @@ from types import ModuleType
 from pydantic import ValidationError
 
 from tycho.errors import PolicyError, Problem, TychoError
-from tycho.model import System
+from tycho.model import Project
 from tycho.policy.change import checked, complaints
 from tycho.policy.file import Policy
 from tycho.policy.source import broken
 
-APPLY = "def apply(system: System) -> System: ..."
+APPLY = "def apply(system: Project) -> Project: ..."
 
 
 def python(path: Path, text: bytes) -> Policy:
@@ -41,16 +41,16 @@ def python(path: Path, text: bytes) -> Policy:
     at = next((node.lineno for node in tree.body if getattr(node, "name", "") == "apply"), 0)
     first = (ast.get_docstring(tree) or apply.__doc__ or "").strip().partition("\n")[0]
 
-    def checking(system: System) -> System:
+    def checking(system: Project) -> Project:
         try:
             after = apply(system)
-            if not isinstance(after, System):
+            if not isinstance(after, Project):
                 raise TypeError(f"apply must return the system, not {type(after).__name__}")  # noqa: TRY301
             return checked(system, after)
         except (TychoError, MemoryError):  # of memory the document takes too much, whoever asks for it last
             raise
         except ValidationError as error:
-            wrong = [Problem(file, at, *said) for said in complaints(error, System)]
+            wrong = [Problem(file, at, *said) for said in complaints(error, Project)]
             raise broken(file, wrong) from error
         except Exception as error:
             raise _failed(path, error) from error

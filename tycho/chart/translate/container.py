@@ -25,7 +25,7 @@ from tycho.chart.translate.ports import translate_ingress, translate_ports
 from tycho.chart.translate.resources import translate_resources
 from tycho.chart.translate.security import owner_of, translate_security
 from tycho.chart.workload import CONDITIONS
-from tycho.model import System
+from tycho.model import Project
 from tycho.model.numbers import is_digits
 from tycho.model.rights import read_grants
 
@@ -42,7 +42,7 @@ class ContainerTranslator:
         enclosed: Services that only internal networks know: they publish nothing.
     """
 
-    def __init__(self, system: System, store: Store, enclosed: frozenset[str]) -> None:
+    def __init__(self, system: Project, store: Store, enclosed: frozenset[str]) -> None:
         self.system = system
         self.services = wiring.everything(system)
         self.store = store

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tycho.chart.artifact import Fate, Target
+from tycho.chart.artifact import Outcome, Target
 from tycho.chart.translate.targets import Case, Place
 from tycho.chart.yaml import Tree
 from tycho.model import Service
@@ -20,7 +20,7 @@ class Key:
     """What becomes of one Compose key.
 
     Args:
-        fate: What becomes of it, as a rule.
+        outcome: What becomes of it, as a rule.
         target: What it becomes, in words.
         places: The fields and objects that these words claim.
         reason: Why it is not the same.
@@ -31,7 +31,7 @@ class Key:
         local: Whether it is about this machine alone, and so none of the chart's business.
     """
 
-    fate: Fate
+    outcome: Outcome
     target: str = ""
     places: tuple[Place, ...] = ()
     reason: str = ""
@@ -43,7 +43,7 @@ class Key:
 
     def find(self, case: Case) -> Iterator[Target]:
         """Find what the words claim in a case."""
-        for place in self.places if self.fate in ("translated", "approximated") else ():
+        for place in self.places if self.outcome in ("translated", "approximated") else ():
             yield from place.find(case)
 
 

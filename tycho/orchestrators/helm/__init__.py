@@ -14,8 +14,8 @@ from typing import Any
 from tycho import workspace
 from tycho.chart import Chart, emit, values_yaml, without_origin
 from tycho.errors import Forbidden, NotFound, OrchestratorError
-from tycho.model import Woven
-from tycho.orchestrators import LogQuery, Patience, Program, Streams, Target
+from tycho.model import PolicyResult
+from tycho.orchestrators import LogQuery, Program, Streams, Target, WaitOptions
 from tycho.orchestrators.helm import (
     cluster,
     events,
@@ -41,7 +41,7 @@ from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.program import program
 from tycho.orchestrators.helm.rendering import Packed
 from tycho.orchestrators.helm.users import read_user
-from tycho.orchestrators.helm.waiting import Countdown
+from tycho.orchestrators.helm.waiting import Deadline
 from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check, Event, Identity, Release, Revision
 
@@ -63,7 +63,7 @@ class HelmOrchestrator:
         self.api = Api(target)
         self.helm = Helm(target)
 
-    def compile(self, woven: Woven, *, strict: bool = False, version: str = "") -> Chart:
+    def compile(self, woven: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
         """A woven system as a chart."""
         return emit(woven, strict=strict, version=version)
 
@@ -72,7 +72,7 @@ class HelmOrchestrator:
         chart: Chart,
         identity: Identity,
         values: Mapping[str, Any],
-        patience: Patience,
+        wait_options: WaitOptions,
         *,
         upgrade: bool,
     ) -> Release:
@@ -80,8 +80,8 @@ class HelmOrchestrator:
 
         Raises:
             StartFailed: A service cannot become ready.
-            Deadline: It did not become ready in time.
-            Busy: Somebody else is changing this release.
+            WaitTimeout: It did not become ready in time.
+            OperationInProgress: Somebody else is changing this release.
             PolicyDenied: It asks for what no policy granted; nothing was made.
         """
         if chart.weight > ROOM:
@@ -90,7 +90,7 @@ class HelmOrchestrator:
                 hint="split the system, or copy files of the project into images",
             )
         await program()
-        countdown = Countdown(patience)
+        deadline = Deadline(wait_options)
         whole = await with_facts(self.api, chart, identity, values)
         with workspace.temporary("chart") as folder:
             packed = Packed(chart, folder / "chart.tgz", values_yaml(whole).encode())
@@ -98,17 +98,17 @@ class HelmOrchestrator:
             if not upgrade:
                 await packed.render(self.helm, self.api, identity)
             observer = Observer(await cluster.list_pods(self.api, identity) if upgrade else None)
-            notes = await self._change_held(packed, identity, whole, countdown)
-        return await self._settle(identity, countdown, notes, observer)
+            notes = await self._change_held(packed, identity, whole, deadline)
+        return await self._settle(identity, deadline, notes, observer)
 
     async def _change_held(
-        self, packed: Packed, identity: Identity, values: Mapping[str, Any], countdown: Countdown
+        self, packed: Packed, identity: Identity, values: Mapping[str, Any], deadline: Deadline
     ) -> tuple[str, ...]:
         """Change the cluster in a namespace that is there, with nobody else at work; undo a start that failed."""
-        made = await namespaces.ensure(self.api, identity, countdown)
+        made = await namespaces.ensure(self.api, identity, deadline)
         try:
             async with lease.held(self.api, identity):
-                return await self._change(packed, identity, values, countdown)
+                return await self._change(packed, identity, values, deadline)
         except BaseException:
             if made:
                 await asyncio.shield(self._undo(identity))
@@ -143,16 +143,16 @@ class HelmOrchestrator:
             return observer.judge(release, seen)
         raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
 
-    async def down(self, identity: Identity, patience: Patience, *, keep_volumes: bool = False) -> Release:
+    async def down(self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False) -> Release:
         """Remove a release, what it left, its volumes and its namespace.
 
         Raises:
-            Deadline: Something would not go; it is named, with what holds it. Nothing is forced.
+            WaitTimeout: Something would not go; it is named, with what holds it. Nothing is forced.
         """
-        countdown = Countdown(patience)
+        deadline = Deadline(wait_options)
         last, claimed = await asyncio.gather(self.status(identity), volumes.list_volumes(self.api, identity))
         notes = await removal.remove_system(
-            self.api, self.helm, last, claimed, countdown, keep_volumes=keep_volumes and bool(claimed)
+            self.api, self.helm, last, claimed, deadline, keep_volumes=keep_volumes and bool(claimed)
         )
         return last.model_copy(update={"notes": notes})
 
@@ -160,14 +160,14 @@ class HelmOrchestrator:
         """The revisions that Helm keeps, oldest first."""
         return await releases.history(self.api, identity)
 
-    async def rollback(self, identity: Identity, revision: int, patience: Patience) -> Release:
+    async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Make an earlier revision the running one, as a new revision.
 
         Raises:
             NotFound: No such revision, or none that was ever good.
         """
         await program()
-        countdown = Countdown(patience)
+        deadline = Deadline(wait_options)
         async with lease.held(self.api, identity):
             notes, last = await recovery.recover(self.api, self.helm, identity)
             if last is None:
@@ -180,9 +180,9 @@ class HelmOrchestrator:
                 raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
             observer = Observer(await cluster.list_pods(self.api, identity))
             notes += await leavings.prepare_rollback(self.api, identity, wanted)
-            await self._helm(["rollback", identity.release, str(wanted)], identity, countdown)
+            await self._helm(["rollback", identity.release, str(wanted)], identity, deadline)
             notes += await leavings.sweep(self.api, identity)
-        release = await self._settle(identity, countdown, notes, observer)
+        release = await self._settle(identity, deadline, notes, observer)
         note = f"rolled back to revision {wanted} (now revision {release.revision})"
         return release.model_copy(update={"notes": (note, *release.notes)})
 
@@ -198,19 +198,19 @@ class HelmOrchestrator:
         """Yield the Events of the services' objects, oldest first."""
         return events.list_events(self.api, identity, services, follow=follow)
 
-    async def restart(self, identity: Identity, services: tuple[str, ...], patience: Patience) -> Release:
+    async def restart(self, identity: Identity, services: tuple[str, ...], wait_options: WaitOptions) -> Release:
         """Roll the services' workloads out anew.
 
         Raises:
             UsageError: One of the services is a job.
             StartFailed: A service cannot become ready again.
-            Deadline: It did not become ready in time.
+            WaitTimeout: It did not become ready in time.
         """
-        countdown = Countdown(patience)
+        deadline = Deadline(wait_options)
         async with lease.held(self.api, identity):
             observer = Observer(await cluster.list_pods(self.api, identity))
             notes = await restart.restart_workloads(self.api, identity, services)
-        return await self._settle(identity, countdown, notes, observer)
+        return await self._settle(identity, deadline, notes, observer)
 
     async def exec(self, identity: Identity, service: str, program_: Program, streams: Streams) -> int:
         """Run a program in a container of a service; its exit code is returned."""
@@ -231,7 +231,7 @@ class HelmOrchestrator:
         self.helm.close()
 
     async def _change(
-        self, packed: Packed, identity: Identity, whole: Mapping[str, Any], countdown: Countdown
+        self, packed: Packed, identity: Identity, whole: Mapping[str, Any], deadline: Deadline
     ) -> tuple[str, ...]:
         """Make the cluster what the chart says; what else was done is returned."""
         chart, text = packed.chart, packed.values
@@ -250,30 +250,30 @@ class HelmOrchestrator:
         notes += await volumes.explain_empty(self.api, chart)
         said = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
         if last is None:
-            await self._helm(["install", identity.release, str(packed.path), *said], identity, countdown, text)
+            await self._helm(["install", identity.release, str(packed.path), *said], identity, deadline, text)
             return notes
-        notes += await leavings.prepare(self.api, identity, rendered, countdown.patience.tell)
-        await self._helm(["upgrade", identity.release, str(packed.path), *said], identity, countdown, text)
+        notes += await leavings.prepare(self.api, identity, rendered, deadline.wait_options.tell)
+        await self._helm(["upgrade", identity.release, str(packed.path), *said], identity, deadline, text)
         return notes + await leavings.sweep(self.api, identity)
 
     async def _undo(self, identity: Identity) -> None:
         """Of a start that came to nothing, nothing is left."""
         with contextlib.suppress(OrchestratorError):
             if not await releases.revisions(self.api, identity):
-                await namespaces.remove(self.api, identity, Countdown(Patience(wait=False)))
+                await namespaces.remove(self.api, identity, Deadline(WaitOptions(wait=False)))
 
     async def _helm(
-        self, verb: Sequence[str], identity: Identity, countdown: Countdown, values: bytes | None = None
+        self, verb: Sequence[str], identity: Identity, deadline: Deadline, values: bytes | None = None
     ) -> None:
         """A verb of helm that waits for nothing: it is Tycho that watches the pods."""
         kept = recovery.HISTORY if verb[0] != "install" else ()
-        said = ["--namespace", identity.namespace, "--timeout", f"{countdown.left:.3f}s", *kept]
-        await self.helm.run([*verb, *said], input=values, timeout=countdown.left + ENDING)
+        said = ["--namespace", identity.namespace, "--timeout", f"{deadline.left:.3f}s", *kept]
+        await self.helm.run([*verb, *said], input=values, timeout=deadline.left + ENDING)
 
     async def _settle(
-        self, identity: Identity, countdown: Countdown, notes: tuple[str, ...], observer: Observer
+        self, identity: Identity, deadline: Deadline, notes: tuple[str, ...], observer: Observer
     ) -> Release:
-        release = await waiting.ready(lambda: self._look(identity, observer), countdown)
+        release = await waiting.ready(lambda: self._look(identity, observer), deadline)
         return release.model_copy(update={"notes": notes})
 
     async def _known(self, namespace: str) -> Sequence[Release]:

@@ -20,12 +20,12 @@ from urllib.request import getproxies, proxy_bypass
 from tycho.errors import (
     ClusterUnreachable,
     Conflict,
-    Deadline,
     Forbidden,
     NotFound,
     OrchestratorError,
     Unauthorized,
     UsageError,
+    WaitTimeout,
 )
 from tycho.kinds import Kind
 from tycho.orchestrators import Target
@@ -37,7 +37,7 @@ from tycho.text import safe_message
 Object = dict[str, Any]
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 LOOPBACK = re.compile(r"localhost\b|127\.|\[::1\]")
-BY_STATUS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 504: Deadline}
+BY_STATUS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 504: WaitTimeout}
 
 KUBELET = re.compile(r'(?:Get|Post) "https?://[^"]*": ')
 

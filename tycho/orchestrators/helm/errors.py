@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from tycho.errors import (
-    Busy,
     ClusterUnreachable,
     Conflict,
-    Deadline,
     Forbidden,
     NotFound,
+    OperationInProgress,
     OrchestratorError,
     Unauthorized,
+    WaitTimeout,
 )
 from tycho.text import safe_message
 
@@ -20,7 +20,7 @@ NO_CLUSTER = "`tycho up --local` starts one on this machine, or set KUBECONFIG"
 Row = tuple[str, type[OrchestratorError], str, str]
 
 CLUSTER: tuple[Row, ...] = (
-    (r"another operation \(.*\) is in progress", Busy, "somebody else is changing this release",
+    (r"another operation \(.*\) is in progress", OperationInProgress, "somebody else is changing this release",
      "wait for it, or try again: an operation whose owner is gone is taken over"),
     (r"release: not found|release \S+ not found", NotFound, "no such release", "`tycho status` lists what runs"),
     (r"has no (?:deployed releases|\d+ version)", NotFound, "there is no good revision to go back to", ""),
@@ -49,7 +49,7 @@ CLUSTER: tuple[Row, ...] = (
     (r"execution error at \([^)]*\): (?P<why>.+)", OrchestratorError, "{why}", ""),
     (r"connection refused|no such host|i/o timeout|network is unreachable|cluster unreachable|EOF$|TLS handshake",
      ClusterUnreachable, "no Kubernetes cluster answers", NO_CLUSTER),
-    (r"timed out|deadline exceeded|context deadline", Deadline, "the cluster took too long", "{line}"),
+    (r"timed out|deadline exceeded|context deadline", WaitTimeout, "the cluster took too long", "{line}"),
     (r"too large|must have at most \d+ bytes", OrchestratorError,
      "the release does not fit into a Secret (1 MiB)", "mount fewer or smaller files, or split the system"),
 )  # fmt: skip

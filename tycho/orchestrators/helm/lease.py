@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tycho import kinds
-from tycho.errors import Busy, Conflict, NotFound, OrchestratorError
+from tycho.errors import Conflict, NotFound, OperationInProgress, OrchestratorError
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.release import Identity
 
@@ -30,7 +30,7 @@ async def held(api: Api, identity: Identity) -> AsyncIterator[None]:
     """Hold a release's Lease.
 
     Raises:
-        Busy: Somebody else holds it.
+        OperationInProgress: Somebody else holds it.
     """
     path = at(kinds.LEASE, identity.namespace, f"tycho-{identity.release}")
     body = await _take(api, identity, path)
@@ -62,7 +62,7 @@ async def _take(api: Api, identity: Identity, path: str) -> Object:
         return await api.create(at(kinds.LEASE, identity.namespace), body)
     holder = str(found["spec"].get("holderIdentity", ""))
     if not void(found, datetime.now(UTC)):
-        raise Busy(
+        raise OperationInProgress(
             f"{identity.release} is being changed by {_who(holder)}",
             hint="wait until it is done, and try again",
         )
@@ -70,7 +70,7 @@ async def _take(api: Api, identity: Identity, path: str) -> Object:
     try:
         return await api.replace(path, body)
     except Conflict:
-        raise Busy(f"{identity.release} is being changed by somebody else") from None
+        raise OperationInProgress(f"{identity.release} is being changed by somebody else") from None
 
 
 def void(lease: Object, now: datetime) -> bool:

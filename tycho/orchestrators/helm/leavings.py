@@ -11,13 +11,13 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from tycho.errors import Conflict, Deadline, Forbidden, NotFound
+from tycho.errors import Conflict, Forbidden, NotFound, WaitTimeout
 from tycho.kinds import CLAIM, JOB, KINDS, WORKLOADS, Kind, Removal, Rule
 from tycho.kinds import SERVICE as KUBE_SERVICE
-from tycho.orchestrators import Patience
+from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import releases, waiting
 from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.orchestrators.helm.waiting import Countdown
+from tycho.orchestrators.helm.waiting import Deadline
 from tycho.orchestrators.helm.workloads import SERVICE, name, notes
 from tycho.release import Identity
 
@@ -72,17 +72,17 @@ async def missing(api: Api, identity: Identity, revision: int) -> list[str]:
     return sorted(f"{kind} {name}" for kind, name in made - set(there) if kind in SWEPT)
 
 
-async def remove(api: Api, identity: Identity, countdown: Countdown, *, kept: Collection[str]) -> None:
+async def remove(api: Api, identity: Identity, deadline: Deadline, *, kept: Collection[str]) -> None:
     """Delete everything that carries the release's label, and see it gone.
 
     Args:
         api: The cluster.
         identity: Which system.
-        countdown: How long that may take, and who is told.
+        deadline: How long that may take, and who is told.
         kept: Claims that stay.
 
     Raises:
-        Deadline: Something is still there; names it and its finalizers.
+        WaitTimeout: Something is still there; names it and its finalizers.
     """
     ours, claims = await asyncio.gather(_ours(api, identity), _list(api, CLAIM, identity))
     paths = [at(KINDS[kind], identity.namespace, name) for kind, name in ours]
@@ -95,9 +95,9 @@ async def remove(api: Api, identity: Identity, countdown: Countdown, *, kept: Co
     async def list_left() -> list[str] | None:
         return await left(api, identity, kept) or None
 
-    if countdown.patience.wait and not await waiting.gone(identity.name, list_left, countdown):
-        raise Deadline(
-            f"still there after {countdown.patience.timeout:g} s: {', '.join(await left(api, identity, kept))}",
+    if deadline.wait_options.wait and not await waiting.gone(identity.name, list_left, deadline):
+        raise WaitTimeout(
+            f"still there after {deadline.wait_options.timeout:g} s: {', '.join(await left(api, identity, kept))}",
             hint="whoever set a finalizer has to take it away",
         )
 
@@ -202,8 +202,10 @@ def _describe(item: Object, what: str, kept: Collection[str]) -> str:
 
 async def _see_gone(api: Api, path: str) -> None:
     await api.delete(path, propagation="Foreground")
-    if not await Countdown(Patience()).until(lambda: api.gone(path)):
-        raise Deadline(f"{path} has to be made anew, and will not go", hint="kubectl get -o yaml shows what holds it")
+    if not await Deadline(WaitOptions()).until(lambda: api.gone(path)):
+        raise WaitTimeout(
+            f"{path} has to be made anew, and will not go", hint="kubectl get -o yaml shows what holds it"
+        )
 
 
 def immutable(old: Object, new: Object) -> str:

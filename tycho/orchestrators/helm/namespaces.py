@@ -9,18 +9,18 @@ from typing import Any
 
 from tycho import kinds
 from tycho.chart import Chart
-from tycho.errors import Conflict, Deadline, Forbidden, NotFound
+from tycho.errors import Conflict, Forbidden, NotFound, WaitTimeout
 from tycho.orchestrators.helm import leavings, waiting
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.releases import SYSTEMS
 from tycho.orchestrators.helm.volumes import MERGE
-from tycho.orchestrators.helm.waiting import Countdown
+from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Identity, Release, label_value
 
 HOLDING = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
 
 
-async def ensure(api: Api, identity: Identity, countdown: Countdown) -> bool:
+async def ensure(api: Api, identity: Identity, deadline: Deadline) -> bool:
     """Make a system's own namespace, once a former one of that name is gone; one that is shared must exist.
 
     Returns:
@@ -50,7 +50,7 @@ async def ensure(api: Api, identity: Identity, countdown: Countdown) -> bool:
         if not found["metadata"].get("deletionTimestamp"):
             await _mark_owner(api, identity, found)
             return False
-        if not await countdown.until(lambda: api.gone(path)):
+        if not await deadline.until(lambda: api.gone(path)):
             raise Conflict(f"{identity.name} is still being removed", hint="try again in a moment")
     return True
 
@@ -135,11 +135,11 @@ async def going(api: Api, identity: Identity) -> bool:
     return bool(found["metadata"].get("deletionTimestamp"))
 
 
-async def remove(api: Api, identity: Identity, countdown: Countdown) -> None:
+async def remove(api: Api, identity: Identity, deadline: Deadline) -> None:
     """Delete a system's own namespace, and see it gone.
 
     Raises:
-        Deadline: It is still there; says what holds it. Finalizers are never stripped.
+        WaitTimeout: It is still there; says what holds it. Finalizers are never stripped.
     """
     path = at(kinds.NAMESPACE, name=identity.namespace)
     try:
@@ -153,7 +153,7 @@ async def remove(api: Api, identity: Identity, countdown: Countdown) -> None:
     async def list_left() -> list[str] | None:
         return None if await api.gone(path) else await leavings.left(api, identity)
 
-    if not countdown.patience.wait or await waiting.gone(identity.name, list_left, countdown):
+    if not deadline.wait_options.wait or await waiting.gone(identity.name, list_left, deadline):
         return
     found, left = await api.get(path), await leavings.left(api, identity)
     held = [
@@ -162,8 +162,8 @@ async def remove(api: Api, identity: Identity, countdown: Countdown) -> None:
         if one["status"] == "True" and one["type"] in HOLDING
     ]
     named = f": {', '.join(left)}" if left else ""
-    raise Deadline(
-        f"the namespace {identity.namespace} is still there after {countdown.patience.timeout:g} s{named}",
+    raise WaitTimeout(
+        f"the namespace {identity.namespace} is still there after {deadline.wait_options.timeout:g} s{named}",
         hint="; ".join(held) or "its finalizers have not run",
     )
 

@@ -18,7 +18,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tycho.errors import Deadline, OrchestratorError
+from tycho.errors import OrchestratorError, WaitTimeout
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.errors import told
 from tycho.orchestrators.helm.program import program
@@ -84,7 +84,7 @@ class Helm:
 
         Raises:
             OrchestratorError: What helm said, in our terms; or it reached a limit.
-            Deadline: It took too long, and was ended.
+            WaitTimeout: It took too long, and was ended.
             ToolMissing: There is no helm, or it is too old.
         """
         words = [*_leash(), str(await program()), *argv]
@@ -108,7 +108,7 @@ class Helm:
                     out, err = await asyncio.shield(talking)
             except TimeoutError:
                 await self._await_end(_end(process, talking))
-                raise Deadline(f"helm {argv[0]} took longer than {timeout:g} s, and was ended") from None
+                raise WaitTimeout(f"helm {argv[0]} took longer than {timeout:g} s, and was ended") from None
             except asyncio.CancelledError:
                 writes = argv[0] in WRITES and not any(word.startswith("--dry-run") for word in argv)
                 await self._await_end(_let_go(process, talking, writes=writes))

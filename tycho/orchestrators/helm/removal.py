@@ -9,12 +9,12 @@ from tycho.orchestrators.helm import lease, leavings, namespaces, releases, volu
 from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.volumes import Volume
-from tycho.orchestrators.helm.waiting import Countdown
+from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Identity, Release
 
 
 async def remove_system(
-    api: Api, helm: Helm, release: Release, claimed: Sequence[Volume], countdown: Countdown, *, keep_volumes: bool
+    api: Api, helm: Helm, release: Release, claimed: Sequence[Volume], deadline: Deadline, *, keep_volumes: bool
 ) -> tuple[str, ...]:
     """Remove a release, what it left, its volumes and its namespace.
 
@@ -23,33 +23,33 @@ async def remove_system(
         helm: The helm program.
         release: The last look at the system.
         claimed: Its volumes.
-        countdown: How long that may take, and who is told.
+        deadline: How long that may take, and who is told.
         keep_volumes: Keep the volumes, and the namespace that holds them.
 
     Returns:
         What became of each volume.
 
     Raises:
-        Deadline: Something would not go; it is named, with what holds it. Nothing is forced.
+        WaitTimeout: Something would not go; it is named, with what holds it. Nothing is forced.
     """
     identity = release.identity
     if await namespaces.going(api, identity):  # somebody has begun: there is nothing left to hold
         keep_volumes = False
     else:
         async with lease.held(api, identity):
-            fate = "kept" if keep_volumes else "deleted"
+            outcome = "kept" if keep_volumes else "deleted"
             listed = ", ".join(volume.text for volume in claimed)
-            countdown.patience.tell(
-                f"{identity.name}: removing it" + (f"; its volumes will be {fate}: {listed}" if claimed else "")
+            deadline.wait_options.tell(
+                f"{identity.name}: removing it" + (f"; its volumes will be {outcome}: {listed}" if claimed else "")
             )
             if release.state not in ("lost", "kept"):
                 await _uninstall(api, helm, identity)
             if keep_volumes:
                 await volumes.mark_kept(api, release, claimed)
             kept = [volume.claim for volume in claimed] if keep_volumes else []
-            await leavings.remove(api, identity, countdown, kept=kept)
+            await leavings.remove(api, identity, deadline, kept=kept)
     if identity.own_namespace and not keep_volumes:
-        await namespaces.remove(api, identity, countdown)
+        await namespaces.remove(api, identity, deadline)
     if not keep_volumes:
         return tuple(f"deleted volume {volume.text}" for volume in claimed)
     return (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from tycho.errors import ClusterUnreachable, Deadline, StartFailed
-from tycho.orchestrators import Patience
+from tycho.errors import ClusterUnreachable, StartFailed, WaitTimeout
+from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm.pods import UNREADY
 from tycho.release import Release
 
@@ -14,16 +14,16 @@ INTERVAL = 0.4  # seconds between looks: quick enough to seem at once, a dozen s
 UNANSWERED = 10  # looks that an API server may miss while it is replaced or overloaded
 
 
-class Countdown:
+class Deadline:
     """What is left of a verb's time, from its beginning on.
 
     Args:
-        patience: Of the whole verb.
+        wait_options: Of the whole verb.
     """
 
-    def __init__(self, patience: Patience) -> None:
-        self.patience = patience
-        self._end = asyncio.get_running_loop().time() + patience.timeout
+    def __init__(self, wait_options: WaitOptions) -> None:
+        self.wait_options = wait_options
+        self._end = asyncio.get_running_loop().time() + wait_options.timeout
 
     @property
     def left(self) -> float:
@@ -39,13 +39,13 @@ class Countdown:
         return True
 
 
-async def gone(name: str, list_left: Callable[[], Awaitable[Sequence[str] | None]], countdown: Countdown) -> bool:
+async def gone(name: str, list_left: Callable[[], Awaitable[Sequence[str] | None]], deadline: Deadline) -> bool:
     """Wait until something is deleted, and tell how far that is.
 
     Args:
         name: The system's name.
         list_left: Lists the objects that are still there; None once all is gone.
-        countdown: How long, and who is told.
+        deadline: How long, and who is told.
 
     Returns:
         Whether it was gone in time.
@@ -58,37 +58,37 @@ async def gone(name: str, list_left: Callable[[], Awaitable[Sequence[str] | None
         if left is None:
             return True
         if left and len(left) != told:
-            countdown.patience.tell(f"{name}: still deleting {len(left)} of its objects")
+            deadline.wait_options.tell(f"{name}: still deleting {len(left)} of its objects")
         told = len(left)
         return False
 
-    return await countdown.until(is_gone)
+    return await deadline.until(is_gone)
 
 
-async def ready(look: Callable[[], Awaitable[Release]], countdown: Countdown) -> Release:
+async def ready(look: Callable[[], Awaitable[Release]], deadline: Deadline) -> Release:
     """The release once all its services are ready.
 
     Args:
         look: Looks at the release.
-        countdown: How long, and who is told; without `wait` the first look is the last.
+        deadline: How long, and who is told; without `wait` the first look is the last.
 
     Raises:
         StartFailed: A service cannot become ready; says which, and why.
-        Deadline: The time is over; says what is not ready.
+        WaitTimeout: The time is over; says what is not ready.
     """
-    patience, missed = countdown.patience, 0
+    wait_options, missed = deadline.wait_options, 0
     while True:
         try:
             release = await look()
         except ClusterUnreachable:
             missed += 1
-            if missed > UNANSWERED or not patience.wait or not countdown.left:
+            if missed > UNANSWERED or not wait_options.wait or not deadline.left:
                 raise
             await asyncio.sleep(INTERVAL)
             continue
         missed = 0
-        patience.watch(release)
-        if not patience.wait or release.ready:
+        wait_options.watch(release)
+        if not wait_options.wait or release.ready:
             return release
         if failed := [one for one in release.services if one.fatal]:
             reasons = "; ".join(f"{one.name}: {one.why}" for one in failed)
@@ -99,12 +99,12 @@ async def ready(look: Callable[[], Awaitable[Release]], countdown: Countdown) ->
                 hint=f"mend it and run `tycho up` again; `tycho status --services {name}` shows all,"
                 f" `tycho down {name}` removes it",
             )
-        if not countdown.left:
-            raise _explain_delay(release, patience.timeout)
+        if not deadline.left:
+            raise _explain_delay(release, wait_options.timeout)
         await asyncio.sleep(INTERVAL)
 
 
-def _explain_delay(release: Release, seconds: float) -> Deadline:
+def _explain_delay(release: Release, seconds: float) -> WaitTimeout:
     """Make the error for a system that is not ready in time, with what could be wrong where it may never be."""
     name, late = release.identity.name, [service for service in release.services if not service.done]
     hints = [f"still starting; see `tycho logs {name}`, or wait longer with --timeout"]
@@ -119,4 +119,4 @@ def _explain_delay(release: Release, seconds: float) -> Deadline:
         ends = f"`up` waits until {', '.join(running)} ends"
         hints.append(f"{ends}; what never ends is no job: write x-tycho: {{kind: Deployment}} below it")
     reasons = ", ".join(f"{service.name} ({service.why})" for service in late)
-    return Deadline(f"{name} is not ready after {seconds:g} s: {reasons or release.state}", hint="\n".join(hints))
+    return WaitTimeout(f"{name} is not ready after {seconds:g} s: {reasons or release.state}", hint="\n".join(hints))

@@ -1,19 +1,19 @@
 """A job runs once, again only when it changes, and is tried as often as `restart` says; a rollback runs none anew."""
 
-from tests.e2e.system import System, eventually
+from tests.e2e.system import Project, eventually
 
 SHOWS = ("depends_on", "restart")
 
 
-def runs(system: System) -> list[str]:
+def runs(system: Project) -> list[str]:
     return system.sh("app", "cat /ledger/runs").splitlines()
 
 
-def version(system: System) -> str:
+def version(system: Project) -> str:
     return system.sh("app", "echo $APP")
 
 
-def verify(system: System) -> None:
+def verify(system: Project) -> None:
     system.up()
     assert runs(system) == ["migrate 1"]
     assert system.sh("app", "wc -l < /ledger/flaky").strip() == "3"

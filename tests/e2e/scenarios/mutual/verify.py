@@ -1,11 +1,11 @@
 """Two or three services whose healthchecks call each other in a circle come up, alone and in a shared namespace."""
 
-from tests.e2e.system import System
+from tests.e2e.system import Project
 
 SHOWS = ("healthcheck.test",)
 
 
-def verify(system: System) -> None:
+def verify(system: Project) -> None:
     system.up()
     system.replace("left")
     system.node.kubectl("create", "namespace", "mutual-shared")

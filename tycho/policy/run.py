@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from tycho.errors import Problem
-from tycho.model import EmitTemplate, Json, Service, ServiceMetadata, System
+from tycho.model import EmitTemplate, Json, Project, Service, ServiceMetadata
 from tycho.model.rights import covers, read_grants
 from tycho.policy.change import Part, add_to, complaints, defaulted, differences, patched
 from tycho.policy.file import Policy
@@ -43,18 +43,18 @@ class Step:
 
 
 @dataclass(slots=True)
-class Loom:
+class PolicyRun:
     """A system on its way through the policies."""
 
-    system: System
+    system: Project
     metadata: Mapping[str, ServiceMetadata]
     emits: list[EmitTemplate] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     denials: list[tuple[str, Problem]] = field(default_factory=list)
 
-    def weave(self, policy: Policy) -> None:
-        """Weave one policy in.
+    def apply(self, policy: Policy) -> None:
+        """Apply one policy.
 
         Raises:
             PolicyError: What it makes of a service is not Compose.
@@ -102,7 +102,7 @@ class Loom:
             self._emit(policy, policy.emit, meant)
         return bool(meant), every
 
-    def _whole(self, policy: Policy, after: System) -> Changes:
+    def _whole(self, policy: Policy, after: Project) -> Changes:
         """Take the system as a policy left it."""
         changes = Changes(differences(self.system, after, ""))
         self.system = after
@@ -192,7 +192,7 @@ def _changed(policy: Policy, part: Part, path: str, verbs: Mapping[str, Json]) -
         raise broken(file, problems) from error
 
 
-def _relined(system: System, policy: Policy, changes: Changes) -> dict[str, tuple[str, int]]:
+def _relined(system: Project, policy: Policy, changes: Changes) -> dict[str, tuple[str, int]]:
     """Every changed path is the policy's from now on; what lay below one that was replaced is gone."""
     replaced = {path for path, before in changes if before}
     lines = dict(system.lines)
