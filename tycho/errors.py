@@ -2,8 +2,10 @@
 
 TychoError                      exit  1   HTTP 500
 ├── UsageError                        2        400   the request itself makes no sense
+│   └── KeyReused                     2        422   an Idempotency-Key came with another request before
 ├── FileError                         3        500   a file or a stream cannot be written: no room, no right
 ├── TooManyRequests                   4        429   the caller has too many requests waiting
+├── PreconditionFailed                5        412   the system is no longer what the caller takes it for
 ├── ComposeError                     10        422   the compose file has problems
 │   ├── SourceError                  11        400   a file is missing, unreadable, or too large
 │   └── ReportError                  12        422   --strict, and a key would change its meaning
@@ -14,12 +16,12 @@ TychoError                      exit  1   HTTP 500
     ├── ToolMissing                  31        502   helm (or another program) is missing or too old
     ├── NotFound                     32        404
     ├── Ambiguous                    33        409   an id fits several systems
-    ├── OperationInProgress                         34        409   somebody else is changing this system
+    ├── OperationInProgress          34        409   somebody else is changing this system
     ├── Forbidden                    35        403
     ├── Unauthorized                 36        401
     ├── Conflict                     37        409   a name or a field belongs to somebody else
     ├── StartFailed                  38        502   the system was made, but cannot become ready
-    └── WaitTimeout                     39        504
+    └── WaitTimeout                  39        504
 
 Every error carries a message, an optional hint, an exit code, an HTTP status,
 and, where a compose file or a policy is at fault, its problems.
@@ -30,6 +32,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
+
+TYPES = "https://tycho.dev/errors"  # the address of docs/errors.md, for programs that compare
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,12 +78,28 @@ class TychoError(Exception):
         self.warnings: tuple[Problem, ...] = ()  # what was noticed of the same files, and is no reason to refuse them
         self.local = local  # a path or the like, for people at this machine alone
 
+    @classmethod
+    def reason(cls) -> str:
+        """Return the error's name for programs: a class of this module, of which another module's is a kind."""
+        return next(ancestor for ancestor in cls.__mro__ if ancestor.__module__ == __name__).__name__
+
+    @classmethod
+    def type(cls) -> str:
+        """Return the error's name as an address, stable; docs/errors.md tells of each."""
+        return f"{TYPES}#{cls.reason()}"
+
 
 class UsageError(TychoError):
     """The request itself makes no sense."""
 
     exit_code = 2
     http_status = 400
+
+
+class KeyReused(UsageError):
+    """An Idempotency-Key came with another request before."""
+
+    http_status = 422
 
 
 class FileError(TychoError):
@@ -93,6 +113,13 @@ class TooManyRequests(TychoError):
 
     exit_code = 4
     http_status = 429
+
+
+class PreconditionFailed(TychoError):
+    """The system is no longer what the caller takes it for: somebody has changed it since."""
+
+    exit_code = 5
+    http_status = 412
 
 
 class ComposeError(TychoError):

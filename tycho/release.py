@@ -118,6 +118,8 @@ class Release(Node):
     notes: tuple[str, ...] = ()  # what the verb did besides what was asked: a recovery, a leftover
     origin: Origin | None = None  # known of one that was looked at with its services
     volumes: tuple[str, ...] = ()  # of one that is kept: what there is of it
+    workspace_name: str = ""  # label `app-name` of its pods: what a portal calls it
+    conn_string: str = ""  # how a program connects to it, where its compose file says so
 
     @property
     def ready(self) -> bool:

@@ -12,6 +12,7 @@ import yaml
 from tests.schema_keys import DEFINITIONS, SPEC, covered, keys
 from tycho.chart.translate.key import Key, Table
 from tycho.chart.translate.tables import SECTIONS
+from tycho.errors import TychoError
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/compose.md"
@@ -76,8 +77,31 @@ def hardening() -> str:
     return "\n".join(["", "| kube-score's check | why the defaults do not meet it |", "|---|---|", *rows]) + "\n"
 
 
+def catalogue() -> str:
+    """Every error, below the one that it is a kind of."""
+    lines = ["", "| error | exit code | HTTP status | a kind of |", "|---|---|---|---|"]
+    lines += [
+        f"| [`{kind.__name__}`](#{kind.__name__}) | {kind.exit_code} | {kind.http_status} |"
+        f" {'' if kind is TychoError else f'`{kind.__bases__[0].__name__}`'} |"
+        for kind in _kinds(TychoError)
+    ]
+    for kind in _kinds(TychoError):
+        text = " ".join((kind.__doc__ or "").split())
+        lines += ["", f'## <a id="{kind.__name__}"></a>{kind.__name__}', "", text]
+    return "\n".join(lines) + "\n"
+
+
+def _kinds(kind: type[TychoError]) -> Iterator[type[TychoError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        if below.__module__ == TychoError.__module__:
+            yield from _kinds(below)
+
+
 @pytest.mark.parametrize(
-    ("path", "made"), [(PAGE, page), (ROOT / "docs/chart.md", hardening)], ids=["compose", "chart"]
+    ("path", "made"),
+    [(PAGE, page), (ROOT / "docs/chart.md", hardening), (ROOT / "docs/errors.md", catalogue)],
+    ids=["compose", "chart", "errors"],
 )
 def test_the_page_says_what_the_code_does(path: Path, made: Callable[[], str]) -> None:
     written, marker, rest = path.read_text(encoding="utf-8").partition(MADE)

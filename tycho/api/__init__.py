@@ -15,7 +15,9 @@ from fastapi_offline import FastAPIOffline
 
 from tycho import __version__
 from tycho.api.answers import HANDLERS
+from tycho.api.correlation import Correlation
 from tycho.api.guard import Guard
+from tycho.api.openapi import declare
 from tycho.api.routes import router
 from tycho.api.server import serve
 from tycho.lifecycle import Lifecycle
@@ -53,4 +55,6 @@ def create_app(lifecycle: Lifecycle) -> FastAPI:
     app.state.lifecycle, app.state.sandbox = lifecycle, sandbox
     app.include_router(router)
     app.add_middleware(Guard)
+    app.add_middleware(Correlation)  # around all else: what is refused has an id, too
+    declare(app)
     return app

@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from tycho.api.correlation import ASKED
 from tycho.errors import OperationInProgress, Problem, TooManyRequests, TychoError, UsageError
 from tycho.settings import find_home, settings
 from tycho.text import printable, safe_message
@@ -45,6 +46,24 @@ class Failure(BaseModel):
     hint: str = ""
     problems: Sequence[Problem] = ()
     warnings: Sequence[Problem] = ()
+    reason: str = ""
+    type: str = ""
+    request_id: str = ""
+
+
+class ProblemDetails(BaseModel):
+    """The same as RFC 9457 has it, for who accepts application/problem+json."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    reason: str
+    hint: str = ""
+    problems: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = ()
+    request_id: str = ""
 
 
 class Json(JSONResponse):
@@ -55,29 +74,42 @@ class Json(JSONResponse):
         return json.dumps(content, separators=(",", ":")).encode()
 
 
+class ProblemJson(Json):
+    """An error as RFC 9457 has it."""
+
+    media_type = "application/problem+json"
+
+
 def failed(error: TychoError, status: int = 0) -> Json:
-    """The answer that an error is.
+    """The answer that an error is, in the form that was asked for.
 
     Args:
         error: What went wrong.
         status: HTTP status, instead of the error's own.
     """
-    kind = next(ancestor for ancestor in type(error).__mro__ if ancestor.__module__ == TychoError.__module__)
-    failure = Failure(error=kind.__name__, message=_shown_text(error.message), hint=_shown_text(error.hint))
-    count, problems = len(error.problems), [_shown(problem) for problem in error.problems[:LISTED]]
+    asked = ASKED.get()
+    hint, count = _shown_text(error.hint), len(error.problems)
+    problems = [_shown(problem) for problem in error.problems[:LISTED]]
     texts = [f"{problem.path}: {problem.message}" if problem.path else problem.message for problem in problems[:SHOWN]]
     more = [f"and {count - SHOWN} more"] if count > SHOWN else []
-    message = ": ".join([failure.message, *(["; ".join(texts + more)] if texts else [])])
-    result = failure.model_dump(exclude={"problems", "warnings"})
-    result["problems"] = [asdict(problem) for problem in problems]
-    result["warnings"] = [asdict(_shown(warning)) for warning in error.warnings[:LISTED]]
-    content = {
-        "status": "error",
-        "result": result,
-        "message": f"{message} ({failure.hint})" if failure.hint else message,
+    short = _shown_text(error.message)
+    message = ": ".join([short, *(["; ".join(texts + more)] if texts else [])])
+    lists = {
+        "problems": [asdict(problem) for problem in problems],
+        "warnings": [asdict(_shown(warning)) for warning in error.warnings[:LISTED]],
     }
-    later = {"Retry-After": "5"} if isinstance(error, OperationInProgress | TooManyRequests) else None
-    return Json(content, status or error.http_status, later)
+    names = {"reason": error.reason(), "type": error.type(), "request_id": asked.id}
+    status = status or error.http_status
+    headers = {"X-Request-Id": asked.id} if asked.id else {}
+    if isinstance(error, OperationInProgress | TooManyRequests):
+        headers["Retry-After"] = "5"
+    if asked.problem_json:
+        title = (type(error).__doc__ or "").partition("\n")[0]
+        details = {"title": title, "status": status, "detail": message, "instance": asked.path, "hint": hint}
+        return ProblemJson({**names, **details, **lists}, status, headers)
+    result = {"error": error.reason(), "message": short, "hint": hint, **lists, **names}
+    content = {"status": "error", "result": result, "message": f"{message} ({hint})" if hint else message}
+    return Json(content, status, headers)
 
 
 def _shown(problem: Problem) -> Problem:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from tycho import model
 from tycho.errors import Problem
 from tycho.ownership import Caller
-from tycho.release import Origin, ServiceStatus
+from tycho.release import Origin
 from tycho.text import is_text
 
 LABEL = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
@@ -207,26 +207,6 @@ class Started(BaseModel):
     sid: str
     containers: Mapping[str, Mapping[str, str | int]]  # service -> ip_address, port-1, port-2, …
     warnings: Sequence[Problem] = ()
-    notes: Sequence[str] = ()
-
-
-class Running(BaseModel):
-    """A system that runs; address and port are those of its first published service, "--" where there is none."""
-
-    name: str
-    sid: str
-    ip_address: str
-    port: str
-    creation_time: str
-    username: str
-    is_ready: bool
-    utilization: Mapping[str, Mapping[str, str]]
-    release: str
-    namespace: str
-    revision: int
-    state: str
-    services: Sequence[ServiceStatus]
-    origin: Origin | None = None
     notes: Sequence[str] = ()
 
 

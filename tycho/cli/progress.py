@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tycho.cli import show
+from tycho.progress import describe_service, describe_system
 from tycho.text import printable
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from tycho.orchestrators import Watch
-    from tycho.release import Release, ServiceStatus
+    from tycho.release import Release
 
 
 class Progress:
@@ -46,9 +47,9 @@ class Progress:
             return
         if not self._titled:
             self._titled = True
-            show.say(_title(release))
+            show.say(describe_system(release))
         for one in release.services:
-            if (line := _state(one)) != self._said.get(one.name):
+            if (line := describe_service(one)) != self._said.get(one.name):
                 self._said[one.name] = line
                 show.say(f"  {one.name}: {line} ({now:.1f} s)")
 
@@ -64,9 +65,10 @@ class Progress:
             if one.done or one.fatal:
                 mark = Text("✔", "green") if one.done else Text("✘", "red")
             seconds = self._done.get(one.name, now)
-            rows.add_row(Text("  ").append_text(mark) if isinstance(mark, Text) else mark,
-                         Text(printable(one.name)), Text(_state(one)), Text(f"{seconds:.1f} s", "dim"))  # fmt: skip
-        return Group(Text(_title(release), "bold"), rows)
+            drawn = Text("  ").append_text(mark) if isinstance(mark, Text) else mark
+            words = Text(describe_service(one))
+            rows.add_row(drawn, Text(printable(one.name)), words, Text(f"{seconds:.1f} s", "dim"))
+        return Group(Text(describe_system(release), "bold"), rows)
 
 
 @contextmanager
@@ -87,15 +89,3 @@ def progress(quiet: bool) -> Iterator[Watch]:
         return
     with Live(console=console, refresh_per_second=10) as live:
         yield Progress(live)
-
-
-def _title(release: Release) -> str:
-    count = len(release.services)
-    services = f"{count} service{'' if count == 1 else 's'}"
-    return printable(f"{release.identity.name} · {services} · namespace {release.identity.namespace}")
-
-
-def _state(one: ServiceStatus) -> str:
-    if one.done:
-        return "complete" if one.kind == "Job" else "ready" if one.wanted == 1 else f"{one.ready}/{one.wanted} ready"
-    return printable(one.why) or f"{one.ready}/{one.wanted} ready"

@@ -1,14 +1,13 @@
-"""The verbs as routes: each a few lines between a message and `tycho.lifecycle`."""
+"""The verbs as the first Tycho had them, `POST /system/VERB`: a few lines between a message and `tycho.lifecycle`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
-from tycho.api.answers import Envelope, Failure
+from tycho.api.answers import Envelope
 from tycho.api.bodies import JsonRoute
 from tycho.api.dependencies import Charts, Verbs
 from tycho.api.messages import (
@@ -22,32 +21,18 @@ from tycho.api.messages import (
     Restart,
     Rollback,
     Row,
-    Running,
     Start,
     Started,
     Status,
 )
+from tycho.api.routes.shared import FAILURES, compile_system, list_warnings, wait_options
 from tycho.errors import Ambiguous
-from tycho.lifecycle import Compiled as Chart
 from tycho.lifecycle import Removal
-from tycho.model import ServiceMetadata
-from tycho.orchestrators import WaitOptions, parse_since
-from tycho.release import Event, Release, Revision, ServiceStatus
+from tycho.orchestrators import parse_since
+from tycho.release import Event, Revision, ServiceStatus
 from tycho.slots import CALLER
+from tycho.wire import NONE, System, to_system
 
-PATIENCE = 240.0  # seconds; less than the guard has, so that the verb says itself what is not ready
-NONE = "--"
-
-
-FAILURES: dict[int | str, dict[str, Any]] = {
-    429: {
-        "model": Envelope[Failure],
-        "description": "Too many requests of this caller wait already.",
-        "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
-    },
-    "4XX": {"model": Envelope[Failure], "description": "The request is wrong, or refused."},
-    "5XX": {"model": Envelope[Failure], "description": "The cluster, or Helm, said no."},
-}
 router = APIRouter(responses=FAILURES, route_class=JsonRoute)
 
 
@@ -56,34 +41,34 @@ async def start(said: Start, verbs: Verbs, charts: Charts) -> Envelope[Started]:
     """Start a system; the same `tycho-guid` again is the same start."""
     if said.username:
         CALLER.set(said.username)  # takes its turn beside others of the same address
-    compiled = await _compile(charts, said)
+    compiled = await compile_system(charts, said)
     release = await verbs.up(
         compiled,
         guid=said.guid or "",
         new=not (said.guid or said.upgrade),
         replace=said.replace,
         caller=said.caller(said.name),
-        wait_options=_wait_options(wait=said.wait),
+        wait_options=wait_options(wait=said.wait),
     )
     full = f"{release.identity.name}-{release.identity.guid}"
     result = Started(
         name=full,
         sid=release.identity.guid,
         containers={one.name: _container(one) for one in release.services},
-        warnings=_warnings(compiled),
+        warnings=list_warnings(compiled),
         notes=release.notes,
     )
     return Envelope(result=result, message=f"Started system {full}")
 
 
 @router.post("/system/status")
-async def status(said: Status, verbs: Verbs) -> Envelope[list[Running]]:
+async def status(said: Status, verbs: Verbs) -> Envelope[list[System]]:
     """What runs, and where it answers."""
     try:
         found = await verbs.status([said.name] if said.name else [])
     except Ambiguous:
         found = await verbs.status(name=said.name or "")
-    return Envelope(result=[_running(one) for one in found if said.username in (None, "", one.identity.username)])
+    return Envelope(result=[to_system(one) for one in found if said.username in (None, "", one.identity.username)])
 
 
 @router.post("/system/delete")
@@ -93,7 +78,7 @@ async def delete(said: Delete, verbs: Verbs) -> Envelope[Nothing]:
     caller = said.caller(said.name)
     await verbs.down(
         [said.name],
-        wait_options=_wait_options(),
+        wait_options=wait_options(),
         keep_volumes=said.keep_volumes,
         force=said.force,
         caller=caller,
@@ -113,29 +98,29 @@ async def history(said: One, verbs: Verbs) -> Envelope[list[Revision]]:
 
 
 @router.post("/system/rollback")
-async def rollback(said: Rollback, verbs: Verbs) -> Envelope[Running]:
+async def rollback(said: Rollback, verbs: Verbs) -> Envelope[System]:
     """Make an earlier revision of a system the running one."""
     release = await verbs.rollback(
         said.name,
         said.revision,
         force=said.force,
         caller=said.caller(said.name),
-        wait_options=_wait_options(wait=said.wait),
+        wait_options=wait_options(wait=said.wait),
     )
-    return Envelope(result=_running(release), message="; ".join(release.notes))
+    return Envelope(result=to_system(release), message="; ".join(release.notes))
 
 
 @router.post("/system/restart")
-async def restart(said: Restart, verbs: Verbs) -> Envelope[Running]:
+async def restart(said: Restart, verbs: Verbs) -> Envelope[System]:
     """Replace the pods of services by new ones."""
     release = await verbs.restart(
         said.name,
         said.services,
         force=said.force,
         caller=said.caller(said.name),
-        wait_options=_wait_options(wait=said.wait),
+        wait_options=wait_options(wait=said.wait),
     )
-    return Envelope(result=_running(release), message="; ".join(release.notes))
+    return Envelope(result=to_system(release), message="; ".join(release.notes))
 
 
 @router.post("/system/events")
@@ -155,7 +140,7 @@ async def logs(said: Logs, verbs: Verbs) -> Envelope[list[str]]:
 @router.post("/system/compile")
 async def compile(said: Compile, charts: Charts) -> Envelope[Compiled]:
     """The chart that a start would run; touches no cluster."""
-    compiled = await _compile(charts, said)
+    compiled = await compile_system(charts, said)
     chart = compiled.chart
     result = Compiled(
         name=chart.name,
@@ -163,7 +148,7 @@ async def compile(said: Compile, charts: Charts) -> Envelope[Compiled]:
         digest=chart.digest,
         files={path: text for path, text in chart.files.items() if isinstance(text, str)},
         report=[Row.model_validate(asdict(row)) for row in chart.report],
-        warnings=_warnings(compiled),
+        warnings=list_warnings(compiled),
     )
     return Envelope(result=result)
 
@@ -187,42 +172,6 @@ async def apidocs() -> RedirectResponse:
     return RedirectResponse("docs")
 
 
-async def _compile(charts: Charts, said: Compile) -> Chart:
-    env = {key: value for key, value in said.env.items() if value is not None}
-    metadata = {name: ServiceMetadata(port=one.port, clients=tuple(one.clients)) for name, one in said.services.items()}
-    files = {path: (file.data, file.executable) for path, file in said.files.items()}
-    return await charts.compile({**said.system, "name": said.name}, env, metadata, files)
-
-
-def _wait_options(*, wait: bool = True) -> WaitOptions:
-    return WaitOptions(wait=wait, timeout=PATIENCE)
-
-
-def _warnings(compiled: Chart) -> list[Any]:
-    return [*compiled.woven.system.warnings, *compiled.woven.warnings]
-
-
 def _container(one: ServiceStatus) -> dict[str, str | int]:
     ports = {f"port-{i}": endpoint.port for i, endpoint in enumerate(one.endpoints, 1)}
     return {"ip_address": one.endpoints[0].ip_address if one.endpoints else NONE, **ports}
-
-
-def _running(release: Release) -> Running:
-    identity, endpoint = release.identity, release.endpoint
-    return Running(
-        name=identity.name,
-        sid=identity.guid,
-        ip_address=endpoint.ip_address if endpoint else NONE,
-        port=str(endpoint.port) if endpoint else NONE,
-        creation_time=release.created.isoformat() if release.created else "",
-        username=identity.username,
-        is_ready=release.ready,
-        utilization={one.name: one.requests for one in release.services},
-        release=identity.release,
-        namespace=identity.namespace,
-        revision=release.revision,
-        state=release.state,
-        services=release.services,
-        origin=release.origin,
-        notes=release.notes,
-    )

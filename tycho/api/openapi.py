@@ -1,0 +1,44 @@
+"""The service's own document: what FastAPI makes of the routes, and what holds for all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from tycho.api.answers import ProblemDetails
+from tycho.api.correlation import HEADER
+
+SECURITY: dict[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token; a service on loopback may ask for none."}
+}
+REQUEST_ID = {"description": "The request's id, for the log.", "schema": {"type": "string"}}
+
+
+def declare(app: FastAPI) -> None:
+    """Have an app's document say what holds for every route."""
+    make = app.openapi
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = complete(make())
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # as FastAPI's documentation has it
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Add to a document its security, the form of errors, and the header that every answer has."""
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = SECURITY
+    document["security"] = [{}, {"bearer": []}]
+    _, definitions = models_json_schema(
+        [(ProblemDetails, "serialization")], ref_template="#/components/schemas/{model}"
+    )
+    components["schemas"] = definitions["$defs"] | components.get("schemas", {})
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for answer in operation["responses"].values():
+                answer.setdefault("headers", {})[HEADER] = REQUEST_ID
+    return document

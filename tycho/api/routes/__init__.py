@@ -1,0 +1,10 @@
+"""All routes: the first Tycho's verbs, and the readable ones over the same verbs."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from tycho.api.routes import seed
+
+router = APIRouter()
+router.include_router(seed.router)

@@ -1,0 +1,55 @@
+"""What all routes have in common: the errors that they may answer, and the way from a message to a verb."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Query
+
+from tycho.api.answers import Envelope, Failure
+from tycho.api.dependencies import Charts
+from tycho.api.messages import Compile
+from tycho.lifecycle import Compiled as Chart
+from tycho.model import ServiceMetadata
+from tycho.orchestrators import WaitOptions
+
+PATIENCE = 240.0  # seconds; less than the guard has, so that the verb says itself what is not ready
+PROBLEM: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+FAILURES: dict[int | str, dict[str, Any]] = {
+    429: {
+        "model": Envelope[Failure],
+        "content": PROBLEM,
+        "description": "Too many requests of this caller wait already.",
+        "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
+    },
+    "4XX": {"model": Envelope[Failure], "content": PROBLEM, "description": "The request is wrong, or refused."},
+    "5XX": {"model": Envelope[Failure], "content": PROBLEM, "description": "The cluster, or Helm, said no."},
+}
+Seconds = Annotated[
+    float, Query(ge=0, le=PATIENCE, description="Seconds to wait for the system to be ready (or gone); 0: do not wait.")
+]
+
+
+async def compile_system(charts: Charts, message: Compile) -> Chart:
+    """Compile what a message holds, apart from the service."""
+    env = {key: value for key, value in message.env.items() if value is not None}
+    metadata = {
+        name: ServiceMetadata(port=one.port, clients=tuple(one.clients)) for name, one in message.services.items()
+    }
+    files = {path: (file.data, file.executable) for path, file in message.files.items()}
+    return await charts.compile({**message.system, "name": message.name}, env, metadata, files)
+
+
+def wait_options(seconds: float = PATIENCE, *, wait: bool = True) -> WaitOptions:
+    """Return how long a verb may take.
+
+    Args:
+        seconds: For the whole verb; 0 is no waiting for the system.
+        wait: Whether to wait for the system at all.
+    """
+    return WaitOptions(wait=wait and seconds > 0, timeout=seconds or PATIENCE)
+
+
+def list_warnings(compiled: Chart) -> list[Any]:
+    """List what was noticed of a document."""
+    return [*compiled.woven.system.warnings, *compiled.woven.warnings]

@@ -1,0 +1,65 @@
+"""What a system is on the wire: one type for the service, its clients and `tycho status -o json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from tycho.release import Origin, Release, ServiceStatus
+
+NONE = "--"  # in the place of an address or a port that there is not
+
+
+class System(BaseModel):
+    """A system; address and port are those of its first published service, "--" where there is none."""
+
+    name: str
+    sid: str
+    ip_address: str
+    port: str
+    creation_time: str
+    username: str
+    is_ready: bool
+    utilization: Mapping[str, Mapping[str, str]]
+    release: str
+    namespace: str
+    revision: int
+    state: str
+    services: Sequence[ServiceStatus]
+    origin: Origin | None = None
+    notes: Sequence[str] = ()
+    app_id: str = ""
+    workspace_name: str = ""
+    conn_string: str = ""
+
+
+def to_system(release: Release) -> System:
+    """Return a release as it is sent."""
+    identity, endpoint = release.identity, release.endpoint
+    return System(
+        name=identity.name,
+        sid=identity.guid,
+        ip_address=endpoint.ip_address if endpoint else NONE,
+        port=str(endpoint.port) if endpoint else NONE,
+        creation_time=release.created.isoformat() if release.created else "",
+        username=identity.username,
+        is_ready=release.ready,
+        utilization={service.name: service.requests for service in release.services},
+        release=identity.release,
+        namespace=identity.namespace,
+        revision=release.revision,
+        state=release.state,
+        services=release.services,
+        origin=release.origin,
+        notes=release.notes,
+        app_id=f"{identity.name}-{identity.guid}",
+        workspace_name=release.workspace_name,
+        conn_string=release.conn_string,
+    )
+
+
+def read_system(row: Mapping[str, Any]) -> System:
+    """Read a system that a service sent; fields of a newer service are left out."""
+    return System.model_validate({key: value for key, value in row.items() if key in System.model_fields})
