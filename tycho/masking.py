@@ -163,6 +163,33 @@ def secret_values(values: Mapping[str, Any], *, known: Iterable[str] = ()) -> di
     }
 
 
+def mask_values(values: Mapping[str, Any], *, known: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the values of a release fit to be shown: what is secret of them is masked, wherever it stands.
+
+    Args:
+        values: The values.
+        known: Texts that say what is no secret.
+    """
+    masker = Masker(dict.fromkeys(secret_values(values, known=known), MASK))
+
+    def shown(value: Any, path: tuple[str, ...]) -> Any:
+        if isinstance(value, Mapping):
+            return {key: shown(below, (*path, str(key))) for key, below in value.items()}
+        if isinstance(value, list):
+            return [shown(below, path) for below in value]
+        if _is_secret_place(path) or (path[0] == "variables" and is_secret(path[-1], str(value))):
+            return MASK
+        return masker.text(value) if isinstance(value, str) else value
+
+    return {key: shown(value, (key,)) for key, value in values.items()}
+
+
+def _is_secret_place(path: tuple[str, ...]) -> bool:
+    """Return whether only secrets stand here in the values of a release."""
+    inside = path[2:3] == ("secretEnv",) or (path[2:3] == ("envFile",) and names_secret(path[-1]))
+    return path[0] in ("secrets", "secretFiles") or (path[0] == "services" and inside)
+
+
 def _decoded(encoded: str) -> str:
     try:
         return b64decode(encoded).decode("utf-8", "replace").strip()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tycho.finder import Finder
-from tycho.orchestrators import LogQuery, Orchestrator, Program, Streams, WaitOptions
+from tycho.orchestrators import LogQuery, Orchestrator, Program, StoredRelease, Streams, WaitOptions
 from tycho.ownership import Caller
 from tycho.release import check_running
 
@@ -47,6 +47,18 @@ class Operations:
             Conflict: It is somebody else's.
         """
         await self._finder.check_owner(release, id, caller)
+
+    async def contents(self, id: str, revision: int = 0) -> StoredRelease:
+        """Return what a system was made of: its values, and its chart with the compose file and the report.
+
+        Args:
+            id: Which system.
+            revision: Of this revision; 0 is the running one.
+
+        Raises:
+            NotFound: No such system, or no such revision.
+        """
+        return await self.orchestrator.contents(check_running(await self.find(id)).identity, revision)
 
     async def logs(
         self,

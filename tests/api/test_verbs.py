@@ -168,11 +168,19 @@ def test_the_pages_need_no_other_host(http: TestClient) -> None:
 
 def test_the_page_about_routes_tells_of_each_and_of_no_other(promise: Promise) -> None:
     page = (Path(__file__).parents[2] / "docs/api.md").read_text()
-    told = dict(re.findall(r"^\| `(?:GET|POST) (/\S+)` \| (.*?) \|", page, re.MULTILINE))
-    assert told.keys() == promise.document["paths"].keys()
-    for path, fields in told.items():
-        body = promise.document["paths"][path].get("post", {}).get("requestBody")
-        if body:
+    rows = re.findall(r"^\| `(GET|POST|PATCH|DELETE) (/\S+)` \|(.*?)\|", page, re.MULTILINE)
+    told = {(method.lower(), path): set(re.findall(r"`(\S+?)`", fields)) for method, path, fields in rows}
+    documented = {
+        (method, path): operation
+        for path, operations in promise.document["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert told.keys() == documented.keys()
+    for key, operation in documented.items():
+        known = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+        if body := operation.get("requestBody"):
             message = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-            known = promise.document["components"]["schemas"][message]["properties"].keys()
-            assert set(re.findall(r"`(\S+)`", fields)) == known - {"principal", "serviceaccount"}, path
+            known |= promise.document["components"]["schemas"][message]["properties"].keys()
+        headers = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "header"}
+        told_here = {name for name in told[key] if name.lower() not in headers}
+        assert told_here == known - {"principal", "serviceaccount"}, key

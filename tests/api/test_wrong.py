@@ -72,7 +72,8 @@ def test_a_body_that_is_no_message(http: TestClient, promise: Promise, body: byt
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "/system/start", 405), ("GET", "/nowhere", 404), ("POST", "/x", 404)]
+    ("method", "path", "status"),
+    [("PUT", "/system/start", 405), ("GET", "/system/start", 404), ("GET", "/nowhere", 404), ("POST", "/x", 404)],
 )
 def test_a_wrong_address_gets_the_envelope_too(http: TestClient, method: str, path: str, status: int) -> None:
     answer = http.request(method, path, json={} if method == "POST" else None)

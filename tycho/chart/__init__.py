@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tycho.chart.artifact import Chart, Row
+from tycho.chart.artifact import COMPOSE_FILE, Chart, Row
 from tycho.chart.judge import WAITING_ACCOUNT, Document, find_line, judge
 from tycho.chart.live import find_origin, release_values, values_yaml, without_origin
 from tycho.chart.version import check_version
@@ -50,7 +50,7 @@ def emit(woven: PolicyResult, *, version: str = "", strict: bool = False) -> Cha
     """
     from tycho.chart import check, docs, emits, floor, seal  # Jinja: only for those who compile
     from tycho.chart.assemble import assemble_layout
-    from tycho.chart.composefile import COMPOSE_FILE, write_compose_file
+    from tycho.chart.composefile import write_compose_file
     from tycho.chart.schema import chart_schema
     from tycho.chart.templates import ChartTemplates, list_contents
     from tycho.chart.values import chart_values

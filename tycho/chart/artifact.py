@@ -20,6 +20,7 @@ from tycho.text import json_text
 Outcome = Literal["translated", "approximated", "ignored", "rejected"]
 EPOCH = 315532800  # 1980-01-01: the first moment that every archive format can write
 REPORT = "tycho-report.json"
+COMPOSE_FILE = "files/compose.yaml"
 
 
 @dataclass(frozen=True, slots=True)

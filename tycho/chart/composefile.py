@@ -20,7 +20,6 @@ from tycho.credentials import find_text
 from tycho.model import Dependency, Hook, Json, PolicyResult, Project, Service, Variable, template
 from tycho.model.expression import Reference, parse
 
-COMPOSE_FILE = "files/compose.yaml"
 UNHELD = (
     "build", "profiles", "develop", "stop_signal", "pull_refresh_after", "external_links", "deploy.rollback_config",
 )  # fmt: skip

@@ -15,6 +15,7 @@ from tycho.chart import Chart
 from tycho.errors import UsageError
 from tycho.model import PolicyResult
 from tycho.orchestrators.requests import LogQuery, Program, Streams, parse_since
+from tycho.orchestrators.stored import StoredRelease, merge_values
 from tycho.release import Check, Event, Identity, Release, Revision
 from tycho.text import printable, safe_message
 
@@ -22,6 +23,7 @@ __all__ = [
     "LogQuery",
     "Orchestrator",
     "Program",
+    "StoredRelease",
     "Streams",
     "Target",
     "WaitOptions",
@@ -30,6 +32,7 @@ __all__ = [
     "digest",
     "get",
     "known",
+    "merge_values",
     "parse_since",
 ]
 NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -114,6 +117,9 @@ class Orchestrator(Protocol):
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """The revisions that can be gone back to, oldest first."""
+
+    async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
+        """What a revision was made of; 0 is the running one."""
 
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Make an earlier revision the running one; 0 is the last good one before this."""

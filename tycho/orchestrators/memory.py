@@ -17,7 +17,7 @@ from tycho.errors import NotFound
 from tycho.model import PolicyResult
 from tycho.model.expression import evaluate
 from tycho.model.numbers import is_digits
-from tycho.orchestrators import LogQuery, Program, Streams, Target, WaitOptions, digest
+from tycho.orchestrators import LogQuery, Program, StoredRelease, Streams, Target, WaitOptions, digest
 from tycho.release import Check, Endpoint, Event, Identity, Origin, Release, Revision, ServiceStatus
 
 ADDRESS = "127.0.0.1"
@@ -154,16 +154,21 @@ class MemoryOrchestrator:
         """The revisions, oldest first."""
         return [stored.revision for stored in self._system(identity).revisions]
 
+    async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
+        """A revision's chart and values."""
+        import yaml
+
+        found = self._revision(identity, revision or len(self._system(identity).revisions))
+        files = {path: text for path, text in found.chart.files.items() if isinstance(text, str)}
+        defaults = yaml.safe_load(files["values.yaml"])
+        return StoredRelease(found.revision.revision, json.loads(found.values), defaults, files)
+
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Add a revision that is an earlier one again."""
         system = self._system(identity)
         current = system.revisions[-1].revision.revision
         wanted = revision or current - 1
-        known = {stored.revision.revision: stored for stored in system.revisions}
-        if wanted not in known:
-            listed = ", ".join(map(str, known))
-            raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
-        again = known[wanted]
+        again = self._revision(identity, wanted)
         notes = system.add(again.chart, again.values, again.services, f"Rollback to {wanted}")
         release = system.release(f"rolled back to revision {wanted} (now revision {len(system.revisions)})", *notes)
         wait_options.watch(release)
@@ -221,6 +226,13 @@ class MemoryOrchestrator:
         if identity.guid not in self._systems:
             raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
         return self._systems[identity.guid]
+
+    def _revision(self, identity: Identity, wanted: int) -> Stored:
+        known = {stored.revision.revision: stored for stored in self._system(identity).revisions}
+        if wanted not in known:
+            listed = ", ".join(map(str, known))
+            raise NotFound(f"{identity.name} has no revision {wanted or 'before this'}", hint=f"it has: {listed}")
+        return known[wanted]
 
     def _check(self, identity: Identity, services: tuple[str, ...]) -> None:
         """Refuse services that a system does not have."""

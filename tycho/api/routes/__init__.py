@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tycho.api.routes import seed
+from tycho.api.routes import reading, seed
 
 router = APIRouter()
 router.include_router(seed.router)
+router.include_router(reading.router)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from fastapi import Query
+import hashlib
+from typing import Any
 
 from tycho.api.answers import Envelope, Failure
 from tycho.api.dependencies import Charts
 from tycho.api.messages import Compile
+from tycho.api.queries import PATIENCE
 from tycho.lifecycle import Compiled as Chart
 from tycho.model import ServiceMetadata
 from tycho.orchestrators import WaitOptions
+from tycho.wire import System
 
-PATIENCE = 240.0  # seconds; less than the guard has, so that the verb says itself what is not ready
 PROBLEM: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
 FAILURES: dict[int | str, dict[str, Any]] = {
     429: {
@@ -25,9 +25,6 @@ FAILURES: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Envelope[Failure], "content": PROBLEM, "description": "The request is wrong, or refused."},
     "5XX": {"model": Envelope[Failure], "content": PROBLEM, "description": "The cluster, or Helm, said no."},
 }
-Seconds = Annotated[
-    float, Query(ge=0, le=PATIENCE, description="Seconds to wait for the system to be ready (or gone); 0: do not wait.")
-]
 
 
 async def compile_system(charts: Charts, message: Compile) -> Chart:
@@ -53,3 +50,15 @@ def wait_options(seconds: float = PATIENCE, *, wait: bool = True) -> WaitOptions
 def list_warnings(compiled: Chart) -> list[Any]:
     """List what was noticed of a document."""
     return [*compiled.woven.system.warnings, *compiled.woven.warnings]
+
+
+def tag(system: System) -> str:
+    """Return the ETag of a system: its revision, and what it looks like, for the same revision can become ready."""
+    looks = system.model_copy(update={"notes": ()}).model_dump_json()
+    return f'"{system.sid}.{system.revision}.{hashlib.sha256(looks.encode()).hexdigest()[:8]}"'
+
+
+def tag_fits(header: str, etag: str) -> bool:
+    """Return whether an `If-None-Match` names a tag."""
+    tags = [part.strip().removeprefix("W/") for part in header.split(",")]
+    return etag in tags or "*" in tags

@@ -36,6 +36,7 @@ from tycho.orchestrators.helm import (
 from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.checks import checks
 from tycho.orchestrators.helm.facts import with_facts
+from tycho.orchestrators.helm.modification import Modification
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.program import program
@@ -49,7 +50,7 @@ ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
 ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
 
 
-class HelmOrchestrator:
+class HelmOrchestrator(Modification):
     """Runs charts as Helm releases.
 
     A first start that fails is left in place, so that one can look; the next `up` goes on from it, `down` removes it.

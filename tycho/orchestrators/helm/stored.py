@@ -1,0 +1,52 @@
+"""A release as Helm has stored it, read back: its chart and its values.
+
+Source: helm.sh/helm/v4 `pkg/release/v1` and `pkg/chart/v2`: templates and files in base64, metadata and values as JSON.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import Any
+
+from tycho.orchestrators.helm import releases
+from tycho.orchestrators.helm.api import Api, Object
+from tycho.orchestrators.stored import StoredRelease
+from tycho.release import Identity
+
+
+async def read_stored(api: Api, identity: Identity, revision: int) -> StoredRelease:
+    """Read one revision of a release.
+
+    Args:
+        api: The cluster.
+        identity: Which system.
+        revision: Its number.
+
+    Raises:
+        NotFound: There is no such revision.
+    """
+    stored = await releases.payload(api, identity, revision)
+    texts = {path: text for path, content in chart_files(stored).items() if (text := _text(content)) is not None}
+    chart = stored.get("chart") or {}
+    return StoredRelease(revision, stored.get("config") or {}, chart.get("values") or {}, texts)
+
+
+def chart_files(stored: Object) -> dict[str, bytes]:
+    """List the files of a stored chart as they were, its metadata and values apart.
+
+    Args:
+        stored: What Helm stored of a revision.
+    """
+    chart: dict[str, Any] = stored.get("chart") or {}
+    files = [*(chart.get("templates") or ()), *(chart.get("files") or ())]
+    content = {str(file["name"]): b64decode(file.get("data") or "") for file in files}
+    if schema := chart.get("schema"):
+        content["values.schema.json"] = b64decode(schema)
+    return content
+
+
+def _text(content: bytes) -> str | None:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
