@@ -21,6 +21,7 @@ PREFIX = "tycho-work-"
 _OURS = re.compile(re.escape(PREFIX) + r"[a-z0-9_]{8}")
 _making = Lock()
 _roots: dict[int, tuple[Path, int]] = {}  # process -> its folder, and the descriptor that holds the lock
+_abandoned: set[str] = set()  # folders that this process has removed
 
 
 def root() -> Path:
@@ -64,6 +65,23 @@ def temporary(name: str) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def lives(name: str) -> bool | None:
+    """Tell whether the process whose folder has a name lives; None where this machine cannot know.
+
+    Args:
+        name: Of the folder, without its place; whatever somebody wrote.
+    """
+    if name in _abandoned:
+        return False
+    path = Path(tempfile.gettempdir(), name)
+    if not _OURS.fullmatch(name) or not path.is_dir() or path.lstat().st_uid != os.geteuid():
+        return None
+    if (lock := hold(path)) is None:
+        return True
+    os.close(lock)
+    return False
 
 
 def close() -> None:
@@ -114,6 +132,7 @@ def _remove(path: Path, *, is_folder: bool) -> None:
         return
     try:
         if is_folder:
+            _abandoned.add(path.name)
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink()

@@ -13,7 +13,7 @@ from typing import Any
 
 from tycho import workspace
 from tycho.chart import Chart, emit, values_yaml, without_origin
-from tycho.errors import Forbidden, NotFound, OrchestratorError
+from tycho.errors import Forbidden, NotFound, OperationInProgress, OrchestratorError
 from tycho.model import PolicyResult
 from tycho.orchestrators import LogQuery, Program, Streams, Target, WaitOptions
 from tycho.orchestrators.helm import (
@@ -108,8 +108,10 @@ class HelmOrchestrator(Modification):
         """Change the cluster in a namespace that is there, with nobody else at work; undo a start that failed."""
         made = await namespaces.ensure(self.api, identity, deadline)
         try:
-            async with lease.held(self.api, identity):
+            async with lease.held(self.api, identity, deadline.wait_options.tell):
                 return await self._change(packed, identity, values, deadline)
+        except OperationInProgress:
+            raise  # somebody else is at work in there
         except BaseException:
             if made:
                 await asyncio.shield(self._undo(identity))
@@ -169,7 +171,7 @@ class HelmOrchestrator(Modification):
         """
         await program()
         deadline = Deadline(wait_options)
-        async with lease.held(self.api, identity):
+        async with lease.held(self.api, identity, deadline.wait_options.tell):
             notes, last = await recovery.recover(self.api, self.helm, identity)
             if last is None:
                 raise NotFound(f"{identity.name} has no revision", hint="`tycho up` starts it")
@@ -208,7 +210,7 @@ class HelmOrchestrator(Modification):
             WaitTimeout: It did not become ready in time.
         """
         deadline = Deadline(wait_options)
-        async with lease.held(self.api, identity):
+        async with lease.held(self.api, identity, deadline.wait_options.tell):
             observer = Observer(await cluster.list_pods(self.api, identity))
             notes = await restart.restart_workloads(self.api, identity, services)
         return await self._settle(identity, deadline, notes, observer)

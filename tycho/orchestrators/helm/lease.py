@@ -1,103 +1,189 @@
 """One writer at a time: a Lease per release, held while a verb changes it.
 
-The holder names host, process and the moment that it started: where that process is gone from this host, its Lease
-is void at once; anywhere else it is void when it was not renewed for its duration.
+Whether a holder still lives is judged by one's own clock: a Lease that was seen unchanged for its whole duration is
+nobody's. No time that another machine wrote is read. Of a holder that ran on this machine its folder tells at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import platform
-import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
-from tycho import kinds
+from tycho import kinds, workspace
 from tycho.errors import Conflict, NotFound, OperationInProgress, OrchestratorError
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.release import Identity
 
-DURATION = 30
-RENEW = 10.0
+DURATION = 30  # seconds without a renewal after which others take a Lease over
+RENEW = 5.0  # seconds between renewals: so long may others have to look until they see that its holder lives
+YIELD = 20.0  # seconds without a renewal after which its holder stops, before anybody else may begin
+HURRY = 3.0  # seconds that a verb whose Lease is lost has to stop by itself
+LOOK = 1.0  # seconds between two looks at somebody else's Lease
 
 
 @asynccontextmanager
-async def held(api: Api, identity: Identity) -> AsyncIterator[None]:
-    """Hold a release's Lease.
+async def held(api: Api, identity: Identity, tell: Callable[[str], None] = lambda line: None) -> AsyncIterator[None]:
+    """Hold a release's Lease; what is done in the meantime is stopped when it is lost.
+
+    Args:
+        api: The cluster.
+        identity: The release.
+        tell: Told when somebody else's Lease has to be watched for a while.
 
     Raises:
-        OperationInProgress: Somebody else holds it.
+        OperationInProgress: Somebody else holds it, or has taken it over.
     """
     path = at(kinds.LEASE, identity.namespace, f"tycho-{identity.release}")
-    body = await _take(api, identity, path)
-    ended = asyncio.Event()
-    renewing = asyncio.create_task(_renew(api, path, body, ended))
+    party = api.party
+    if path in party.held:
+        raise _busy(identity, "another request")
+    party.held.add(path)
     try:
-        yield
+        lease = _Lease(api, path, await _take(api, identity, path, tell), asyncio.current_task())
+        keeping = asyncio.create_task(lease.keep())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if lease.forgive():
+                raise OperationInProgress(
+                    f"{identity.release} was taken over by somebody else while it was being changed",
+                    hint="`tycho status` shows what became of it; try again when that is done",
+                ) from None
+            raise
+        finally:
+            lease.ended.set()
+            await asyncio.shield(lease.give_back(keeping))
+            lease.forgive()
     finally:
-        ended.set()
-        await asyncio.shield(_give_back(api, path, renewing))
+        party.held.discard(path)
 
 
-async def _give_back(api: Api, path: str, renewing: asyncio.Task[Object]) -> None:
-    """Delete the Lease, unless somebody else has taken it over since."""
-    body = await renewing
-    with contextlib.suppress(OrchestratorError):
-        await api.delete(path, version=body["metadata"]["resourceVersion"])
+@dataclass(slots=True)
+class _Lease:
+    """A Lease that is held.
 
+    Args:
+        api: The cluster.
+        path: Where it lies.
+        body: As it was last written.
+        task: What is stopped when it is lost.
+    """
 
-async def _take(api: Api, identity: Identity, path: str) -> Object:
-    body = _body(identity)
-    try:
-        return await api.create(at(kinds.LEASE, identity.namespace), body)
-    except Conflict:
-        pass
-    try:
-        found = await api.get(path)
-    except NotFound:
-        return await api.create(at(kinds.LEASE, identity.namespace), body)
-    holder = str(found["spec"].get("holderIdentity", ""))
-    if not void(found, datetime.now(UTC)):
-        raise OperationInProgress(
-            f"{identity.release} is being changed by {_who(holder)}",
-            hint="wait until it is done, and try again",
-        )
-    body["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
-    try:
-        return await api.replace(path, body)
-    except Conflict:
-        raise OperationInProgress(f"{identity.release} is being changed by somebody else") from None
+    api: Api
+    path: str
+    body: Object
+    task: asyncio.Task[Any] | None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    lost: bool = False
+    cancels: int = 0
 
+    async def keep(self) -> None:
+        """Renew it until the verb has ended; when it is lost, stop the verb."""
+        party = self.api.party
+        renewed = party.now()
+        while await self._waited(RENEW):
+            began = party.now()
+            try:
+                async with asyncio.timeout(RENEW):
+                    self.lost = not await self._renew()
+                renewed = began
+            except NotFound:
+                self.lost = True
+            except (OrchestratorError, TimeoutError):  # nobody answers: as long as others wait, it is still ours
+                self.lost = party.now() - renewed >= YIELD
+            if self.lost:
+                return await self._stop()
 
-def void(lease: Object, now: datetime) -> bool:
-    """Whether nobody stands behind a Lease any more."""
-    spec = lease["spec"]
-    host, _, rest = str(spec.get("holderIdentity", "")).partition("/")
-    process, _, started = rest.partition("/")
-    if host == platform.node() and _started(process) != started:
+    def forgive(self) -> bool:
+        """Tell whether it was this Lease alone that has cancelled the verb, and take that back."""
+        if self.task is None or not self.lost:
+            return False
+        while self.cancels:
+            self.cancels -= 1
+            self.task.uncancel()
+        return not self.task.cancelling()
+
+    async def give_back(self, keeping: asyncio.Task[None]) -> None:
+        """Delete it, unless somebody else has taken it over since."""
+        await keeping
+        if not self.lost:
+            with contextlib.suppress(OrchestratorError):
+                await self.api.delete(self.path, version=self.body["metadata"]["resourceVersion"])
+
+    async def _renew(self) -> bool:
+        """Say that we are still there; false when it is somebody else's."""
+        self.body["spec"]["renewTime"] = _now()
+        with contextlib.suppress(Conflict):
+            self.body = await self.api.replace(self.path, self.body)
+            return True
+        found = await self.api.get(self.path)
+        if found["spec"].get("holderIdentity") != self.api.party.name:
+            return False
+        # Somebody has touched it, or an answer was lost.
+        self.body["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
+        self.body = await self.api.replace(self.path, self.body)
         return True
-    renewed = datetime.fromisoformat(spec["renewTime"])
-    return now - renewed > timedelta(seconds=int(spec.get("leaseDurationSeconds", DURATION)))
+
+    async def _stop(self) -> None:
+        """Cancel the verb; a helm that it waits for is given a moment, and then ended."""
+        while not self.ended.is_set() and self.task:
+            self.cancels += 1
+            self.task.cancel()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.ended.wait(), HURRY)
+
+    async def _waited(self, seconds: float) -> bool:
+        """Wait; false when the verb has ended."""
+        both = [asyncio.ensure_future(self.ended.wait()), asyncio.ensure_future(self.api.party.pause(seconds))]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        for one in both:
+            one.cancel()
+        return not self.ended.is_set()
 
 
-async def _renew(api: Api, path: str, body: Object, ended: asyncio.Event) -> Object:
-    """Say that we are still there, until the verb has ended; the Lease as it is then."""
+async def _take(api: Api, identity: Identity, path: str, tell: Callable[[str], None]) -> Object:
+    """Make the Lease, or take it over from somebody who is gone; that takes as long as it lasts."""
+    body = _body(api, identity)
+    seen, since, lives = "", 0.0, None
     while True:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RENEW):
-                await ended.wait()
-            return body
-        body["spec"]["renewTime"] = _now()
-        with contextlib.suppress(OrchestratorError):
-            body = await api.replace(path, body)
+        try:
+            return await api.create(at(kinds.LEASE, identity.namespace), body)
+        except Conflict:
+            pass
+        try:
+            found = await api.get(path)
+        except NotFound:
+            continue
+        version, spec = found["metadata"]["resourceVersion"], found["spec"]
+        lasts = int(spec.get("leaseDurationSeconds") or DURATION)
+        if not seen:
+            seen, since = version, api.party.now()
+            lives = workspace.lives(str(spec.get("holderIdentity", "")).partition(".")[0])
+            if lives is None:
+                tell(f"{identity.release} is held by somebody else; looking whether he lives, up to {lasts} s")
+        if lives or version != seen:
+            raise _busy(identity, "another process of this machine" if lives else "somebody else")
+        if lives is False or api.party.now() - since > lasts:
+            body["metadata"]["resourceVersion"] = version
+            try:
+                return await api.replace(path, body)
+            except Conflict:
+                raise _busy(identity, "somebody else") from None
+        await api.party.pause(LOOK)
 
 
-def _body(identity: Identity) -> Object:
-    process = str(os.getpid())
+def _busy(identity: Identity, who: str) -> OperationInProgress:
+    return OperationInProgress(
+        f"{identity.release} is being changed by {who}", hint="wait until it is done, and try again"
+    )
+
+
+def _body(api: Api, identity: Identity) -> Object:
     return {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
@@ -107,7 +193,7 @@ def _body(identity: Identity) -> Object:
             "labels": {"executor": "tycho", "tycho-guid": identity.guid},
         },
         "spec": {
-            "holderIdentity": f"{platform.node()}/{process}/{_started(process)}",
+            "holderIdentity": api.party.name,
             "leaseDurationSeconds": DURATION,
             "acquireTime": _now(),
             "renewTime": _now(),
@@ -116,29 +202,5 @@ def _body(identity: Identity) -> Object:
 
 
 def _now() -> str:
+    """The time for whoever looks at it; no program of ours reads it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _started(process: str) -> str:
-    """The moment that a process of this host started, "" when it is gone: a number alone may be another's by now."""
-    if not re.fullmatch(r"\d+", process):
-        return ""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return "" if not _alive(int(process)) else "unknown"
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _who(holder: str) -> str:
-    host, _, rest = holder.partition("/")
-    return f"process {rest.partition('/')[0]} on {host}" if rest else holder or "somebody else"

@@ -36,7 +36,7 @@ async def remove_system(
     if await namespaces.going(api, identity):  # somebody has begun: there is nothing left to hold
         keep_volumes = False
     else:
-        async with lease.held(api, identity):
+        async with lease.held(api, identity, deadline.wait_options.tell):
             outcome = "kept" if keep_volumes else "deleted"
             listed = ", ".join(volume.text for volume in claimed)
             deadline.wait_options.tell(
