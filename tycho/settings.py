@@ -29,6 +29,8 @@ class Settings:
         cache_dir: What can be made again: programs, versions that were seen.
         state_dir: What cannot: clusters of this machine.
         quiet_time: Seconds that a container without a health check must run before it counts as ready; 0: none.
+        api_drain: Seconds between SIGTERM and the end of listening, in which the service says that it is not ready.
+        api_grace: Seconds that requests have to end after that.
     """
 
     username: str
@@ -41,6 +43,8 @@ class Settings:
     cache_dir: Path
     state_dir: Path
     quiet_time: float
+    api_drain: float
+    api_grace: float
 
 
 @cache
@@ -63,6 +67,8 @@ def settings() -> Settings:
         cache_dir=Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "tycho",
         state_dir=Path(env.get("XDG_STATE_HOME") or home / ".local" / "state") / "tycho",
         quiet_time=_read_seconds("TYCHO_QUIET_TIME", QUIET_TIME),
+        api_drain=_read_seconds("TYCHO_API_DRAIN", 0.0),
+        api_grace=_read_seconds("TYCHO_API_GRACE", 10.0),
     )
 
 

@@ -17,6 +17,7 @@ from tycho import __version__
 from tycho.api.answers import HANDLERS
 from tycho.api.correlation import Correlation
 from tycho.api.guard import Guard
+from tycho.api.metrics import Meter
 from tycho.api.openapi import declare
 from tycho.api.routes import router
 from tycho.api.server import serve
@@ -52,9 +53,10 @@ def create_app(lifecycle: Lifecycle) -> FastAPI:
         lifespan=living,
         exception_handlers=HANDLERS,
     )
-    app.state.lifecycle, app.state.sandbox = lifecycle, sandbox
+    app.state.lifecycle, app.state.sandbox, app.state.ending = lifecycle, sandbox, False
     app.include_router(router)
     app.add_middleware(Guard)
-    app.add_middleware(Correlation)  # around all else: what is refused has an id, too
+    app.add_middleware(Correlation)  # around all that answers: what is refused has an id, too
+    app.add_middleware(Meter)
     declare(app)
     return app

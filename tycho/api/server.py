@@ -15,8 +15,7 @@ from types import FrameType
 from tycho.api.guard import loopback
 from tycho.errors import UsageError
 from tycho.lifecycle import Lifecycle
-
-GRACE = 10  # seconds that requests have to end when the service does
+from tycho.settings import settings
 
 
 def serve(lifecycle: Lifecycle, *, host: str = "127.0.0.1", port: int = 5000, debug: bool = False) -> None:
@@ -35,22 +34,24 @@ def serve(lifecycle: Lifecycle, *, host: str = "127.0.0.1", port: int = 5000, de
     from uvicorn.config import LOGGING_CONFIG
 
     from tycho.api import create_app
+    from tycho.api.ending import Server
 
     log_config = deepcopy(LOGGING_CONFIG)
     log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
     with listen(host, port) as listener:
+        app, known = create_app(lifecycle), settings()
         config = uvicorn.Config(
-            create_app(lifecycle),
+            app,
             log_config=log_config,
             log_level="debug" if debug else "info",
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=GRACE,
+            timeout_graceful_shutdown=round(known.api_grace),
         )
         name, number = listener.getsockname()[:2]
         url = f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"
         logging.getLogger("uvicorn.error").info("Tycho answers at %s, with a page to try it at %s/docs", url, url)
-        server = uvicorn.Server(config)
+        server = Server(app, config, known.api_drain)
         with contextlib.suppress(KeyboardInterrupt), _hang_up(server.handle_exit):
             server.run(sockets=[listener])
 

@@ -142,6 +142,12 @@ class Orchestrator(Protocol):
     async def user(self) -> str:
         """Who the back end takes the caller for; "" where that is nobody in particular, as an administrator is."""
 
+    async def ping(self) -> None:
+        """One cheap question to what runs the systems; an error when it does not answer."""
+
+    def gauges(self) -> Mapping[str, float]:
+        """Numbers that tell how much is at work, by name."""
+
     async def doctor(self) -> Sequence[Check]:
         """What it needs, whether it is there, and what to do."""
 

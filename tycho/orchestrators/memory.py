@@ -215,6 +215,13 @@ class MemoryOrchestrator:
         self._check(identity, (service,))
         raise NotFound(f"no container of {service} runs", hint="the memory orchestrator runs nothing; use -b helm")
 
+    async def ping(self) -> None:
+        """It is always there."""
+
+    def gauges(self) -> Mapping[str, float]:
+        """Nothing is at work here."""
+        return {}
+
     async def doctor(self) -> Sequence[Check]:
         """It needs nothing."""
         return [Check(name="memory", level="ok", said=f"{len(self._systems)} systems")]

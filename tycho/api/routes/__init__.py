@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tycho.api.routes import reading, seed
+from tycho.api.routes import health, reading, seed
 
 router = APIRouter()
 router.include_router(seed.router)
 router.include_router(reading.router)
+router.include_router(health.router)

@@ -153,19 +153,6 @@ async def compile(said: Compile, charts: Charts) -> Envelope[Compiled]:
     return Envelope(result=result)
 
 
-@router.get("/healthz")
-async def healthz() -> Envelope[Nothing]:
-    """Whether the service lives."""
-    return Envelope(result=Nothing())
-
-
-@router.get("/readyz")
-async def readyz(verbs: Verbs) -> Envelope[Nothing]:
-    """Whether it reaches its cluster."""
-    await verbs.status(services=False)
-    return Envelope(result=Nothing())
-
-
 @router.get("/apidocs", include_in_schema=False)
 async def apidocs() -> RedirectResponse:
     """The page's other address."""

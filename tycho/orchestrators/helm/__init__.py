@@ -223,6 +223,15 @@ class HelmOrchestrator(Modification):
         """Who the cluster takes the caller for; "" for its administrator."""
         return await read_user(self.api)
 
+    async def ping(self) -> None:
+        """Ask the API server for its version, which everybody may who has a name there."""
+        await self.api.get("/version")
+
+    def gauges(self) -> Mapping[str, float]:
+        """Systems that are being changed, and helms that run or wait for their turn."""
+        slots = self.helm.slots
+        return {"systems_at_work": len(self.api.party.held), "helm_running": slots.held, "helm_waiting": slots.waiting}
+
     async def doctor(self) -> Sequence[Check]:
         """Helm, the cluster, rights, metrics."""
         return await checks(self.api)
