@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tycho.differences import Difference, list_differences
+from tycho.errors import PreconditionFailed
 from tycho.finder import Finder
-from tycho.orchestrators import LogQuery, Orchestrator, Program, StoredRelease, Streams, WaitOptions
+from tycho.masking import masked, secret_values
+from tycho.modification import Modification, modify_values
+from tycho.orchestrators import LogQuery, Orchestrator, Program, StoredRelease, Streams, WaitOptions, merge_values
 from tycho.ownership import Caller
 from tycho.release import check_running
 
 if TYPE_CHECKING:
     from tycho.release import Event, Release
 
-__all__ = ["Operations"]
+__all__ = ["Modified", "Operations"]
+
+
+@dataclass(frozen=True, slots=True)
+class Modified:
+    """What became of a `modify`: the system, and what of its values differs."""
+
+    release: Release
+    differences: tuple[Difference, ...]
 
 
 class Operations:
@@ -59,6 +72,50 @@ class Operations:
             NotFound: No such system, or no such revision.
         """
         return await self.orchestrator.contents(check_running(await self.find(id)).identity, revision)
+
+    async def modify(
+        self,
+        id: str,
+        wanted: Modification,
+        *,
+        revision: int = 0,
+        dry_run: bool = False,
+        force: bool = False,
+        caller: Caller | None = None,
+        wait_options: WaitOptions,
+    ) -> Modified:
+        """Change labels, resources, replicas, images or variables of a system: the same chart with other values.
+
+        Args:
+            id: Which system.
+            wanted: What to change.
+            revision: The revision that the caller has seen; 0 is any.
+            dry_run: Tell what would change, and change nothing.
+            force: Do it to somebody else's system, too.
+            caller: Who asks, and from where.
+            wait_options: Whether and how long to wait, and who is told.
+
+        Raises:
+            NotFound: No such system.
+            Conflict: It is somebody else's.
+            UsageError: With every problem of what is wanted.
+            PreconditionFailed: It has another revision by now.
+            StartFailed: A service cannot become ready.
+            WaitTimeout: It did not become ready in time.
+        """
+        release = check_running(await self._finder.find_own(id, caller, force=force))
+        if revision and revision != release.revision:
+            raise PreconditionFailed(
+                f"{release.identity.name} has revision {release.revision} by now, not {revision}", hint="look again"
+            )
+        stored = await self.orchestrator.contents(release.identity, release.revision)
+        values = modify_values(stored, wanted)
+        differences = list_differences(stored.merged, merge_values(stored.defaults, values))
+        if dry_run:
+            return Modified(release, differences)
+        with masked(secret_values(values, known=stored.files.values())):
+            changed = await self.orchestrator.modify(release.identity, values, wait_options, revision=release.revision)
+        return Modified(changed, differences)
 
     async def logs(
         self,

@@ -124,6 +124,18 @@ class Orchestrator(Protocol):
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Make an earlier revision the running one; 0 is the last good one before this."""
 
+    async def modify(
+        self, identity: Identity, values: Mapping[str, Any], wait_options: WaitOptions, *, revision: int
+    ) -> Release:
+        """Give the running chart other values, as a new revision.
+
+        Args:
+            identity: Which system.
+            values: All that the release says of its own.
+            wait_options: Whether and how long to wait, and who is told.
+            revision: The running one, which the values were made of; PreconditionFailed where it is another by now.
+        """
+
     async def push(self, archive: bytes, name: str, registry: str, *, plain_http: bool = False) -> str:
         """Send a packaged chart to `oci://…`; returns `reference@sha256:…`."""
 

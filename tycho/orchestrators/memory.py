@@ -13,16 +13,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tycho.chart import Chart, emit, find_origin, without_origin
-from tycho.errors import NotFound
+from tycho.errors import NotFound, PreconditionFailed
 from tycho.model import PolicyResult
-from tycho.model.expression import evaluate
-from tycho.model.numbers import is_digits
 from tycho.orchestrators import LogQuery, Program, StoredRelease, Streams, Target, WaitOptions, digest
-from tycho.release import Check, Endpoint, Event, Identity, Origin, Release, Revision, ServiceStatus
-
-ADDRESS = "127.0.0.1"
-NODE_PORTS = range(30000, 32768)
-FIRST_PORT = NODE_PORTS.start
+from tycho.orchestrators.simulation import FIRST_PORT, simulate_services
+from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +121,7 @@ class MemoryOrchestrator:
         else:
             done = "Upgrade complete" if system.revisions else "Install complete"
             system.identity, system.origin = identity, find_origin(values)
-            release = system.release(*system.add(chart, text, _services(chart, values, system.port), done))
+            release = system.release(*system.add(chart, text, simulate_services(chart, values, system.port), done))
         wait_options.watch(release)
         return release
 
@@ -171,6 +166,21 @@ class MemoryOrchestrator:
         again = self._revision(identity, wanted)
         notes = system.add(again.chart, again.values, again.services, f"Rollback to {wanted}")
         release = system.release(f"rolled back to revision {wanted} (now revision {len(system.revisions)})", *notes)
+        wait_options.watch(release)
+        return release
+
+    async def modify(
+        self, identity: Identity, values: Mapping[str, Any], wait_options: WaitOptions, *, revision: int
+    ) -> Release:
+        """Add a revision of the same chart with other values, unless nothing changed."""
+        system = self._system(identity)
+        last, text = system.revisions[-1], json.dumps(without_origin(values), sort_keys=True)
+        if last.revision.revision != revision:
+            raise PreconditionFailed(f"{identity.name} has revision {last.revision.revision} by now, not {revision}")
+        if last.values == text:
+            return system.release(f"{identity.name} is up to date (revision {revision})")
+        services = simulate_services(last.chart, values, system.port)
+        release = system.release(*system.add(last.chart, text, services, "Upgrade complete"))
         wait_options.watch(release)
         return release
 
@@ -247,44 +257,3 @@ class MemoryOrchestrator:
         unknown = [service for service in services if service not in known]
         if unknown:
             raise NotFound(f"{identity.name} has no service {', '.join(unknown)}", hint=f"it has: {', '.join(known)}")
-
-
-def _services(chart: Chart, values: Mapping[str, Any], port: int) -> tuple[ServiceStatus, ...]:
-    """Tell what would run, ready; ports are published as chart and values say."""
-    variables = {name: str(value) for name, value in values.get("variables", {}).items() if value is not None}
-    found = []
-    for name in chart.contents.services:
-        ports = [
-            (_read_port(published, variables) or target, target)
-            for published, target in _list_published(chart, values, name)
-        ]
-        endpoints = tuple(
-            Endpoint(
-                service=name,
-                ip_address=ADDRESS,
-                port=published if published in NODE_PORTS else port + place,
-                target=target,
-                published=published,
-            )
-            for place, (published, target) in enumerate(ports)
-        )
-        port += len(endpoints)
-        found.append(ServiceStatus(name=name, kind="Deployment", ready=1, wanted=1, done=True, endpoints=endpoints))
-    return tuple(found)
-
-
-def _list_published(chart: Chart, values: Mapping[str, Any], name: str) -> list[tuple[int | str, int]]:
-    """List published and target ports of a service: those of the chart, as far as the values do not say otherwise."""
-    service = values.get("services", {}).get(name, {}).get("service", {})
-    ports: dict[str, Any] = {**chart.contents.published.get(name, {})}
-    if "ports" in service and service["ports"] is None:
-        return []
-    for key, entry in service.get("ports", {}).items():
-        ports[key] = entry and (entry["port"], entry["targetPort"])
-    return [pair for pair in ports.values() if pair]
-
-
-def _read_port(port: int | str, env: Mapping[str, str]) -> int:
-    """Read a published port, which may be an expression; 0 where the cluster is to choose."""
-    text = evaluate(str(port), env)
-    return int(text) if is_digits(text) else 0

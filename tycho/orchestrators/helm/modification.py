@@ -1,19 +1,39 @@
-"""Reading back what a release was made of."""
+"""The verbs that begin from what a release was made of: reading it back, and giving its chart other values."""
 
 from __future__ import annotations
 
-from tycho.errors import NotFound
-from tycho.orchestrators.helm import releases
-from tycho.orchestrators.helm.api import Api
-from tycho.orchestrators.helm.stored import read_stored
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tycho import workspace
+from tycho.chart import judge, values_yaml, without_origin
+from tycho.errors import NotFound, PreconditionFailed
+from tycho.model import Rights
+from tycho.orchestrators import WaitOptions
+from tycho.orchestrators.helm import cluster, lease, leavings, nodeports, recovery, releases
+from tycho.orchestrators.helm.api import Api, Object
+from tycho.orchestrators.helm.observer import Observer
+from tycho.orchestrators.helm.process import Helm
+from tycho.orchestrators.helm.program import program
+from tycho.orchestrators.helm.rendering import refuse, split
+from tycho.orchestrators.helm.stored import read_stored, rebuild_chart
+from tycho.orchestrators.helm.waiting import Deadline
 from tycho.orchestrators.stored import StoredRelease
-from tycho.release import Identity
+from tycho.release import Identity, Release
+
+HELM_LABELS = frozenset({"name", "owner", "status", "version", "createdAt", "modifiedAt"})  # which Helm itself sets
 
 
 class Modification:
     """The verbs of an orchestrator that begin from what a release was made of."""
 
     api: Api
+    helm: Helm
+    _helm: Callable[..., Awaitable[None]]
+    _settle: Callable[..., Awaitable[Release]]
 
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """What a revision was made of; 0 is the running one.
@@ -27,3 +47,56 @@ class Modification:
             listed = ", ".join(map(str, known))
             raise NotFound(f"{identity.name} has no revision {wanted}", hint=f"it has: {listed}")
         return await read_stored(self.api, identity, wanted)
+
+    async def modify(
+        self, identity: Identity, values: Mapping[str, Any], wait_options: WaitOptions, *, revision: int
+    ) -> Release:
+        """Upgrade the release to its own chart with other values.
+
+        Raises:
+            PreconditionFailed: Somebody has changed it since the values were made.
+            PolicyDenied: With these values it asks for more than it does now.
+            OperationInProgress: Somebody else is changing this release.
+        """
+        await program()
+        deadline = Deadline(wait_options)
+        async with lease.held(self.api, identity):
+            notes, last = await recovery.recover(self.api, self.helm, identity)
+            if last is None or (current := releases.number(last)) != revision:
+                by_now = f"has revision {current} by now" if last else "does not run any more"
+                raise PreconditionFailed(f"{identity.name} {by_now}, not {revision}", hint="look again")
+            stored = await releases.payload(self.api, identity, revision)
+            if (stored.get("config") or {}) == values:
+                notes += (f"{identity.name} is up to date (revision {revision})",)
+                observer = Observer()
+            else:
+                observer = Observer(await cluster.list_pods(self.api, identity))
+                notes += await self._upgrade(identity, stored, last, values, deadline)
+        return await self._settle(identity, deadline, notes, observer)
+
+    async def _upgrade(
+        self, identity: Identity, stored: Object, last: Object, values: Mapping[str, Any], deadline: Deadline
+    ) -> tuple[str, ...]:
+        """Upgrade a release to its own chart with other values, once what they make is judged."""
+        chart, text = rebuild_chart(stored), values_yaml(values).encode()
+        said = {key: value for key, value in (last["metadata"].get("labels") or {}).items() if key not in HELM_LABELS}
+        made_of = chart.digest.encode() + values_yaml(without_origin(values)).encode()
+        said["tycho-values"] = hashlib.sha256(made_of).hexdigest()[:40]
+        labels = ",".join(f"{key}={value}" for key, value in said.items())
+        with workspace.temporary("chart") as folder:
+            path = folder / "chart.tgz"
+            path.write_bytes(await asyncio.to_thread(chart.archive))
+            rendered = await self._render(identity, stored, path, text)
+            await nodeports.check_node_ports(self.api, identity, rendered)
+            notes = await leavings.prepare(self.api, identity, rendered, deadline.wait_options.tell)
+            argv = ["upgrade", identity.release, str(path), "--values", "-", "--labels", labels]
+            await self._helm(argv, identity, deadline, text)
+        return notes + await leavings.sweep(self.api, identity)
+
+    async def _render(self, identity: Identity, stored: Object, path: Path, text: bytes) -> list[Object]:
+        """Render a chart; what it asks for and the running revision does not is refused, for no policy is asked."""
+        argv = ["template", identity.release, str(path), "--namespace", identity.namespace, "--values", "-"]
+        documents = list(split((await self.helm.run(argv, input=text)).decode()))
+        before = set(judge(Rights(), split(stored.get("manifest") or ""), lambda path: ("", 0)))
+        refuse(set(judge(Rights(), documents, lambda path: ("", 0))) - before)
+        return [dict(item) for _, item in documents]

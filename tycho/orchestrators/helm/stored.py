@@ -8,6 +8,8 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import Any
 
+from tycho.chart import Chart
+from tycho.chart.yaml import dump
 from tycho.orchestrators.helm import releases
 from tycho.orchestrators.helm.api import Api, Object
 from tycho.orchestrators.stored import StoredRelease
@@ -43,6 +45,18 @@ def chart_files(stored: Object) -> dict[str, bytes]:
     if schema := chart.get("schema"):
         content["values.schema.json"] = b64decode(schema)
     return content
+
+
+def rebuild_chart(stored: Object) -> Chart:
+    """Make a chart again of what Helm has stored of it; what policies granted to it is not stored.
+
+    Args:
+        stored: What Helm stored of a revision.
+    """
+    chart: dict[str, Any] = stored["chart"]
+    metadata: dict[str, Any] = chart["metadata"]
+    made = {"Chart.yaml": dump(metadata), "values.yaml": dump(chart.get("values") or {})}
+    return Chart(str(metadata["name"]), str(metadata["version"]), {**made, **chart_files(stored)})
 
 
 def _text(content: bytes) -> str | None:

@@ -1,0 +1,100 @@
+"""Changing what runs without its compose file, asked of every orchestrator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.contract.conftest import ONE, QUICK, Story, compiled
+from tycho.errors import Conflict, PreconditionFailed, UsageError
+from tycho.lifecycle import Lifecycle
+from tycho.modification import Modification, ServiceChange
+from tycho.ownership import Caller
+
+pytestmark = pytest.mark.xdist_group("cluster")
+EVERY = Modification(
+    labels={"app-name": "notebook"},
+    every=ServiceChange(cpu="500m", memory="256Mi"),
+    services={"web": ServiceChange(replicas=2, image="nginx:1.27", env={"LEVEL": "a$b"})},
+)
+
+
+def test_a_change_is_a_revision_like_any(told: Story) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        await lifecycle.up(compiled(lifecycle, ONE, "bends", TAG="7"), wait_options=QUICK)
+        preview = await lifecycle.modify("bends", EVERY, dry_run=True, wait_options=QUICK)
+        assert preview.release.revision == 1
+        modified = await lifecycle.modify("bends", EVERY, revision=1, wait_options=QUICK)
+        assert modified.differences == preview.differences
+        assert [difference.words for difference in modified.differences] == [
+            "defaults.podLabels.app-name notebook",
+            "db: resources.limits.cpu 500m",
+            "db: resources.limits.memory 256Mi",
+            "web: env.LEVEL a$b",
+            "web: image.tag ${TAG:-1} → 1.27",
+            "web: replicas 1 → 2",
+            "web: resources.limits.cpu 500m",
+            "web: resources.limits.memory 256Mi",
+        ]
+        assert {"op": "replace", "path": "/services/web/replicas", "value": 2} in [
+            difference.patch for difference in modified.differences
+        ]
+        assert (modified.release.revision, modified.release.ready) == (2, True)
+        web, db = modified.release.services
+        assert (web.wanted, db.wanted) == (2, 1)
+        assert (await lifecycle.contents("bends")).values["variables"] == {"TAG": "7"}
+        again = await lifecycle.modify("bends", EVERY, wait_options=QUICK)
+        assert (again.release.notes, again.differences) == (("bends is up to date (revision 2)",), ())
+        back = await lifecycle.rollback("bends", wait_options=QUICK)
+        assert (back.revision, back.services[0].wanted) == (3, 1)
+
+    told(story)
+
+
+def test_what_cannot_be_changed_is_said_at_once(told: Story) -> None:
+    wrong = Modification(
+        labels={"tycho-guid": "0", "kubernetes.io/x": "y", "a b": ""},
+        every=ServiceChange(cpu="much"),
+        services={"nosuch": ServiceChange(replicas=2), "web": ServiceChange(image="-x", memory="0", gpu=-1)},
+    )
+
+    async def story(lifecycle: Lifecycle) -> None:
+        await lifecycle.up(compiled(lifecycle, ONE, "stiff"), caller=Caller("ada"), wait_options=QUICK)
+        with pytest.raises(UsageError) as error:
+            await lifecycle.modify("stiff", wrong, caller=Caller("ada"), wait_options=QUICK)
+        assert [problem.path for problem in error.value.problems] == [
+            "labels.tycho-guid", "labels.kubernetes.io/x", "labels.a b", "cpu", "services.nosuch",
+            "services.web.memory", "services.web.gpu", "services.web.image",
+        ]  # fmt: skip
+        with pytest.raises(UsageError, match="1 problem"):
+            await lifecycle.modify("stiff", Modification(), caller=Caller("ada"), wait_options=QUICK)
+        with pytest.raises(Conflict, match="is ada's"):
+            await lifecycle.modify("stiff", EVERY, caller=Caller("eve"), wait_options=QUICK)
+        with pytest.raises(PreconditionFailed, match="revision 1 by now"):
+            await lifecycle.modify("stiff", EVERY, revision=7, caller=Caller("ada"), wait_options=QUICK)
+        assert [entry.revision for entry in await lifecycle.history("stiff")] == [1]
+
+    told(story)
+
+
+def test_requests_stay_below_limits_and_secrets_are_not_repeated(told: Story) -> None:
+    resources = {"limits": {"memory": "512M"}, "reservations": {"memory": "256M"}}
+    web = {"image": "nginx:1", "environment": {"DB_PASSWORD": "${DB_PASSWORD}"}, "deploy": {"resources": resources}}
+
+    async def story(lifecycle: Lifecycle) -> None:
+        made = compiled(lifecycle, {"services": {"web": web}}, "lower", DB_PASSWORD="planted-1")  # noqa: S106
+        await lifecycle.up(made, wait_options=QUICK)
+        wanted = Modification(
+            every=ServiceChange(memory="128Mi"),
+            services={"web": ServiceChange(env={"DB_PASSWORD": "planted-$2"})},
+        )
+        modified = await lifecycle.modify("lower", wanted, wait_options=replace(QUICK, wait=False))
+        values = (await lifecycle.contents("lower")).merged["services"]["web"]
+        assert values["resources"] == {"limits": {"memory": "128Mi"}, "requests": {"memory": "128Mi"}}
+        assert values["secretEnv"]["DB_PASSWORD"] == "planted-$$2"  # noqa: S105
+        assert "planted" not in str([difference.patch for difference in modified.differences])
+        assert "planted" not in " ".join(difference.words for difference in modified.differences)
+        assert modified.release.revision == 2
+
+    told(story)

@@ -1,0 +1,59 @@
+"""What would run of a chart, ready at once: services and their ports, as chart and values say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tycho.chart import Chart
+from tycho.model.expression import evaluate
+from tycho.model.numbers import is_digits
+from tycho.release import Endpoint, ServiceStatus
+
+ADDRESS = "127.0.0.1"
+NODE_PORTS = range(30000, 32768)
+FIRST_PORT = NODE_PORTS.start
+
+
+def simulate_services(chart: Chart, values: Mapping[str, Any], port: int) -> tuple[ServiceStatus, ...]:
+    """Tell what would run, ready; ports are published as chart and values say."""
+    variables = {name: str(value) for name, value in values.get("variables", {}).items() if value is not None}
+    found = []
+    for name in chart.contents.services:
+        ports = [
+            (_read_port(published, variables) or target, target)
+            for published, target in _list_published(chart, values, name)
+        ]
+        endpoints = tuple(
+            Endpoint(
+                service=name,
+                ip_address=ADDRESS,
+                port=published if published in NODE_PORTS else port + place,
+                target=target,
+                published=published,
+            )
+            for place, (published, target) in enumerate(ports)
+        )
+        port += len(endpoints)
+        wanted = values.get("services", {}).get(name, {}).get("replicas", 1)
+        found.append(
+            ServiceStatus(name=name, kind="Deployment", ready=wanted, wanted=wanted, done=True, endpoints=endpoints)
+        )
+    return tuple(found)
+
+
+def _list_published(chart: Chart, values: Mapping[str, Any], name: str) -> list[tuple[int | str, int]]:
+    """List published and target ports of a service: those of the chart, as far as the values do not say otherwise."""
+    service = values.get("services", {}).get(name, {}).get("service", {})
+    ports: dict[str, Any] = {**chart.contents.published.get(name, {})}
+    if "ports" in service and service["ports"] is None:
+        return []
+    for key, entry in service.get("ports", {}).items():
+        ports[key] = entry and (entry["port"], entry["targetPort"])
+    return [pair for pair in ports.values() if pair]
+
+
+def _read_port(port: int | str, env: Mapping[str, str]) -> int:
+    """Read a published port, which may be an expression; 0 where the cluster is to choose."""
+    text = evaluate(str(port), env)
+    return int(text) if is_digits(text) else 0
