@@ -205,7 +205,7 @@ def _idle_rows(
                 explanation.silent or any(_may_change(explanation, row, finding, shown) for finding in mine)
                 for explanation in known
             ):
-                yield f"{system}: the row {row['path']} ({row['outcome']}) tells of a change, and nothing changes"
+                yield f"{system}: the row {row['path']} ({row['outcome']}) says that it changes, and nothing does"
 
 
 def _bad_exceptions(findings: Sequence[Finding], law: Law, *, whole: bool) -> Iterable[str]:
