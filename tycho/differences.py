@@ -9,8 +9,6 @@ from typing import Any
 from tycho.credentials import MASK, names_secret
 from tycho.masking import mask_values
 
-_NONE = object()
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -61,13 +59,13 @@ def list_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tup
 
 def _walk(before: Any, after: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     for key in dict.fromkeys((*before, *after)):
-        old, new, place = before.get(key, _NONE), after.get(key, _NONE), (*path, str(key))
+        old, new, place = before.get(key), after.get(key), (*path, str(key))  # null is none, as Helm has it
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from _walk(old, new, place)
-        elif isinstance(new, Mapping) and new and old is _NONE and path != ("services",):  # a service is told whole
+        elif isinstance(new, Mapping) and new and old is None and path != ("services",):  # a service is told whole
             yield from _walk({}, new, place)
         elif old != new:
-            yield place, "add" if old is _NONE else "remove" if new is _NONE else "replace"
+            yield place, "add" if old is None else "remove" if new is None else "replace"
 
 
 def _shown(values: Any, path: tuple[str, ...]) -> Any:

@@ -20,11 +20,11 @@ from tycho.compilation import Compiled, Metadata, Wishes, compile_sources, load_
 from tycho.errors import TychoError
 from tycho.finder import Finder, keep_identity, new_identity
 from tycho.masking import masked, secret_values
-from tycho.operations import Operations
 from tycho.orchestrators import Orchestrator, Target, WaitOptions, check_registry
 from tycho.ownership import NOBODY, Caller
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision, check_running
+from tycho.starting import Starting
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -41,7 +41,7 @@ class Removal:
     error: TychoError | None = None
 
 
-class Lifecycle(Operations):
+class Lifecycle(Starting):
     """Starts, watches and stops systems on one orchestrator.
 
     Args:

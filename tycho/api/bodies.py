@@ -31,7 +31,7 @@ class JsonRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def checked(request: Request) -> Response:
-            if request.method == "POST":
+            if request.method in ("POST", "PATCH"):
                 check_type(request.headers.get("content-type", ""))
                 if body := await request.body():
                     request = _Parsed(request.scope, request.receive)

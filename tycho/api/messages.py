@@ -186,6 +186,20 @@ class Restart(One, Asked):
     wait: Wait = False
 
 
+class RollbackTo(Asked):
+    """The revision to go back to."""
+
+    force: Force = False
+    revision: Annotated[int, Field(ge=0, le=2**31, description="0 is the last good one before this.")] = 0
+
+
+class RestartOf(Asked):
+    """Which services are to have new pods."""
+
+    force: Force = False
+    services: Services = []
+
+
 class Events(One):
     """One system, and of which of its services something is asked."""
 

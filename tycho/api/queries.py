@@ -65,10 +65,15 @@ class LogQuery(Query):
     timestamps: Annotated[bool, Field(description="Write each line's moment before it.")] = False
 
 
-class WaitQuery(Query):
-    """How long to wait, and whether to change anything at all."""
+class WaitOnlyQuery(Query):
+    """How long to wait."""
 
     wait: Seconds = PATIENCE
+
+
+class WaitQuery(WaitOnlyQuery):
+    """How long to wait, and whether to change anything at all."""
+
     dry_run: Annotated[
         bool, Field(alias="dryRun", description="Change nothing, and answer with what would be done.")
     ] = False

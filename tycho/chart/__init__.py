@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tycho.model import PolicyResult
 
 __all__ = [
+    "COMPOSE_FILE",
     "WAITING_ACCOUNT",
     "Chart",
     "Document",

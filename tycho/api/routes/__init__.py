@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tycho.api.routes import health, reading, seed
+from tycho.api.routes import changing, health, reading, seed
 
 router = APIRouter()
 router.include_router(seed.router)
 router.include_router(reading.router)
+router.include_router(changing.router)
 router.include_router(health.router)

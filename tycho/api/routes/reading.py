@@ -16,8 +16,9 @@ from tycho.api.answers import Envelope
 from tycho.api.bodies import JsonRoute
 from tycho.api.dependencies import Verbs
 from tycho.api.messages import Row
+from tycho.api.preconditions import tag, tag_fits
 from tycho.api.queries import LogQuery, Number, RevisionQuery, SystemId, SystemQuery, ValuesQuery
-from tycho.api.routes.shared import FAILURES, tag, tag_fits
+from tycho.api.routes.shared import FAILURES
 from tycho.api.schemas import Operation, Page, Values, to_operation
 from tycho.errors import NotFound, UsageError
 from tycho.masking import mask_values

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from tycho.api.answers import Envelope
 from tycho.api.bodies import JsonRoute
+from tycho.api.changes import ModifySystem, Patches
 from tycho.api.dependencies import Charts, Verbs
 from tycho.api.messages import (
     Compile,
@@ -121,6 +122,20 @@ async def restart(said: Restart, verbs: Verbs) -> Envelope[System]:
         wait_options=wait_options(wait=said.wait),
     )
     return Envelope(result=to_system(release), message="; ".join(release.notes))
+
+
+@router.post("/system/modify")
+async def modify(said: ModifySystem, verbs: Verbs) -> Envelope[Patches]:
+    """Change labels, resources, replicas, images or variables of a system, without waiting for it."""
+    modified = await verbs.modify(
+        said.guid,
+        said.modification(),
+        force=said.force,
+        caller=said.caller(""),
+        wait_options=wait_options(wait=False),
+    )
+    patches = [difference.patch for difference in modified.differences]
+    return Envelope(result=Patches(patches=patches), message="; ".join(modified.release.notes))
 
 
 @router.post("/system/events")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from tycho.api.answers import Envelope, Failure
@@ -12,7 +11,6 @@ from tycho.api.queries import PATIENCE
 from tycho.lifecycle import Compiled as Chart
 from tycho.model import ServiceMetadata
 from tycho.orchestrators import WaitOptions
-from tycho.wire import System
 
 PROBLEM: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
 FAILURES: dict[int | str, dict[str, Any]] = {
@@ -50,15 +48,3 @@ def wait_options(seconds: float = PATIENCE, *, wait: bool = True) -> WaitOptions
 def list_warnings(compiled: Chart) -> list[Any]:
     """List what was noticed of a document."""
     return [*compiled.woven.system.warnings, *compiled.woven.warnings]
-
-
-def tag(system: System) -> str:
-    """Return the ETag of a system: its revision, and what it looks like, for the same revision can become ready."""
-    looks = system.model_copy(update={"notes": ()}).model_dump_json()
-    return f'"{system.sid}.{system.revision}.{hashlib.sha256(looks.encode()).hexdigest()[:8]}"'
-
-
-def tag_fits(header: str, etag: str) -> bool:
-    """Return whether an `If-None-Match` names a tag."""
-    tags = [part.strip().removeprefix("W/") for part in header.split(",")]
-    return etag in tags or "*" in tags

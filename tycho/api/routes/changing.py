@@ -1,0 +1,192 @@
+"""The readable routes that start, change and remove systems."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from tycho.api.answers import Envelope
+from tycho.api.bodies import JsonRoute
+from tycho.api.changes import Modify
+from tycho.api.dependencies import Charts, Verbs
+from tycho.api.messages import Nothing, RestartOf, RollbackTo, Row, Start
+from tycho.api.preconditions import check_match, find_guid, tag
+from tycho.api.queries import DeleteManyQuery, DeleteQuery, SystemId, WaitOnlyQuery, WaitQuery
+from tycho.api.routes.shared import FAILURES, compile_system, list_warnings, wait_options
+from tycho.api.schemas import Deletion, Plan
+from tycho.lifecycle import Compiled as Chart
+from tycho.lifecycle import Removal
+from tycho.ownership import Caller
+from tycho.release import Release
+from tycho.slots import CALLER
+from tycho.wire import System, to_system
+
+ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": Envelope[System],
+        "description": "It is accepted, and not waited for: the revision tells how far it is.",
+        "headers": {"Location": {"description": "The revision.", "schema": {"type": "string"}}},
+    }
+}
+GOING: dict[int | str, dict[str, Any]] = {202: {"model": Envelope[Nothing], "description": "It goes."}}
+IfMatch = Annotated[str, Header(max_length=1024, description="The ETag that the system must have: else 412.")]
+Key = Annotated[
+    str, Header(max_length=255, description="The same key again is the same start; with another body: 422.")
+]
+router = APIRouter(responses=FAILURES, route_class=JsonRoute, tags=["systems"])
+
+
+@router.post("/system", responses=ACCEPTED, response_model=Envelope[System | Plan])
+async def start_system(
+    message: Start,
+    query: Annotated[WaitQuery, Query()],
+    verbs: Verbs,
+    charts: Charts,
+    request: Request,
+    response: Response,
+    idempotency_key: Key = "",
+) -> Any:
+    """Start a system, or say what a start would do."""
+    if message.username:
+        CALLER.set(message.username)  # takes its turn beside others of the same address
+    caller, guid = message.caller(message.name), message.guid or ""
+    if idempotency_key and not guid:
+        guid = find_guid(request, caller, idempotency_key)
+    compiled = await compile_system(charts, message)
+    new = not (guid or message.upgrade)
+    if query.dry_run:
+        changes = await verbs.preview(compiled, guid=guid, new=new, caller=caller)
+        return Envelope(result=_plan(compiled, changes), message="Nothing was changed")
+    release = await verbs.find_start(compiled, guid) if idempotency_key else None
+    if release is None:
+        options = wait_options(query.wait)
+        release = await verbs.up(
+            compiled, guid=guid, new=new, replace=message.replace, caller=caller, wait_options=options
+        )
+    message_text = f"Started system {release.identity.name}-{release.identity.guid}"
+    return _answer(release, response, query.wait, message_text)
+
+
+@router.patch("/system/{id}", responses=ACCEPTED, response_model=Envelope[System | Plan])
+async def modify_system(
+    id: SystemId,
+    message: Modify,
+    query: Annotated[WaitQuery, Query()],
+    verbs: Verbs,
+    response: Response,
+    if_match: IfMatch = "",
+) -> Any:
+    """Change labels, resources, replicas, images or variables of a system."""
+    revision = check_match(if_match, await verbs.find(id)) if if_match else 0
+    modified = await verbs.modify(
+        id,
+        message.modification(),
+        revision=revision,
+        dry_run=query.dry_run,
+        force=message.force,
+        caller=message.caller(""),
+        wait_options=wait_options(query.wait),
+    )
+    release, changes = modified.release, [difference.words for difference in modified.differences]
+    if query.dry_run:
+        name, _, version = release.chart.rpartition("-")
+        plan = Plan(name=name, version=version, digest="", changes=changes, report=[])
+        return Envelope(result=plan, message="Nothing was changed")
+    return _answer(release, response, query.wait, "; ".join([*changes, *release.notes]))
+
+
+@router.delete("/system/{id}", responses=GOING)
+async def delete_system(
+    id: SystemId, query: Annotated[DeleteQuery, Query()], verbs: Verbs, response: Response, if_match: IfMatch = ""
+) -> Envelope[Nothing]:
+    """Remove a system with everything that belongs to it."""
+    if if_match:
+        check_match(if_match, await verbs.find(id))
+    (removal,) = await _remove(verbs, [id], query)
+    if removal.error:
+        raise removal.error
+    response.status_code = 200 if query.wait else 202
+    return Envelope(result=Nothing(), message=_describe(removal))
+
+
+@router.delete("/system")
+async def delete_systems(query: Annotated[DeleteManyQuery, Query()], verbs: Verbs) -> Envelope[list[Deletion]]:
+    """Remove several systems; one that fails does not keep the others."""
+    return Envelope(
+        result=[
+            Deletion(
+                id=removal.id,
+                status="error" if removal.error else "success",
+                message=removal.error.message if removal.error else _describe(removal),
+                error=removal.error.reason() if removal.error else "",
+            )
+            for removal in await _remove(verbs, query.id, query)
+        ]
+    )
+
+
+@router.post("/system/{id}/rollback", responses=ACCEPTED)
+async def rollback_system(
+    id: SystemId, message: RollbackTo, query: Annotated[WaitOnlyQuery, Query()], verbs: Verbs, response: Response
+) -> Envelope[System]:
+    """Make an earlier revision of a system the running one."""
+    release = await verbs.rollback(
+        id,
+        message.revision,
+        force=message.force,
+        caller=message.caller(""),
+        wait_options=wait_options(query.wait),
+    )
+    return _answer(release, response, query.wait, "; ".join(release.notes))
+
+
+@router.post("/system/{id}/restart", responses=ACCEPTED)
+async def restart_system(
+    id: SystemId, message: RestartOf, query: Annotated[WaitOnlyQuery, Query()], verbs: Verbs, response: Response
+) -> Envelope[System]:
+    """Replace the pods of services by new ones."""
+    release = await verbs.restart(
+        id,
+        message.services,
+        force=message.force,
+        caller=message.caller(""),
+        wait_options=wait_options(query.wait),
+    )
+    return _answer(release, response, query.wait, "; ".join(release.notes))
+
+
+def _answer(release: Release, response: Response, wait: float, message: str) -> Envelope[System]:
+    """Answer with a system: 202 and the place of its revision, where it was not waited for."""
+    system = to_system(release)
+    response.headers["ETag"] = tag(system)
+    if not wait:
+        response.status_code = 202
+        response.headers["Location"] = f"/system/{system.sid}/revisions/{system.revision}"
+    return Envelope(result=system, message=message)
+
+
+def _plan(compiled: Chart, changes: tuple[str, ...]) -> Plan:
+    chart = compiled.chart
+    report = [Row.model_validate(asdict(row)) for row in chart.report]
+    warnings = list_warnings(compiled)
+    return Plan(
+        name=chart.name, version=chart.version, digest=chart.digest, changes=changes, report=report, warnings=warnings
+    )
+
+
+async def _remove(verbs: Verbs, ids: list[str], query: DeleteQuery) -> list[Removal]:
+    return await verbs.down(
+        ids,
+        wait_options=wait_options(query.wait),
+        keep_volumes=query.keep_volumes,
+        force=query.force,
+        caller=Caller(username=query.username or ""),
+        each=lambda removal: None,
+    )
+
+
+def _describe(removal: Removal) -> str:
+    notes = removal.release.notes if removal.release else ()
+    return "\n".join([f"Deleted system {removal.id}", *notes])
