@@ -63,3 +63,16 @@ def to_system(release: Release) -> System:
 def read_system(row: Mapping[str, Any]) -> System:
     """Read a system that a service sent; fields of a newer service are left out."""
     return System.model_validate({key: value for key, value in row.items() if key in System.model_fields})
+
+
+class Progress(BaseModel):
+    """One line of how far a system is: the data of an event of `GET /system/{id}/events`."""
+
+    revision: int
+    percent: int
+    message: str
+    service: str = ""
+    ready: int = 0
+    wanted: int = 0
+    why: str = ""
+    url: str = ""

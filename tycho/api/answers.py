@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -78,6 +78,10 @@ class ProblemJson(Json):
     """An error as RFC 9457 has it."""
 
     media_type = "application/problem+json"
+
+
+class NothingMoreError(Exception):
+    """There is nothing to add to what was heard: 204, which tells an EventSource not to ask again."""
 
 
 def failed(error: TychoError, status: int = 0) -> Json:
@@ -163,6 +167,10 @@ def _path(steps: Sequence[str | int]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 
+async def _nothing_more(request: Request, error: Any) -> Response:
+    return Response(status_code=204)
+
+
 async def _http(request: Request, error: Any) -> Json:
     answer = failed(UsageError(str(error.detail)), error.status_code)
     answer.headers.update(error.headers or {})
@@ -174,6 +182,7 @@ async def _unexpected(request: Request, error: Exception) -> Json:
 
 
 HANDLERS: dict[int | type[Exception], Any] = {
+    NothingMoreError: _nothing_more,
     TychoError: _tycho,
     RequestValidationError: _invalid,
     HTTPException: _http,

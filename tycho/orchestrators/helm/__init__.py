@@ -31,7 +31,6 @@ from tycho.orchestrators.helm import (
     removal,
     restart,
     volumes,
-    waiting,
 )
 from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.checks import checks
@@ -47,7 +46,6 @@ from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check, Event, Identity, Release, Revision
 
 ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
-ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
 
 
 class HelmOrchestrator(Modification):
@@ -273,20 +271,6 @@ class HelmOrchestrator(Modification):
         with contextlib.suppress(OrchestratorError):
             if not await releases.revisions(self.api, identity):
                 await namespaces.remove(self.api, identity, Deadline(WaitOptions(wait=False)))
-
-    async def _helm(
-        self, verb: Sequence[str], identity: Identity, deadline: Deadline, values: bytes | None = None
-    ) -> None:
-        """A verb of helm that waits for nothing: it is Tycho that watches the pods."""
-        kept = recovery.HISTORY if verb[0] != "install" else ()
-        said = ["--namespace", identity.namespace, "--timeout", f"{deadline.left:.3f}s", *kept]
-        await self.helm.run([*verb, *said], input=values, timeout=deadline.left + ENDING)
-
-    async def _settle(
-        self, identity: Identity, deadline: Deadline, notes: tuple[str, ...], observer: Observer
-    ) -> Release:
-        release = await waiting.ready(lambda: self._look(identity, observer), deadline)
-        return release.model_copy(update={"notes": notes})
 
     async def _known(self, namespace: str) -> Sequence[Release]:
         found = await releases.every(self.api, namespace)

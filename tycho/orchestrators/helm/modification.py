@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from tycho.chart import judge, values_yaml, without_origin
 from tycho.errors import NotFound, PreconditionFailed
 from tycho.model import Rights
 from tycho.orchestrators import WaitOptions
-from tycho.orchestrators.helm import cluster, lease, leavings, nodeports, recovery, releases
+from tycho.orchestrators.helm import cluster, lease, leavings, nodeports, recovery, releases, waiting
 from tycho.orchestrators.helm.api import Api, Object
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
@@ -24,6 +24,7 @@ from tycho.orchestrators.helm.waiting import Deadline
 from tycho.orchestrators.stored import StoredRelease
 from tycho.release import Identity, Release
 
+ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
 HELM_LABELS = frozenset({"name", "owner", "status", "version", "createdAt", "modifiedAt"})  # which Helm itself sets
 
 
@@ -32,8 +33,7 @@ class Modification:
 
     api: Api
     helm: Helm
-    _helm: Callable[..., Awaitable[None]]
-    _settle: Callable[..., Awaitable[Release]]
+    _look: Callable[[Identity, Observer], Awaitable[Release]]
 
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """What a revision was made of; 0 is the running one.
@@ -100,3 +100,17 @@ class Modification:
         before = set(judge(Rights(), split(stored.get("manifest") or ""), lambda path: ("", 0)))
         refuse(set(judge(Rights(), documents, lambda path: ("", 0))) - before)
         return [dict(item) for _, item in documents]
+
+    async def _helm(
+        self, verb: Sequence[str], identity: Identity, deadline: Deadline, values: bytes | None = None
+    ) -> None:
+        """A verb of helm that waits for nothing: it is Tycho that watches the pods."""
+        kept = recovery.HISTORY if verb[0] != "install" else ()
+        said = ["--namespace", identity.namespace, "--timeout", f"{deadline.left:.3f}s", *kept]
+        await self.helm.run([*verb, *said], input=values, timeout=deadline.left + ENDING)
+
+    async def _settle(
+        self, identity: Identity, deadline: Deadline, notes: tuple[str, ...], observer: Observer
+    ) -> Release:
+        release = await waiting.ready(lambda: self._look(identity, observer), deadline)
+        return release.model_copy(update={"notes": notes})

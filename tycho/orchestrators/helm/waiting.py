@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from tycho.errors import ClusterUnreachable, StartFailed, WaitTimeout
 from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm.pods import UNREADY
+from tycho.progress import describe_failure
 from tycho.release import Release
 
 INTERVAL = 0.4  # seconds between looks: quick enough to seem at once, a dozen small requests each
@@ -91,11 +92,10 @@ async def ready(look: Callable[[], Awaitable[Release]], deadline: Deadline) -> R
         if not wait_options.wait or release.ready:
             return release
         if failed := [one for one in release.services if one.fatal]:
-            reasons = "; ".join(f"{one.name}: {one.why}" for one in failed)
             logs = "".join(f"\n  {one.name}  {line}" for one in failed if len(one.log) > 1 for line in one.log)
             name = release.identity.name
             raise StartFailed(
-                f"{name} cannot start: {reasons}{logs}",
+                describe_failure(release) + logs,
                 hint=f"mend it and run `tycho up` again; `tycho status --services {name}` shows all,"
                 f" `tycho down {name}` removes it",
             )

@@ -1,0 +1,107 @@
+"""How far a system is: events in order, each once, and one that is the last."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import WEB, Post, Service
+from tycho.progress import Narrator, Told
+from tycho.release import Endpoint, Identity, Release, ServiceStatus
+
+IDENTITY = Identity(guid="0" * 32, name="shop", release="shop-0", namespace="shop-0")
+ROWS = [{"path": "services.web.restart", "outcome": "approximated", "reason": "pods restart always", "remedy": "none"}]
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    """What a stream says, as an EventSource reads it."""
+    parsed = []
+    for block in text.strip().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines())
+        parsed.append({**fields, "data": json.loads(fields["data"])})
+    return parsed
+
+
+def release(*services: ServiceStatus, revision: int = 1) -> Release:
+    return Release(identity=IDENTITY, revision=revision, services=services)
+
+
+def service(name: str, why: str = "", **more: Any) -> ServiceStatus:
+    return ServiceStatus(name=name, kind="Deployment", ready=0 if why else 1, wanted=1, why=why, done=not why, **more)
+
+
+def told(narrator: Narrator, *services: ServiceStatus, revision: int = 1) -> list[tuple[str, str]]:
+    return [(one.kind, one.progress.message) for one in narrator.tell(release(*services, revision=revision))]
+
+
+def test_a_stream_has_one_last_event_and_goes_on_after_any_other(http: TestClient, post: Post) -> None:
+    guid = post("start", {"name": "shop", "system": WEB}).json()["result"]["sid"]
+    answer = http.get(f"/system/{guid}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    heard = events(answer.text)
+    assert [event["event"] for event in heard][-3:] == ["progress", "progress", "ready"]
+    assert [event["data"]["message"] for event in heard][-2:] == ["web: ready", "shop is ready"]
+    assert heard[-1]["data"]["url"].startswith("http://127.0.0.1:")
+    assert heard[-1]["data"]["percent"] == 100
+    for place, event in enumerate(heard[:-1]):
+        rest = events(http.get(f"/system/{guid}/events", headers={"Last-Event-ID": event["id"]}).text)
+        assert rest == heard[place + 1 :]
+    assert http.get(f"/system/{guid}/events", headers={"Last-Event-ID": heard[-1]["id"]}).status_code == 204
+    strange = http.get(f"/system/{guid}/events", headers={"Last-Event-ID": "1.2.xyz"})
+    assert events(strange.text) == heard
+
+
+def test_there_is_no_stream_of_nothing(http: TestClient) -> None:
+    answer = http.get("/system/nowhere/events")
+    assert (answer.status_code, answer.json()["result"]["reason"]) == (404, "NotFound")
+
+
+def test_each_thing_is_told_once() -> None:
+    narrator = Narrator(ROWS)
+    waiting = (service("web", "waiting for db"), service("db", "pulling its image"))
+    assert told(narrator, *waiting) == [
+        ("report", "services.web.restart: pods restart always"),
+        ("progress", "shop · 2 services · namespace shop-0"),
+        ("progress", "web: waiting for db"),
+        ("progress", "db: pulling its image"),
+    ]
+    assert told(narrator, *waiting) == []
+    assert told(narrator, waiting[0], service("db")) == [("progress", "db: ready")]
+    assert not narrator.ended
+    end = Endpoint(service="web", ip_address="::1", port=80, target=80, published=80)
+    *_, last = narrator.tell(release(service("web", endpoints=(end,)), service("db")))
+    assert (last.kind, last.progress.url, narrator.ended) == ("ready", "http://[::1]:80", True)
+
+
+def test_what_fails_says_why_and_what_it_wrote() -> None:
+    narrator = Narrator()
+    broken = service("web", "exited with 1", fatal=True, log=("no such table", "bye"))
+    assert told(narrator, broken)[2:] == [
+        ("log", "web  no such table"),
+        ("log", "web  bye"),
+        ("failed", "shop cannot start: web: exited with 1"),
+    ]
+    assert narrator.ended
+
+
+@pytest.mark.parametrize("heard", range(1, 5))
+def test_another_narrator_goes_on(heard: int) -> None:
+    waiting = (service("web", "waiting for db"), service("db", "pulling its image"))
+    first: list[Told] = list(Narrator(ROWS).tell(release(*waiting)))
+    rest = list(Narrator(ROWS, first[heard - 1].id).tell(release(*waiting)))
+    assert rest == first[heard:]
+    assert len(told(Narrator(ROWS, first[-1].id), *waiting, revision=2)) == len(first)  # a new revision is told whole
+
+
+def test_a_caller_who_goes_leaves_the_service_answering(service: Service) -> None:
+    never = {"services": {"web": {"image": "nginx:1"}}}
+    with httpx2.Client(base_url=service.url, trust_env=False) as client:
+        guid = client.post("/system/start", json={"name": "going", "system": never}).json()["result"]["sid"]
+        with client.stream("GET", f"/system/{guid}/events") as answer:
+            assert next(answer.iter_lines()).startswith("event: ")
+        assert client.get(f"/system/{guid}").status_code == 200
+        client.delete(f"/system/{guid}")

@@ -1,0 +1,74 @@
+"""How far a system is, as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from tycho.api.answers import NothingMoreError
+from tycho.api.bodies import JsonRoute
+from tycho.api.dependencies import Verbs
+from tycho.api.queries import PATIENCE, SystemId
+from tycho.api.routes.shared import FAILURES
+from tycho.errors import ClusterUnreachable, NotFound, TychoError
+from tycho.progress import Narrator, Told, is_last
+from tycho.release import Release
+
+INTERVAL = 0.5  # seconds between looks
+RETRY = 1000  # milliseconds until a client comes again
+LAST: dict[int | str, dict[str, Any]] = {204: {"description": "`Last-Event-ID` was the last event."}}
+LastEventId = Annotated[str, Header(max_length=16384, description="Go on behind this event.")]
+router = APIRouter(responses=FAILURES, route_class=JsonRoute, tags=["systems"])
+
+
+async def _find(id: SystemId, verbs: Verbs, last_event_id: LastEventId = "") -> Release:
+    """Find the system before an answer begins: a stream has no status code to say that there is none."""
+    (release,) = await verbs.status([id])
+    if is_last(last_event_id, release):
+        raise NothingMoreError
+    return release
+
+
+@router.get("/system/{id}/events", response_class=EventSourceResponse, responses=LAST)
+async def watch_system(
+    found: Annotated[Release, Depends(_find)], verbs: Verbs, last_event_id: LastEventId = ""
+) -> AsyncIterator[ServerSentEvent]:
+    """How far a system is, until it is ready or has failed.
+
+    Events are `report` (what changed its meaning), `progress`, `log` (the last lines of what failed), and as the last
+    one `ready` or `failed`. Their data is `{revision, percent, message, service, ready, wanted, why, url}`. A stream
+    that ends without a last event, after some minutes, goes on with `Last-Event-ID`.
+    """
+    narrator, guid = Narrator(await _read_report(verbs, found.identity.guid), last_event_id), found.identity.guid
+    end, release = asyncio.get_running_loop().time() + PATIENCE, found
+    while True:
+        for told in narrator.tell(release):
+            yield _event(told)
+        if narrator.ended or asyncio.get_running_loop().time() > end:
+            return
+        await asyncio.sleep(INTERVAL)
+        try:
+            (release,) = await verbs.status([guid])
+        except NotFound as error:
+            yield _event(narrator.gone(release, error.message))
+            return
+        except ClusterUnreachable:
+            continue
+        except TychoError:  # the next request is told why
+            return
+
+
+async def _read_report(verbs: Verbs, guid: str) -> list[dict[str, Any]]:
+    """Read the report of a system; none of one that is about to start, or has gone."""
+    try:
+        return (await verbs.contents(guid)).report
+    except TychoError:
+        return []
+
+
+def _event(told: Told) -> ServerSentEvent:
+    return ServerSentEvent(event=told.kind, id=told.id, data=told.progress, retry=RETRY)
