@@ -7,16 +7,16 @@ down: lease -> helm uninstall -> leftovers -> volumes -> namespace
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from tycho import workspace
 from tycho.chart import Chart, emit, values_yaml, without_origin
-from tycho.errors import Forbidden, NotFound, OperationInProgress, OrchestratorError
+from tycho.errors import Forbidden, NotFound, OrchestratorError
 from tycho.model import PolicyResult
 from tycho.orchestrators import LogQuery, Program, Streams, Target, WaitOptions
 from tycho.orchestrators.helm import (
+    beginning,
     cluster,
     events,
     exec,
@@ -97,23 +97,9 @@ class HelmOrchestrator(Modification):
             if not upgrade:
                 await packed.render(self.helm, self.api, identity)
             observer = Observer(await cluster.list_pods(self.api, identity) if upgrade else None)
-            notes = await self._change_held(packed, identity, whole, deadline)
+            async with beginning.begun(self.api, identity, deadline):
+                notes = await self._change(packed, identity, whole, deadline)
         return await self._settle(identity, deadline, notes, observer)
-
-    async def _change_held(
-        self, packed: Packed, identity: Identity, values: Mapping[str, Any], deadline: Deadline
-    ) -> tuple[str, ...]:
-        """Change the cluster in a namespace that is there, with nobody else at work; undo a start that failed."""
-        made = await namespaces.ensure(self.api, identity, deadline)
-        try:
-            async with lease.held(self.api, identity, deadline.wait_options.tell):
-                return await self._change(packed, identity, values, deadline)
-        except OperationInProgress:
-            raise  # somebody else is at work in there
-        except BaseException:
-            if made:
-                await asyncio.shield(self._undo(identity))
-            raise
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
         """Every system in the target, oldest first."""
@@ -265,12 +251,6 @@ class HelmOrchestrator(Modification):
         notes += await leavings.prepare(self.api, identity, rendered, deadline.wait_options.tell)
         await self._helm(["upgrade", identity.release, str(packed.path), *said], identity, deadline, text)
         return notes + await leavings.sweep(self.api, identity)
-
-    async def _undo(self, identity: Identity) -> None:
-        """Of a start that came to nothing, nothing is left."""
-        with contextlib.suppress(OrchestratorError):
-            if not await releases.revisions(self.api, identity):
-                await namespaces.remove(self.api, identity, Deadline(WaitOptions(wait=False)))
 
     async def _known(self, namespace: str) -> Sequence[Release]:
         found = await releases.every(self.api, namespace)

@@ -1,0 +1,40 @@
+"""A start in a namespace: it is made when it has to be, and of a start that came to nothing, nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tycho.errors import OperationInProgress, OrchestratorError
+from tycho.orchestrators import WaitOptions
+from tycho.orchestrators.helm import lease, namespaces, releases
+from tycho.orchestrators.helm.api import Api
+from tycho.orchestrators.helm.waiting import Deadline
+from tycho.release import Identity
+
+
+@asynccontextmanager
+async def begun(api: Api, identity: Identity, deadline: Deadline) -> AsyncIterator[None]:
+    """Have a namespace, with nobody else at work in there; undo a start that failed.
+
+    Raises:
+        OperationInProgress: Somebody else is changing this release.
+    """
+    made = await namespaces.ensure(api, identity, deadline)
+    try:
+        async with lease.held(api, identity, deadline.wait_options.tell):
+            yield
+    except OperationInProgress:
+        raise  # somebody else is at work in there
+    except BaseException:
+        if made:
+            await asyncio.shield(_undo(api, identity))
+        raise
+
+
+async def _undo(api: Api, identity: Identity) -> None:
+    with contextlib.suppress(OrchestratorError):
+        if not await releases.revisions(api, identity):
+            await namespaces.remove(api, identity, Deadline(WaitOptions(wait=False)))
