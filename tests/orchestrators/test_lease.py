@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -13,16 +12,15 @@ from typing import Any
 
 import pytest
 
-from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
+from tests.orchestrators.conftest import Kubectl
+from tests.orchestrators.elsewhere import Elsewhere
 from tycho import kinds
 from tycho.errors import ClusterUnreachable, OperationInProgress
-from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import Target
-from tycho.orchestrators.helm import HelmOrchestrator, lease
+from tycho.orchestrators.helm import lease
 from tycho.orchestrators.helm.api import Api, at
 from tycho.orchestrators.helm.party import Party
 from tycho.release import Identity
-from tycho.settings import settings
 
 pytestmark = pytest.mark.xdist_group("cluster")
 Tell = Callable[..., Any]
@@ -41,43 +39,6 @@ async def hold(kubeconfig, namespace):
 
 asyncio.run(hold(*sys.argv[1:]))
 """
-
-
-class Elsewhere(Party):
-    """A side on another machine, whose clock the test turns; it turns by itself only while the side looks at another's.
-
-    Args:
-        name: What it is known by.
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__(now=lambda: self.time, pause=self.wait)
-        self.name = name
-        self.time = 0.0
-        self.waiting = False
-        self.changed = asyncio.Condition()
-
-    async def wait(self, seconds: float) -> None:
-        if seconds == lease.LOOK:
-            await self.meanwhile()
-            self.time += seconds
-            return
-        async with self.changed:
-            end = self.time + seconds
-            self.waiting = True
-            self.changed.notify_all()
-            await self.changed.wait_for(lambda: self.time >= end)
-            self.waiting = False
-
-    async def meanwhile(self) -> None:
-        """What happens on other machines between two looks."""
-
-    async def turn(self, seconds: float) -> None:
-        """Let time pass for one who waits to renew."""
-        async with self.changed:
-            await self.changed.wait_for(lambda: self.waiting)
-            self.time += seconds
-            self.changed.notify_all()
 
 
 Side = Callable[[Party], Api]
@@ -293,41 +254,3 @@ def test_a_process_that_was_killed_on_this_machine_is_known_at_once(
     process.kill()
     process.communicate()
     asyncio.run(taken())
-
-
-def test_a_start_that_hangs_is_stopped_with_its_helm_and_done_by_another(
-    tell: Tell, shared: str, kubectl: Kubectl, kubeconfig: Path, helm: Path, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    """Two orchestrators: the first one's helm does not come to an end, and nobody renews its Lease."""
-    hanging = tmp_path / "helm"
-    hanging.write_text(f"""#!/bin/sh
-if [ "$1" = install ] && mkdir {tmp_path}/once 2>/dev/null; then echo $$ > {tmp_path}/pid; exec sleep 600; fi
-exec {helm} "$@"
-""")
-    hanging.chmod(0o755)
-    os.mkfifo(tmp_path / "pid")
-
-    async def story(lifecycle: Lifecycle) -> None:
-        monkeypatch.setenv("TYCHO_HELM", str(hanging))
-        settings.cache_clear()
-        first = lifecycle.orchestrator
-        assert isinstance(first, HelmOrchestrator)
-        target = Target(kubeconfig=str(kubeconfig), namespace=shared)
-        second = HelmOrchestrator(target)
-        first.api.party, second.api.party = Elsewhere("first"), Elsewhere("second")
-        guid = "7" * 32
-        starting = asyncio.create_task(lifecycle.up(compiled(lifecycle, web()), guid=guid, wait_options=QUICK))
-        number = int(await asyncio.to_thread((tmp_path / "pid").read_text))  # a pipe: it waits until helm is there
-        other = Lifecycle(second, target)
-        release = await other.up(compiled(other, web()), guid=guid, wait_options=QUICK)
-        assert release.ready
-        await first.api.party.turn(lease.RENEW)
-        with pytest.raises(OperationInProgress, match="was taken over"):
-            await starting
-        assert not Path(f"/proc/{number}").exists()
-        (found,) = json.loads(kubectl("get", "deployments", "-n", shared, "-o", "json"))["items"]
-        assert found["metadata"]["labels"]["app.kubernetes.io/instance"] == release.identity.release
-        await second.close()
-
-    tell(story, shared)
