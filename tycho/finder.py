@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Sequence
 from uuid import uuid4
 
 from tycho import ownership
@@ -12,6 +14,26 @@ from tycho.ownership import Caller, choose_running, origin_key
 from tycho.release import Identity, Release, find_release, find_same, label_value
 
 GUID = re.compile(r"[0-9a-f]{32}")
+
+
+class Listing:
+    """All systems, listed for a verb when one of its ids needs that, and once for all of them.
+
+    Args:
+        orchestrator: The back end.
+    """
+
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
+        self._lock = asyncio.Lock()
+        self._listed: Sequence[Release] | None = None
+
+    async def get(self) -> Sequence[Release]:
+        """Return the list."""
+        async with self._lock:
+            if self._listed is None:
+                self._listed = await self._orchestrator.list(services=False)
+            return self._listed
 
 
 class Finder:
@@ -36,24 +58,34 @@ class Finder:
             self.caller = self.caller.named(await self.orchestrator.user())
         return self.caller
 
-    async def find(self, id: str, caller: Caller) -> Release:
+    async def find(self, id: str, caller: Caller, listing: Listing | None = None) -> Release:
         """Find the system that an id means; of several of one name, the caller's own.
+
+        Args:
+            id: A whole one costs a request by label, a prefix or a project's name a list.
+            caller: Who asks.
+            listing: The list for all ids of a verb.
 
         Raises:
             NotFound: Nothing fits.
             Ambiguous: Several fit; the hint lists them.
         """
-        releases = await self.orchestrator.list(services=False)
+        named = await self.orchestrator.find(id)
+        releases = named or await (listing or self.list_once()).get()
         return find_release(releases, id, prefers=caller.prefers)
 
-    async def find_own(self, id: str, caller: Caller | None, *, force: bool) -> Release:
+    def list_once(self) -> Listing:
+        """Return a list of all systems that is asked for when it is needed, and once."""
+        return Listing(self.orchestrator)
+
+    async def find_own(self, id: str, caller: Caller | None, *, force: bool, listing: Listing | None = None) -> Release:
         """Find a system that is to be changed or removed.
 
         Raises:
             Conflict: It is somebody else's, and this is not forced.
         """
         caller = await self.identify(caller)
-        release = await self.find(id, caller)
+        release = await self.find(id, caller, listing)
         if not force:
             await self.check_owner(release, id, caller)
         return release
@@ -82,9 +114,9 @@ class Finder:
             Ambiguous: Several instances of the project run.
             Conflict: The GUID belongs to a system of another name.
         """
-        releases = await self.orchestrator.list(services=False)
         if guid:
-            return find_same(releases, guid, name)
+            return find_same(await self.orchestrator.find(guid), guid, name)
+        releases = await self.orchestrator.list(services=False)
         shared = self.target.namespace
         instances = [
             release

@@ -172,7 +172,8 @@ class Lifecycle(Starting):
         """
         if not ids:
             return await self.orchestrator.list(name=name, username=username, services=services)
-        found = [await self.find(id) for id in ids]
+        asker, listing = await self._finder.identify(None), self._finder.list_once()
+        found = [await self._finder.find(id, asker, listing) for id in ids]
         return list(await asyncio.gather(*(self.orchestrator.status(release.identity) for release in found)))
 
     async def down(
@@ -195,10 +196,11 @@ class Lifecycle(Starting):
             caller: Who asks, and from where.
             each: Told of every removal as it ends.
         """
+        listing = self._finder.list_once()
 
         async def remove(id: str) -> Removal:
             try:
-                release = await self._finder.find_own(id, caller, force=force)
+                release = await self._finder.find_own(id, caller, force=force, listing=listing)
                 done = Removal(
                     id, await self.orchestrator.down(release.identity, wait_options, keep_volumes=keep_volumes)
                 )

@@ -20,6 +20,7 @@ from tycho.orchestrators.helm import cluster, leavings, workloads
 from tycho.orchestrators.helm.api import Api, at
 from tycho.orchestrators.helm.counts import COUNTS
 from tycho.orchestrators.helm.restart import ONCE
+from tycho.orchestrators.helm.view_lists import ClusterLists
 from tycho.orchestrators.helm.volumes import MERGE
 from tycho.release import Identity
 
@@ -125,7 +126,7 @@ def test_verbs_know_every_kind(tell: Tell, shared: str, api: Api) -> None:
         identity = (await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)).identity
         await make(identity, SWEPT | KEPT)
         assert await list_strays(identity) == SWEPT | KEPT
-        seen = workloads.statuses(await cluster.look_at(api, identity), identity.release, shared)
+        seen = workloads.statuses(await cluster.look_at(ClusterLists(api), identity), identity.release, shared)
         assert {status.kind for status in seen if status.name.startswith("stray")} == set(WORKLOADS)
         (told,) = await leavings.sweep(api, identity)
         assert all(f"{name} stray" in told for name in SWEPT)

@@ -39,7 +39,8 @@ def create_app(lifecycle: Lifecycle) -> FastAPI:
     async def living(app: FastAPI) -> AsyncIterator[None]:
         sandbox.warm()
         try:
-            yield
+            async with lifecycle.orchestrator.keep_view():
+                yield
         finally:
             await app.state.guard.end()
             sandbox.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any, Protocol
@@ -108,6 +109,19 @@ class Orchestrator(Protocol):
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
         """Every system of Tycho's in the target, oldest first; `services=False` looks at the releases alone."""
+
+    async def find(self, id: str) -> Sequence[Release]:
+        """The systems that an id means and can mean no others: a GUID, `<name>-<guid>`, or a release's name.
+
+        It costs no list of all. For a prefix or a project's name there are none: that takes a list.
+        """
+
+    def keep_view(self, namespaces: Sequence[str] = ()) -> AbstractAsyncContextManager[None]:
+        """While entered, keep up with what happens, so that looks need not ask; entering never fails.
+
+        Args:
+            namespaces: In these alone, where one may not look at others.
+        """
 
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""

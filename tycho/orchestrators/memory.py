@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +18,7 @@ from tycho.errors import NotFound, PreconditionFailed
 from tycho.model import PolicyResult
 from tycho.orchestrators import LogQuery, Program, StoredRelease, Streams, Target, WaitOptions, digest
 from tycho.orchestrators.simulation import FIRST_PORT, simulate_services
-from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus
+from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus, is_exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,14 @@ class MemoryOrchestrator:
             and (not username or system.identity.username == username)
             and (not self.target.namespace or system.identity.namespace == self.target.namespace)
         ]
+
+    async def find(self, id: str) -> Sequence[Release]:
+        """The systems that an id names wholly."""
+        return [release for release in await self.list() if is_exact(release.identity, id)]
+
+    def keep_view(self, namespaces: Sequence[str] = ()) -> AbstractAsyncContextManager[None]:
+        """Nothing to keep up with: a look at a memory costs nothing."""
+        return nullcontext()
 
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""

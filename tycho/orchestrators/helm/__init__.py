@@ -7,12 +7,13 @@ down: lease -> helm uninstall -> leftovers -> volumes -> namespace
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from tycho import workspace
 from tycho.chart import Chart, emit, values_yaml, without_origin
-from tycho.errors import Forbidden, NotFound, OrchestratorError
+from tycho.errors import NotFound, OrchestratorError
 from tycho.model import PolicyResult
 from tycho.orchestrators import LogQuery, Program, Streams, Target, WaitOptions
 from tycho.orchestrators.helm import (
@@ -23,6 +24,7 @@ from tycho.orchestrators.helm import (
     lease,
     leavings,
     logs,
+    looks,
     namespaces,
     nodeports,
     recovery,
@@ -41,8 +43,9 @@ from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.program import program
 from tycho.orchestrators.helm.rendering import Packed
 from tycho.orchestrators.helm.users import read_user
+from tycho.orchestrators.helm.view import ClusterView
+from tycho.orchestrators.helm.view_lists import ClusterLists, Source
 from tycho.orchestrators.helm.waiting import Deadline
-from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check, Event, Identity, Release, Revision
 
 ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
@@ -61,6 +64,7 @@ class HelmOrchestrator(Modification):
         self.target = target
         self.api = Api(target)
         self.helm = Helm(target)
+        self.source: Source = ClusterLists(self.api)
 
     def compile(self, woven: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
         """A woven system as a chart."""
@@ -103,32 +107,34 @@ class HelmOrchestrator(Modification):
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
         """Every system in the target, oldest first."""
-        namespace = self.target.namespace
-        found, seen = await asyncio.gather(self._known(namespace), self._seen(namespace) if services else _nothing())
-        if services:
-            seen = seen or await cluster.look_in_each(self.api, sorted({one.identity.namespace for one in found}))
-            found = [cluster.with_services(release, seen) for release in found]
         return [
             one
-            for one in found
+            for one in await looks.list_systems(self.source, self.target.namespace, services=services)
             if (not name or one.identity.name == name) and (not username or one.identity.username == username)
         ]
 
+    async def find(self, id: str) -> Sequence[Release]:
+        """The systems that a GUID, `<name>-<guid>` or a release's name means, without listing all."""
+        return await looks.find(self.source, self.target.namespace, id)
+
+    @contextlib.asynccontextmanager
+    async def keep_view(self, namespaces: Sequence[str] = ()) -> AsyncIterator[None]:
+        """Keep up with what happens by watches; entering never fails, and what is not in sync is listed.
+
+        Args:
+            namespaces: In these alone, where one may not look at others; by default in the target's, or in all.
+        """
+        lists, view = self.source, ClusterView(self.api, tuple(namespaces) or (self.target.namespace,))
+        async with view:
+            self.source = view
+            try:
+                yield
+            finally:
+                self.source = lists
+
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""
-        return await self._look(identity, Observer())
-
-    async def _look(self, identity: Identity, observer: Observer) -> Release:
-        found, seen = await asyncio.gather(
-            releases.every(self.api, identity.namespace, guid=identity.guid), cluster.look_at(self.api, identity)
-        )
-        if not found:
-            found = await volumes.find_kept(self.api, (), namespace=identity.namespace, guid=identity.guid)
-        if not found and identity.own_namespace:
-            found = await namespaces.lost(self.api, (), guid=identity.guid)
-        for release in found:
-            return observer.judge(release, seen)
-        raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
+        return await looks.look_at(self.source, identity, Observer())
 
     async def down(self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False) -> Release:
         """Remove a release, what it left, its volumes and its namespace.
@@ -141,6 +147,7 @@ class HelmOrchestrator(Modification):
         notes = await removal.remove_system(
             self.api, self.helm, last, claimed, deadline, keep_volumes=keep_volumes and bool(claimed)
         )
+        await self.source.reach(identity)
         return last.model_copy(update={"notes": notes})
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
@@ -251,22 +258,3 @@ class HelmOrchestrator(Modification):
         notes += await leavings.prepare(self.api, identity, rendered, deadline.wait_options.tell)
         await self._helm(["upgrade", identity.release, str(packed.path), *said], identity, deadline, text)
         return notes + await leavings.sweep(self.api, identity)
-
-    async def _known(self, namespace: str) -> Sequence[Release]:
-        found = await releases.every(self.api, namespace)
-        known = {release.identity.guid for release in found}
-        found += await volumes.find_kept(self.api, known, namespace=namespace)
-        return found if namespace else [*found, *await namespaces.lost(self.api, found)]
-
-    async def _seen(self, namespace: str) -> Seen | None:
-        """What runs in the target; None for who may not look at all of it at once."""
-        try:
-            return await cluster.look(self.api, namespace)
-        except Forbidden:
-            if namespace:
-                raise
-            return None
-
-
-async def _nothing() -> None:
-    """What one looks at who looks at the releases alone."""

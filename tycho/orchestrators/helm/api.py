@@ -10,7 +10,7 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
@@ -36,6 +36,7 @@ from tycho.orchestrators.helm.party import Party
 from tycho.text import safe_message
 
 Object = dict[str, Any]
+Cut = Callable[[Object], Object]
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 LOOPBACK = re.compile(r"localhost\b|127\.|\[::1\]")
 BY_STATUS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 504: WaitTimeout}
@@ -68,17 +69,31 @@ class Api:
         """One object or list."""
         return await self.call("GET", path, query=query)
 
-    async def list(self, path: str, *, metadata: bool = False, **query: str) -> list[Object]:
-        """All items of a list, page by page; with `metadata`, of each only that."""
+    async def list_versioned(
+        self, path: str, *, metadata: bool = False, cut: Cut | None = None, **query: str
+    ) -> tuple[list[Object], str]:
+        """All items of a list, page by page, and the resourceVersion that a watch goes on from.
+
+        Args:
+            path: Of the list.
+            metadata: Whether only the metadata of each is asked for.
+            cut: Leaves of each item what is needed, so that no more than a page is ever held as it came.
+            query: Selectors, and how many a page has.
+        """
         items: list[Object] = []
         query = {"limit": "500", **{key: value for key, value in query.items() if value}}
         while True:
             accept = METADATA if metadata else "application/json"
             page = await self.call("GET", path, query=query, headers={"Accept": accept})
-            items += page.get("items") or ()
+            new = page.pop("items", None) or ()
+            items += map(cut, new) if cut else new
             if not (more := page.get("metadata", {}).get("continue")):
-                return items
+                return items, str(page.get("metadata", {}).get("resourceVersion", ""))
             query["continue"] = more
+
+    async def list(self, path: str, *, metadata: bool = False, cut: Cut | None = None, **query: str) -> list[Object]:
+        """All items of a list; see `list_versioned`."""
+        return (await self.list_versioned(path, metadata=metadata, cut=cut, **query))[0]
 
     async def create(self, path: str, body: Object) -> Object:
         """Make an object."""
@@ -116,9 +131,20 @@ class Api:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._call, method, path, body, query or {}, headers or {})
 
-    def stream(self, path: str, **query: str) -> Any:
-        """An answer that goes on: urllib3's response, whose `read1` blocks, and whose `shutdown` ends that."""
-        response = self._open("GET", path, None, query, {"Accept": "*/*"}, stream=True)
+    def stream(self, path: str, *, accept: str = "*/*", silence: float | None = None, **query: str) -> Any:
+        """An answer that goes on: urllib3's response, whose `read1` blocks, and whose `shutdown` ends that.
+
+        Args:
+            path: Of what.
+            accept: The type of the answer.
+            silence: Seconds without a word after which the connection counts as lost; None for any number.
+            query: What of it.
+        """
+        response = self._open("GET", path, None, query, {"Accept": accept}, stream=True, silence=silence)
+        if response.status == Unauthorized.http_status and self.access.renewable:
+            response.close()
+            self._forget()
+            response = self._open("GET", path, None, query, {"Accept": accept}, stream=True, silence=silence)
         if response.status >= 400:
             raise _said(response.status, response.read())
         return response
@@ -143,7 +169,7 @@ class Api:
 
     def _open(
         self, method: str, path: str, body: Object | None, query: Mapping[str, str], headers: Mapping[str, str],
-        *, stream: bool = False,
+        *, stream: bool = False, silence: float | None = None,
     ) -> Any:  # fmt: skip
         import urllib3
 
@@ -157,7 +183,7 @@ class Api:
         try:
             response = pool.request(
                 method, url, body=data, headers=sent, preload_content=not stream, retries=again,
-                timeout=urllib3.Timeout(connect=5, read=None if stream else 60),
+                timeout=urllib3.Timeout(connect=5, read=silence if stream else 60),
             )  # fmt: skip
             self.clock.learn(response.headers.get("Date", ""), time.monotonic())
             return response  # noqa: TRY300

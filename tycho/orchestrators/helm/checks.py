@@ -11,6 +11,7 @@ from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.cluster import nodes as nodes_of
 from tycho.orchestrators.helm.program import program, version
 from tycho.orchestrators.helm.rights import is_allowed
+from tycho.orchestrators.helm.view_lists import ClusterLists
 from tycho.orchestrators.helm.workloads import Seen
 from tycho.release import Check
 from tycho.text import safe_message
@@ -42,7 +43,7 @@ async def _helm() -> Check:
 
 
 async def _cluster(api: Api) -> Check:
-    said, nodes = await asyncio.gather(api.get("/version"), nodes_of(api))
+    said, nodes = await asyncio.gather(api.get("/version"), nodes_of(ClusterLists(api)))
     number = said["gitVersion"].removeprefix("v")
     context = f"{api.access.context}, " if api.access.context else ""
     seen = Seen(nodes=tuple(nodes))

@@ -1,4 +1,4 @@
-"""Looking at a cluster: a fixed number of requests, however many systems there are."""
+"""Looking at a cluster: a fixed number of requests for a look, however many systems there are."""
 
 from __future__ import annotations
 
@@ -9,34 +9,32 @@ from dataclasses import replace
 
 from tycho import kinds
 from tycho.errors import Forbidden, NotFound
+from tycho.kinds import Kind
 from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.orchestrators.helm.releases import SYSTEMS
+from tycho.orchestrators.helm.view_lists import Source
+from tycho.orchestrators.helm.view_objects import SYSTEMS
 from tycho.orchestrators.helm.workloads import INSTANCE, Seen, labels, name, notes, statuses
 from tycho.release import ORIGIN, Identity, Origin, Release, parse_origin
 from tycho.settings import settings
 
-WARNINGS = "type=Warning,reason!=FailedScheduling"  # that one is told by the pod itself, and is stale afterwards
-EVENTS = "500"
-NODES = "50"  # enough to find an address among them, and to see whether they are simulated
 
-
-async def look(api: Api, namespace: str = "") -> Seen:
+async def look(source: Source, namespace: str = "") -> Seen:
     """Workloads, pods, services and nodes of all systems, in one namespace or in the cluster."""
-    return await _look(api, namespace, SYSTEMS)
+    return await _look(source, namespace, "")
 
 
-async def look_at(api: Api, identity: Identity) -> Seen:
+async def look_at(source: Source, identity: Identity) -> Seen:
     """The same of one system, and what the cluster warns of in its namespace."""
     seen, warnings = await asyncio.gather(
-        _look(api, identity.namespace, f"{INSTANCE}={identity.release}"),
-        _if_allowed(api, at(kinds.EVENT, identity.namespace), fieldSelector=WARNINGS, limit=EVENTS),
+        _look(source, identity.namespace, f"{INSTANCE}={identity.release},{SYSTEMS}"),
+        _list_if_allowed(source, kinds.EVENT, identity.namespace),
     )
     return replace(seen, warnings=tuple(warnings))
 
 
-async def look_in_each(api: Api, namespaces: Sequence[str]) -> Seen:
+async def look_in_each(source: Source, namespaces: Sequence[str]) -> Seen:
     """For who may look at single namespaces alone."""
-    seen = await asyncio.gather(*(_look(api, namespace, SYSTEMS) for namespace in namespaces))
+    seen = await asyncio.gather(*(_look(source, namespace, "") for namespace in namespaces))
     return Seen(
         workloads=tuple(one for part in seen for one in part.workloads),
         replicasets=tuple(one for part in seen for one in part.replicasets),
@@ -45,7 +43,7 @@ async def look_in_each(api: Api, namespaces: Sequence[str]) -> Seen:
         slices=tuple(one for part in seen for one in part.slices),
         nodes=seen[0].nodes if seen else (),
         quiet=settings().quiet_time,
-        now=min((part.now for part in seen), default=api.clock.tell(time.monotonic())),
+        now=min((part.now for part in seen), default=source.api.clock.tell(time.monotonic())),
     )
 
 
@@ -76,49 +74,53 @@ def read_origin(seen: Seen, identity: Identity) -> Origin | None:
     return parse_origin(max(texts)[-1]) if texts else None
 
 
-async def nodes(api: Api) -> Sequence[Object]:
+async def nodes(source: Source) -> Sequence[Object]:
     """Some nodes; they belong to the cluster's owner, and who may not see them gets no node address."""
-    return await _if_allowed(api, at(kinds.NODE), limit=NODES)
+    return await _list_if_allowed(source, kinds.NODE)
 
 
-async def _if_allowed(api: Api, path: str, **query: str) -> Sequence[Object]:
+async def _list_if_allowed(source: Source, kind: Kind, namespace: str = "", selector: str = "") -> Sequence[Object]:
     try:
-        found: Sequence[Object] = (await api.get(path, **query)).get("items") or ()
-    except (Forbidden, NotFound):
-        return ()
-    return found
-
-
-async def _list_if_allowed(api: Api, path: str, selector: str) -> Sequence[Object]:
-    try:
-        return await api.list(path, labelSelector=selector)
+        return await source.list(kind, namespace, selector)
     except (Forbidden, NotFound):
         return ()
 
 
-async def _look(api: Api, namespace: str, selector: str) -> Seen:
+async def _look(source: Source, namespace: str, selector: str) -> Seen:
+    """Look at one system, or with no selector at all of them."""
     began = time.monotonic()
-    paths = [at(kind, namespace) for kind in (*kinds.WORKLOADS.values(), kinds.POD, kinds.SERVICE)]
+    listed = (*kinds.WORKLOADS.values(), kinds.POD, kinds.SERVICE)
     *workloads, pods, services, replicasets, slices, some_nodes = await asyncio.gather(
-        *(api.list(path, labelSelector=selector) for path in paths),
-        api.list(at(kinds.REPLICA_SET, namespace), metadata=True, labelSelector=selector),
-        # They carry the labels of their Services.
-        _list_if_allowed(api, at(kinds.ENDPOINT_SLICE, namespace), selector),
-        nodes(api),
+        *(source.list(kind, namespace, selector) for kind in listed),
+        source.list(kinds.REPLICA_SET, namespace, selector) if selector else _nothing(),
+        _list_if_allowed(source, kinds.ENDPOINT_SLICE, namespace, selector),
+        nodes(source),
     )
+    # Of all systems there are many, and they say nothing but whose a pod is.
+    if not selector and any(owner["kind"] == kinds.REPLICA_SET.name for pod in pods for owner in _owners(pod)):
+        replicasets = await source.list(kinds.REPLICA_SET, namespace)
     return Seen(
         workloads=tuple(
             {**workload, "kind": kind}
-            for kind, listed in zip(kinds.WORKLOADS, workloads, strict=True)
-            for workload in listed
+            for kind, items in zip(kinds.WORKLOADS, workloads, strict=True)
+            for workload in items
         ),
         replicasets=tuple(replicasets),
         pods=tuple(pods),
         services=tuple(services),
         slices=tuple(slices),
         nodes=tuple(some_nodes),
-        now=api.clock.tell(began),
+        now=source.api.clock.tell(began),
         began=began,
         ended=time.monotonic(),
         quiet=settings().quiet_time,
     )
+
+
+def _owners(item: Object) -> Sequence[Object]:
+    found: Sequence[Object] = item["metadata"].get("ownerReferences") or ()
+    return found
+
+
+async def _nothing() -> Sequence[Object]:
+    return ()

@@ -82,7 +82,7 @@ class Reader:
     """
 
     def __init__(
-        self, api: Api, path: str, query: dict[str, str], prefix: str, queue: asyncio.Queue[str | None]
+        self, api: Api, path: str, query: dict[str, Any], prefix: str, queue: asyncio.Queue[str | None]
     ) -> None:
         self._open: Callable[[], Any] = lambda: api.stream(path, **query)
         self._prefix, self._queue = prefix, queue

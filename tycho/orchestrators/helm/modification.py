@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ from tycho.chart import judge, values_yaml, without_origin
 from tycho.errors import NotFound, PreconditionFailed
 from tycho.model import Rights
 from tycho.orchestrators import WaitOptions
-from tycho.orchestrators.helm import cluster, lease, leavings, nodeports, recovery, releases, waiting
+from tycho.orchestrators.helm import cluster, lease, leavings, looks, nodeports, recovery, releases, waiting
 from tycho.orchestrators.helm.api import Api, Object
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.program import program
 from tycho.orchestrators.helm.rendering import refuse, split
 from tycho.orchestrators.helm.stored import read_stored, rebuild_chart
+from tycho.orchestrators.helm.view_lists import ClusterLists, Source
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.orchestrators.stored import StoredRelease
 from tycho.release import Identity, Release
@@ -33,7 +34,7 @@ class Modification:
 
     api: Api
     helm: Helm
-    _look: Callable[[Identity, Observer], Awaitable[Release]]
+    source: Source
 
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """What a revision was made of; 0 is the running one.
@@ -112,5 +113,14 @@ class Modification:
     async def _settle(
         self, identity: Identity, deadline: Deadline, notes: tuple[str, ...], observer: Observer
     ) -> Release:
-        release = await waiting.ready(lambda: self._look(identity, observer), deadline)
+        await self.source.reach(identity)
+
+        async def look() -> Release:
+            release = await looks.look_at(self.source, identity, observer)
+            if not release.ready and not any(service.fatal for service in release.services):
+                return release
+            # The last word is not taken from a watch that may have fallen silent.
+            return await looks.look_at(ClusterLists(self.api), identity, observer)
+
+        release = await waiting.ready(look, deadline)
         return release.model_copy(update={"notes": notes})

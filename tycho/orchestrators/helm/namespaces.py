@@ -12,7 +12,8 @@ from tycho.chart import Chart
 from tycho.errors import Conflict, Forbidden, NotFound, WaitTimeout
 from tycho.orchestrators.helm import leavings, waiting
 from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.orchestrators.helm.releases import SYSTEMS
+from tycho.orchestrators.helm.view_lists import Source
+from tycho.orchestrators.helm.view_objects import SYSTEMS
 from tycho.orchestrators.helm.volumes import MERGE
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Identity, Release, label_value
@@ -98,11 +99,20 @@ def _namespace(identity: Identity) -> Object:
     }
 
 
-async def lost(api: Api, known: Sequence[Release], *, guid: str = "") -> list[Release]:
-    """Namespaces of Tycho's without a release: a start or a removal was cut short there."""
+async def lost(source: Source, known: Sequence[Release], *, guid: str = "", release: str = "") -> list[Release]:
+    """Namespaces of Tycho's without a release: a start or a removal was cut short there.
+
+    Args:
+        source: What tells of the cluster.
+        known: Systems that have a release.
+        guid: Of this system alone.
+        release: Of the system whose release has, or had, this name alone.
+    """
     selector = SYSTEMS + (f",tycho-guid={guid}" if guid else "")
+    # The label is there on every namespace, and holds its name.
+    selector += f",kubernetes.io/metadata.name={release}" if release else ""
     try:
-        found = await api.list(at(kinds.NAMESPACE), metadata=True, labelSelector=selector)
+        found = await source.list(kinds.NAMESPACE, selector=selector)
     except Forbidden:
         return []
     guids = {release.identity.guid for release in known}

@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from tycho import kinds
@@ -23,14 +23,16 @@ from tycho.errors import Forbidden
 from tycho.orchestrators import digest
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.changes import list_changes
+from tycho.orchestrators.helm.view_lists import Source
+from tycho.orchestrators.helm.view_objects import RELEASES, SYSTEMS
 from tycho.release import Identity, Release, Revision, State, label_value
 
+LONGEST = 53  # characters of a release's name, as helm has it
 STATES: Mapping[str, State] = {
     "deployed": "deployed", "failed": "failed", "superseded": "superseded", "uninstalling": "uninstalling",
     "pending-install": "pending", "pending-upgrade": "pending", "pending-rollback": "pending",
     "uninstalled": "lost", "unknown": "lost",
 }  # fmt: skip
-SYSTEMS = "executor=tycho"
 
 
 def labels(identity: Identity, chart: Chart, values: bytes, last: Object | None) -> dict[str, str]:
@@ -58,24 +60,25 @@ def labels(identity: Identity, chart: Chart, values: bytes, last: Object | None)
     return {key: value for key, value in said.items() if value}
 
 
-async def every(api: Api, namespace: str = "", *, guid: str = "") -> list[Release]:
+async def every(source: Source, namespace: str = "", *, guid: str = "", release: str = "") -> list[Release]:
     """All systems, in one namespace or in the cluster, without their services; oldest first.
 
     Args:
-        api: The cluster.
+        source: What tells of the cluster.
         namespace: One namespace, or "" for all that one may see.
         guid: Of this system alone.
+        release: Of the release of this name alone.
     """
-    selector = f"owner=helm,{SYSTEMS},status!=superseded" + (f",tycho-guid={guid}" if guid else "")
+    selector = RELEASES + (f",tycho-guid={guid}" if guid else "") + (f",name={release}" if release else "")
     try:
-        found = await api.list(at(kinds.SECRET, namespace), metadata=True, labelSelector=selector)
+        found = await source.list(kinds.SECRET, namespace, selector)
     except Forbidden:
         if namespace:
             raise
-        found = await _by_namespaces(api, selector)
+        found = await _by_namespaces(source, selector, guid=guid, release=release)
     newest: dict[str, Object] = {}
     for item in found:
-        key = item["metadata"]["labels"].get("tycho-guid", "")
+        key = value(item, "tycho-guid")
         if key not in newest or _revision(item) > _revision(newest[key]):
             newest[key] = item
     releases = [_release(item) for item in newest.values()]
@@ -85,17 +88,18 @@ async def every(api: Api, namespace: str = "", *, guid: str = "") -> list[Releas
     )
 
 
-async def _by_namespaces(api: Api, selector: str) -> list[Object]:
+async def _by_namespaces(source: Source, selector: str, *, guid: str, release: str) -> list[Object]:
     """Who may not read all Secrets may read those of the namespaces that Tycho made for it."""
 
-    async def within(namespace: str) -> list[Object]:
+    async def within(namespace: str) -> Sequence[Object]:
         try:
-            return await api.list(at(kinds.SECRET, namespace), metadata=True, labelSelector=selector)
+            return await source.list(kinds.SECRET, namespace, selector)
         except Forbidden:
             return []
 
-    made = await api.list(at(kinds.NAMESPACE), metadata=True, labelSelector=SYSTEMS)
-    found = await asyncio.gather(*(within(one["metadata"]["name"]) for one in made))
+    made = await source.list(kinds.NAMESPACE, selector=SYSTEMS + (f",tycho-guid={guid}" if guid else ""))
+    names = [one["metadata"]["name"] for one in made]
+    found = await asyncio.gather(*(within(name) for name in names if release in ("", name)))
     return [item for items in found for item in items]
 
 

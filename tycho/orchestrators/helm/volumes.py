@@ -18,11 +18,12 @@ from tycho.chart.names import label
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm import releases
 from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.orchestrators.helm.releases import SYSTEMS
+from tycho.orchestrators.helm.view_lists import Source
+from tycho.orchestrators.helm.view_objects import KEPT, SYSTEMS
 from tycho.release import ORIGIN, Identity, Origin, Release, parse_origin
 
 VOLUME = "tycho.dev/volume"
-KEPT = "tycho.dev/kept"
+INSTANCE = "app.kubernetes.io/instance"
 FOLDER = "tycho.dev/sub-path"  # on claims of which containers see a folder, and not the whole
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -133,18 +134,22 @@ async def mark_kept(api: Api, release: Release, volumes: Sequence[Volume]) -> No
     await asyncio.gather(*(api.call("PATCH", path, {"metadata": metadata}, headers=MERGE) for path in paths))
 
 
-async def find_kept(api: Api, known: Collection[str], *, namespace: str = "", guid: str = "") -> list[Release]:
+async def find_kept(
+    source: Source, known: Collection[str], *, namespace: str = "", guid: str = "", release: str = ""
+) -> list[Release]:
     """Find the systems of which only volumes are left.
 
     Args:
-        api: The cluster.
+        source: What tells of the cluster.
         known: GUIDs of systems that run: they use their volumes again.
         namespace: In this namespace alone, or "" for all.
         guid: Of this system alone.
+        release: Of the release of this name alone.
     """
     selector = f"{SYSTEMS},{KEPT}=true" + (f",tycho-guid={guid}" if guid else "")
+    selector += f",{INSTANCE}={release}" if release else ""
     try:
-        claims = await api.list(at(kinds.CLAIM, namespace), metadata=True, labelSelector=selector)
+        claims = await source.list(kinds.CLAIM, namespace, selector)
     except Forbidden:
         return []
     systems: dict[str, tuple[Identity, list[Object]]] = {}

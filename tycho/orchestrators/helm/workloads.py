@@ -86,12 +86,37 @@ class Seen:
             lag=measure_lag(ours(self.pods), self.now),
         )
 
+    def divide(self) -> Mapping[tuple[str, str], Seen]:
+        """Divide what was seen by release and namespace, each object looked at once."""
+        workloads, replicasets, pods, services, slices = map(
+            _group, (self.workloads, self.replicasets, self.pods, self.services, self.slices)
+        )
+        keys = {*workloads, *replicasets, *pods, *services, *slices}
+        return {
+            key: replace(
+                self,
+                workloads=tuple(workloads.get(key, ())),
+                replicasets=tuple(replicasets.get(key, ())),
+                pods=tuple(pods.get(key, ())),
+                services=tuple(services.get(key, ())),
+                slices=tuple(slices.get(key, ())),
+            )
+            for key in keys
+        }
+
     def find_current(self) -> dict[str, list[Object]]:
         """Find the pods of each workload's present template, by the workload's uid."""
         return {
             workload["metadata"]["uid"]: pods.current(workload, self.pods, self.replicasets)
             for workload in self.workloads
         }
+
+
+def _group(items: Iterable[Object]) -> Mapping[tuple[str, str], list[Object]]:
+    groups: dict[tuple[str, str], list[Object]] = defaultdict(list)
+    for item in items:
+        groups[labels(item).get(INSTANCE, ""), item["metadata"]["namespace"]].append(item)
+    return groups
 
 
 def statuses(seen: Seen, release: str, namespace: str) -> tuple[ServiceStatus, ...]:

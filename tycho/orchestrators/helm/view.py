@@ -1,0 +1,119 @@
+"""One look at a cluster, kept: what `view_lists` asks for each time is listed once, and followed by watches.
+
+    list -> watch -> store <- list, status, readiness, find
+                       ^ reach: whoever has written waits until it shows
+
+As long as a kind's list is not complete, its watch is cut, or it may not be watched, it is listed at each look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from tycho import kinds
+from tycho.errors import Forbidden, NotFound, OrchestratorError
+from tycho.kinds import Kind
+from tycho.orchestrators.helm.api import Api, Object
+from tycho.orchestrators.helm.view_feed import Feed
+from tycho.orchestrators.helm.view_lists import EVENTS, ClusterLists
+from tycho.orchestrators.helm.view_objects import KEPT, READS, SYSTEMS
+from tycho.release import Identity
+
+MOST_EVENTS = 20_000  # of all namespaces: most are nobody's that runs here
+NODES_LAST = 60.0  # seconds for which what is known of nodes is good
+REACH = 5.0  # seconds for a watch to tell of what is written; it takes milliseconds
+EVERYWHERE = (kinds.NAMESPACE,)  # kinds whose objects are in no namespace
+INSTANCE = "app.kubernetes.io/instance"
+
+
+class ClusterView:
+    """Tells of the objects of Tycho's systems what watches have told; entered, it begins to watch.
+
+    Args:
+        api: The cluster.
+        namespaces: In these alone; "" for all.
+    """
+
+    def __init__(self, api: Api, namespaces: Sequence[str] = ("",)) -> None:
+        self.api = api
+        self._lists = ClusterLists(api)
+        self.feeds: Mapping[tuple[str, str], Feed] = {
+            (read.kind.name, namespace): Feed(api, read, namespace, most=MOST_EVENTS if read.kind is kinds.EVENT else 0)
+            for read in READS.values()
+            if read.kind is not kinds.NODE
+            for namespace in (("",) if read.kind in EVERYWHERE else namespaces)
+        }
+        self._namespaces = tuple(namespaces)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._nodes: Sequence[Object] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(feed.run()) for feed in self.feeds.values()]
+        self._tasks.append(asyncio.create_task(self._keep_nodes()))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def begun(self) -> None:
+        """Wait until all is watched that may be."""
+        await asyncio.gather(*(feed.begun.wait() for feed in self.feeds.values()))
+
+    async def list(self, kind: Kind, namespace: str = "", selector: str = "") -> Sequence[Object]:
+        """List objects of a kind, as `ClusterLists` does."""
+        if kind is kinds.NODE and self._nodes is not None:
+            return self._nodes
+        if not namespace and "" not in self._namespaces and kind not in (*EVERYWHERE, kinds.NODE):
+            found = await asyncio.gather(*(self.list(kind, each, selector) for each in self._namespaces))
+            return [item for part in found for item in part]
+        feed = self._find_feed(kind, namespace)
+        if feed is None or not feed.synced.is_set():
+            return await self._lists.list(kind, namespace, selector)
+        held = feed.store.select(namespace, selector)
+        return held[:EVENTS] if kind is kinds.EVENT else held
+
+    async def reach(self, identity: Identity) -> None:
+        """Wait until what is written by now of a system is what is told of it; what is late is listed anew."""
+        release, guid = f"{INSTANCE}={identity.release},{SYSTEMS}", f",tycho-guid={identity.guid}"
+        wanted = {kind.name: release for kind in (*kinds.WORKLOADS.values(), kinds.SERVICE)}
+        wanted |= {kinds.SECRET.name: READS[kinds.SECRET.name].labels + guid, kinds.NAMESPACE.name: SYSTEMS + guid}
+        wanted[kinds.CLAIM.name] = f"{SYSTEMS},{KEPT}=true{guid}"
+        feeds = [
+            (feed, selector)
+            for name, selector in wanted.items()
+            if (feed := self._find_feed(kinds.KINDS[name], identity.namespace)) and feed.synced.is_set()
+        ]
+        await asyncio.gather(
+            *(
+                self._reach(feed, "" if feed.read.kind in EVERYWHERE else identity.namespace, selector)
+                for feed, selector in feeds
+            )
+        )
+
+    async def _reach(self, feed: Feed, namespace: str, selector: str) -> None:
+        try:
+            async with asyncio.timeout(REACH):
+                await feed.reach(namespace, selector)
+        except (TimeoutError, OrchestratorError):
+            feed.again()
+
+    def _find_feed(self, kind: Kind, namespace: str) -> Feed | None:
+        return self.feeds.get((kind.name, "")) or self.feeds.get((kind.name, namespace))
+
+    async def _keep_nodes(self) -> None:
+        """Read nodes now and then: their addresses do not change, and a heartbeat of each would fill a watch."""
+        while True:
+            try:
+                self._nodes = await self._lists.list(kinds.NODE)
+            except (Forbidden, NotFound):
+                self._nodes = ()
+            except OrchestratorError:
+                self._nodes = None
+            await asyncio.sleep(NODES_LAST)
