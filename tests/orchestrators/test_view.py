@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
 from tests.orchestrators.test_requests import count_requests
+from tycho import kinds
 from tycho.errors import ClusterUnreachable, NotFound, StartFailed, WaitTimeout
 from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import Target, WaitOptions
@@ -217,6 +220,45 @@ def test_a_wire_that_is_cut(tell: Tell, shared: str, kubectl: Kubectl, kubeconfi
                         assert await far.status([guid]) == await lifecycle.status([guid])
                     # It went on from where it was.
                     assert {feed.listings for feed in view.feeds.values()} == {1}
+
+    tell(story, shared)
+
+
+def compact(kubeconfig: Path, revision: int) -> None:
+    """Have the cluster's etcd forget what was before, as an API server does every five minutes."""
+    folder = kubeconfig.parent
+    port = json.loads((folder / "state.json").read_text())["ports"]["etcd"]
+    context = ssl.create_default_context(cafile=folder / "pki/etcd-ca.crt")
+    context.load_cert_chain(folder / "pki/etcd-client.crt", folder / "pki/etcd-client.key")
+    body = json.dumps({"revision": str(revision), "physical": True}).encode()
+    with urlopen(f"https://127.0.0.1:{port}/v3/kv/compaction", body, context=context) as answer:
+        assert answer.status == 200
+
+
+def test_a_moment_that_nobody_remembers(tell: Tell, shared: str, kubectl: Kubectl, kubeconfig: Path) -> None:
+    """A watch that would go on from before what etcd knows is refused with 410, and all is listed anew."""
+    event = (
+        '{"apiVersion": "v1", "kind": "Event", "type": "Warning", "reason": "Tried", "metadata": {"name": "NAME"},'
+        ' "involvedObject": {"kind": "Pod", "name": "web", "namespace": "' + shared + '"}}'
+    )
+
+    async def story(lifecycle: Lifecycle) -> None:
+        kubectl("create", "-n", shared, "-f", "-", input=event.replace("NAME", "gone"))
+        async with viewed(lifecycle) as view:
+            feed = view.feeds[kinds.EVENT.name, shared]
+            assert len(feed.store) == 1
+            compact(kubeconfig, feed.version)
+            feed.synced.clear()
+            feed.version = 1
+            feed.cut()
+            kubectl("delete", "event", "gone", "-n", shared)
+            kubectl("create", "-n", shared, "-f", "-", input=event.replace("NAME", "late"))
+            async with asyncio.timeout(60):
+                await feed.synced.wait()
+                await feed.reach(shared, "")
+            (held,) = await view.list(kinds.EVENT, shared)
+            assert held["metadata"]["name"] == "late"
+            assert feed.listings == 2
 
     tell(story, shared)
 

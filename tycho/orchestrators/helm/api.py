@@ -202,7 +202,7 @@ class Api:
             if self._reached is None:
                 access = self._way.find()
                 proxy = find_proxy(access.server)
-                options: dict[str, Any] = {"num_pools": 2, "maxsize": 8, **access.tls}
+                options: dict[str, Any] = {"num_pools": 2, "maxsize": 32, **access.tls}
                 pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
                 self._reached = access, pool
             return self._reached
