@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +31,12 @@ class Settings:
         quiet_time: Seconds that a container without a health check must run before it counts as ready; 0: none.
         api_drain: Seconds between SIGTERM and the end of listening, in which the service says that it is not ready.
         api_grace: Seconds that requests have to end after that.
+        service: A Tycho API that commands talk to instead of the cluster.
+        token: Who the caller is to it.
+        token_file: A file that holds the same.
+        service_account: `NAMESPACE/NAME` whose tokens a client outside of the cluster asks for.
+        ca_file: Certificates of the authorities that the API's may be of.
+        plain_http: Let a token travel unencrypted to another machine.
     """
 
     username: str
@@ -45,6 +51,12 @@ class Settings:
     quiet_time: float
     api_drain: float
     api_grace: float
+    service: str
+    token: str = field(repr=False)
+    token_file: str
+    service_account: str
+    ca_file: str
+    plain_http: bool
 
 
 @cache
@@ -69,6 +81,12 @@ def settings() -> Settings:
         quiet_time=_read_seconds("TYCHO_QUIET_TIME", QUIET_TIME),
         api_drain=_read_seconds("TYCHO_API_DRAIN", 0.0),
         api_grace=_read_seconds("TYCHO_API_GRACE", 10.0),
+        service=env.get("TYCHO_SERVICE", ""),
+        token=env.get("TYCHO_TOKEN", ""),
+        token_file=env.get("TYCHO_TOKEN_FILE", ""),
+        service_account=env.get("TYCHO_SERVICE_ACCOUNT", ""),
+        ca_file=env.get("TYCHO_CA_FILE", ""),
+        plain_http=env.get("TYCHO_PLAIN_HTTP", "") not in {"", "0", "false"},
     )
 
 

@@ -40,7 +40,7 @@ def test_a_system_comes_and_goes(client: TychoClient) -> None:
     assert (row.ip_address, row.port) == (web.ip_address, web.port)
     assert row.is_ready
     assert row.creation_time
-    assert list(row.total_util) == ["web"]
+    assert list(row.utilization) == ["web"]
     assert client.delete({"name": system.name}).status == "success"
     assert client.status().services == []
 

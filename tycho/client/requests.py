@@ -1,0 +1,209 @@
+"""Requests and replies as values, and what is tried again: the core that both clients share.
+
+A verb is a generator of steps. It yields what is to be sent, how long to pause or which system to watch, and is given
+what came of it; whether that is awaited is the business of the client that drives it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from urllib.parse import quote
+
+from tycho.client.answers import TychoAnswer
+from tycho.errors import ClusterUnreachable, TychoError, UsageError, WaitTimeout
+from tycho.text import printable, safe_message
+
+if TYPE_CHECKING:
+    from tycho.client.stream import Progress
+
+T = TypeVar("T")
+URL = "http://localhost:5000"
+TRIES = 3  # of a request that may be sent again
+PAUSES = (0.2, 1.0)  # seconds before the second and the third
+LONGEST = 10.0  # seconds that a service may ask to wait before a request is sent again
+BUSY = (429, 503)
+READS = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request.
+
+    Args:
+        method: GET, POST, …
+        path: Behind the service's address.
+        query: Pairs behind the `?`.
+        body: Sent as JSON; None for none.
+        headers: Besides those of every request.
+        safe: Whether sending it twice does the same as once; a GET always is.
+    """
+
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]] = ()
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    safe: bool = False
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again when nobody knows whether it arrived."""
+        return self.safe or self.method in READS or "Idempotency-Key" in self.headers
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def envelope(self, shown: str) -> dict[str, Any]:
+        """Return `{status, result, message}`.
+
+        Args:
+            shown: Who answered, for messages.
+
+        Raises:
+            TychoError: It is no answer of a Tycho's.
+        """
+        try:
+            said = json.loads(self.content)
+            return {key: said[key] for key in ("status", "result", "message")}
+        except (ValueError, KeyError, TypeError):
+            raise TychoError(f"{shown} answered {self.status}, and not as Tycho does") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No reply.
+
+    Args:
+        error: Why.
+        sent: Whether the request may have arrived.
+    """
+
+    error: TychoError
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Seconds to wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """A system to watch until it is ready or has failed, and who is told."""
+
+    id: str
+    tell: Callable[[Progress], object]
+
+
+Step: TypeAlias = Request | Pause | Follow
+Steps: TypeAlias = Generator[Step, Any, T]
+
+
+def address(*parts: str) -> str:
+    """Return a path of single names.
+
+    Raises:
+        UsageError: One is none: behind a slash, servers read the address of something else.
+    """
+    for part in parts:
+        if not part or "/" in part or part in {".", ".."}:
+            raise UsageError(f'"{printable(part)}" names no system', hint="name it by its GUID, or by its name")
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+def pairs(**values: object) -> list[tuple[str, str]]:
+    """Return a query of what is given: a list is several, and None, "" and False are left out."""
+    found: list[tuple[str, str]] = []
+    for name, value in values.items():
+        several = value if isinstance(value, list | tuple) else [value]
+        found += [(name, _word(one)) for one in several if one is not None and one is not False and one != ""]
+    return found
+
+
+def ask(request: Request) -> Steps[Reply]:
+    """Send a request, and again where that can do no harm: nobody listened, or the service is busy and says how long.
+
+    Raises:
+        TychoError: There is no reply.
+    """
+    for pause in (*PAUSES, None):
+        reply: Reply | Lost = yield request
+        if isinstance(reply, Lost):
+            if pause is None or (reply.sent and not request.repeatable):
+                raise reply.error
+            yield Pause(pause)
+            continue
+        seconds = read_delay(reply)
+        if pause is None or seconds is None or (reply.status == 503 and not request.repeatable):
+            return reply
+        yield Pause(seconds)
+    raise AssertionError("the last try has no pause behind it")
+
+
+def read_delay(reply: Reply) -> float | None:
+    """Read after how many seconds a busy service wants to be asked again; None where it does not, or not soon."""
+    if reply.status not in BUSY:
+        return None
+    said = reply.headers.get("retry-after", "")
+    return float(said) if re.fullmatch("[0-9]{1,4}", said) and float(said) <= LONGEST else None
+
+
+def explain(error: Exception, url: str, path: str, timeout: float) -> Lost:
+    """Say why there is no reply.
+
+    Args:
+        error: What the HTTP library raised.
+        url: The service's address.
+        path: What was asked for.
+        timeout: Seconds that it was given.
+    """
+    import httpx2
+
+    shown = show_address(url)
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        message = f'"{shown}" is not an address: {safe_message(str(error))}'
+        raise UsageError(message, hint=f"for example, {URL}") from error
+    if isinstance(error, UnicodeEncodeError):
+        raise UsageError("the request holds text that is none", hint=str(error.reason)) from error
+    lost: TychoError
+    if isinstance(error, httpx2.ReadTimeout):
+        lost = WaitTimeout(f"{shown}{path} took longer than {timeout:g} s")
+        lost.__cause__ = error
+        return Lost(lost, sent=True)
+    message = f"no Tycho answers at {shown}: {safe_message(str(error)) or type(error).__name__}"
+    lost = ClusterUnreachable(message, hint="`tycho api` starts one")
+    lost.__cause__ = error
+    return Lost(lost, sent=not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout))
+
+
+def succeed(reply: Reply, shown: str) -> Any:
+    """Return the result of an answer that went well.
+
+    Raises:
+        TychoError: What the service met, of its own class.
+    """
+    answer = TychoAnswer(**reply.envelope(shown))
+    if answer.error:
+        raise answer.error
+    return answer.result
+
+
+def show_address(url: str) -> str:
+    """Show an address without what stands before an `@`: a password, whether or not the rest is an address."""
+    return safe_message(re.sub(r"[^/]*@", "***@", url))
+
+
+def _word(value: object) -> str:
+    return "true" if value is True else str(value)

@@ -1,0 +1,152 @@
+"""A system's progress as server-sent events, and how it is followed over broken connections."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tycho.client.requests import Lost, Reply, Request, address, read_delay, succeed
+from tycho.errors import TychoError
+
+Kind = Literal["progress", "log", "report", "ready", "failed"]
+LAST = ("ready", "failed")
+HEARTBEAT = 45.0  # seconds without a byte after which a stream is dead: the service sends one every 15 s
+MOST = 5  # connections in a row that bring nothing new
+SLOWEST = 10.0  # seconds between two of them
+LONGEST = 1 << 20  # bytes of one event
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One thing that happened to a system; as text it is the line that `tycho up` prints.
+
+    Args:
+        kind: `progress`, `log`, `report`, or, as the last one, `ready` or `failed`.
+        message: The line.
+        id: What a later watch may go on behind.
+        revision: Of which revision it tells.
+        percent: Of the services that are as asked for.
+        service: Which service it is about; "" for the system.
+        ready: Its replicas that are.
+        wanted: Those that are to be.
+        why: Why it is not ready.
+        url: Where it answers.
+        data: All of it, with what a newer service may add.
+    """
+
+    kind: str
+    message: str = ""
+    id: str = ""
+    revision: int = 0
+    percent: int = 0
+    service: str = ""
+    ready: int = 0
+    wanted: int = 0
+    why: str = ""
+    url: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def last(self) -> bool:
+        """Whether nothing comes behind it."""
+        return self.kind in LAST
+
+
+class Watching:
+    """The state of a watch: where it is, and what to do when a connection ends before its time.
+
+    Args:
+        id: The system.
+        after: Where to go on; "" for the beginning.
+    """
+
+    def __init__(self, id: str, after: str = "") -> None:
+        self.id = id
+        self.ended = False
+        self._after = after
+        self._misses = 0
+        self._pause = 1.0
+        self._fields: dict[str, str] = {}
+        self._rest = b""
+        self._size = 0
+
+    def request(self) -> Request:
+        """Return the request for what comes next."""
+        self._fields, self._rest, self._size = {}, b"", 0
+        resume = {"Last-Event-ID": self._after} if self._after else {}
+        return Request("GET", f"{address('system', self.id)}/events", headers={"Accept": "text/event-stream", **resume})
+
+    def feed(self, chunk: bytes) -> Iterator[Progress]:
+        """Read what has arrived; yields the events that it completes.
+
+        Raises:
+            TychoError: It belongs to no event of a Tycho's.
+        """
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        self._size += len(chunk)
+        if self._size > LONGEST:
+            raise TychoError("an event of the service is too long")
+        for line in lines:
+            if progress := self._take(line.removesuffix(b"\r").decode("utf-8", "replace")):
+                yield progress
+                if self.ended:
+                    return
+
+    def _take(self, line: str) -> Progress | None:
+        """Read a line; returns the event that it ends."""
+        if line:
+            name, _, value = line.partition(":")
+            value = value.removeprefix(" ")
+            if name == "data" and "data" in self._fields:
+                value = f"{self._fields['data']}\n{value}"
+            if name == "retry" and value.isascii() and value.isdigit():
+                self._pause = min(int(value) / 1000, SLOWEST)
+            if name in ("event", "data", "id"):  # a line that begins with a colon is a heartbeat
+                self._fields[name] = value
+            return None
+        fields, self._fields, self._size = self._fields, {}, 0
+        if "data" not in fields:
+            return None
+        self._after = fields.get("id", self._after)
+        progress = _read(fields.get("event", "progress"), fields["data"], self._after)
+        self.ended, self._misses = progress.last, 0
+        return progress
+
+    def lost(self, error: TychoError | None = None) -> float:
+        """Count a connection that ended; returns the seconds until the next one.
+
+        Raises:
+            TychoError: There have been too many that brought nothing.
+        """
+        self._misses += 1
+        if self._misses >= MOST:
+            raise error or TychoError(f"the events of {self.id} break off", hint="`tycho status` says how it is")
+        return min(self._pause * self._misses, SLOWEST)
+
+    def refused(self, reply: Reply | Lost, shown: str) -> float:
+        """Judge an answer that is no stream; returns the seconds until the next try.
+
+        Raises:
+            TychoError: What the service says, or why there is no answer.
+        """
+        if isinstance(reply, Lost):
+            return self.lost(reply.error)
+        seconds = read_delay(reply)
+        if seconds is None:
+            succeed(reply, shown)
+            raise TychoError(f"{shown} answered {reply.status}, and not with events")
+        return max(seconds, self.lost())
+
+
+def _read(kind: str, data: str, id: str) -> Progress:
+    try:
+        said = json.loads(data)
+        known = {key: said[key] for key in Progress.__dataclass_fields__ if said.get(key) is not None}
+    except (ValueError, TypeError, AttributeError):
+        raise TychoError("the service sends events that are none of Tycho's") from None
+    return Progress(**{**known, "kind": kind, "id": id, "data": said})

@@ -1,0 +1,292 @@
+"""All verbs of a service: the seed's take a request and give an answer, those over addresses raise."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from tycho.client.answers import TychoAnswer, TychoStatus, TychoSystem
+from tycho.client.requests import URL, Follow, Reply, Request, Steps, address, ask, pairs, show_address, succeed
+from tycho.client.verb import either, verb
+from tycho.errors import SourceError
+
+if TYPE_CHECKING:
+    from tycho.client.stream import Progress
+    from tycho.wire import System
+
+A = TypeVar("A", bound=TychoAnswer)
+READING = ("status", "history", "events", "logs", "compile")  # seed verbs that change nothing
+SHOWN = 28  # characters of a name in a row
+
+
+class Verbs:
+    """What both clients can do; see `TychoClient`."""
+
+    url: str = URL
+
+    @verb
+    def start(
+        self, request: Mapping[str, Any], *, on_progress: Callable[[Progress], object] | None = None
+    ) -> Steps[TychoSystem]:
+        """Start a system: `{name, system, env?, services?, username?}`.
+
+        Args:
+            request: What to start.
+            on_progress: Told of what happens until the system is ready or has failed, `print` for example; without it,
+                the answer comes as soon as the service has it.
+        """
+        if on_progress is None:
+            return (yield from self.post_as(TychoSystem, "start", request))
+        body = {key: value for key, value in request.items() if key != "wait"}
+        reply = yield from ask(
+            Request("POST", "/system", pairs(wait=0), body, headers={"Idempotency-Key": uuid4().hex})
+        )
+        answer = TychoSystem(**reply.envelope(self._named("/system")))
+        if answer.error:
+            return answer
+        guid = answer.result["sid"]
+        last: Progress | None = yield Follow(guid, on_progress)
+        found = yield from self._get("system", guid)
+        if last and last.kind == "failed":
+            failure = {"error": "StartFailed", "message": last.why or last.message}
+            return TychoSystem("error", failure, failure["message"])
+        return TychoSystem("success", _started(found, answer.result), f"Started system {found['app_id']}")
+
+    @verb
+    def status(self, request: Mapping[str, Any] | None = None) -> Steps[TychoStatus]:
+        """What runs: all of it, or `{name}` alone."""
+        return (yield from self.post_as(TychoStatus, "status", request or {}))
+
+    @verb
+    def delete(self, request: Mapping[str, Any]) -> Steps[TychoStatus]:
+        """Remove the system `{name}`."""
+        return (yield from self.post_as(TychoStatus, "delete", request))
+
+    @verb
+    def history(self, request: Mapping[str, Any]) -> Steps[TychoAnswer]:
+        """The revisions of the system `{name}`: `.result` is a list, oldest first."""
+        return (yield from self.post_as(TychoAnswer, "history", request))
+
+    @verb
+    def compile(self, request: Mapping[str, Any]) -> Steps[TychoAnswer]:
+        """The chart of `{name, system, env?, services?}`: `.result` has its files, and the report of every key."""
+        return (yield from self.post_as(TychoAnswer, "compile", request))
+
+    @verb
+    def patch(self, items: Sequence[Mapping[str, Any]]) -> Steps[builtins.list[TychoAnswer]]:
+        """Modify several systems, `{tycho-guid, labels?, cpu?, memory?, …}` each; each has its answer."""
+        return (yield from self._each(TychoAnswer, "modify", items))
+
+    @verb
+    def up(self, name: str, system: Mapping[str, Any], settings: str = "") -> Steps[TychoSystem]:
+        """Start a compose document.
+
+        Args:
+            name: The project's name.
+            system: The document.
+            settings: Its environment, as the text of an env file.
+        """
+        request = {"name": name, "system": dict(system), "env": self.parse_env(settings)}
+        return (yield from self.post_as(TychoSystem, "start", request))
+
+    @verb
+    def list(self, name: str = "", *, terse: bool = False) -> Steps[Any]:
+        """The systems that run: as `TychoStatus`, or, `terse`, their GUIDs."""
+        found = yield from self.post_as(TychoStatus, "status", {"name": name} if name else {})
+        return [one.identifier for one in found.services] if terse else found
+
+    @verb
+    def down(self, names: Sequence[str]) -> Steps[builtins.list[TychoStatus]]:
+        """Remove several systems; each has its answer."""
+        return (yield from self._each(TychoStatus, "delete", [{"name": name} for name in names]))
+
+    @verb
+    def request(self, service: str, request: Mapping[str, Any]) -> Steps[dict[str, Any]]:
+        """Post any request of the seed's style to `/system/SERVICE`: the envelope as it came."""
+        return (yield from self._post(service, request))
+
+    @verb
+    def systems(
+        self, *, name: str = "", username: str = "", state: str = "", ready: bool | None = None
+    ) -> Steps[builtins.list[System]]:
+        """The systems that run, oldest first: all of them, or those that fit; over as many pages as there are."""
+        from tycho.wire import read_system
+
+        found: list[System] = []
+        more = ""
+        while True:
+            wanted = None if ready is None else str(ready).lower()
+            query = {"name": name, "username": username, "state": state, "ready": wanted, "continue": more}
+            page = yield from self._get("system", **query)
+            found += map(read_system, page["items"])
+            more = page["continue"]
+            if not more:
+                return found
+
+    @verb
+    def system(self, id: str) -> Steps[System]:
+        """One system, by GUID, unique prefix of it, release or project name, or `NAME-GUID`."""
+        from tycho.wire import read_system
+
+        return read_system((yield from self._get("system", id)))
+
+    @verb
+    def revisions(self, id: str) -> Steps[builtins.list[dict[str, Any]]]:
+        """The revisions of a system, oldest first: `{revision, state, done, why, error, …}`."""
+        found: builtins.list[dict[str, Any]] = yield from self._get("system", id, "revisions")
+        return found
+
+    @verb
+    def values(self, id: str, *, revision: int = 0, all: bool = False) -> Steps[dict[str, Any]]:
+        """The values of a system's release, secrets masked; `all` adds those of its chart."""
+        found: dict[str, Any] = (yield from self._get("system", id, "values", revision=revision or None, all=all))[
+            "values"
+        ]
+        return found
+
+    @verb
+    def report(self, id: str, *, revision: int = 0) -> Steps[builtins.list[dict[str, Any]]]:
+        """Return what changed its meaning on the way from the compose file to the cluster, key by key."""
+        found: builtins.list[dict[str, Any]] = yield from self._get("system", id, "report", revision=revision or None)
+        return found
+
+    @verb
+    def compose(self, id: str, *, revision: int = 0) -> Steps[str]:
+        """Return the compose file of what runs: merged, after the policies, without secrets."""
+        found: str = yield from self._get("system", id, "compose", revision=revision or None)
+        return found
+
+    @either
+    def logs(
+        self, id: str, services: Sequence[str] = (), *, since: str = "", tail: int = 100, timestamps: bool = False
+    ) -> Steps[builtins.list[str]]:
+        """Return what a system's containers have written; or, of a request `{name, services?, …}`, the answer."""
+        query = {"services": [*services], "since": since, "tail": tail, "timestamps": timestamps}
+        found: builtins.list[str] = yield from self._get("system", id, "logs", **query)
+        return found
+
+    @either
+    def events(self, id: str, services: Sequence[str] = ()) -> Steps[builtins.list[dict[str, Any]]]:
+        """Return what the cluster tells of a system; or, of a request `{name, services?}`, the answer."""
+        body = {"name": id, "services": [*services]}
+        found: builtins.list[dict[str, Any]] = yield from self._send(
+            Request("POST", "/system/events", body=body, safe=True)
+        )
+        return found
+
+    @either
+    def rollback(self, id: str, revision: int = 0, *, force: bool = False) -> Steps[System]:
+        """Make an earlier revision the running one; or, of a request `{name, revision?, wait?}`, return the answer."""
+        from tycho.wire import read_system
+
+        body = {"revision": revision, "force": force}
+        return read_system((yield from self._send(Request("POST", address("system", id, "rollback"), body=body))))
+
+    @either
+    def restart(self, id: str, services: Sequence[str] = (), *, force: bool = False) -> Steps[System]:
+        """Replace the pods of a system by new ones; or, of a request `{name, services?, wait?}`, return the answer."""
+        from tycho.wire import read_system
+
+        body = {"services": [*services], "force": force}
+        return read_system((yield from self._send(Request("POST", address("system", id, "restart"), body=body))))
+
+    @either
+    def modify(
+        self, id: str, changes: Mapping[str, Any], *, wait: float | None = None, if_match: str = ""
+    ) -> Steps[System]:
+        """Change what runs without its compose file; or, of a request `{tycho-guid, …}`, return the answer.
+
+        Args:
+            id: Which system.
+            changes: `{labels, cpu, memory, gpu, resources, replicas, services: {web: {replicas, image, …}}}`.
+            wait: Seconds to wait until it is ready; 0 does not wait, and by default the service decides.
+            if_match: The ETag that the system must still have.
+        """
+        from tycho.wire import read_system
+
+        headers = {"If-Match": if_match} if if_match else {}
+        request = Request("PATCH", address("system", id), pairs(wait=wait), changes, headers)
+        return read_system((yield from self._send(request)))
+
+    @verb
+    def remove(
+        self, id: str, *, keep_volumes: bool = False, force: bool = False, wait: float | None = None
+    ) -> Steps[None]:
+        """Remove a system with everything that belongs to it.
+
+        Args:
+            id: Which system.
+            keep_volumes: Keep its volumes for its next start.
+            force: Do it to somebody else's, too.
+            wait: Seconds to wait until it is gone; 0 does not wait, and by default the service decides.
+
+        Raises:
+            NotFound: There is none.
+        """
+        query = pairs(keepVolumes=keep_volumes, force=force, wait=wait)
+        yield from self._send(Request("DELETE", address("system", id), query))
+
+    @staticmethod
+    def parse_env(text: str) -> dict[str, str]:
+        """The variables of an env file's text.
+
+        Raises:
+            SourceError: It is not one.
+        """
+        from tycho.compose import dotenv
+
+        try:
+            return dotenv.parse(text.encode(), "settings", {})
+        except dotenv.Malformed as error:
+            raise SourceError("1 problem", problems=[error.problem]) from None
+
+    @staticmethod
+    def format_name(name: str) -> str:
+        """Return a name as a row of `tycho status` has it: at most 28 characters."""
+        return name if len(name) <= SHOWN else name[: SHOWN - 2] + ".."
+
+    def post_as(self, kind: type[A], name: str, request: Mapping[str, Any]) -> Steps[A]:
+        """Post a request of the seed's style; its answer."""
+        return kind(**(yield from self._post(name, request)))
+
+    def _each(self, kind: type[A], name: str, requests: Sequence[Mapping[str, Any]]) -> Steps[builtins.list[A]]:
+        answers = [kind("", None, "")] * len(requests)
+        for index, request in enumerate(requests):
+            answers[index] = yield from self.post_as(kind, name, request)
+        return answers
+
+    def _post(self, name: str, request: Mapping[str, Any]) -> Steps[dict[str, Any]]:
+        # The same GUID again is the same start.
+        safe = name in READING or (name == "start" and bool(request.get("tycho-guid")))
+        path = address("system", name)
+        reply: Reply = yield from ask(Request("POST", path, body=dict(request), safe=safe))
+        return reply.envelope(self._named(path))
+
+    def _get(self, *parts: str, **query: Any) -> Steps[Any]:
+        return (yield from self._send(Request("GET", address(*parts), pairs(**query))))
+
+    def _send(self, request: Request) -> Steps[Any]:
+        reply = yield from ask(request)
+        return succeed(reply, self._named(request.path))
+
+    def _named(self, path: str) -> str:
+        return show_address(self.url) + path
+
+
+def _started(found: Mapping[str, Any], accepted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a system as the answer to the seed's start has it."""
+    containers = {}
+    for service in found["services"]:
+        ends = service.get("endpoints") or ()
+        ports = {f"port-{i}": end["port"] for i, end in enumerate(ends, 1)}
+        containers[service["name"]] = {"ip_address": ends[0]["ip_address"] if ends else "--", **ports}
+    return {
+        "name": found["app_id"],
+        "sid": found["sid"],
+        "containers": containers,
+        "warnings": accepted.get("warnings", ()),
+        "notes": accepted.get("notes", ()),
+        "conn_string": found.get("conn_string", ""),
+    }
