@@ -19,8 +19,10 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from tests.api.clients import Blocking, Make
 from tycho import orchestrators
 from tycho.api import create_app
+from tycho.client import AsyncTychoClient, TychoClient
 from tycho.lifecycle import Lifecycle
 
 TYCHO = Path(sys.executable).with_name("tycho")
@@ -126,3 +128,8 @@ def service() -> Iterator[Service]:
     """The command over an orchestrator in memory."""
     with serving("-b", "memory", "--debug") as found:
         yield found
+
+
+@pytest.fixture(params=[TychoClient, AsyncTychoClient])
+def make(request: pytest.FixtureRequest) -> Make:
+    return lambda *args, **kwargs: Blocking(request.param(*args, **kwargs))

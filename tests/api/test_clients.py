@@ -3,62 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import http.server
-import inspect
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.api.clients import Blocking, Make, canned, envelope, failure
 from tests.api.conftest import WEB, Service
 from tycho import errors
 from tycho.client import AsyncTychoClient, Progress, TychoClient
-from tycho.client.credentials import is_private
-from tycho.errors import NotFound, TychoError, Unauthorized, UsageError
-from tycho.settings import settings
-
-PLANTED = "planted-3f9a17"
-
-
-class Blocking:
-    """A client whose verbs are called, whichever it is.
-
-    The awaited one opens an event loop for each verb, and its watch is read to the end.
-    """
-
-    def __init__(self, client: Any) -> None:
-        self.client = client
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.client, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            given = found(*args, **kwargs)
-            if inspect.isasyncgen(given):
-                return asyncio.run(collect(given))
-            return asyncio.run(wait(given)) if inspect.isawaitable(given) else given
-
-        return call
-
-
-async def wait(given: Any) -> Any:
-    return await given
-
-
-async def collect(given: Any) -> list[Any]:
-    return [item async for item in given]
-
-
-Make = Callable[..., Blocking]
-
-
-@pytest.fixture(params=[TychoClient, AsyncTychoClient])
-def make(request: pytest.FixtureRequest) -> Make:
-    return lambda *args, **kwargs: Blocking(request.param(*args, **kwargs))
+from tycho.errors import NotFound, TychoError, UsageError
 
 
 @pytest.fixture
@@ -66,46 +21,6 @@ def client(make: Make, service: Service) -> Iterator[Blocking]:
     client = make(url=service.url)
     yield client
     client.down(client.list(terse=True))
-
-
-@contextmanager
-def canned(*replies: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[str, list[Any]]]:
-    """A service that gives one reply after the other, and keeps what it was asked."""
-    seen: list[Any] = []
-    left = list(replies)
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            seen.append((self.command, self.path, dict(self.headers)))
-            status, headers, body = left.pop(0)
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    for method in ("GET", "POST", "PATCH", "DELETE"):
-        setattr(Handler, f"do_{method}", Handler.answer)
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", seen
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def envelope(result: Any = None, **more: Any) -> bytes:
-    return json.dumps({"status": "success", "result": result, "message": "", **more}).encode()
-
-
-def failure(kind: str) -> bytes:
-    return envelope({"error": kind, "message": "no"}, status="error", message="no")
 
 
 def test_the_seed_s_verbs(client: Blocking) -> None:
@@ -136,6 +51,29 @@ def test_systems_by_their_addresses(client: Blocking) -> None:
     assert "nginx" in client.compose(first)
     assert client.logs(first, ["web"], since="1h", tail=5, timestamps=True) == []
     assert [event["service"] for event in client.events(first)] == ["web"]
+
+
+def test_what_runs_is_changed_and_watched_by_its_address(client: Blocking) -> None:
+    told: list[Progress] = []
+    system = client.start({"name": "shop", "system": WEB}, on_progress=told.append)
+    assert (system.status, system.name, system.services[0].ip_address) == (
+        "success", f"shop-{system.identifier}", "127.0.0.1",
+    )  # fmt: skip
+    assert (told[-1].kind, told[-1].percent, told[-1].last) == ("ready", 100, True)
+    guid = system.identifier
+    assert [progress.kind for progress in client.watch(guid)][-1] == "ready"
+    assert list(client.watch(guid, after=told[-1].id)) == []
+    assert client.modify(guid, {"services": {"web": {"replicas": 3}}}).revision == 2
+    assert client.values(guid)["services"]["web"]["replicas"] == 3
+    assert client.modify({"tycho-guid": guid, "labels": {"team": "a"}}).status == "success"
+    assert [answer.status for answer in client.patch([{"tycho-guid": guid, "cpu": "250m"}])] == ["success"]
+    with pytest.raises(errors.PreconditionFailed):
+        client.modify(guid, {"replicas": 1}, if_match=f'"{guid}.1"')
+    assert client.rollback(guid, 1, wait=10).revision == 5
+    assert client.restart(guid, ["web"], wait=10).sid == guid
+    client.remove(guid)
+    with pytest.raises(NotFound):
+        client.remove(guid)
 
 
 def test_a_verb_over_an_address_raises_what_the_service_met(client: Blocking) -> None:
@@ -229,73 +167,3 @@ def test_a_start_tells_what_happens(make: Make) -> None:
     with canned(*replies) as (url, _):
         failed = make(url).start({"name": "shop", "system": WEB}, on_progress=told.append)
     assert (failed.status, failed.message, type(failed.error)) == ("error", "no such image", errors.StartFailed)
-
-
-@pytest.fixture
-def variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Sets what the process reads of its environment."""
-
-    def set(variables: dict[str, str]) -> None:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        settings.cache_clear()
-
-    yield set
-    monkeypatch.undo()
-    settings.cache_clear()
-
-
-def sent(make: Make, **options: Any) -> str | None:
-    with canned((200, {}, envelope([]))) as (url, seen):
-        make(url, **options).status()
-    found: str | None = seen[0][2].get("Authorization")
-    return found
-
-
-def test_a_token_is_found_where_it_is_kept(make: Make, variables: Callable[..., None], tmp_path: Path) -> None:
-    variables({})
-    assert sent(make) is None
-    file = tmp_path / "token"
-    file.write_text("from-file\n")
-    variables({"TYCHO_TOKEN_FILE": str(file)})
-    assert sent(make) == "Bearer from-file"
-    file.write_text("renewed\n")
-    assert sent(make) == "Bearer renewed"
-    variables({"TYCHO_TOKEN": "from-variable"})
-    assert sent(make) == "Bearer from-variable"
-    assert sent(make, token=PLANTED) == f"Bearer {PLANTED}"
-    assert sent(make, token="") is None
-    for path in ("/var/run/secrets/kubernetes.io/serviceaccount/token", str(tmp_path / "none")):
-        variables({"TYCHO_TOKEN": "", "TYCHO_TOKEN_FILE": path})
-        with pytest.raises(UsageError, match=r"TYCHO_TOKEN_FILE"):
-            make("http://127.0.0.1:9").status()
-
-
-def test_a_token_is_neither_shown_nor_sent_in_the_open(make: Make) -> None:
-    client = make("http://192.0.2.1:5000", token=PLANTED)
-    assert PLANTED not in repr(client.client) + repr(vars(client.client))
-    for call in (client.status, lambda: list(client.watch("shop"))):
-        with pytest.raises(UsageError, match="would travel unencrypted to") as caught:
-            call()
-        assert PLANTED not in str(caught.value) + caught.value.hint
-    with pytest.raises(UsageError) as caught:
-        make("http://127.0.0.1:9", token=f"{PLANTED}\r\nX-Other: 1").status()
-    assert PLANTED not in str(caught.value)
-    private = {"https://a.example": True, "http://localhost:1": True, "http://[::1]:1": True, "http://127.0.0.2": True,
-               "http://localhost.example": False, "http://10.0.0.1": False, "http://[::1": False}  # fmt: skip
-    assert {url: is_private(url) for url in private} == private
-
-
-def test_a_borrowed_token_is_renewed_once(make: Make) -> None:
-    asked: list[bool] = []
-
-    def borrow(refused: bool) -> str:
-        asked.append(refused)
-        return "second" if refused else "first"
-
-    with canned((401, {}, failure("Unauthorized")), (200, {}, envelope([]))) as (url, seen):
-        assert make(url, borrow=borrow).status().status == "success"
-    assert [headers["Authorization"] for _, _, headers in seen] == ["Bearer first", "Bearer second"]
-    assert asked == [False, True]
-    with canned(*[(401, {}, failure("Unauthorized"))] * 2) as (url, _):
-        assert isinstance(make(url, borrow=borrow).status().error, Unauthorized)

@@ -72,9 +72,9 @@ class AsyncTychoClient(Base):
                 async for chunk in chunks:
                     for progress in watching.feed(chunk):
                         yield progress
-                if watching.ended:
-                    return
-                pause = watching.refused(refused, self._named("")) if refused else watching.lost()
+                pause = watching.judge(refused, self._named(""))
+            if watching.ended:
+                return
             await asyncio.sleep(pause)
 
     async def run(self, steps: Steps[T]) -> T:

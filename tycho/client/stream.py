@@ -12,6 +12,7 @@ from tycho.errors import TychoError
 
 Kind = Literal["progress", "log", "report", "ready", "failed"]
 LAST = ("ready", "failed")
+NOTHING_MORE = 204  # what the caller has seen was the last event
 HEARTBEAT = 45.0  # seconds without a byte after which a stream is dead: the service sends one every 15 s
 MOST = 5  # connections in a row that bring nothing new
 SLOWEST = 10.0  # seconds between two of them
@@ -117,7 +118,7 @@ class Watching:
         self.ended, self._misses = progress.last, 0
         return progress
 
-    def lost(self, error: TychoError | None = None) -> float:
+    def _lose(self, error: TychoError | None = None) -> float:
         """Count a connection that ended; returns the seconds until the next one.
 
         Raises:
@@ -128,19 +129,28 @@ class Watching:
             raise error or TychoError(f"the events of {self.id} break off", hint="`tycho status` says how it is")
         return min(self._pause * self._misses, SLOWEST)
 
-    def refused(self, reply: Reply | Lost, shown: str) -> float:
-        """Judge an answer that is no stream; returns the seconds until the next try.
+    def judge(self, reply: Reply | Lost | None, shown: str) -> float:
+        """Judge how a connection ended; returns the seconds until the next one.
+
+        Args:
+            reply: What was answered in the place of a stream; None where there was one.
+            shown: Who answered, for messages.
 
         Raises:
             TychoError: What the service says, or why there is no answer.
         """
+        if reply is None:
+            return 0.0 if self.ended else self._lose()
         if isinstance(reply, Lost):
-            return self.lost(reply.error)
+            return self._lose(reply.error)
+        if reply.status == NOTHING_MORE:
+            self.ended = True
+            return 0.0
         seconds = read_delay(reply)
         if seconds is None:
             succeed(reply, shown)
             raise TychoError(f"{shown} answered {reply.status}, and not with events")
-        return max(seconds, self.lost())
+        return max(seconds, self._lose())
 
 
 def _read(kind: str, data: str, id: str) -> Progress:

@@ -68,9 +68,9 @@ class TychoClient(Base):
             with self._streamed(watching.request()) as (refused, chunks):
                 for chunk in chunks:
                     yield from watching.feed(chunk)
-                if watching.ended:
-                    return
-                pause = watching.refused(refused, self._named("")) if refused else watching.lost()
+                pause = watching.judge(refused, self._named(""))
+            if watching.ended:
+                return
             time.sleep(pause)
 
     def run(self, steps: Steps[T]) -> T:

@@ -177,20 +177,26 @@ class Verbs:
         return found
 
     @either
-    def rollback(self, id: str, revision: int = 0, *, force: bool = False) -> Steps[System]:
+    def rollback(self, id: str, revision: int = 0, *, force: bool = False, wait: float | None = None) -> Steps[System]:
         """Make an earlier revision the running one; or, of a request `{name, revision?, wait?}`, return the answer."""
         from tycho.wire import read_system
 
         body = {"revision": revision, "force": force}
-        return read_system((yield from self._send(Request("POST", address("system", id, "rollback"), body=body))))
+        return read_system(
+            (yield from self._send(Request("POST", address("system", id, "rollback"), pairs(wait=wait), body)))
+        )
 
     @either
-    def restart(self, id: str, services: Sequence[str] = (), *, force: bool = False) -> Steps[System]:
+    def restart(
+        self, id: str, services: Sequence[str] = (), *, force: bool = False, wait: float | None = None
+    ) -> Steps[System]:
         """Replace the pods of a system by new ones; or, of a request `{name, services?, wait?}`, return the answer."""
         from tycho.wire import read_system
 
         body = {"services": [*services], "force": force}
-        return read_system((yield from self._send(Request("POST", address("system", id, "restart"), body=body))))
+        return read_system(
+            (yield from self._send(Request("POST", address("system", id, "restart"), pairs(wait=wait), body)))
+        )
 
     @either
     def modify(
