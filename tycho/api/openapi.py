@@ -14,6 +14,8 @@ SECURITY: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A token; a service on loopback may ask for none."}
 }
 REQUEST_ID = {"description": "The request's id, for the log.", "schema": {"type": "string"}}
+ENVELOPE = {"schema": {"$ref": "#/components/schemas/Envelope_Failure_"}}
+PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
 
 
 def declare(app: FastAPI) -> None:
@@ -39,6 +41,8 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     components["schemas"] = definitions["$defs"] | components.get("schemas", {})
     for operations in document["paths"].values():
         for operation in operations.values():
-            for answer in operation["responses"].values():
+            for status, answer in operation["responses"].items():
+                if status[0] in "45":  # FastAPI takes the form of an error for that of the route's answer
+                    answer["content"] = {"application/json": ENVELOPE, **PROBLEM}
                 answer.setdefault("headers", {})[HEADER] = REQUEST_ID
     return document

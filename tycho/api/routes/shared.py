@@ -12,16 +12,14 @@ from tycho.lifecycle import Compiled as Chart
 from tycho.model import ServiceMetadata
 from tycho.orchestrators import WaitOptions
 
-PROBLEM: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
 FAILURES: dict[int | str, dict[str, Any]] = {
     429: {
         "model": Envelope[Failure],
-        "content": PROBLEM,
         "description": "Too many requests of this caller wait already.",
         "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
     },
-    "4XX": {"model": Envelope[Failure], "content": PROBLEM, "description": "The request is wrong, or refused."},
-    "5XX": {"model": Envelope[Failure], "content": PROBLEM, "description": "The cluster, or Helm, said no."},
+    "4XX": {"model": Envelope[Failure], "description": "The request is wrong, or refused."},
+    "5XX": {"model": Envelope[Failure], "description": "The cluster, or Helm, said no."},
 }
 
 
