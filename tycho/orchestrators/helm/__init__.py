@@ -144,10 +144,12 @@ class HelmOrchestrator(Modification):
         """
         deadline = Deadline(wait_options)
         last, claimed = await asyncio.gather(self.status(identity), volumes.list_volumes(self.api, identity))
-        notes = await removal.remove_system(
-            self.api, self.helm, last, claimed, deadline, keep_volumes=keep_volumes and bool(claimed)
-        )
-        await self.source.reach(identity)
+        try:
+            notes = await removal.remove_system(
+                self.api, self.helm, last, claimed, deadline, keep_volumes=keep_volumes and bool(claimed)
+            )
+        finally:
+            await self.source.reach(identity)
         return last.model_copy(update={"notes": notes})
 
     async def history(self, identity: Identity) -> Sequence[Revision]:

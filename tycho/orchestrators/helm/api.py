@@ -164,7 +164,11 @@ class Api:
             response = self._open(method, path, body, query, sent)
         if response.status >= 400:
             raise _said(response.status, response.data)
-        found: Object = json.loads(response.data) if response.data else {}
+        if not response.data:
+            return {}
+        from pydantic_core import from_json
+
+        found: Object = from_json(response.data, cache_strings="keys")  # lists are long, and their keys few
         return found
 
     def _open(

@@ -10,7 +10,7 @@ from typing import Any
 
 from tycho import workspace
 from tycho.chart import judge, values_yaml, without_origin
-from tycho.errors import NotFound, PreconditionFailed
+from tycho.errors import NotFound, OrchestratorError, PreconditionFailed
 from tycho.model import Rights
 from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import cluster, lease, leavings, looks, nodeports, recovery, releases, waiting
@@ -108,7 +108,11 @@ class Modification:
         """A verb of helm that waits for nothing: it is Tycho that watches the pods."""
         kept = recovery.HISTORY if verb[0] != "install" else ()
         said = ["--namespace", identity.namespace, "--timeout", f"{deadline.left:.3f}s", *kept]
-        await self.helm.run([*verb, *said], input=values, timeout=deadline.left + ENDING)
+        try:
+            await self.helm.run([*verb, *said], input=values, timeout=deadline.left + ENDING)
+        except OrchestratorError:
+            await self.source.reach(identity)
+            raise
 
     async def _settle(
         self, identity: Identity, deadline: Deadline, notes: tuple[str, ...], observer: Observer

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from threading import Event, Thread
 from typing import Any
 
-from tycho.errors import ClusterUnreachable, Forbidden, NotFound, OrchestratorError, Unauthorized
+from tycho.errors import ClusterUnreachable, Forbidden, NotFound, OrchestratorError, Unauthorized, UsageError
 from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.view_objects import Read
 from tycho.orchestrators.helm.view_store import Store
@@ -47,23 +47,26 @@ class Feed:
     async def run(self) -> None:
         """List, then watch, until cancelled; what goes wrong is tried again, later each time."""
         pause = PAUSES[0]
-        while True:
-            try:
-                if not self.version:
-                    await self._fill()
-                if await self._follow() > PAUSES[0]:
-                    pause = PAUSES[0]
-                    continue
-            except (Forbidden, NotFound):
-                self._lose()
-                self.begun.set()
-                await asyncio.sleep(DENIED)
-            except (ClusterUnreachable, Unauthorized):
-                self.synced.clear()
-            except OrchestratorError:  # it remembers no changes since ours, or has trouble of its own
-                self._lose()
-            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load, hides nothing
-            pause = min(pause * 2, PAUSES[1])
+        try:
+            while True:
+                try:
+                    if not self.version:
+                        await self._fill()
+                    if await self._follow() > PAUSES[0]:
+                        pause = PAUSES[0]
+                        continue
+                except (Forbidden, NotFound):
+                    self._lose()
+                    self.begun.set()
+                    await asyncio.sleep(DENIED)
+                except (ClusterUnreachable, Unauthorized, UsageError):  # it may know what changed meanwhile
+                    pass
+                except OrchestratorError:  # it remembers no changes since ours, or has trouble of its own
+                    self._lose()
+                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load, hides nothing
+                pause = min(pause * 2, PAUSES[1])
+        finally:
+            self._lose()
 
     def cut(self) -> None:
         """End the watch that is open: another one goes on from where it was."""
@@ -119,6 +122,7 @@ class Feed:
                 async with self._changed:
                     self._changed.notify_all()
         finally:
+            self.synced.clear()
             watch.end()
         return time.monotonic() - began
 
