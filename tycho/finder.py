@@ -12,6 +12,7 @@ from tycho.errors import Conflict, UsageError
 from tycho.orchestrators import Orchestrator, Target
 from tycho.ownership import Caller, choose_running, origin_key
 from tycho.release import Identity, Release, find_release, find_same, label_value
+from tycho.usernames import user_label
 
 GUID = re.compile(r"[0-9a-f]{32}")
 
@@ -142,8 +143,8 @@ class Finder:
 def keep_identity(identity: Identity, caller: Caller) -> Identity:
     """Return the identity of a system that is upgraded: it comes from where the caller is now, and may change hands."""
     changes = {"origin": origin_key(caller.origin) or identity.origin}
-    if not caller.owns(identity) and caller.username:
-        changes["username"] = label_value(caller.username)
+    if identity.username and caller.username:
+        changes["username"] = user_label(caller.username)
     return identity.model_copy(update=changes)
 
 
@@ -170,6 +171,6 @@ def new_identity(name: str, guid: str, target: Target, caller: Caller) -> Identi
         release=release,
         namespace=target.namespace or release,
         own_namespace=not target.namespace,
-        username=label_value(caller.username),
+        username=user_label(caller.username),
         origin=origin_key(caller.origin),
     )

@@ -21,7 +21,7 @@ from tycho.errors import TychoError
 from tycho.finder import Finder, keep_identity, new_identity
 from tycho.masking import masked, secret_values
 from tycho.orchestrators import Orchestrator, Target, WaitOptions, check_registry
-from tycho.ownership import NOBODY, Caller
+from tycho.ownership import NOBODY, Caller, owner_name
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision, check_running
 from tycho.starting import Starting
@@ -135,7 +135,7 @@ class Lifecycle(Starting):
             compiled.metadata,
             scope="namespace" if identity.own_namespace else "release",
             guid=identity.guid,
-            username=identity.username,
+            username=owner_name(identity, caller),
             origin=caller.origin,
         )
         texts = [text for text in compiled.chart.files.values() if isinstance(text, str)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from tycho.errors import Ambiguous, Conflict
 from tycho.release import Identity, Origin, Release, is_exact, label_value, list_candidates
+from tycho.usernames import same_user
 
 FORCED = "--force does it anyway"
 
@@ -32,7 +34,10 @@ class Caller:
 
     def owns(self, identity: Identity) -> bool:
         """Return whether a system is the caller's; one without an owner is everybody's."""
-        return not identity.username or identity.username == label_value(self.username)
+        former = label_value(
+            self.username
+        )  # how systems were labelled before names of any kind had labels of their own
+        return not identity.username or same_user(identity.username, self.username) or identity.username == former
 
     def started(self, identity: Identity) -> bool:
         """Return whether a system was started from where the caller is; one that does not know may have been."""
@@ -44,6 +49,13 @@ class Caller:
 
 
 NOBODY = Caller()
+DESCRIPTION: ContextVar[str] = ContextVar("description", default="")
+"""What the history of a system is to say of the revision that is made: who asked for it, and by which request."""
+
+
+def owner_name(identity: Identity, caller: Caller) -> str:
+    """Return the name of the owner of a system that a caller starts: his own, where the system is his."""
+    return caller.username if same_user(identity.username, caller.username) else identity.username
 
 
 def origin_key(origin: Origin | None) -> str:

@@ -29,6 +29,7 @@ class Settings:
         cache_dir: What can be made again: programs, versions that were seen.
         state_dir: What cannot: clusters of this machine.
         quiet_time: Seconds that a container without a health check must run before it counts as ready; 0: none.
+        api_port: Port of the service.
         api_drain: Seconds between SIGTERM and the end of listening, in which the service says that it is not ready.
         api_grace: Seconds that requests have to end after that.
         service: A Tycho API that commands talk to instead of the cluster.
@@ -49,6 +50,7 @@ class Settings:
     cache_dir: Path
     state_dir: Path
     quiet_time: float
+    api_port: int
     api_drain: float
     api_grace: float
     service: str
@@ -79,6 +81,7 @@ def settings() -> Settings:
         cache_dir=Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "tycho",
         state_dir=Path(env.get("XDG_STATE_HOME") or home / ".local" / "state") / "tycho",
         quiet_time=_read_seconds("TYCHO_QUIET_TIME", QUIET_TIME),
+        api_port=_read_port("TYCHO_API_PORT", 5000),
         api_drain=_read_seconds("TYCHO_API_DRAIN", 0.0),
         api_grace=_read_seconds("TYCHO_API_GRACE", 10.0),
         service=env.get("TYCHO_SERVICE", ""),
@@ -102,6 +105,18 @@ def _read_seconds(name: str, default: float) -> float:
 
         raise UsageError(f"{name} is not a number of seconds", hint="write for example 2, or 0 to switch it off")
     return seconds
+
+
+def _read_port(name: str, default: int) -> int:
+    """Read a port from the environment; Kubernetes writes an address there for a Service that is called as Tycho's."""
+    text = os.environ.get(name, "")
+    if not text or text.startswith("tcp://"):
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        from tycho.errors import UsageError
+
+        raise UsageError(f"{name} is not a port", hint="write for example 5000")
+    return int(text)
 
 
 def find_home() -> Path:

@@ -1,6 +1,6 @@
 """The verbs as a REST service: `create_app(lifecycle)` for any ASGI server, `serve` for this one.
 
-    request -> guard -> message -> sandbox -> lifecycle -> envelope
+    request -> who asks -> guard -> message -> sandbox -> lifecycle -> envelope
 
 Every answer is the envelope `{status, result, message}`, with the HTTP status that its error has.
 """
@@ -14,6 +14,8 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from tycho import __version__
+from tycho.access import Authority
+from tycho.api.access import Access
 from tycho.api.answers import HANDLERS
 from tycho.api.correlation import Correlation
 from tycho.api.guard import Guard
@@ -27,13 +29,14 @@ from tycho.sandbox import Sandbox
 __all__ = ["create_app", "serve"]
 
 
-def create_app(lifecycle: Lifecycle) -> FastAPI:
+def create_app(lifecycle: Lifecycle, authority: Authority | None = None) -> FastAPI:
     """The service over a lifecycle.
 
     Args:
         lifecycle: The verbs; its orchestrator is closed with the app.
+        authority: Who may; by default whoever reaches it by a loopback name.
     """
-    sandbox = Sandbox(lifecycle)
+    sandbox, authority = Sandbox(lifecycle), authority or Authority()
 
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
@@ -44,6 +47,7 @@ def create_app(lifecycle: Lifecycle) -> FastAPI:
         finally:
             await app.state.guard.end()
             sandbox.close()
+            authority.close()
             await lifecycle.orchestrator.close()
 
     app = FastAPIOffline(
@@ -55,8 +59,10 @@ def create_app(lifecycle: Lifecycle) -> FastAPI:
         exception_handlers=HANDLERS,
     )
     app.state.lifecycle, app.state.sandbox, app.state.ending = lifecycle, sandbox, False
+    app.state.authority = authority
     app.include_router(router)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, any_host=authority.required)
+    app.add_middleware(Access, authority=authority)
     app.add_middleware(Correlation)  # around all that answers: what is refused has an id, too
     app.add_middleware(Meter)
     declare(app)

@@ -1,23 +1,63 @@
-"""What a route is given: the verbs, and the sandbox that compiles."""
+"""What a route is given: the verbs and the sandbox, bound to whoever asks."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
+from tycho.access import Authority, Bound, BoundSandbox, Subject
+from tycho.access.audit import Source
+from tycho.api.correlation import ASKED
+from tycho.errors import Unauthorized
 from tycho.lifecycle import Lifecycle
+from tycho.orchestrators import NAMESPACE
 from tycho.sandbox import Sandbox
+from tycho.slots import CALLER
+
+Named = Annotated[
+    str,
+    Query(
+        pattern=rf"^({NAMESPACE.pattern})?$",
+        description="The shared namespace that is meant, of those that the operator lists for the caller.",
+    ),
+]
 
 
-def _lifecycle(request: Request) -> Lifecycle:
-    found: Lifecycle = request.app.state.lifecycle
+def _subject(request: Request) -> Subject | None:
+    """Who asks; None where that does not matter.
+
+    Raises:
+        Unauthorized: It does, and nobody has asked him.
+    """
+    found: Subject | None = request.state.subject
+    if found is None and _authority(request).required and not request.state.open:
+        raise Unauthorized("this service wants to know who asks")
     return found
 
 
-def _sandbox(request: Request) -> Sandbox:
-    found: Sandbox = request.app.state.sandbox
+def _authority(request: Request) -> Authority:
+    found: Authority = request.app.state.authority
     return found
+
+
+def _lifecycle(request: Request, namespace: Named = "") -> Lifecycle:
+    subject, address = _subject(request), request.client.host if request.client else ""
+    source = Source(
+        who=subject.name if subject else CALLER.get(),
+        how=subject.how if subject else "",
+        token=subject.token if subject else "",
+        address=address,
+        request_id=ASKED.get().id,
+    )
+    # It has the methods of a lifecycle that a caller may use, and no others.
+    return cast("Lifecycle", Bound(request.app.state.lifecycle, _authority(request), subject, source, namespace))
+
+
+def _sandbox(request: Request, namespace: Named = "") -> Sandbox:
+    authority = _authority(request)
+    where = namespace or request.app.state.lifecycle.target.namespace
+    return cast("Sandbox", BoundSandbox(request.app.state.sandbox, authority, _subject(request), where))
 
 
 Verbs = Annotated[Lifecycle, Depends(_lifecycle)]

@@ -1,4 +1,4 @@
-"""Who may knock: until there is authentication, programs of this machine, and no page of a browser's.
+"""Who may knock: where nobody proves who he is, programs of this machine; and no page of a browser's.
 
 A page of a foreign origin can make a browser call loopback: by a form (so other content types than JSON are refused),
 by a script (so foreign origins are), by a name that suddenly means 127.0.0.1 (so foreign hosts are), or by showing
@@ -30,10 +30,12 @@ class Guard:
     Args:
         app: What is guarded.
         wall: Seconds that a request may take.
+        any_host: Whether it may be called by any name, and not by those of loopback alone.
     """
 
-    def __init__(self, app: ASGIApp, wall: float = WALL) -> None:
+    def __init__(self, app: ASGIApp, wall: float = WALL, *, any_host: bool = False) -> None:
         self.app = app
+        self.any_host = any_host
         self.wall = wall
         self.working: set[asyncio.Task[None]] = set()
 
@@ -43,7 +45,7 @@ class Guard:
             scope["app"].state.guard = self
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if refusal := refused(Headers(scope=scope)):
+        if refusal := refused(Headers(scope=scope), any_host=self.any_host):
             return await refusal(scope, receive, send)
 
         started = False
@@ -55,7 +57,8 @@ class Guard:
                 MutableHeaders(scope=message)["Content-Security-Policy"] = "frame-ancestors 'none'"
             await send(message)
 
-        CALLER.set((scope.get("client") or ("",))[0] or "somebody")
+        known = scope.get("state", {}).get("caller")
+        CALLER.set((known and known.username) or (scope.get("client") or ("",))[0] or "somebody")
         limit = asyncio.timeout(self.wall)
         try:
             async with limit:
@@ -130,10 +133,10 @@ async def _read(receive: Receive) -> bytes | None:
             return bytes(body)
 
 
-def refused(headers: Headers) -> Json | None:
+def refused(headers: Headers, *, any_host: bool = False) -> Json | None:
     """The answer to a request that may not come in; None to one that may."""
     host, origin = headers.get("host", ""), headers.get("origin")
-    if not loopback(_name(host)):
+    if not (any_host or loopback(_name(host))):
         said = Forbidden("this service answers to loopback names alone", hint="call it as http://127.0.0.1:PORT")
         return failed(said)
     if origin is not None and origin.partition("://")[2] != host:

@@ -1,34 +1,38 @@
-"""The service on a port of this machine."""
+"""The service on a port."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from types import FrameType
 
-from tycho.api.guard import loopback
-from tycho.errors import UsageError
+from tycho.access import Authority
+from tycho.api.listening import Listening
 from tycho.lifecycle import Lifecycle
 from tycho.settings import settings
 
 
-def serve(lifecycle: Lifecycle, *, host: str = "127.0.0.1", port: int = 5000, debug: bool = False) -> None:
+def serve(
+    lifecycle: Lifecycle,
+    *,
+    authority: Authority | None = None,
+    listening: Listening | None = None,
+    debug: bool = False,
+) -> None:
     """Serve until interrupted.
 
     Args:
         lifecycle: The verbs.
-        host: Loopback address to listen on.
-        port: TCP port; 0 is any free one, which the log names.
+        authority: Who may; by default any program of this machine.
+        listening: Where, and how; by default on loopback.
         debug: Log what is done for each request.
 
     Raises:
-        UsageError: The address is not loopback, or the port is taken.
+        UsageError: Callers could not be told apart there, or would be overheard; or the port is taken.
     """
     import uvicorn
     from uvicorn.config import LOGGING_CONFIG
@@ -38,8 +42,14 @@ def serve(lifecycle: Lifecycle, *, host: str = "127.0.0.1", port: int = 5000, de
 
     log_config = deepcopy(LOGGING_CONFIG)
     log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
-    with listen(host, port) as listener:
-        app, known = create_app(lifecycle), settings()
+    log_config["formatters"]["bare"] = {"format": "%(message)s"}
+    log_config["handlers"]["audit"] = {**log_config["handlers"]["default"], "formatter": "bare"}
+    log_config["loggers"]["tycho.audit"] = {"handlers": ["audit"], "level": "INFO", "propagate": False}
+    log_config["loggers"]["tycho.access"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    authority, listening = authority or Authority(), listening or Listening()
+    listening.check(authenticated=authority.required)
+    with listening.listen() as listener:
+        app, known = create_app(lifecycle, authority), settings()
         config = uvicorn.Config(
             app,
             log_config=log_config,
@@ -47,9 +57,9 @@ def serve(lifecycle: Lifecycle, *, host: str = "127.0.0.1", port: int = 5000, de
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=round(known.api_grace),
+            **listening.tls,
         )
-        name, number = listener.getsockname()[:2]
-        url = f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"
+        url = listening.url(listener)
         logging.getLogger("uvicorn.error").info("Tycho answers at %s, with a page to try it at %s/docs", url, url)
         server = Server(app, config, known.api_drain)
         with contextlib.suppress(KeyboardInterrupt), _hang_up(server.handle_exit):
@@ -68,23 +78,3 @@ def _hang_up(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     finally:
         if heeded:
             signal.signal(signal.SIGHUP, former)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket of this machine alone.
-
-    Raises:
-        UsageError: The address is not loopback, or the port is taken.
-    """
-    if not loopback(host):
-        raise UsageError(
-            f"{host} would let anybody on the network start systems",
-            hint="there is no authentication yet: bind 127.0.0.1, and let `kubectl port-forward` or ssh carry it",
-        )
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OverflowError:
-        raise UsageError(f"{port} is not a port", hint="0 is any free one, 65535 the last") from None
-    except OSError as error:
-        said = os.strerror(error.errno or 0)
-        raise UsageError(f"cannot listen on {host}, port {port}: {said}", hint="-p names another") from error

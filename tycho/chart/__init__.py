@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tycho.chart.artifact import COMPOSE_FILE, Chart, Row
 from tycho.chart.judge import WAITING_ACCOUNT, Document, find_line, judge
-from tycho.chart.live import find_origin, release_values, values_yaml, without_origin
+from tycho.chart.live import find_origin, find_user, release_values, values_yaml, without_origin
 from tycho.chart.version import check_version
 from tycho.collector import paused
 
@@ -26,6 +26,7 @@ __all__ = [
     "emit",
     "find_line",
     "find_origin",
+    "find_user",
     "judge",
     "release_values",
     "values_yaml",

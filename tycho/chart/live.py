@@ -15,8 +15,9 @@ from tycho.chart.translate.ports import translate_ports
 from tycho.chart.wiring import everything, needed, pods
 from tycho.chart.yaml import dump
 from tycho.model import Json, Project, Service, ServiceMetadata, template
-from tycho.release import ORIGIN, Origin, label_value, parse_origin
+from tycho.release import ORIGIN, Origin, parse_origin
 from tycho.text import json_text
+from tycho.usernames import ANNOTATION, user_label
 
 
 def release_values(
@@ -54,6 +55,9 @@ def release_values(
             fields = _merged(fields, {"service": {"ports": None}})
         if fields:
             services[name] = fields
+    annotations: dict[str, Json] = {ORIGIN: json_text(origin.model_dump())} if origin else {}
+    if username and user_label(username) != username:
+        annotations[ANNOTATION] = username
     values: dict[str, Json] = {
         "variables": {
             name: variable.value for name, variable in sorted(system.variables.items()) if variable.value is not None
@@ -63,9 +67,9 @@ def release_values(
         "secretFiles": _list_secret_files(system),
         "dns": {"scope": scope},
         "commonLabels": {
-            key: label_value(value) for key, value in (("tycho-guid", guid), ("username", username)) if value
+            key: user_label(value) for key, value in (("tycho-guid", guid), ("username", username)) if value
         },
-        "defaults": {"workloadAnnotations": {ORIGIN: json_text(origin.model_dump())}} if origin else {},
+        "defaults": {"workloadAnnotations": annotations} if annotations else {},
     }
     return {key: value for key, value in values.items() if value}
 
@@ -82,6 +86,11 @@ def find_origin(values: Mapping[str, Any]) -> Origin | None:
     with contextlib.suppress(ValidationError, KeyError, TypeError):
         return Origin.model_validate(values["tycho"]["origin"])  # as charts before these have it
     return None
+
+
+def find_user(values: Mapping[str, Any]) -> str:
+    """Find in the values of a release its owner's name; "" where a label says it."""
+    return str(((values.get("defaults") or {}).get("workloadAnnotations") or {}).get(ANNOTATION, ""))
 
 
 def without_origin(values: Mapping[str, Json]) -> dict[str, Json]:

@@ -14,6 +14,8 @@ from tycho.cli.caller import read_caller
 from tycho.workspace import sweep
 
 if TYPE_CHECKING:
+    from tycho.access import AccessOptions
+    from tycho.api.listening import Listening
     from tycho.compose import Sources
     from tycho.lifecycle import Compiled, Lifecycle, Metadata
 
@@ -138,8 +140,8 @@ def run(
 
 def serve(
     *,
-    host: str,
-    port: int,
+    listening: Listening,
+    access: AccessOptions,
     debug: bool,
     namespace: str,
     context: str,
@@ -149,10 +151,12 @@ def serve(
 ) -> None:
     """Serve the verbs over HTTP until interrupted."""
     from tycho import api
+    from tycho.access import make_authority
 
     kubeconfig = _local() if local else ""
     lifecycle = _lifecycle(namespace, "" if local else context, kubeconfig, backplane, policies)
-    api.serve(lifecycle, host=host, port=port, debug=debug)
+    authority = make_authority(access, lifecycle.target)
+    api.serve(lifecycle, authority=authority, listening=listening, debug=debug)
     ends.forget()  # a service that was asked to end has done so
 
 

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tycho.chart import Chart, emit, find_origin, without_origin
+from tycho.chart import Chart, emit, find_origin, find_user, without_origin
 from tycho.errors import NotFound, PreconditionFailed
 from tycho.model import PolicyResult
 from tycho.orchestrators import LogQuery, Program, StoredRelease, Streams, Target, WaitOptions, digest
 from tycho.orchestrators.simulation import FIRST_PORT, simulate_services
+from tycho.ownership import DESCRIPTION
 from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus, is_exact
+from tycho.usernames import real_name, same_user, user_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Project:
     port: int
     revisions: list[Stored] = field(default_factory=list)
     origin: Origin | None = None
+    user: str = ""  # the owner's name itself
 
     def add(self, chart: Chart, values: str, services: tuple[ServiceStatus, ...], description: str) -> list[str]:
         """Make a revision the running one; returns what there is to say of it."""
@@ -58,7 +61,7 @@ class Project:
             compose=digest(chart, "compose"),
             policies=digest(chart, "policies"),
             chart=f"{chart.name}-{chart.version}",
-            description=description,
+            description=DESCRIPTION.get() or description,
             username=self.identity.username,
             origin=self.origin,
             changes=tuple(sorted(changes)),
@@ -70,7 +73,7 @@ class Project:
         """The system as it is."""
         last = self.revisions[-1]
         return Release(
-            identity=self.identity,
+            identity=self.identity.model_copy(update={"username": real_name(self.identity.username, self.user)}),
             revision=last.revision.revision,
             created=self.created,
             updated=last.revision.updated,
@@ -112,6 +115,7 @@ class MemoryOrchestrator:
         upgrade: bool,
     ) -> Release:
         """Add a revision, unless nothing changed."""
+        identity = identity.model_copy(update={"username": user_label(identity.username)})
         if identity.guid not in self._systems:
             port = max((system.port + 100 for system in self._systems.values()), default=FIRST_PORT)
             self._systems[identity.guid] = Project(identity, datetime.now(UTC), port)
@@ -121,7 +125,7 @@ class MemoryOrchestrator:
             release = system.release(f"{identity.name} is up to date (revision {last.revision.revision})")
         else:
             done = "Upgrade complete" if system.revisions else "Install complete"
-            system.identity, system.origin = identity, find_origin(values)
+            system.identity, system.origin, system.user = identity, find_origin(values), find_user(values)
             release = system.release(*system.add(chart, text, simulate_services(chart, values, system.port), done))
         wait_options.watch(release)
         return release
@@ -132,7 +136,7 @@ class MemoryOrchestrator:
             system.release()
             for system in self._systems.values()
             if (not name or system.identity.name == name)
-            and (not username or system.identity.username == username)
+            and (not username or same_user(system.identity.username, username))
             and (not self.target.namespace or system.identity.namespace == self.target.namespace)
         ]
 

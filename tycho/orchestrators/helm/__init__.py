@@ -47,6 +47,7 @@ from tycho.orchestrators.helm.view import ClusterView
 from tycho.orchestrators.helm.view_lists import ClusterLists, Source
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Check, Event, Identity, Release, Revision
+from tycho.usernames import same_user
 
 ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
 
@@ -110,7 +111,7 @@ class HelmOrchestrator(Modification):
         return [
             one
             for one in await looks.list_systems(self.source, self.target.namespace, services=services)
-            if (not name or one.identity.name == name) and (not username or one.identity.username == username)
+            if (not name or one.identity.name == name) and (not username or same_user(one.identity.username, username))
         ]
 
     async def find(self, id: str) -> Sequence[Release]:

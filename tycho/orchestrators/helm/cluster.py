@@ -16,6 +16,7 @@ from tycho.orchestrators.helm.view_objects import SYSTEMS
 from tycho.orchestrators.helm.workloads import INSTANCE, Seen, labels, name, notes, statuses
 from tycho.release import ORIGIN, Identity, Origin, Release, parse_origin
 from tycho.settings import settings
+from tycho.usernames import ANNOTATION, real_name
 
 
 async def look(source: Source, namespace: str = "") -> Seen:
@@ -59,19 +60,28 @@ def with_services(release: Release, seen: Seen) -> Release:
     identity = release.identity
     found = statuses(seen, identity.release, identity.namespace)
     origin = read_origin(seen, identity)
-    return release.model_copy(update={"services": found, "simulated": seen.simulated, "origin": origin})
+    user = real_name(identity.username, read_note(seen, identity, ANNOTATION))
+    identity = identity.model_copy(update={"username": user})
+    return release.model_copy(
+        update={"services": found, "simulated": seen.simulated, "origin": origin, "identity": identity}
+    )
 
 
 def read_origin(seen: Seen, identity: Identity) -> Origin | None:
-    """Read off a system's workloads where it was started from; those of a finished job may be of an earlier start."""
+    """Read off a system's workloads where it was started from."""
+    return parse_origin(read_note(seen, identity, ORIGIN))
+
+
+def read_note(seen: Seen, identity: Identity, annotation: str) -> str:
+    """Read an annotation off a system's workloads; those of a finished job may be of an earlier start."""
     texts = [
         (workload["kind"] != "Job", workload["metadata"]["creationTimestamp"], text)
         for workload in seen.workloads
         if labels(workload).get(INSTANCE) == identity.release
         and workload["metadata"]["namespace"] == identity.namespace
-        and (text := notes(workload).get(ORIGIN))
+        and (text := notes(workload).get(annotation))
     ]
-    return parse_origin(max(texts)[-1]) if texts else None
+    return max(texts)[-1] if texts else ""
 
 
 async def nodes(source: Source) -> Sequence[Object]:

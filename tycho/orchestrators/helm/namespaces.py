@@ -17,6 +17,7 @@ from tycho.orchestrators.helm.view_objects import SYSTEMS
 from tycho.orchestrators.helm.volumes import MERGE
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Identity, Release, label_value
+from tycho.usernames import user_label
 
 HOLDING = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
 
@@ -77,7 +78,7 @@ async def _mark_owner(api: Api, identity: Identity, found: Object) -> None:
 
 
 def _owner_labels(identity: Identity) -> dict[str, str]:
-    return {"username": label_value(identity.username), "tycho-origin": identity.origin}
+    return {"username": user_label(identity.username), "tycho-origin": identity.origin}
 
 
 def _namespace(identity: Identity) -> Object:

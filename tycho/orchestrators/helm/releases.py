@@ -26,6 +26,7 @@ from tycho.orchestrators.helm.changes import list_changes
 from tycho.orchestrators.helm.view_lists import Source
 from tycho.orchestrators.helm.view_objects import RELEASES, SYSTEMS
 from tycho.release import Identity, Release, Revision, State, label_value
+from tycho.usernames import user_label
 
 LONGEST = 53  # characters of a release's name, as helm has it
 STATES: Mapping[str, State] = {
@@ -49,7 +50,7 @@ def labels(identity: Identity, chart: Chart, values: bytes, last: Object | None)
         "tycho-guid": identity.guid,
         "tycho-name": label_value(identity.name),
         "tycho-own-namespace": str(identity.own_namespace).lower(),
-        "username": label_value(identity.username),
+        "username": user_label(identity.username),
         "tycho-origin": identity.origin,
         "compose": digest(chart, "compose")[:40],
         "policies": digest(chart, "policies")[:40],

@@ -1,0 +1,242 @@
+"""The verbs of a lifecycle, bound to whoever asks: each checks what he may do, and says who did it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from tycho.access import audit
+from tycho.access.guarded import Guarded
+from tycho.access.subject import Place
+from tycho.errors import Forbidden, NotFound, TychoError
+from tycho.lifecycle import Lifecycle, Removal
+from tycho.ownership import DESCRIPTION, Caller
+from tycho.release import Release
+from tycho.slots import CALLER
+from tycho.usernames import same_user, user_label
+
+if TYPE_CHECKING:
+    from tycho.access.authority import Authority
+    from tycho.access.subject import Subject
+    from tycho.orchestrators import Orchestrator, Target
+    from tycho.sandbox import Sandbox
+
+VERBS = {
+    "up": "start",
+    "runs": "status",
+    "running_services": "status",
+    "find": "status",
+    "status": "status",
+    "down": "delete",
+    "history": "history",
+    "contents": "history",
+    "rollback": "rollback",
+    "restart": "restart",
+    "modify": "modify",
+    "logs": "logs",
+    "events": "events",
+}
+"""Of each method of a lifecycle that callers have, the verb that they must be allowed."""
+WITHHELD = ("compile", "explain", "push", "exec", "identify", "check_owner")
+"""The methods that no caller of the service has."""
+
+
+class Bound:
+    """A lifecycle's verbs for one request; whatever is not in `VERBS` is not there.
+
+    Args:
+        lifecycle: The verbs.
+        authority: Who decides.
+        subject: Who asks; None where nobody has to say who he is, and anybody may do anything.
+        source: What the audit says of the request.
+        namespace: The shared namespace that the request names; "" for what the service was told.
+
+    Raises:
+        Forbidden: He may not name this namespace.
+    """
+
+    def __init__(
+        self,
+        lifecycle: Lifecycle,
+        authority: Authority,
+        subject: Subject | None,
+        source: audit.Source,
+        namespace: str = "",
+    ) -> None:
+        self._lifecycle = lifecycle
+        self._authority = authority
+        self._subject = subject
+        self._source = source
+        self._target: Target = lifecycle.target
+        if namespace and namespace != self._target.namespace:
+            authority.check_namespace(subject, namespace)
+            self._target = replace(self._target, namespace=namespace)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a verb.
+
+        Raises:
+            Forbidden: It is not offered.
+        """
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in VERBS:
+            raise Forbidden(f"the service does not offer {name}")
+        method = getattr(Lifecycle, name)
+        return partial(self._stream if inspect.isasyncgenfunction(method) else self._call, name)
+
+    async def _call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        verb = VERBS[name]
+        token = DESCRIPTION.set(self._describe(verb)) if verb in audit.CHANGING else None
+        try:
+            done = await self._do(name, verb, args, kwargs)
+        except BaseException as error:
+            self._log(verb, args, error)
+            raise
+        finally:
+            if token:
+                DESCRIPTION.reset(token)
+        if verb in audit.CHANGING:
+            self._log_done(verb, args, done)
+        return done
+
+    async def _stream(self, name: str, /, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        verb = VERBS[name]
+        await self._enter(verb)
+        async for item in getattr(self._as(verb), name)(*args, **kwargs):
+            yield item
+
+    async def _do(self, name: str, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        await self._enter(verb)
+        if self._subject is not None and "caller" in inspect.signature(getattr(Lifecycle, name)).parameters:
+            kwargs["caller"] = await self._as_caller(verb, kwargs.get("caller"))
+        if self._subject is not None and (asked := kwargs.get("username")):
+            await self._check_name(verb, asked)
+        try:
+            return await getattr(self._as(verb), name)(*args, **kwargs)
+        except NotFound:
+            await self._tell_apart(verb, args)
+            raise
+
+    async def _enter(self, verb: str) -> None:
+        if self._subject is not None:
+            await self._authority.require(self._subject, verb, self._target.namespace)
+
+    def _as(self, verb: str) -> Lifecycle:
+        """The lifecycle as the caller may see it for a verb."""
+        if self._subject is None and self._target == self._lifecycle.target:
+            return self._lifecycle
+        subject, authority = self._subject, self._authority
+
+        async def may(place: Place) -> bool:
+            return subject is None or await authority.may(subject, verb, place)
+
+        def forbidden(place: Place) -> Forbidden:
+            return authority.forbidden(cast("Subject", subject), verb, place)
+
+        guarded = Guarded(self._lifecycle.orchestrator, may, forbidden, self._target.namespace)
+        caller = Caller(subject.name) if subject else Caller()
+        return Lifecycle(cast("Orchestrator", guarded), self._target, policies=self._lifecycle.policies, caller=caller)
+
+    async def _as_caller(self, verb: str, said: Caller | None) -> Caller:
+        """Who asks: the one who proved his name, whatever the request says, unless he may act for the other, too."""
+        subject = cast("Subject", self._subject)
+        if said is None or not said.username or same_user(said.username, subject.name):
+            return replace(said or Caller(), username=subject.name, login="")
+        await self._check_name(verb, said.username)
+        return said
+
+    async def _check_name(self, verb: str, name: str) -> None:
+        """Refuse the name of another user in a request.
+
+        Raises:
+            Forbidden: The caller may not do this with that user's systems.
+        """
+        subject = cast("Subject", self._subject)
+        place = Place(user_label(name), self._target.namespace)
+        if not same_user(name, subject.name) and not await self._authority.may(subject, verb, place):
+            refused = self._authority.forbidden(subject, verb, place)
+            raise Forbidden(
+                f"the request says that {name} asks, and {subject.name} does: {refused.message}", hint=refused.hint
+            )
+
+    async def _tell_apart(self, verb: str, args: tuple[Any, ...]) -> None:
+        """Refuse, rather than not find, what the caller may look at.
+
+        Raises:
+            Forbidden: He may look at it, and not do this to it.
+        """
+        if self._subject is None or verb in ("status", "start") or not args or not isinstance(args[0], str):
+            return
+        try:
+            identity = (await self._as("status").find(args[0])).identity
+        except TychoError:
+            return
+        place = Place(user_label(identity.username), "" if identity.own_namespace else identity.namespace)
+        if not await self._authority.may(self._subject, verb, place):
+            raise self._authority.forbidden(self._subject, verb, place) from None
+
+    def _describe(self, verb: str) -> str:
+        """What Helm is to keep with the revision; nothing where nobody had to say who he is."""
+        if self._subject is None:
+            return ""
+        return f"{verb} by {self._subject.name} (request {self._source.request_id})"
+
+    def _log(self, verb: str, args: tuple[Any, ...], error: BaseException) -> None:
+        if verb in audit.CHANGING:
+            for system in _asked(args):
+                audit.write(self._source, verb, system=system, error=error)
+
+    def _log_done(self, verb: str, args: tuple[Any, ...], done: Any) -> None:
+        results = done if isinstance(done, list | tuple) else [done]
+        for result in results:
+            release, error = (result.release, result.error) if isinstance(result, Removal) else (result, None)
+            if isinstance(release, Release):
+                one = release.identity
+                audit.write(
+                    self._source, verb, system=f"{one.name}-{one.guid}", namespace=one.namespace, owner=one.username,
+                    error=error,
+                )  # fmt: skip
+            else:
+                system = result.id if isinstance(result, Removal) else "; ".join(_asked(args))
+                audit.write(self._source, verb, system=system, error=error)
+
+
+class BoundSandbox:
+    """The compiler of a service, for one request.
+
+    Args:
+        sandbox: What compiles.
+        authority: Who decides.
+        subject: Who asks; None where anybody may.
+        namespace: Where systems are to run; "" for namespaces of their own.
+    """
+
+    def __init__(self, sandbox: Sandbox, authority: Authority, subject: Subject | None, namespace: str = "") -> None:
+        self._sandbox = sandbox
+        self._authority = authority
+        self._subject = subject
+        self._namespace = namespace
+
+    async def compile(self, *args: Any, **kwargs: Any) -> Any:
+        """Compile a document, for who may compile or start one."""
+        if self._subject is not None:
+            CALLER.set(self._subject.name)  # whatever name the request says
+            try:
+                await self._authority.require(self._subject, "compile", self._namespace)
+            except Forbidden:
+                await self._authority.require(self._subject, "start", self._namespace)
+        return await self._sandbox.compile(*args, **kwargs)
+
+
+def _asked(args: tuple[Any, ...]) -> Iterable[str]:
+    """The systems that a call names: ids, or the project that it starts."""
+    first = args[0] if args else ""
+    if isinstance(first, str):
+        return [first]
+    if isinstance(first, list | tuple):
+        return [str(one) for one in first]
+    return [first.woven.system.name] if hasattr(first, "woven") else [""]

@@ -1,0 +1,134 @@
+"""An orchestrator as one caller may see it for one verb: systems that are not his to touch are not there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tycho.access.subject import Place
+from tycho.errors import Conflict, Forbidden, NotFound
+from tycho.release import Identity
+from tycho.usernames import same_user, user_label
+
+if TYPE_CHECKING:
+    from tycho.chart import Chart
+    from tycho.model import PolicyResult
+    from tycho.orchestrators import Orchestrator, WaitOptions
+    from tycho.release import Release
+
+STREAMS = ("logs", "events")
+May = Callable[[Place], Awaitable[bool]]
+
+
+class Guarded:
+    """Wraps an orchestrator.
+
+    Whatever takes a system's identity is passed on once that identity was checked; all else is not offered.
+
+    Args:
+        inner: The orchestrator.
+        may: Whether the caller may do what he is about to.
+        forbidden: The error for what he may not.
+        namespace: Only systems in this shared namespace; "" for all.
+    """
+
+    def __init__(
+        self, inner: Orchestrator, may: May, forbidden: Callable[[Place], Forbidden], namespace: str = ""
+    ) -> None:
+        self._inner: Any = inner
+        self._may = may
+        self._forbidden = forbidden
+        self._namespace = namespace
+
+    def compile(self, woven: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
+        """A woven system as a chart."""
+        chart: Chart = self._inner.compile(woven, strict=strict, version=version)
+        return chart
+
+    async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
+        """The caller's systems, oldest first."""
+        return await self._visible(await self._inner.list(name=name, username=username, services=services))
+
+    async def find(self, id: str) -> Sequence[Release]:
+        """Those of the caller's that an id names."""
+        return await self._visible(await self._inner.find(id))
+
+    async def up(
+        self,
+        chart: Chart,
+        identity: Identity,
+        values: Mapping[str, Any],
+        wait_options: WaitOptions,
+        *,
+        upgrade: bool,
+    ) -> Release:
+        """Start or upgrade a system.
+
+        Raises:
+            Forbidden: The caller may not start it there, or as that user.
+            Conflict: Somebody else's has this identity.
+        """
+        if identity.namespace.startswith("kube-"):
+            raise Forbidden(
+                "namespaces that begin with kube- are the cluster's own", hint="give the project a new name"
+            )
+        if not await self._may(place := _place(identity)):
+            raise self._forbidden(place)
+        if not upgrade:
+            await self._check_free(identity)
+        release: Release = await self._inner.up(chart, identity, values, wait_options, upgrade=upgrade)
+        return release
+
+    async def user(self) -> str:
+        """Nobody but the caller counts, and he is known."""
+        return ""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a method that checks the identity which it is given."""
+        if name.startswith("_") or name in ("close", "push", "doctor", "keep_view"):
+            raise AttributeError(name)
+        method = getattr(self._inner, name)
+
+        async def checked(identity: Identity, *args: Any, **kwargs: Any) -> Any:
+            await self._check(identity)
+            return await method(identity, *args, **kwargs)
+
+        async def streamed(identity: Identity, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+            await self._check(identity)
+            async for item in method(identity, *args, **kwargs):
+                yield item
+
+        return streamed if name in STREAMS else checked
+
+    async def _check(self, identity: Identity) -> None:
+        if not await self._may(_place(identity)):
+            raise NotFound("no such system runs here", hint="`tycho status` lists what runs")
+
+    async def _visible(self, releases: Sequence[Release]) -> Sequence[Release]:
+        asked: dict[Place, bool] = {}
+        found = []
+        for release in releases:
+            place = _place(release.identity)
+            if self._namespace not in ("", place.namespace):
+                continue
+            if place not in asked:
+                asked[place] = await self._may(place)
+            if asked[place]:
+                found.append(release)
+        return found
+
+    async def _check_free(self, identity: Identity) -> None:
+        """Refuse a first start under an identity that is taken: by its GUID, or by the name of its release."""
+        owners = []
+        with contextlib.suppress(NotFound):
+            owners.append((await self._inner.status(identity)).identity.username)
+        with contextlib.suppress(NotFound):
+            owners += [revision.username for revision in await self._inner.history(identity)]
+        if not all(same_user(owner, identity.username) for owner in owners):
+            raise Conflict("this GUID belongs to another system", hint="leave it out, and the system gets its own")
+
+
+def _place(identity: Identity) -> Place:
+    """Where a system is, for who asks what he may do with it."""
+    return Place(user_label(identity.username), "" if identity.own_namespace else identity.namespace)
