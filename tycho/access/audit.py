@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from tycho.errors import TychoError
 
-CHANGING = ("start", "delete", "modify", "rollback", "restart", "exec")
 LOG = logging.getLogger("tycho.audit")
 
 

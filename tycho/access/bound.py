@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 VERBS = {
     "up": "start",
+    "find_start": "start",
+    "preview": "start",
     "runs": "status",
     "running_services": "status",
     "find": "status",
@@ -40,6 +42,8 @@ VERBS = {
     "events": "events",
 }
 """Of each method of a lifecycle that callers have, the verb that they must be allowed."""
+CHANGING = ("up", "down", "modify", "rollback", "restart")
+"""The methods that change something: the audit tells of each."""
 WITHHELD = ("compile", "explain", "push", "exec", "identify", "check_owner")
 """The methods that no caller of the service has."""
 
@@ -90,17 +94,18 @@ class Bound:
 
     async def _call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         verb = VERBS[name]
-        token = DESCRIPTION.set(self._describe(verb)) if verb in audit.CHANGING else None
+        if name not in CHANGING or kwargs.get("dry_run"):
+            return await self._do(name, verb, args, kwargs)
+        token = DESCRIPTION.set(self._describe(verb))
         try:
             done = await self._do(name, verb, args, kwargs)
         except BaseException as error:
-            self._log(verb, args, error)
+            for system in _asked(args):
+                audit.write(self._source, verb, system=system, error=error)
             raise
         finally:
-            if token:
-                DESCRIPTION.reset(token)
-        if verb in audit.CHANGING:
-            self._log_done(verb, args, done)
+            DESCRIPTION.reset(token)
+        self._log_done(verb, args, done)
         return done
 
     async def _stream(self, name: str, /, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
@@ -185,15 +190,10 @@ class Bound:
             return ""
         return f"{verb} by {self._subject.name} (request {self._source.request_id})"
 
-    def _log(self, verb: str, args: tuple[Any, ...], error: BaseException) -> None:
-        if verb in audit.CHANGING:
-            for system in _asked(args):
-                audit.write(self._source, verb, system=system, error=error)
-
     def _log_done(self, verb: str, args: tuple[Any, ...], done: Any) -> None:
         results = done if isinstance(done, list | tuple) else [done]
         for result in results:
-            release, error = (result.release, result.error) if isinstance(result, Removal) else (result, None)
+            release, error = getattr(result, "release", result), getattr(result, "error", None)
             if isinstance(release, Release):
                 one = release.identity
                 audit.write(

@@ -113,19 +113,20 @@ def read_private(path: Path) -> tuple[str, _State]:
     except (OSError, ValueError) as error:
         why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "it has no such name"
         raise UsageError(f"the token file cannot be read: {why}", local=str(path)) from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise UsageError("the token file is no file", local=str(path))
         if found.st_mode & 0o077:
             raise UsageError(
-                "the token file may be read or written by others",
-                hint="chmod 600 makes it yours alone",
-                local=str(path),
+                "the token file may be read or written by others", hint="chmod 600 makes it yours alone", local=str(path)
             )
         if found.st_uid not in (os.geteuid(), 0):
             raise UsageError("the token file belongs to another user", local=str(path))
-        data = file.read(LARGEST + 1)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(LARGEST + 1)
+    finally:
+        os.close(handle)
     if len(data) > LARGEST:
         raise UsageError(f"the token file is larger than {LARGEST >> 20} MiB", local=str(path))
     try:

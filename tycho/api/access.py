@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tycho.access import Authority, Subject, TooFast
 from tycho.api.answers import Json, failed
 from tycho.errors import TychoError, Unauthorized
-from tycho.ownership import NOBODY, Caller
+from tycho.ownership import Caller
 
 OPEN = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/apidocs")
 """What whoever reaches the service may read: whether it lives, and what its routes are called."""
@@ -19,7 +19,8 @@ CHALLENGE = 'Bearer realm="tycho"'
 class Access:
     """Lets in who may ask.
 
-    `request.state.subject` is the caller who proved his name, `request.state.caller` the same for ownership.
+    `request.state.subject` is the caller who proved his name, `request.state.caller` the same
+    for ownership; both are None where nobody has to.
 
     Args:
         app: What answers.
@@ -35,7 +36,7 @@ class Access:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         state = scope.setdefault("state", {})
-        state["subject"], state["caller"], state["open"] = None, NOBODY, is_open(scope)
+        state["subject"], state["caller"], state["open"] = None, None, is_open(scope)
         address = (scope.get("client") or ("",))[0] or ""
         headers = list(scope["headers"])
         if proxy := self.authority.proxy:
