@@ -119,7 +119,9 @@ def read_private(path: Path) -> tuple[str, _State]:
             raise UsageError("the token file is no file", local=str(path))
         if found.st_mode & 0o077:
             raise UsageError(
-                "the token file may be read or written by others", hint="chmod 600 makes it yours alone", local=str(path)
+                "the token file may be read or written by others",
+                hint="chmod 600 makes it yours alone",
+                local=str(path),
             )
         if found.st_uid not in (os.geteuid(), 0):
             raise UsageError("the token file belongs to another user", local=str(path))
@@ -239,7 +241,7 @@ class _Reading:
         return ""
 
     def mapping(self, node: yaml.Node, path: str, known: tuple[str, ...] = ()) -> dict[str, yaml.Node]:
-        if not isinstance(node, yaml.MappingNode):
+        if not isinstance(node, yaml.MappingNode) or node.tag != "tag:yaml.org,2002:map":
             self.add(_line(node), path, "must be a mapping")
             return {}
         found: dict[str, yaml.Node] = {}
