@@ -86,7 +86,7 @@ def api(
     Examples:
       tycho api --debug
       tycho up --service http://127.0.0.1:5000 -f compose.yaml
-      tycho api --host 0.0.0.0 --tokens tokens.yaml --plain-http
+      tycho api --host 0.0.0.0 --tokens t.yaml --tls-cert c.pem --tls-key k.pem
     """
     trace(debug)
     from tycho.access import AccessOptions
