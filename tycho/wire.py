@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 
-from tycho.release import Origin, Release, ServiceStatus
+from tycho.ownership import origin_key
+from tycho.release import Identity, Origin, Release, ServiceStatus
 
 NONE = "--"  # in the place of an address or a port that there is not
 
@@ -33,6 +35,13 @@ class System(BaseModel):
     app_id: str = ""
     workspace_name: str = ""
     conn_string: str = ""
+    updated: datetime | None = None
+    compose: str = ""
+    policies: str = ""
+    chart: str = ""
+    own_namespace: bool = True
+    simulated: bool = False
+    volumes: Sequence[str] = ()
 
 
 def to_system(release: Release) -> System:
@@ -57,6 +66,32 @@ def to_system(release: Release) -> System:
         app_id=f"{identity.name}-{identity.guid}",
         workspace_name=release.workspace_name,
         conn_string=release.conn_string,
+        updated=release.updated,
+        compose=release.compose,
+        policies=release.policies,
+        chart=release.chart,
+        own_namespace=identity.own_namespace,
+        simulated=release.simulated,
+        volumes=release.volumes,
+    )
+
+
+def to_release(system: System) -> Release:
+    """Return what was sent as the release that it was."""
+    identity = Identity(
+        guid=system.sid,
+        name=system.name,
+        release=system.release,
+        namespace=system.namespace,
+        own_namespace=system.own_namespace,
+        username=system.username,
+        origin=origin_key(system.origin),
+    )
+    same = ("revision", "state", "updated", "compose", "policies", "chart", "services", "simulated", "notes", "origin",
+            "volumes", "workspace_name", "conn_string")  # fmt: skip
+    created = datetime.fromisoformat(system.creation_time) if system.creation_time else None
+    return Release.model_validate(
+        {**{name: getattr(system, name) for name in same}, "identity": identity, "created": created}
     )
 
 

@@ -6,7 +6,7 @@ import platform
 import sys
 
 from tycho.cli import show
-from tycho.cli.options import Backplane, Context, Format, Local, Namespace, Output
+from tycho.cli.options import Backplane, Context, Format, Local, Namespace, Output, Service
 from tycho.cli.session import run
 
 
@@ -30,6 +30,7 @@ def doctor(
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
+    service: Service = "",
     output: Output = Format.table,
 ) -> None:
     r"""Check helm, the cluster, your rights and versions; says what to do.
@@ -45,6 +46,7 @@ def doctor(
         context=context,
         local=local,
         backplane=backplane,
+        service=service,
     )
     if output is not Format.table:
         show.data([check.model_dump() for check in checks], output)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tycho.cli import remote, show
+from tycho.cli import show
 from tycho.cli.options import (
     CLUSTER,
     Backplane,
@@ -72,32 +72,27 @@ def down(
     if volumes and keep_volumes:
         raise UsageError("-v and --keep-volumes exclude each other")
     here = Here(files or (), name, project_directory)
-    if service:
-        remote.refuse_options(local=local, namespace=namespace, context=context, backplane=backplane)
-        guids = ids or remote.find_own(service, here)
-        failed = remote.down(service, guids, force=force, keep_volumes=keep_volumes, origin=here.origin())
-    else:
 
-        async def act(lifecycle: Lifecycle) -> list[Removal]:
-            from tycho.orchestrators import WaitOptions
+    async def act(lifecycle: Lifecycle) -> list[Removal]:
+        from tycho.orchestrators import WaitOptions
 
-            wait_options = WaitOptions(timeout=timeout, tell=show.say)
-            try:
-                chosen = ids or [(await choose_system(lifecycle, here))[0].identity.guid]
-            except NotFound as error:
-                show.say(f"nothing to remove: {error.message}")  # no error: `tycho down $(tycho status -terse)`
-                return []
-            return await lifecycle.down(
-                chosen,
-                wait_options=wait_options,
-                keep_volumes=keep_volumes,
-                force=force,
-                caller=await lifecycle.identify(here.origin()),
-                each=_told,
-            )
+        wait_options = WaitOptions(timeout=timeout, tell=show.say)
+        try:
+            chosen = ids or [(await choose_system(lifecycle, here))[0].identity.guid]
+        except NotFound as error:
+            show.say(f"nothing to remove: {error.message}")  # no error: `tycho down $(tycho status -terse)`
+            return []
+        return await lifecycle.down(
+            chosen,
+            wait_options=wait_options,
+            keep_volumes=keep_volumes,
+            force=force,
+            caller=await lifecycle.identify(here.origin()),
+            each=_told,
+        )
 
-        removals = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
-        failed = [removal.error for removal in removals if removal.error]
+    removals = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    failed = [removal.error for removal in removals if removal.error]
     if failed:
         sys.exit(failed[0].exit_code)
 

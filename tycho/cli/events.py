@@ -17,6 +17,7 @@ from tycho.cli.options import (
     LookIn,
     Name,
     Output,
+    Service,
     SystemId,
     Trace,
     Words,
@@ -44,6 +45,7 @@ def events(
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
+    service: Service = "",
     output: Output = Format.table,
     trace_: Trace = False,
 ) -> None:
@@ -76,7 +78,7 @@ def events(
             show.flush()
         return None
 
-    run(act, namespace=namespace, context=context, local=local, backplane=backplane)
+    run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
 
 
 def _show(told: list[Event], output: Format) -> None:

@@ -19,6 +19,7 @@ from tycho.cli.options import (
     Local,
     LookIn,
     Name,
+    Service,
     SystemId,
     Trace,
 )
@@ -62,6 +63,7 @@ def exec(
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
+    service: Service = "",
     trace_: Trace = False,
 ) -> None:
     r"""Run a program in a running container; its exit code is the command's.
@@ -93,7 +95,7 @@ def exec(
         with raw_mode(tty):
             return await lifecycle.exec(release.identity.guid, service, program, Terminal(tty=tty), force=force)
 
-    code = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
+    code = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
     if code == NO_CHDIR and workdir:
         show.say(f"hint: -w needs {workdir} and an `env` that knows -C in the image, as BusyBox's does not; "
                  "else let the image's shell change the folder: sh -c 'cd DIR && …'")  # fmt: skip

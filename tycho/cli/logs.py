@@ -15,6 +15,7 @@ from tycho.cli.options import (
     Local,
     LookIn,
     Name,
+    Service,
     SystemId,
     Trace,
     Words,
@@ -60,6 +61,7 @@ def logs(
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
+    service: Service = "",
     trace_: Trace = False,
 ) -> None:
     r"""Print what containers write; each line has its pod's name before it.
@@ -90,7 +92,7 @@ def logs(
             if follow:
                 show.flush()
 
-    run(act, namespace=namespace, context=context, local=local, backplane=backplane)
+    run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
 
 
 def read_tail(text: str, *, default: int | None) -> int | None:

@@ -17,6 +17,7 @@ from tycho.cli.options import (
     LookIn,
     Name,
     Output,
+    Service,
     SystemId,
     Trace,
     Words,
@@ -43,6 +44,7 @@ def ps(
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
+    service: Service = "",
     output: Output = Format.table,
     trace_: Trace = False,
 ) -> None:
@@ -68,7 +70,7 @@ def ps(
         kept = tuple(service for service in whole.services if not services or service.name in services)
         return whole.model_copy(update={"services": kept})
 
-    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
+    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
     if output is Format.table:
         show.services([release])
     else:

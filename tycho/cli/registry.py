@@ -93,4 +93,4 @@ def push(
     async def act(lifecycle: Lifecycle) -> str:
         return await lifecycle.push(said.compile(lifecycle), registry, plain_http=plain_http)
 
-    show.out(run(act, policies=policies))
+    show.out(run(act, policies=policies, service=None))

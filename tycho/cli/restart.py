@@ -18,6 +18,7 @@ from tycho.cli.options import (
     NoWait,
     Output,
     Quiet,
+    Service,
     SystemId,
     Timeout,
     Trace,
@@ -43,6 +44,7 @@ def restart(
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
+    service: Service = "",
     no_wait: NoWait = False,
     timeout: Timeout = 300.0,
     output: Output = Format.table,
@@ -70,7 +72,7 @@ def restart(
             wait_options = WaitOptions(wait=not no_wait, timeout=timeout, watch=watch)
             return await lifecycle.restart(release.identity.guid, services, force=force, wait_options=wait_options)
 
-    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
+    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
     if not quiet:
         show.notes(release)
     show.status([release], output)

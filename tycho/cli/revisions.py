@@ -21,6 +21,7 @@ from tycho.cli.options import (
     NoWait,
     Output,
     Quiet,
+    Service,
     Timeout,
     Trace,
 )
@@ -50,6 +51,7 @@ def history(
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
+    service: Service = "",
     output: Output = Format.table,
     trace_: Trace = False,
 ) -> None:
@@ -69,7 +71,9 @@ def history(
         release, _ = await choose_system(lifecycle, here, id=id)
         return await lifecycle.history(release.identity.guid)
 
-    show.history(run(act, namespace=namespace, context=context, local=local, backplane=backplane), output)
+    show.history(
+        run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service), output
+    )
 
 
 def rollback(
@@ -82,6 +86,7 @@ def rollback(
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
+    service: Service = "",
     no_wait: NoWait = False,
     timeout: Timeout = 300.0,
     output: Output = Format.table,
@@ -115,7 +120,7 @@ def rollback(
                 wait_options=WaitOptions(wait=not no_wait, timeout=timeout, watch=watch),
             )
 
-    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane)
+    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
     if not quiet:
         show.notes(release)
     show.status([release], output)

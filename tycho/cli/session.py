@@ -91,7 +91,10 @@ def _lifecycle(
     kubeconfig: str = "",
     backplane: str = "",
     policies: Sequence[str] | None = None,
+    url: str = "",
 ) -> Lifecycle:
+    if url:
+        return _remote(url)
     from tycho import orchestrators
     from tycho.lifecycle import Lifecycle
     from tycho.settings import settings
@@ -107,6 +110,31 @@ def _lifecycle(
     return Lifecycle(orchestrator, target, policies=folders, caller=read_caller())
 
 
+def find_service(option: str) -> str:
+    """Return the address of the service that a command is to talk to; "" where it works on the cluster itself."""
+    from tycho.settings import settings
+
+    return option or settings().service
+
+
+def _refuse_options(service: str | None, **options: object) -> None:
+    """Refuse options that the service alone decides."""
+    from tycho.errors import UsageError
+
+    if given := [f"--{name}" for name, value in options.items() if value]:
+        how = "--service" if service else "TYCHO_SERVICE"
+        hint = "leave it out" if service else "leave it out, or unset TYCHO_SERVICE"
+        raise UsageError(f"{', '.join(given)}: with {how}, the service decides this", hint=hint)
+
+
+def _remote(url: str) -> Lifecycle:
+    from tycho.cli.caller import read_login
+    from tycho.cli.service import RemoteLifecycle
+    from tycho.settings import settings
+
+    return RemoteLifecycle(url, settings().username or read_login())
+
+
 def run(
     act: Callable[[Lifecycle], Coroutine[Any, Any, T]],
     *,
@@ -115,16 +143,34 @@ def run(
     local: bool = False,
     backplane: str = "",
     policies: Sequence[str] | None = None,
+    service: str | None = "",
 ) -> T:
-    """Run a verb to its end; Ctrl-C and its like cancel it, and whatever it started."""
+    """Run a verb to its end; Ctrl-C and its like cancel it, and whatever it started.
+
+    Args:
+        act: Uses the verbs.
+        namespace: As the option says it; so are the others.
+        context: Of the kubeconfig.
+        local: Whether this machine's own cluster is meant.
+        backplane: The orchestrator.
+        policies: Folders of them.
+        service: A service whose verbs are meant, TYCHO_SERVICE by default; None where no service can.
+
+    Raises:
+        UsageError: A service is meant, and an option that it decides itself was given.
+    """
     import asyncio
 
+    url = "" if service is None else find_service(service)
+    if url:
+        _refuse_options(service, local=local, namespace=namespace, context=context, backplane=backplane,
+                        policies=policies)  # fmt: skip
     kubeconfig = _local() if local else ""
     sweep()
 
     async def whole() -> T:
         ends.cancel_on_signal(asyncio.current_task())
-        lifecycle = _lifecycle(namespace, "" if local else context, kubeconfig, backplane, policies)
+        lifecycle = _lifecycle(namespace, "" if local else context, kubeconfig, backplane, policies, url)
         try:
             return await act(lifecycle)
         finally:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tycho.cli import remote, show
+from tycho.cli import show
 from tycho.cli.options import (
     OUTPUT,
     Backplane,
@@ -53,17 +53,13 @@ def status(
       tycho down $(tycho status -terse)
     """
     trace(trace_)
-    if service:
-        remote.refuse_options(local=local, namespace=namespace, context=context, backplane=backplane)
-        releases = remote.status(service, ids or ())
-    else:
 
-        def look(lifecycle: Lifecycle) -> Coroutine[Any, Any, Sequence[Release]]:
-            return lifecycle.status(ids or (), services=not terse)
+    def look(lifecycle: Lifecycle) -> Coroutine[Any, Any, Sequence[Release]]:
+        return lifecycle.status(ids or (), services=not terse)
 
-        releases = run(look, namespace=namespace, context=context, local=local, backplane=backplane)
-        if namespace and not releases and not terse:
-            _say_elsewhere(namespace, run(look, context=context, local=local, backplane=backplane))
+    releases = run(look, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    if namespace and not releases and not terse:
+        _say_elsewhere(namespace, run(look, context=context, local=local, backplane=backplane))
     if terse:
         for release in releases:
             if release.state == "kept":  # `down $(tycho status -terse)` deletes no volumes that were kept on purpose
@@ -82,6 +78,7 @@ def ls(
     context: Context = "",
     local: Local = False,
     backplane: Backplane = "",
+    service: Service = "",
     output: Output = Format.table,
     trace_: Trace = False,
 ) -> None:
@@ -92,8 +89,8 @@ def ls(
       tycho ls
     """
     status(
-        terse=terse, namespace=namespace, context=context, local=local, backplane=backplane, output=output,
-        trace_=trace_,
+        terse=terse, namespace=namespace, context=context, local=local, backplane=backplane, service=service,
+        output=output, trace_=trace_,
     )  # fmt: skip
 
 

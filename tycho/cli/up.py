@@ -36,7 +36,7 @@ from tycho.cli.options import (
     Trace,
 )
 from tycho.cli.progress import progress
-from tycho.cli.session import Input, run, trace
+from tycho.cli.session import Input, find_service, run, trace
 from tycho.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def up(
       tycho up --name web -c nginx:1.27 -p 80
     """
     trace(trace_)
-    if services and (container or service):
+    if services and (container or find_service(service)):
         raise UsageError(f"services cannot be chosen with {'-c' if container else '--service'}",
                          hint="leave them out, or name a compose file")  # fmt: skip
     said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict, root=root)
@@ -125,17 +125,20 @@ def up(
 
         project = outline(sources)
         _check_known(project, services)
-    if service:
-        remote.refuse_options(
-            policies=policies, strict=strict, local=local, namespace=namespace, context=context, backplane=backplane
-        )
-        release = remote.up(service, said, sources, new=new, id=id, replace=replace, modify=modify, wait=not no_wait)
-        show.status([release], output)
-        return
+    distant = bool(find_service(service))
+    if distant and strict:
+        raise UsageError("--strict: the service decides this", hint="leave it out")
 
     async def act(lifecycle: Lifecycle) -> Release:
         from tycho.orchestrators import WaitOptions
 
+        if distant:
+            with progress(quiet or no_wait) as watch:
+                wait_options = WaitOptions(wait=not no_wait, timeout=timeout, watch=watch)
+                return await remote.up(
+                    lifecycle, said, sources, new=new, id=id, replace=replace, modify=modify, quiet=quiet,
+                    wait_options=wait_options,
+                )  # fmt: skip
         keep: Sequence[str] = ()
         if project and not new:
             origin = make_origin(sources.directory, project.name, named=project.named)
@@ -160,7 +163,8 @@ def up(
             show.remarks(compiled.chart, release)
         return release
 
-    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane, policies=policies)
+    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane, policies=policies,
+                  service=service)  # fmt: skip
     show.status([release], output)
 
 

@@ -217,6 +217,13 @@ class Verbs:
         return read_system((yield from self._send(request)))
 
     @verb
+    def preview(self, id: str, changes: Mapping[str, Any]) -> Steps[builtins.list[str]]:
+        """Say what a `modify` would change, line by line; nothing is changed."""
+        request = Request("PATCH", address("system", id), pairs(dryRun=True), changes, safe=True)
+        found: builtins.list[str] = (yield from self._send(request))["changes"]
+        return found
+
+    @verb
     def remove(
         self, id: str, *, keep_volumes: bool = False, force: bool = False, wait: float | None = None
     ) -> Steps[None]:

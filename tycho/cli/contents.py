@@ -1,0 +1,116 @@
+"""`tycho values` and `tycho report`: what a system that runs was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tycho.cli import show
+from tycho.cli.options import (
+    OUTPUT,
+    Backplane,
+    Context,
+    Directory,
+    Files,
+    Format,
+    Local,
+    LookIn,
+    Name,
+    Output,
+    Service,
+    Trace,
+)
+from tycho.cli.project import Here, choose_system
+from tycho.cli.revisions import OptionalId
+from tycho.cli.session import run, trace
+
+if TYPE_CHECKING:
+    from tycho.lifecycle import Lifecycle
+    from tycho.orchestrators import StoredRelease
+
+Number = Annotated[int, typer.Option("--revision", metavar="N", min=0, help="Of this revision, not the running one.")]
+Every = Annotated[bool, typer.Option("-a", "--all", help="With those of the chart below.", rich_help_panel=OUTPUT)]
+AsYaml = Annotated[Format, typer.Option("-o", "--output", help="Format of stdout.", rich_help_panel=OUTPUT)]
+CELLS = ("path", "outcome", "target", "reason")
+
+
+def values(
+    id: OptionalId = "",
+    all: Every = False,
+    revision: Number = 0,
+    files: Files = None,
+    name: Name = "",
+    project_directory: Directory = "",
+    namespace: LookIn = "",
+    context: Context = "",
+    local: Local = False,
+    backplane: Backplane = "",
+    service: Service = "",
+    output: AsYaml = Format.yaml,
+    trace_: Trace = False,
+) -> None:
+    r"""Print the values of a system's release; what is secret is masked.
+
+    \b
+    Examples:
+      tycho values
+      tycho values shop --all
+
+    Without ID, the project of this folder is meant.
+    """
+    trace(trace_)
+    here = Here(files or (), name, project_directory)
+
+    async def act(lifecycle: Lifecycle) -> Mapping[str, Any]:
+        from tycho.masking import mask_values
+
+        stored = await _read(lifecycle, here, id, revision)
+        return mask_values(stored.merged if all else stored.values, known=stored.files.values())
+
+    found = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    show.data(found, Format.json if output is Format.json else Format.yaml)
+
+
+def report(
+    id: OptionalId = "",
+    revision: Number = 0,
+    files: Files = None,
+    name: Name = "",
+    project_directory: Directory = "",
+    namespace: LookIn = "",
+    context: Context = "",
+    local: Local = False,
+    backplane: Backplane = "",
+    service: Service = "",
+    output: Output = Format.table,
+    trace_: Trace = False,
+) -> None:
+    r"""Print what changed its meaning on the way from a system's compose file to the cluster.
+
+    \b
+    Examples:
+      tycho report
+      tycho report shop -o json
+
+    Without ID, the project of this folder is meant. `tycho compile` tells the same of a file that does not run yet.
+    """
+    trace(trace_)
+    here = Here(files or (), name, project_directory)
+
+    async def act(lifecycle: Lifecycle) -> Sequence[Mapping[str, Any]]:
+        return (await _read(lifecycle, here, id, revision)).report
+
+    rows = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    if output is not Format.table:
+        return show.data([{key: row[key] for key in CELLS if row.get(key)} for row in rows], output)
+    if not rows:
+        return show.out("every key keeps its meaning")
+    lines = [[str(row.get(key) or show.NONE) for key in CELLS] for row in rows]
+    return show.table([("KEY", "RESULT", "BECOMES", "WHY"), *lines])
+
+
+async def _read(lifecycle: Lifecycle, here: Here, id: str, revision: int) -> StoredRelease:
+    release, _ = await choose_system(lifecycle, here, id=id)
+    return await lifecycle.contents(release.identity.guid, revision)

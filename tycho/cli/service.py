@@ -1,0 +1,316 @@
+"""The verbs of a service, with the interface that commands use on a cluster: they do not know the difference."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from tycho.client import AsyncTychoClient, TychoAnswer
+from tycho.differences import Difference
+from tycho.errors import StartFailed, TychoError, UsageError, WaitTimeout
+from tycho.lifecycle import Lifecycle, Removal
+from tycho.operations import Modified
+from tycho.orchestrators import Orchestrator, Program, StoredRelease, Streams, Target, WaitOptions
+from tycho.ownership import Caller, check_owner
+from tycho.release import Event, Origin, Release, Revision, find_release
+from tycho.wire import read_system, to_release
+
+if TYPE_CHECKING:
+    from tycho.client import Progress
+    from tycho.modification import Modification, ServiceChange
+
+LINES = 10_000  # of each container that a service sends at most
+LOOKS = 2.0  # seconds between looks at events that are followed
+
+
+class Known(Caller):
+    """A caller whom the service knows by his token: it shows him what is his, and says itself what is not."""
+
+    def owns(self, identity: object) -> bool:
+        """Leave it to the service."""
+        return True
+
+
+class Worded(Difference):
+    """A difference that the service has put into words."""
+
+    @property
+    def words(self) -> str:
+        """Its words."""
+        return self.path[0]
+
+
+class NoCluster:
+    """In the place of an orchestrator: a service has its own."""
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise UsageError(
+            f"{name} works on the cluster itself, and a service does not offer it",
+            hint="leave out --service, or unset TYCHO_SERVICE",
+        )
+
+
+class RemoteLifecycle(Lifecycle):
+    """Starts, watches and stops systems by way of a service.
+
+    Args:
+        url: Where it answers.
+        username: Who asks, where no token says it.
+    """
+
+    def __init__(self, url: str, username: str) -> None:
+        super().__init__(cast("Orchestrator", NoCluster()), Target())
+        self.client = AsyncTychoClient(url)
+        self._username = username
+
+    async def identify(self, origin: Origin | None = None) -> Caller:
+        """Return who asks."""
+        if await asyncio.to_thread(self.client.find_token):
+            return Known(origin=origin)
+        return Caller(username=self._username, origin=origin)
+
+    async def status(
+        self, ids: Sequence[str] = (), *, name: str = "", username: str = "", services: bool = True
+    ) -> Sequence[Release]:
+        """The systems that run, oldest first: all of them, or those asked for."""
+        if ids:
+            systems = await asyncio.gather(*map(self.client.system, ids))
+        else:
+            systems = await self.client.systems(name=name, username=username)
+        return [to_release(system) for system in systems]
+
+    async def find(self, id: str, *, caller: Caller | None = None) -> Release:
+        """Find one system by any of its names."""
+        caller = caller or await self.identify()
+        return find_release(await self.status(), id, prefers=caller.prefers)
+
+    async def check_owner(self, release: Release, id: str, caller: Caller) -> None:
+        """Refuse to change a system that was found already, if it is somebody else's."""
+        check_owner(release, caller, id)
+
+    async def history(self, id: str) -> Sequence[Revision]:
+        """The revisions of a system, oldest first."""
+        known = set(Revision.model_fields)
+        rows = await self.client.revisions(id)
+        return [Revision.model_validate({key: row[key] for key in known & row.keys()}) for row in rows]
+
+    async def contents(self, id: str, revision: int = 0) -> StoredRelease:
+        """What a system was made of: values and report; what is secret is masked."""
+        from tycho.chart.artifact import REPORT
+        from tycho.text import json_text
+
+        values, merged, report = await asyncio.gather(
+            self.client.values(id, revision=revision),
+            self.client.values(id, revision=revision, all=True),
+            self.client.report(id, revision=revision),
+        )
+        return StoredRelease(revision, values, merged, {REPORT: json_text(report)})
+
+    async def logs(
+        self,
+        id: str,
+        services: Sequence[str] = (),
+        *,
+        follow: bool = False,
+        tail: int | None = 100,
+        since: datetime | None = None,
+        timestamps: bool = False,
+    ) -> AsyncIterator[str]:
+        """Yield what a system's containers have written.
+
+        Raises:
+            UsageError: They are to be followed.
+        """
+        if follow:
+            raise UsageError("a service does not follow logs", hint="leave out -f; --since 1m has the newest lines")
+        moment = since.isoformat() if since else ""
+        lines = LINES if tail is None else min(tail, LINES)
+        for line in await self.client.logs(id, services, since=moment, tail=lines, timestamps=timestamps):
+            yield line
+
+    async def events(self, id: str, services: Sequence[str] = (), *, follow: bool = False) -> AsyncIterator[Event]:
+        """Yield what the cluster tells of a system's objects, oldest first."""
+        seen: set[Event] = set()
+        while True:
+            for row in await self.client.events(id, services):
+                event = Event.model_validate(row)
+                if event not in seen:
+                    seen.add(event)
+                    yield event
+            if not follow:
+                return
+            await asyncio.sleep(LOOKS)
+
+    async def restart(
+        self,
+        id: str,
+        services: Sequence[str] = (),
+        *,
+        force: bool = False,
+        caller: Caller | None = None,
+        wait_options: WaitOptions,
+    ) -> Release:
+        """Replace the pods of services by new ones."""
+        answer = await self.client.restart({"name": id, "services": [*services], **await self._asked(caller, force)})
+        return await self.finish(_succeed(answer), wait_options)
+
+    async def rollback(
+        self,
+        id: str,
+        revision: int = 0,
+        *,
+        force: bool = False,
+        caller: Caller | None = None,
+        wait_options: WaitOptions,
+    ) -> Release:
+        """Make an earlier revision of a system the running one."""
+        answer = await self.client.rollback({"name": id, "revision": revision, **await self._asked(caller, force)})
+        return await self.finish(_succeed(answer), wait_options)
+
+    async def modify(
+        self,
+        id: str,
+        wanted: Modification,
+        *,
+        revision: int = 0,
+        dry_run: bool = False,
+        force: bool = False,
+        caller: Caller | None = None,
+        wait_options: WaitOptions,
+    ) -> Modified:
+        """Change labels, resources, replicas, images or variables of a system."""
+        changes = {**_write_changes(wanted), **await self._asked(caller, force)}
+        lines = await self.client.preview(id, changes)
+        differences = tuple(Worded((line,), None, None, "replace") for line in lines)
+        if dry_run:
+            return Modified(to_release(await self.client.system(id)), differences)
+        tag = f'"{(await self.client.system(id)).sid}.{revision}"' if revision else ""
+        system = await self.client.modify(id, changes, wait=0, if_match=tag)
+        return Modified(await self.finish(to_release(system), wait_options), differences)
+
+    async def down(
+        self,
+        ids: Sequence[str],
+        *,
+        wait_options: WaitOptions,
+        keep_volumes: bool = False,
+        force: bool = False,
+        caller: Caller | None = None,
+        each: Callable[[Removal], None],
+    ) -> list[Removal]:
+        """Remove systems, each wholly; one that fails, or is somebody else's, does not keep the others."""
+        caller = caller or await self.identify()
+
+        async def remove(id: str) -> Removal:
+            try:
+                release = await self.find(id, caller=caller)
+                if not force:
+                    check_owner(release, caller, id)
+                asked = {**await self._asked(caller, force), "keep-volumes": keep_volumes}
+                answer = await self.client.delete({"name": release.identity.guid, **asked})
+                if answer.error:
+                    raise answer.error
+                notes = tuple(answer.message.split("\n")[1:])
+                done = Removal(id, release.model_copy(update={"notes": notes}))
+            except TychoError as error:
+                done = Removal(id, error=error)
+            each(done)
+            return done
+
+        return list(await asyncio.gather(*(remove(id) for id in dict.fromkeys(ids))))
+
+    async def exec(
+        self,
+        id: str,
+        service: str,
+        program: Program,
+        streams: Streams,
+        *,
+        force: bool = False,
+        caller: Caller | None = None,
+    ) -> int:
+        """Refuse: a service has no way into containers.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError(
+            "exec takes the cluster itself: a service runs no programs in containers",
+            hint="leave out --service, or unset TYCHO_SERVICE",
+        )
+
+    async def start(self, request: Mapping[str, Any], caller: Caller, wait_options: WaitOptions) -> Release:
+        """Start or upgrade what a request holds."""
+        answer = await self.client.start({**request, **await self._asked(caller, None)})
+        if answer.error:
+            raise answer.error
+        release = to_release(await self.client.system(answer.identifier))
+        notes = tuple(answer.result.get("notes", ()))
+        return await self.finish(release.model_copy(update={"notes": notes}), wait_options)
+
+    async def finish(self, release: Release, wait_options: WaitOptions) -> Release:
+        """Wait until a system is ready, as the service tells of it.
+
+        Args:
+            release: The first look, with what the verb had to say.
+            wait_options: Whether and how long to wait, and who is told.
+
+        Raises:
+            StartFailed: It cannot become ready.
+            WaitTimeout: It did not become ready in time.
+        """
+        if not wait_options.wait:
+            return release
+        wait_options.watch(release)
+        last: Progress | None = None
+        name, guid = release.identity.name, release.identity.guid
+        hint = f"`tycho status --services {name}` shows more"
+        try:
+            async with asyncio.timeout(wait_options.timeout):
+                async for told in self.client.watch(guid):
+                    last = told
+                    looked = to_release(await self.client.system(guid))
+                    wait_options.watch(looked)
+                    release = looked.model_copy(update={"notes": release.notes})
+        except TimeoutError:
+            raise WaitTimeout(f"{name} is not ready after {wait_options.timeout:g} s", hint=hint) from None
+        if last and last.kind == "failed":
+            raise StartFailed(last.why or last.message, hint=hint)
+        return release
+
+    async def _asked(self, caller: Caller | None, force: bool | None) -> dict[str, Any]:
+        """Who asks, from which project, and whether it matters."""
+        from tycho.release import label_value
+
+        caller = caller or await self.identify()
+        about: dict[str, Any] = {} if force is None else {"force": force}
+        if caller.username:
+            about["username"] = label_value(caller.username)
+        if caller.origin:
+            about["origin"] = caller.origin.model_dump(exclude={"project"})
+        return about
+
+
+def _succeed(answer: TychoAnswer) -> Release:
+    if answer.error:
+        raise answer.error
+    return to_release(read_system(answer.result))
+
+
+def _write_changes(wanted: Modification) -> dict[str, Any]:
+    """Write what is wanted as a request has it."""
+    services = {name: _write_change(change) for name, change in wanted.services.items()}
+    every = _write_change(wanted.every)
+    nested = {"resources": {"ephemeralStorage": every.pop("ephemeralStorage")}} if "ephemeralStorage" in every else {}
+    return {"labels": dict(wanted.labels), "services": services, **every, **nested}
+
+
+def _write_change(change: ServiceChange) -> dict[str, Any]:
+    given = {name: value for name, value in dataclasses.asdict(change).items() if value not in (None, "", {})}
+    return {"ephemeralStorage" if name == "ephemeral_storage" else name: value for name, value in given.items()}
