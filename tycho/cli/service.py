@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from tycho.cli.changes import Worded, write_changes
 from tycho.client import AsyncTychoClient, TychoAnswer
-from tycho.differences import Difference
 from tycho.errors import StartFailed, TychoError, UsageError, WaitTimeout
 from tycho.lifecycle import Lifecycle, Removal
 from tycho.operations import Modified
@@ -20,7 +19,7 @@ from tycho.wire import read_system, to_release
 
 if TYPE_CHECKING:
     from tycho.client import Progress
-    from tycho.modification import Modification, ServiceChange
+    from tycho.modification import Modification
 
 LINES = 10_000  # of each container that a service sends at most
 LOOKS = 2.0  # seconds between looks at events that are followed
@@ -32,15 +31,6 @@ class Known(Caller):
     def owns(self, identity: object) -> bool:
         """Leave it to the service."""
         return True
-
-
-class Worded(Difference):
-    """A difference that the service has put into words."""
-
-    @property
-    def words(self) -> str:
-        """Its words."""
-        return self.path[0]
 
 
 class NoCluster:
@@ -185,7 +175,7 @@ class RemoteLifecycle(Lifecycle):
         wait_options: WaitOptions,
     ) -> Modified:
         """Change labels, resources, replicas, images or variables of a system."""
-        changes = {**_write_changes(wanted), **await self._asked(caller, force)}
+        changes = {**write_changes(wanted), **await self._asked(caller, force)}
         lines = await self.client.preview(id, changes)
         differences = tuple(Worded((line,), None, None, "replace") for line in lines)
         if dry_run:
@@ -301,16 +291,3 @@ def _succeed(answer: TychoAnswer) -> Release:
     if answer.error:
         raise answer.error
     return to_release(read_system(answer.result))
-
-
-def _write_changes(wanted: Modification) -> dict[str, Any]:
-    """Write what is wanted as a request has it."""
-    services = {name: _write_change(change) for name, change in wanted.services.items()}
-    every = _write_change(wanted.every)
-    nested = {"resources": {"ephemeralStorage": every.pop("ephemeralStorage")}} if "ephemeralStorage" in every else {}
-    return {"labels": dict(wanted.labels), "services": services, **every, **nested}
-
-
-def _write_change(change: ServiceChange) -> dict[str, Any]:
-    given = {name: value for name, value in dataclasses.asdict(change).items() if value not in (None, "", {})}
-    return {"ephemeralStorage" if name == "ephemeral_storage" else name: value for name, value in given.items()}

@@ -90,6 +90,23 @@ class TychoStatus(TychoAnswer):
         self.services = [TychoService(one) for one in result] if isinstance(result, list) else []
 
 
+def write_started(found: Mapping[str, Any], accepted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a system as the answer to the seed's start has it."""
+    containers = {}
+    for service in found["services"]:
+        ends = service.get("endpoints") or ()
+        ports = {f"port-{i}": end["port"] for i, end in enumerate(ends, 1)}
+        containers[service["name"]] = {"ip_address": ends[0]["ip_address"] if ends else "--", **ports}
+    return {
+        "name": found["app_id"],
+        "sid": found["sid"],
+        "containers": containers,
+        "warnings": accepted.get("warnings", ()),
+        "notes": accepted.get("notes", ()),
+        "conn_string": found.get("conn_string", ""),
+    }
+
+
 def _problems(said: Mapping[str, Any], key: str) -> list[Problem]:
     """List problems as the service sent them; keys of a newer service are left out."""
     known = Problem.__dataclass_fields__

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from tycho.client.answers import TychoAnswer, TychoStatus, TychoSystem
+from tycho.client.answers import TychoAnswer, TychoStatus, TychoSystem, write_started
 from tycho.client.requests import URL, Follow, Reply, Request, Steps, address, ask, pairs, show_address, succeed
 from tycho.client.verb import either, verb
 from tycho.errors import SourceError
@@ -52,7 +52,7 @@ class Verbs:
         if last and last.kind == "failed":
             failure = {"error": "StartFailed", "message": last.why or last.message}
             return TychoSystem("error", failure, failure["message"])
-        return TychoSystem("success", _started(found, answer.result), f"Started system {found['app_id']}")
+        return TychoSystem("success", write_started(found, answer.result), f"Started system {found['app_id']}")
 
     @verb
     def status(self, request: Mapping[str, Any] | None = None) -> Steps[TychoStatus]:
@@ -286,20 +286,3 @@ class Verbs:
 
     def _named(self, path: str) -> str:
         return show_address(self.url) + path
-
-
-def _started(found: Mapping[str, Any], accepted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a system as the answer to the seed's start has it."""
-    containers = {}
-    for service in found["services"]:
-        ends = service.get("endpoints") or ()
-        ports = {f"port-{i}": end["port"] for i, end in enumerate(ends, 1)}
-        containers[service["name"]] = {"ip_address": ends[0]["ip_address"] if ends else "--", **ports}
-    return {
-        "name": found["app_id"],
-        "sid": found["sid"],
-        "containers": containers,
-        "warnings": accepted.get("warnings", ()),
-        "notes": accepted.get("notes", ()),
-        "conn_string": found.get("conn_string", ""),
-    }

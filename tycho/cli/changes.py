@@ -1,0 +1,33 @@
+"""Changes of what runs on their way to a service, and what it says of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from tycho.differences import Difference
+
+if TYPE_CHECKING:
+    from tycho.modification import Modification, ServiceChange
+
+
+class Worded(Difference):
+    """A difference that the service has put into words."""
+
+    @property
+    def words(self) -> str:
+        """Its words."""
+        return self.path[0]
+
+
+def write_changes(wanted: Modification) -> dict[str, Any]:
+    """Write what is wanted as a request has it."""
+    services = {name: _write_change(change) for name, change in wanted.services.items()}
+    every = _write_change(wanted.every)
+    nested = {"resources": {"ephemeralStorage": every.pop("ephemeralStorage")}} if "ephemeralStorage" in every else {}
+    return {"labels": dict(wanted.labels), "services": services, **every, **nested}
+
+
+def _write_change(change: ServiceChange) -> dict[str, Any]:
+    given = {name: value for name, value in dataclasses.asdict(change).items() if value not in (None, "", {})}
+    return {"ephemeralStorage" if name == "ephemeral_storage" else name: value for name, value in given.items()}
