@@ -37,7 +37,7 @@ def installed(kubectl: Kubectl) -> Iterator[None]:
     yield
     kubectl("delete", "clusterrole", "tycho-user")
     kubectl("delete", "serviceaccounts", "ann", "bob", "eve", "-n", "default")
-    kubectl("delete", "-f", MANIFESTS, "--wait=false")
+    kubectl("delete", "-f", MANIFESTS)
 
 
 @pytest.fixture(scope="module")

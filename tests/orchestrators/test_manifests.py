@@ -32,7 +32,7 @@ def created(kubectl: Kubectl) -> Iterator[list[str]]:
     """The manifests, created as the page says; what kubectl said."""
     said = kubectl("create", "-f", MANIFESTS).splitlines()
     yield said
-    kubectl("delete", "-f", MANIFESTS, "--wait=false")
+    kubectl("delete", "-f", MANIFESTS)
 
 
 @pytest.fixture
