@@ -80,13 +80,13 @@ def api(
 ) -> None:
     r"""Serve the verbs over HTTP: OpenAPI at /openapi.json, pages at /docs and /apidocs.
 
-    Beyond this machine it wants to know who asks: see docs/security.md.
-
     \b
     Examples:
       tycho api --debug
       tycho up --service http://127.0.0.1:5000 -f compose.yaml
       tycho api --host 0.0.0.0 --tokens t.yaml --tls-cert c.pem --tls-key k.pem
+
+    Beyond this machine it wants to know who asks: see docs/security.md.
     """
     trace(debug)
     from tycho.access import AccessOptions
