@@ -67,7 +67,7 @@ def test_the_project_s_files_go_along(tycho: Run, tool: Run, service: Service, p
     done = tycho("down", "--service", service.url, "--name", "far")
     assert done.stdout.split() == [there["identity"]["guid"]]
     done = tycho("down", "--service", service.url, "--name", "far")
-    assert done.stderr == "nothing to remove: far (compose.yaml of this folder) does not run there\n"
+    assert done.stderr == "nothing to remove: far (compose.yaml of this folder) does not run\n"
 
 
 def test_only_what_runs_is_modified(tycho: Run, service: Service, project: Path) -> None:

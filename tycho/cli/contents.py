@@ -87,7 +87,7 @@ def report(
     output: Output = Format.table,
     trace_: Trace = False,
 ) -> None:
-    r"""Print what changed its meaning on a system's way to the cluster.
+    r"""Print what changed its meaning on the way to the cluster.
 
     \b
     Examples:
