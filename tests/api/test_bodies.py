@@ -103,7 +103,7 @@ METHODS = {
     "options": ("OPTIONS", "/system/start", "", 405),
     "patch": ("PATCH", "/healthz", "application/json", 405),
     "odd": ("BREW", "/system/start", "", 405),
-    "unknown": ("POST", "/system/stop", "text/plain", 404),
+    "unknown verb": ("POST", "/system/stop", "text/plain", 405),
     "unknown, read": ("GET", "/system/../etc/passwd", "", 404),
     "below": ("POST", "/system/start/x", "application/json", 404),
     "form": ("POST", "/system/start", "text/plain", 415),
