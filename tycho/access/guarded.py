@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -120,12 +119,8 @@ class Guarded:
 
     async def _check_free(self, identity: Identity) -> None:
         """Refuse a first start under an identity that is taken: by its GUID, or by the name of its release."""
-        owners = []
-        with contextlib.suppress(NotFound):
-            owners.append((await self._inner.status(identity)).identity.username)
-        with contextlib.suppress(NotFound):
-            owners += [revision.username for revision in await self._inner.history(identity)]
-        if not all(same_user(owner, identity.username) for owner in owners):
+        found = [*await self._inner.find(identity.guid), *await self._inner.find(identity.release)]
+        if not all(same_user(release.identity.username, identity.username) for release in found):
             raise Conflict("this GUID belongs to another system", hint="leave it out, and the system gets its own")
 
 
