@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tycho.approval import check_policies
 from tycho.differences import Difference, list_differences
 from tycho.errors import PreconditionFailed
 from tycho.finder import Finder
@@ -34,6 +37,7 @@ class Operations:
     """Verbs that leave a system's chart as it is."""
 
     orchestrator: Orchestrator
+    policies: tuple[Path, ...]
 
     _finder: Finder
 
@@ -99,6 +103,7 @@ class Operations:
             NotFound: No such system.
             Conflict: It is somebody else's.
             UsageError: With every problem of what is wanted.
+            PolicyDenied: A policy of the operator's refuses the system with this change.
             PreconditionFailed: It has another revision by now.
             StartFailed: A service cannot become ready.
             WaitTimeout: It did not become ready in time.
@@ -110,6 +115,7 @@ class Operations:
             )
         stored = await self.orchestrator.contents(release.identity, release.revision)
         values = modify_values(stored, wanted)
+        await asyncio.to_thread(check_policies, release.identity.name, stored, wanted, self.policies)
         differences = list_differences(stored.merged, merge_values(stored.defaults, values))
         if dry_run:
             return Modified(release, differences)

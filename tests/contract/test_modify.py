@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.contract.conftest import ONE, QUICK, Story, compiled
-from tycho.errors import Conflict, PreconditionFailed, UsageError
+from tycho.errors import Conflict, PolicyDenied, PreconditionFailed, UsageError
 from tycho.lifecycle import Lifecycle
 from tycho.modification import Modification, ServiceChange
 from tycho.ownership import Caller
@@ -95,6 +96,34 @@ def test_requests_stay_below_limits_and_secrets_are_not_repeated(told: Story) ->
         assert values["secretEnv"]["DB_PASSWORD"] == "planted-$$2"  # noqa: S105
         assert "planted" not in str([difference.patch for difference in modified.differences])
         assert "planted" not in " ".join(difference.words for difference in modified.differences)
+        assert modified.release.revision == 2
+
+    told(story)
+
+
+PINNED = 'description: Pinned.\nmatch: {image: ["*:latest"]}\ndeny: "{image} is another image tomorrow"\n'
+SMALL = "description: Small.\nmatch: {has: deploy.resources.limits.memory=4294967296}\ndeny: '{name} takes 4 GiB'\n"
+REFUSED = {
+    "image": (ServiceChange(image="nginx:latest"), "nginx:latest is another image tomorrow"),
+    "memory": (ServiceChange(memory="4Gi"), "takes 4 GiB"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_the_operators_policies_judge_a_change(told: Story, tmp_path: Path, case: str) -> None:
+    change, reason = REFUSED[case]
+    for number, text in enumerate((PINNED, SMALL)):
+        (tmp_path / f"5{number}-mine.yaml").write_text(text)
+
+    async def story(lifecycle: Lifecycle) -> None:
+        lifecycle.policies = (tmp_path,)
+        await lifecycle.up(compiled(lifecycle, ONE, "judged", TAG="7"), wait_options=QUICK)
+        for wanted in (Modification(services={"web": change}), Modification(every=change)):
+            with pytest.raises(PolicyDenied) as error:
+                await lifecycle.modify("judged", wanted, dry_run=True, wait_options=QUICK)
+            assert reason in error.value.problems[0].message
+        allowed = Modification(services={"web": ServiceChange(image="nginx:8", memory="64Mi", cpu="250m", replicas=2)})
+        modified = await lifecycle.modify("judged", allowed, wait_options=replace(QUICK, wait=False))
         assert modified.release.revision == 2
 
     told(story)

@@ -1,0 +1,80 @@
+"""Ask the operator's policies whether they allow a change of what runs, as they are asked when a system starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tycho.compose import Sources, load
+from tycho.errors import ComposeError, PolicyDenied
+from tycho.modification import Modification, ServiceChange, quantity
+from tycho.orchestrators import StoredRelease
+from tycho.policy import apply_policies
+
+HINT = "change the compose file, and `tycho up`: policies then see the whole of it"
+
+
+def check_policies(name: str, stored: StoredRelease, wanted: Modification, folders: Sequence[Path]) -> None:
+    """Refuse a change that a policy of the operator's refuses.
+
+    The shipped policies need not be asked: what they judge, no change reaches.
+
+    Args:
+        name: The project's name.
+        stored: The release as it is.
+        wanted: What is to be changed.
+        folders: The operator's policies; nothing is asked where there are none.
+
+    Raises:
+        PolicyDenied: A policy refuses the system with this change, or cannot be asked about it.
+    """
+    if not folders or wanted == Modification(labels=wanted.labels):
+        return
+    document = yaml.load(stored.compose, yaml.CSafeLoader)
+    if not isinstance(document, dict):
+        raise PolicyDenied("this release does not say what its policies are to judge", hint=HINT)
+    for service, keys in document.get("services", {}).items():
+        for change in (wanted.every, wanted.services.get(service, ServiceChange())):
+            _change_service(keys, change)
+    variables = {key: str(value) for key, value in (stored.merged.get("variables") or {}).items() if value is not None}
+    try:
+        project = load(Sources.from_document(document, env=variables, name=name))
+    except ComposeError as error:
+        named = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems[:3])
+        raise PolicyDenied(f"the policies cannot judge this change: {named or error.message}", hint=HINT) from error
+    apply_policies(project, folders=folders)
+
+
+def _change_service(keys: dict[str, Any], change: ServiceChange) -> None:
+    """Write a change into a service of the compose file, in Compose's words."""
+    if change.image:
+        keys["image"] = change.image
+    deploy = dict(keys.get("deploy") or {})
+    if change.replicas is not None:
+        keys.pop("scale", None)
+        deploy["replicas"] = change.replicas
+    limits = {}
+    if change.cpu:
+        keys.pop("cpus", None)
+        limits["cpus"] = str(float(quantity(change.cpu)))
+    if change.memory:
+        keys.pop("mem_limit", None)
+        limits["memory"] = str(int(quantity(change.memory)))
+    if limits:
+        resources = dict(deploy.get("resources") or {})
+        deploy["resources"] = resources | {"limits": dict(resources.get("limits") or {}) | limits}
+    if deploy:
+        keys["deploy"] = deploy
+    if change.env:
+        keys["environment"] = _as_mapping(keys.get("environment") or {}) | {
+            key: value.replace("$", "$$") for key, value in change.env.items() if value is not None
+        }
+
+
+def _as_mapping(environment: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
+    if isinstance(environment, Mapping):
+        return dict(environment)
+    return {key: value if equals else None for key, equals, value in (line.partition("=") for line in environment)}
