@@ -34,7 +34,7 @@ WRONG = {
         "services.web.clients[1]: 'all'",
     ),
     "metadata key": ("start", {**START, "services": {"web": {"prot": 80}}}, 422, "services.web.prot: no such key"),
-    "username": ("start", {**START, "username": "a,executor=other"}, 422, "username: "),
+    "username": ("start", {**START, "username": "a\nb"}, 422, "username: "),
     "account": ("start", {**START, "serviceaccount": "cluster-admin"}, 422, "serviceaccount: input should be"),
     "guid": ("start", {**START, "tycho-guid": "1"}, 422, "tycho-guid: "),
     "env": ("start", {**START, "env": {"A": ["b"]}}, 422, "env.A: "),
