@@ -41,8 +41,8 @@ def _written(value: str) -> str:
 Id = Annotated[str, Field(pattern=rf"^{NAME}$", description="GUID, unique prefix of it, release or project name.")]
 Username = Annotated[
     str,
-    AfterValidator(_written),
     Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=256, description="Who asks: a name of any kind."),
+    AfterValidator(_written),
 ]
 Value = Annotated[
     str, BeforeValidator(_text, str | bool | int | float), AfterValidator(_written), Field(max_length=65536)
