@@ -166,13 +166,15 @@ def test_hosts_and_resolvers(bench: Any) -> None:
 
 def test_what_the_orchestrator_looks_for(bench: Any) -> None:
     from tycho.chart import emit, release_values
+    from tycho.usernames import user_label
 
+    user = "Ann <a@b>"
     woven = bench.woven("services: {My_App: {image: x, ports: ['80']}, other: {image: x}}")
-    objects = bench.render(emit(woven), release_values(woven.system, guid="f" * 32, username="Ann <a@b>"))
+    objects = bench.render(emit(woven), release_values(woven.system, guid="f" * 32, username=user))
     for one in objects:
         labels = one["metadata"]["labels"]
         assert labels["app.kubernetes.io/instance"] == "rel"
-        assert (labels["executor"], labels["tycho-guid"], labels["username"]) == ("tycho", "f" * 32, "Ann--a-b")
+        assert (labels["executor"], labels["tycho-guid"], labels["username"]) == ("tycho", "f" * 32, user_label(user))
         assert "namespace" not in one["metadata"]
     web = objects.one("Deployment", "rel-my-app")["metadata"]
     assert web["labels"]["app.kubernetes.io/component"] == "my-app"

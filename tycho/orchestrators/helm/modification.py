@@ -106,7 +106,7 @@ class Modification:
         self, verb: Sequence[str], identity: Identity, deadline: Deadline, values: bytes | None = None
     ) -> None:
         """A verb of helm that waits for nothing: it is Tycho that watches the pods."""
-        kept = recovery.list_options(verb[0])
+        kept = await recovery.list_options(verb[0])
         said = ["--namespace", identity.namespace, "--timeout", f"{deadline.left:.3f}s", *kept]
         try:
             await self.helm.run([*verb, *said], input=values, timeout=deadline.left + ENDING)

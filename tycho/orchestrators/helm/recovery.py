@@ -5,17 +5,22 @@ from __future__ import annotations
 from tycho.orchestrators.helm import releases
 from tycho.orchestrators.helm.api import Api, Object
 from tycho.orchestrators.helm.process import Helm
+from tycho.orchestrators.helm.program import program, version
 from tycho.ownership import DESCRIPTION
 from tycho.release import Identity
 
 HISTORY = ("--history-max", "10")  # revisions that helm keeps
+DESCRIBES_ROLLBACKS = (4, 3, 0)  # the first helm whose `rollback` takes a description
 LONGEST = 250  # characters of a description, of which helm takes 256
 
 
-def list_options(verb: str) -> list[str]:
+async def list_options(verb: str) -> list[str]:
     """List what helm is told with a verb that makes a revision: how many to keep, and who asked for this one."""
+    options = [] if verb == "install" else [*HISTORY]
     asked = DESCRIPTION.get()
-    return [*(HISTORY if verb != "install" else ()), *(("--description", asked[:LONGEST]) if asked else ())]
+    if asked and (verb != "rollback" or await version(await program()) >= DESCRIBES_ROLLBACKS):
+        options += ["--description", asked[:LONGEST]]
+    return options
 
 
 async def recover(api: Api, helm: Helm, identity: Identity) -> tuple[tuple[str, ...], Object | None]:
