@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tycho.modification import Modification
 
 LINES = 10_000  # of each container that a service sends at most
+GUID = re.compile("[0-9a-f]{32}")
 LOOKS = 2.0  # seconds between looks at events that are followed
 
 
@@ -77,6 +79,8 @@ class RemoteLifecycle(Lifecycle):
 
     async def find(self, id: str, *, caller: Caller | None = None) -> Release:
         """Find one system by any of its names."""
+        if GUID.fullmatch(id):
+            return to_release(await self.client.system(id))
         caller = caller or await self.identify()
         return find_release(await self.status(), id, prefers=caller.prefers)
 
@@ -276,12 +280,10 @@ class RemoteLifecycle(Lifecycle):
 
     async def _asked(self, caller: Caller | None, force: bool | None) -> dict[str, Any]:
         """Who asks, from which project, and whether it matters."""
-        from tycho.release import label_value
-
         caller = caller or await self.identify()
         about: dict[str, Any] = {} if force is None else {"force": force}
         if caller.username:
-            about["username"] = label_value(caller.username)
+            about["username"] = caller.username
         if caller.origin:
             about["origin"] = caller.origin.model_dump(exclude={"project"})
         return about
