@@ -1,11 +1,11 @@
 """Services start in the order of `depends_on`, through chains of every condition; an absent one holds nobody."""
 
-from tests.e2e.system import Project
+from tests.e2e.system import System
 
 SHOWS = ("depends_on", "healthcheck.test", "profiles")
 
 
-def moments(system: Project, service: str) -> dict[str, str]:
+def moments(system: System, service: str) -> dict[str, str]:
     """When its container started, became ready or ended; RFC 3339 compares as text."""
     status = system.pods(service)[0]["status"]
     state = status["containerStatuses"][0]["state"]
@@ -15,7 +15,7 @@ def moments(system: Project, service: str) -> dict[str, str]:
     return {"started": state["running"]["startedAt"], "ready": ready}
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     at = {service: moments(system, service) for service in ("web", "api", "migrate", "db")}
     assert at["db"]["ready"] <= at["migrate"]["started"]

@@ -1,11 +1,11 @@
 """Where a service waits for a job that fails, `up` ends at once and says which and with what exit code."""
 
-from tests.e2e.system import Project
+from tests.e2e.system import System
 
 SHOWS = ("depends_on",)
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     said = system.fails("--timeout", "100")
     assert "migrate" in said
     assert "exit 3" in said

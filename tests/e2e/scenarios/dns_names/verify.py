@@ -1,11 +1,11 @@
 """A bare name, a network alias and a link lead to a service; a proxy in front finds its replaced backends again."""
 
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = ("deploy.replicas", "expose", "links", "networks")
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     proxies = system.names("front")
     for name in ("api", "backend"):

@@ -1,11 +1,11 @@
 """Two copies of a system in one namespace: each finds its own services by bare names, never the other's."""
 
-from tests.e2e.system import Project
+from tests.e2e.system import System
 
 SHOWS = ("deploy.replicas", "ports")
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.node.kubectl("create", "namespace", "shared")
     one, two = system.beside("one", "shared"), system.beside("two", "shared")
     for copy in (one, two):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.system import ROOT, Json, Project, eventually
+from tests.e2e.system import ROOT, Json, System, eventually
 
 SHOWS = ("volumes", "volumes.external")
 SECONDS = 90
@@ -44,7 +44,7 @@ HOMES = {"beside": "api"}  # services in the pod of another
 SAYS = {"compose.yaml": "db", "alone.yaml": "writer", "ordered.yaml": "migrate"}
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     earlier = unpacked(system.folder.with_name("earlier-program"))
     system.node.kubectl("create", "namespace", SPACE)
     system.node.kubectl("-n", SPACE, "create", "-f", "-", data=CLAIM)
@@ -73,7 +73,7 @@ def unpacked(folder: Path) -> Path:
     return folder
 
 
-def keeps(system: Project, earlier: Path, file: str) -> None:
+def keeps(system: System, earlier: Path, file: str) -> None:
     """Start and fill it with the earlier program, and go on with this one."""
     today, system.code = system.code, earlier
     system.up("-f", file, env=step(1))
@@ -94,7 +94,7 @@ def keeps(system: Project, earlier: Path, file: str) -> None:
     read(system, file, 3)
 
 
-def look(system: Project, file: str) -> None:
+def look(system: System, file: str) -> None:
     """Ask this program how the release is, whoever made its revision, and what its services print."""
     guid = system.identity["guid"]
     eventually(lambda: all(service["done"] for service in services(system)))
@@ -103,7 +103,7 @@ def look(system: Project, file: str) -> None:
     assert "migrated in step" in said or file != "ordered.yaml"
 
 
-def services(system: Project) -> list[Json]:
+def services(system: System) -> list[Json]:
     """The services as `tycho status` shows them."""
     [release] = json.loads(system.tycho("status", system.identity["guid"], "-o", "json"))
     listed: list[Json] = release["services"]
@@ -115,18 +115,18 @@ def step(number: int) -> dict[str, str]:
     return {"STEP": str(number), "DB_PASSWORD": "p4ss"}
 
 
-def read(system: Project, file: str, number: int) -> None:
+def read(system: System, file: str, number: int) -> None:
     """Read what was written, in the pods of a step."""
     for service in FILES[file]:
         eventually(lambda service=service: is_of(system, service, number))
         assert run(system, service, READ.get(service, "echo row")) == "row", f"{service} in step {number}"
 
 
-def is_of(system: Project, service: str, number: int) -> bool:
+def is_of(system: System, service: str, number: int) -> bool:
     """Tell whether the pods of a service are those of a step, and ready."""
     return run(system, service, "echo $STEP") == str(number) and system.ready(HOMES.get(service, service))
 
 
-def run(system: Project, service: str, script: str) -> str:
+def run(system: System, service: str, script: str) -> str:
     """Run a script in the container of a service."""
     return system.sh(HOMES.get(service, service), script, container=service)

@@ -3,7 +3,7 @@
 import json
 from http.client import OK
 
-from tests.e2e.system import ROOT, Json, Project, eventually
+from tests.e2e.system import ROOT, Json, System, eventually
 
 SHOWS = ("depends_on", "healthcheck.test", "deploy.replicas")
 SECONDS = 60
@@ -12,7 +12,7 @@ SHOP = str(ROOT / "examples/shop/compose.yaml")
 TAGS = {"NGINX_TAG": "1", "POSTGREST_TAG": "1", "POSTGRES_TAG": "15"}  # what the node has
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     node = system.node
     node.kubectl("create", "namespace", SPACE)
     node.kubectl("-n", SPACE, "create", "serviceaccount", "ed")
@@ -44,7 +44,7 @@ def verify(system: Project) -> None:
     node.kubectl("delete", "namespace", SPACE)
 
 
-def in_order(shop: Project) -> None:
+def in_order(shop: System) -> None:
     """No container of the API started before the database was ready."""
     [database] = shop.pods("db")
     ready = next(
@@ -62,7 +62,7 @@ def status(pod: Json) -> list[Json]:
     return listed
 
 
-def sells(shop: Project) -> None:
+def sells(shop: System) -> None:
     """The proxy leads to the API, and that to the database."""
     eventually(lambda: shop.http("web", "/api/goods")[0] == OK)
     assert [goods["name"] for goods in json.loads(shop.page("web", "/api/goods"))] == ["tea", "cup", "kettle"]

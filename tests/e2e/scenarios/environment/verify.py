@@ -1,6 +1,6 @@
 """Environment of every origin arrives byte for byte, and a changed variable rolls exactly the pods that read it."""
 
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = ("env_file", "environment")
 WANTED = {
@@ -22,12 +22,12 @@ ANSWERS = {"CHOSEN": "default", "NESTED": "inner", "REPLACED": "", "FILE_EXPANDE
 CHOSEN = {"CHOSEN": "x", "NESTED": "x", "REPLACED": "replaced", "FILE_EXPANDED": "x"}
 
 
-def environment(system: Project, service: str) -> dict[str, str]:
+def environment(system: System, service: str) -> dict[str, str]:
     said = system.kubectl("exec", system.names(service)[0], "--", "cat", "/proc/1/environ")
     return dict(entry.split("=", 1) for entry in said.split("\0") if entry)
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     env = {"FROM_CALLER": WANTED["FROM_CALLER"]}
     system.up(env=env)
     seen = environment(system, "app")

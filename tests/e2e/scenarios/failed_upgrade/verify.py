@@ -1,16 +1,16 @@
 """An upgrade that fails leaves nothing of its own once it is mended or undone; what ran goes on, and can restart."""
 
-from tests.e2e.system import Project
+from tests.e2e.system import System
 
 SHOWS = ("depends_on", "image")
 
 
-def objects(system: Project) -> set[str]:
+def objects(system: System) -> set[str]:
     kinds = ("deployments", "services", "configmaps", "secrets", "networkpolicies", "serviceaccounts", "roles")
     return {f"{kind}/{one['metadata']['name']}" for kind in kinds for one in system.get(kind)}
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     before, pods = objects(system), {name: system.names(name) for name in ("app", "other")}
     assert system.sh("app", "cat /about; echo; echo $VERSION") == "1\n1"

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = (
     "configs",
@@ -21,11 +21,11 @@ SHOWS = (
 )
 
 
-def mode(system: Project, path: str) -> str:
+def mode(system: System, path: str) -> str:
     return system.sh("app", f"stat -L -c %a {path}")
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     blob = bytes(range(256)) * 5
     (system.folder / "blob").write_bytes(blob)
     env = {"TOKEN": "t0k$n 'x'\n"}

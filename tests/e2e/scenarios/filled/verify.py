@@ -1,11 +1,11 @@
 """New volumes hold what the image has, binds begin with what lies there, and what a program wrote stays."""
 
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = ("volumes", "user")
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     (system.folder / "blob.bin").write_bytes(b"\0blob")
     system.up()
     assert system.sh("keeper", "id -u; cat /srv/data/first /srv/data/sub/second") == "472\nfrom the imagetoo"

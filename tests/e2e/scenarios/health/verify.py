@@ -1,23 +1,23 @@
 """A healthcheck gates what waits for it and takes an unhealthy service out of its name, and restarts nothing."""
 
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = ("depends_on", "healthcheck.disable", "healthcheck.interval", "healthcheck.retries", "healthcheck.test")
 
 
-def running(system: Project, service: str) -> bool:
+def running(system: System, service: str) -> bool:
     """Whether the container itself runs, not only what waits before it."""
     states = [state for pod in system.pods(service) for state in pod["status"].get("containerStatuses", ())]
     return bool(states) and all("running" in state["state"] for state in states)
 
 
-def addresses(system: Project, service: str) -> int:
+def addresses(system: System, service: str) -> int:
     label = f"kubernetes.io/service-name={service}"
     slices = system.kubectl("get", "endpointslices", "-l", label, "-o", "jsonpath={..conditions.ready}")
     return slices.split().count("true")
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up("--no-wait")
     eventually(lambda: running(system, "slow") and running(system, "none") and running(system, "disabled"))
     eventually(lambda: system.ready("argv"))
@@ -39,7 +39,7 @@ def verify(system: Project) -> None:
     assert running(system, "after")
 
 
-def waits(system: Project) -> bool:
+def waits(system: System) -> bool:
     """Whether the pod of `after` is in its waiting container."""
     return any(
         "running" in state["state"] for pod in system.pods("after") for state in pod["status"]["initContainerStatuses"]

@@ -2,12 +2,12 @@
 
 import json
 
-from tests.e2e.system import Project
+from tests.e2e.system import System
 
 SHOWS = ("container_name", "dns", "dns_opt", "dns_search", "extra_hosts", "hostname", "labels")
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     assert system.sh("app", "hostname") == "chosen"
     hosts = [line.split() for line in system.sh("app", "cat /etc/hosts").splitlines() if line.startswith("192")]

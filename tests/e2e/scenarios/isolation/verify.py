@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from tests.e2e.room import OUTSIDE
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = ("network_mode", "networks", "networks.internal", "ports")
 ASK = """
@@ -19,7 +19,7 @@ MAY = {("web", "api"), ("api", "web"), ("api", "db"), ("db", "api"), ("report", 
 NAMED = ("web", "api", "db", "report")
 
 
-def calls(system: Project, caller: str, host: str) -> bool:
+def calls(system: System, caller: str, host: str) -> bool:
     return system.sh(caller, f"wget -q -O /dev/null http://{host}/passwd 2>/dev/null && echo yes || true") == "yes"
 
 
@@ -28,11 +28,11 @@ def outside(address: tuple[str, int], source: str) -> bool:
     return subprocess.run(argv, check=False, capture_output=True, text=True).stdout == "200\n"
 
 
-def ip(system: Project, service: str) -> str:
+def ip(system: System, service: str) -> str:
     return system.pods(service)[0]["status"]["podIP"]
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     eventually(lambda: not calls(system, "web", "db:8000"))  # the agent has seen every pod
     pairs = {(one, two) for one in NAMED for two in NAMED if one != two and calls(system, one, f"{two}:8000")}

@@ -1,19 +1,19 @@
 """A job runs once, again only when it changes, and is tried as often as `restart` says; a rollback runs none anew."""
 
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = ("depends_on", "restart")
 
 
-def runs(system: Project) -> list[str]:
+def runs(system: System) -> list[str]:
     return system.sh("app", "cat /ledger/runs").splitlines()
 
 
-def version(system: Project) -> str:
+def version(system: System) -> str:
     return system.sh("app", "echo $APP")
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     assert runs(system) == ["migrate 1"]
     assert system.sh("app", "wc -l < /ledger/flaky").strip() == "3"

@@ -1,11 +1,11 @@
 """Two or three services whose healthchecks call each other in a circle come up, alone and in a shared namespace."""
 
-from tests.e2e.system import Project
+from tests.e2e.system import System
 
 SHOWS = ("healthcheck.test",)
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     system.replace("left")
     system.node.kubectl("create", "namespace", "mutual-shared")

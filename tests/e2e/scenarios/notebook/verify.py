@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.api.conftest import serving
 from tests.api.test_cluster import REQUEST
-from tests.e2e.system import Project, eventually, fetch
+from tests.e2e.system import System, eventually, fetch
 from tycho.client import TychoClient
 
 SHOWS = ("deploy.resources.limits.cpus", "entrypoint", "volumes")
@@ -12,13 +12,13 @@ SECONDS = 60
 SERVICE = "jupyter-datascience"
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     helm, cluster = system.node.programs["helm"], system.node.kubeconfig
     with serving(KUBECONFIG=str(cluster), TYCHO_HELM=str(helm), PYTHONPATH=str(system.code)) as service:
         use(system, TychoClient(url=service.url))
 
 
-def use(system: Project, client: TychoClient) -> None:
+def use(system: System, client: TychoClient) -> None:
     started = client.start(request={**REQUEST, "wait": True})
     assert started.status == "success", started.message
     (row,) = client.status({"name": started.name}).services

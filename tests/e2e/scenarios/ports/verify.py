@@ -4,12 +4,12 @@ import socket
 
 import pytest
 
-from tests.e2e.system import Project, eventually, fetch
+from tests.e2e.system import System, eventually, fetch
 
 SHOWS = ("ports", "ports[].host_ip", "ports[].protocol", "ports[].published", "ports[].target")
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     for port in (8000, 9000, 7001, 7002):
         ask = f"wget -q -O - http://web:{port}/"

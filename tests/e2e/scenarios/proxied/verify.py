@@ -1,12 +1,12 @@
 """nginx before two replicas of an API with a migration and PostgreSQL: used, upgraded and rolled back without loss."""
 
-from tests.e2e.system import Load, Project, eventually
+from tests.e2e.system import Load, System, eventually
 
 SHOWS = ("configs.file", "depends_on", "deploy.update_config.order", "secrets")
 SECONDS = 90
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     env = {"DB_PASSWORD": "p4ss $word"}
     system.up(env=env)
     for note in ("one", "two"):

@@ -8,7 +8,7 @@ import time
 from datetime import datetime
 from typing import Self
 
-from tests.e2e.system import Json, Project, eventually, fetch
+from tests.e2e.system import Json, System, eventually, fetch
 
 SHOWS = ("deploy.mode",)
 SECONDS = 150
@@ -28,7 +28,7 @@ WHY = {
 }
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     broken = system.beside("broken")
     assert broken.fails("-f", "broken.yaml")
     eventually(lambda: explain(broken))
@@ -46,13 +46,13 @@ def verify(system: Project) -> None:
     assert "idle" in said, said
 
 
-def services(system: Project) -> dict[str, Json]:
+def services(system: System) -> dict[str, Json]:
     """The services as `tycho status` shows them."""
     (release,) = json.loads(system.tycho("status", system.identity["guid"], "-o", "json"))
     return {service["name"]: service for service in release["services"]}
 
 
-def look_at_failing(system: Project) -> None:
+def look_at_failing(system: System) -> None:
     """`up` calls nothing ready that ends within two seconds, `status` nothing that is between two restarts."""
     shown: list[str] = []
     words = ("up", "--name", system.name, "-f", "failing.yaml", "--timeout", "180")
@@ -77,7 +77,7 @@ def look_at_failing(system: Project) -> None:
 class Runs:
     """For how long the API server has shown each run of a container, from its own events."""
 
-    def __init__(self, system: Project) -> None:
+    def __init__(self, system: System) -> None:
         path = f"/api/v1/namespaces/{system.space}/pods?watch=1"
         argv = [system.node.programs["kubectl"], f"--kubeconfig={system.node.kubeconfig}", "get", "--raw", path]
         self._watch = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
@@ -119,12 +119,12 @@ class Runs:
                 self._end([run for run in self._running if run[1] == name and run not in shown])
 
 
-def find(system: Project) -> bool:
+def find(system: System) -> bool:
     system._look()
     return bool(system.release)
 
 
-def compare(system: Project) -> None:
+def compare(system: System) -> None:
     """What did not run before and after a look was not called ready by it."""
     before, seen, after = stopped(system), services(system), stopped(system)
     for service in before.keys() & after.keys():
@@ -132,7 +132,7 @@ def compare(system: Project) -> None:
             assert not seen[service]["done"], seen[service]
 
 
-def stopped(system: Project) -> dict[str, set[tuple[str, str]]]:
+def stopped(system: System) -> dict[str, set[tuple[str, str]]]:
     """The containers that do not run, each with its state, by service."""
     found: dict[str, set[tuple[str, str]]] = {}
     for pod in system.get("pods"):
@@ -144,7 +144,7 @@ def stopped(system: Project) -> dict[str, set[tuple[str, str]]]:
     return found
 
 
-def explain(system: Project) -> bool:
+def explain(system: System) -> bool:
     """Why each of the broken does not run: whole, and in plain words."""
     known = services(system)
     others = {name: known[name]["why"] for name, why in WHY.items() if not re.match(why, known[name]["why"])}
@@ -152,14 +152,14 @@ def explain(system: Project) -> bool:
     return not any(service["done"] for service in known.values())
 
 
-def look_at_healthy(system: Project) -> None:
+def look_at_healthy(system: System) -> None:
     """Nothing that is slow is taken for one that fails."""
     system.up()
     known = services(system)
     assert {name: one["why"] for name, one in known.items() if one["why"] or one["restarts"] or not one["done"]} == {}
 
 
-def call(system: Project, version: str) -> None:
+def call(system: System, version: str) -> None:
     """As soon as a verb has ended, every answer is of one version."""
     addresses = [system.address(name, 8000) for name in SERVERS]
     answers = {

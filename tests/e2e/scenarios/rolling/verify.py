@@ -1,13 +1,13 @@
 """An update that starts the new before it stops the old loses no request, under load, there and back."""
 
-from tests.e2e.system import Load, Project, eventually
+from tests.e2e.system import Load, System, eventually
 
 SHOWS = ("deploy.update_config.order", "deploy.update_config.parallelism", "ports")
 SECONDS = 100
 ENOUGH = 2000
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     with Load(system.address("api", 8000)) as load:
         eventually(lambda: len(load.answers) > ENOUGH // 4)

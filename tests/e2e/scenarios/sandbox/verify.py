@@ -1,6 +1,6 @@
 """Users, groups, capabilities, read-only roots, memory file systems, sysctls and limits are those of the container."""
 
-from tests.e2e.system import Project
+from tests.e2e.system import System
 
 SHOWS = (
     "cap_add",
@@ -19,11 +19,11 @@ SHOWS = (
 NET_BIND_SERVICE = 1 << 10
 
 
-def status(system: Project, service: str, field: str) -> str:
+def status(system: System, service: str, field: str) -> str:
     return system.sh(service, f"grep ^{field}: /proc/1/status | cut -f2")
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     assert system.sh("app", "id -u; id -g; id -G") == "1234\n2345\n2345 3456"
     assert system.sh("app", "pwd; touch here && echo written") == "/scratch\nwritten"

@@ -1,16 +1,16 @@
 """Replicas grow, shrink to none and come back, all behind one name; a global service runs once on each node."""
 
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = ("deploy.mode", "deploy.replicas")
 
 
-def answering(system: Project) -> set[str]:
+def answering(system: System) -> set[str]:
     script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do wget -q -O - http://api:8000/ 2>/dev/null; done; true"
     return set(system.sh("tool", script).split())
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     first = system.names("api")
     assert len(first) == 1

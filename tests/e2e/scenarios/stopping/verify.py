@@ -1,15 +1,15 @@
 """A container is asked to end by SIGTERM and has its `stop_grace_period`, no less and no more; its hooks run."""
 
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = ("post_start", "pre_stop", "stop_grace_period", "stop_signal")
 
 
-def ends(system: Project) -> list[str]:
+def ends(system: System) -> list[str]:
     return system.sh("reader", "cat /log/ends").splitlines()
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     grace = {name: system.pods(name)[0]["spec"]["terminationGracePeriodSeconds"] for name in ("polite", "deaf")}
     assert grace == {"polite": 30, "deaf": 1}

@@ -1,11 +1,11 @@
 """A named volume is one for all its services, outlives pods, upgrades and rollbacks; `down` removes it, or keeps it."""
 
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = ("volumes",)
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     system.sh("writer", "mkdir -p /data/part && echo kept > /data/part/file && touch /anonymous/file")
     assert system.sh("reader", "cat /seen/part/file") == "kept"

@@ -2,22 +2,22 @@
 
 import json
 
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = ("depends_on", "networks", "ports", "volumes")
 SECONDS = 90
 
 
-def vote(system: Project, choice: str, times: int) -> None:
+def vote(system: System, choice: str, times: int) -> None:
     for _ in range(times):
         assert system.http("web", "/", "POST", f"vote={choice}")[0] == 200
 
 
-def counted(system: Project, **votes: int) -> None:
+def counted(system: System, **votes: int) -> None:
     eventually(lambda: json.loads(system.page("result")) == votes)
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up()
     assert system.page("web") == "cats,dogs"
     vote(system, "cats", 3)

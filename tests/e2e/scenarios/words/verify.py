@@ -3,7 +3,7 @@
 So do those of `tycho exec`, with their input and its end; their exit code comes back.
 """
 
-from tests.e2e.system import Project, eventually
+from tests.e2e.system import System, eventually
 
 SHOWS = ("command", "entrypoint", "image", "restart")
 WORDS = {
@@ -17,7 +17,7 @@ WORDS = {
 LINES = {"image": "hello world two words\n", "commanded": "hello there\n", "entered": "bye\n"}
 
 
-def verify(system: Project) -> None:
+def verify(system: System) -> None:
     system.up(env={"WORD": "x  y"})
     said = {service: eventually(lambda service=service: system.logs(service)) for service in (*WORDS, *LINES)}
     assert said == {service: "".join(f"<{word}>" for word in words) + "\n" for service, words in WORDS.items()} | LINES
