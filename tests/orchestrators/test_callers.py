@@ -15,6 +15,7 @@ from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import HelmOrchestrator
 from tycho.ownership import Caller
+from tycho.usernames import user_label
 
 pytestmark = pytest.mark.xdist_group("cluster")
 Tell = Callable[..., Any]
@@ -97,12 +98,14 @@ def test_a_list_costs_the_same_for_any_number_of_systems(tell: Tell, shared: str
     tell(story, shared)
 
 
-def test_labels_hold_what_no_label_can(tell: Tell, shared: str) -> None:
+def test_labels_hold_what_no_label_can(tell: Tell, shared: str, kubectl: Kubectl) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         release = await lifecycle.up(
             compiled(lifecycle, web()), caller=Caller("Ada <ada@example.com>"), wait_options=QUICK
         )
-        assert release.identity.username == "Ada--ada-example.com"
+        assert release.identity.username == "Ada <ada@example.com>"
+        path = "-o=jsonpath={.items[*].metadata.labels.username}"
+        assert kubectl("get", "deployments", "-n", shared, path) == user_label("Ada <ada@example.com>")
 
     tell(story, shared)
 
