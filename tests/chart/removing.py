@@ -12,9 +12,8 @@ from typing import Any
 import yaml
 
 from tests.chart.conftest import Object, Reader
-from tycho.chart import Chart, emit, release_values
+from tycho.chart import COMPOSE_FILE, Chart, emit, release_values
 from tycho.chart.artifact import REPORT, Row
-from tycho.chart.composefile import COMPOSE_FILE
 from tycho.cli.written import dump
 from tycho.compose import Sources, load
 from tycho.model import PolicyResult

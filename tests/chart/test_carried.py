@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from tests.chart.carrying import bind, compiled, problems, reasons, sources, whole
-from tycho.chart import emit
-from tycho.chart.composefile import COMPOSE_FILE
+from tycho.chart import COMPOSE_FILE, emit
 from tycho.chart.translate.volumes import MODES
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError

@@ -15,8 +15,8 @@ from tests.chart.conftest import Bench
 from tests.chart.removing import Compiled
 from tests.chart.test_laws import normalise
 from tests.compose import oracle
-from tycho.chart import Chart, emit, release_values
-from tycho.chart.composefile import COMPOSE_FILE, conceal_entries
+from tycho.chart import COMPOSE_FILE, Chart, emit, release_values
+from tycho.chart.composefile import conceal_entries
 from tycho.chart.hidden import hide_credentials
 from tycho.cli.written import dump
 from tycho.compose import Sources, load

@@ -65,6 +65,11 @@ async def read_all(lifecycle: Lifecycle) -> list[Any]:
     ]
 
 
+def apart_from_nodes(asked: list[str]) -> list[str]:
+    """The requests but for the one a minute that reads the nodes' addresses."""
+    return [request for request in asked if not request.startswith("GET /api/v1/nodes?")]
+
+
 @pytest.mark.parametrize("alone", [False, True], ids=["in all namespaces", "in one"])
 def test_the_answers_are_those_of_lists(tell: Tell, shared: str, alone: bool) -> None:
     async def story(lifecycle: Lifecycle) -> None:
@@ -77,7 +82,7 @@ def test_the_answers_are_those_of_lists(tell: Tell, shared: str, alone: bool) ->
         async with viewed(lifecycle):
             asked = count_requests(lifecycle)
             assert await read_all(lifecycle) == read
-            assert asked == []
+            assert apart_from_nodes(asked) == []
         assert await read_all(lifecycle) == read
 
     tell(story, shared if alone else "")
@@ -90,7 +95,7 @@ def test_looks_at_once_ask_for_nothing(tell: Tell, shared: str) -> None:
             asked = count_requests(lifecycle)
             found = await asyncio.gather(*(lifecycle.status([guid]) for _ in range(32)))
             assert all(release.ready for (release,) in found)
-            assert asked == []
+            assert apart_from_nodes(asked) == []
 
     tell(story, shared)
 
@@ -106,13 +111,13 @@ def test_who_writes_sees_it(tell: Tell, shared: str) -> None:
                 asked = count_requests(lifecycle)
                 (release,) = await lifecycle.status([guid])
                 assert release.revision == revision
-                assert asked == []
+                assert apart_from_nodes(asked) == []
             assert (await lifecycle.rollback(guid, wait_options=QUICK)).revision == 5
             assert [release.revision for release in await lifecycle.status()] == [5]
             await lifecycle.down([guid], wait_options=QUICK, each=lambda removal: None)
             asked = count_requests(lifecycle)
             assert await lifecycle.status() == []
-            assert asked == []
+            assert apart_from_nodes(asked) == []
             with pytest.raises(NotFound):
                 await lifecycle.status([guid])
             assert all(feed.listings == 1 for feed in view.feeds.values())
