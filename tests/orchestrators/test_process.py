@@ -173,6 +173,19 @@ def test_too_much_output_is_refused(program: Path, monkeypatch: pytest.MonkeyPat
         asyncio.run(Helm(Target()).run(["get"]))
 
 
+def test_a_helm_runs_where_setpriv_is_a_small_one(
+    program: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """BusyBox has a program of this name, too, which refuses what it does not know."""
+    small = tmp_path / "bin/setpriv"
+    small.parent.mkdir()
+    small.write_text('#!/bin/sh\ncase $1 in --pdeathsig) exit 1; esac\nexec "$@"\n')
+    small.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{small.parent}:/usr/bin:/bin")
+    write(program, "echo it runs")
+    assert asyncio.run(Helm(Target()).run(["get"])) == b"it runs\n"
+
+
 def test_what_helm_is_given(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_THE_CALLER", "x")
     write(program, 'echo "$@"; env; cat')

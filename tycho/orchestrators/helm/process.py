@@ -14,7 +14,9 @@ import re
 import resource
 import shutil
 import signal
+import subprocess
 from collections.abc import Coroutine, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,7 @@ OUT_OF_MEMORY = re.compile(
     re.MULTILINE,
 )
 CRASHED = re.compile(r"^(?:fatal error|panic): .*", re.MULTILINE)
+LEASH = ("--pdeathsig", "KILL", "--")
 log = logging.getLogger("tycho.helm")
 
 # What helm and the credential helpers of a kubeconfig need of the caller's environment.
@@ -265,7 +268,13 @@ def _failed(code: int, used: float, texts: tuple[str, str], verb: str) -> Orches
 def _leash() -> list[str]:
     """Who kills Tycho kills its helm, too, where the system offers that: nobody else would know of it."""
     found = shutil.which("setpriv")
-    return [found, "--pdeathsig", "KILL", "--"] if found else []
+    return [found, *LEASH] if found and _is_able(found) else []
+
+
+@cache
+def _is_able(setpriv: str) -> bool:
+    """Tell whether it is the whole program: BusyBox, as images have it, knows no signal."""
+    return not subprocess.run([setpriv, *LEASH, "true"], check=False, capture_output=True).returncode
 
 
 def _registry_config(env: Mapping[str, str]) -> str:
