@@ -74,6 +74,7 @@ class Contents:
         published: Ports to the outside by service: name to published port, which may be an expression, and target.
         claims: Volumes, as values know them.
         fenced: Whether pods ask the API server from a closed network.
+        looks_up: Whether a pod is told how it looks names up; else the chart has no setting for that.
         fills: Whether new volumes get what images have at their paths.
         rights: Whether it makes a Role and a RoleBinding.
     """
@@ -82,6 +83,7 @@ class Contents:
     published: Mapping[str, Mapping[str, tuple[int | str, int]]] = field(default_factory=dict)
     claims: tuple[str, ...] = ()
     fenced: bool = False
+    looks_up: bool = False
     fills: bool = False
     rights: bool = False
 

@@ -85,6 +85,11 @@ def has_peers(layout: ChartLayout) -> bool:
     return len(layout.workloads) > 1
 
 
+def looks_up(layout: ChartLayout) -> bool:
+    """Tell whether a pod is told how it looks names up."""
+    return has_peers(layout) or names_pods(layout)
+
+
 def list_names(layout: ChartLayout) -> Iterator[Manifest]:
     """List the Service that gives bare names to a release that shares its namespace."""
     if has_peers(layout):

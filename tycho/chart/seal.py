@@ -11,7 +11,7 @@ from tycho.chart.filters import Safe
 from tycho.chart.floor import collect_rights
 from tycho.chart.kinds import said
 from tycho.chart.layout import ChartLayout
-from tycho.chart.manifests import is_fenced
+from tycho.chart.manifests import is_fenced, looks_up
 from tycho.chart.names import LABEL_VALUE
 from tycho.chart.render import render
 from tycho.chart.yaml import Tree, dump, write_scalar
@@ -56,6 +56,7 @@ def _contents(layout: ChartLayout) -> Contents:
         },
         claims=tuple(layout.claims),
         fenced=is_fenced(layout),
+        looks_up=looks_up(layout),
         fills=any(step.verb == "content" for container in layout.containers for step in container.steps),
         rights=any(workload.asks_api for workload in layout.workloads),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tycho.chart.container import Command, Container, Expression, Image, Ingress
 from tycho.chart.kinds import JOBS
 from tycho.chart.layout import ChartLayout
-from tycho.chart.manifests import has_peers, is_fenced, list_targets, names_pods
+from tycho.chart.manifests import is_fenced, list_targets, looks_up
 from tycho.chart.mounted import DATA, SINCE
 from tycho.chart.settings import DEFAULTS, KEYS, SETTINGS, describe_setting
 from tycho.chart.variables import SHOWN
@@ -230,7 +230,7 @@ def _settings(layout: ChartLayout, common_security: Mapping[str, Tree]) -> dict[
         "podSecurity": "baseline",
         "networkPolicy": _network_policy(layout) if layout.isolated else None,
         "dns": {"scope": "namespace"}
-        | ({"clusterDomain": "cluster.local", "nameservers": []} if has_peers(layout) or names_pods(layout) else {}),
+        | ({"clusterDomain": "cluster.local", "nameservers": []} if looks_up(layout) else {}),
         "tools": {"image": _parts(BUSYBOX), "resources": _small("32Mi")} if uses_tools(layout) else None,
         "kubectl": {
             "image": _parts(KUBECTL),

@@ -42,7 +42,7 @@ async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping
                     "ports": sorted({int(one["port"]) for one in ports}),
                 }
             }
-    if not identity.own_namespace:
+    if chart.contents.looks_up and not identity.own_namespace:
         answers = await _read(api, at(kinds.SERVICE, "kube-system", "kube-dns"))
         if server := answers.get("spec", {}).get("clusterIP"):
             found["dns"] = {**found.get("dns", {}), "nameservers": [server]}
