@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,18 @@ def test_the_page_is_that_of_the_scenarios_and_of_the_judge():
 
 
 def test_every_scenario_promises_something():
-    assert all(promise and shown for promise, shown in SCENARIOS.values())
+    assert all(one.promise and bool(one.keys) != one.deep for one in SCENARIOS.values())
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_can_be_imported(name: str):
+    """Where no node can run, nobody else would notice."""
+    assert import_module(f"tests.e2e.scenarios.{name}.verify").verify
 
 
 def test_every_key_is_judged_once():
     listed = [key for key, *_ in promises.elsewhere()]
-    scenes = {key for _, keys in SCENARIOS.values() for key in keys}
+    scenes = {key for one in SCENARIOS.values() for key in one.keys}
     shown = scenes | load_result()["keys"].keys()
     assert shown <= promises.keys().keys()
     assert sorted(listed) == sorted(set(listed))
@@ -56,7 +63,7 @@ def test_a_scenario_uses_what_it_shows(name: str):
     used = {path for one in said["services"].values() for path in paths(one)}
     for section in ("networks", "volumes", "configs", "secrets"):
         used |= {f"{section}.{key}" for one in said.get(section, {}).values() for key in one or ()}
-    assert {key.partition("[")[0] for key in SCENARIOS[name][1]} <= used
+    assert {key.partition("[")[0] for key in SCENARIOS[name].keys} <= used
 
 
 def paths(value: object, path: str = "") -> Iterator[str]:

@@ -88,7 +88,7 @@ class Stage:
             try:
                 for name in build_images(self.engine, project, self.home / "build" / project.name):
                     archive.write_bytes(self.engine.read("GET", f"/images/{quote(name, safe='')}/get"))
-                    import_images(self.node, archive)
+                    self.node.import_images(archive)
             except AssertionError as error:  # no side has it then, and the system cannot start
                 sight.broken.append(f"{project.name}: {error}")
 
@@ -134,7 +134,7 @@ def both_sides() -> Iterator[Stage]:
     say("the engine runs")
     node = nodes.start(quiet, paths["runc"])
     say("the node runs")
-    import_images(node, archive)
+    node.import_images(archive)
     home = Path(tempfile.mkdtemp(dir=ROOM, prefix="systems-"))
     home.chmod(0o755)
     try:
@@ -142,12 +142,6 @@ def both_sides() -> Iterator[Stage]:
     finally:
         node.stop()
         engine.stop()
-
-
-def import_images(node: nodes.Node, archive: Path) -> None:
-    """Give the node the images of an archive."""
-    ctr = [node.programs["ctr"], f"--address={ROOM / 'containerd.sock'}", "--namespace=k8s.io"]
-    subprocess.run([*ctr, "images", "import", str(archive)], check=True, capture_output=True)
 
 
 def report(folder: Path, code: Path = CODE) -> list[Json]:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from tests.e2e import images, programs, room
+from tests.e2e import images, programs, room, service
 from tycho.errors import TychoError
 
 
@@ -23,12 +23,21 @@ def main() -> int:
         say(f"e2e skipped: {why}")
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the room is cleared then, too
+    asked = sys.argv[1:] or ["tests/e2e/test_scenarios.py"]
     try:
         images.images(programs.programs(say), say)
+        if "[service]" in collected(asked):
+            service.fetch(say)
     except (TychoError, subprocess.CalledProcessError) as error:
         say(f"e2e skipped: what a node needs cannot be fetched here: {error}")
         return 0
-    return room.enter([sys.executable, "-m", "pytest", *(sys.argv[1:] or ["tests/e2e/test_scenarios.py"])])
+    return room.enter([sys.executable, "-m", "pytest", *asked])
+
+
+def collected(words: list[str]) -> str:
+    """The tests that pytest finds by these words."""
+    argv = [sys.executable, "-m", "pytest", "--collect-only", "-q", *words]
+    return subprocess.run(argv, check=False, capture_output=True, text=True).stdout
 
 
 if __name__ == "__main__":

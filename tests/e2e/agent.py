@@ -57,7 +57,7 @@ def rules(policies: Sequence[Json], pods: Sequence[Json], namespaces: Sequence[J
                     line
                     for one in ours
                     for rule in one["spec"].get(key) or ()
-                    for line in _allowed(rule, peers, direction, _space(one), living, spaces)
+                    for line in _allowed(rule, peers, direction, _space(one), living, spaces, pod)
                 ]
                 chains.append(f"chain {name} {{\n" + "\n".join([*dict.fromkeys(allowed), "reject", "}"]))
                 jumps.append(f"ip {'daddr' if short == 'in' else 'saddr'} {address} jump {name}")
@@ -68,15 +68,17 @@ def rules(policies: Sequence[Json], pods: Sequence[Json], namespaces: Sequence[J
 
 
 def _allowed(
-    rule: Json, peers: str, direction: str, space: str, pods: Sequence[Json], spaces: Mapping[str, Json]
+    rule: Json, peers: str, direction: str, space: str, pods: Sequence[Json], spaces: Mapping[str, Json], pod: Json
 ) -> Iterator[str]:
-    """One line for each peer and port of a rule; none of either means all."""
+    """One line for each peer and port of a rule; none of either means all. A port's name is what its pod says it is."""
+    called = [pod] if direction == "saddr" else pods
     sources = [""]
     if rule.get(peers):
         sources = [match for peer in rule[peers] for match in _peer(peer, direction, space, pods, spaces)]
     for source in sources:
         for port in rule.get("ports") or [None]:
-            yield f"{source} {_port(port)} return".strip()
+            for number in _numbers(port, called):
+                yield f"{source} {number} return".strip()
 
 
 def _peer(peer: Json, direction: str, space: str, pods: Sequence[Json], spaces: Mapping[str, Json]) -> Iterator[str]:
@@ -98,13 +100,21 @@ def _peer(peer: Json, direction: str, space: str, pods: Sequence[Json], spaces: 
         yield f"ip {direction} {{ {', '.join(sorted(wanted))} }}"
 
 
-def _port(port: Json | None) -> str:
+def _numbers(port: Json | None, pods: Sequence[Json]) -> Iterator[str]:
     if port is None:
-        return ""
-    protocol = port.get("protocol", "TCP").lower()
+        yield ""
+        return
+    protocol = port.get("protocol", "TCP")
     if "port" not in port:
-        return f"meta l4proto {protocol}"
-    return f"{protocol} dport {int(port['port'])}" + (f"-{port['endPort']}" if "endPort" in port else "")
+        yield f"meta l4proto {protocol.lower()}"
+        return
+    numbers = [port["port"]]
+    if isinstance(port["port"], str):
+        asked = [one for pod in pods for spec in pod["spec"]["containers"] for one in spec.get("ports") or ()]
+        wanted = (port["port"], protocol)
+        numbers = [one["containerPort"] for one in asked if (one.get("name"), one.get("protocol", "TCP")) == wanted]
+    for number in dict.fromkeys(numbers):
+        yield f"{protocol.lower()} dport {number}" + (f"-{port['endPort']}" if "endPort" in port else "")
 
 
 def _selects(selector: Json, pod: Json) -> bool:

@@ -182,7 +182,8 @@ def _packages(root: Path, packages: tuple[str, ...]) -> Path:
     if busybox.exists():
         listed = subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True)
         for applet in set(listed.stdout.split()) - {"busybox"}:
-            (root / "usr/bin" / applet).symlink_to("busybox")
+            if not (root / "usr/bin" / applet).exists():
+                (root / "usr/bin" / applet).symlink_to("busybox")
     for tool in root.glob("usr/lib/postgresql/*/bin/*"):
         (root / "usr/local/bin" / tool.name).symlink_to(f"/{tool.relative_to(root)}")
     return _tar(root)

@@ -87,6 +87,15 @@ class Node:
         assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def ctr(self, *words: str, check: bool = True) -> int:
+        """Ask containerd about the cluster's own images and containers; the exit code."""
+        argv = [self.programs["ctr"], f"--address={ROOM / 'containerd.sock'}", "--namespace=k8s.io", *words]
+        return subprocess.run(argv, check=check, capture_output=True).returncode
+
+    def import_images(self, archive: Path) -> None:
+        """Take the images of an archive."""
+        self.ctr("images", "import", str(archive))
+
     def stop(self) -> None:
         """End all of it; what runs in containers ends with the room."""
         self.ended.set()
@@ -144,9 +153,8 @@ def _bins(paths: dict[str, Path]) -> None:
 
 def _import(node: Node, progress: Progress) -> None:
     archive = images(node.programs, progress)
-    ctr = [node.programs["ctr"], f"--address={ROOM / 'containerd.sock'}", "--namespace=k8s.io"]
-    assert process.until(lambda: not subprocess.run([*ctr, "version"], check=False, capture_output=True).returncode, 30)
-    subprocess.run([*ctr, "images", "import", str(archive)], check=True, capture_output=True)
+    assert process.until(lambda: not node.ctr("version", check=False), 30)
+    node.import_images(archive)
 
 
 def _ready(node: Node) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -23,6 +24,11 @@ asked from inside and from outside.
 
 ## Promises
 """
+DEEP = """
+What takes longer is run by `bin/task deep` alone, and no key below counts as shown by it:
+
+| Tycho promises | shown by |
+|---|---|"""
 SCORES = """
 ## Scorecard
 
@@ -44,17 +50,32 @@ KINDS = """
 WORDS = {"equal": "equal", "reported": "reported", "excepted": "documented"}
 
 
-def scenarios() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """The promise of each scenario, and the keys that it shows."""
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What a scenario says of itself.
+
+    Args:
+        promise: What it shows, in a sentence.
+        keys: The keys of Compose that it shows.
+        deep: Whether `bin/task deep` alone runs it: no key counts as shown by it.
+    """
+
+    promise: str
+    keys: tuple[str, ...]
+    deep: bool
+
+
+def scenarios() -> dict[str, Scenario]:
+    """What each scenario says of itself."""
     found = {}
     for path in sorted(HERE.glob("scenarios/*/verify.py")):
         tree = ast.parse(path.read_text())
-        shown = next(
-            ast.literal_eval(one.value)
+        said = {
+            name: ast.literal_eval(one.value)
             for one in tree.body
-            if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "SHOWS"
-        )
-        found[path.parent.name] = (ast.get_docstring(tree) or "", shown)
+            if isinstance(one, ast.Assign) and (name := ast.unparse(one.targets[0])) in ("SHOWS", "DEEP")
+        }
+        found[path.parent.name] = Scenario(ast.get_docstring(tree) or "", said["SHOWS"], said.get("DEEP", False))
     return found
 
 
@@ -71,13 +92,22 @@ def keys() -> dict[str, str]:
 def page() -> str:
     """The whole page."""
     lines = ["| Compose promises | shown by |", "|---|---|"]
-    lines += [f"| {promise.replace('|', chr(92) + '|')} | `{name}` |" for name, (promise, _) in scenarios().items()]
+    lines += _promises(deep=False)
+    lines += [DEEP, *_promises(deep=True)]
     result = load_result()
     rows = list(_scores(result))
     judged = sum(key in result["keys"] for key in keys())
     head = SCORES.format(systems=len(result["systems"]), all=len(keys()), judged=judged)
     scores = head + "\n".join(rows) + "\n" + KINDS + "\n".join(_kinds(result))
     return HEAD + "\n" + "\n".join(lines) + "\n" + scores + "\n"
+
+
+def _promises(*, deep: bool) -> list[str]:
+    return [
+        f"| {one.promise.replace('|', chr(92) + '|')} | `{name}` |"
+        for name, one in scenarios().items()
+        if one.deep == deep
+    ]
 
 
 def elsewhere() -> Iterator[tuple[str, str, str, str]]:
@@ -93,7 +123,7 @@ def _scores(result: Json) -> Iterator[str]:
     for key, outcome in keys().items():
         kinds = result["keys"].get(key, {}).get("kinds", {})
         compared = "; ".join(f"{kind}: {_counts(counts)}" for kind, counts in kinds.items())
-        also = [f"`{name}`" for name, (_, shown) in scenarios().items() if key in shown]
+        also = [f"`{name}`" for name, one in scenarios().items() if key in one.keys and not one.deep]
         yield f"| `{key}` | {outcome} | {compared or '-'} | {', '.join(also) or others.get(key, '-')} |"
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-SCENARIOS = sorted(path.parent.name for path in Path(__file__).parent.glob("scenarios/*/verify.py"))
+from tests.e2e.promises import scenarios
+
+FOUND = scenarios()
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize(
+    "scenario", [pytest.param(name, marks=pytest.mark.deep) if one.deep else name for name, one in FOUND.items()]
+)
 def test_what_compose_promises_is_so(scenario: str, running: Callable[[str], None]):
     running(scenario)
