@@ -16,6 +16,7 @@ import yaml
 
 from tests.api.conftest import WEB, Service, serving
 from tests.orchestrators.conftest import Kubectl, kubectl
+from tycho.client import TychoClientFactory
 
 __all__ = ["kubectl"]
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -102,6 +103,12 @@ def test_probes_need_no_token(replicas: list[Service]) -> None:
     for path in ("healthz", "readyz", "metrics"):
         url = replicas[0].url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         assert httpx2.get(f"{url}/{path}", headers={"Host": "10.1.2.3:5000"}).status_code == 200
+
+
+def test_a_pod_without_rights_in_the_cluster_finds_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no token for the API server, and one for Tycho alone."""
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    assert TychoClientFactory().get_client().url == "http://tycho-api.default:5000"
 
 
 def test_a_replica_that_is_killed_loses_nothing(replicas: list[Service], token: Token) -> None:

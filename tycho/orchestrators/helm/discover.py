@@ -17,6 +17,7 @@ from tycho.orchestrators.helm.access import IN_CLUSTER
 from tycho.orchestrators.helm.api import Api, at
 from tycho.orchestrators.helm.users import read_user
 from tycho.orchestrators.helm.workloads import node_address
+from tycho.settings import environment
 
 T = TypeVar("T")
 HTTPS = "https"
@@ -24,8 +25,8 @@ LIFE = 3600  # seconds of a token; half of them are used
 
 
 def in_pod() -> bool:
-    """Return whether this is a pod of a cluster."""
-    return IN_CLUSTER.is_file()
+    """Return whether this is a pod of a cluster; one that may ask the API server nothing has no token for it."""
+    return IN_CLUSTER.is_file() or "KUBERNETES_SERVICE_HOST" in environment()
 
 
 def service_url(name: str, namespace: str) -> str | None:
