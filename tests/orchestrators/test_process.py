@@ -89,8 +89,13 @@ def cancelled(program: Path, verb: str, *more: str, then: str) -> set[str]:
     async def story() -> None:
         helm = Helm(Target())
         running = asyncio.create_task(helm.run([verb, *more]))
-        while not (folder / "begun").exists():  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.01)
+        if then == "starting":
+            while not helm.slots.held:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            (folder / "go").touch()
+        else:
+            while not (folder / "begun").exists():  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.01)
         running.cancel()
         if then == "finish":
             await asyncio.sleep(0)
@@ -112,6 +117,10 @@ def cancelled(program: Path, verb: str, *more: str, then: str) -> set[str]:
 @pytest.mark.parametrize("verb", ["install", "upgrade", "rollback", "uninstall"])
 def test_a_writer_is_waited_for(program: Path, verb: str) -> None:
     assert cancelled(program, verb, then="finish") == {"begun", "done"}
+
+
+def test_so_is_one_that_has_only_just_been_started(program: Path) -> None:
+    assert cancelled(program, "install", then="starting") == {"begun", "done"}
 
 
 @pytest.mark.parametrize("words", [["template"], ["pull"], ["get"], ["lint"], ["upgrade", "--dry-run=server"]])

@@ -96,14 +96,8 @@ class Helm:
         async with self.slots.hold():
             log.debug("running %s", safe_message(" ".join(words)))
             used = _processor_time()
-            process = await asyncio.create_subprocess_exec(
-                *words,
-                stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=self._env(),
-                start_new_session=True,
-            )
+            writes = argv[0] in WRITES and not any(word.startswith("--dry-run") for word in argv)
+            process = await self._start(words, input, writes=writes)
             _limit(process.pid)
             talking = asyncio.ensure_future(_talk(process, input))
             try:
@@ -113,7 +107,6 @@ class Helm:
                 await self._await_end(_end(process, talking))
                 raise WaitTimeout(f"helm {argv[0]} took longer than {timeout:g} s, and was ended") from None
             except asyncio.CancelledError:
-                writes = argv[0] in WRITES and not any(word.startswith("--dry-run") for word in argv)
                 await self._await_end(_let_go(process, talking, writes=writes))
                 raise
             except BaseException:
@@ -123,6 +116,30 @@ class Helm:
         if process.returncode:
             raise _failed(process.returncode, _processor_time() - used, texts, argv[0])
         return texts
+
+    async def _start(self, words: Sequence[str], input: bytes | None, *, writes: bool) -> asyncio.subprocess.Process:
+        """Start helm; who cancels this meets a program that runs already, and asyncio would kill it."""
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                *words,
+                stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=self._env(),
+                start_new_session=True,
+            )
+        )
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+
+            async def let_go() -> None:
+                process = await starting
+                _limit(process.pid)
+                await _let_go(process, asyncio.ensure_future(_talk(process, input)), writes=writes)
+
+            await self._await_end(let_go())
+            raise
 
     async def settle(self) -> None:
         """Wait for what is being ended."""
