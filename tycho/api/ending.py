@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+import socket
 import time
 from types import FrameType
 
@@ -18,14 +20,23 @@ class Server(uvicorn.Server):
     Args:
         app: The service.
         config: How it is served.
+        url: Where it answers.
         drain: Seconds between SIGTERM and the end of listening.
     """
 
-    def __init__(self, app: FastAPI, config: uvicorn.Config, drain: float) -> None:
+    def __init__(self, app: FastAPI, config: uvicorn.Config, url: str, drain: float) -> None:
         super().__init__(config)
         self.app = app
+        self.url = url
         self.drain = drain
         self.closing: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say where: signals are heeded by now."""
+        await super().startup(sockets)
+        if self.started:
+            say = logging.getLogger("uvicorn.error").info
+            say("Tycho answers at %s, with a page to try it at %s/docs", self.url, self.url)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end, as a signal has asked; asked a second time, end now."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -59,9 +58,7 @@ def serve(
             timeout_graceful_shutdown=round(known.api_grace),
             **listening.tls,
         )
-        url = listening.url(listener)
-        logging.getLogger("uvicorn.error").info("Tycho answers at %s, with a page to try it at %s/docs", url, url)
-        server = Server(app, config, known.api_drain)
+        server = Server(app, config, listening.url(listener), known.api_drain)
         with contextlib.suppress(KeyboardInterrupt), _hang_up(server.handle_exit):
             server.run(sockets=[listener])
 
