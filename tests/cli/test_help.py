@@ -45,3 +45,14 @@ def test_the_list_of_commands_has_whole_sentences() -> None:
 def test_options_are_grouped() -> None:
     titles = re.findall(r"^(\w[\w ]+):$", shown(["logs"]), re.MULTILINE)
     assert titles == ["The lines", "The system", "The cluster", "Output", "Options"]
+
+
+HEAVY = {"pydantic", "httpx2", "fastapi", "kubernetes", "jinja2", "yaml"}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """Nobody waits for what a command does not use: `tycho --help` is as quick as Python and typer allow."""
+    program = "import sys, tycho.cli; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert "typer" in loaded.split()
+    assert HEAVY.isdisjoint(loaded.split())

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tycho.cli import show
-from tycho.progress import describe_service, describe_system
 from tycho.text import printable
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ class Progress:
 
     def __call__(self, release: Release) -> None:
         """Show one more look."""
+        from tycho.progress import describe_service, describe_system
+
         now = time.monotonic() - self._began
         for one in release.services:
             if one.done:
@@ -58,6 +59,8 @@ class Progress:
         from rich.spinner import Spinner
         from rich.table import Table
         from rich.text import Text
+
+        from tycho.progress import describe_service, describe_system
 
         rows = Table.grid(padding=(0, 2))
         for one in release.services:

@@ -68,9 +68,9 @@ class AsyncTychoClient(Base):
         """
         watching = Watching(id, after)
         while True:
-            async with self._streamed(watching.request()) as (refused, chunks):
-                async for chunk in chunks:
-                    for progress in watching.feed(chunk):
+            async with self._streamed(watching.request()) as (refused, events):
+                async for event in events:
+                    if progress := watching.take(event):
                         yield progress
                 pause = watching.judge(refused, self._named(""))
             if watching.ended:
@@ -116,8 +116,10 @@ class AsyncTychoClient(Base):
             return explain(error, self.url, request.path, self.timeout)
 
     @asynccontextmanager
-    async def _streamed(self, request: Request) -> AsyncIterator[tuple[Reply | Lost | None, AsyncIterator[bytes]]]:
-        """Open a stream: its chunks, or what was answered instead."""
+    async def _streamed(
+        self, request: Request
+    ) -> AsyncIterator[tuple[Reply | Lost | None, AsyncIterator[httpx2.ServerSentEvent]]]:
+        """Open a stream: its events, or what was answered instead."""
         import httpx2
 
         token = await self._token()
@@ -131,7 +133,7 @@ class AsyncTychoClient(Base):
                 return
             try:
                 if response.status_code == 200:
-                    yield None, _chunks(response)
+                    yield None, _read_events(response)
                 else:
                     await response.aread()
                     yield await asyncio.to_thread(self.judge, read_reply(response)), _nothing()
@@ -147,15 +149,15 @@ class AsyncTychoClient(Base):
         return httpx2.AsyncClient(**self.connection())
 
 
-async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
-    """Yield chunks until the stream ends, or breaks."""
+async def _read_events(response: httpx2.Response) -> AsyncIterator[httpx2.ServerSentEvent]:
+    """Yield events until the stream ends, or breaks."""
     import httpx2
 
     with suppress(httpx2.HTTPError):
-        async for chunk in response.aiter_raw():
-            yield chunk
+        async for event in httpx2.EventSource(response):
+            yield event
 
 
-async def _nothing() -> AsyncIterator[bytes]:
-    for chunk in tuple[bytes]():
-        yield chunk
+async def _nothing() -> AsyncIterator[httpx2.ServerSentEvent]:
+    for event in tuple["httpx2.ServerSentEvent"]():
+        yield event

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tycho.client.requests import Lost, Reply, Request, address, read_delay, succeed
 from tycho.errors import TychoError
 
-Kind = Literal["progress", "log", "report", "ready", "failed"]
+if TYPE_CHECKING:
+    from httpx2 import ServerSentEvent
+
 LAST = ("ready", "failed")
 NOTHING_MORE = 204  # what the caller has seen was the last event
 HEARTBEAT = 45.0  # seconds without a byte after which a stream is dead: the service sends one every 15 s
 MOST = 5  # connections in a row that bring nothing new
 SLOWEST = 10.0  # seconds between two of them
-LONGEST = 1 << 20  # bytes of one event
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,49 +73,24 @@ class Watching:
         self._after = after
         self._misses = 0
         self._pause = 1.0
-        self._fields: dict[str, str] = {}
-        self._rest = b""
-        self._size = 0
 
     def request(self) -> Request:
         """Return the request for what comes next."""
-        self._fields, self._rest, self._size = {}, b"", 0
         resume = {"Last-Event-ID": self._after} if self._after else {}
         return Request("GET", f"{address('system', self.id)}/events", headers={"Accept": "text/event-stream", **resume})
 
-    def feed(self, chunk: bytes) -> Iterator[Progress]:
-        """Read what has arrived; yields the events that it completes.
+    def take(self, event: ServerSentEvent) -> Progress | None:
+        """Read an event; None where it holds nothing, or comes behind the last one.
 
         Raises:
-            TychoError: It belongs to no event of a Tycho's.
+            TychoError: It is none of a Tycho's.
         """
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        self._size += len(chunk)
-        if self._size > LONGEST:
-            raise TychoError("an event of the service is too long")
-        for line in lines:
-            if progress := self._take(line.removesuffix(b"\r").decode("utf-8", "replace")):
-                yield progress
-                if self.ended:
-                    return
-
-    def _take(self, line: str) -> Progress | None:
-        """Read a line; returns the event that it ends."""
-        if line:
-            name, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            if name == "data" and "data" in self._fields:
-                value = f"{self._fields['data']}\n{value}"
-            if name == "retry" and value.isascii() and value.isdigit():
-                self._pause = min(int(value) / 1000, SLOWEST)
-            if name in ("event", "data", "id"):  # a line that begins with a colon is a heartbeat
-                self._fields[name] = value
+        if event.retry is not None:
+            self._pause = min(event.retry / 1000, SLOWEST)
+        if not event.data or self.ended:
             return None
-        fields, self._fields, self._size = self._fields, {}, 0
-        if "data" not in fields:
-            return None
-        self._after = fields.get("id", self._after)
-        progress = _read(fields.get("event", "progress"), fields["data"], self._after)
+        self._after = event.id or self._after
+        progress = _read(event.event, event.data, self._after)
         self.ended, self._misses = progress.last, 0
         return progress
 

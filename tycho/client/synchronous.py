@@ -65,9 +65,10 @@ class TychoClient(Base):
         """
         watching = Watching(id, after)
         while True:
-            with self._streamed(watching.request()) as (refused, chunks):
-                for chunk in chunks:
-                    yield from watching.feed(chunk)
+            with self._streamed(watching.request()) as (refused, events):
+                for event in events:
+                    if progress := watching.take(event):
+                        yield progress
                 pause = watching.judge(refused, self._named(""))
             if watching.ended:
                 return
@@ -110,8 +111,8 @@ class TychoClient(Base):
             return explain(error, self.url, request.path, self.timeout)
 
     @contextmanager
-    def _streamed(self, request: Request) -> Iterator[tuple[Reply | Lost | None, Iterator[bytes]]]:
-        """Open a stream: its chunks, or what was answered instead."""
+    def _streamed(self, request: Request) -> Iterator[tuple[Reply | Lost | None, Iterator[httpx2.ServerSentEvent]]]:
+        """Open a stream: its events, or what was answered instead."""
         import httpx2
 
         token = self.find_token()
@@ -125,7 +126,7 @@ class TychoClient(Base):
                 return
             try:
                 if response.status_code == 200:
-                    yield None, _chunks(response)
+                    yield None, _read_events(response)
                 else:
                     response.read()
                     yield self.judge(read_reply(response)), iter(())
@@ -138,9 +139,9 @@ class TychoClient(Base):
         return httpx2.Client(**self.connection())
 
 
-def _chunks(response: httpx2.Response) -> Iterator[bytes]:
-    """Yield chunks until the stream ends, or breaks."""
+def _read_events(response: httpx2.Response) -> Iterator[httpx2.ServerSentEvent]:
+    """Yield events until the stream ends, or breaks."""
     import httpx2
 
     with suppress(httpx2.HTTPError):
-        yield from response.iter_raw()
+        yield from httpx2.EventSource(response)
