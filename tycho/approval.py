@@ -36,9 +36,11 @@ def check_policies(name: str, stored: StoredRelease, wanted: Modification, folde
     document = yaml.load(stored.compose, yaml.CSafeLoader)
     if not isinstance(document, dict):
         raise PolicyDenied("this release does not say what its policies are to judge", hint=HINT)
-    for service, keys in document.get("services", {}).items():
-        for change in (wanted.every, wanted.services.get(service, ServiceChange())):
-            _change_service(keys, change)
+    for section, write_sizes in (("services", _write_service_sizes), ("jobs", _write_job_sizes)):
+        for service, keys in (document.get(section) or {}).items():
+            for change in (wanted.every, wanted.services.get(service, ServiceChange())):
+                _write_change(keys, change)
+                write_sizes(keys, change)
     variables = {key: str(value) for key, value in (stored.merged.get("variables") or {}).items() if value is not None}
     try:
         project = load(Sources.from_document(document, env=variables, name=name))
@@ -48,30 +50,61 @@ def check_policies(name: str, stored: StoredRelease, wanted: Modification, folde
     apply_policies(project, folders=folders)
 
 
-def _change_service(keys: dict[str, Any], change: ServiceChange) -> None:
-    """Write a change into a service of the compose file, in Compose's words."""
+def _write_change(keys: dict[str, Any], change: ServiceChange) -> None:
+    """Write what services and jobs have at the same keys into one of the compose file, in Compose's words."""
     if change.image:
         keys["image"] = change.image
-    deploy = dict(keys.get("deploy") or {})
-    if change.replicas is not None:
-        keys.pop("scale", None)
-        deploy["replicas"] = change.replicas
-    limits = {}
-    if change.cpu:
-        keys.pop("cpus", None)
-        limits["cpus"] = str(float(quantity(change.cpu)))
-    if change.memory:
-        keys.pop("mem_limit", None)
-        limits["memory"] = str(int(quantity(change.memory)))
-    if limits:
-        resources = dict(deploy.get("resources") or {})
-        deploy["resources"] = resources | {"limits": dict(resources.get("limits") or {}) | limits}
-    if deploy:
-        keys["deploy"] = deploy
+    if change.ephemeral_storage:
+        size = str(int(quantity(change.ephemeral_storage)))
+        keys["storage_opt"] = {**(keys.get("storage_opt") or {}), "size": size}
     if change.env:
         keys["environment"] = _as_mapping(keys.get("environment") or {}) | {
             key: value.replace("$", "$$") for key, value in change.env.items() if value is not None
         }
+
+
+def _write_service_sizes(keys: dict[str, Any], change: ServiceChange) -> None:
+    """Write how much a service takes, and how often it runs, where the canonical form has it."""
+    deploy = dict(keys.get("deploy") or {})
+    resources = dict(deploy.get("resources") or {})
+    limits, reservations = (dict(resources.get(kind) or {}) for kind in ("limits", "reservations"))
+    if change.cpu:
+        keys.pop("cpus", None)
+        limits["cpus"] = _count_cpus(change)
+    if change.memory:
+        keys.pop("mem_limit", None)
+        limits["memory"] = _count_bytes(change)
+    if change.gpu is not None:
+        reservations["devices"] = _list_devices(change)
+    if limits or reservations:
+        deploy["resources"] = resources | {"limits": limits, "reservations": reservations}
+    if change.replicas is not None:
+        keys.pop("scale", None)
+        deploy["replicas"] = change.replicas
+    if deploy:
+        keys["deploy"] = deploy
+
+
+def _write_job_sizes(keys: dict[str, Any], change: ServiceChange) -> None:
+    """Write how much a job takes; it has no `deploy`."""
+    if change.cpu:
+        keys["cpus"] = _count_cpus(change)
+    if change.memory:
+        keys["mem_limit"] = _count_bytes(change)
+    if change.gpu is not None:
+        keys["gpus"] = _list_devices(change)
+
+
+def _count_cpus(change: ServiceChange) -> str:
+    return str(float(quantity(change.cpu)))
+
+
+def _count_bytes(change: ServiceChange) -> str:
+    return str(int(quantity(change.memory)))
+
+
+def _list_devices(change: ServiceChange) -> list[dict[str, Any]]:
+    return [{"driver": "nvidia", "count": change.gpu, "capabilities": ["gpu"]}] if change.gpu else []
 
 
 def _as_mapping(environment: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:

@@ -103,22 +103,28 @@ def test_requests_stay_below_limits_and_secrets_are_not_repeated(told: Story) ->
 
 PINNED = 'description: Pinned.\nmatch: {image: ["*:latest"]}\ndeny: "{image} is another image tomorrow"\n'
 SMALL = "description: Small.\nmatch: {has: deploy.resources.limits.memory=4294967296}\ndeny: '{name} takes 4 GiB'\n"
+OWN = "description: Own.\nmatch: {has: deploy.resources.reservations.devices}\ndeny: '{name} takes a device'\n"
+STORED = "description: Stored.\nmatch: {has: storage_opt.size=1073741824}\ndeny: '{name} takes 1 GiB of disk'\n"
 REFUSED = {
-    "image": (ServiceChange(image="nginx:latest"), "nginx:latest is another image tomorrow"),
-    "memory": (ServiceChange(memory="4Gi"), "takes 4 GiB"),
+    "image": ("web", ServiceChange(image="nginx:latest"), "nginx:latest is another image tomorrow"),
+    "image of a job": ("nightly", ServiceChange(image="busybox:latest"), "busybox:latest is another image tomorrow"),
+    "memory": ("web", ServiceChange(memory="4Gi"), "takes 4 GiB"),
+    "device": ("web", ServiceChange(gpu=1), "web takes a device"),
+    "disk": ("web", ServiceChange(ephemeral_storage="1Gi"), "web takes 1 GiB of disk"),
 }
+WITH_JOB = {**ONE, "jobs": {"nightly": {"image": "busybox:1", "triggers": {"schedule": [{"cron": "0 3 * * *"}]}}}}
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_the_operators_policies_judge_a_change(told: Story, tmp_path: Path, case: str) -> None:
-    change, reason = REFUSED[case]
-    for number, text in enumerate((PINNED, SMALL)):
+    service, change, reason = REFUSED[case]
+    for number, text in enumerate((PINNED, SMALL, OWN, STORED)):
         (tmp_path / f"5{number}-mine.yaml").write_text(text)
 
     async def story(lifecycle: Lifecycle) -> None:
         lifecycle.policies = (tmp_path,)
-        await lifecycle.up(compiled(lifecycle, ONE, "judged", TAG="7"), wait_options=QUICK)
-        for wanted in (Modification(services={"web": change}), Modification(every=change)):
+        await lifecycle.up(compiled(lifecycle, WITH_JOB, "judged", TAG="7"), wait_options=QUICK)
+        for wanted in (Modification(services={service: change}), Modification(every=change)):
             with pytest.raises(PolicyDenied) as error:
                 await lifecycle.modify("judged", wanted, dry_run=True, wait_options=QUICK)
             assert reason in error.value.problems[0].message
