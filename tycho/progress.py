@@ -18,7 +18,7 @@ Kind = Literal["progress", "log", "report", "ready", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ProgressEvent:
     """One event: what it is, its place among all, and what it says."""
 
     kind: Kind
@@ -26,7 +26,7 @@ class Told:
     progress: Progress
 
 
-class Narrator:
+class ProgressEvents:
     """Tells of a system look by look, each thing once; what was told is in the events' ids, so that anybody can go on.
 
     Args:
@@ -43,7 +43,7 @@ class Narrator:
             self._revision, self._count = int(match[1]), int(match[2])
             self._marks = [match[3][start : start + MARK] for start in range(0, len(match[3]), MARK)]
 
-    def tell(self, release: Release) -> Iterator[Told]:
+    def tell(self, release: Release) -> Iterator[ProgressEvent]:
         """Tell what is new at a look; the last event of all is `ready` or `failed`."""
         if self._revision != release.revision:
             self._revision, self._count, self._marks = release.revision, 0, []
@@ -63,7 +63,7 @@ class Narrator:
                 yield self._told("progress", release, f"{service.name}: {words}", service)
         yield from self._end(release)
 
-    def _end(self, release: Release) -> Iterator[Told]:
+    def _end(self, release: Release) -> Iterator[ProgressEvent]:
         if release.ready:
             self.ended = True
             yield self._told("ready", release, f"{release.identity.name} is ready", url=find_url(release))
@@ -74,13 +74,13 @@ class Narrator:
                     yield self._told("log", release, f"{service.name}  {line}", service)
             yield self._told("failed", release, failure, why=failure)
 
-    def gone(self, release: Release, message: str) -> Told:
+    def gone(self, release: Release, message: str) -> ProgressEvent:
         """Tell that a system is not there any more."""
         self.ended = True
         return self._told("failed", release, message, why=message)
 
     def _told(self, kind: Kind, release: Release, message: str, service: ServiceStatus | None = None, *,
-              why: str = "", url: str = "") -> Told:  # fmt: skip
+              why: str = "", url: str = "") -> ProgressEvent:  # fmt: skip
         last = kind in ("ready", "failed")
         id = f"{release.revision}.{END}" if last else f"{release.revision}.{self._count}.{''.join(self._marks)}"
         about = {"service": service.name, "ready": service.ready, "wanted": service.wanted} if service else {}
@@ -88,7 +88,7 @@ class Narrator:
         progress = Progress(
             revision=release.revision, percent=count_percent(release), message=message, why=why, url=url, **about
         )
-        return Told(kind, id, progress)
+        return ProgressEvent(kind, id, progress)
 
 
 def is_last(id: str, release: Release) -> bool:

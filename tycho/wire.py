@@ -1,4 +1,4 @@
-"""What a system is on the wire: one type for the service, its clients and `tycho status -o json`."""
+"""What a system is on the wire: one type for what the service sends and what its clients' typed verbs return."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from pydantic import BaseModel
 from tycho.ownership import origin_key
 from tycho.release import Identity, Origin, Release, ServiceStatus
 
+SAME = ("revision", "state", "updated", "compose", "policies", "chart", "services", "simulated", "notes", "origin",
+        "volumes", "workspace_name", "conn_string")  # fmt: skip
+"""Fields that a system on the wire has as its release has them."""
 NONE = "--"  # in the place of an address or a port that there is not
 
 
@@ -58,21 +61,9 @@ def to_system(release: Release) -> System:
         utilization={service.name: service.requests for service in release.services},
         release=identity.release,
         namespace=identity.namespace,
-        revision=release.revision,
-        state=release.state,
-        services=release.services,
-        origin=release.origin,
-        notes=release.notes,
         app_id=f"{identity.name}-{identity.guid}",
-        workspace_name=release.workspace_name,
-        conn_string=release.conn_string,
-        updated=release.updated,
-        compose=release.compose,
-        policies=release.policies,
-        chart=release.chart,
         own_namespace=identity.own_namespace,
-        simulated=release.simulated,
-        volumes=release.volumes,
+        **{name: getattr(release, name) for name in SAME},
     )
 
 
@@ -87,11 +78,9 @@ def to_release(system: System) -> Release:
         username=system.username,
         origin=origin_key(system.origin),
     )
-    same = ("revision", "state", "updated", "compose", "policies", "chart", "services", "simulated", "notes", "origin",
-            "volumes", "workspace_name", "conn_string")  # fmt: skip
     created = datetime.fromisoformat(system.creation_time) if system.creation_time else None
     return Release.model_validate(
-        {**{name: getattr(system, name) for name in same}, "identity": identity, "created": created}
+        {**{name: getattr(system, name) for name in SAME}, "identity": identity, "created": created}
     )
 
 

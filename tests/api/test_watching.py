@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.api.conftest import WEB, Post, Service
-from tycho.progress import Narrator, Told
+from tycho.progress import ProgressEvent, ProgressEvents
 from tycho.release import Endpoint, Identity, Release, ServiceStatus
 
 IDENTITY = Identity(guid="0" * 32, name="shop", release="shop-0", namespace="shop-0")
@@ -34,8 +34,8 @@ def service(name: str, why: str = "", **more: Any) -> ServiceStatus:
     return ServiceStatus(name=name, kind="Deployment", ready=0 if why else 1, wanted=1, why=why, done=not why, **more)
 
 
-def told(narrator: Narrator, *services: ServiceStatus, revision: int = 1) -> list[tuple[str, str]]:
-    return [(one.kind, one.progress.message) for one in narrator.tell(release(*services, revision=revision))]
+def told(events: ProgressEvents, *services: ServiceStatus, revision: int = 1) -> list[tuple[str, str]]:
+    return [(one.kind, one.progress.message) for one in events.tell(release(*services, revision=revision))]
 
 
 def test_a_stream_has_one_last_event_and_goes_on_after_any_other(http: TestClient, post: Post) -> None:
@@ -61,40 +61,42 @@ def test_there_is_no_stream_of_nothing(http: TestClient) -> None:
 
 
 def test_each_thing_is_told_once() -> None:
-    narrator = Narrator(ROWS)
+    events = ProgressEvents(ROWS)
     waiting = (service("web", "waiting for db"), service("db", "pulling its image"))
-    assert told(narrator, *waiting) == [
+    assert told(events, *waiting) == [
         ("report", "services.web.restart: pods restart always"),
         ("progress", "shop · 2 services · namespace shop-0"),
         ("progress", "web: waiting for db"),
         ("progress", "db: pulling its image"),
     ]
-    assert told(narrator, *waiting) == []
-    assert told(narrator, waiting[0], service("db")) == [("progress", "db: ready")]
-    assert not narrator.ended
+    assert told(events, *waiting) == []
+    assert told(events, waiting[0], service("db")) == [("progress", "db: ready")]
+    assert not events.ended
     end = Endpoint(service="web", ip_address="::1", port=80, target=80, published=80)
-    *_, last = narrator.tell(release(service("web", endpoints=(end,)), service("db")))
-    assert (last.kind, last.progress.url, narrator.ended) == ("ready", "http://[::1]:80", True)
+    *_, last = events.tell(release(service("web", endpoints=(end,)), service("db")))
+    assert (last.kind, last.progress.url, events.ended) == ("ready", "http://[::1]:80", True)
 
 
 def test_what_fails_says_why_and_what_it_wrote() -> None:
-    narrator = Narrator()
+    events = ProgressEvents()
     broken = service("web", "exited with 1", fatal=True, log=("no such table", "bye"))
-    assert told(narrator, broken)[2:] == [
+    assert told(events, broken)[2:] == [
         ("log", "web  no such table"),
         ("log", "web  bye"),
         ("failed", "shop cannot start: web: exited with 1"),
     ]
-    assert narrator.ended
+    assert events.ended
 
 
 @pytest.mark.parametrize("heard", range(1, 5))
 def test_another_narrator_goes_on(heard: int) -> None:
     waiting = (service("web", "waiting for db"), service("db", "pulling its image"))
-    first: list[Told] = list(Narrator(ROWS).tell(release(*waiting)))
-    rest = list(Narrator(ROWS, first[heard - 1].id).tell(release(*waiting)))
+    first: list[ProgressEvent] = list(ProgressEvents(ROWS).tell(release(*waiting)))
+    rest = list(ProgressEvents(ROWS, first[heard - 1].id).tell(release(*waiting)))
     assert rest == first[heard:]
-    assert len(told(Narrator(ROWS, first[-1].id), *waiting, revision=2)) == len(first)  # a new revision is told whole
+    assert len(told(ProgressEvents(ROWS, first[-1].id), *waiting, revision=2)) == len(
+        first
+    )  # a new revision is told whole
 
 
 def test_a_caller_who_goes_leaves_the_service_answering(service: Service) -> None:

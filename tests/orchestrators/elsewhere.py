@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from tycho.orchestrators.helm import lease
-from tycho.orchestrators.helm.party import Party
+from tycho.orchestrators.helm.lease_holder import LeaseHolder
 
 
-class Elsewhere(Party):
+class Elsewhere(LeaseHolder):
     """A side on another machine, whose clock the test turns; it turns by itself only while the side looks at another's.
 
     Args:

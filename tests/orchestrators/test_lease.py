@@ -19,7 +19,7 @@ from tycho.errors import ClusterUnreachable, OperationInProgress
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm import lease
 from tycho.orchestrators.helm.api import Api, at
-from tycho.orchestrators.helm.party import Party
+from tycho.orchestrators.helm.lease_holder import LeaseHolder
 from tycho.release import Identity
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -41,7 +41,7 @@ asyncio.run(hold(*sys.argv[1:]))
 """
 
 
-Side = Callable[[Party], Api]
+Side = Callable[[LeaseHolder], Api]
 
 
 @pytest.fixture
@@ -53,9 +53,9 @@ def identity(shared: str) -> Identity:
 def side(kubeconfig: Path) -> Iterator[Side]:
     made: list[Api] = []
 
-    def make(party: Party) -> Api:
+    def make(holder: LeaseHolder) -> Api:
         api = Api(Target(kubeconfig=str(kubeconfig)))
-        api.party = party
+        api.lease_holder = holder
         made.append(api)
         return api
 
@@ -72,7 +72,7 @@ def test_a_holder_is_a_random_name(side: Side, identity: Identity) -> None:
     async def story() -> None:
         names = []
         for _ in range(2):
-            api = side(Party())
+            api = side(LeaseHolder())
             async with lease.held(api, identity):
                 names.append((await api.get(path(identity)))["spec"]["holderIdentity"])
             assert await api.gone(path(identity))
@@ -84,7 +84,7 @@ def test_a_holder_is_a_random_name(side: Side, identity: Identity) -> None:
 
 def test_a_second_request_of_the_same_service_is_refused_without_a_question(side: Side, identity: Identity) -> None:
     async def story() -> None:
-        api = side(Party())
+        api = side(LeaseHolder())
         async with lease.held(api, identity):
             with pytest.raises(OperationInProgress, match="one-0 is being changed by another request"):
                 async with lease.held(api, identity):

@@ -43,14 +43,14 @@ exec {helm} "$@"
         assert isinstance(first, HelmOrchestrator)
         target = Target(kubeconfig=str(kubeconfig), namespace=shared)
         second = HelmOrchestrator(target)
-        first.api.party, second.api.party = Elsewhere("first"), Elsewhere("second")
+        first.api.lease_holder, second.api.lease_holder = Elsewhere("first"), Elsewhere("second")
         guid = "7" * 32
         starting = asyncio.create_task(lifecycle.up(compiled(lifecycle, web()), guid=guid, wait_options=QUICK))
         number = int(await asyncio.to_thread((tmp_path / "pid").read_text))  # a pipe: it waits until helm is there
         other = Lifecycle(second, target)
         release = await other.up(compiled(other, web()), guid=guid, wait_options=QUICK)
         assert release.ready
-        await first.api.party.turn(lease.RENEW)
+        await first.api.lease_holder.turn(lease.RENEW)
         with pytest.raises(OperationInProgress, match="was taken over"):
             await starting
         assert not Path(f"/proc/{number}").exists()

@@ -1,4 +1,4 @@
-"""From options to the verbs: sources, target, lifecycle, wait_options."""
+"""From options to the verbs: sources, target, lifecycle, service."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tycho.api.dependencies import Verbs
 from tycho.api.queries import PATIENCE, SystemId
 from tycho.api.routes.shared import FAILURES
 from tycho.errors import ClusterUnreachable, NotFound, TychoError
-from tycho.progress import Narrator, Told, is_last
+from tycho.progress import ProgressEvent, ProgressEvents, is_last
 from tycho.release import Release
 
 INTERVAL = 0.5  # seconds between looks
@@ -43,18 +43,18 @@ async def watch_system(
     one `ready` or `failed`. Their data is `{revision, percent, message, service, ready, wanted, why, url}`. A stream
     that ends without a last event, after some minutes, goes on with `Last-Event-ID`.
     """
-    narrator, guid = Narrator(await _read_report(verbs, found.identity.guid), last_event_id), found.identity.guid
+    events, guid = ProgressEvents(await _read_report(verbs, found.identity.guid), last_event_id), found.identity.guid
     end, release = asyncio.get_running_loop().time() + PATIENCE, found
     while True:
-        for told in narrator.tell(release):
+        for told in events.tell(release):
             yield _event(told)
-        if narrator.ended or asyncio.get_running_loop().time() > end:
+        if events.ended or asyncio.get_running_loop().time() > end:
             return
         await asyncio.sleep(INTERVAL)
         try:
             (release,) = await verbs.status([guid])
         except NotFound as error:
-            yield _event(narrator.gone(release, error.message))
+            yield _event(events.gone(release, error.message))
             return
         except ClusterUnreachable:
             continue
@@ -70,5 +70,5 @@ async def _read_report(verbs: Verbs, guid: str) -> list[dict[str, Any]]:
         return []
 
 
-def _event(told: Told) -> ServerSentEvent:
+def _event(told: ProgressEvent) -> ServerSentEvent:
     return ServerSentEvent(event=told.kind, id=told.id, data=told.progress, retry=RETRY)

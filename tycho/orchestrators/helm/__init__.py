@@ -17,8 +17,8 @@ from tycho.errors import NotFound, OrchestratorError
 from tycho.model import PolicyResult
 from tycho.orchestrators import LogQuery, Program, Streams, Target, WaitOptions
 from tycho.orchestrators.helm import (
-    beginning,
     cluster,
+    entering,
     events,
     exec,
     lease,
@@ -37,7 +37,7 @@ from tycho.orchestrators.helm import (
 from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.checks import checks
 from tycho.orchestrators.helm.facts import with_facts
-from tycho.orchestrators.helm.modification import Modification
+from tycho.orchestrators.helm.modification import ModifyVerbs
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.program import program
@@ -52,7 +52,7 @@ from tycho.usernames import same_user
 ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
 
 
-class HelmOrchestrator(Modification):
+class HelmOrchestrator(ModifyVerbs):
     """Runs charts as Helm releases.
 
     A first start that fails is left in place, so that one can look; the next `up` goes on from it, `down` removes it.
@@ -102,7 +102,7 @@ class HelmOrchestrator(Modification):
             if not upgrade:
                 await packed.render(self.helm, self.api, identity)
             observer = Observer(await cluster.list_pods(self.api, identity) if upgrade else None)
-            async with beginning.begun(self.api, identity, deadline):
+            async with entering.enter_namespace(self.api, identity, deadline):
                 notes = await self._change(packed, identity, whole, deadline)
         return await self._settle(identity, deadline, notes, observer)
 
@@ -224,7 +224,11 @@ class HelmOrchestrator(Modification):
     def gauges(self) -> Mapping[str, float]:
         """Systems that are being changed, and helms that run or wait for their turn."""
         slots = self.helm.slots
-        return {"systems_at_work": len(self.api.party.held), "helm_running": slots.held, "helm_waiting": slots.waiting}
+        return {
+            "systems_at_work": len(self.api.lease_holder.held),
+            "helm_running": slots.held,
+            "helm_waiting": slots.waiting,
+        }
 
     async def doctor(self) -> Sequence[Check]:
         """Helm, the cluster, rights, metrics."""

@@ -32,7 +32,7 @@ from tycho.orchestrators import Target
 from tycho.orchestrators.helm.access import Access, Way
 from tycho.orchestrators.helm.clock import Clock
 from tycho.orchestrators.helm.errors import NO_CLUSTER
-from tycho.orchestrators.helm.party import Party
+from tycho.orchestrators.helm.lease_holder import LeaseHolder
 from tycho.text import safe_message
 
 Object = dict[str, Any]
@@ -54,7 +54,7 @@ class Api:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.clock = Clock()
-        self.party = Party()
+        self.lease_holder = LeaseHolder()
         self._reached: tuple[Access, Any] | None = None
         self._finding = Lock()
         self._threads = ThreadPoolExecutor(8, "tycho-api")

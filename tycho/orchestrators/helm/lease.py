@@ -39,10 +39,10 @@ async def held(api: Api, identity: Identity, tell: Callable[[str], None] = lambd
         OperationInProgress: Somebody else holds it, or has taken it over.
     """
     path = at(kinds.LEASE, identity.namespace, f"tycho-{identity.release}")
-    party = api.party
-    if path in party.held:
+    holder = api.lease_holder
+    if path in holder.held:
         raise _busy(identity, "another request")
-    party.held.add(path)
+    holder.held.add(path)
     try:
         lease = _Lease(api, path, await _take(api, identity, path, tell), asyncio.current_task())
         keeping = asyncio.create_task(lease.keep())
@@ -60,7 +60,7 @@ async def held(api: Api, identity: Identity, tell: Callable[[str], None] = lambd
             await asyncio.shield(lease.give_back(keeping))
             lease.forgive()
     finally:
-        party.held.discard(path)
+        holder.held.discard(path)
 
 
 @dataclass(slots=True)
@@ -84,10 +84,10 @@ class _Lease:
 
     async def keep(self) -> None:
         """Renew it until the verb has ended; when it is lost, stop the verb."""
-        party = self.api.party
-        renewed = party.now()
+        holder = self.api.lease_holder
+        renewed = holder.now()
         while await self._waited(RENEW):
-            began = party.now()
+            began = holder.now()
             try:
                 async with asyncio.timeout(RENEW):
                     self.lost = not await self._renew()
@@ -95,7 +95,7 @@ class _Lease:
             except NotFound:
                 self.lost = True
             except (OrchestratorError, TimeoutError):  # nobody answers: as long as others wait, it is still ours
-                self.lost = party.now() - renewed >= YIELD
+                self.lost = holder.now() - renewed >= YIELD
             if self.lost:
                 return await self._stop()
 
@@ -122,7 +122,7 @@ class _Lease:
             self.body = await self.api.replace(self.path, self.body)
             return True
         found = await self.api.get(self.path)
-        if found["spec"].get("holderIdentity") != self.api.party.name:
+        if found["spec"].get("holderIdentity") != self.api.lease_holder.name:
             return False
         # Somebody has touched it, or an answer was lost.
         self.body["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
@@ -139,7 +139,7 @@ class _Lease:
 
     async def _waited(self, seconds: float) -> bool:
         """Wait; false when the verb has ended."""
-        both = [asyncio.ensure_future(self.ended.wait()), asyncio.ensure_future(self.api.party.pause(seconds))]
+        both = [asyncio.ensure_future(self.ended.wait()), asyncio.ensure_future(self.api.lease_holder.pause(seconds))]
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         for one in both:
             one.cancel()
@@ -162,19 +162,19 @@ async def _take(api: Api, identity: Identity, path: str, tell: Callable[[str], N
         version, spec = found["metadata"]["resourceVersion"], found["spec"]
         lasts = int(spec.get("leaseDurationSeconds") or DURATION)
         if not seen:
-            seen, since = version, api.party.now()
+            seen, since = version, api.lease_holder.now()
             lives = workspace.lives(str(spec.get("holderIdentity", "")).partition(".")[0])
             if lives is None:
                 tell(f"{identity.release} is held by somebody else; looking whether he lives, up to {lasts} s")
         if lives or version != seen:
             raise _busy(identity, "another process of this machine" if lives else "somebody else")
-        if lives is False or api.party.now() - since > lasts:
+        if lives is False or api.lease_holder.now() - since > lasts:
             body["metadata"]["resourceVersion"] = version
             try:
                 return await api.replace(path, body)
             except Conflict:
                 raise _busy(identity, "somebody else") from None
-        await api.party.pause(LOOK)
+        await api.lease_holder.pause(LOOK)
 
 
 def _busy(identity: Identity, who: str) -> OperationInProgress:
@@ -193,7 +193,7 @@ def _body(api: Api, identity: Identity) -> Object:
             "labels": {"executor": "tycho", "tycho-guid": identity.guid},
         },
         "spec": {
-            "holderIdentity": api.party.name,
+            "holderIdentity": api.lease_holder.name,
             "leaseDurationSeconds": DURATION,
             "acquireTime": _now(),
             "renewTime": _now(),

@@ -29,7 +29,7 @@ ENDING = 30.0  # seconds that helm has to end by itself when its own limit has s
 HELM_LABELS = frozenset({"name", "owner", "status", "version", "createdAt", "modifiedAt"})  # which Helm itself sets
 
 
-class Modification:
+class ModifyVerbs:
     """The verbs of an orchestrator that begin from what a release was made of."""
 
     api: Api
@@ -61,7 +61,7 @@ class Modification:
         """
         await program()
         deadline = Deadline(wait_options)
-        async with lease.held(self.api, identity):
+        async with lease.held(self.api, identity, wait_options.tell):
             notes, last = await recovery.recover(self.api, self.helm, identity)
             if last is None or (current := releases.number(last)) != revision:
                 by_now = f"has revision {current} by now" if last else "does not run any more"

@@ -16,7 +16,7 @@ from tycho.release import Identity
 
 
 @asynccontextmanager
-async def begun(api: Api, identity: Identity, deadline: Deadline) -> AsyncIterator[None]:
+async def enter_namespace(api: Api, identity: Identity, deadline: Deadline) -> AsyncIterator[None]:
     """Have a namespace, with nobody else at work in there; undo a start that failed.
 
     Raises:

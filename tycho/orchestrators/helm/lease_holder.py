@@ -13,7 +13,7 @@ from tycho import workspace
 
 
 @dataclass
-class Party:
+class LeaseHolder:
     """One side that holds Leases.
 
     Args:
