@@ -123,8 +123,8 @@ class Authority:
                 )
             return
         places = dict.fromkeys([namespace, *(() if namespace else self._listed(subject))])
-        for one in places:
-            if await self.may(subject, verb, Place(subject.label, one)):
+        for place in places:
+            if await self.may(subject, verb, Place(subject.label, place)):
                 return
         raise self.forbidden(subject, verb, Place(subject.label, namespace))
 
@@ -164,7 +164,7 @@ class Authority:
 
     def _listed(self, subject: Subject) -> Iterator[str]:
         """The namespaces that a caller may name and that are known by name."""
-        return (one for one in self._shown(subject) if "*" not in one)
+        return (pattern for pattern in self._shown(subject) if "*" not in pattern)
 
     def _shown(self, subject: Subject | None) -> Iterator[str]:
         for pattern in self.namespaces:
@@ -193,12 +193,12 @@ def read_bearer(headers: Sequence[tuple[bytes, bytes]]) -> str:
     Raises:
         Unauthorized: There is none, or more than one.
     """
-    said = [value for name, value in headers if name.lower() == b"authorization"]
-    if not said:
+    values = [value for name, value in headers if name.lower() == b"authorization"]
+    if not values:
         raise Unauthorized("this service wants to know who asks", hint=REMEDY)
-    scheme, _, token = said[0].partition(b" ")
+    scheme, _, token = values[0].partition(b" ")
     token = token.strip()
-    if len(said) > 1 or scheme.lower() != b"bearer" or not token or not token.isascii() or b" " in token:
+    if len(values) > 1 or scheme.lower() != b"bearer" or not token or not token.isascii() or b" " in token:
         raise Unauthorized("the Authorization header holds no bearer token", hint=REMEDY)
     return token.decode("ascii")
 

@@ -195,10 +195,10 @@ class Bound:
         for result in results:
             release, error = getattr(result, "release", result), getattr(result, "error", None)
             if isinstance(release, Release):
-                one = release.identity
+                identity = release.identity
                 audit.write(
-                    self._source, verb, system=f"{one.name}-{one.guid}", namespace=one.namespace, owner=one.username,
-                    error=error,
+                    self._source, verb, system=f"{identity.name}-{identity.guid}", namespace=identity.namespace,
+                    owner=identity.username, error=error,
                 )  # fmt: skip
             else:
                 system = result.id if isinstance(result, Removal) else "; ".join(_asked(args))
@@ -238,5 +238,5 @@ def _asked(args: tuple[Any, ...]) -> Iterable[str]:
     if isinstance(first, str):
         return [first]
     if isinstance(first, list | tuple):
-        return [str(one) for one in first]
+        return [str(id) for id in first]
     return [first.woven.system.name] if hasattr(first, "woven") else [""]

@@ -106,7 +106,7 @@ class Guarded:
 
     async def _visible(self, releases: Sequence[Release]) -> Sequence[Release]:
         asked: dict[Place, bool] = {}
-        found = []
+        visible = []
         for release in releases:
             place = _place(release.identity)
             if self._namespace not in ("", place.namespace):
@@ -114,13 +114,13 @@ class Guarded:
             if place not in asked:
                 asked[place] = await self._may(place)
             if asked[place]:
-                found.append(release)
-        return found
+                visible.append(release)
+        return visible
 
     async def _check_free(self, identity: Identity) -> None:
         """Refuse a first start under an identity that is taken: by its GUID, or by the name of its release."""
-        found = [*await self._inner.find(identity.guid), *await self._inner.find(identity.release)]
-        if not all(same_user(release.identity.username, identity.username) for release in found):
+        taken = [*await self._inner.find(identity.guid), *await self._inner.find(identity.release)]
+        if not all(same_user(release.identity.username, identity.username) for release in taken):
             raise Conflict("this GUID belongs to another system", hint="leave it out, and the system gets its own")
 
 

@@ -55,13 +55,13 @@ class Proxy:
         Raises:
             Unauthorized: It says so twice, or says what is no name.
         """
-        said = [value for name, value in headers if name.lower() == self.header.lower().encode()]
-        if not said:
+        values = [value for name, value in headers if name.lower() == self.header.lower().encode()]
+        if not values:
             return None
-        if len(said) > 1:
+        if len(values) > 1:
             raise Unauthorized(f"{self.header} was sent twice", hint="the proxy is to replace what its callers send")
         try:
-            return Subject(said[0].decode("utf-8"), "proxy", OWN)
+            return Subject(values[0].decode("utf-8"), "proxy", OWN)
         except UnicodeDecodeError:
             raise Unauthorized(f"{self.header} is not UTF-8") from None
 
@@ -76,15 +76,15 @@ def read_networks(texts: Iterable[str]) -> tuple[Network, ...]:
     Raises:
         UsageError: One is neither.
     """
-    found = []
+    networks = []
     for text in texts:
         try:
-            found.append(ipaddress.ip_network(text.strip()))
+            networks.append(ipaddress.ip_network(text.strip()))
         except ValueError as error:
             raise UsageError(
                 f'"{printable(text)}" is no range of addresses: {error}', hint="for example 10.0.0.7/32"
             ) from None
-    return tuple(found)
+    return tuple(networks)
 
 
 def _plain(name: bytes) -> bytes:

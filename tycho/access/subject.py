@@ -64,14 +64,14 @@ class Scope:
         verb, filters = found[1], [part.partition("=")[::2] for part in found[2].split("!")[1:]]
         if verb not in ("*", *VERBS):
             raise UsageError(f'there is no verb "{verb}"', hint=f"known: {', '.join(VERBS)}")
-        said = dict(filters)
-        if unknown := sorted(said.keys() - {"user", "namespace"}):
+        values = dict(filters)
+        if unknown := sorted(values.keys() - {"user", "namespace"}):
             raise UsageError(f'there is no filter "{unknown[0]}"', hint="known: user, namespace")
-        if len(said) < len(filters):
+        if len(values) < len(filters):
             raise UsageError(f'"{printable(text)}" filters twice by the same', hint="write two scopes")
-        if (namespace := said.get("namespace", "")) and not PATTERN.fullmatch(namespace):
+        if (namespace := values.get("namespace", "")) and not PATTERN.fullmatch(namespace):
             raise UsageError(f'"{printable(namespace)}" fits no namespace', hint="write a-z, 0-9, - and *")
-        return cls(verb, said.get("user", ""), namespace)
+        return cls(verb, values.get("user", ""), namespace)
 
     def names(self, verb: str) -> bool:
         """Return whether it is for a verb, whatever its filters say."""

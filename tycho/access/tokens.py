@@ -67,16 +67,16 @@ class TokenFile:
             Unauthorized: The file is not as it should be, so that it vouches for nobody.
         """
         self._renew()
-        said = f"sha256:{hashlib.sha256(token.encode(errors='surrogatepass')).hexdigest()}"
-        found = None
+        hashed = f"sha256:{hashlib.sha256(token.encode(errors='surrogatepass')).hexdigest()}"
+        match = None
         for kept, subject in self._subjects.items():
-            if hmac.compare_digest(kept, said):
-                found = subject
-        if found is None and self._broken:
+            if hmac.compare_digest(kept, hashed):
+                match = subject
+        if match is None and self._broken:
             raise Unauthorized(
                 "the service cannot read its token file, and accepts no token of it", hint="its log says why"
             )
-        return found
+        return match
 
     def _renew(self) -> None:
         """Read the file once more when it has changed; one that is broken or gone makes all its tokens void."""
@@ -94,8 +94,8 @@ class TokenFile:
             self._broken = ""
         except UsageError as error:
             self._subjects, self._broken = {}, "gone" if now is None else "broken"
-            said = "; ".join([f"{error.message} ({error.hint})", *map(str, error.problems)])
-            logging.getLogger("tycho.access").critical("%s: no token of it is accepted: %s", self.path.name, said)
+            reasons = "; ".join([f"{error.message} ({error.hint})", *map(str, error.problems)])
+            logging.getLogger("tycho.access").critical("%s: no token of it is accepted: %s", self.path.name, reasons)
 
     def _read(self) -> tuple[Mapping[str, Subject], _State]:
         text, state = read_private(self.path)
@@ -114,16 +114,16 @@ def read_private(path: Path) -> tuple[str, _State]:
         why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "it has no such name"
         raise UsageError(f"the token file cannot be read: {why}", local=str(path)) from error
     try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
             raise UsageError("the token file is no file", local=str(path))
-        if found.st_mode & 0o077:
+        if status.st_mode & 0o077:
             raise UsageError(
                 "the token file may be read or written by others",
                 hint="chmod 600 makes it yours alone",
                 local=str(path),
             )
-        if found.st_uid not in (os.geteuid(), 0):
+        if status.st_uid not in (os.geteuid(), 0):
             raise UsageError("the token file belongs to another user", local=str(path))
         with os.fdopen(handle, "rb", closefd=False) as file:
             data = file.read(LARGEST + 1)
@@ -132,7 +132,7 @@ def read_private(path: Path) -> tuple[str, _State]:
     if len(data) > LARGEST:
         raise UsageError(f"the token file is larger than {LARGEST >> 20} MiB", local=str(path))
     try:
-        return data.decode("utf-8-sig"), _state(found)
+        return data.decode("utf-8-sig"), _state(status)
     except UnicodeDecodeError as error:
         raise UsageError(f"the token file is not UTF-8 at byte {error.start}", local=str(path)) from None
 
@@ -153,19 +153,19 @@ def parse_tokens(text: str, file: str) -> Mapping[str, Subject]:
         root = yaml.compose(text, Loader=LOADER)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)  # its own text may quote a line
-        said = getattr(error, "problem", None) or "it cannot be parsed"
-        reading.add(mark.line + 1 if mark else 0, "", f"it is not YAML: {said}")
+        reason = getattr(error, "problem", None) or "it cannot be parsed"
+        reading.add(mark.line + 1 if mark else 0, "", f"it is not YAML: {reason}")
         root = None
     else:
         if root is None:
             reading.add(0, "", "it holds nothing", "write tokens:, and below it a name for each")
-    found = reading.tokens(root) if root is not None else {}
+    subjects = reading.tokens(root) if root is not None else {}
     if reading.problems:
         count = len(reading.problems)
         raise UsageError(
             f"the token file has {count} problem{'s' if count > 1 else ''}", problems=sorted(reading.problems)
         )
-    return found
+    return subjects
 
 
 class _Reading:
@@ -218,17 +218,17 @@ class _Reading:
                 return ()
             self.add(_line(node or parent), f"{path}.scopes", "must list scopes", 'for example ["systems:*!user=me"]')
             return ()
-        found = []
+        scopes = []
         for number, item in enumerate(node.value):
             place = f"{path}.scopes[{number}]"
             if not _is_text(item):
                 self.add(_line(item), place, "must be text")
                 continue
             try:
-                found.append(Scope.parse(item.value))
+                scopes.append(Scope.parse(item.value))
             except UsageError as error:
                 self.add(_line(item), place, error.message, error.hint)
-        return tuple(found)
+        return tuple(scopes)
 
     def text(self, fields: Mapping[str, yaml.Node], key: str, path: str, parent: yaml.Node) -> str:
         node = fields.get(key)

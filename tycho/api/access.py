@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tycho.access import Authority, Subject, TooFast
+from tycho.access import Authority, Subject
 from tycho.api.answers import Json, failed
 from tycho.errors import TychoError, Unauthorized
 from tycho.ownership import Caller
@@ -62,8 +62,6 @@ def refuse(error: TychoError) -> Json:
     answer = failed(error)
     if isinstance(error, Unauthorized):
         answer.headers["WWW-Authenticate"] = CHALLENGE
-    if isinstance(error, TooFast):
-        answer.headers["Retry-After"] = str(error.seconds)
     return answer
 
 

@@ -18,12 +18,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from tycho.access import TooFast
 from tycho.api.correlation import ASKED
 from tycho.errors import OperationInProgress, Problem, TooManyRequests, TychoError, UsageError
 from tycho.settings import find_home, settings
 from tycho.text import printable, safe_message
 
 T = TypeVar("T")
+LATER = 5  # seconds until whoever met somebody else at work may ask again
 LISTED = 1000  # problems that an answer holds at most; its message says how many there are
 SHOWN = 5  # problems that a message spells out; `result.problems` has all
 LONGEST = 1000  # characters of a place
@@ -106,7 +108,7 @@ def failed(error: TychoError, status: int = 0) -> Json:
     status = status or error.http_status
     headers = {"X-Request-Id": asked.id} if asked.id else {}
     if isinstance(error, OperationInProgress | TooManyRequests):
-        headers["Retry-After"] = "5"
+        headers["Retry-After"] = str(error.seconds if isinstance(error, TooFast) else LATER)
     if asked.problem_json:
         title = (type(error).__doc__ or "").partition("\n")[0]
         details = {"title": title, "status": status, "detail": message, "instance": asked.path, "hint": hint}

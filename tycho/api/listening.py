@@ -84,9 +84,9 @@ class Listening:
         except OverflowError:
             raise UsageError(f"{self.port} is not a port", hint="0 is any free one, 65535 the last") from None
         except OSError as error:
-            said = os.strerror(error.errno or 0) if (error.errno or 0) > 0 else "there is no such address"
+            reason = os.strerror(error.errno or 0) if (error.errno or 0) > 0 else "there is no such address"
             hint = "-p names another"
-            raise UsageError(f"cannot listen on {self.host}, port {self.port}: {said}", hint=hint) from error
+            raise UsageError(f"cannot listen on {self.host}, port {self.port}: {reason}", hint=hint) from error
 
     def url(self, listener: socket.socket) -> str:
         """Return the address of a listener."""

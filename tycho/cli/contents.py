@@ -69,8 +69,8 @@ def values(
         stored = await _read(lifecycle, here, id, revision)
         return mask_values(stored.merged if all else stored.values, known=stored.files.values())
 
-    found = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
-    show.data(found, Format.json if output is Format.json else Format.yaml)
+    shown = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    show.data(shown, Format.json if output is Format.json else Format.yaml)
 
 
 def report(

@@ -82,10 +82,10 @@ class Base(Verbs):
         headers = {"Accept": "application/json", **request.headers}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        said = {"json": dict(request.body)} if request.body is not None else {}
+        body = {"json": dict(request.body)} if request.body is not None else {}
         address = f"{self.url}{request.path}"
         query = {"params": list(request.query)} if request.query else {}
-        return {"method": request.method, "url": address, "headers": headers, **query, **said}
+        return {"method": request.method, "url": address, "headers": headers, **query, **body}
 
     def find_token(self, *, refused: bool = False) -> str:
         """Return the token that goes along; "" where there is none."""

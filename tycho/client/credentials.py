@@ -95,11 +95,11 @@ def _find_kept() -> str:
     """Find the token that this process, or its pod, was given."""
     from tycho.settings import settings
 
-    said = settings()
-    if said.token:
-        return said.token
-    if said.token_file:
-        return _read(Path(said.token_file), "TYCHO_TOKEN_FILE")
+    known = settings()
+    if known.token:
+        return known.token
+    if known.token_file:
+        return _read(Path(known.token_file), "TYCHO_TOKEN_FILE")
     return _read(PROJECTED, "the pod's token") if PROJECTED.is_file() else ""
 
 

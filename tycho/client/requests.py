@@ -73,8 +73,8 @@ class Reply:
             TychoError: It is no answer of a Tycho's.
         """
         try:
-            said = json.loads(self.content)
-            return {key: said[key] for key in ("status", "result", "message")}
+            envelope = json.loads(self.content)
+            return {key: envelope[key] for key in ("status", "result", "message")}
         except (ValueError, KeyError, TypeError):
             raise TychoError(f"{shown} answered {self.status}, and not as Tycho does") from None
 
@@ -128,7 +128,7 @@ def pairs(**values: object) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for name, value in values.items():
         several = value if isinstance(value, list | tuple) else [value]
-        found += [(name, _word(one)) for one in several if one is not None and one is not False and one != ""]
+        found += [(name, _word(each)) for each in several if each is not None and each is not False and each != ""]
     return found
 
 
@@ -156,8 +156,8 @@ def read_delay(reply: Reply) -> float | None:
     """Read after how many seconds a busy service wants to be asked again; None where it does not, or not soon."""
     if reply.status not in BUSY:
         return None
-    said = reply.headers.get("retry-after", "")
-    return float(said) if re.fullmatch("[0-9]{1,4}", said) and float(said) <= LONGEST else None
+    delay = reply.headers.get("retry-after", "")
+    return float(delay) if re.fullmatch("[0-9]{1,4}", delay) and float(delay) <= LONGEST else None
 
 
 def explain(error: Exception, url: str, path: str, timeout: float) -> Lost:

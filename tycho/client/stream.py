@@ -131,8 +131,8 @@ class Watching:
 
 def _read(kind: str, data: str, id: str) -> Progress:
     try:
-        said = json.loads(data)
-        known = {key: said[key] for key in Progress.__dataclass_fields__ if said.get(key) is not None}
+        sent = json.loads(data)
+        known = {key: sent[key] for key in Progress.__dataclass_fields__ if sent.get(key) is not None}
     except (ValueError, TypeError, AttributeError):
         raise TychoError("the service sends events that are none of Tycho's") from None
-    return Progress(**{**known, "kind": kind, "id": id, "data": said})
+    return Progress(**{**known, "kind": kind, "id": id, "data": sent})

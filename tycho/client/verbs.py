@@ -48,11 +48,11 @@ class Verbs:
             return answer
         guid = answer.result["sid"]
         last: Progress | None = yield Follow(guid, on_progress)
-        found = yield from self._get("system", guid)
+        system = yield from self._get("system", guid)
         if last and last.kind == "failed":
             failure = {"error": "StartFailed", "message": last.why or last.message}
             return TychoSystem("error", failure, failure["message"])
-        return TychoSystem("success", write_started(found, answer.result), f"Started system {found['app_id']}")
+        return TychoSystem("success", write_started(system, answer.result), f"Started system {system['app_id']}")
 
     @verb
     def status(self, request: Mapping[str, Any] | None = None) -> Steps[TychoStatus]:
@@ -94,8 +94,8 @@ class Verbs:
     @verb
     def list(self, name: str = "", *, terse: bool = False) -> Steps[Any]:
         """The systems that run: as `TychoStatus`, or, `terse`, their GUIDs."""
-        found = yield from self.post_as(TychoStatus, "status", {"name": name} if name else {})
-        return [one.identifier for one in found.services] if terse else found
+        status = yield from self.post_as(TychoStatus, "status", {"name": name} if name else {})
+        return [system.identifier for system in status.services] if terse else status
 
     @verb
     def down(self, names: Sequence[str]) -> Steps[builtins.list[TychoStatus]]:

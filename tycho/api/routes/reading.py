@@ -40,15 +40,17 @@ router = APIRouter(responses=FAILURES, route_class=JsonRoute, tags=["systems"])
 @router.get("/system")
 async def list_systems(query: Annotated[SystemQuery, Query()], verbs: Verbs) -> Envelope[Page]:
     """The systems that run, oldest first: all of them, or those that fit."""
-    found = [
+    releases = [
         release
         for release in await verbs.status(name=query.name, username=query.username)
         if query.state in (None, release.state) and query.ready in (None, release.ready)
     ]
     behind = _read_place(query.start) if query.start else ("", "")
-    found = sorted((release for release in found if _place(release) > behind), key=_place)
-    page, more = found[: query.limit], found[query.limit :]
-    return Envelope(result=Page(items=[to_system(one) for one in page], next=_write_place(page[-1]) if more else ""))
+    releases = sorted((release for release in releases if _place(release) > behind), key=_place)
+    page, more = releases[: query.limit], releases[query.limit :]
+    return Envelope(
+        result=Page(items=[to_system(release) for release in page], next=_write_place(page[-1]) if more else "")
+    )
 
 
 @router.get("/system/{id}", responses=UNCHANGED, response_model=Envelope[System])

@@ -27,7 +27,7 @@ async def compile_system(charts: Charts, message: Compile) -> Chart:
     """Compile what a message holds, apart from the service."""
     env = {key: value for key, value in message.env.items() if value is not None}
     metadata = {
-        name: ServiceMetadata(port=one.port, clients=tuple(one.clients)) for name, one in message.services.items()
+        name: ServiceMetadata(port=about.port, clients=tuple(about.clients)) for name, about in message.services.items()
     }
     files = {path: (file.data, file.executable) for path, file in message.files.items()}
     return await charts.compile({**message.system, "name": message.name}, env, metadata, files)

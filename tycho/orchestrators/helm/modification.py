@@ -80,10 +80,12 @@ class ModifyVerbs:
     ) -> tuple[str, ...]:
         """Upgrade a release to its own chart with other values, once what they make is judged."""
         chart, text = rebuild_chart(stored), values_yaml(values).encode()
-        said = {key: value for key, value in (last["metadata"].get("labels") or {}).items() if key not in HELM_LABELS}
+        kept_labels = {
+            key: value for key, value in (last["metadata"].get("labels") or {}).items() if key not in HELM_LABELS
+        }
         made_of = chart.digest.encode() + values_yaml(without_origin(values)).encode()
-        said["tycho-values"] = hashlib.sha256(made_of).hexdigest()[:40]
-        labels = ",".join(f"{key}={value}" for key, value in said.items())
+        kept_labels["tycho-values"] = hashlib.sha256(made_of).hexdigest()[:40]
+        labels = ",".join(f"{key}={value}" for key, value in kept_labels.items())
         with workspace.temporary("chart") as folder:
             path = folder / "chart.tgz"
             path.write_bytes(await asyncio.to_thread(chart.archive))
@@ -107,9 +109,9 @@ class ModifyVerbs:
     ) -> None:
         """A verb of helm that waits for nothing: it is Tycho that watches the pods."""
         kept = await recovery.list_options(verb[0])
-        said = ["--namespace", identity.namespace, "--timeout", f"{deadline.left:.3f}s", *kept]
+        options = ["--namespace", identity.namespace, "--timeout", f"{deadline.left:.3f}s", *kept]
         try:
-            await self.helm.run([*verb, *said], input=values, timeout=deadline.left + ENDING)
+            await self.helm.run([*verb, *options], input=values, timeout=deadline.left + ENDING)
         except OrchestratorError:
             await self.source.reach(identity)
             raise
