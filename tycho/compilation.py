@@ -25,7 +25,7 @@ Metadata = Mapping[str, ServiceMetadata]
 class Compiled:
     """A system that is ready to run: what was read, and the chart that was made of it."""
 
-    woven: PolicyResult
+    policy_result: PolicyResult
     chart: Chart
     metadata: Metadata = field(default_factory=dict)
 
@@ -72,16 +72,18 @@ def compile_sources(
         metadata = {name: about for name, about in metadata.items() if name in system.services}
     texts = [text.decode(errors="replace") for _, text in sources.texts]
     with masked(*system_secrets(system, sources.env, texts)) as masker:
-        woven, refusal = apply(system, folders=policies, metadata=metadata)
-        woven = woven.model_copy(update={"warnings": tuple(map(masker.problem, woven.warnings))})
+        policy_result, refusal = apply(system, folders=policies, metadata=metadata)
+        policy_result = policy_result.model_copy(
+            update={"warnings": tuple(map(masker.problem, policy_result.warnings))}
+        )
         try:
-            chart = _emit(woven, refusal, wishes, orchestrator)
+            chart = _emit(policy_result, refusal, wishes, orchestrator)
         except ReportError:  # what was warned of is among its problems
             raise
         except TychoError as error:
-            error.warnings = (*system.warnings, *woven.warnings)
+            error.warnings = (*system.warnings, *policy_result.warnings)
             raise
-        return Compiled(woven, chart, metadata)
+        return Compiled(policy_result, chart, metadata)
 
 
 def load_system(sources: Sources, metadata: Metadata) -> Project:
@@ -100,10 +102,12 @@ def load_system(sources: Sources, metadata: Metadata) -> Project:
     return system
 
 
-def _emit(woven: PolicyResult, refusal: PolicyDenied | None, wishes: Wishes, orchestrator: Orchestrator) -> Chart:
+def _emit(
+    policy_result: PolicyResult, refusal: PolicyDenied | None, wishes: Wishes, orchestrator: Orchestrator
+) -> Chart:
     """Make the chart, or say in one error all that keeps it from being made."""
     try:
-        chart = orchestrator.compile(woven, strict=wishes.strict, version=wishes.version)
+        chart = orchestrator.compile(policy_result, strict=wishes.strict, version=wishes.version)
     except (ComposeError, PolicyDenied) as error:
         if not refusal:
             raise

@@ -124,14 +124,14 @@ class Lifecycle(Starting):
             Conflict: The GUID belongs to a system of another name; or the project runs, and is not the caller's.
             StartFailed: It was made, and cannot become ready; it is left for a look.
         """
-        name = compiled.woven.system.name
+        name = compiled.policy_result.system.name
         caller = await self._finder.identify(caller)
         running = None if new and not guid else await self._finder.find_running(name, guid, caller)
         if running and not replace:
             await self._finder.check_replacement(running, caller)
         identity = keep_identity(running.identity, caller) if running else new_identity(name, guid, self.target, caller)
         values = release_values(
-            compiled.woven.system,
+            compiled.policy_result.system,
             compiled.metadata,
             scope="namespace" if identity.own_namespace else "release",
             guid=identity.guid,
@@ -147,7 +147,7 @@ class Lifecycle(Starting):
     async def runs(self, compiled: Compiled, *, guid: str = "", caller: Caller | None = None) -> bool:
         """Return whether the project runs already, so that `up` would be an upgrade."""
         caller = await self._finder.identify(caller)
-        return await self._finder.find_running(compiled.woven.system.name, guid, caller) is not None
+        return await self._finder.find_running(compiled.policy_result.system.name, guid, caller) is not None
 
     async def running_services(self, name: str, caller: Caller | None = None) -> Sequence[str]:
         """List the services of a project that run already; none when it does not run."""

@@ -41,7 +41,7 @@ class Starting(Operations):
             return None
         first = (await self.orchestrator.history(found.identity))[0].revision  # what was changed since is no start
         stored = await self.orchestrator.contents(found.identity, first)
-        values = release_values(compiled.woven.system, compiled.metadata)
+        values = release_values(compiled.policy_result.system, compiled.metadata)
         same = all((stored.values.get(part) or {}) == (values.get(part) or {}) for part in OWN)
         if not same or stored.compose != compiled.chart.files.get(COMPOSE_FILE, ""):
             raise KeyReused(
@@ -65,7 +65,7 @@ class Starting(Operations):
             Ambiguous: Several instances of the project run.
             Conflict: The GUID belongs to a system of another name.
         """
-        system = compiled.woven.system
+        system = compiled.policy_result.system
         caller = await self._finder.identify(caller)
         running = None if new and not guid else await self._finder.find_running(system.name, guid, caller)
         before: Mapping[str, Any] = {"services": {}, "variables": {}}

@@ -48,8 +48,8 @@ def test_it_compiles_what_the_lifecycle_would(compile: Compile) -> None:
     apart = compile(document, env={"TAG": "1"})
     here = memory().compile(Sources.from_document(document, env={"TAG": "1"}))
     assert apart.chart.digest == here.chart.digest
-    assert apart.woven == here.woven
-    assert apart.woven.system.variables["TAG"].value == "1"
+    assert apart.policy_result == here.policy_result
+    assert apart.policy_result.system.variables["TAG"].value == "1"
 
 
 @pytest.fixture

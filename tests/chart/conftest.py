@@ -100,11 +100,11 @@ class Bench:
             target.write_bytes(content if isinstance(content, bytes) else content.encode())
         return load(Sources.from_disk([str(folder / "compose.yaml")], env=env, name="demo"))
 
-    def woven(self, text: str, files: Mapping[str, str | bytes] | None = None, **env: str) -> PolicyResult:
+    def policy_result(self, text: str, files: Mapping[str, str | bytes] | None = None, **env: str) -> PolicyResult:
         return apply_policies(self.system(text, files, **env))
 
     def chart(self, text: str, files: Mapping[str, str | bytes] | None = None, **env: str) -> Chart:
-        return emit(self.woven(text, files, **env))
+        return emit(self.policy_result(text, files, **env))
 
     def objects(
         self,
@@ -115,8 +115,8 @@ class Bench:
         **env: str,
     ) -> Objects:
         """What `helm template` makes of compose text with the release's values."""
-        woven = self.woven(text, files, **env)
-        return self.render(emit(woven), release_values(woven.system, scope=scope), *args)  # type: ignore[arg-type]
+        policy_result = self.policy_result(text, files, **env)
+        return self.render(emit(policy_result), release_values(policy_result.system, scope=scope), *args)  # type: ignore[arg-type]
 
     def render(self, chart: Chart, values: Mapping[str, Any] | None = None, *args: str, name: str = "rel") -> Objects:
         done = self.run(chart, values or {}, *args, name=name)

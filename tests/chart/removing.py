@@ -66,8 +66,8 @@ class Project:
         """Compile another document as if it lay there."""
         text = dump(document).encode()
         system = load(Sources.from_disk(["-"], env=ENV, name="demo", cwd=str(self.path.parent), stdin=text))
-        woven = apply_policies(system) if self.policies else PolicyResult(system=system)
-        return Compiled(emit(woven), release_values(woven.system, guid="0" * 32))
+        policy_result = apply_policies(system) if self.policies else PolicyResult(system=system)
+        return Compiled(emit(policy_result), release_values(policy_result.system, guid="0" * 32))
 
     def rows(self, chart: Chart) -> Iterator[tuple[str, list[Row]]]:
         """Each path that the file itself says something at, with its rows: a policy's are of another file."""

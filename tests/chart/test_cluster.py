@@ -75,10 +75,10 @@ def test_every_chart_of_ours(bench: Any, server: Server) -> None:
     charts: list[Chart] = []
     objects: list[dict[str, Any]] = []
     for index, path in enumerate(OURS):
-        woven = apply_policies(read(path))
-        charts.append(emit(woven))
+        policy_result = apply_policies(read(path))
+        charts.append(emit(policy_result))
         for scope in ("namespace", "release") if "stateful" not in str(path) else ("namespace",):
-            values = release_values(woven.system, scope=scope, guid="0" * 32)  # type: ignore[arg-type]
+            values = release_values(policy_result.system, scope=scope, guid="0" * 32)  # type: ignore[arg-type]
             rendered = bench.render(charts[-1], values, name=f"r{index}{scope[0]}")
             if scope == "namespace":  # bare names of many systems meet in one namespace here
                 for one in rendered:
@@ -100,12 +100,12 @@ def test_every_public_file_that_loads(bench: Any, server: Server) -> None:
         except ComposeError:
             continue
         try:
-            woven = apply_policies(system)
-            chart = emit(woven)
+            policy_result = apply_policies(system)
+            chart = emit(policy_result)
         except (ComposeError, PolicyDenied) as error:
             refused[path.relative_to(CORPUS).as_posix()] = error.problems
             continue
-        rendered = bench.render(chart, release_values(woven.system, scope="release"), name=f"c{index}")
+        rendered = bench.render(chart, release_values(policy_result.system, scope="release"), name=f"c{index}")
         accepted += 1
         charts.append(chart)
         objects += rendered
@@ -121,8 +121,8 @@ def test_every_public_file_that_loads(bench: Any, server: Server) -> None:
 def test_the_oldest_and_the_newest_schema(bench: Any, version: str) -> None:
     validate = pytest.importorskip("kubernetes_validate")
     for path in OURS:
-        woven = apply_policies(read(path))
-        for one in bench.render(emit(woven), release_values(woven.system)):
+        policy_result = apply_policies(read(path))
+        for one in bench.render(emit(policy_result), release_values(policy_result.system)):
             validate.validate(one, version, strict=True)
 
 
@@ -180,9 +180,9 @@ def document(services: dict[str, Any]) -> dict[str, Any]:
 
 
 def rendered(bench: Any, services: dict[str, Any], release: str) -> list[dict[str, Any]]:
-    woven = apply_policies(bench.system(yaml.safe_dump(document(services))))
-    values = release_values(woven.system, scope="release")
-    return [one for one in bench.render(emit(woven), values, name=release) if one["kind"] != "Pod"]
+    policy_result = apply_policies(bench.system(yaml.safe_dump(document(services))))
+    values = release_values(policy_result.system, scope="release")
+    return [one for one in bench.render(emit(policy_result), values, name=release) if one["kind"] != "Pod"]
 
 
 def test_two_releases_side_by_side(bench: Any, server: Server, tmp_path: Path) -> None:

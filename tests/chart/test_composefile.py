@@ -38,13 +38,13 @@ def compiled(
 ) -> tuple[Compiled, dict[str, str]]:
     """What becomes of a text in a folder; and the environment in which the file of its chart is as good."""
     system = load(Sources.from_disk(["-"], env=env, name="demo", cwd=str(folder), stdin=text))
-    woven = apply_policies(system) if policies else PolicyResult(system=system)
-    hidden, concealed = hide_credentials(woven.system)
+    policy_result = apply_policies(system) if policies else PolicyResult(system=system)
+    hidden, concealed = hide_credentials(policy_result.system)
     _, variables = conceal_entries(hidden, concealed)
     secrets = {
         name: entry.value for name, entry in {**hidden.variables, **variables}.items() if entry.value is not None
     }
-    return Compiled(emit(woven), release_values(woven.system, guid="0" * 32)), {**env, **secrets}
+    return Compiled(emit(policy_result), release_values(policy_result.system, guid="0" * 32)), {**env, **secrets}
 
 
 def carried(chart: Chart) -> str:
@@ -119,7 +119,7 @@ def test_docker_compose_reads_it(path: Path) -> None:
 
 
 def test_it_tells_no_secret(bench: Bench) -> None:
-    made = emit(bench.woven(planted.FILES["compose.yaml"], planted.FILES, **planted.ENV))
+    made = emit(bench.policy_result(planted.FILES["compose.yaml"], planted.FILES, **planted.ENV))
     assert planted.planted(carried(made)) == []
     document = yaml.safe_load(carried(made))
     web = document["services"]["web"]

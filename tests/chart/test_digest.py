@@ -99,4 +99,4 @@ def test_the_version_follows_the_content(bench: Any) -> None:
     one, two = (bench.chart(f"services: {{web: {{image: nginx:{tag}}}}}") for tag in (1, 2))
     assert one.version != two.version
     assert one.version == bench.chart("services: {web: {image: nginx:1}}").version
-    assert emit(bench.woven("services: {web: {image: nginx:1}}"), version="1.2.3").version == "1.2.3"
+    assert emit(bench.policy_result("services: {web: {image: nginx:1}}"), version="1.2.3").version == "1.2.3"

@@ -18,10 +18,10 @@ from tycho.policy import apply_policies
 def test_variables_mounted_by_name(name: str, bench: Any) -> None:
     text = bind(f"./{name}:/srv/.env:ro") + "    env_file: [app.txt]\n"
     files = {".env": "A=planted", "app.txt": "A=planted"}
-    woven = bench.woven(text, files)
-    chart = emit(woven)
+    policy_result = bench.policy_result(text, files)
+    chart = emit(policy_result)
     assert b"planted" not in whole(chart)
-    assert seen(bench.render(chart, release_values(woven.system)), "rel-web")["/srv/.env"][0] == b"A=planted"
+    assert seen(bench.render(chart, release_values(policy_result.system)), "rel-web")["/srv/.env"][0] == b"A=planted"
 
 
 def config(file: str) -> str:
@@ -37,12 +37,12 @@ def test_configs_from_elsewhere(kind: str, bench: Any, tmp_path: Path) -> None:
     (project / ".env").write_text("planted: outside")
     file = {"beside": "../c.conf", "absolute": f"{tmp_path}/c.conf", "home": "~/c.conf", "linked": "./link",
             "named .env": ".env"}[kind]  # fmt: skip
-    woven = apply_policies(load(sources(project, config(file), env={"HOME": str(tmp_path)})))
-    chart = emit(woven)
+    policy_result = apply_policies(load(sources(project, config(file), env={"HOME": str(tmp_path)})))
+    chart = emit(policy_result)
     assert b"planted" not in whole(chart)
     ((outcome, reason),) = reasons(chart, "configs.c.file")
     assert (outcome, "no part of the project" in reason) == ("approximated", True)
-    objects = bench.render(chart, release_values(woven.system))
+    objects = bench.render(chart, release_values(policy_result.system))
     assert seen(objects, "rel-web")["/c"] == (b"planted: outside", 0o444, "secret")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.chart.test_hidden import compiled, system, woven
+from tests.chart.test_hidden import compiled, policy_result, system
 from tycho.chart import emit
 from tycho.chart.frozen import decided
 from tycho.chart.hidden import LIVE
@@ -59,7 +59,7 @@ def include(folder: Path, inner: dict[str, Any], env: str) -> PolicyResult:
     ],
 )  # fmt: skip
 def test_row_for_decided(service: dict[str, Any], top: dict[str, Any], path: str) -> None:
-    made = woven(service, **top)
+    made = policy_result(service, **top)
     (row,) = [row for row in emit(made).report if row.target == "decided when compiled"]
     assert (row.path, row.outcome) == (path, "approximated")
     assert "${V}" in row.reason
@@ -68,7 +68,7 @@ def test_row_for_decided(service: dict[str, Any], top: dict[str, Any], path: str
     assert path in [problem.path for problem in caught.value.problems]
     secret = json.loads(json.dumps([service, top]).replace("${V", "${API_TOKEN"))
     with pytest.raises(ComposeError) as refused:
-        emit(woven(secret[0], **secret[1]))
+        emit(policy_result(secret[0], **secret[1]))
     assert any("${API_TOKEN} is secret by its name" in problem.message for problem in refused.value.problems)
 
 
@@ -94,14 +94,14 @@ def test_row_for_decided(service: dict[str, Any], top: dict[str, Any], path: str
 )
 def test_no_row_elsewhere(service: dict[str, Any], top: dict[str, Any]) -> None:
     """What a chart holds nothing of decides nothing there, and gives nothing away."""
-    chart = emit(woven(service, {"API_TOKEN": "planted-s3cret"}, **top))
+    chart = emit(policy_result(service, {"API_TOKEN": "planted-s3cret"}, **top))
     assert [row.path for row in chart.report if row.target == "decided when compiled"] == []
     assert not [path for path, text in chart.files.items() if "planted-s3cret" in str(text)]
 
 
 def test_refuse_what_shows_credentials() -> None:
     with pytest.raises(ComposeError) as caught:
-        emit(woven({"volumes": ["vol:/x${WHERE}"]}, {"WHERE": "/token=planted-s3cret"}, volumes={"vol": {}}))
+        emit(policy_result({"volumes": ["vol:/x${WHERE}"]}, {"WHERE": "/token=planted-s3cret"}, volumes={"vol": {}}))
     assert "${WHERE} shows a credential, and its value would be in the chart" in [
         problem.message for problem in caught.value.problems
     ]
@@ -110,7 +110,7 @@ def test_refuse_what_shows_credentials() -> None:
 
 def test_take_a_variable_back() -> None:
     service = {"hostname": "a${HOST_KEY}", "x-tycho": {"secretEnvironment": ["!HOST_KEY"]}}
-    chart = emit(woven(service, {"HOST_KEY": "b"}))
+    chart = emit(policy_result(service, {"HOST_KEY": "b"}))
     assert [row.path for row in chart.report if row.target == "decided when compiled"] == ["services.web.hostname"]
 
 

@@ -24,7 +24,7 @@ def system(service: dict[str, Any], env: dict[str, str] | None = None, **top: An
     return load(Sources.from_document(document, env=env or {}))
 
 
-def woven(service: dict[str, Any], env: dict[str, str] | None = None, **top: Any) -> PolicyResult:
+def policy_result(service: dict[str, Any], env: dict[str, str] | None = None, **top: Any) -> PolicyResult:
     return apply_policies(system(service, env, **top))
 
 
@@ -62,7 +62,7 @@ def hidden(service: dict[str, Any], **top: Any) -> dict[str, str | None]:
 )  # fmt: skip
 def test_hide_text(service: dict[str, Any], variables: dict[str, str]) -> None:
     assert hidden(service) == variables
-    chart, values = compiled(woven(service))
+    chart, values = compiled(policy_result(service))
     assert values["variables"] == variables
     assert not [path for path, text in chart.files.items() for secret in variables.values() if secret in str(text)]
     rows = {row.path: row for row in chart.report if row.target == "a variable of the release"}
@@ -102,7 +102,7 @@ def test_hide_leaves_alone(service: dict[str, Any]) -> None:
 )
 def test_hide_defaults(text: str, written: str, value: str) -> None:
     """Variables stay open; what stands in the file beside them is the release's."""
-    result, _ = hide_credentials(woven({"command": ["serve", text]}).system)
+    result, _ = hide_credentials(policy_result({"command": ["serve", text]}).system)
     command = result.services["web"].command
     assert command
     assert isinstance(command[1], Expr)
@@ -162,13 +162,13 @@ def test_take_names_back(own: list[str], secret: set[str]) -> None:
         "environment": {"SORT_FIELD_KEY": "a", "DB_PASSWORD": "b", "MAGIC": "c", "USE_AUTH": "true"},
         "x-tycho": {"secretEnvironment": own},
     }
-    result, _ = hide_credentials(woven(service).system)
+    result, _ = hide_credentials(policy_result(service).system)
     assert set(result.services["web"].environment_secret) == secret
 
 
 def test_take_names_back_for_all() -> None:
     service = {"environment": {"SORT_FIELD_KEY": "a", "DB_PASSWORD": "b"}}
-    made = woven(service, **{"x-tycho": {"secretEnvironment": ["!*_field_key"]}})
+    made = policy_result(service, **{"x-tycho": {"secretEnvironment": ["!*_field_key"]}})
     result, _ = hide_credentials(made.system)
     assert result.services["web"].environment_secret == ("DB_PASSWORD",)
 
@@ -176,14 +176,14 @@ def test_take_names_back_for_all() -> None:
 def test_passed_entries_of_hooks() -> None:
     """What a hook takes from the caller is the release's anyway; the chart does not tell whether it was there."""
     service = {"pre_start": [{"command": ["x"], "environment": {"API_TOKEN": None}}]}
-    charts = [emit(woven(service, env)) for env in ({}, {"API_TOKEN": "planted-s3cret"})]
+    charts = [emit(policy_result(service, env)) for env in ({}, {"API_TOKEN": "planted-s3cret"})]
     assert charts[0].files == charts[1].files
     assert "planted" not in str(charts[1].files)
 
 
 def test_rows_of_entries() -> None:
     """What means the same is translated, also with `--strict`; the row says how `helm install` gets it."""
-    made = woven({"environment": {"API.KEY": "a", "PIN": "1234", "URL": "x://u:pw1@h", "PLAIN": "x"}})
+    made = policy_result({"environment": {"API.KEY": "a", "PIN": "1234", "URL": "x://u:pw1@h", "PLAIN": "x"}})
     rows = {row.path: row for row in emit(made, strict=True).report}
     row = rows["services.web.environment.PIN"]
     assert (row.outcome, row.line) == ("translated", 1)
@@ -191,7 +191,7 @@ def test_rows_of_entries() -> None:
     assert "shows a credential" in rows["services.web.environment.URL"].target
     assert "services.web.environment.PLAIN" not in rows
     with pytest.raises(ReportError):
-        emit(woven({"command": ["x", TOKEN]}), strict=True)
+        emit(policy_result({"command": ["x", TOKEN]}), strict=True)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,8 @@ def test_rows_of_entries() -> None:
 def test_chart_ignores_secret_values(service: dict[str, Any]) -> None:
     """Neither its digest nor that of the project: a hash of little else would give a short password away."""
     charts = [
-        emit(woven(json.loads(json.dumps(service).replace("{}", secret)))) for secret in ("hunter2", "correct-horse")
+        emit(policy_result(json.loads(json.dumps(service).replace("{}", secret))))
+        for secret in ("hunter2", "correct-horse")
     ]
     assert charts[0].files == charts[1].files
 
@@ -237,6 +238,6 @@ def test_policies_templates_know_no_secret(tmp_path: Any) -> None:
 def test_refuse_credentials_that_stay(service: dict[str, Any]) -> None:
     """A text that no variable can stand in for is told of, and not quoted."""
     with pytest.raises(ComposeError) as caught:
-        emit(woven(service, volumes={"vol": {}}, networks={"n": {}}))
+        emit(policy_result(service, volumes={"vol": {}}, networks={"n": {}}))
     assert any("credential" in problem.message for problem in caught.value.problems)
     assert "abcd" not in "".join(f"{problem.message} {problem.hint}" for problem in caught.value.problems)

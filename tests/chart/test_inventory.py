@@ -80,9 +80,9 @@ def scopes_of(layout: ChartLayout) -> tuple[str, ...]:
 
 
 def render(
-    bench: Bench, woven: PolicyResult, chart: Chart, layout: ChartLayout, scope: str
+    bench: Bench, policy_result: PolicyResult, chart: Chart, layout: ChartLayout, scope: str
 ) -> list[tuple[str, Object]]:
-    values = merge(release_values(woven.system, scope=scope), switch_all_on(layout, scope))  # type: ignore[arg-type]
+    values = merge(release_values(policy_result.system, scope=scope), switch_all_on(layout, scope))  # type: ignore[arg-type]
     done = bench.run(chart, values, name=FULLNAME)
     assert done.returncode == 0, done.stderr
     return [(path, item) for path, item in split(done.stdout) if not path.startswith("templates/policies/")]
@@ -96,12 +96,13 @@ def rendered(bench: Bench) -> list[tuple[str, ChartLayout, str, list[tuple[str, 
         if path.parent.name == "writable-binds":  # its folders are laid out elsewhere
             continue
         try:
-            woven = weave_file(path)
-            chart, layout = emit(woven), assemble_layout(woven.system)
+            policy_result = weave_file(path)
+            chart, layout = emit(policy_result), assemble_layout(policy_result.system)
         except PolicyDenied:  # it shows what is refused
             continue
         found += [
-            (path.parent.name, layout, scope, render(bench, woven, chart, layout, scope)) for scope in scopes_of(layout)
+            (path.parent.name, layout, scope, render(bench, policy_result, chart, layout, scope))
+            for scope in scopes_of(layout)
         ]
     assert len(found) > len(FILES)
     return found
@@ -174,10 +175,10 @@ NEIGHBOURS = {
 
 @pytest.mark.parametrize("case", NEIGHBOURS)
 def test_names_alike_of_different_objects_are_fine(bench: Bench, case: str) -> None:
-    woven = bench.woven(NEIGHBOURS[case], CARRIED)
-    chart, layout = emit(woven), assemble_layout(woven.system)
+    policy_result = bench.policy_result(NEIGHBOURS[case], CARRIED)
+    chart, layout = emit(policy_result), assemble_layout(policy_result.system)
     for scope in SCOPES:
-        documents = render(bench, woven, chart, layout, scope)
+        documents = render(bench, policy_result, chart, layout, scope)
         assert [key for key, count in Counter(identify(item) for _, item in documents).items() if count > 1] == []
 
 

@@ -28,8 +28,8 @@ WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"}
 def test_kube_score(bench: Any, kube_score: Path, tmp_path: Path) -> None:
     critical = {}
     for path in OURS:
-        woven = apply_policies(read(path))
-        objects = bench.render(emit(woven), release_values(woven.system))
+        policy_result = apply_policies(read(path))
+        objects = bench.render(emit(policy_result), release_values(policy_result.system))
         target = tmp_path / "objects.yaml"
         target.write_text(yaml.safe_dump_all(objects), encoding="utf-8")
         done = subprocess.run([kube_score, "score", "-o", "json", target], capture_output=True, check=False, timeout=60)
@@ -47,12 +47,12 @@ def test_pod_security(bench: Any, kubeconfig: Path, profile: str) -> None:
     server, pods = Server(kubeconfig), []
     for index, path in enumerate([*OURS, *sorted(CORPUS.rglob("*.y*ml"))[::STEP]]):
         try:
-            woven = apply_policies(read(path))
-            chart = emit(woven)
+            policy_result = apply_policies(read(path))
+            chart = emit(policy_result)
         except (ComposeError, PolicyDenied):
             continue
-        if not special(woven.system, profile):
-            values = release_values(woven.system) | {"podSecurity": profile}
+        if not special(policy_result.system, profile):
+            values = release_values(policy_result.system) | {"podSecurity": profile}
             pods += [pod(one, f"p{index}") for one in bench.render(chart, values) if one["kind"] in WORKLOADS]
     namespace = f"{server.namespace}-{profile}"
     server.run("create", "namespace", namespace)

@@ -46,13 +46,13 @@ def test_a_row_says_where(bench: Any) -> None:
 
 
 def test_strict_takes_every_change_for_an_error(bench: Any) -> None:
-    woven = bench.woven("services: {web: {image: nginx, oom_score_adj: 5, domainname: x.org}}")
+    policy_result = bench.policy_result("services: {web: {image: nginx, oom_score_adj: 5, domainname: x.org}}")
     with pytest.raises(ReportError) as caught:
-        emit(woven, strict=True)
+        emit(policy_result, strict=True)
     assert [problem.path for problem in caught.value.problems] == [
         "services.web.domainname", "services.web.oom_score_adj"
     ]  # fmt: skip
-    emit(bench.woven("services: {web: {image: nginx}}"), strict=True)
+    emit(bench.policy_result("services: {web: {image: nginx}}"), strict=True)
 
 
 REJECTED = {
@@ -242,9 +242,9 @@ def test_the_page_names_every_word_of_the_extension() -> None:
 
 def test_a_secret_is_not_split(bench: Any) -> None:
     text = "services: {web: {image: x, command: 'run --password hunter2hunter2 ${WORDS}'}}"
-    assert emit(bench.woven(text, WORDS="one")).files
+    assert emit(bench.policy_result(text, WORDS="one")).files
     with pytest.raises(ComposeError) as raised:
-        emit(bench.woven(text, WORDS="one two"))
+        emit(bench.policy_result(text, WORDS="one two"))
     assert [(problem.path, problem.message, problem.hint) for problem in raised.value.problems] == [
         ("services.web.command", "it holds a secret, and a variable splits this line into other words",
          "write a list"),

@@ -106,11 +106,11 @@ volumes:
 def test_values_in_the_release_are_as_values_in_the_file(bench: Any, document: Any, env: dict[str, str]) -> None:
     """render(compile(C), values(E)) == render(compile(C with E substituted), {}), whatever E says."""
     text = dump(document)
-    woven = bench.woven(text, **env)
-    assert emit(woven).digest == emit(bench.woven(text)).digest
-    left = normalise(bench.render(emit(woven), release_values(woven.system)))
+    policy_result = bench.policy_result(text, **env)
+    assert emit(policy_result).digest == emit(bench.policy_result(text)).digest
+    left = normalise(bench.render(emit(policy_result), release_values(policy_result.system)))
     substituted = dump(_substitute(document, env))
-    right_woven = bench.woven(substituted)
+    right_woven = bench.policy_result(substituted)
     assert not right_woven.system.variables
     right = normalise(bench.render(emit(right_woven), release_values(right_woven.system)))
     assert left == right

@@ -46,8 +46,8 @@ SWITCHES = (
 
 def compiled(path: Path) -> tuple[Chart, str]:
     """A compose file's chart, and the values of its release."""
-    woven = apply_policies(read(path))
-    return emit(woven), values_yaml(release_values(woven.system, guid="0" * 32))
+    policy_result = apply_policies(read(path))
+    return emit(policy_result), values_yaml(release_values(policy_result.system, guid="0" * 32))
 
 
 def lint(text: str) -> list[str]:

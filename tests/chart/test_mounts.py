@@ -32,11 +32,11 @@ def test_rows_say_what_is_rendered(name: str, case: Any, bench: Bench) -> None:
     if name == "writable-binds":
         text = (folder / "compose.yaml").read_text()
         (folder / "compose.yaml").write_text(text.replace('"/mnt/media:/media", ', ""))
-    woven = opened(folder)
-    chart = emit(woven)
-    objects = bench.render(chart, release_values(woven.system))
+    policy_result = opened(folder)
+    chart = emit(policy_result)
+    objects = bench.render(chart, release_values(policy_result.system))
     count = 0
-    for service, about in woven.system.services.items():
+    for service, about in policy_result.system.services.items():
         for index, mount in enumerate(about.volumes):
             outcome, target = rows(chart, f"services.{service}.volumes[{index}]")[0]
             assert outcome in ("translated", "approximated")
@@ -61,9 +61,9 @@ def test_writable_binds(case: Any, bench: Bench) -> None:
     (folder / "compose.yaml").write_text(
         (folder / "compose.yaml").read_text().replace('"/mnt/media:/media", ', "").replace('["./uploads', '["./uploads')
     )
-    woven = opened(folder)
-    chart = emit(woven)
-    objects = bench.render(chart, release_values(woven.system))
+    policy_result = opened(folder)
+    chart = emit(policy_result)
+    objects = bench.render(chart, release_values(policy_result.system))
     assert objects.names("PersistentVolumeClaim") == {"rel-pgdata", "rel-uploads", "rel-app-db"}
     assert ("seed", "/fill/pgdata", "data", "/from/files-pgdata", "") in words(objects, "db")
     assert behind(objects, "db", "/var/lib/postgresql/data")[0]["subPath"] == "data"
@@ -94,8 +94,8 @@ FILES = {"a.conf": "a = 1\n", "a.bin": "a\0b", "none.txt": "", "conf/x": "x", "c
 @pytest.mark.parametrize("name", TEXTS)
 def test_kinds_of_binds(name: str, bench: Bench) -> None:
     volume, shape, done = TEXTS[name]
-    woven = bench.woven(bind(volume), FILES)
-    objects = rendered(bench, woven)
+    policy_result = bench.policy_result(bind(volume), FILES)
+    objects = rendered(bench, policy_result)
     mount, found = behind(objects, "web", volume.split(":")[1])
     assert shape in found
     assert bool(mount.get("readOnly")) == volume.endswith(":ro")
@@ -157,9 +157,9 @@ def test_what_the_image_is_built_of(name: str, bench: Bench) -> None:
         "web/src/main.py": "pass",
         **({"web/Dockerfile": dockerfile} if dockerfile else {}),
     }
-    woven = bench.woven(text, files)
-    chart = emit(woven)
-    objects = bench.render(chart, release_values(woven.system))
+    policy_result = bench.policy_result(text, files)
+    chart = emit(policy_result)
+    objects = bench.render(chart, release_values(policy_result.system))
     if shape == "built":  # and what hides a part of it stays out with it
         assert "volumes" not in objects.pod("rel-web")
         assert [rows(chart, f"services.web.volumes[{index}]")[0][0] for index in (0, 1)] == ["ignored", "ignored"]

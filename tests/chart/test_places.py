@@ -92,7 +92,7 @@ def drafted(pairs: Sequence[Pair], payloads: Sequence[str]) -> Draft:
     return draft
 
 
-def woven(draft: Draft) -> PolicyResult:
+def policy_result(draft: Draft) -> PolicyResult:
     sources = Sources.from_document(
         draft.document, env=draft.env, name="demo", files=draft.files, profiles=draft.profiles
     )
@@ -105,7 +105,7 @@ def compiled(pairs: Sequence[Pair], payloads: Sequence[str]) -> tuple[Chart, Pol
     while True:
         draft = drafted(left, payloads)
         try:
-            system = woven(draft)
+            system = policy_result(draft)
             return emit(system), system, draft, refused
         except (ComposeError, PolicyDenied) as error:
             problems = error.problems
@@ -229,7 +229,7 @@ def test_bytes_of_files_arrive(bench: Bench) -> None:
     for number, content in enumerate(BYTES):
         draft.files[f"folder/{number}"] = content
     draft.service(0)["volumes"] = ["./folder:/folder:ro"]
-    system = woven(draft)
+    system = policy_result(draft)
     view = View(documents(bench.run(emit(system), release_values(system.system)).stdout))
     assert view.files(0, "files-folder") == {str(number): content for number, content in enumerate(BYTES)}
 

@@ -129,15 +129,15 @@ def verdict(chart: Chart, documents: Iterator[Any]) -> set[tuple[str, str]]:
     return {(problem.path, problem.hint) for problem in problems}
 
 
-def compare(bench: Any, woven: PolicyResult) -> int:
+def compare(bench: Any, policy_result: PolicyResult) -> int:
     """The chart's view of itself and what Helm renders of it are judged the same, with nothing granted."""
-    layout = assemble_layout(woven.system)
+    layout = assemble_layout(policy_result.system)
     check.report(layout)
-    chart = emit(woven)
+    chart = emit(policy_result)
     bare = Rights(tuple(_without_grants(pod) for pod in collect_rights(layout).pods))
     seen = Chart(chart.name, chart.version, chart.files, chart.report, bare)
     by_view = verdict(seen, view(layout))
-    done = bench.run(chart, release_values(woven.system))
+    done = bench.run(chart, release_values(policy_result.system))
     assert done.returncode == 0, done.stderr
     assert verdict(seen, split(done.stdout)) == by_view
     return len(by_view)
@@ -159,11 +159,11 @@ def test_the_view_of_public_files(bench: Any, tmp_path: Path) -> None:
     compared = 0
     for path in sorted(CORPUS.rglob("*.y*ml"))[::6]:
         try:
-            woven = apply_policies(read(path), folders=[everything(tmp_path)])
-            emit(woven)
+            policy_result = apply_policies(read(path), folders=[everything(tmp_path)])
+            emit(policy_result)
         except (ComposeError, PolicyDenied):
             continue
-        compare(bench, woven)
+        compare(bench, policy_result)
         compared += 1
     assert compared > 10
 

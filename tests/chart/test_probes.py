@@ -41,7 +41,7 @@ def test_a_probe_in_kubernetes_words(bench: Any) -> None:
     found = bench.objects(text).container("rel-web")
     assert found["readinessProbe"] == {"httpGet": {"path": "/r?a={{ b }}$", "port": 81}, "periodSeconds": 3}
     assert "startupProbe" not in found
-    report = emit(bench.woven(text)).report
+    report = emit(bench.policy_result(text)).report
     rows = {row.path: row.target for row in report if row.path.startswith("services.web.")}
     assert rows["services.web.x-tycho.readinessProbe"] == "readinessProbe"
     for key in ("test", "start_interval"):

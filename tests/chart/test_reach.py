@@ -34,16 +34,16 @@ def test_the_caller_selects_what_is_published(bench: Any) -> None:
     from tycho.chart import emit, release_values
     from tycho.model import ServiceMetadata
 
-    woven = bench.woven(SHOP)
+    policy_result = bench.policy_result(SHOP)
     metadata = {"web": ServiceMetadata(port=80), "api": ServiceMetadata(port=4000, clients=("10.1.2.3",))}
-    objects = bench.render(emit(woven), release_values(woven.system, metadata))
+    objects = bench.render(emit(policy_result), release_values(policy_result.system, metadata))
     (port,) = objects.one("Service", "rel-web-published")["spec"]["ports"]
     assert (port["port"], port["targetPort"]) == (8080, 80)
     (port,) = objects.one("Service", "rel-api-published")["spec"]["ports"]
     assert (port["port"], port["targetPort"]) == (4000, 4000)
     (rule,) = objects.one("NetworkPolicy", "rel-api-published")["spec"]["ingress"]
     assert rule["from"] == [{"ipBlock": {"cidr": "10.1.2.3/32"}}]
-    only = bench.render(emit(woven), release_values(woven.system, {"api": ServiceMetadata(port=4000)}))
+    only = bench.render(emit(policy_result), release_values(policy_result.system, {"api": ServiceMetadata(port=4000)}))
     assert "rel-web-published" not in only.names("Service")
 
 
@@ -169,8 +169,8 @@ def test_what_the_orchestrator_looks_for(bench: Any) -> None:
     from tycho.usernames import user_label
 
     user = "Ann <a@b>"
-    woven = bench.woven("services: {My_App: {image: x, ports: ['80']}, other: {image: x}}")
-    objects = bench.render(emit(woven), release_values(woven.system, guid="f" * 32, username=user))
+    policy_result = bench.policy_result("services: {My_App: {image: x, ports: ['80']}, other: {image: x}}")
+    objects = bench.render(emit(policy_result), release_values(policy_result.system, guid="f" * 32, username=user))
     for one in objects:
         labels = one["metadata"]["labels"]
         assert labels["app.kubernetes.io/instance"] == "rel"
@@ -181,5 +181,5 @@ def test_what_the_orchestrator_looks_for(bench: Any) -> None:
     assert (web["annotations"]["tycho.dev/service"], web["annotations"]["tycho.dev/order"]) == ("My_App", "0")
     assert objects.one("Deployment", "rel-other")["metadata"]["annotations"]["tycho.dev/order"] == "1"
     assert objects.one("Service", "rel-my-app-published")["metadata"]["annotations"]["tycho.dev/service"] == "My_App"
-    anonymous = bench.render(emit(woven))
+    anonymous = bench.render(emit(policy_result))
     assert "tycho-guid" not in anonymous.one("Deployment", "rel-other")["metadata"]["labels"]

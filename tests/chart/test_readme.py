@@ -73,8 +73,8 @@ def edit(values: Any, name: str, key: str) -> str:
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.parent.name)
 def test_each_value_has_its_effect(bench: Any, path: Path) -> None:
-    woven = apply_policies(read(path))
-    chart, release = emit(woven), release_values(woven.system, guid="0" * 32)
+    policy_result = apply_policies(read(path))
+    chart, release = emit(policy_result), release_values(policy_result.system, guid="0" * 32)
     values = yaml.safe_load(chart.files["values.yaml"])
     plain = bench.render(chart, release)
     keys = list_values(str(chart.files["README.md"]))

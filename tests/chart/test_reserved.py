@@ -83,8 +83,8 @@ def test_the_loader_finds_doubles() -> None:
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.parent.name)
 def test_no_key_twice_in_ours(bench: Any, path: Path) -> None:
-    woven = apply_policies(read(path))
-    assert unique(bench, emit(woven), release_values(woven.system, guid="0" * 32, username="ann"))
+    policy_result = apply_policies(read(path))
+    assert unique(bench, emit(policy_result), release_values(policy_result.system, guid="0" * 32, username="ann"))
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +198,6 @@ def test_values_of_a_caller(bench: Any, place: str) -> None:
 def test_a_grant_lets_an_annotation_pass(bench: Any, tmp_path: Path) -> None:
     (tmp_path / "80-a.yaml").write_text('description: A.\nadd: {x-tycho: {grants: ["annotations.*.cni.cncf.io/*"]}}')
     system = bench.system("services: {web: {image: x, annotations: {k8s.v1.cni.cncf.io/networks: net}}}")
-    woven = apply_policies(system, folders=[tmp_path])
-    deployment = bench.render(emit(woven), release_values(woven.system)).one("Deployment")
+    policy_result = apply_policies(system, folders=[tmp_path])
+    deployment = bench.render(emit(policy_result), release_values(policy_result.system)).one("Deployment")
     assert deployment["spec"]["template"]["metadata"]["annotations"]["k8s.v1.cni.cncf.io/networks"] == "net"

@@ -143,8 +143,8 @@ def test_no_row_of_a_drawn_system_claims_what_helm_does_not_render(
     bench: Bench, document: Any, env: dict[str, str]
 ) -> None:
     try:
-        woven = bench.woven(dump(document), **env)
-        compiled = Compiled(emit(woven), release_values(woven.system))
+        policy_result = bench.policy_result(dump(document), **env)
+        compiled = Compiled(emit(policy_result), release_values(policy_result.system))
     except (ComposeError, PolicyDenied):  # what was drawn cannot run
         return
     count_claims(bench, compiled, lambda row: is_worth_nothing(row, document, env))

@@ -79,7 +79,7 @@ def planted(text: str | bytes) -> list[str]:
 
 
 def test_no_secret_is_in_the_archive(bench: Any) -> None:
-    made = emit(bench.woven(TEXT, FILES, **ENV))
+    made = emit(bench.policy_result(TEXT, FILES, **ENV))
     assert {path: found for path, content in made.files.items() if (found := planted(content))} == {}
     assert {path for path in made.files if planted(path)} == set()
 
@@ -154,7 +154,7 @@ def test_planted_are_enough() -> None:
 
 def test_planted_not_in_chart(bench: Any) -> None:
     """Not in a file, a file's name, the archive, the report, or what identifies the chart."""
-    made = emit(bench.woven(everywhere.FILES["compose.yaml"], everywhere.FILES, **everywhere.ENV))
+    made = emit(bench.policy_result(everywhere.FILES["compose.yaml"], everywhere.FILES, **everywhere.ENV))
     assert {path: found for path, content in made.files.items() if (found := everywhere.planted(content))} == {}
     assert everywhere.planted("".join(made.files)) == []
     assert everywhere.planted(gzip.decompress(made.archive())) == []

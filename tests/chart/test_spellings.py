@@ -34,8 +34,10 @@ def compiled(
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     paths = [str(folder / name) for name in files if name.startswith("compose")]
-    woven = apply_policies(load(Sources.from_disk(paths, env=env, name="demo", cwd=str(folder))), folders=policies)
-    return woven, emit(woven)
+    policy_result = apply_policies(
+        load(Sources.from_disk(paths, env=env, name="demo", cwd=str(folder))), folders=policies
+    )
+    return policy_result, emit(policy_result)
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +63,10 @@ def refusals(folder: Path, place: str, spelling: Spelling) -> list[Problem] | No
     return None
 
 
-def pods(bench: Any, woven: PolicyResult, chart: Chart, prefix: str) -> list[dict[str, Any]]:
+def pods(bench: Any, policy_result: PolicyResult, chart: Chart, prefix: str) -> list[dict[str, Any]]:
     """The pods that a chart makes, with their annotations, and without accounts and classes that are not there."""
     made = []
-    for item in bench.render(chart, release_values(woven.system)):
+    for item in bench.render(chart, release_values(policy_result.system)):
         pod = find_pod(item)
         if pod is None or item["kind"] == "Pod":
             continue

@@ -120,8 +120,8 @@ def test_binds(bench: Any) -> None:
     """
     files = {"nginx.conf": "worker;", "site/index.html": "<p>", "site/css/a.css": "p {}", "src/main.py": "pass"}
     files["src/Dockerfile"] = "FROM x\nCOPY . /app\n"
-    woven = bench.woven(text, files)
-    made = emit(woven)
+    policy_result = bench.policy_result(text, files)
+    made = emit(policy_result)
     objects = bench.render(made)
     mounts = {one["mountPath"]: one for one in objects.container("rel-web")["volumeMounts"]}
     assert set(mounts) == {"/etc/nginx/nginx.conf", "/site", "/absent"}

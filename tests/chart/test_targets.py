@@ -44,8 +44,8 @@ EXPLAINED = {  # file: what differs there, and why
 
 def compiled(name: str) -> tuple[Chart, dict[str, Any]]:
     path = SYSTEMS[name]
-    woven = apply_policies(load(Sources.from_disk([str(path)], env={}, cwd=str(path.parent))))
-    return emit(woven), release_values(woven.system)
+    policy_result = apply_policies(load(Sources.from_disk([str(path)], env={}, cwd=str(path.parent))))
+    return emit(policy_result), release_values(policy_result.system)
 
 
 def written(name: str, made: Chart) -> Chart:

@@ -58,8 +58,8 @@ def test_stateful_set(args: tuple[str, ...], bench: Bench) -> None:
 
 
 def test_users_own_their_volumes(bench: Bench) -> None:
-    woven = opened(CASES / "fresh-volume-user")
-    objects = rendered(bench, woven)
+    policy_result = opened(CASES / "fresh-volume-user")
+    objects = rendered(bench, policy_result)
     context = {name: objects.pod(f"rel-{name}")["securityContext"] for name in ("flow", "web", "u", "n")}
     groups = {name: (about.get("fsGroup"), about.get("fsGroupChangePolicy")) for name, about in context.items()}
     kept = "OnRootMismatch"
@@ -67,7 +67,7 @@ def test_users_own_their_volumes(bench: Bench) -> None:
     assert context["flow"]["supplementalGroups"] == [2000]
     steps = [step[:2] for step in words(objects, "web")]
     assert steps == [("content", "/fill/html"), ("new", "/fill/plain")]  # nocopy: a folder, and nothing in it
-    own = rendered(bench, woven, "--set", "services.flow.podSecurityContext.fsGroup=7")
+    own = rendered(bench, policy_result, "--set", "services.flow.podSecurityContext.fsGroup=7")
     assert own.pod("rel-flow")["securityContext"]["fsGroup"] == 7
 
 
@@ -94,12 +94,12 @@ def test_part_of_a_volume_is_not_filled(bench: Bench) -> None:
 
 @pytest.mark.parametrize("about", ["deploy: {replicas: 2}", "scale: '${N:-1}'", "deploy: {mode: global}"])
 def test_anonymous_volume_of_several_pods(about: str, bench: Bench) -> None:
-    woven = bench.woven(f"services: {{db: {{image: x, volumes: [/var/lib/mysql], {about}}}}}")
-    objects = rendered(bench, woven)
+    policy_result = bench.policy_result(f"services: {{db: {{image: x, volumes: [/var/lib/mysql], {about}}}}}")
+    objects = rendered(bench, policy_result)
     kind = "DaemonSet" if "global" in about else "Deployment"
     assert "emptyDir" in behind(objects, "db", "/var/lib/mysql", kind)[1]
     assert [step[0] for step in words(objects, "db", kind)] == ["content"]
-    ((outcome, target),) = rows(emit(woven), "services.db.volumes[0]")
+    ((outcome, target),) = rows(emit(policy_result), "services.db.volumes[0]")
     assert (outcome, target) == ("approximated", "emptyDir")
 
 
@@ -135,14 +135,14 @@ def test_mounts_inside_read_only_mounts(name: str, bench: Bench) -> None:
     volumes, made = NESTED[name]
     text = f"services: {{web: {{image: x, volumes: {volumes!r}}}}}\nvolumes: {{data: }}\n"
     files = {"conf/x": "x", "conf/sub/y": "y", "a.conf": "a", "more/m": "m"}
-    woven = bench.woven(text, files)
-    objects = rendered(bench, woven)
+    policy_result = bench.policy_result(text, files)
+    objects = rendered(bench, policy_result)
     mount, volume = behind(objects, "web", "/c")
     assert "emptyDir" in volume
     assert mount["readOnly"] is True
     steps = [(step[0], step[4]) for step in words(objects, "web") if step[0] in ("file", "folder")]
     assert steps == made
-    assert rows(emit(woven), "services.web.volumes[0]")[0] == (
+    assert rows(emit(policy_result), "services.web.volumes[0]")[0] == (
         "translated", "emptyDir, with a copy of a ConfigMap at each start"
     )  # fmt: skip
 
@@ -157,8 +157,10 @@ def test_names_reach_the_helper_as_arguments(bench: Bench) -> None:
     """Whatever a compose file says is a word for the helper: no code of Helm's, Kubernetes' or a shell's."""
     target = "/a $(id) `id` {{ .Release }} \"q\" 'x' $y"
     written = json.dumps(target.replace("$", "$$"))
-    woven = bench.woven(f"services: {{web: {{image: x, volumes: [{{type: volume, target: {written}}}]}}}}")
-    objects = rendered(bench, woven)
+    policy_result = bench.policy_result(
+        f"services: {{web: {{image: x, volumes: [{{type: volume, target: {written}}}]}}}}"
+    )
+    objects = rendered(bench, policy_result)
     (container,) = objects.pod("rel-web")["initContainers"]
     assert container["args"][-1].replace("$$", "$") == target
     assert "id`" not in "".join(container["command"])
@@ -179,9 +181,11 @@ def test_a_real_api_server_accepts_them(bench: Bench, kubeconfig: Path) -> None:
     names = ("fresh-volume-user", "fresh-volume-nonroot", "file-inside-mounted-folder", "unreadable-data-folder")
     objects = []
     for number, name in enumerate(names):
-        woven = opened(CASES / name)
+        policy_result = opened(CASES / name)
         for args in ((), OLD, RESTRICTED):
-            rendered_objects = bench.render(emit(woven), release_values(woven.system), *args, name=f"v{number}")
+            rendered_objects = bench.render(
+                emit(policy_result), release_values(policy_result.system), *args, name=f"v{number}"
+            )
             objects += [item for item in rendered_objects if item["kind"] in ("Deployment", "PersistentVolumeClaim")]
     assert Server(kubeconfig).accepts(objects) == ""
 

@@ -17,8 +17,8 @@ def opened(folder: Path, file: str = "compose.yaml") -> PolicyResult:
     return apply_policies(load(Sources.from_disk([file], cwd=str(folder), env={}, name="demo")))
 
 
-def rendered(bench: Bench, woven: PolicyResult, *args: str) -> Objects:
-    return bench.render(emit(woven), release_values(woven.system), *args)
+def rendered(bench: Bench, policy_result: PolicyResult, *args: str) -> Objects:
+    return bench.render(emit(policy_result), release_values(policy_result.system), *args)
 
 
 def behind(objects: Objects, service: str, path: str, kind: str = "Deployment") -> tuple[Object, Object]:

@@ -200,8 +200,8 @@ def test_services_are_chosen_with_what_they_need(told: Story) -> None:
 
         assert await up("web") == ["web", "db"]
         assert "mail" in await up("mail")
-        assert "beside" not in lifecycle.compile(sources, services=["mail"]).woven.system.services
-        assert "beside" in lifecycle.compile(sources, services=["web"], keep=["mail"]).woven.system.services
+        assert "beside" not in lifecycle.compile(sources, services=["mail"]).policy_result.system.services
+        assert "beside" in lifecycle.compile(sources, services=["web"], keep=["mail"]).policy_result.system.services
         with pytest.raises(UsageError, match="some has no service nosuch"):
             await up("nosuch")
 

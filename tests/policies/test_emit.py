@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.policies.weaving import woven
+from tests.policies.applying import policy_result
 from tycho import emit
 from tycho.errors import PolicyError
 
@@ -35,11 +35,11 @@ data:
 
 
 def compiled(at: Path, template: str, **env: str) -> dict[str, str | bytes]:
-    return dict(emit(woven(at, SHOP, {"50-map.yaml": POLICY, "map.yaml.j2": template}, **env)).files)
+    return dict(emit(policy_result(at, SHOP, {"50-map.yaml": POLICY, "map.yaml.j2": template}, **env)).files)
 
 
 def test_one_object_for_each_service_that_is_meant(tmp_path: Path, helm: Path) -> None:
-    chart = emit(woven(tmp_path, SHOP, {"50-map.yaml": POLICY, "map.yaml.j2": TEMPLATE}, TAG="7"))
+    chart = emit(policy_result(tmp_path, SHOP, {"50-map.yaml": POLICY, "map.yaml.j2": TEMPLATE}, TAG="7"))
     assert [path for path in chart.files if path.startswith("templates/policies/")] == [
         "templates/policies/web-1-50-map.yaml"
     ]
@@ -56,9 +56,9 @@ def test_one_object_for_the_system(tmp_path: Path) -> None:
         "50-quota.yaml": "description: Q.\nsystem: {emit: quota.yaml.j2}\n",
         "quota.yaml.j2": "of: <%= system.name %>\n",
     }
-    result = woven(tmp_path, SHOP, files)
+    result = policy_result(tmp_path, SHOP, files)
     assert emit(result).files["templates/policies/50-quota.yaml"] == "of: shop\n"
-    assert woven(tmp_path, SHOP, files | {"quota.yaml.j2": "other"}).digest != result.digest
+    assert policy_result(tmp_path, SHOP, files | {"quota.yaml.j2": "other"}).digest != result.digest
 
 
 def test_the_environment_is_not_in_it(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.policies.weaving import folder, system
+from tests.policies.applying import folder, system
 from tycho.policy import Step, explain
 
 COMPOSE = "services: {web: {image: nginx, user: '1'}, db: {image: postgres, privileged: true}}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.policies.weaving import folder, system, woven
+from tests.policies.applying import folder, policy_result, system
 from tycho import apply_policies, data
 from tycho.errors import PolicyError
 from tycho.policy import in_force
@@ -41,7 +41,7 @@ def test_a_later_folder_replaces_and_an_empty_file_disables(tmp_path: Path) -> N
 
 def test_other_files_are_no_policies(tmp_path: Path) -> None:
     files = {"README.md": "…", "x.yaml.j2": "kind: X", ".50-hidden.yaml": "{", "50-a.yml": tier("x")}
-    assert woven(tmp_path, WEB, files).policies == ("50-a.yml",)
+    assert policy_result(tmp_path, WEB, files).policies == ("50-a.yml",)
 
 
 def test_the_digest_is_of_names_and_bytes(tmp_path: Path) -> None:
@@ -55,9 +55,9 @@ def test_the_digest_is_of_names_and_bytes(tmp_path: Path) -> None:
         emit,
         emit | {"x.j2": "kind: Y"},
     ]
-    digests = [woven(tmp_path / str(n), WEB, files).digest for n, files in enumerate(made(tmp_path, variants))]
+    digests = [policy_result(tmp_path / str(n), WEB, files).digest for n, files in enumerate(made(tmp_path, variants))]
     assert len(set(digests)) == len(variants)
-    assert digests[1] == woven(tmp_path / "again", WEB, made(tmp_path, [variants[1]], "again")[0]).digest
+    assert digests[1] == policy_result(tmp_path / "again", WEB, made(tmp_path, [variants[1]], "again")[0]).digest
 
 
 def made(tmp_path: Path, variants: list[dict[str, str]], name: str = "") -> list[dict[str, str]]:
@@ -119,7 +119,7 @@ BROKEN = [
 @pytest.mark.parametrize(("text", "expected"), BROKEN, ids=[row[0] for row in BROKEN])
 def test_a_broken_file_is_told_with_its_line(text: str, expected: list[tuple[int, str, str]], tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as broken:
-        woven(tmp_path, WEB, text)
+        policy_result(tmp_path, WEB, text)
     problems = sorted(broken.value.problems)
     assert {problem.file for problem in problems} == {str(tmp_path / "ours" / "50-test.yaml")}
     assert broken.value.exit_code == 20
@@ -130,7 +130,7 @@ def test_a_broken_file_is_told_with_its_line(text: str, expected: list[tuple[int
 
 def test_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as broken:
-        woven(tmp_path, WEB, {"50-a.yaml": "description: A.", "60-b.yaml": "[]", "70-c.py": "def apply(:"})
+        policy_result(tmp_path, WEB, {"50-a.yaml": "description: A.", "60-b.yaml": "[]", "70-c.py": "def apply(:"})
     assert [Path(one.file).name for one in broken.value.problems] == ["50-a.yaml", "60-b.yaml", "70-c.py"]
     assert broken.value.message == "3 problems in the policies"
 
@@ -142,7 +142,7 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
 
 def test_short_forms_are_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as broken:
-        woven(tmp_path, WEB, "description: D.\npatch: {mem_limit: 512m}")
+        policy_result(tmp_path, WEB, "description: D.\npatch: {mem_limit: 512m}")
     assert "short forms are written out" in broken.value.problems[0].hint
 
 
@@ -158,10 +158,12 @@ def test_short_forms_are_said_to_be_missing(tmp_path: Path) -> None:
     ],
 )
 def test_scalars_are_those_of_compose(scalar: str, value: str, tmp_path: Path) -> None:
-    assert woven(tmp_path, WEB, f"description: D.\npatch: {{user: {scalar}}}").system.services["web"].user == value
+    assert (
+        policy_result(tmp_path, WEB, f"description: D.\npatch: {{user: {scalar}}}").system.services["web"].user == value
+    )
 
 
 def test_no_bytecode_is_left_behind(tmp_path: Path) -> None:
-    woven(tmp_path, WEB, {"50-a.py": "def apply(system):\n    '''Nothing.'''\n    return system\n"})
+    policy_result(tmp_path, WEB, {"50-a.py": "def apply(system):\n    '''Nothing.'''\n    return system\n"})
     assert not list(tmp_path.rglob("__pycache__"))
     assert not list(data.policies().rglob("__pycache__"))

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.policies.weaving import folder
+from tests.policies.applying import folder
 from tycho import Sources, apply_policies, emit, load
 from tycho.chart import release_values
 from tycho.model import ServiceMetadata
@@ -75,9 +75,9 @@ def render(
 ) -> Rendered:
     """Compile, and let the real helm render."""
     system = load(Sources.from_document(compose, env={}, name="shop"))
-    woven = apply_policies(system, folders=folders, metadata=metadata)
-    emit(woven).write(at / "chart")
-    said = release_values(woven.system, metadata or {}) | values
+    policy_result = apply_policies(system, folders=folders, metadata=metadata)
+    emit(policy_result).write(at / "chart")
+    said = release_values(policy_result.system, metadata or {}) | values
     done = subprocess.run(
         [helm, "template", "r", at / "chart", "--namespace", "ns", "--values", "-"],
         input=json.dumps(said).encode(),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.policies.weaving import said, system
+from tests.policies.applying import said, system
 from tycho import apply_policies
 from tycho.errors import PolicyDenied, PolicyError
 from tycho.policy import in_force
@@ -32,14 +32,14 @@ def ours(tmp_path: Path) -> Path:
 
 
 def test_the_examples_work(ours: Path) -> None:
-    woven = apply_policies(system(SHOP), folders=[ours])
-    services = woven.system.services
+    policy_result = apply_policies(system(SHOP), folders=[ours])
+    services = policy_result.system.services
     assert [name for name, service in services.items() if service.read_only] == ["db", "shipper"]
     assert (services["db"].user, services["web"].user) == ("65534:65534", "101")
     assert services["db"].deploy.replicas == 1
     assert services["web"].deploy.resources.limits.memory == 2**29
     assert services["shipper"].x["x-tycho"] == {"hostPaths": ["/var/log"]}
-    assert [emit.services for emit in woven.emits] == [("db",)]
+    assert [emit.services for emit in policy_result.emits] == [("db",)]
     with pytest.raises(PolicyDenied) as denied:
         apply_policies(system(SHOP.replace("nginx:1", "nginx:latest")), folders=[ours])
     assert denied.value.problems[0].message == "nginx:latest is another image tomorrow"

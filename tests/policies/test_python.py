@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.policies.weaving import said, woven
+from tests.policies.applying import policy_result, said
 from tycho.errors import PolicyDenied, PolicyError
 from tycho.policy import explain, in_force
 
@@ -27,14 +27,14 @@ def apply(system: Project) -> Project:
 
 
 def test_apply_changes_the_system(tmp_path: Path) -> None:
-    result = woven(tmp_path, WEB, {"50-a.py": POLICY})
+    result = policy_result(tmp_path, WEB, {"50-a.py": POLICY})
     assert result.system.services["db"].read_only
     assert result.policies == ("50-a.py",)
     assert result.system.at("services.db.read_only") == ("50-a.py", 7)
     assert said(result.system.services["web"].image) == "nginx:${TAG:-1}"
     ours = tmp_path / "ours"
     assert in_force([ours]) == [("50-a.py", ours / "50-a.py", "Databases are read by nobody else.")]
-    (step,) = explain(woven(tmp_path, WEB, {"50-a.py": ""}).system, folders=[folder_with(ours, POLICY)])
+    (step,) = explain(policy_result(tmp_path, WEB, {"50-a.py": ""}).system, folders=[folder_with(ours, POLICY)])
     assert step.changes == ("services.db.read_only",)
 
 
@@ -45,7 +45,7 @@ def folder_with(folder: Path, text: str) -> Path:
 
 def test_live_values_survive_a_rebuilt_service(tmp_path: Path) -> None:
     text = POLICY.replace('name == "db"', "True")
-    web = woven(tmp_path, WEB, {"50-a.py": text}, TAG="9").system.services["web"]
+    web = policy_result(tmp_path, WEB, {"50-a.py": text}, TAG="9").system.services["web"]
     assert (str(web.image), said(web.image)) == ("nginx:9", "nginx:${TAG:-1}")
     assert web.model_fields_set >= {"image", "user", "read_only"}
 
@@ -53,7 +53,7 @@ def test_live_values_survive_a_rebuilt_service(tmp_path: Path) -> None:
 def test_it_may_refuse(tmp_path: Path) -> None:
     text = "from tycho.errors import PolicyDenied\ndef apply(system):\n    raise PolicyDenied('no')\n"
     with pytest.raises(PolicyDenied, match="no"):
-        woven(tmp_path, WEB, {"50-a.py": text})
+        policy_result(tmp_path, WEB, {"50-a.py": text})
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_it_may_refuse(tmp_path: Path) -> None:
 )
 def test_what_it_does_wrong_is_told_with_its_line(text: str, line: int, message: str, tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as broken:
-        woven(tmp_path, WEB, {"50-a.py": text})
+        policy_result(tmp_path, WEB, {"50-a.py": text})
     (problem,) = broken.value.problems
     assert problem.file == str(tmp_path / "ours" / "50-a.py")
     assert problem.line == line

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.policies.weaving import folder, said, system, woven
+from tests.policies.applying import folder, policy_result, said, system
 from tycho import apply_policies, emit, load
 from tycho.compose import Sources
 from tycho.errors import PolicyDenied, PolicyError
@@ -38,19 +38,19 @@ SPELLED = {
 def test_policies_see_one_spelling(keys: str, tmp_path: Path) -> None:
     field, expected = SPELLED[keys]
     text = f"services:\n  web: {{image: nginx}}\n  db: {{image: x}}\n  a:\n    image: x\n    {keys}\n"
-    assert said(getattr(woven(tmp_path, text, {}).system.services["a"], field)) == expected
+    assert said(getattr(policy_result(tmp_path, text, {}).system.services["a"], field)) == expected
 
 
 def test_what_policies_write_is_spelled_too(tmp_path: Path) -> None:
     files = {"50-a.yaml": "description: A.\npatch: {cap_add: [cap_bpf]}",
              "60-b.yaml": "description: B.\nmatch: {has: cap_add=BPF}\ndeny: no"}  # fmt: skip
     with pytest.raises(PolicyDenied):
-        woven(tmp_path, "services: {web: {image: nginx}}", files)
+        policy_result(tmp_path, "services: {web: {image: nginx}}", files)
 
 
 def test_entries_that_are_left_keep_their_lines(tmp_path: Path) -> None:
     text = "services:\n  web:\n    image: x\n    cap_add:\n      - BPF\n      - CAP_BPF\n      - KILL\n"
-    after = woven(tmp_path, text, {}).system
+    after = policy_result(tmp_path, text, {}).system
     assert after.services["web"].cap_add == ("BPF", "KILL")
     assert [after.at(f"services.web.cap_add[{index}]")[1] for index in (0, 1)] == [5, 7]
 
@@ -105,7 +105,7 @@ def test_add_keeps_what_is_there(tmp_path: Path) -> None:
         environment: {A: x}
       system: {add: {networks: {default: {internal: true}}}}
     """
-    after = woven(tmp_path, text, policy)
+    after = policy_result(tmp_path, text, policy)
     web = after.system.services["web"]
     assert web.tmpfs == ("/tmp:size=1m", "/run")  # noqa: S108
     assert web.labels == {"a": "1", "b": "2"}
@@ -220,7 +220,7 @@ def test_the_top_level_can_be_refused(tmp_path: Path) -> None:
     policy = "description: D.\nsystem: {has: [networks.back, x-a], deny: 'no {has}'}\nhint: leave out {right}"
     text = "services: {web: {image: x, networks: [back]}}\nnetworks: {back: {}}\nx-a: b"
     with pytest.raises(PolicyDenied) as denied:
-        woven(tmp_path, text, policy)
+        policy_result(tmp_path, text, policy)
     assert [(problem.path, problem.message, problem.hint) for problem in denied.value.problems] == [
         ("networks.back", "no ", "leave out networks.back"), ("x-a", "no b", "leave out x-a=b"),
     ]  # fmt: skip
@@ -229,4 +229,4 @@ def test_the_top_level_can_be_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["system: {has: [a]}", "system: {deny: no}", "system: {has: [], deny: no}"])
 def test_half_a_refusal_is_broken(tmp_path: Path, text: str) -> None:
     with pytest.raises(PolicyError):
-        woven(tmp_path, "services: {web: {image: x}}", f"description: D.\n{text}")
+        policy_result(tmp_path, "services: {web: {image: x}}", f"description: D.\n{text}")

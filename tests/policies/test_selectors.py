@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.policies.weaving import said, system, woven
+from tests.policies.applying import policy_result, said, system
 from tycho.model import ServiceMetadata
 
 SHOP = """
@@ -65,21 +65,21 @@ METADATA = {"api": ServiceMetadata(port=8888, clients=("10.0.0.0/8",))}
 def test_match_and_unless(selector: dict[str, object], meant: str, tmp_path: Path) -> None:
     for verb in ("match", "unless") if selector else ("match",):
         text = json.dumps({"description": "T.", "patch": {"tty": True}} | ({verb: selector} if selector else {}))
-        services = woven(tmp_path, SHOP, text, metadata=METADATA).system.services
+        services = policy_result(tmp_path, SHOP, text, metadata=METADATA).system.services
         chosen = [name for name, service in services.items() if service.tty == (verb == "match")]
         assert chosen == meant.split()
 
 
 def test_both_must_hold(tmp_path: Path) -> None:
     text = "description: T.\nmatch: {label: tycho.root}\nunless: {name: api}\npatch: {tty: true}"
-    services = woven(tmp_path, SHOP, text).system.services
+    services = policy_result(tmp_path, SHOP, text).system.services
     assert [name for name, service in services.items() if service.tty] == ["web"]
 
 
 @pytest.mark.parametrize("image", ["*:1.27", "*:9", "*TAG*", "*"])
 def test_the_environment_changes_no_chart(image: str, tmp_path: Path) -> None:
     text = f"description: T.\nmatch: {{image: '{image}'}}\npatch: {{tty: true}}"
-    one, other = (woven(tmp_path, SHOP, text, TAG=tag).system for tag in ("9", "1.27"))
+    one, other = (policy_result(tmp_path, SHOP, text, TAG=tag).system for tag in ("9", "1.27"))
     assert said(one.services) == said(other.services)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.policies.weaving import folder, said
+from tests.policies.applying import folder, said
 from tycho import Sources, apply_policies, data, load
 from tycho.errors import PolicyDenied
 from tycho.policy import in_force
@@ -27,8 +27,10 @@ def test_before_and_after(case: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         assert all(problem.hint for problem in denied.value.problems)
         return
     after = load(Sources.from_disk(["after.yaml"], env={}))
-    woven = apply_policies(before, folders=[only]).system
-    assert {key: said(getattr(woven, key)) for key in SECTIONS} == {key: said(getattr(after, key)) for key in SECTIONS}
+    policy_result = apply_policies(before, folders=[only]).system
+    assert {key: said(getattr(policy_result, key)) for key in SECTIONS} == {
+        key: said(getattr(after, key)) for key in SECTIONS
+    }
 
 
 def test_every_shipped_policy_has_a_case() -> None:
@@ -45,6 +47,6 @@ def test_every_shipped_policy_says_what_it_does() -> None:
 @pytest.mark.parametrize("example", ["notebook/docker-compose.yaml", "shop/compose.yaml"])
 def test_the_examples_pass(example: str) -> None:
     root = Path(__file__).parents[2] / "examples"
-    woven = apply_policies(load(Sources.from_disk([str(root / example)], env={})))
-    assert woven.policies == tuple(name for name, _, _ in in_force())
-    assert all("no-new-privileges=true" in service.security_opt for service in woven.system.services.values())
+    policy_result = apply_policies(load(Sources.from_disk([str(root / example)], env={})))
+    assert policy_result.policies == tuple(name for name, _, _ in in_force())
+    assert all("no-new-privileges=true" in service.security_opt for service in policy_result.system.services.values())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.policies.weaving import said, woven
+from tests.policies.applying import policy_result, said
 from tycho.errors import PolicyDenied
 
 SHOP = """
@@ -24,7 +24,7 @@ services:
 
 
 def test_default_fills_what_the_file_left_open(tmp_path: Path) -> None:
-    web = woven(
+    web = policy_result(
         tmp_path,
         SHOP,
         """
@@ -44,7 +44,7 @@ def test_default_fills_what_the_file_left_open(tmp_path: Path) -> None:
 
 
 def test_patch_has_the_last_word_and_null_deletes(tmp_path: Path) -> None:
-    web = woven(
+    web = policy_result(
         tmp_path,
         SHOP,
         """
@@ -65,7 +65,7 @@ def test_patch_has_the_last_word_and_null_deletes(tmp_path: Path) -> None:
 
 def test_live_values_stay_live_beside_a_patch(tmp_path: Path) -> None:
     text = "description: B.\npatch: {environment: {B: '3'}, deploy: {replicas: 2}, user: '1'}"
-    web = woven(tmp_path, SHOP, text, TAG="9", A="a").system.services["web"]
+    web = policy_result(tmp_path, SHOP, text, TAG="9", A="a").system.services["web"]
     assert (str(web.image), said(web.image)) == ("nginx:9", "nginx:${TAG:-1}")
     assert said(web.environment) == {"A": "${A}", "B": "3"}
 
@@ -73,7 +73,7 @@ def test_live_values_stay_live_beside_a_patch(tmp_path: Path) -> None:
 def test_what_a_policy_set_is_the_policys_line(tmp_path: Path) -> None:
     changes = "default: {read_only: true}\npatch:\n  environment:\n    C: three\n  labels: {tier: back}\n"
     text = f"description: C.\n{changes}"
-    system = woven(tmp_path, SHOP, text).system
+    system = policy_result(tmp_path, SHOP, text).system
     assert system.at("services.web.environment.C") == ("50-test.yaml", 5)
     assert system.at("services.web.labels.tier") == ("50-test.yaml", 6)
     assert system.at("services.web.read_only") == ("50-test.yaml", 2)
@@ -82,21 +82,21 @@ def test_what_a_policy_set_is_the_policys_line(tmp_path: Path) -> None:
 
 def test_what_was_replaced_is_no_longer_the_files(tmp_path: Path) -> None:
     compose = "services:\n  web:\n    image: nginx\n    dns:\n      - 10.0.0.1\n      - 10.0.0.2\n"
-    assert woven(tmp_path, compose, {}).system.at("services.web.dns[1]") == ("system", 6)
-    after = woven(tmp_path, compose, "description: D.\npatch: {dns: [10.0.0.3]}").system
+    assert policy_result(tmp_path, compose, {}).system.at("services.web.dns[1]") == ("system", 6)
+    after = policy_result(tmp_path, compose, "description: D.\npatch: {dns: [10.0.0.3]}").system
     assert after.at("services.web.dns[0]") == ("50-test.yaml", 2)
     assert after.at("services.web.image") == ("system", 3)
 
 
 def test_a_patch_ends_a_live_value_that_is_worth_the_same(tmp_path: Path) -> None:
-    web = woven(tmp_path, SHOP, "description: P.\npatch: {image: 'nginx:9'}", TAG="9").system.services["web"]
+    web = policy_result(tmp_path, SHOP, "description: P.\npatch: {image: 'nginx:9'}", TAG="9").system.services["web"]
     assert said(web.image) == "nginx:9"
 
 
 def test_system_speaks_of_the_top_level(tmp_path: Path) -> None:
     text = "description: I.\nmatch: {name: db}\nsystem: {patch: {networks: {default: {internal: true}}}}"
-    assert woven(tmp_path, SHOP, text).system.networks["default"].internal
-    assert not woven(tmp_path, SHOP, text.replace("db", "nobody")).system.networks["default"].internal
+    assert policy_result(tmp_path, SHOP, text).system.networks["default"].internal
+    assert not policy_result(tmp_path, SHOP, text.replace("db", "nobody")).system.networks["default"].internal
 
 
 def test_emit_names_the_template_and_the_services(tmp_path: Path) -> None:
@@ -104,11 +104,11 @@ def test_emit_names_the_template_and_the_services(tmp_path: Path) -> None:
         "50-test.yaml": "description: One each.\nmatch: {name: w*}\nemit: budget.yaml.j2",
         "budget.yaml.j2": "kind: X",
     }
-    (emit,) = woven(tmp_path, SHOP, files).emits
+    (emit,) = policy_result(tmp_path, SHOP, files).emits
     assert (emit.policy, emit.template, emit.services) == (
         "50-test.yaml", str(tmp_path / "ours" / "budget.yaml.j2"), ("web",)
     )  # fmt: skip
-    assert woven(tmp_path, SHOP, files | {"50-test.yaml": files["50-test.yaml"].replace("w*", "x")}).emits == ()
+    assert policy_result(tmp_path, SHOP, files | {"50-test.yaml": files["50-test.yaml"].replace("w*", "x")}).emits == ()
 
 
 def test_every_refusal_is_told_at_once_with_its_place(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_every_refusal_is_told_at_once_with_its_place(tmp_path: Path) -> None:
         "60-user.yaml": "description: U.\nmatch: {has: user=33}\ndeny: 'no {has}: {name.__class__} {0} {x'",
     }
     with pytest.raises(PolicyDenied) as denied:
-        woven(tmp_path, SHOP, files)
+        policy_result(tmp_path, SHOP, files)
     assert [str(problem) for problem in denied.value.problems] == [
         "system:11  services.db.image: postgres floats",
         "system:7  services.web.user: no 33: {name.__class__} {0} {x",
@@ -129,21 +129,23 @@ def test_every_refusal_is_told_at_once_with_its_place(tmp_path: Path) -> None:
 
 def test_a_warning_does_not_stop(tmp_path: Path) -> None:
     text = "description: W.\nmatch: {image: 'nginx:1'}\nwarn: '{image} is old'"
-    assert [str(warning) for warning in woven(tmp_path, SHOP, text).warnings] == [
+    assert [str(warning) for warning in policy_result(tmp_path, SHOP, text).warnings] == [
         "system:4  services.web.image: nginx:1 is old"
     ]
-    assert not woven(tmp_path, SHOP, text, TAG="2").warnings
+    assert not policy_result(tmp_path, SHOP, text, TAG="2").warnings
 
 
 def test_a_name_with_braces_is_only_a_name(tmp_path: Path) -> None:
     compose = "services: {web: {image: 'a{name}b'}}"
     with pytest.raises(PolicyDenied) as denied:
-        woven(tmp_path, compose, "description: D.\ndeny: '{image} no'")
+        policy_result(tmp_path, compose, "description: D.\ndeny: '{image} no'")
     assert denied.value.problems[0].message == "a{name}b no"
 
 
 def test_jobs_are_meant_too(tmp_path: Path) -> None:
     compose = SHOP + "jobs:\n  backup:\n    image: restic\n    triggers: {schedule: ['@daily']}\n"
-    system = woven(tmp_path, compose, "description: RO.\nmatch: {name: backup}\npatch: {read_only: true}").system
+    system = policy_result(
+        tmp_path, compose, "description: RO.\nmatch: {name: backup}\npatch: {read_only: true}"
+    ).system
     assert system.jobs["backup"].read_only
     assert not system.services["web"].read_only

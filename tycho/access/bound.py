@@ -239,4 +239,4 @@ def _asked(args: tuple[Any, ...]) -> Iterable[str]:
         return [first]
     if isinstance(first, list | tuple):
         return [str(id) for id in first]
-    return [first.woven.system.name] if hasattr(first, "woven") else [""]
+    return [first.policy_result.system.name] if hasattr(first, "policy_result") else [""]

@@ -40,9 +40,9 @@ class Guarded:
         self._forbidden = forbidden
         self._namespace = namespace
 
-    def compile(self, woven: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
-        """A woven system as a chart."""
-        chart: Chart = self._inner.compile(woven, strict=strict, version=version)
+    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
+        """A project with its policies applied as a chart."""
+        chart: Chart = self._inner.compile(policy_result, strict=strict, version=version)
         return chart
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:

@@ -35,11 +35,11 @@ __all__ = [
 
 
 @paused()
-def emit(woven: PolicyResult, *, version: str = "", strict: bool = False) -> Chart:
-    """Compile a woven system into a chart.
+def emit(policy_result: PolicyResult, *, version: str = "", strict: bool = False) -> Chart:
+    """Compile a project with its policies applied into a chart.
 
     Args:
-        woven: The system after the policies.
+        policy_result: The system after the policies.
         version: The chart's version, SemVer 2; made of its content by default.
         strict: Whether a key whose meaning would change is an error.
 
@@ -60,22 +60,22 @@ def emit(woven: PolicyResult, *, version: str = "", strict: bool = False) -> Cha
 
     if version:
         check_version(version)
-    check.before(woven)
-    layout = assemble_layout(woven.system)
+    check.before(policy_result)
+    layout = assemble_layout(policy_result.system)
     rows = check.report(layout)
     values = chart_values(layout)
     floor.check_floor(layout)
     if strict:
-        check.strictly(rows, (*woven.system.warnings, *woven.warnings))
+        check.strictly(rows, (*policy_result.system.warnings, *policy_result.warnings))
     templates = ChartTemplates(layout)
     files = {
         "values.yaml": dump(values),
         "values.schema.json": chart_schema(layout, values),
         **templates.list_files(),
         **list_contents(layout),
-        COMPOSE_FILE: write_compose_file(layout, woven, rows),
-        **emits.emitted(layout, woven.emits, templates),
+        COMPOSE_FILE: write_compose_file(layout, policy_result, rows),
+        **emits.emitted(layout, policy_result.emits, templates),
         **templates.list_helpers(),
         **docs.write_pages(layout, [row for row in rows if not row.local]),
     }
-    return seal.seal(layout, woven, files, rows, version)
+    return seal.seal(layout, policy_result, files, rows, version)

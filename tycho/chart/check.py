@@ -70,7 +70,7 @@ def strictly(rows: tuple[Row, ...], warnings: tuple[Problem, ...]) -> None:
         raise ReportError(f"{count}, which --strict takes for errors", problems=found)
 
 
-def before(woven: PolicyResult) -> None:
+def before(policy_result: PolicyResult) -> None:
     """Problems of names, numbers and sizes, which planning would trip over."""
-    system = woven.system
+    system = policy_result.system
     refuse(sorted({*room.find_problems(system), *collisions(system), *numbers.find_problems(system)}))

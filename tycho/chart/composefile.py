@@ -31,15 +31,15 @@ _HOOK = re.compile(r"\.pre_start\[\d+\]$")
 _STEP = re.compile(r"\[(\d+)\]\.?")
 
 
-def write_compose_file(layout: ChartLayout, woven: PolicyResult, rows: Sequence[Row]) -> str:
+def write_compose_file(layout: ChartLayout, policy_result: PolicyResult, rows: Sequence[Row]) -> str:
     """Write the compose file that a chart carries.
 
     Args:
         layout: What the chart holds.
-        woven: The system, and what the file itself said where policies said more.
+        policy_result: The system, and what the file itself said where policies said more.
         rows: What became of each key.
     """
-    tree = to_compose_file(_withhold(layout, woven.own))
+    tree = to_compose_file(_withhold(layout, policy_result.own))
     for section in ("services", "jobs"):
         for service in tree.get(section, {}).values():
             for key in UNHELD:

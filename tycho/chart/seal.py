@@ -25,18 +25,22 @@ ORDER = ("Chart.yaml", "values.yaml", "values.schema.json", "README.md", REPORT)
 
 
 def seal(
-    layout: ChartLayout, woven: PolicyResult, files: Mapping[str, str | bytes], rows: tuple[Row, ...], version: str
+    layout: ChartLayout,
+    policy_result: PolicyResult,
+    files: Mapping[str, str | bytes],
+    rows: tuple[Row, ...],
+    version: str,
 ) -> Chart:
     """A chart of its files."""
     changed = tuple(row for row in rows if row.outcome != "translated" and not row.local)
     every = {**files, **({REPORT: report_json(changed)} if changed else {})}
-    project = _project(layout, woven)
-    about = dict(_annotations(layout, woven, project))
+    project = _project(layout, policy_result)
+    about = dict(_annotations(layout, policy_result, project))
     version = version or f"0.1.0+{digest({**every, **about})[:12]}"
     every["Chart.yaml"] = render(
         "Chart.yaml",
         chart=layout.chart,
-        description=f"{woven.system.name}, compiled from its compose file",
+        description=f"{policy_result.system.name}, compiled from its compose file",
         version=version,
         app_version=_app_version(layout),
         about=[Safe(line) for line in dump(_about(layout)).splitlines() if line],
@@ -62,22 +66,22 @@ def _contents(layout: ChartLayout) -> Contents:
     )
 
 
-def _project(layout: ChartLayout, woven: PolicyResult) -> str:
+def _project(layout: ChartLayout, policy_result: PolicyResult) -> str:
     """A digest of the project as far as it is in the chart: what the file says, and the files that are not secret."""
     trees = [tree for tree in layout.configmaps if not tree.live]
     carried = {f"{tree.slug}/{key}": content for tree in trees for key, content in tree.files.items()}
-    return digest({**carried, "": woven.system.digest}) if woven.system.digest else ""
+    return digest({**carried, "": policy_result.system.digest}) if policy_result.system.digest else ""
 
 
-def _annotations(layout: ChartLayout, woven: PolicyResult, project: str) -> Iterator[tuple[str, str]]:
+def _annotations(layout: ChartLayout, policy_result: PolicyResult, project: str) -> Iterator[tuple[str, str]]:
     if project:
         yield "tycho.dev/compose", project
-    if woven.digest:
-        yield "tycho.dev/policies", woven.digest
+    if policy_result.digest:
+        yield "tycho.dev/policies", policy_result.digest
     if license_ := _read_about(layout).get("license"):
         yield "artifacthub.io/license", str(license_)
-    if woven.system.baked:
-        yield "tycho.dev/baked", " ".join(sorted(woven.system.baked))
+    if policy_result.system.baked:
+        yield "tycho.dev/baked", " ".join(sorted(policy_result.system.baked))
     images = {container.name: container.image for container in layout.containers}
     listed = [
         f"- {{name: {write_scalar(name)}, image: {write_scalar(image.text)}}}\n"

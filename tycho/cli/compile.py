@@ -87,7 +87,7 @@ def compile(
     if output:
         chart.write(Path(output))
     if values:
-        text = VALUES_MARK + values_yaml(release_values(compiled.woven.system, compiled.metadata))
+        text = VALUES_MARK + values_yaml(release_values(compiled.policy_result.system, compiled.metadata))
         write_file(Path(values), text.encode(), 0o600)  # it holds secrets
     if format is not Format.table:
         show.data([asdict(row) for row in rows], format)

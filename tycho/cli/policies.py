@@ -1,4 +1,4 @@
-"""`tycho policies`: what is woven in, and from where."""
+"""`tycho policies`: what is applied, and from where."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Input:
             services=services,
             keep=keep,
         )
-        if found := (*compiled.woven.system.warnings, *compiled.woven.warnings):
+        if found := (*compiled.policy_result.system.warnings, *compiled.policy_result.warnings):
             show.problems(found)
         return compiled
 

@@ -145,15 +145,15 @@ def up(
             keep = await lifecycle.running_services(project.name, await lifecycle.identify(origin))
         given = _enabled(sources, project, (*(services or ()), *keep)) if project else sources
         compiled = said.compile(lifecycle, given, services or (), keep)
-        name = compiled.woven.system.name
+        name = compiled.policy_result.system.name
         ends.advise(
             f"{name} may be changed in part; `tycho status {name}` shows it, `tycho up` goes on with it,"
             f" `tycho down {name}` removes it"
         )
-        caller = await lifecycle.identify(find_origin(sources, compiled.woven.system))
+        caller = await lifecycle.identify(find_origin(sources, compiled.policy_result.system))
         guid = (await lifecycle.find(id, caller=caller)).identity.guid if id else ""
         if modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):
-            raise NotFound(f"{compiled.woven.system.name} does not run here", hint="leave out -m to start it")
+            raise NotFound(f"{compiled.policy_result.system.name} does not run here", hint="leave out -m to start it")
         with progress(quiet or no_wait) as watch:
             wait_options = WaitOptions(wait=not no_wait, timeout=timeout, watch=watch)
             release = await lifecycle.up(

@@ -93,8 +93,8 @@ class Orchestrator(Protocol):
 
     def __init__(self, target: Target) -> None: ...
 
-    def compile(self, woven: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
-        """What this back end runs, made from a woven system; pure."""
+    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
+        """What this back end runs, made from a project with its policies applied; pure."""
 
     async def up(
         self,

@@ -101,9 +101,9 @@ class MemoryOrchestrator:
         self.target = target
         self._systems = _CLUSTERS.setdefault(f"{target.kubeconfig}:{target.context}", {})
 
-    def compile(self, woven: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
-        """A woven system as a chart."""
-        return emit(woven, strict=strict, version=version)
+    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
+        """A project with its policies applied as a chart."""
+        return emit(policy_result, strict=strict, version=version)
 
     async def up(
         self,

@@ -36,10 +36,10 @@ def apply_policies(system: Project, *, folders: Sequence[Path] = (), metadata: M
         PolicyError: A policy is broken; all problems of all of them.
         PolicyDenied: Policies refuse the system; every reason, with its place in the compose file.
     """
-    woven, refusal = apply(system, folders=folders, metadata=metadata)
+    policy_result, refusal = apply(system, folders=folders, metadata=metadata)
     if refusal:
         raise refusal
-    return woven
+    return policy_result
 
 
 def apply(
@@ -66,7 +66,7 @@ def apply(
     if policy_run.denials:
         names = ", ".join(sorted({name for name, _ in policy_run.denials}))
         refusal = PolicyDenied(f"refused by {names}", problems=[problem for _, problem in policy_run.denials])
-    woven = PolicyResult(
+    policy_result = PolicyResult(
         system=policy_run.system,
         emits=tuple(policy_run.emits),
         policies=tuple(policy.name for policy in policies),
@@ -74,7 +74,7 @@ def apply(
         warnings=tuple(policy_run.warnings),
         own=dict(_changed_extensions(system, policy_run.system)),
     )
-    return woven, refusal
+    return policy_result, refusal
 
 
 def _changed_extensions(before: Project, after: Project) -> Iterator[tuple[str, Json]]:

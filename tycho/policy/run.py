@@ -1,4 +1,4 @@
-"""One policy woven into a system: which services it meant, and what became of them."""
+"""One policy applied to a project: which services it meant, and what became of them."""
 
 from __future__ import annotations
 

@@ -45,4 +45,4 @@ def wait_options(seconds: float = PATIENCE, *, wait: bool = True) -> WaitOptions
 
 def list_warnings(compiled: Chart) -> list[Any]:
     """List what was noticed of a document."""
-    return [*compiled.woven.system.warnings, *compiled.woven.warnings]
+    return [*compiled.policy_result.system.warnings, *compiled.policy_result.warnings]

@@ -67,9 +67,9 @@ class HelmOrchestrator(ModifyVerbs):
         self.helm = Helm(target)
         self.source: Source = ClusterLists(self.api)
 
-    def compile(self, woven: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
-        """A woven system as a chart."""
-        return emit(woven, strict=strict, version=version)
+    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
+        """A project with its policies applied as a chart."""
+        return emit(policy_result, strict=strict, version=version)
 
     async def up(
         self,

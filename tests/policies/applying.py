@@ -1,4 +1,4 @@
-"""What the tests of policies share: text in, a woven system out, through the public doors."""
+"""What the tests of policies share: text in, a project with its policies applied out, through the public doors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def folder(at: Path, files: Mapping[str, str], *, keep: tuple[str, ...] = ()) ->
     return at
 
 
-def woven(
+def policy_result(
     at: Path,
     compose: str,
     policies: Mapping[str, str] | str,
@@ -32,7 +32,7 @@ def woven(
     metadata: Mapping[str, ServiceMetadata] | None = None,
     **env: str,
 ) -> PolicyResult:
-    """A compose text woven with policies alone that the test wrote."""
+    """Apply the policies that a test wrote, and no others, to a compose text."""
     files = {"50-test.yaml": policies} if isinstance(policies, str) else policies
     return apply_policies(system(compose, **env), folders=[folder(at / "ours", files)], metadata=metadata)
 
