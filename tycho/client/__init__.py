@@ -11,7 +11,7 @@ from __future__ import annotations
 from tycho.client.answers import TychoAnswer, TychoException, TychoService, TychoStatus, TychoSystem
 from tycho.client.asynchronous import AsyncTychoClient
 from tycho.client.factory import TychoClientFactory, TychoFactory
-from tycho.client.stream import Progress
+from tycho.client.progress import Progress
 from tycho.client.synchronous import TychoClient
 
 __all__ = [

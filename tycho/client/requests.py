@@ -18,7 +18,7 @@ from tycho.errors import ClusterUnreachable, TychoError, UsageError, WaitTimeout
 from tycho.text import printable, safe_message
 
 if TYPE_CHECKING:
-    from tycho.client.stream import Progress
+    from tycho.client.progress import Progress
 
 T = TypeVar("T")
 URL = "http://localhost:5000"

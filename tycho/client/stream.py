@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tycho.client.progress import Progress, read_progress
 from tycho.client.requests import Lost, Reply, Request, address, read_delay, succeed
 from tycho.errors import TychoError
 
 if TYPE_CHECKING:
     from httpx2 import ServerSentEvent
 
-LAST = ("ready", "failed")
 NOTHING_MORE = 204  # what the caller has seen was the last event
 HEARTBEAT = 45.0  # seconds without a byte after which a stream is dead: the service sends one every 15 s
 MOST = 5  # connections in a row that bring nothing new
 SLOWEST = 10.0  # seconds between two of them
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """One thing that happened to a system; as text it is the line that `tycho up` prints.
-
-    Args:
-        kind: `progress`, `log`, `report`, or, as the last one, `ready` or `failed`.
-        message: The line.
-        id: What a later watch may go on behind.
-        revision: Of which revision it tells.
-        percent: Of the services that are as asked for.
-        service: Which service it is about; "" for the system.
-        ready: Its replicas that are.
-        wanted: Those that are to be.
-        why: Why it is not ready.
-        url: Where it answers.
-        data: All of it, with what a newer service may add.
-    """
-
-    kind: str
-    message: str = ""
-    id: str = ""
-    revision: int = 0
-    percent: int = 0
-    service: str = ""
-    ready: int = 0
-    wanted: int = 0
-    why: str = ""
-    url: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    def __str__(self) -> str:
-        return self.message
-
-    @property
-    def last(self) -> bool:
-        """Whether nothing comes behind it."""
-        return self.kind in LAST
 
 
 class Watching:
@@ -90,7 +48,7 @@ class Watching:
         if not event.data or self.ended:
             return None
         self._after = event.id or self._after
-        progress = _read(event.event, event.data, self._after)
+        progress = read_progress(event.event, event.data, self._after)
         self.ended, self._misses = progress.last, 0
         return progress
 
@@ -127,12 +85,3 @@ class Watching:
             succeed(reply, shown)
             raise TychoError(f"{shown} answered {reply.status}, and not with events")
         return max(seconds, self._lose())
-
-
-def _read(kind: str, data: str, id: str) -> Progress:
-    try:
-        sent = json.loads(data)
-        known = {key: sent[key] for key in Progress.__dataclass_fields__ if sent.get(key) is not None}
-    except (ValueError, TypeError, AttributeError):
-        raise TychoError("the service sends events that are none of Tycho's") from None
-    return Progress(**{**known, "kind": kind, "id": id, "data": sent})

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from tycho.client.base import Base, failures, read_reply
+from tycho.client.progress import Progress
 from tycho.client.requests import Lost, Pause, Reply, Request, Step, Steps, explain
-from tycho.client.stream import HEARTBEAT, Progress, Watching
+from tycho.client.stream import HEARTBEAT, Watching
 
 if TYPE_CHECKING:
     import httpx2

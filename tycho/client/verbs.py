@@ -13,7 +13,7 @@ from tycho.client.verb import either, verb
 from tycho.errors import SourceError
 
 if TYPE_CHECKING:
-    from tycho.client.stream import Progress
+    from tycho.client.progress import Progress
     from tycho.wire import System
 
 A = TypeVar("A", bound=TychoAnswer)
