@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def env(tmp_path: Path, helm: Path) -> Iterator[dict[str, str]]:
 
 
 def test_every_command_prints_what_is_written(env: dict[str, str], tmp_path: Path) -> None:
-    """All of stdout is shown there, and of stderr some lines, in their order."""
+    """All of stdout is shown there, and of stderr some lines: which service is ready first differs."""
     file = re.search(r"^```yaml\n(.*?)^```", SECTION, re.DOTALL | re.MULTILINE)
     assert file
     folder = tmp_path / "shop"
@@ -71,8 +72,7 @@ def test_every_command_prints_what_is_written(env: dict[str, str], tmp_path: Pat
         shown = [plain(line) for line in lines]
         cut = len(shown) - len(printed)
         assert shown[cut:] == printed, f"{command}\n{ran.stdout}{ran.stderr}"
-        rest = iter(remarks)
-        assert all(line in rest for line in shown[:cut]), f"{command}\n{ran.stderr}"
+        assert not Counter(shown[:cut]) - Counter(remarks), f"{command}\n{ran.stderr}"
         count += 1
     assert count > 10
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.orchestrators.test_workloads import DEPLOYMENT, NEW, NOW, OLD, Json, ago, counts, made, running
 from tycho.errors import UsageError
@@ -62,6 +65,8 @@ def status_of(seen: Seen) -> ServiceStatus:
         pytest.param(started(70) | {"metadata": {**started(1)["metadata"], "creationTimestamp": ago(1)}}, 2.0, False,
                      id="older than its pod"),
         pytest.param(started(-5), 2.0, False, id="of a node whose clock is ahead"),
+        pytest.param(started(-5, shown=4), 2.0, True, id="its clock is ahead, and it told of it a while ago"),
+        pytest.param(started(-5, shown=3), 2.0, False, id="its clock is ahead, and it told of it just now"),
     ],
 )  # fmt: skip
 def test_pod_is_ready(pod: Json, quiet: float, ready: bool) -> None:
@@ -159,10 +164,21 @@ def test_looks_need_no_clock() -> None:
     ahead = look(started(-3600))
     observer = Observer()
     assert not judge(observer, ahead, 100).done
-    assert not judge(observer, ahead, 103).done
-    assert judge(observer, ahead, 103.2).done
+    assert not judge(observer, ahead, 104).done
+    assert judge(observer, ahead, 104.2).done
     again = look(started(-3601, restarts=1))
-    assert not judge(observer, again, 104).done
+    assert not judge(observer, again, 105).done
+
+
+@given(st.integers(0, 12), st.integers(0, 12), st.floats(0, 8), st.floats(0, 1, exclude_max=True))
+def test_who_looks_next_sees_no_less(shown: int, more: int, sighted: float, later: float) -> None:
+    """What a verb that waits has called ready is ready for one that has not looked before."""
+    pod = started(shown + more, shown=shown)
+    seen, observer = look(pod), Observer()
+    judge(observer, seen, 100)
+    # It cannot have been seen before it was shown.
+    if judge(observer, seen, 100 + min(sighted, float(shown))).done:
+        assert status_of(replace(seen, now=NOW + timedelta(seconds=later))).done
 
 
 def test_nodes_get_a_moment_when_pods_were_replaced() -> None:
@@ -180,7 +196,7 @@ def test_nodes_get_a_moment_when_pods_were_replaced() -> None:
 
 def test_the_clusters_clock() -> None:
     """Answers have no fraction of a second; the best of them is never ahead of the cluster's time."""
-    clock = Clock()
+    clock = Clock(lambda: 0.0)  # this machine's time is far from it
     clock.learn("Thu, 01 Jan 2026 00:00:10 GMT", 100.9)  # truly 10.9
     assert clock.tell(100.9).timestamp() == pytest.approx(NOW.timestamp() + 10)
     clock.learn("Thu, 01 Jan 2026 00:00:11 GMT", 101.1)  # truly 11.1
@@ -191,6 +207,24 @@ def test_the_clusters_clock() -> None:
     assert clock.tell(102.1).timestamp() == pytest.approx(NOW.timestamp() + 12)
     clock.learn("Thu, 01 Jan 2026 00:00:30 GMT", 140.0)  # it was set back
     assert clock.tell(140.0).timestamp() == pytest.approx(NOW.timestamp() + 30)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [
+        pytest.param(0.0, 10.9, id="the same"),
+        pytest.param(0.15, 11.05, id="within the second that the answer leaves open"),
+        pytest.param(0.3, 10.0, id="ahead"),
+        pytest.param(-0.95, 10.0, id="behind"),
+    ],
+)
+def test_this_machines_time_is_the_clusters(ahead: float, told: float) -> None:
+    """One answer says which second it is; this machine's time says the rest where it agrees."""
+    offset = NOW.timestamp() - 90.0 + ahead
+    clock = Clock(lambda: offset)
+    assert clock.tell(100.9).timestamp() == pytest.approx(NOW.timestamp() + 10.9 + ahead)
+    clock.learn("Thu, 01 Jan 2026 00:00:10 GMT", 100.9)  # truly 10.9
+    assert clock.tell(100.9).timestamp() == pytest.approx(NOW.timestamp() + told)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("", 2.0), ("0", 0.0), ("1.5", 1.5)])

@@ -75,18 +75,18 @@ def measure_age(pod: Object, status: Object, now: datetime, sighted: Mapping[str
         status: The container's status.
         now: The cluster's clock when the look began.
         sighted: Seconds since the first look that saw a container's present run. It needs no clock but our own, and
-            holds where those of machines differ.
+            holds where those of machines differ. It is no quicker than the times are: who looks next knows them alone.
         lag: Seconds until the end of a container is shown.
     """
-    sure = sighted.get(identify(pod, status), 0.0)
-    started = status.get("state", {}).get("running", {}).get("startedAt")
+    sure = sighted.get(identify(pod, status), 0.0) - TRUNCATED
+    started, written = status.get("state", {}).get("running", {}).get("startedAt"), _find_written(pod)
     if not started:
         return sure - lag
-    # A node's clock that is behind shows a start before there was a pod to start.
+    # A node's clock that is behind shows a start before there was a pod to start; one that is ahead, after it was told.
     begun = max(datetime.fromisoformat(started), datetime.fromisoformat(pod["metadata"]["creationTimestamp"]))
+    begun = min(begun, written or begun)
     since_begun, since_shown = (
-        max(sure, (now - moment).total_seconds() - TRUNCATED)
-        for moment in (begun, max(begun, _find_written(pod) or begun))
+        max(sure, (now - moment).total_seconds() - TRUNCATED) for moment in (begun, written or begun)
     )
     return min(since_begun - lag, since_shown)
 
