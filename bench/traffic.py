@@ -36,7 +36,7 @@ from tycho import cluster
 TYCHO = str(Path(sys.executable).with_name("tycho"))
 RATE, CALLERS, MOST = 10, 32, 3  # requests a second, of whom, and how many systems each has at most
 SYSTEM = {"services": {"web": {"image": "nginx:1", "ports": ["80"]}}}
-PATIENCE = 120.0  # seconds that one request may be tried again for, where replicas are killed
+PATIENCE = 600.0  # seconds that one request may be tried again for, where replicas are killed
 RUN = uuid4().hex[:6]
 
 
@@ -150,10 +150,12 @@ class Traffic:
         await asyncio.gather(*asked)
 
 
-async def kill(traffic: Traffic, replicas: list[Replica], kubeconfig: Path, every: float) -> None:
-    """Kill one replica after another, and begin a new one."""
-    while True:
-        await asyncio.sleep(every)
+async def kill(traffic: Traffic, replicas: list[Replica], kubeconfig: Path, every: float, ended: asyncio.Event) -> None:
+    """Kill one replica after another, and begin a new one; no more once all was asked."""
+    while not ended.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), every)
+            return
         victim = replicas.pop(0)
         await victim.end(signal.SIGKILL)
         traffic.urls[:] = [replica.url for replica in replicas]
@@ -185,11 +187,12 @@ async def measure(kubeconfig: Path, urls: list[str]) -> int:
             await traffic.status(f"caller{number % CALLERS}")
         idle = statistics.median(traffic.times.pop("status"))
         first = [replica.memory() for replica in replicas]
-        killing = asyncio.create_task(kill(traffic, replicas, kubeconfig, every)) if every else None
+        ended = asyncio.Event()
+        killing = asyncio.create_task(kill(traffic, replicas, kubeconfig, every, ended)) if every else None
         await traffic.run(seconds)
+        ended.set()
         if killing:
-            killing.cancel()
-            await asyncio.wait({killing})
+            await killing
         last = [replica.memory() for replica in replicas]
         listed = {one["sid"] for one in await traffic.ask("status", {"name": f"t{RUN}"}) or ()}
         lost, orphaned = traffic.here.keys() - listed, listed - traffic.here.keys()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tycho.chart import release_values
+from tycho.chart import check_contents, release_values
 from tycho.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
 from tycho.errors import TychoError
 from tycho.finder import Finder, keep_identity, new_identity
@@ -122,8 +122,10 @@ class Lifecycle(Starting):
         Raises:
             Ambiguous: Several instances of the project run; say which by `guid`.
             Conflict: The GUID belongs to a system of another name; or the project runs, and is not the caller's.
+            ComposeError: A config or a secret has no content: its file is absent, or its variable not set.
             StartFailed: It was made, and cannot become ready; it is left for a look.
         """
+        check_contents(compiled.policy_result.system)
         name = compiled.policy_result.system.name
         caller = await self._finder.identify(caller)
         running = None if new and not guid else await self._finder.find_running(name, guid, caller)

@@ -18,7 +18,6 @@ SIZE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,3})?(k|Ki|[MGTP]i?)?", re.ASCII)
 LABEL = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 PREFIX = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
 VARIABLE = re.compile(r"[^=\x00-\x1f\x7f]{1,1024}")
-IMAGE = re.compile(r"[a-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?", re.ASCII)
 OURS = ("executor", "tycho-guid", "username")  # labels by which a system and its owner are known
 GPU = "nvidia.com/gpu"
 POWERS = {"m": Fraction(1, 1000), "k": Fraction(1000)} | {
@@ -235,7 +234,9 @@ def _check_change(path: str, change: ServiceChange) -> Iterator[Problem]:
         number = getattr(change, name)
         if number is not None and not 0 <= number <= most:
             yield _problem(f"{path}{name}", f"it is from 0 to {most}", "")
-    if change.image and not IMAGE.fullmatch(change.image):
+    from tycho.chart.translate.image import is_image
+
+    if change.image and not is_image(change.image):
         yield _problem(f"{path}image", "this is no image", "for example nginx:1.27")
     for variable in change.env:
         if not VARIABLE.fullmatch(variable):

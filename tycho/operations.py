@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Modified", "Operations"]
 
+MOST_TRIES = 5  # of a change that others are quicker than, where the caller has named no revision
+
 
 @dataclass(frozen=True, slots=True)
 class Modified:
@@ -108,7 +110,20 @@ class Operations:
             StartFailed: A service cannot become ready.
             WaitTimeout: It did not become ready in time.
         """
-        release = check_running(await self._finder.find_own(id, caller, force=force))
+        tries = 0
+        while True:
+            release = check_running(await self._finder.find_own(id, caller, force=force))
+            try:
+                return await self._modify(release, wanted, wait_options, revision=revision, dry_run=dry_run)
+            except PreconditionFailed:
+                tries += 1
+                if revision or tries == MOST_TRIES:
+                    raise
+
+    async def _modify(
+        self, release: Release, wanted: Modification, wait_options: WaitOptions, *, revision: int, dry_run: bool
+    ) -> Modified:
+        """Change a system as it is by now; PreconditionFailed where somebody else was quicker."""
         if revision and revision != release.revision:
             raise PreconditionFailed(
                 f"{release.identity.name} has revision {release.revision} by now, not {revision}", hint="look again"

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tycho.chart import COMPOSE_FILE, release_values
+from tycho.chart import COMPOSE_FILE, check_contents, release_values
 from tycho.compilation import Compiled
 from tycho.differences import list_differences
 from tycho.errors import KeyReused, NotFound
@@ -64,8 +64,10 @@ class Starting(Operations):
         Raises:
             Ambiguous: Several instances of the project run.
             Conflict: The GUID belongs to a system of another name.
+            ComposeError: A config or a secret has no content.
         """
         system = compiled.policy_result.system
+        check_contents(system)
         caller = await self._finder.identify(caller)
         running = None if new and not guid else await self._finder.find_running(system.name, guid, caller)
         before: Mapping[str, Any] = {"services": {}, "variables": {}}

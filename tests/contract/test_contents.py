@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.contract.conftest import ONE, QUICK, Story, compiled
-from tycho.errors import NotFound
+from tycho.errors import ComposeError, NotFound
 from tycho.lifecycle import Lifecycle
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -29,5 +29,31 @@ def test_chart_and_values_are_read_back(told: Story) -> None:
         with pytest.raises(NotFound) as error:
             await lifecycle.contents("reads", 9)
         assert error.value.hint == "it has: 1, 2"
+
+    told(story)
+
+
+ABSENT = {
+    "services": {"web": {"image": "nginx:1", "configs": ["a", "b", "c"], "secrets": ["d", "e"]}},
+    "configs": {"a": {"file": "./a.conf"}, "b": {"environment": "B"}, "c": {"content": "x"}, "unused": {"file": "u"}},
+    "secrets": {"d": {"file": "/d"}, "e": {"environment": "E"}},
+}
+
+
+def test_what_has_no_content_is_not_started(told: Story) -> None:
+    """As in Docker Compose; a chart is made, for who installs it may bring the content."""
+
+    async def story(lifecycle: Lifecycle) -> None:
+        made = compiled(lifecycle, ABSENT, "lacks")
+        for start in (lifecycle.up(made, wait_options=QUICK), lifecycle.preview(made)):
+            with pytest.raises(ComposeError, match="4 problems") as error:
+                await start
+            assert [(problem.path, problem.message) for problem in error.value.problems] == [
+                ("configs.a.file", "./a.conf: absent"),
+                ("configs.b.environment", "the variable B is not set"),
+                ("secrets.d.file", "/d: absent"),
+                ("secrets.e.environment", "the variable E is not set"),
+            ]
+        assert not [release for release in await lifecycle.status() if release.identity.name == "lacks"]
 
     told(story)

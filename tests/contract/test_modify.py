@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.contract.conftest import ONE, QUICK, Story, compiled
-from tycho.errors import Conflict, PolicyDenied, PreconditionFailed, UsageError
+from tycho.errors import Conflict, OperationInProgress, PolicyDenied, PreconditionFailed, UsageError
 from tycho.lifecycle import Lifecycle
 from tycho.modification import Modification, ServiceChange
 from tycho.ownership import Caller
@@ -75,6 +76,30 @@ def test_what_cannot_be_changed_is_said_at_once(told: Story) -> None:
         with pytest.raises(PreconditionFailed, match="revision 1 by now"):
             await lifecycle.modify("stiff", EVERY, revision=7, caller=Caller("ada"), wait_options=QUICK)
         assert [entry.revision for entry in await lifecycle.history("stiff")] == [1]
+
+    told(story)
+
+
+def test_changes_at_once_are_all_made(told: Story) -> None:
+    """Who names no revision means the system as it is by then, and is refused only while another change is made."""
+    limits = ("cpu", "300m"), ("memory", "64Mi"), ("ephemeral_storage", "1Gi")
+    wishes = [Modification(every=ServiceChange(**{name: value})) for name, value in limits]
+
+    async def change(lifecycle: Lifecycle, wish: Modification) -> None:
+        while True:
+            try:
+                await lifecycle.modify("busy", wish, wait_options=replace(QUICK, wait=False))
+            except OperationInProgress:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+    async def story(lifecycle: Lifecycle) -> None:
+        await lifecycle.up(compiled(lifecycle, ONE, "busy"), wait_options=QUICK)
+        await asyncio.gather(*(change(lifecycle, wish) for wish in wishes))
+        values = (await lifecycle.contents("busy")).merged["services"]["web"]
+        assert values["resources"]["limits"] == {"cpu": "300m", "memory": "64Mi", "ephemeral-storage": "1Gi"}
+        assert [entry.revision for entry in await lifecycle.history("busy")][-1] == 4
 
     told(story)
 

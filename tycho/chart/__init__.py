@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tycho.chart.artifact import COMPOSE_FILE, Chart, Row
+from tycho.chart.given import check_contents
 from tycho.chart.judge import WAITING_ACCOUNT, Document, find_line, judge
 from tycho.chart.live import find_origin, find_user, release_values, values_yaml, without_origin
 from tycho.chart.version import check_version
@@ -23,6 +24,7 @@ __all__ = [
     "Chart",
     "Document",
     "Row",
+    "check_contents",
     "emit",
     "find_line",
     "find_origin",

@@ -1,4 +1,4 @@
-"""What a caller may say in values: labels and annotations of pods and Services, but none that are reserved."""
+"""What a caller gives at a start: all that configs and secrets name, and no labels or annotations that are reserved."""
 
 from __future__ import annotations
 
@@ -7,12 +7,49 @@ from collections.abc import Iterator, Mapping
 from tycho.chart.judge import describe_grant
 from tycho.chart.podsecurity import as_mapping
 from tycho.chart.reserved import BALANCERS, is_allowed
-from tycho.errors import PolicyDenied, Problem
-from tycho.model import Project, ServiceMetadata
+from tycho.chart.wiring import everything
+from tycho.errors import ComposeError, PolicyDenied, Problem
+from tycho.model import Project, ServiceMetadata, template
 from tycho.model.rights import read_grants
 
 NAMES = ("podLabels", "podAnnotations", "workloadAnnotations")
 REASON = "this label or annotation is not a caller's to set, and no policy granted it"
+
+
+def check_contents(system: Project) -> None:
+    """Refuse to start what would mount a config or a secret that nothing was read for, as Docker Compose does.
+
+    A chart may be made without: who installs it gives the content.
+
+    Args:
+        system: The system after the policies.
+
+    Raises:
+        ComposeError: With every file that is absent, and every variable that is not set.
+    """
+    services = everything(system).values()
+    used = {
+        "configs": {mount.source for service in services for mount in service.configs},
+        "secrets": {mount.source for service in services for mount in service.secrets},
+    }
+    problems: list[Problem] = []
+    for kind, resources in (("configs", system.configs), ("secrets", system.secrets)):
+        for name, resource in resources.items():
+            if name not in used[kind] or resource.external or resource.files is not None:
+                continue
+            if resource.file is not None:
+                path, message = f"{kind}.{name}.file", f"{template(resource.file)}: absent"
+                problems.append(Problem(*system.at(path), path, message, "put it there, or send it along"))
+            elif (variable := resource.environment) is not None and not _is_set(system, template(variable)):
+                path, message = f"{kind}.{name}.environment", f"the variable {template(variable)} is not set"
+                problems.append(Problem(*system.at(path), path, message, "set it, or write file: or external: true"))
+    if problems:
+        raise ComposeError(f"{len(problems)} problem{'s' * (len(problems) > 1)}", problems=problems)
+
+
+def _is_set(system: Project, variable: str) -> bool:
+    """Tell whether a variable has a value: a config's is read when the release is made, a secret's was."""
+    return variable in system.variables and system.variables[variable].value is not None
 
 
 def check_metadata(system: Project, metadata: Mapping[str, ServiceMetadata]) -> None:

@@ -89,6 +89,8 @@ class Travel:
     def root_hint(self, path: str) -> str:
         """Tell which switch lets a path beyond the root travel."""
         sources = self.ctx.sources
+        if not sources.directory and path.startswith(("/", "~")):
+            return "send it along, and name it by a path from the compose file on"
         full = sources.path(path)
         above = os.path.commonpath([full, sources.directory]) if sources.directory else ""
         up = os.path.relpath(above, sources.directory) if above else "/".join([".."] * full.split("/").count(".."))
@@ -177,7 +179,9 @@ def _content(ctx: Context, travel: Travel, source: str, path: str) -> Fields:
         return {"files": (travel.file("", files.read(full, limit=MAX_MOUNT), release_only=True),)}
     except FileRefused as error:
         if error.reason is Reason.ABSENT:
-            ctx.warnings.append(ctx.placed(path, f"{source}: {error}", "put it there before the system is started"))
+            ctx.warnings.append(
+                ctx.placed(path, f"{source}: {error}", f"{ctx.sources.remedy} before the system is started")
+            )
         else:
             ctx.problems.append(ctx.placed(path, f"{source}: {error.detail}", "name a regular file"))
         return {}

@@ -122,7 +122,7 @@ def _read_file(ctx: Context, file: str, path: str, needed: str, roots: tuple[str
         if error.reason is not Reason.ABSENT:
             ctx.problems.append(ctx.placed(path, f"{file}: {error.detail}", "name a regular file"))
         elif needed:
-            hint = "put it there, or write required: false" if ".env_file" in path else "put it there"
+            hint = f"{ctx.sources.remedy}, or write required: false" if ".env_file" in path else ctx.sources.remedy
             ctx.problems.append(ctx.placed(path, needed, hint))
     return None
 

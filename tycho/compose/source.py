@@ -71,6 +71,11 @@ class Sources:
     env_files: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
 
+    @property
+    def remedy(self) -> str:
+        """What to do about a file that is absent."""
+        return "put it there" if self.directory else "send it along in `files`"
+
     @classmethod
     def from_disk(
         cls,

@@ -18,6 +18,27 @@ PULL = {
 _REFERENCE = re.compile(r"(?P<repository>[^@]+?)(?::(?P<tag>[^/:@]+))?(?:@(?P<digest>[a-z0-9]+:[0-9a-f]+))?")
 
 
+# As github.com/distribution/reference has it: a registry, names in lower case, a tag, a digest.
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?"
+_NAME = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_VALID = re.compile(
+    rf"(?:{_HOST}/)?{_NAME}(?:/{_NAME})*(?::[A-Za-z0-9_][\w.-]{{0,127}})?"
+    r"(?:@[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,})?",
+    re.ASCII,
+)
+_LONGEST = 1024  # characters: names have 255 at most, and a tag and a digest come after
+
+
+def is_image(text: str) -> bool:
+    """Tell whether a text is an image's reference, as Docker and Kubernetes take one.
+
+    Example:
+        >>> is_image("ghcr.io/a/b:1"), is_image("Nginx"), is_image("--privileged")
+        (True, False, False)
+    """
+    return len(text) <= _LONGEST and bool(_VALID.fullmatch(text))
+
+
 def translate_image(service: Service, built: str) -> Image:
     """Translate a service's image.
 
@@ -61,6 +82,16 @@ def _find_tag(text: str) -> int:
     return colon if colon > slash else -1
 
 
+def judge_image(case: Case) -> Rows:
+    """Judge `image`: a container of what is no reference never starts. What variables bring is known at the start."""
+    text = to_text(case.service.image)
+    if text and not isinstance(text, Expression) and not is_image(text):
+        yield (
+            "",
+            rejected(f"{text!r} is no image: [registry/]name[:tag], and names are in lower case", "image: nginx:1.27"),
+        )
+
+
 def judge_build(case: Case) -> Rows:
     """Judge `build`: an image has to come from somewhere."""
     why = "a chart holds no build"
@@ -84,7 +115,7 @@ def judge_pull_policy(case: Case) -> Rows:
 
 IMAGE, POLICY = container("image"), container("imagePullPolicy")
 KEYS: Table = {
-    "image": translated("image (live)", IMAGE),
+    "image": translated("image (live)", IMAGE, judge=judge_image),
     "build": whole(
         approximated(
             "image <project>-<service>",
