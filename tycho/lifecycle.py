@@ -185,6 +185,7 @@ class Lifecycle(Starting):
         wait_options: WaitOptions,
         keep_volumes: bool = False,
         force: bool = False,
+        revision: int = 0,
         caller: Caller | None = None,
         each: Callable[[Removal], None],
     ) -> list[Removal]:
@@ -195,6 +196,7 @@ class Lifecycle(Starting):
             wait_options: How long each may take.
             keep_volumes: Keep the volumes' claims (and the namespace that holds them).
             force: Remove what is somebody else's, too.
+            revision: The revision that the caller has seen, where there is one id; 0 is any.
             caller: Who asks, and from where.
             each: Told of every removal as it ends.
         """
@@ -203,9 +205,10 @@ class Lifecycle(Starting):
         async def remove(id: str) -> Removal:
             try:
                 release = await self._finder.find_own(id, caller, force=force, listing=listing)
-                done = Removal(
-                    id, await self.orchestrator.down(release.identity, wait_options, keep_volumes=keep_volumes)
+                last = await self.orchestrator.down(
+                    release.identity, wait_options, keep_volumes=keep_volumes, revision=revision
                 )
+                done = Removal(id, last)
             except TychoError as error:
                 done = Removal(id, error=error)
             each(done)

@@ -17,7 +17,7 @@ from tycho.masking import masked, secret_values
 from tycho.modification import Modification, modify_values
 from tycho.orchestrators import LogQuery, Orchestrator, Program, StoredRelease, Streams, WaitOptions, merge_values
 from tycho.ownership import Caller
-from tycho.release import check_running
+from tycho.release import check_revision, check_running
 
 if TYPE_CHECKING:
     from tycho.release import Event, Release
@@ -124,10 +124,7 @@ class Operations:
         self, release: Release, wanted: Modification, wait_options: WaitOptions, *, revision: int, dry_run: bool
     ) -> Modified:
         """Change a system as it is by now; PreconditionFailed where somebody else was quicker."""
-        if revision and revision != release.revision:
-            raise PreconditionFailed(
-                f"{release.identity.name} has revision {release.revision} by now, not {revision}", hint="look again"
-            )
+        check_revision(release.identity, revision, release.revision)
         stored = await self.orchestrator.contents(release.identity, release.revision)
         values = modify_values(stored, wanted)
         await asyncio.to_thread(check_policies, release.identity.name, stored, wanted, self.policies)

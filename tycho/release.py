@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tycho.errors import Ambiguous, Conflict, NotFound
+from tycho.errors import Ambiguous, Conflict, NotFound, PreconditionFailed
 
 LISTED = 8  # systems that a hint names
 ORIGIN = "tycho.dev/origin"  # annotation of workloads and of kept claims: where a system was started from
@@ -256,6 +256,21 @@ def check_running(release: Release) -> Release:
             hint=f"`tycho up` starts it and uses them again, `tycho down {release.identity.guid[:8]}` deletes them",
         )
     return release
+
+
+def check_revision(identity: Identity, wanted: int, current: int) -> None:
+    """Check that a system has the revision that a caller has seen.
+
+    Args:
+        identity: Which system.
+        wanted: That revision; 0 is any.
+        current: The running one.
+
+    Raises:
+        PreconditionFailed: It has another one.
+    """
+    if wanted and wanted != current:
+        raise PreconditionFailed(f"{identity.name} has revision {current} by now, not {wanted}", hint="look again")
 
 
 def list_candidates(releases: Sequence[Release]) -> str:

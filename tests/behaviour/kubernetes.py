@@ -67,7 +67,7 @@ class KubernetesSide:
 
     def _look(self) -> None:
         known = json.loads(self.system.tycho("status", "-o", "json"))
-        mine = [release for release in known if release["identity"]["name"] == self.system.name]
+        mine = [release for release in known if release["name"] == self.system.name]
         self.system.release = mine[0] if mine else {}
 
     def restart(self) -> None:
@@ -77,14 +77,14 @@ class KubernetesSide:
     def down(self, *, volumes: bool) -> None:
         """Remove it, and its volumes if so wanted."""
         if self.system.release:
-            self.system.tycho("down", self.system.identity["guid"], *([] if volumes else ["--keep-volumes"]))
+            self.system.tycho("down", self.system.guid, *([] if volumes else ["--keep-volumes"]))
             self.system.release = {}
 
     def containers(self) -> list[Container]:
         """Look at every container of it that nobody is removing."""
         if not self.system.release:
             return []
-        wanted = quote(f"app.kubernetes.io/instance={self.system.identity['release']}")
+        wanted = quote(f"app.kubernetes.io/instance={self.system.release['release']}")
         pods = self.system.node.api.get(f"{self._pods}?labelSelector={wanted}")["items"]
         return [
             self._container(pod, spec, status)
@@ -145,7 +145,7 @@ class KubernetesSide:
         """Where it answers outside."""
         if not self.system.release:
             return []
-        status = json.loads(self.system.tycho("status", self.system.identity["guid"], "-o", "json"))[0]
+        status = json.loads(self.system.tycho("status", self.system.guid, "-o", "json"))[0]
         return [
             Published(service["name"], end["target"], "", end["ip_address"], end["port"])
             for service in status["services"]

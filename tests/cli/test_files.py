@@ -98,7 +98,7 @@ def test_secret_files_reach_the_cluster(tycho: Run, tool: Run, tmp_path: Path) -
     for key in ("planted-1", "planted-2"):
         (tmp_path / "conf" / "a.key").write_text(key)
         tycho("up", "--no-wait")
-    (release,) = [one for one in json.loads(tycho("status", "-o", "json").stdout) if one["identity"]["name"] == "keys"]
-    assert held(release["identity"]["namespace"]) == b"planted-2"
+    (release,) = [one for one in json.loads(tycho("status", "-o", "json").stdout) if one["name"] == "keys"]
+    assert held(release["namespace"]) == b"planted-2"
     tycho("rollback", "keys", "--no-wait")
-    assert held(release["identity"]["namespace"]) == b"planted-1"
+    assert held(release["namespace"]) == b"planted-1"

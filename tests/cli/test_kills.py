@@ -104,14 +104,11 @@ def test_nothing_is_left(tycho: Run, tool: Run, env: dict[str, str], tmp_path: P
         assert tool("helm", "lint", tmp_path / "chart", "-f", tmp_path / "values.yaml").returncode == 0
         cut("up", "--name", f"cut{seed}", "-q")
         whole("up", "--name", f"cut{seed}", "-q")
-        (release,) = (
-            one for one in json.loads(whole("status", "-o", "json")) if one["identity"]["name"] == f"cut{seed}"
-        )
-        assert (release["state"], release["ready"]) == ("deployed", True)
-        identity = release["identity"]
-        assert f'"{tag}"' in tool("helm", "get", "manifest", identity["release"], "-n", identity["namespace"]).stdout
+        (release,) = (one for one in json.loads(whole("status", "-o", "json")) if one["name"] == f"cut{seed}")
+        assert (release["state"], release["is_ready"]) == ("deployed", True)
+        assert f'"{tag}"' in tool("helm", "get", "manifest", release["release"], "-n", release["namespace"]).stdout
     cut("down", f"cut{seed}")
-    done = {one["identity"]["name"] for one in json.loads(whole("status", "-o", "json"))}
+    done = {one["name"] for one in json.loads(whole("status", "-o", "json"))}
     if f"cut{seed}" in done:
         whole("down", f"cut{seed}")
-    assert objects(tool, identity["guid"]) == []
+    assert objects(tool, release["sid"]) == []

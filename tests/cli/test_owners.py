@@ -237,7 +237,7 @@ def test_what_is_forced_is_done(stage: Stage, systems: tuple[str, str]) -> None:
 def test_one_who_is_administrator_is_the_system_s_user(stage: Stage) -> None:
     stage.run("second", "third/app", "up", "-q", "--new", "--name", "other")
     rows = json.loads(stage.run("second", "third/app", "status", "-o", "json").stdout)
-    assert {row["identity"]["username"] for row in rows if row["identity"]["name"] == "other"} == {"login"}
+    assert {row["username"] for row in rows if row["name"] == "other"} == {"login"}
     stage.run("second", "third/app", "down", "other")
 
 

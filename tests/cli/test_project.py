@@ -73,7 +73,7 @@ def test_words_are_services_unless_they_name_a_system(tycho: Run, folder: Path) 
     assert services(tycho, "web") == ["web"]
     for options, system in (((), "mail"), (("--id", "corner"), "corner"), (("--name", "corner"), "corner")):
         (release,) = json.loads(tycho("ps", "-o", "json", *options, "mail").stdout)
-        assert release["identity"]["name"] == system
+        assert release["name"] == system
         assert [service["name"] for service in release["services"]] == ["mail"]
     said = tycho("logs", "nosuch", rc=32).stderr
     assert 'no system "nosuch" runs, and corner (compose.yaml of this folder) has no service of that name' in said
@@ -87,14 +87,14 @@ def test_unknown_systems_and_namespaces_name_the_known(tycho: Run, folder: Path)
     (release,) = json.loads(tycho("status", "-o", "json").stdout)
     done = tycho("status", "-n", "nowhere")
     assert done.stdout == "None running\n"
-    namespace = release["identity"]["namespace"]
+    namespace = release["namespace"]
     assert f"nothing runs in the namespace nowhere; systems run in: {namespace}" in done.stderr
 
 
 def test_restart_makes_new_pods(tycho: Run, tool: Run, folder: Path) -> None:
     tycho("up", "-f", "compose.yaml", TAG="1")
     (release,) = json.loads(tycho("status", "-o", "json").stdout)
-    namespace = release["identity"]["namespace"]
+    namespace = release["namespace"]
 
     def pods() -> dict[str, str]:
         listed = json.loads(tool("kubectl", "get", "pods", "-n", namespace, "-o", "json").stdout)["items"]

@@ -44,8 +44,8 @@ def project(tmp_path: Path) -> Path:
 def test_the_project_s_files_go_along(tycho: Run, tool: Run, service: Service, project: Path) -> None:
     tycho("up", "--service", service.url, "--name", "far")
     (there,) = json.loads(tycho("status", "far", "-o", "json").stdout)
-    assert (there["ready"], there["origin"]["folder"]) == (True, str(project))
-    objects = json.loads(tool("kubectl", "get", "configmap,secret,deployment", "-n", there["identity"]["namespace"],
+    assert (there["is_ready"], there["origin"]["folder"]) == (True, str(project))
+    objects = json.loads(tool("kubectl", "get", "configmap,secret,deployment", "-n", there["namespace"],
                               "-l", "executor=tycho", "-o", "json").stdout)["items"]  # fmt: skip
     carried = {value for item in objects if item["kind"] == "ConfigMap" for value in item.get("data", {}).values()}
     assert {"a", "b", "#!/bin/sh\n", "site"} <= carried
@@ -59,13 +59,13 @@ def test_the_project_s_files_go_along(tycho: Run, tool: Run, service: Service, p
     tycho("up", "--service", service.url, "--name", "far")
     assert [row["revision"] for row in json.loads(tycho("history", "far", "-o", "json").stdout)] == [1, 2]
     tycho("up", "--service", service.url, "--name", "far", "--new")
-    guids = {row["identity"]["guid"] for row in json.loads(tycho("status", "-o", "json").stdout)
-             if row["identity"]["name"] == "far"}  # fmt: skip
+    guids = {row["sid"] for row in json.loads(tycho("status", "-o", "json").stdout)
+             if row["name"] == "far"}  # fmt: skip
     assert len(guids) == 2
-    (first,) = guids - {there["identity"]["guid"]}
+    (first,) = guids - {there["sid"]}
     tycho("down", "--service", service.url, first)
     done = tycho("down", "--service", service.url, "--name", "far")
-    assert done.stdout.split() == [there["identity"]["guid"]]
+    assert done.stdout.split() == [there["sid"]]
     done = tycho("down", "--service", service.url, "--name", "far")
     assert done.stderr == "nothing to remove: far (compose.yaml of this folder) does not run\n"
 

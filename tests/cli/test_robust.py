@@ -76,8 +76,8 @@ def test_up_works_after_one_that_was_cut_short(
     process.stderr.close()
     assert sent == signal.SIGKILL or "interrupted: cut may be changed in part; `tycho status cut` shows it" in said
     tycho("up", "--name", "cut")
-    running = [one for one in json.loads(tycho("status", "-o", "json").stdout) if one["identity"]["name"] == "cut"]
-    assert [one["ready"] for one in running if one["state"] == "deployed"] == [True]
+    running = [one for one in json.loads(tycho("status", "-o", "json").stdout) if one["name"] == "cut"]
+    assert [one["is_ready"] for one in running if one["state"] == "deployed"] == [True]
 
 
 @pytest.mark.parametrize(

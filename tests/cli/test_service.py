@@ -49,7 +49,7 @@ def test_the_project_of_the_folder_is_meant(tycho: Tycho) -> None:
     assert tycho("ps").stdout.splitlines()[1].split()[:4] == ["shop", "web", "Deployment", "1/1"]
     assert tycho("ps", "-o", "json").stdout == tycho("status", "-o", "json").stdout == tycho("ls", "-o", "json").stdout
     (row,) = json.loads(tycho("status", "-o", "json").stdout)
-    assert (row["identity"]["guid"], row["ready"], row["simulated"]) == (guid, True, True)
+    assert (row["sid"], row["is_ready"], row["simulated"]) == (guid, True, True)
     assert row["chart"].startswith("shop-")
     assert "note: the node is simulated" in tycho("status").stderr
     assert tycho("logs").stdout == ""

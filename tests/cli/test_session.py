@@ -66,13 +66,12 @@ def test_down_with_nothing_to_mean_says_so(tycho: Run) -> None:
 def test_helm_and_tycho_see_the_same_release(tycho: Run, tool: Run) -> None:
     tycho("up", "-f", SHOP, WEB_PORT="8123")
     (release,) = json.loads(tycho("status", "-o", "json").stdout)
-    identity = release["identity"]
     listed = json.loads(tool("helm", "list", "-A", "-o", "json").stdout)
-    assert [one["name"] for one in listed if one["namespace"] == identity["namespace"]] == [identity["release"]]
-    values = yaml.safe_load(tool("helm", "get", "values", identity["release"], "-n", identity["namespace"]).stdout)
+    assert [one["name"] for one in listed if one["namespace"] == release["namespace"]] == [release["release"]]
+    values = yaml.safe_load(tool("helm", "get", "values", release["release"], "-n", release["namespace"]).stdout)
     assert values["USER-SUPPLIED VALUES"] is None  # helm's heading of what follows
     assert values["variables"]["WEB_PORT"] == "8123"
-    assert release["ready"]
+    assert release["is_ready"]
     assert {service["name"] for service in release["services"]} == {"web", "api", "db"}
 
 
@@ -81,7 +80,7 @@ def test_upgrade_history_and_rollback(tycho: Run, tool: Run, tmp_path: Path) -> 
     file.write_text("services: {web: {image: 'nginx:1.27', ports: ['8080:80']}}\n")
     tycho("up", "--name", "again")
     (before,) = json.loads(tycho("status", "again", "-o", "json").stdout)
-    where = (before["identity"]["release"], "-n", before["identity"]["namespace"])
+    where = (before["release"], "-n", before["namespace"])
     first = tool("helm", "get", "manifest", *where).stdout
     assert "up to date (revision 1)" in tycho("up", "--name", "again").stderr
     file.write_text("services: {web: {image: 'nginx:1.28', ports: ['8080:80'], command: [nginx, -g, daemon off;]}}\n")
@@ -108,7 +107,7 @@ def test_another_instance_and_what_an_id_may_be(tycho: Run, tmp_path: Path) -> N
     tycho("up", "--name", "twice")
     tycho("up", "--name", "twice", "--new")
     both = json.loads(tycho("status", "-o", "json").stdout)
-    guids = [one["identity"]["guid"] for one in both if one["identity"]["name"] == "twice"]
+    guids = [one["sid"] for one in both if one["name"] == "twice"]
     assert len(guids) == 2
     said = tycho("down", "twice", rc=33).stderr
     assert all(guid in said for guid in guids)

@@ -104,6 +104,21 @@ def test_changes_at_once_are_all_made(told: Story) -> None:
     told(story)
 
 
+def test_what_was_changed_meanwhile_is_not_removed(told: Story) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        await lifecycle.up(compiled(lifecycle, ONE, "stays"), wait_options=QUICK)
+        await lifecycle.modify("stays", EVERY, wait_options=QUICK)
+        (kept,) = await lifecycle.down(["stays"], revision=1, wait_options=QUICK, each=lambda removal: None)
+        assert isinstance(kept.error, PreconditionFailed)
+        assert "has revision 2 by now, not 1" in str(kept.error)
+        (release,) = [system for system in await lifecycle.status() if system.identity.name == "stays"]
+        assert (release.state, release.ready) == ("deployed", True)
+        (gone,) = await lifecycle.down(["stays"], revision=2, wait_options=QUICK, each=lambda removal: None)
+        assert gone.error is None
+
+    told(story)
+
+
 def test_requests_stay_below_limits_and_secrets_are_not_repeated(told: Story) -> None:
     resources = {"limits": {"memory": "512M"}, "reservations": {"memory": "256M"}}
     web = {"image": "nginx:1", "environment": {"DB_PASSWORD": "${DB_PASSWORD}"}, "deploy": {"resources": resources}}

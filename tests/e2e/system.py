@@ -81,7 +81,7 @@ class System:
     def exec(self, *words: str, data: str = "") -> subprocess.CompletedProcess[str]:
         """`tycho exec` in this system, with input; however it ends."""
         own = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "KUBECONFIG": str(self.node.kubeconfig)}
-        argv = [sys.executable, "-m", "tycho", "exec", "--id", self.identity["guid"], *words]
+        argv = [sys.executable, "-m", "tycho", "exec", "--id", self.guid, *words]
         return subprocess.run(
             argv, cwd=self.folder, env={**own, "PYTHONPATH": str(self.code)}, check=False, capture_output=True,
             text=True, input=data, timeout=120,
@@ -106,11 +106,11 @@ class System:
     def _look(self) -> None:
         """Know the system that came to nothing."""
         known = json.loads(self.tycho("status", "-o", "json"))
-        self.release = next((one for one in known if one["identity"]["name"] == self.name), self.release)
+        self.release = next((one for one in known if one["name"] == self.name), self.release)
 
     def down(self, *words: str) -> None:
         """`tycho down`; nothing of the system may be left."""
-        space, guid = self.space, self.identity["guid"]
+        space, guid = self.space, self.guid
         self.tycho("down", guid, *words)
         self.release = {}
         kinds = "deployments,statefulsets,daemonsets,jobs,cronjobs,pods,services,secrets,configmaps,roles,rolebindings"
@@ -121,14 +121,14 @@ class System:
             assert not self.node.kubectl("get", "namespace", space, "--ignore-not-found", "-o", "name")
 
     @property
-    def identity(self) -> Json:
-        """Which one it is."""
-        return self.release["identity"]
+    def guid(self) -> str:
+        """Its GUID."""
+        return str(self.release["sid"])
 
     @property
     def space(self) -> str:
         """Its namespace."""
-        return self.identity["namespace"]
+        return self.release["namespace"]
 
     def kubectl(self, *words: str, data: str | None = None) -> str:
         """Ask kubectl about its namespace."""
@@ -168,7 +168,7 @@ class System:
 
     def address(self, service: str, target: int | None = None) -> tuple[str, int]:
         """Where a service answers outside."""
-        for one in json.loads(self.tycho("status", self.identity["guid"], "-o", "json"))[0]["services"]:
+        for one in json.loads(self.tycho("status", self.guid, "-o", "json"))[0]["services"]:
             for end in one["endpoints"]:
                 if one["name"] == service and target in (None, end["target"]):
                     return end["ip_address"], end["port"]

@@ -12,14 +12,14 @@ from tycho.release import State
 
 PAGE = 100  # systems of an answer, unless the caller says how many
 LONGEST_PAGE = 1000
-PATIENCE = 240.0  # seconds; less than the guard has, so that the verb says itself what is not ready
+LONGEST_WAIT = 240.0  # seconds; less than the guard has, so that the verb says itself what is not ready
 WAITING = "Seconds to wait until the system is ready, or gone; 0 does not wait."
 
 SystemId = Annotated[
     str, Path(pattern=rf"^{NAME}$", description="GUID, unique prefix of it, release or project name, NAME-GUID.")
 ]
 Number = Annotated[int, Path(ge=1, le=2**31, description="The revision's number.")]
-Seconds = Annotated[float, Field(ge=0, le=PATIENCE, description=WAITING)]
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_WAIT, description=WAITING)]
 
 
 class Query(BaseModel):
@@ -68,7 +68,7 @@ class LogQuery(Query):
 class WaitOnlyQuery(Query):
     """How long to wait."""
 
-    wait: Seconds = PATIENCE
+    wait: Seconds = LONGEST_WAIT
 
 
 class WaitQuery(WaitOnlyQuery):
@@ -82,7 +82,7 @@ class WaitQuery(WaitOnlyQuery):
 class DeleteQuery(Query):
     """How a system is removed."""
 
-    wait: Seconds = PATIENCE
+    wait: Seconds = LONGEST_WAIT
     force: Force = False
     keep_volumes: Annotated[bool, Field(alias="keepVolumes", description="Keep its volumes for its next start.")] = (
         False

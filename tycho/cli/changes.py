@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tycho.modification import Modification, ServiceChange
 
 
-class Worded(Difference):
+class ToldDifference(Difference):
     """A difference that the service has put into words."""
 
     @property

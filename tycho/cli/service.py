@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from tycho.cli.changes import Worded, write_changes
+from tycho.cli.changes import ToldDifference, write_changes
 from tycho.client import AsyncTychoClient, TychoAnswer
 from tycho.errors import StartFailed, TychoError, UsageError, WaitTimeout
 from tycho.lifecycle import Lifecycle, Removal
 from tycho.operations import Modified
 from tycho.orchestrators import Orchestrator, Program, StoredRelease, Streams, Target, WaitOptions
 from tycho.ownership import Caller, check_owner
-from tycho.release import Event, Origin, Release, Revision, find_release
+from tycho.release import Event, Origin, Release, Revision, check_revision, find_release
 from tycho.wire import read_system, to_release
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class RemoteLifecycle(Lifecycle):
         """Change labels, resources, replicas, images or variables of a system."""
         changes = {**write_changes(wanted), **await self._asked(caller, force)}
         lines = await self.client.preview(id, changes)
-        differences = tuple(Worded((line,), None, None, "replace") for line in lines)
+        differences = tuple(ToldDifference((line,), None, None, "replace") for line in lines)
         if dry_run:
             return Modified(to_release(await self.client.system(id)), differences)
         tag = f'"{(await self.client.system(id)).sid}.{revision}"' if revision else ""
@@ -195,6 +195,7 @@ class RemoteLifecycle(Lifecycle):
         wait_options: WaitOptions,
         keep_volumes: bool = False,
         force: bool = False,
+        revision: int = 0,
         caller: Caller | None = None,
         each: Callable[[Removal], None],
     ) -> list[Removal]:
@@ -204,6 +205,7 @@ class RemoteLifecycle(Lifecycle):
         async def remove(id: str) -> Removal:
             try:
                 release = await self.find(id, caller=caller)
+                check_revision(release.identity, revision, release.revision)
                 if not force:
                     check_owner(release, caller, id)
                 asked = {**await self._asked(caller, force), "keep-volumes": keep_volumes}

@@ -75,7 +75,9 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
     The first four columns are fixed in place and width: scripts read them.
     """
     if format is not Format.table:
-        return data([_plain(release) for release in releases], format)
+        from tycho.wire import to_system
+
+        return data([to_system(release).model_dump(mode="json") for release in releases], format)
     if not releases:
         return out("None running")
     out(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "USER", "SERVICES"))
@@ -235,13 +237,3 @@ def _address(endpoint: Endpoint) -> str:
     """What the compose file publishes, and where that answers."""
     host = f"[{endpoint.ip_address}]" if ":" in endpoint.ip_address else endpoint.ip_address
     return f"{endpoint.published}→{host}:{endpoint.port}"
-
-
-def _plain(release: Release) -> dict[str, Any]:
-    endpoint = release.endpoint
-    return {
-        **release.model_dump(mode="json"),
-        "ready": release.ready,
-        "ip_address": endpoint.ip_address if endpoint else None,
-        "port": endpoint.port if endpoint else None,
-    }

@@ -126,8 +126,17 @@ class Orchestrator(Protocol):
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""
 
-    async def down(self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False) -> Release:
-        """Remove a system wholly; its last look is returned, `notes` naming the volumes that went or were kept."""
+    async def down(
+        self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False, revision: int = 0
+    ) -> Release:
+        """Remove a system wholly; its last look is returned, `notes` naming the volumes that went or were kept.
+
+        Args:
+            identity: Which system.
+            wait_options: How long that may take, and who is told.
+            keep_volumes: Keep its volumes.
+            revision: The running one; PreconditionFailed where it is another by now. 0: whichever it is.
+        """
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """The revisions that can be gone back to, oldest first."""

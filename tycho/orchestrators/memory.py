@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tycho.chart import Chart, emit, find_origin, find_user, without_origin
-from tycho.errors import NotFound, PreconditionFailed
+from tycho.errors import NotFound
 from tycho.model import PolicyResult
 from tycho.orchestrators import LogQuery, Program, StoredRelease, Streams, Target, WaitOptions, digest
 from tycho.orchestrators.simulation import FIRST_PORT, simulate_services
 from tycho.ownership import DESCRIPTION
-from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus, is_exact
+from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus, check_revision, is_exact
 from tycho.usernames import real_name, same_user, user_label
 
 
@@ -152,9 +152,12 @@ class MemoryOrchestrator:
         """One system, with its services."""
         return self._system(identity).release()
 
-    async def down(self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False) -> Release:
+    async def down(
+        self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False, revision: int = 0
+    ) -> Release:
         """Forget a system."""
         release = self._system(identity).release()
+        check_revision(identity, revision, release.revision)
         del self._systems[identity.guid]
         return release
 
@@ -188,8 +191,7 @@ class MemoryOrchestrator:
         """Add a revision of the same chart with other values, unless nothing changed."""
         system = self._system(identity)
         last, text = system.revisions[-1], json.dumps(without_origin(values), sort_keys=True)
-        if last.revision.revision != revision:
-            raise PreconditionFailed(f"{identity.name} has revision {last.revision.revision} by now, not {revision}")
+        check_revision(identity, revision, last.revision.revision)
         if last.values == text:
             return system.release(f"{identity.name} is up to date (revision {revision})")
         services = simulate_services(last.chart, values, system.port)

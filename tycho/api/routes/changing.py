@@ -102,9 +102,8 @@ async def delete_system(
     id: SystemId, query: Annotated[DeleteQuery, Query()], verbs: Verbs, response: Response, if_match: IfMatch = ""
 ) -> Envelope[Nothing]:
     """Remove a system with everything that belongs to it."""
-    if if_match:
-        check_match(if_match, await verbs.find(id))
-    (removal,) = await _remove(verbs, [id], query)
+    revision = check_match(if_match, await verbs.find(id)) if if_match else 0
+    (removal,) = await _remove(verbs, [id], query, revision)
     if removal.error:
         raise removal.error
     response.status_code = 200 if query.wait else 202
@@ -176,12 +175,13 @@ def _plan(compiled: Chart, changes: tuple[str, ...]) -> Plan:
     )
 
 
-async def _remove(verbs: Verbs, ids: list[str], query: DeleteQuery) -> list[Removal]:
+async def _remove(verbs: Verbs, ids: list[str], query: DeleteQuery, revision: int = 0) -> list[Removal]:
     return await verbs.down(
         ids,
         wait_options=wait_options(query.wait),
         keep_volumes=query.keep_volumes,
         force=query.force,
+        revision=revision,
         caller=Caller(username=query.username or ""),
         each=lambda removal: None,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from tycho.api.answers import Envelope, Failure
 from tycho.api.dependencies import Charts
 from tycho.api.messages import Compile
-from tycho.api.queries import PATIENCE
+from tycho.api.queries import LONGEST_WAIT
 from tycho.lifecycle import Compiled as Chart
 from tycho.model import ServiceMetadata
 from tycho.orchestrators import WaitOptions
@@ -33,14 +33,14 @@ async def compile_system(charts: Charts, message: Compile) -> Chart:
     return await charts.compile({**message.system, "name": message.name}, env, metadata, files)
 
 
-def wait_options(seconds: float = PATIENCE, *, wait: bool = True) -> WaitOptions:
+def wait_options(seconds: float = LONGEST_WAIT, *, wait: bool = True) -> WaitOptions:
     """Return how long a verb may take.
 
     Args:
         seconds: For the whole verb; 0 is no waiting for the system.
         wait: Whether to wait for the system at all.
     """
-    return WaitOptions(wait=wait and seconds > 0, timeout=seconds or PATIENCE)
+    return WaitOptions(wait=wait and seconds > 0, timeout=seconds or LONGEST_WAIT)
 
 
 def list_warnings(compiled: Chart) -> list[Any]:

@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from tycho.api.answers import NothingMoreError
 from tycho.api.bodies import JsonRoute
 from tycho.api.dependencies import Verbs
-from tycho.api.queries import PATIENCE, SystemId
+from tycho.api.queries import LONGEST_WAIT, SystemId
 from tycho.api.routes.shared import FAILURES
 from tycho.errors import ClusterUnreachable, NotFound, TychoError
 from tycho.progress import ProgressEvent, ProgressEvents, is_last
@@ -44,7 +44,7 @@ async def watch_system(
     that ends without a last event, after some minutes, goes on with `Last-Event-ID`.
     """
     events, guid = ProgressEvents(await _read_report(verbs, found.identity.guid), last_event_id), found.identity.guid
-    end, release = asyncio.get_running_loop().time() + PATIENCE, found
+    end, release = asyncio.get_running_loop().time() + LONGEST_WAIT, found
     while True:
         for told in events.tell(release):
             yield _event(told)

@@ -137,18 +137,22 @@ class HelmOrchestrator(ModifyVerbs):
         """One system, with its services."""
         return await looks.look_at(self.source, identity, Observer())
 
-    async def down(self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False) -> Release:
+    async def down(
+        self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False, revision: int = 0
+    ) -> Release:
         """Remove a release, what it left, its volumes and its namespace.
 
         Raises:
+            PreconditionFailed: It has another revision by now.
             WaitTimeout: Something would not go; it is named, with what holds it. Nothing is forced.
         """
         deadline = Deadline(wait_options)
         last, claimed = await asyncio.gather(self.status(identity), volumes.list_volumes(self.api, identity))
         try:
             notes = await removal.remove_system(
-                self.api, self.helm, last, claimed, deadline, keep_volumes=keep_volumes and bool(claimed)
-            )
+                self.api, self.helm, last, claimed, deadline,
+                keep_volumes=keep_volumes and bool(claimed), revision=revision,
+            )  # fmt: skip
         finally:
             await self.source.reach(identity)
         return last.model_copy(update={"notes": notes})

@@ -23,7 +23,7 @@ from tycho.orchestrators.helm.stored import read_stored, rebuild_chart
 from tycho.orchestrators.helm.view_lists import ClusterLists, Source
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.orchestrators.stored import StoredRelease
-from tycho.release import Identity, Release
+from tycho.release import Identity, Release, check_revision
 
 ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
 HELM_LABELS = frozenset({"name", "owner", "status", "version", "createdAt", "modifiedAt"})  # which Helm itself sets
@@ -63,9 +63,9 @@ class ModifyVerbs:
         deadline = Deadline(wait_options)
         async with lease.held(self.api, identity, wait_options.tell):
             notes, last = await recovery.recover(self.api, self.helm, identity)
-            if last is None or (current := releases.number(last)) != revision:
-                by_now = f"has revision {current} by now" if last else "does not run any more"
-                raise PreconditionFailed(f"{identity.name} {by_now}, not {revision}", hint="look again")
+            if last is None:
+                raise PreconditionFailed(f"{identity.name} does not run any more", hint="look again")
+            check_revision(identity, revision, releases.number(last))
             stored = await releases.payload(self.api, identity, revision)
             if (stored.get("config") or {}) == values:
                 notes += (f"{identity.name} is up to date (revision {revision})",)

@@ -10,11 +10,18 @@ from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.volumes import Volume
 from tycho.orchestrators.helm.waiting import Deadline
-from tycho.release import Identity, Release
+from tycho.release import Identity, Release, check_revision
 
 
 async def remove_system(
-    api: Api, helm: Helm, release: Release, claimed: Sequence[Volume], deadline: Deadline, *, keep_volumes: bool
+    api: Api,
+    helm: Helm,
+    release: Release,
+    claimed: Sequence[Volume],
+    deadline: Deadline,
+    *,
+    keep_volumes: bool,
+    revision: int = 0,
 ) -> tuple[str, ...]:
     """Remove a release, what it left, its volumes and its namespace.
 
@@ -25,11 +32,13 @@ async def remove_system(
         claimed: Its volumes.
         deadline: How long that may take, and who is told.
         keep_volumes: Keep the volumes, and the namespace that holds them.
+        revision: The running one, or 0 for whichever it is.
 
     Returns:
         What became of each volume.
 
     Raises:
+        PreconditionFailed: It has another revision by now.
         WaitTimeout: Something would not go; it is named, with what holds it. Nothing is forced.
     """
     identity = release.identity
@@ -37,6 +46,8 @@ async def remove_system(
         keep_volumes = False
     else:
         async with lease.held(api, identity, deadline.wait_options.tell):
+            if revision and (known := await releases.revisions(api, identity)):
+                check_revision(identity, revision, releases.number(known[-1]))
             outcome = "kept" if keep_volumes else "deleted"
             listed = ", ".join(volume.text for volume in claimed)
             deadline.wait_options.tell(

@@ -81,10 +81,10 @@ def keeps(system: System, earlier: Path, file: str) -> None:
         eventually(lambda service=service: system.ready(HOMES.get(service, service)))
         run(system, service, WRITE.get(service, "true"))
     system.code = today
-    guid = system.identity["guid"]
+    guid = system.guid
     look(system, file)
     system.up("-f", file, env=step(2))
-    assert system.identity["guid"] == guid, "another instance was started beside it"
+    assert system.guid == guid, "another instance was started beside it"
     read(system, file, 2)
     look(system, file)
     system.tycho("rollback", guid)
@@ -96,7 +96,7 @@ def keeps(system: System, earlier: Path, file: str) -> None:
 
 def look(system: System, file: str) -> None:
     """Ask this program how the release is, whoever made its revision, and what its services print."""
-    guid = system.identity["guid"]
+    guid = system.guid
     eventually(lambda: all(service["done"] for service in services(system)))
     assert {service["name"] for service in services(system)} >= {*FILES[file]} - HOMES.keys()
     said = system.tycho("logs", guid, SAYS[file])
@@ -105,7 +105,7 @@ def look(system: System, file: str) -> None:
 
 def services(system: System) -> list[Json]:
     """The services as `tycho status` shows them."""
-    [release] = json.loads(system.tycho("status", system.identity["guid"], "-o", "json"))
+    [release] = json.loads(system.tycho("status", system.guid, "-o", "json"))
     listed: list[Json] = release["services"]
     return listed
 

@@ -32,12 +32,12 @@ def verify(system: System) -> None:
     shop.up("-f", SHOP, env={**env, "API_REPLICAS": "1"})
     eventually(lambda: len(shop.names("api")) == 1)
     sells(shop)
-    shop.tycho("rollback", shop.identity["guid"], env=env)
+    shop.tycho("rollback", shop.guid, env=env)
     eventually(lambda: len(shop.names("api")) == 2 and shop.ready("api"))
     sells(shop)
     roles = node.kubectl("-n", SPACE, "get", "roles,serviceaccounts", "-o", "name").split()
     assert {name.partition("/")[2] for name in roles} == {"default", "ed"}, "it made somebody who may more"
-    shop.tycho("down", shop.identity["guid"], env=env)
+    shop.tycho("down", shop.guid, env=env)
     left = node.kubectl("-n", SPACE, "get", "all,secrets,networkpolicies,persistentvolumeclaims", "-o", "name").split()
     assert left == []
     shop.release = {}

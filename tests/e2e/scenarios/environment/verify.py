@@ -46,7 +46,7 @@ def verify(system: System) -> None:
     app = system.names("app")
     chart = system.folder.parent / "chart"
     system.tycho("compile", "-o", str(chart))
-    helm = ["upgrade", system.identity["release"], str(chart), "-n", system.space, "--reuse-values"]
+    helm = ["upgrade", system.release["release"], str(chart), "-n", system.space, "--reuse-values"]
     system.helm(*helm, "--set", "variables.OTHER=by helm")
     eventually(lambda: len(system.names("other")) == 1 and system.names("other") != other and system.ready("other"))
     assert environment(system, "other")["OTHER"] == "by helm"

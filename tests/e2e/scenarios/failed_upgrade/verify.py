@@ -22,7 +22,7 @@ def verify(system: System) -> None:
     assert set(pods["other"]) <= set(system.names("other"))
     system.kubectl("delete", "pod", *pods["other"])
 
-    system.tycho("rollback", system.identity["guid"])
+    system.tycho("rollback", system.guid)
     assert system.sh("app", "cat /about; echo; echo $VERSION") == "1\n1"
     assert objects(system) == before
     system.replace("app")

@@ -39,5 +39,5 @@ def verify(system: System) -> None:
     assert system.sh("keeper", "ls /srv/data /cache; wc -c < /srv/blob.bin") == (
         "/cache:\nkept\n\n/srv/data:\nmine\nsub\n10"
     )
-    system.tycho("rollback", system.identity["guid"])
+    system.tycho("rollback", system.guid)
     eventually(lambda: system.sh("keeper", "cat /conf/app.yaml; ls /cache") == "level: 1\nkept")

@@ -22,9 +22,9 @@ def verify(system: System) -> None:
     assert runs(system) == ["migrate 1"]
     system.up(env={"APP": "2", "SCHEMA": "2"})
     eventually(lambda: runs(system) == ["migrate 1", "migrate 2"])
-    system.tycho("rollback", system.identity["guid"], "1")
+    system.tycho("rollback", system.guid, "1")
     eventually(lambda: version(system) == "1")
     system.replace("app")
     assert runs(system) == ["migrate 1", "migrate 2"]
-    history = system.tycho("history", system.identity["guid"])
+    history = system.tycho("history", system.guid)
     assert len([line for line in history.splitlines() if line[:1].isdigit()]) == 4, history

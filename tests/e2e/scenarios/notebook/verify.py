@@ -22,7 +22,7 @@ def use(system: System, client: TychoClient) -> None:
     started = client.start(request={**REQUEST, "wait": True})
     assert started.status == "success", started.message
     (row,) = client.status({"name": started.name}).services
-    system.release = {"identity": {"guid": started.identifier, "namespace": row.namespace, "release": row.namespace}}
+    system.release = {"sid": started.identifier, "namespace": row.namespace, "release": row.namespace}
 
     def page() -> str:
         (now,) = client.status({"name": started.name}).services

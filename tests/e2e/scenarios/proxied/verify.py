@@ -19,7 +19,7 @@ def verify(system: System) -> None:
     assert load.failed == []
     assert system.page("proxy", "/migrations") == "1 2"
     system.http("proxy", "/notes", "POST", "three")
-    system.tycho("rollback", system.identity["guid"])
+    system.tycho("rollback", system.guid)
     eventually(lambda: system.page("proxy", "/version") == "1")
     assert system.page("proxy", "/notes") == "one three two"
     assert system.page("proxy", "/migrations") == "1 2"

@@ -39,7 +39,7 @@ def verify(system: System) -> None:
     look_at_healthy(system)
     system.up(env={"VERSION": "2"})
     call(system, "2")
-    system.tycho("rollback", system.identity["guid"])
+    system.tycho("rollback", system.guid)
     call(system, "1")
     words = ("up", "--name", system.name, "-q", "--timeout", "30")
     said = system.tycho(*words, "-f", "compose.yaml", "-f", "worse.yaml", ok=False)
@@ -48,7 +48,7 @@ def verify(system: System) -> None:
 
 def services(system: System) -> dict[str, Json]:
     """The services as `tycho status` shows them."""
-    (release,) = json.loads(system.tycho("status", system.identity["guid"], "-o", "json"))
+    (release,) = json.loads(system.tycho("status", system.guid, "-o", "json"))
     return {service["name"]: service for service in release["services"]}
 
 

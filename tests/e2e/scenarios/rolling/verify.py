@@ -13,7 +13,7 @@ def verify(system: System) -> None:
         eventually(lambda: len(load.answers) > ENOUGH // 4)
         system.up(env={"VERSION": "2"})
         eventually(lambda: len(system.names("api")) == 2 and len(load.answers) > ENOUGH // 2)
-        system.tycho("rollback", system.identity["guid"])
+        system.tycho("rollback", system.guid)
         eventually(lambda: len(load.answers) > ENOUGH and len(system.names("api")) == 2, 120)
         eventually(lambda: set(load.answers[-20:]) == {"1"})
     assert {"1", "2"} <= set(load.answers)

@@ -18,7 +18,7 @@ def verify(system: System) -> None:
     system.up(env={"STEP": "2"})
     eventually(lambda: system.ready("writer") and system.names("writer") != old)
     assert system.sh("writer", "cat /data/part/file; echo $STEP; ls /anonymous") == "kept\n2\nfile"
-    system.tycho("rollback", system.identity["guid"])
+    system.tycho("rollback", system.guid)
     eventually(lambda: system.sh("writer", "cat /data/part/file; echo $STEP") == "kept\n1")
 
     space = system.space

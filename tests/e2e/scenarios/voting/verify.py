@@ -34,6 +34,6 @@ def verify(system: System) -> None:
     system.replace("worker")
     vote(system, "cats", 1)
     counted(system, cats=4, dogs=2, snails=1)
-    system.tycho("rollback", system.identity["guid"])
+    system.tycho("rollback", system.guid)
     eventually(lambda: system.page("web") == "cats,dogs")
     counted(system, cats=4, dogs=2, snails=1)
