@@ -18,7 +18,8 @@ TychoError                      exit  1   HTTP 500
     ├── Ambiguous                    33        409   an id fits several systems
     ├── OperationInProgress          34        409   somebody else is changing this system
     ├── Forbidden                    35        403
-    ├── Unauthorized                 36        401
+    ├── Unauthorized                 36        401   nobody knows the caller
+    │   └── CredentialsRejected      36        502   the cluster or the registry does not know who asks it
     ├── Conflict                     37        409   a name or a field belongs to somebody else
     ├── StartFailed                  38        502   the system was made, but cannot become ready
     └── WaitTimeout                  39        504
@@ -201,10 +202,16 @@ class Forbidden(OrchestratorError):
 
 
 class Unauthorized(OrchestratorError):
-    """The cluster or the registry does not know the caller."""
+    """Nobody knows the caller."""
 
     exit_code = 36
     http_status = 401
+
+
+class CredentialsRejected(Unauthorized):
+    """The cluster or the registry does not know who asks it: a user's kubeconfig, or the service itself."""
+
+    http_status = 502
 
 
 class Conflict(OrchestratorError):

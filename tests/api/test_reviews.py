@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import yaml
 from starlette.testclient import TestClient
 
 from tycho import orchestrators
@@ -111,6 +112,23 @@ def test_two_users_and_a_third_without_rights(cluster: Cluster, ask: Callable[..
         refused = ask(eve, verb, 403, **body)
         assert f"the verb {verb} on systems.tycho.dev is missing" in refused["message"]
         assert f"a Role in {cluster.namespace}" in refused["hint"]
+
+
+def test_the_services_own_credentials_are_not_the_callers(cluster: Cluster, kubeconfig: Path, tmp_path: Path) -> None:
+    """A caller need not log in again where the cluster does not know the service."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": "of-nobody"}
+    stale = tmp_path / "kubeconfig"
+    stale.write_text(yaml.safe_dump(config))
+    target = Target(kubeconfig=str(stale), namespace=cluster.namespace)
+    authority = Authority(reviews=Reviews(Api(target), time.monotonic))
+    headers = {"Authorization": f"Bearer {cluster.token('ada', AUDIENCE)}"}
+    for who, sent, reason in ((authority, headers, "OrchestratorError"), (Authority(), {}, "CredentialsRejected")):
+        app = create_app(Lifecycle(orchestrators.get("helm", target), target), who)
+        with TestClient(app, base_url="http://127.0.0.1") as client:
+            answer = client.post("/system/status", json={}, headers=sent)
+        assert (answer.status_code, answer.json()["result"]["reason"]) == (502, reason), answer.text
+        assert "www-authenticate" not in answer.headers
 
 
 def test_a_token_for_somebody_else_is_none(cluster: Cluster, ask: Callable[..., Any]) -> None:

@@ -60,7 +60,7 @@ def is_open(scope: Scope) -> bool:
 def refuse(error: TychoError) -> Json:
     """Make the answer to who may not come in, with what HTTP wants beside it."""
     answer = failed(error)
-    if isinstance(error, Unauthorized):
+    if error.http_status == Unauthorized.http_status:
         answer.headers["WWW-Authenticate"] = CHALLENGE
     return answer
 

@@ -20,6 +20,7 @@ from urllib.request import getproxies, proxy_bypass
 from tycho.errors import (
     ClusterUnreachable,
     Conflict,
+    CredentialsRejected,
     Forbidden,
     NotFound,
     OrchestratorError,
@@ -39,7 +40,7 @@ Object = dict[str, Any]
 Cut = Callable[[Object], Object]
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 LOOPBACK = re.compile(r"localhost\b|127\.|\[::1\]")
-BY_STATUS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 504: WaitTimeout}
+BY_STATUS = {401: CredentialsRejected, 403: Forbidden, 404: NotFound, 409: Conflict, 504: WaitTimeout}
 
 KUBELET = re.compile(r'(?:Get|Post) "https?://[^"]*": ')
 

@@ -7,11 +7,11 @@ import re
 from tycho.errors import (
     ClusterUnreachable,
     Conflict,
+    CredentialsRejected,
     Forbidden,
     NotFound,
     OperationInProgress,
     OrchestratorError,
-    Unauthorized,
     WaitTimeout,
 )
 from tycho.text import safe_message
@@ -43,7 +43,7 @@ CLUSTER: tuple[Row, ...] = (
     (r"violates PodSecurity \"(?P<what>[^\"]+)\": (?P<why>[^\n]+)", Forbidden,
      "the namespace admits only pods of the level {what}: {why}", ""),
     (r"(?i:is forbidden|\(forbidden\))", Forbidden, "the cluster does not allow it", "{line}"),
-    (r"Unauthorized|status code 401|must be logged in", Unauthorized,
+    (r"Unauthorized|status code 401|must be logged in", CredentialsRejected,
      "the cluster does not know you", "log in again: your kubeconfig's credentials are not accepted"),
     (r"values don't meet the specifications", OrchestratorError, "the values do not fit the chart", "{text}"),
     (r"execution error at \([^)]*\): (?P<why>.+)", OrchestratorError, "{why}", ""),
@@ -57,7 +57,7 @@ CLUSTER: tuple[Row, ...] = (
 REGISTRY: tuple[Row, ...] = (
     (r"server gave HTTP response to HTTPS client", OrchestratorError, "the registry speaks no TLS",
      "--plain-http allows that"),
-    (r"(?i:unauthorized|authentication required|basic credential not found|\b401\b)", Unauthorized,
+    (r"(?i:unauthorized|authentication required|basic credential not found|\b401\b)", CredentialsRejected,
      "the registry does not know you", "helm registry login HOST, or docker login HOST"),
     (r"(?i:\bdenied\b|forbidden|\b403\b)", Forbidden, "the registry does not allow it", "{line}"),
     (r"(?i:not found|name unknown|manifest unknown|\b404\b)", NotFound, "the registry has no such chart", "{line}"),
