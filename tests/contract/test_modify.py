@@ -104,6 +104,22 @@ def test_changes_at_once_are_all_made(told: Story) -> None:
     told(story)
 
 
+def test_a_start_is_known_after_many_changes(told: Story) -> None:
+    """Orchestrators keep some revisions alone."""
+
+    async def story(lifecycle: Lifecycle) -> None:
+        made = compiled(lifecycle, ONE, "changed")
+        guid = (await lifecycle.up(made, wait_options=QUICK)).identity.guid
+        for number in range(11):
+            wanted = Modification(labels={"turn": str(number)})
+            await lifecycle.modify("changed", wanted, wait_options=replace(QUICK, wait=False))
+        again = await lifecycle.find_start(made, guid)
+        assert again is not None
+        assert (again.identity.guid, again.revision) == (guid, 12)
+
+    told(story)
+
+
 def test_what_was_changed_meanwhile_is_not_removed(told: Story) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         await lifecycle.up(compiled(lifecycle, ONE, "stays"), wait_options=QUICK)
