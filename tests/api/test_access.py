@@ -27,6 +27,7 @@ SCOPES = {
     "ada": ["systems:*!user=me"],
     "a@b.org": ["systems:*!user=me"],
     "viewer": ["systems:status"],
+    "tutor": ["systems:status", "systems:delete!user=me"],
     "portal": ["systems:*"],
     "starter": ["systems:start!user=me"],
 }
@@ -143,6 +144,17 @@ def test_what_is_missing_is_named(ask: Ask) -> None:
     assert "systems:start is missing" in ask("viewer", "start", 403, name="x", system=SYSTEM).text
     assert "systems:status is missing" in ask("starter", "status", 403).text
     assert "systems:delete is missing" in ask("viewer", "delete", 403, name=sid).text
+
+
+def test_what_may_be_looked_at_is_refused_not_hidden(ask: Ask, client: TestClient) -> None:
+    theirs = start(ask, "ada")
+    assert seen(ask, "tutor") == ["ada"]
+    assert "tutor may not delete systems of others" in ask("tutor", "delete", 403, name=theirs).text
+    headers = {"Authorization": "Bearer tutor"}
+    assert client.delete(f"/system/{theirs}", headers=headers).status_code == 403
+    several = client.delete(f"/system?id={theirs}&id=nowhere", headers=headers).json()["result"]
+    assert [entry["error"] for entry in several] == ["Forbidden", "NotFound"]
+    assert seen(ask, "portal") == ["ada"]
 
 
 def test_only_listed_namespaces_are_named(ask: Ask) -> None:

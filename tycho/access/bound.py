@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -121,10 +121,12 @@ class Bound:
         if self._subject is not None and (asked := kwargs.get("username")):
             await self._check_name(verb, asked)
         try:
-            return await getattr(self._as(verb), name)(*args, **kwargs)
+            done = await getattr(self._as(verb), name)(*args, **kwargs)
         except NotFound:
-            await self._tell_apart(verb, args)
+            if args and isinstance(args[0], str) and (refusal := await self._find_refusal(verb, args[0])):
+                raise refusal from None
             raise
+        return await self._explain_removals(verb, done) if name == "down" else done
 
     async def _enter(self, verb: str) -> None:
         if self._subject is not None:
@@ -168,21 +170,27 @@ class Bound:
                 f"the request says that {name} asks, and {subject.name} does: {refused.message}", hint=refused.hint
             )
 
-    async def _tell_apart(self, verb: str, args: tuple[Any, ...]) -> None:
-        """Refuse, rather than not find, what the caller may look at.
-
-        Raises:
-            Forbidden: He may look at it, and not do this to it.
-        """
-        if self._subject is None or verb in ("status", "start") or not args or not isinstance(args[0], str):
-            return
+    async def _find_refusal(self, verb: str, id: str) -> Forbidden | None:
+        """Return why the caller may not do something to what he may look at; None where he may, or may not look."""
+        if self._subject is None or verb in ("status", "start"):
+            return None
         try:
-            identity = (await self._as("status").find(args[0])).identity
+            identity = (await self._as("status").find(id)).identity
         except TychoError:
-            return
+            return None
         place = Place(user_label(identity.username), "" if identity.own_namespace else identity.namespace)
-        if not await self._authority.may(self._subject, verb, place):
-            raise self._authority.forbidden(self._subject, verb, place) from None
+        if await self._authority.may(self._subject, verb, place):
+            return None
+        return self._authority.forbidden(self._subject, verb, place)
+
+    async def _explain_removals(self, verb: str, removals: Sequence[Removal]) -> list[Removal]:
+        """Say of what was not found, and may be looked at, that it may not be removed."""
+        return [
+            replace(removal, error=await self._find_refusal(verb, removal.id) or removal.error)
+            if isinstance(removal.error, NotFound)
+            else removal
+            for removal in removals
+        ]
 
     def _describe(self, verb: str) -> str:
         """What Helm is to keep with the revision; nothing where nobody had to say who he is."""

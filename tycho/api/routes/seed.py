@@ -28,7 +28,6 @@ from tycho.api.messages import (
 )
 from tycho.api.routes.shared import FAILURES, compile_system, list_warnings, wait_options
 from tycho.errors import Ambiguous
-from tycho.lifecycle import Removal
 from tycho.orchestrators import parse_since
 from tycho.release import Event, Revision, ServiceStatus
 from tycho.slots import CALLER
@@ -75,17 +74,15 @@ async def status(said: Status, verbs: Verbs) -> Envelope[list[System]]:
 @router.post("/system/delete")
 async def delete(said: Delete, verbs: Verbs) -> Envelope[Nothing]:
     """Remove a system with everything that belongs to it."""
-    removals: list[Removal] = []
     caller = said.caller(said.name)
-    await verbs.down(
+    (removal,) = await verbs.down(
         [said.name],
         wait_options=wait_options(),
         keep_volumes=said.keep_volumes,
         force=said.force,
         caller=caller,
-        each=removals.append,
+        each=lambda removal: None,
     )
-    removal = removals[0]
     if removal.error:
         raise removal.error
     notes = removal.release.notes if removal.release else ()
