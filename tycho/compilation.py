@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tycho.chart import Chart
+from tycho.chart import Chart, mark_routed
 from tycho.compose import load, select_services
 from tycho.errors import ComposeError, PolicyDenied, ReportError, TychoError, UsageError
 from tycho.masking import masked, system_secrets
@@ -17,6 +17,7 @@ from tycho.policy import apply
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
+    from tycho.urls import UrlOptions
 
 Metadata = Mapping[str, ServiceMetadata]
 
@@ -50,7 +51,12 @@ class Wishes:
 
 
 def compile_sources(
-    sources: Sources, wishes: Wishes, *, orchestrator: Orchestrator, policies: Sequence[Path]
+    sources: Sources,
+    wishes: Wishes,
+    *,
+    orchestrator: Orchestrator,
+    policies: Sequence[Path],
+    urls: UrlOptions | None = None,
 ) -> Compiled:
     """Compile compose files into a chart; touches no cluster.
 
@@ -59,6 +65,7 @@ def compile_sources(
         wishes: What else is asked for.
         orchestrator: Whose chart.
         policies: Folders of policies, after the shipped one.
+        urls: What the operator says of URLs; None for no URLs.
 
     Raises:
         ComposeError: With every problem of the files, and what was warned of.
@@ -77,6 +84,7 @@ def compile_sources(
             update={"warnings": tuple(map(masker.problem, policy_result.warnings))}
         )
         try:
+            policy_result = mark_routed(policy_result, urls) if urls else policy_result
             chart = _emit(policy_result, refusal, wishes, orchestrator)
         except ReportError:  # what was warned of is among its problems
             raise

@@ -50,6 +50,7 @@ class Rules:
         orchestrator: Class of the orchestrator, for whose charts it compiles.
         target: Where that acts.
         policies: Folders of policies.
+        urls: What the operator says of URLs; None for no URLs.
     """
 
     seconds: int
@@ -57,6 +58,7 @@ class Rules:
     orchestrator: Any
     target: Any
     policies: Any
+    urls: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def main() -> None:
     link: Link = Connection(int(sys.argv[1]))
     rules: Rules = pickle.loads(link.recv_bytes())  # noqa: S301 - the service's
     Lifecycle(rules.orchestrator(rules.target), rules.target).compile(Sources.from_document(SMALLEST, env={}))
-    lifecycle = Lifecycle(rules.orchestrator(rules.target), rules.target, policies=rules.policies)
+    lifecycle = Lifecycle(rules.orchestrator(rules.target), rules.target, policies=rules.policies, urls=rules.urls)
     link.send((READY, b""))
     running: dict[Link, tuple[int, int]] = {}
     with contextlib.suppress(EOFError):

@@ -28,6 +28,7 @@ from tycho.starting import Starting
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
+    from tycho.urls import UrlOptions
 
 __all__ = ["Compiled", "Lifecycle", "Metadata", "Removal"]
 
@@ -49,14 +50,22 @@ class Lifecycle(Starting):
         target: Where it acts; `target.namespace` decides whether systems share one.
         policies: Folders of policies, after the shipped one.
         caller: Who asks, where a verb is not told.
+        urls: What the operator says of the URLs of systems; None for no URLs.
     """
 
     def __init__(
-        self, orchestrator: Orchestrator, target: Target, *, policies: Sequence[Path] = (), caller: Caller = NOBODY
+        self,
+        orchestrator: Orchestrator,
+        target: Target,
+        *,
+        policies: Sequence[Path] = (),
+        caller: Caller = NOBODY,
+        urls: UrlOptions | None = None,
     ) -> None:
         self.orchestrator = orchestrator
         self.target = target
         self.policies = tuple(policies)
+        self.urls = urls
         self._finder = Finder(orchestrator, target, caller)
 
     def compile(
@@ -84,7 +93,7 @@ class Lifecycle(Starting):
             PolicyError: A policy is broken, or refuses the system.
         """
         wishes = Wishes(metadata or {}, strict, version, services, keep)
-        return compile_sources(sources, wishes, orchestrator=self.orchestrator, policies=self.policies)
+        return compile_sources(sources, wishes, orchestrator=self.orchestrator, policies=self.policies, urls=self.urls)
 
     def explain(self, sources: Sources, *, metadata: Metadata | None = None) -> tuple[Step, ...]:
         """What each policy does to each service of a system, refused or not; touches no cluster.
@@ -121,7 +130,8 @@ class Lifecycle(Starting):
 
         Raises:
             Ambiguous: Several instances of the project run; say which by `guid`.
-            Conflict: The GUID belongs to a system of another name; or the project runs, and is not the caller's.
+            Conflict: The GUID belongs to a system of another name; or the project runs, and is not the caller's; or its
+                URL is another system's.
             ComposeError: A config or a secret has no content: its file is absent, or its variable not set.
             StartFailed: It was made, and cannot become ready; it is left for a look.
         """
@@ -139,12 +149,14 @@ class Lifecycle(Starting):
             guid=identity.guid,
             username=owner_name(identity, caller),
             origin=caller.origin,
+            context=self.route_context(identity),
         )
         texts = [text for text in compiled.chart.files.values() if isinstance(text, str)]
-        with masked(secret_values(values, known=texts)):
-            return await self.orchestrator.up(
-                compiled.chart, identity, values, wait_options, upgrade=running is not None
-            )
+        async with self.reserve_urls(values, identity):
+            with masked(secret_values(values, known=texts)):
+                return await self.orchestrator.up(
+                    compiled.chart, identity, values, wait_options, upgrade=running is not None
+                )
 
     async def runs(self, compiled: Compiled, *, guid: str = "", caller: Caller | None = None) -> bool:
         """Return whether the project runs already, so that `up` would be an upgrade."""

@@ -66,7 +66,7 @@ class ProgressEvents:
     def _end(self, release: Release) -> Iterator[ProgressEvent]:
         if release.ready:
             self.ended = True
-            yield self._told("ready", release, f"{release.identity.name} is ready", url=find_url(release))
+            yield self._told("ready", release, f"{release.identity.name} is ready", url=release.url)
         elif failure := describe_failure(release):
             self.ended = True
             for service in release.services:
@@ -124,12 +124,3 @@ def count_percent(release: Release) -> int:
     """Return which part of a system's services is as asked for, 0 to 100."""
     services = release.services
     return 100 * sum(service.done for service in services) // len(services) if services else 0
-
-
-def find_url(release: Release) -> str:
-    """Return where a system's first published service answers; "" where none is published."""
-    endpoint = release.endpoint
-    if endpoint is None:
-        return ""
-    host = f"[{endpoint.ip_address}]" if ":" in endpoint.ip_address else endpoint.ip_address
-    return f"http://{host}:{endpoint.port}"

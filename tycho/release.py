@@ -85,6 +85,12 @@ class Endpoint(Node):
     target: int
     published: int
 
+    @property
+    def host_port(self) -> str:
+        """Address and port in one, as a URL has them: an IPv6 address in brackets."""
+        host = f"[{self.ip_address}]" if ":" in self.ip_address else self.ip_address
+        return f"{host}:{self.port}"
+
 
 class ServiceStatus(Node):
     """One compose service as the cluster sees it."""
@@ -100,6 +106,7 @@ class ServiceStatus(Node):
     log: tuple[str, ...] = ()  # of what failed for good: the last lines that it wrote
     done: bool = False  # ready as asked for: all replicas, or the job complete
     requests: Mapping[str, str] = {}  # cpu and memory
+    url: str = ""  # where a browser opens it, where the operator has a template of URLs
 
 
 class Release(Node):
@@ -130,6 +137,13 @@ class Release(Node):
     def endpoint(self) -> Endpoint | None:
         """The address of the first published service, in compose order."""
         return next((endpoint for service in self.services for endpoint in service.endpoints), None)
+
+    @property
+    def url(self) -> str:
+        """Where a browser opens it: the first URL of a service, else the first address outside; "" for neither."""
+        if url := next((service.url for service in self.services if service.url), ""):
+            return url
+        return f"http://{self.endpoint.host_port}" if self.endpoint else ""
 
 
 class Revision(Node):

@@ -45,7 +45,8 @@ class Sandbox:
 
     def __init__(self, lifecycle: Lifecycle, *, seconds: int = SECONDS, memory: int = MEMORY) -> None:
         self.seconds = seconds
-        self._rules = Rules(seconds, memory, type(lifecycle.orchestrator), lifecycle.target, lifecycle.policies)
+        target, policies, urls = lifecycle.target, lifecycle.policies, lifecycle.urls
+        self._rules = Rules(seconds, memory, type(lifecycle.orchestrator), target, policies, urls)
         processors = os.cpu_count() or 1
         self.lanes = [Slots(processors + 1) for _ in TRIES]
         self.worker: Worker | None = None

@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tycho.urls import UrlOptions
 
 QUIET_TIME = 2.0  # seconds
 
@@ -38,6 +42,7 @@ class Settings:
         service_account: `NAMESPACE/NAME` whose tokens a client outside of the cluster asks for.
         ca_file: Certificates of the authorities that the API's may be of.
         plain_http: Let a token travel unencrypted to another machine.
+        urls: What URLs of systems look like (`TYCHO_URL_TEMPLATE`), and what leads there; None for no URLs.
     """
 
     username: str
@@ -59,6 +64,7 @@ class Settings:
     service_account: str
     ca_file: str
     plain_http: bool
+    urls: UrlOptions | None
 
 
 @cache
@@ -90,7 +96,17 @@ def settings() -> Settings:
         service_account=env.get("TYCHO_SERVICE_ACCOUNT", ""),
         ca_file=env.get("TYCHO_CA_FILE", ""),
         plain_http=env.get("TYCHO_PLAIN_HTTP", "") not in {"", "0", "false"},
+        urls=_read_urls(env),
     )
+
+
+def _read_urls(env: Mapping[str, str]) -> UrlOptions | None:
+    """Read what the environment says of URLs."""
+    if not env.get("TYCHO_URL_TEMPLATE"):
+        return None
+    from tycho.urls import read_options
+
+    return read_options(env)
 
 
 def _read_seconds(name: str, default: float) -> float:

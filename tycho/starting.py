@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tycho.chart import COMPOSE_FILE, check_contents, release_values
+from tycho.chart import COMPOSE_FILE, RouteContext, check_contents, release_values
 from tycho.compilation import Compiled
 from tycho.differences import list_differences
-from tycho.errors import KeyReused, NotFound
+from tycho.errors import Conflict, KeyReused, NotFound
+from tycho.finder import keep_identity
 from tycho.operations import Operations
 from tycho.orchestrators import merge_values
 from tycho.ownership import Caller
-from tycho.release import Release
+from tycho.release import Identity, Release
+from tycho.urls import ANNOTATION
 
+if TYPE_CHECKING:
+    from tycho.urls import UrlOptions
+
+_TAKEN: dict[str, str] = {}  # URLs of systems that this process is starting, and their GUIDs
 OWN = ("variables", "services", "secrets", "secretFiles")  # parts of the values that a request decides
 
 
 class Starting(Operations):
     """Verbs on a start that is asked for, and not made yet."""
+
+    urls: UrlOptions | None
 
     async def find_start(self, compiled: Compiled, guid: str) -> Release | None:
         """Find the system that the same start has made already; None where there is none.
@@ -43,7 +52,8 @@ class Starting(Operations):
         if first > 1:  # after so many changes nobody knows the start any more; its GUID is of this key
             return found
         stored = await self.orchestrator.contents(found.identity, first)
-        values = release_values(compiled.policy_result.system, compiled.metadata)
+        context = self.route_context(found.identity)
+        values = release_values(compiled.policy_result.system, compiled.metadata, context=context)
         same = all((stored.values.get(part) or {}) == (values.get(part) or {}) for part in OWN)
         if not same or stored.compose != compiled.chart.files.get(COMPOSE_FILE, ""):
             raise KeyReused(
@@ -73,10 +83,54 @@ class Starting(Operations):
         caller = await self._finder.identify(caller)
         running = None if new and not guid else await self._finder.find_running(system.name, guid, caller)
         before: Mapping[str, Any] = {"services": {}, "variables": {}}
+        context = self.route_context(keep_identity(running.identity, caller)) if running else None
         if running and running.state != "kept":
             before = (await self.orchestrator.contents(running.identity)).merged
         defaults = await asyncio.to_thread(yaml.safe_load, str(compiled.chart.files["values.yaml"]))
-        after = merge_values(defaults, release_values(system, compiled.metadata))
+        after = merge_values(defaults, release_values(system, compiled.metadata, context=context))
         parts = ("services", "variables")
         old, new_ = ({part: values.get(part) or {} for part in parts} for values in (before, after))
         return tuple(difference.words for difference in list_differences(old, new_))
+
+    def route_context(self, identity: Identity) -> RouteContext | None:
+        """Return what decides a system's URL; None where the operator has no template of URLs."""
+        return RouteContext(self.urls, identity) if self.urls else None
+
+    @asynccontextmanager
+    async def reserve_urls(self, values: Mapping[str, Any], identity: Identity) -> AsyncIterator[None]:
+        """Keep the URLs of a system its own while it is started.
+
+        With a GUID in them nobody else has them. Without one, two starts of one user and name would.
+
+        Args:
+            values: Of its release.
+            identity: Which system.
+
+        Raises:
+            Conflict: Another system has one of them.
+        """
+        if self.urls is None or "guid" in self.urls.template.placeholders:
+            yield
+            return
+        annotations = (fields.get("workloadAnnotations", {}) for fields in values.get("services", {}).values())
+        wanted = {fields[ANNOTATION] for fields in annotations if ANNOTATION in fields}
+        mine = {url for url in wanted if _TAKEN.setdefault(url, identity.guid) == identity.guid}
+        try:
+            if mine != wanted:
+                raise _taken(min(wanted - mine), identity.name)
+            for release in await self.orchestrator.list():
+                if release.identity.guid == identity.guid:
+                    continue
+                if shared := wanted.intersection(service.url for service in release.services):
+                    raise _taken(min(shared), release.identity.release)
+            yield
+        finally:
+            for url in mine:
+                _TAKEN.pop(url, None)
+
+
+def _taken(url: str, name: str) -> Conflict:
+    return Conflict(
+        f"{url} is the URL of another system, {name}",
+        hint="upgrade that one, or remove it; with {guid} in TYCHO_URL_TEMPLATE every system has a URL of its own",
+    )

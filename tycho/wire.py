@@ -45,6 +45,7 @@ class System(BaseModel):
     own_namespace: bool = True
     simulated: bool = False
     volumes: Sequence[str] = ()
+    url: str = ""
 
 
 def to_system(release: Release) -> System:
@@ -63,6 +64,7 @@ def to_system(release: Release) -> System:
         namespace=identity.namespace,
         app_id=f"{identity.name}-{identity.guid}",
         own_namespace=identity.own_namespace,
+        url=release.url,
         **{name: getattr(release, name) for name in SAME},
     )
 

@@ -22,6 +22,7 @@ SAME: dict[str, str] = {
     r"the update's strategy": "a rollback follows update_config, whatever rollback_config says",
     r"claim <release>-<volume>": "the claim is called so, whatever the volume's name is",
     r"the cluster's default storage class": "it is taken, whatever the driver is",
+    r"env: the path of its URL": "the operator has a template of URLs, or has none",
     r"Deployment$": "what serves others is always started again, whatever `restart` says",
 }
 # What is so without the key, too: key, the values that say so, and the reason.
@@ -35,10 +36,14 @@ ANYWAY: tuple[tuple[str, tuple[Any, ...], str], ...] = (
     ("services.security_opt", ("no-new-privileges:true",), "a shipped policy says it for every service"),
     ("services.ports[].protocol", ("tcp",), "Compose's default"),
     ("services.networks", ("default",), "Compose's default"),
+    ("services.x-tycho.url", ("none",), "a URL is the operator's to give"),
     ("volumes.driver", ("local",), "Docker's default"),
 )
 # What the values of the release decide: it is there, or it is not.
-PERHAPS = {r"env, as far as": "an environment that only passes variables on"}
+PERHAPS = {
+    r"env, as far as": "an environment that only passes variables on",
+    r"its URL": "the operator has a template of URLs, or has none",
+}
 # What follows from a key without being what it means: a pattern of fields, and the reason.
 FOLLOWS: dict[str, str] = {
     r"labels\[(helm\.sh/chart|app\.kubernetes\.io/version)\]": "every chart has a version of its own",

@@ -146,7 +146,8 @@ class Bound:
 
         guarded = Guarded(self._lifecycle.orchestrator, may, forbidden, self._target.namespace)
         caller = Caller(subject.name) if subject else Caller()
-        return Lifecycle(cast("Orchestrator", guarded), self._target, policies=self._lifecycle.policies, caller=caller)
+        policies, urls = self._lifecycle.policies, self._lifecycle.urls
+        return Lifecycle(cast("Orchestrator", guarded), self._target, policies=policies, caller=caller, urls=urls)
 
     async def _as_caller(self, verb: str, said: Caller | None) -> Caller:
         """Who asks: the one who proved his name, whatever the request says, unless he may act for the other, too."""

@@ -12,6 +12,7 @@ from tycho.chart.artifact import COMPOSE_FILE, Chart, Row
 from tycho.chart.given import check_contents
 from tycho.chart.judge import WAITING_ACCOUNT, Document, find_line, judge
 from tycho.chart.live import find_origin, find_user, release_values, values_yaml, without_origin
+from tycho.chart.routes import RouteContext, mark_routed
 from tycho.chart.version import check_version
 from tycho.collector import paused
 
@@ -23,6 +24,7 @@ __all__ = [
     "WAITING_ACCOUNT",
     "Chart",
     "Document",
+    "RouteContext",
     "Row",
     "check_contents",
     "emit",
@@ -30,6 +32,7 @@ __all__ = [
     "find_origin",
     "find_user",
     "judge",
+    "mark_routed",
     "release_values",
     "values_yaml",
     "without_origin",

@@ -207,6 +207,7 @@ class Ingress:
     class_name: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict)
     tls: tuple[Tree, ...] = ()
+    has_url: bool = False  # of a template of URLs: it may take a prefix off
 
 
 def identifier(name: str) -> str:

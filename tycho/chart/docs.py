@@ -112,7 +112,8 @@ def collect_notes(layout: ChartLayout) -> dict[str, object]:
     }
     return {
         "published": [(container.service, container.name) for container, _ in pairs],
-        "routed": [container.service for container, _ in pairs if container.ingress],
+        "routed": [container.service for container, _ in pairs if container.ingress and not container.ingress.has_url],
+        "with_url": [container.service for container, _ in pairs if container.ingress and container.ingress.has_url],
         "aliases": list(layout.aliases),
         "runs": [workload for workload in layout.workloads if workload.kind == "CronJob"],
         "tested": is_tested(layout),

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from tycho.chart.given import check_metadata
 from tycho.chart.hidden import hide_credentials
+from tycho.chart.routes import RouteContext, route_objects, route_values
 from tycho.chart.translate.ports import translate_ports
 from tycho.chart.wiring import everything, needed, pods
 from tycho.chart.yaml import dump
@@ -28,6 +29,7 @@ def release_values(
     guid: str = "",
     username: str = "",
     origin: Origin | None = None,
+    context: RouteContext | None = None,
 ) -> dict[str, Json]:
     """What `helm install --values -` gets besides the chart: the caller's environment, secrets and wishes.
 
@@ -38,6 +40,7 @@ def release_values(
         guid: The system's identity, 32 hex digits.
         username: Who asked for it.
         origin: Where it was started from.
+        context: Whose URL it is to have; None for no URL.
 
     Raises:
         PolicyDenied: The caller's values set labels or annotations that are not theirs to set.
@@ -47,8 +50,11 @@ def release_values(
     system, _ = hide_credentials(system)
     published = {name for name, entry in told.items() if entry.publishes}
     services: dict[str, Json] = {}
+    routes = route_values(system, context) if context else {}
     for name, service in everything(system).items():
         fields = _merged(_service(service), told[name].values if name in told else {})
+        if name in routes and (name in published or not published):
+            fields = _merged(fields, routes[name])
         if name in published:
             fields = _merged(fields, {"service": _publish(service, told[name])})
         elif published and translate_ports(service)[0]:
@@ -70,6 +76,7 @@ def release_values(
             key: user_label(value) for key, value in (("tycho-guid", guid), ("username", username)) if value
         },
         "defaults": {"workloadAnnotations": annotations} if annotations else {},
+        "extraObjects": route_objects(system, context) if context else [],
     }
     return {key: value for key, value in values.items() if value}
 

@@ -34,6 +34,8 @@ ONE_SHOT = 'restart: on-failure (or "no") makes it a job, that may end'
 NOBODY = Service()
 SHIPPED = frozenset({".secretFiles", ".networkPolicy"})
 """Words of `x-tycho` that a shipped policy says in every system."""
+ROUTED = frozenset({".url", ".urlVariables"})
+"""Words about the URL of a service that publishes a TCP port."""
 
 
 def list_rows(layout: ChartLayout) -> tuple[Row, ...]:
@@ -177,6 +179,8 @@ class _Report:
                 if added in SHIPPED:
                     continue
                 yield self._row(where, translated("nothing: there is nothing that it is about"), owner)
+            elif added in ROUTED and key.outcome == "translated" and not owner.container.ingress:
+                yield self._row(where, ignored("it publishes no TCP port", "publish one under ports"), owner)
             else:
                 yield self._row(where, key, owner)
 

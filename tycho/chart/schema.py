@@ -29,6 +29,7 @@ SHORT = 130  # columns of an entry that may share a line
 GROUPED: tuple[Schema, ...] = (LIST, {"type": "object"}, TEXT, STRINGS)
 """Types that keys of Kubernetes have: those of one type share a line."""
 UNUSED: Schema = {"$ref": "#/$defs/unused"}
+PATH_TYPES = ["Prefix", "Exact", "ImplementationSpecific"]
 LARGEST_PLAIN = 999999  # a template prints a larger number with an exponent
 
 DEFINITIONS: Mapping[str, Schema] = {
@@ -109,6 +110,9 @@ def chart_schema(layout: ChartLayout, values: Mapping[str, Tree]) -> str:
     properties |= {name: _setting(name, values[name]) for name in values if SETTINGS[name].schema}
     properties |= {name: {"const": f"renamed: {new}"} for name, new in RENAMED.items() if name not in properties}
     definitions = {"service": _all_keys(idle), **DEFINITIONS}
+    if any(container.ingress and container.ingress.has_url for container in layout.containers):
+        route = {**DEFINITIONS["route"]["properties"], "pathType": {"enum": PATH_TYPES}, "filters": LIST}
+        definitions["route"] = closed(route)
     if any(isinstance(workload.replicas, Expression) for workload in layout.workloads):
         definitions["replicas"] = {"anyOf": [DEFINITIONS["replicas"], {"$ref": "#/$defs/live"}]}
     if any(isinstance(port.port, Expression) for container in layout.containers for port in container.published):

@@ -182,6 +182,7 @@ def _routes(ingress: Ingress) -> dict[str, Tree]:
         "path": ingress.path,
         "hosts": list(ingress.hosts),
         "tls": list(ingress.tls),
+        **({"pathType": "Prefix"} if ingress.has_url else {}),
     }
     gateway: dict[str, Tree] = {
         "enabled": False,
@@ -189,6 +190,7 @@ def _routes(ingress: Ingress) -> dict[str, Tree]:
         "path": ingress.path,
         "hostnames": list(ingress.hosts),
         "parentRefs": [],
+        **({"filters": []} if ingress.has_url else {}),
     }
     return {"ingress": route, "httpRoute": gateway}
 

@@ -107,7 +107,7 @@ def _lifecycle(
     )
     folders = [Path(folder) for folder in (*said.policies, *(policies or ()))]
     orchestrator = orchestrators.get(backplane or said.backplane, target)
-    return Lifecycle(orchestrator, target, policies=folders, caller=read_caller())
+    return Lifecycle(orchestrator, target, policies=folders, caller=read_caller(), urls=said.urls)
 
 
 def find_service(option: str) -> str:

@@ -15,7 +15,7 @@ from tycho.text import json_text, log_line, printable, safe_message
 if TYPE_CHECKING:
     from tycho.chart import Chart, Row
     from tycho.policy import Step
-    from tycho.release import Endpoint, Release, Revision
+    from tycho.release import Release, Revision, ServiceStatus
 
 NONE = "--"
 PORTS, NAMES = 10, 3  # of a system, in one row
@@ -118,7 +118,7 @@ def services(releases: Sequence[Release]) -> None:
     rows = [("SYSTEM", "SERVICE", "KIND", "READY", "RESTARTS", "ADDRESS", "WHY")]
     for release in releases:
         for one in release.services:
-            addresses = ",".join(map(_address, one.endpoints)) or "-"
+            addresses = ",".join(_places(one)) or "-"
             ready = f"{one.ready}/{one.wanted}"
             rows.append((release.identity.name, one.name, one.kind, ready, str(one.restarts), addresses, one.why))
     table(rows)
@@ -226,14 +226,13 @@ def _ready(release: Release) -> str:
 
 def _services(release: Release) -> str:
     """Each published port with where it answers, then the first few services that publish none."""
-    ports = [f"{service.name} {_address(end)}" for service in release.services for end in service.endpoints]
-    names = [service.name for service in release.services if not service.endpoints]
+    ports = [f"{service.name} {place}" for service in release.services for place in _places(service)]
+    names = [service.name for service in release.services if not _places(service)]
     shown = [*ports[:PORTS], *names[: max(0, NAMES - len(ports))]]
     more = len(ports) + len(names) - len(shown)
     return ", ".join([*shown, *([f"+{more}"] if more else [])])
 
 
-def _address(endpoint: Endpoint) -> str:
-    """What the compose file publishes, and where that answers."""
-    host = f"[{endpoint.ip_address}]" if ":" in endpoint.ip_address else endpoint.ip_address
-    return f"{endpoint.published}→{host}:{endpoint.port}"
+def _places(service: ServiceStatus) -> list[str]:
+    """List where a service answers: its URL, where it has one, else what the compose file publishes, and where."""
+    return [service.url] if service.url else [f"{end.published}→{end.host_port}" for end in service.endpoints]

@@ -9,6 +9,7 @@ from tycho.chart import Chart
 from tycho.model.expression import evaluate
 from tycho.model.numbers import is_digits
 from tycho.release import Endpoint, ServiceStatus
+from tycho.urls import ANNOTATION
 
 ADDRESS = "127.0.0.1"
 NODE_PORTS = range(30000, 32768)
@@ -36,9 +37,13 @@ def simulate_services(chart: Chart, values: Mapping[str, Any], port: int) -> tup
         )
         port += len(endpoints)
         wanted = values.get("services", {}).get(name, {}).get("replicas", 1)
+        annotations = values.get("services", {}).get(name, {}).get("workloadAnnotations", {})
         found.append(
-            ServiceStatus(name=name, kind="Deployment", ready=wanted, wanted=wanted, done=True, endpoints=endpoints)
-        )
+            ServiceStatus(
+                name=name, kind="Deployment", ready=wanted, wanted=wanted, done=True, endpoints=endpoints,
+                url=annotations.get(ANNOTATION, ""),
+            )
+        )  # fmt: skip
     return tuple(found)
 
 

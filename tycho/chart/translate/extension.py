@@ -18,6 +18,9 @@ Check = Callable[[Json], bool]
 MODES = frozenset({"ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"})
 TEXTS_OF_CHART = ("appVersion", "home", "icon", "license")
 LISTS_OF_CHART = ("keywords", "sources")
+ROUTE_WORDS = ("keep", "strip", "none")
+"""Whether programs see the prefix of their URL, or that there is none."""
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CRON = re.compile(r"@[a-z]+|\S+( +\S+){4}")
 
 
@@ -86,6 +89,14 @@ def find_secret_entries(case: Case) -> Iterator[Target]:
         yield from env_secret("").find(case)
 
 
+def _is_route(value: Json) -> bool:
+    return value in ROUTE_WORDS
+
+
+def _are_variables(value: Json) -> bool:
+    return _texts(value) and all(VARIABLE.fullmatch(str(name)) for name in value)
+
+
 def _word(check: Check, example: str, words: str, *places: Place) -> tuple[Check, str, Key]:
     return check, example, translated(words, *places)
 
@@ -94,6 +105,8 @@ def _is_flag(value: Json) -> bool:
     return isinstance(value, bool)
 
 
+ROUTE = "its URL, where the operator has a template of URLs: an Ingress or an HTTPRoute (live)"
+ROUTE_VARIABLES = "env: the path of its URL, where the operator has a template of URLs (live)"
 FILES, POLICIES = Found(find_secret_files), Found(find_policies)
 SCHEMA: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
     "": {
@@ -118,6 +131,8 @@ SCHEMA: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
             lambda value: bool(CRON.fullmatch(str(value))), '"0 3 * * *"', "CronJob", workload("spec.schedule")
         ),
         "ingress": _word(_keys("host", "path", "port"), "{host, path, port}", "Ingress (live)", Found(find_ingress)),
+        "url": _word(_is_route, "keep, strip or none", ROUTE),
+        "urlVariables": _word(_are_variables, "[NB_PREFIX]", ROUTE_VARIABLES),
         "secretEnvironment": _word(
             _texts, '["*password", "!SORT_KEY"]', "a Secret of the release", Found(find_secret_entries)
         ),

@@ -65,7 +65,7 @@ def translate_ingress(service: Service, common: Mapping[str, object], annotation
         annotations: Of every Ingress, as far as they are allowed.
     """
     port = next((port.target for port in service.ports if port.protocol == "tcp"), 0)
-    own = said(service).get("ingress")
+    own, url = said(service).get("ingress"), said(service).get("url")
     if not isinstance(own, Mapping) and not port:
         return None
     fields = own if isinstance(own, Mapping) else {}
@@ -78,6 +78,7 @@ def translate_ingress(service: Service, common: Mapping[str, object], annotation
         class_name=str(common.get("className") or ""),
         annotations=annotations,
         tls=tuple(common.get("tls") or ()),  # type: ignore[arg-type]
+        has_url=url in ("keep", "strip"),
     )
 
 

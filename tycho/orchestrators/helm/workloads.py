@@ -19,6 +19,7 @@ from tycho.orchestrators.helm.counts import Count, count_replicas
 from tycho.orchestrators.helm.readiness import LAG, is_ready, is_running, measure_age, measure_lag
 from tycho.orchestrators.helm.slices import find_unsettled
 from tycho.release import Endpoint, ServiceStatus
+from tycho.urls import ANNOTATION
 
 COMPONENT = "app.kubernetes.io/component"
 INSTANCE = "app.kubernetes.io/instance"
@@ -197,6 +198,7 @@ def _status(workload: Object, mine: list[Object], seen: Seen, warnings: Mapping[
         log=pods.last_words(mine) if fatal else (),
         done=done,
         requests=_requests(workload.get("spec", {})),
+        url=notes(workload).get(ANNOTATION, ""),
     )
 
 

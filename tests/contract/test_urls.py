@@ -1,0 +1,50 @@
+"""URLs of systems, by every back end: shown at a start, and no two systems have the same one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.conftest import ONE, QUICK, Story, compiled
+from tycho.errors import Conflict
+from tycho.lifecycle import Lifecycle
+from tycho.ownership import Caller
+from tycho.progress import ProgressEvents
+from tycho.urls import read_options
+
+pytestmark = pytest.mark.xdist_group("cluster")
+ADA = Caller("ada")
+
+
+def test_a_start_shows_its_url(told: Story) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        lifecycle.urls = read_options({"TYCHO_URL_TEMPLATE": "https://{name}-{guid}.example.org/"})
+        started = await lifecycle.up(compiled(lifecycle, ONE, "shown"), wait_options=QUICK)
+        url = f"https://shown-{started.identity.guid}.example.org/"
+        assert [service.url for service in started.services] == [url, ""]
+        (listed,) = await lifecycle.status()
+        assert listed.url == url
+        assert [event.progress.url for event in ProgressEvents().tell(listed)][-1] == url
+        again = await lifecycle.up(compiled(lifecycle, ONE, "shown"), wait_options=QUICK)
+        assert again.notes == ("shown is up to date (revision 1)",)
+        assert await lifecycle.preview(compiled(lifecycle, ONE, "shown")) == ()
+        same = compiled(lifecycle, ONE, "shown")
+        assert await lifecycle.find_start(same, started.identity.guid) is not None
+
+    told(story)
+
+
+def test_two_systems_have_two_urls(told: Story) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        lifecycle.urls = read_options({"TYCHO_URL_TEMPLATE": "https://example.org/{user}/{name}/"})
+        first = await lifecycle.up(compiled(lifecycle, ONE, "twin"), caller=ADA, wait_options=QUICK)
+        assert first.url == "https://example.org/ada/twin/"
+        with pytest.raises(Conflict, match="is the URL of another system"):
+            await lifecycle.up(compiled(lifecycle, ONE, "twin"), caller=ADA, new=True, wait_options=QUICK)
+        other = await lifecycle.up(compiled(lifecycle, ONE, "twin"), caller=Caller("eve"), new=True, wait_options=QUICK)
+        assert other.url == "https://example.org/eve/twin/"
+        again = await lifecycle.up(
+            compiled(lifecycle, ONE, "twin", TAG="2"), guid=first.identity.guid, caller=ADA, wait_options=QUICK
+        )
+        assert again.url == first.url
+
+    told(story)
