@@ -15,7 +15,16 @@ from tycho.errors import PreconditionFailed
 from tycho.finder import Finder
 from tycho.masking import masked, secret_values
 from tycho.modification import Modification, modify_values
-from tycho.orchestrators import LogQuery, Orchestrator, Program, StoredRelease, Streams, WaitOptions, merge_values
+from tycho.orchestrators import (
+    Connection,
+    LogQuery,
+    Orchestrator,
+    Program,
+    StoredRelease,
+    Streams,
+    WaitOptions,
+    merge_values,
+)
 from tycho.ownership import Caller
 from tycho.release import check_revision, check_running
 
@@ -235,3 +244,30 @@ class Operations:
         """
         release = check_running(await self._finder.find_own(id, caller, force=force))
         return await self.orchestrator.exec(release.identity, service, program, streams)
+
+    async def ports(self, release: Release, service: str) -> tuple[int, ...]:
+        """List the TCP ports that a running container of a service is known to listen at.
+
+        Args:
+            release: Which system.
+            service: Which service.
+
+        Raises:
+            NotFound: No such service, or no container of it runs.
+        """
+        return await self.orchestrator.ports(release.identity, service)
+
+    async def forward(self, release: Release, service: str, port: int, connection: Connection) -> None:
+        """Carry the bytes of a connection to a port of a service's container, and back, until either side ends.
+
+        Args:
+            release: Which system; that the caller may is checked before.
+            service: Which service.
+            port: The container's port.
+            connection: Whose bytes; closing it is the caller's.
+
+        Raises:
+            NotFound: No such service, or no container of it runs.
+            OrchestratorError: Nothing listens there.
+        """
+        await self.orchestrator.forward(release.identity, service, port, connection)

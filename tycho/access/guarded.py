@@ -85,7 +85,7 @@ class Guarded:
 
     def __getattr__(self, name: str) -> Any:
         """Return a method that checks the identity which it is given."""
-        if name.startswith("_") or name in ("close", "push", "doctor", "keep_view"):
+        if name.startswith("_") or name in ("close", "push", "doctor", "keep_view", "ports", "forward"):
             raise AttributeError(name)
         method = getattr(self._inner, name)
 

@@ -15,12 +15,13 @@ from typing import Any, Protocol
 from tycho.chart import Chart
 from tycho.errors import UsageError
 from tycho.model import PolicyResult
-from tycho.orchestrators.requests import LogQuery, Program, Streams, parse_since
+from tycho.orchestrators.requests import Connection, LogQuery, Program, Streams, parse_since
 from tycho.orchestrators.stored import StoredRelease, merge_values
 from tycho.release import Check, Event, Identity, Release, Revision
 from tycho.text import printable, safe_message
 
 __all__ = [
+    "Connection",
     "LogQuery",
     "Orchestrator",
     "Program",
@@ -173,6 +174,12 @@ class Orchestrator(Protocol):
 
     async def exec(self, identity: Identity, service: str, program: Program, streams: Streams) -> int:
         """Run a program in a container of a service; its exit code is returned."""
+
+    async def ports(self, identity: Identity, service: str) -> tuple[int, ...]:
+        """List the TCP ports that a running container of a service is known to listen at."""
+
+    async def forward(self, identity: Identity, service: str, port: int, connection: Connection) -> None:
+        """Carry the bytes of a connection to a port of a service's container, and back, until either side ends."""
 
     async def user(self) -> str:
         """Who the back end takes the caller for; "" where that is nobody in particular, as an administrator is."""

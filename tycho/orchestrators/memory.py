@@ -16,7 +16,7 @@ from typing import Any
 from tycho.chart import Chart, emit, find_origin, find_user, without_origin
 from tycho.errors import NotFound
 from tycho.model import PolicyResult
-from tycho.orchestrators import LogQuery, Program, StoredRelease, Streams, Target, WaitOptions, digest
+from tycho.orchestrators import Connection, LogQuery, Program, StoredRelease, Streams, Target, WaitOptions, digest
 from tycho.orchestrators.simulation import FIRST_PORT, simulate_services
 from tycho.ownership import DESCRIPTION
 from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus, check_revision, is_exact
@@ -239,6 +239,15 @@ class MemoryOrchestrator:
         """There is no container."""
         self._check(identity, (service,))
         raise NotFound(f"no container of {service} runs", hint="the memory orchestrator runs nothing; use -b helm")
+
+    async def ports(self, identity: Identity, service: str) -> tuple[int, ...]:
+        """There is no container."""
+        self._check(identity, (service,))
+        raise NotFound(f"no container of {service} runs", hint="the memory orchestrator runs nothing; use -b helm")
+
+    async def forward(self, identity: Identity, service: str, port: int, connection: Connection) -> None:
+        """There is no container."""
+        await self.ports(identity, service)
 
     async def ping(self) -> None:
         """It is always there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,19 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     workdir: str = ""
     index: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection of this machine's, whose bytes go to a container's port.
+
+    Args:
+        reader: What its other side says.
+        writer: Where the container's answers go.
+    """
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
 
 
 class Streams(Protocol):

@@ -15,12 +15,13 @@ from tycho import workspace
 from tycho.chart import Chart, emit, values_yaml, without_origin
 from tycho.errors import NotFound, OrchestratorError
 from tycho.model import PolicyResult
-from tycho.orchestrators import LogQuery, Program, Streams, Target, WaitOptions
+from tycho.orchestrators import Connection, LogQuery, Program, Streams, Target, WaitOptions
 from tycho.orchestrators.helm import (
     cluster,
     entering,
     events,
     exec,
+    forward,
     lease,
     leavings,
     logs,
@@ -216,6 +217,14 @@ class HelmOrchestrator(ModifyVerbs):
     async def exec(self, identity: Identity, service: str, program_: Program, streams: Streams) -> int:
         """Run a program in a container of a service; its exit code is returned."""
         return await exec.execute(self.api, identity, service, program_, streams)
+
+    async def ports(self, identity: Identity, service: str) -> tuple[int, ...]:
+        """The TCP ports that a running container of a service is known to listen at."""
+        return await forward.list_ports(self.api, identity, service)
+
+    async def forward(self, identity: Identity, service: str, port: int, connection: Connection) -> None:
+        """Carry a connection's bytes to a port of a service's container, and back."""
+        await forward.forward(self.api, identity, service, port, connection)
 
     async def user(self) -> str:
         """Who the cluster takes the caller for; "" for its administrator."""

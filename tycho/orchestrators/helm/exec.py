@@ -10,18 +10,16 @@ import asyncio
 import contextlib
 import json
 import re
-import ssl
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tycho import kinds
-from tycho.errors import ClusterUnreachable, NotFound, OrchestratorError
+from tycho.errors import NotFound, OrchestratorError
 from tycho.orchestrators import Program, Streams
-from tycho.orchestrators.helm.access import Access
-from tycho.orchestrators.helm.api import Api, Object, at, find_proxy
-from tycho.orchestrators.helm.errors import NO_CLUSTER
+from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.restart import list_workloads
 from tycho.orchestrators.helm.services import check_services, select_containers
+from tycho.orchestrators.helm.websocket import connect
 from tycho.orchestrators.helm.workloads import INSTANCE
 from tycho.release import Identity
 from tycho.text import safe_message
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
 PROTOCOL = "v5.channel.k8s.io"
 STDIN, STDOUT, STDERR, STATUS, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
-CONNECT = 15.0  # seconds that the API server has to begin
 NOT_FOUND = re.compile(r"not found in \$?PATH|no such file or directory", re.IGNORECASE)
 NOT_ALLOWED = re.compile(r"permission denied|exec format error|is a directory", re.IGNORECASE)
 REQUEST = re.compile(r"[?&]command=")
@@ -55,29 +52,13 @@ async def execute(api: Api, identity: Identity, service: str, program: Program, 
         NotFound: No such service, or no container of it runs.
         OrchestratorError: The cluster does not allow it, or the connection ended before the program did.
     """
-    import aiohttp
-
     pod, container = await _find_container(api, identity, service, program.index)
     path = at(kinds.POD, identity.namespace, pod) + "/exec"
     query = [("command", word) for word in command_line(program)]
     query += [("container", container), ("stdin", "true"), ("stdout", "true")]
     query += [("tty", "true")] if streams.tty else [("stderr", "true")]
-    access = api.access
-    # A token that runs out is renewed by the requests before this one.
-    async with aiohttp.ClientSession(headers={"User-Agent": "tycho", **access.headers}) as session:
-        try:
-            async with asyncio.timeout(CONNECT):
-                socket = await session.ws_connect(
-                    access.server + path, params=query, protocols=(PROTOCOL,), ssl=_tls(access),
-                    proxy=find_proxy(access.server), max_msg_size=0, autoclose=True,
-                )  # fmt: skip
-        except aiohttp.WSServerHandshakeError as error:
-            raise await _refusal(api, path, error.status) from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            where = safe_message(access.server)
-            raise ClusterUnreachable(f"no Kubernetes cluster answers at {where}", hint=NO_CLUSTER) from error
-        async with socket:
-            return await _relay(socket, program, streams)
+    async with connect(api, path, query, protocol=PROTOCOL, purpose="run a program there") as socket:
+        return await _relay(socket, program, streams)
 
 
 def command_line(program: Program) -> Sequence[str]:
@@ -93,24 +74,40 @@ def command_line(program: Program) -> Sequence[str]:
     return ("env", *folder, *variables, *program.command) if folder or variables else program.command
 
 
-async def _find_container(api: Api, identity: Identity, service: str, index: int) -> tuple[str, str]:
-    """Find the pod and the container that a service's number means."""
+async def find_containers(api: Api, identity: Identity, service: str) -> list[tuple[Object, str]]:
+    """Find the pods of a service that run, the oldest first, each with its container.
+
+    Args:
+        api: The cluster.
+        identity: Which system.
+        service: Which service of it.
+
+    Raises:
+        NotFound: No such service, or no container of it runs.
+    """
     pods = await api.list(at(kinds.POD, identity.namespace), labelSelector=f"{INSTANCE}={identity.release}")
     alive = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
     running = [pod for pod in alive if pod.get("status", {}).get("phase") == "Running"]
     running.sort(key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
-    containers: dict[str, str] = {}
+    containers: dict[str, tuple[Object, str]] = {}
     for pod, container in select_containers(running, (service,)):
         # The first container is the service's own, unless another one bears its name.
         if pod["metadata"]["name"] not in containers or container == service:
-            containers[pod["metadata"]["name"]] = container
+            containers[pod["metadata"]["name"]] = pod, container
     if not containers:
         check_services(identity, await list_workloads(api, identity), (service,))
         hint = f"`tycho status --services {identity.name}` says why"
         raise NotFound(f"no container of {service} runs", hint=hint)
+    return list(containers.values())
+
+
+async def _find_container(api: Api, identity: Identity, service: str, index: int) -> tuple[str, str]:
+    """Find the pod and the container that a service's number means."""
+    containers = await find_containers(api, identity, service)
     if index > len(containers):
         raise NotFound(f"{service} has no container {index}", hint=f"--index goes from 1 to {len(containers)}")
-    return list(containers.items())[index - 1]
+    pod, container = containers[index - 1]
+    return pod["metadata"]["name"], container
 
 
 async def _relay(socket: ClientWebSocketResponse, program: Program, streams: Streams) -> int:
@@ -179,26 +176,3 @@ async def _send_sizes(socket: ClientWebSocketResponse, streams: Streams) -> None
     with contextlib.suppress(ConnectionError):
         async for columns, rows in streams.sizes():
             await socket.send_bytes(bytes([RESIZE]) + json.dumps({"Width": columns, "Height": rows}).encode())
-
-
-async def _refusal(api: Api, path: str, status: int) -> OrchestratorError:
-    """Find out why there is no connection: the answer to a handshake has no text, that to a plain request has."""
-    try:
-        await api.get(path)
-    except OrchestratorError as error:
-        if status in (401, 403, 404):
-            return error
-    return OrchestratorError(f"the cluster refuses to run a program there (HTTP {status})")
-
-
-def _tls(access: Access) -> ssl.SSLContext | bool:
-    """Make what aiohttp verifies a server by, of what urllib3 takes."""
-    options = access.tls
-    if not access.server.startswith("https://"):
-        return True
-    context = ssl.create_default_context(cafile=options.get("ca_certs"), cadata=options.get("ca_cert_data"))
-    if options.get("cert_reqs") == ssl.CERT_NONE:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    if certificate := options.get("cert_file"):
-        context.load_cert_chain(certificate, options.get("key_file"))
-    return context
