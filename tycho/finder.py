@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from tycho import ownership
+from tycho.choices import find_release, find_same
 from tycho.errors import Conflict, UsageError
 from tycho.orchestrators import Orchestrator, Target
 from tycho.ownership import Caller, choose_running, origin_key
-from tycho.release import Identity, Release, find_release, find_same, label_value
+from tycho.release import Identity, Release, label_value
 from tycho.usernames import user_label
 
 GUID = re.compile(r"[0-9a-f]{32}")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tycho.chart import check_contents, release_values
+from tycho.choices import check_running
 from tycho.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
 from tycho.errors import TychoError
 from tycho.finder import Finder, keep_identity, new_identity
@@ -23,7 +24,7 @@ from tycho.masking import masked, secret_values
 from tycho.orchestrators import Orchestrator, Target, WaitOptions, check_registry
 from tycho.ownership import NOBODY, Caller, owner_name
 from tycho.policy import Step, explain
-from tycho.release import Origin, Release, Revision, check_running
+from tycho.release import Origin, Release, Revision
 from tycho.starting import Starting
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tycho.approval import check_policies
+from tycho.choices import check_revision, check_running
 from tycho.differences import Difference, list_differences
 from tycho.errors import PreconditionFailed
 from tycho.finder import Finder
@@ -26,7 +27,6 @@ from tycho.orchestrators import (
     merge_values,
 )
 from tycho.ownership import Caller
-from tycho.release import check_revision, check_running
 
 if TYPE_CHECKING:
     from tycho.release import Event, Release

@@ -7,8 +7,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from tycho.choices import is_exact, list_candidates
 from tycho.errors import Ambiguous, Conflict
-from tycho.release import Identity, Origin, Release, is_exact, label_value, list_candidates
+from tycho.release import Identity, Origin, Release, label_value
 from tycho.usernames import same_user
 
 FORCED = "--force does it anyway"

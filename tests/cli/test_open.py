@@ -35,7 +35,7 @@ def test_open_url(tycho: Run, browser: tuple[dict[str, str], Path], tmp_path: Pa
     env, shown = browser
     (tmp_path / "compose.yaml").write_text(WEB)
     (started,) = json.loads(tycho("up", "--name", "opened", "-o", "json", TYCHO_URL_TEMPLATE=TEMPLATE).stdout)
-    url, guid = started["url"], started["identity"]["guid"]
+    url, guid = started["url"], started["sid"]
     assert tycho("open", guid, **env).stdout == f"{url}\n"
     assert shown.read_text() == f"{url}\n"
     shown.unlink()
@@ -50,7 +50,7 @@ def test_open_without_url(tycho: Run, env: dict[str, str], tmp_path: Path) -> No
     """Simulated containers answer nothing: that is said, and the port is there until Ctrl-C."""
     (tmp_path / "compose.yaml").write_text(WEB)
     (started,) = json.loads(tycho("up", "--name", "unrouted", "-o", "json").stdout)
-    guid = started["identity"]["guid"]
+    guid = started["sid"]
     assert "db is not known to listen at any port" in tycho("open", guid, "db", rc=32).stderr
     words = [TYCHO, "open", "--print", guid]
     with subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -22,7 +22,7 @@ def test_up_and_status_show_the_url(tycho: Run, tool: Run, tmp_path: Path) -> No
     (tmp_path / "compose.yaml").write_text(TWO)
     env = {"TYCHO_URL_TEMPLATE": TEMPLATE, "TYCHO_URL_CLASS": "public", "TYCHO_USERNAME": "ada"}
     (started,) = json.loads(tycho("up", "--name", "linked", "-o", "json", **env).stdout)
-    guid, namespace = started["identity"]["guid"], started["identity"]["namespace"]
+    guid, namespace = started["sid"], started["namespace"]
     url = f"https://apps.example.org/private/ada/linked/{guid}/"
     assert started["url"] == url
     assert [service["url"] for service in started["services"]] == [url, ""]
@@ -32,7 +32,7 @@ def test_up_and_status_show_the_url(tycho: Run, tool: Run, tmp_path: Path) -> No
     assert f"web {url}, db" in tycho("status", guid).stdout
     (row,) = [line.split() for line in tycho("status", "--services", guid).stdout.splitlines() if " web " in line]
     assert row[5] == url
-    notes = tool("helm", "-n", namespace, "get", "notes", started["identity"]["release"]).stdout
+    notes = tool("helm", "-n", namespace, "get", "notes", started["release"]).stdout
     assert f"{url}    # where a browser opens web" in notes
     tycho("down", guid, TYCHO_USERNAME="ada")
 

@@ -118,7 +118,7 @@ async def choose_system(
         Ambiguous: Several systems fit.
         Conflict: It is somebody else's, and is to be changed.
     """
-    from tycho.release import check_running
+    from tycho.choices import check_running
 
     caller = await lifecycle.identify(here.origin())
     release, written, rest = await _choose(lifecycle, here, words, id, caller)
@@ -132,7 +132,7 @@ async def _choose(
     lifecycle: Lifecycle, here: Here, words: Sequence[str], id: str, caller: Caller
 ) -> tuple[Release, str, tuple[str, ...]]:
     """Choose a system; with it, how it was named, and the words that are left."""
-    from tycho.release import choose_only, find_release, list_candidates, list_running
+    from tycho.choices import choose_only, find_release, list_candidates, list_running
 
     releases = await lifecycle.status(services=False)
     if id:
@@ -167,7 +167,7 @@ async def _choose(
 
 def _named(releases: Sequence[Release], here: Here, word: str, caller: Caller) -> Release | None:
     """Find the system that a word names; the first digits of a GUID may as well be a service's name."""
-    from tycho.release import find_release
+    from tycho.choices import find_release
 
     try:
         release = find_release(releases, word, prefers=caller.prefers)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from tycho.choices import check_revision, find_release
 from tycho.cli.changes import ToldDifference, write_changes
 from tycho.client import AsyncTychoClient, TychoAnswer
 from tycho.errors import StartFailed, TychoError, UsageError, WaitTimeout
@@ -15,7 +16,7 @@ from tycho.lifecycle import Lifecycle, Removal
 from tycho.operations import Modified
 from tycho.orchestrators import Orchestrator, Program, StoredRelease, Streams, Target, WaitOptions
 from tycho.ownership import Caller, check_owner
-from tycho.release import Event, Origin, Release, Revision, check_revision, find_release
+from tycho.release import Event, Origin, Release, Revision
 from tycho.wire import read_system, to_release
 
 if TYPE_CHECKING:

@@ -96,7 +96,7 @@ def ls(
 
 def _say_elsewhere(namespace: str, releases: Sequence[Release]) -> None:
     """Say where systems run, to somebody who looked where none does."""
-    from tycho.release import LISTED
+    from tycho.choices import LISTED
 
     others = sorted({release.identity.namespace for release in releases})
     places = f"systems run in: {', '.join(others[:LISTED])}" if others else "nor in any other"

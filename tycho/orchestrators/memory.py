@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tycho.chart import Chart, emit, find_origin, find_user, without_origin
+from tycho.choices import check_revision, is_exact
 from tycho.errors import NotFound
 from tycho.model import PolicyResult
 from tycho.orchestrators import Connection, LogQuery, Program, StoredRelease, Streams, Target, WaitOptions, digest
 from tycho.orchestrators.simulation import FIRST_PORT, simulate_services
 from tycho.ownership import DESCRIPTION
-from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus, check_revision, is_exact
+from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus
 from tycho.usernames import real_name, same_user, user_label
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 
+from tycho.choices import is_exact
 from tycho.errors import Forbidden, NotFound
 from tycho.orchestrators.helm import cluster, namespaces, releases, volumes
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.view_lists import Source
 from tycho.orchestrators.helm.workloads import Seen
-from tycho.release import Identity, Release, is_exact
+from tycho.release import Identity, Release
 
 WHOLE = re.compile(r"(?:.+-)?([0-9a-f]{32})", re.DOTALL)  # a GUID, or `<name>-<guid>`
 NAMED = re.compile(r"[a-z0-9][a-z0-9-]*-[0-9a-f]{8}")  # a release, as Tycho names it

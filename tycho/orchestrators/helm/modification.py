@@ -10,6 +10,7 @@ from typing import Any
 
 from tycho import workspace
 from tycho.chart import judge, values_yaml, without_origin
+from tycho.choices import check_revision
 from tycho.errors import NotFound, OrchestratorError, PreconditionFailed
 from tycho.model import Rights
 from tycho.orchestrators import WaitOptions
@@ -23,7 +24,7 @@ from tycho.orchestrators.helm.stored import read_stored, rebuild_chart
 from tycho.orchestrators.helm.view_lists import ClusterLists, Source
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.orchestrators.stored import StoredRelease
-from tycho.release import Identity, Release, check_revision
+from tycho.release import Identity, Release
 
 ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
 HELM_LABELS = frozenset({"name", "owner", "status", "version", "createdAt", "modifiedAt"})  # which Helm itself sets

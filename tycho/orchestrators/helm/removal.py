@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tycho.choices import check_revision
 from tycho.errors import Conflict, Forbidden, OrchestratorError
 from tycho.orchestrators.helm import lease, leavings, namespaces, releases, volumes
 from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.volumes import Volume
 from tycho.orchestrators.helm.waiting import Deadline
-from tycho.release import Identity, Release, check_revision
+from tycho.release import Identity, Release
 
 
 async def remove_system(
