@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,7 @@ async def check_neighbours(api: Api, chart: Chart, identity: Identity, documents
     """Look at the objects that a system uses and does not make; whose they are, never what they hold.
 
     Raises:
+        NotFound: A claim that it mounts does not exist: its pods would wait for ever.
         PolicyDenied: One is a release of Helm's, a token, or belongs to another system of Tycho's.
     """
     objects = [item for _, item in documents]
@@ -107,6 +108,28 @@ async def check_neighbours(api: Api, chart: Chart, identity: Identity, documents
         for kind, name in foreign
         if (why := _describe_owner(chart, identity, (kind, name), looks.get((kind, name)), by_type))
     )
+    check_claims(identity, [name for kind, name in foreign if kind == kinds.CLAIM.name and looks[kind, name] == {}])
+
+
+def check_claims(identity: Identity, missing: Sequence[str]) -> None:
+    """Refuse claims that do not exist, as `docker compose up` does external volumes.
+
+    Args:
+        identity: The system that mounts them.
+        missing: Their names.
+
+    Raises:
+        NotFound: There is one.
+    """
+    if not missing:
+        return
+    names = ", ".join(missing)
+    hint = f"create it, or name one of those that `kubectl get pvc -n {identity.namespace}` lists"
+    if identity.own_namespace:
+        hint = (
+            "a system that has a namespace to itself finds no claims of others there: start it where they are, with -n"
+        )
+    raise NotFound(f"no claim {names} in the namespace {identity.namespace}, and this system mounts it", hint=hint)
 
 
 def find_references(item: object) -> Iterator[Reference]:
@@ -131,20 +154,22 @@ def find_references(item: object) -> Iterator[Reference]:
         yield from find_references(value)
 
 
-async def _look_at(api: Api, identity: Identity, references: Iterable[Reference]) -> dict[Reference, Object]:
+async def _look_at(api: Api, identity: Identity, references: Iterable[Reference]) -> dict[Reference, Object | None]:
     wanted = list(references)
     found = await asyncio.gather(
         *(_look(api, at(kinds.KINDS[kind], identity.namespace, name)) for kind, name in wanted)
     )
-    return {reference: item for reference, item in zip(wanted, found, strict=True) if item}
+    return dict(zip(wanted, found, strict=True))
 
 
-async def _look(api: Api, path: str) -> Object:
-    """Read an object's metadata; nothing where there is none, or it is not ours to see."""
+async def _look(api: Api, path: str) -> Object | None:
+    """Read an object's metadata; {} where there is none, None where it is not ours to see."""
     try:
         return await api.call("GET", path, headers={"Accept": METADATA})
-    except (Forbidden, NotFound):
+    except NotFound:
         return {}
+    except Forbidden:
+        return None
 
 
 async def _list_names(api: Api, identity: Identity, kind: str) -> set[str]:
