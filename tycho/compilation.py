@@ -24,11 +24,19 @@ Metadata = Mapping[str, ServiceMetadata]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A system that is ready to run: what was read, and the chart that was made of it."""
+    """A system that is ready to run: what was read, and the chart that was made of it.
+
+    Args:
+        policy_result: What was read, after the policies.
+        chart: What was made of it.
+        metadata: What the caller says of single services.
+        service_account: What containers run as, and whose token they get; "" for the namespace's own, without one.
+    """
 
     policy_result: PolicyResult
     chart: Chart
     metadata: Metadata = field(default_factory=dict)
+    service_account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

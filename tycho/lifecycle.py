@@ -151,6 +151,7 @@ class Lifecycle(Starting):
             username=owner_name(identity, caller),
             origin=caller.origin,
             context=self.route_context(identity),
+            account=compiled.service_account,
         )
         texts = [text for text in compiled.chart.files.values() if isinstance(text, str)]
         async with self.reserve_urls(values, identity):

@@ -10,6 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 ORIGIN = "tycho.dev/origin"  # annotation of workloads and of kept claims: where a system was started from
+CONN_STRING = "conn_string"  # annotation of workloads: how a program connects to the service
+WORKSPACE = "app-name"  # label of pods: what a portal calls the system
 State = Literal["deployed", "pending", "failed", "uninstalling", "superseded", "lost", "kept"]
 """What a release is; of one that is "kept", `down --keep-volumes` has left the volumes, and nothing runs."""
 
@@ -104,6 +106,7 @@ class ServiceStatus(Node):
     done: bool = False  # ready as asked for: all replicas, or the job complete
     requests: Mapping[str, str] = {}  # cpu and memory
     url: str = ""  # where a browser opens it, where the operator has a template of URLs
+    limits: Mapping[str, str] = {}  # the same, devices, and what it may write beside its volumes
 
 
 class Release(Node):

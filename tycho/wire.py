@@ -59,7 +59,7 @@ def to_system(release: Release) -> System:
         creation_time=release.created.isoformat() if release.created else "",
         username=identity.username,
         is_ready=release.ready,
-        utilization={service.name: service.requests for service in release.services},
+        utilization={service.name: {**service.requests, **service.limits} for service in release.services},
         release=identity.release,
         namespace=identity.namespace,
         app_id=f"{identity.name}-{identity.guid}",

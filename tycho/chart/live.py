@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from tycho.chart.given import check_metadata
 from tycho.chart.hidden import hide_credentials
+from tycho.chart.kinds import said
 from tycho.chart.routes import RouteContext, route_objects, route_values
 from tycho.chart.translate.ports import translate_ports
 from tycho.chart.wiring import everything, needed, pods
 from tycho.chart.yaml import dump
 from tycho.model import Json, Project, Service, ServiceMetadata, template
-from tycho.release import ORIGIN, Origin, parse_origin
+from tycho.release import ORIGIN, WORKSPACE, Origin, label_value, parse_origin
 from tycho.text import json_text
 from tycho.usernames import ANNOTATION, user_label
 
@@ -30,6 +31,7 @@ def release_values(
     username: str = "",
     origin: Origin | None = None,
     context: RouteContext | None = None,
+    account: str = "",
 ) -> dict[str, Json]:
     """What `helm install --values -` gets besides the chart: the caller's environment, secrets and wishes.
 
@@ -41,6 +43,7 @@ def release_values(
         username: Who asked for it.
         origin: Where it was started from.
         context: Whose URL it is to have; None for no URL.
+        account: The service account that its containers run as, with a token; "" for the namespace's own, without.
 
     Raises:
         PolicyDenied: The caller's values set labels or annotations that are not theirs to set.
@@ -61,9 +64,13 @@ def release_values(
             fields = _merged(fields, {"service": {"ports": None}})
         if fields:
             services[name] = fields
+    labels = portal_labels(system.name, guid) if guid and said(system).get("portalLabels") is True else {}
     annotations: dict[str, Json] = {ORIGIN: json_text(origin.model_dump())} if origin else {}
     if username and user_label(username) != username:
         annotations[ANNOTATION] = username
+    defaults: dict[str, Json] = {"workloadAnnotations": annotations, "podLabels": labels}
+    if account:
+        defaults |= {"serviceAccountName": account, "automountServiceAccountToken": True}
     values: dict[str, Json] = {
         "variables": {
             name: variable.value for name, variable in sorted(system.variables.items()) if variable.value is not None
@@ -75,10 +82,27 @@ def release_values(
         "commonLabels": {
             key: user_label(value) for key, value in (("tycho-guid", guid), ("username", username)) if value
         },
-        "defaults": {"workloadAnnotations": annotations} if annotations else {},
         "extraObjects": route_objects(system, context) if context else [],
+        "defaults": {key: entry for key, entry in defaults.items() if entry},
     }
     return {key: value for key, value in values.items() if value}
+
+
+def portal_labels(name: str, guid: str) -> dict[str, str]:
+    """Return the labels by which portals and their helpers know the pods of a system that they started.
+
+    Args:
+        name: The project's.
+        guid: The system's.
+
+    Example:
+        >>> portal_labels("shop", "0" * 32)["name"]
+        'shop-00000000000000000000000000000000'
+    """
+    app, full = label_value(name), f"{label_value(name[:30])}-{guid}".lstrip("-")
+    return {
+        "name": full, WORKSPACE: app, "original-app-name": app, "tycho-app-id": full, "reaper-label": "true",
+    }  # fmt: skip
 
 
 def values_yaml(values: Mapping[str, Json]) -> str:

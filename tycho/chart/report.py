@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import BaseModel
@@ -21,7 +21,7 @@ from tycho.chart.translate.tables import ONCE, PROJECT, SECTIONS
 from tycho.chart.translate.targets import Case, container, workload
 from tycho.chart.wiring import everything
 from tycho.chart.workload import Workload
-from tycho.model import Live, Service
+from tycho.model import DialectUse, Live, Project, Service
 from tycho.model.rights import read_grants
 
 OURS = frozenset({
@@ -71,8 +71,17 @@ class _Report:
             yield row
         for path, key in (*concealed(layout), *frozen(layout, SECTIONS)):
             yield _inherit(self._row(path, key, nothing), told)
+        yield from self._list_dialect(told)
         for path in layout.unused:
             yield self._row(path, translated("nothing: no service uses it"), nothing)
+
+    def _list_dialect(self, told: Sequence[Row]) -> Iterator[Row]:
+        """Tell what was written in the first Tycho's words; where that is seen, the key says that it became."""
+        for use in self.layout.system.dialect:
+            if _is_there(self.layout.system, use):
+                becomes = _inherit(Row(use.becomes, use.file, use.line, use.outcome), told)
+                row = Row(use.path, use.file, use.line, use.outcome, use.target, use.reason, use.remedy)
+                yield replace(row, targets=becomes.targets if use.becomes else ())
 
     def _case(self, name: str) -> Case:
         return Case(None, self.layout, name, everything(self.layout.system)[name])
@@ -197,7 +206,15 @@ def _empty(value: object) -> bool:
     return not isinstance(value, Live) and (value is None or value is False or value in ((), {}, ""))
 
 
-def _inherit(row: Row, told: list[Row]) -> Row:
+def _is_there(system: Project, use: DialectUse) -> bool:
+    """Tell whether the service that a use is about is one of the system: it may be disabled, or a base of others."""
+    section = use.path.partition(".")[0]
+    if section not in ("services", "jobs"):
+        return True
+    return any(_is_within(use.path, f"{section}.{name}") for name in getattr(system, section))
+
+
+def _inherit(row: Row, told: Sequence[Row]) -> Row:
     """Give a row about a value the targets of the key that holds it."""
     if row.targets or row.outcome == "rejected":
         return row

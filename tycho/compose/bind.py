@@ -132,6 +132,8 @@ def size(ctx: Context, node: Node, path: str) -> int | None:
         value = units.size(said)
     except ValueError:
         raise Unusable(f"invalid size: '{shorten(said)}'", 'write a number and a unit, for example "512m"') from None
+    if units.is_quantity(said):
+        ctx.note_quantity(node, path, value)
     return ExprInt(value, said.template) if isinstance(said, Expr) else value
 
 

@@ -8,7 +8,7 @@ from tycho.compose import interpolate
 from tycho.compose.source import Sources
 from tycho.compose.tree import Node
 from tycho.errors import Problem
-from tycho.model import Variable
+from tycho.model import DialectUse, Variable
 
 
 class Unusable(Exception):
@@ -38,6 +38,7 @@ class Context:
         self.env_bytes = 0
         self.warnings: list[Problem] = []
         self.lines: dict[str, tuple[str, int]] = {}
+        self.dialect: list[DialectUse] = []  # what the first Tycho wrote otherwise
         self.variables: dict[str, dict[str, None]] = {}  # their places, in order
         self.baked: dict[str, dict[str, None]] = {}
 
@@ -54,6 +55,12 @@ class Context:
         """Note that a variable is read."""
         place = f"{self.sources.known_as(file)}:{line} {path}"
         (self.variables if live else self.baked).setdefault(name, {})[place] = None
+
+    def note_quantity(self, node: Node, path: str, size: int) -> None:
+        """Note a size in Kubernetes' units, which are Compose's by another name."""
+        words = f"{size} bytes: Compose writes a b behind such units"
+        use = DialectUse(path=path, file=node.file, line=node.line, outcome="translated", target=words, becomes=path)
+        self.dialect.append(use)
 
     def seen(self) -> dict[str, Variable]:
         """The live variables, with what they are worth."""

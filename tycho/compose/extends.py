@@ -128,7 +128,7 @@ def _file(state: Gathering, at: str, other: Node, path: str, place: Place) -> Ma
             return None
         tree = Node({})
         for document in state.documents(state.sources.shown(at), text):
-            tree = state.over(tree, strip(state.interpolated(document, "", place.env)))
+            tree = state.over(tree, strip(state.prepared(document, place.env)))
         rebase(tree, os.path.dirname(at), place.directory, whole=False)
         state.bases[key] = (tree.get("services") or Node({})).map
     return state.bases[key]

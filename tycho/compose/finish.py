@@ -47,6 +47,7 @@ def bound(state: Gathering, tree: Node) -> tuple[Context, dict[str, Any]]:
     ctx.problems += state.problems
     ctx.wrong_before = frozenset(problem.path for problem in state.problems)
     ctx.warnings += state.warnings
+    ctx.dialect += state.dialect.uses
     for name, path, node in state.fixed:
         ctx.read(name, path, node.file, node.line, live=False)
     return ctx, tables.system(ctx, tree)
@@ -101,6 +102,7 @@ def finished(ctx: Context, fields: Mapping[str, Any], system: Project) -> Projec
             "baked": {name: tuple(places) for name, places in sorted(ctx.baked.items())},
             "sensitive": tuple(name for name in sorted(ctx.baked) if find_credentials(ctx.env.get(name, ""))),
             "lines": {path: (known_as(file), line) for path, (file, line) in ctx.lines.items()},
+            "dialect": tuple(use.model_copy(update={"file": known_as(use.file)}) for use in ctx.dialect),
             "warnings": tuple(ctx.warnings),
             "digest": digest(system.name, fields),
         }

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tycho.compose import dotenv, interpolate
 from tycho.compose.casts import CASTS, Cast, Table, cast
+from tycho.compose.dialect import Dialect
 from tycho.compose.extends import extend
 from tycho.compose.filesystem import InMemoryFileSystem, source_error
 from tycho.compose.invalid import check_variables
@@ -21,7 +22,7 @@ from tycho.compose.paths import rebase
 from tycho.compose.project import project_name
 from tycho.compose.schema import against_schema, prune
 from tycho.compose.source import Sources
-from tycho.compose.tree import Node, Unreadable, below, parse
+from tycho.compose.tree import Node, Unreadable, below, items, parse
 from tycho.compose.unique import unify
 from tycho.errors import Problem
 from tycho.files import FileRefused, Reason
@@ -61,6 +62,7 @@ class Gathering:
     nodes: int = 0  # of all documents
     visited: int = 0  # of these, each time that a further document was added
     dollars: bool = False  # whether any text holds a variable
+    dialect: Dialect = field(default_factory=Dialect)  # what there is of the first Tycho's
     env_files: list[str] = field(default_factory=list)  # what `include` reads variables from
     room: int = MAX_EXPANDED  # characters that texts with variables may still become
 
@@ -79,6 +81,7 @@ class Gathering:
     def documents(self, file: str, text: bytes) -> list[Node]:
         """A text's documents, as they were parsed; none when it cannot be read."""
         self.dollars = self.dollars or b"$" in text
+        self.dialect.braces = self.dialect.braces or b"{{" in text
         try:
             return [one for one in parse(text, file) if one.value is not None]
         except Unreadable as error:
@@ -94,6 +97,14 @@ class Gathering:
             hint = "name a file that is there" if error.reason is Reason.ABSENT else refused.hint or "name a file"
             self.wrong(node.problem(where, refused.message, hint))
             return None
+
+    def prepared(self, document: Node, env: Mapping[str, str]) -> Node:
+        """The document in Compose's own words, with all variables replaced."""
+        claims = self.dialect.translate(document, env, self.problems)
+        self.dollars = self.dollars or bool(self.dialect.uses)
+        for key, claim in claims.items():
+            self.interpolated(claim, f"volumes.{key}", env, None)
+        return self.interpolated(document, "", env)
 
     def interpolated(self, node: Node, path: str, env: Mapping[str, str], casts: Table | Cast | None = CASTS) -> Node:
         """The tree with every string's variables replaced; the strings remember their templates."""
@@ -162,7 +173,7 @@ class Gathering:
                 if not full:
                     self.wrong(document.problem("", "too many documents for their size", "write one of them"))
                 return tree
-            self.interpolated(document, "", env)
+            self.prepared(document, env)
             include = document.value.pop("include", None)
             if include is not None and not isinstance(include.value, list):
                 self.wrong(include.problem("include", "include must be a list", "- other/compose.yaml"))
@@ -262,13 +273,6 @@ def _version_1(document: Node) -> str:
 IMPORTED = ("services", "jobs", "volumes", "networks", "secrets", "configs", "models")
 
 
-def items(node: Node | None) -> Iterator[Node]:
-    """The items of a list, or the one thing that stands for it."""
-    if node is None or node.value is None:
-        return iter(())
-    return iter(node.value if isinstance(node.value, list) else [node])
-
-
 def gather(
     sources: Sources, *, interpolate: bool = True, readers: dict[str, list[str]] | None = None
 ) -> tuple[Gathering, Node]:
@@ -288,6 +292,7 @@ def gather(
     for file, documents in parsed:
         state.open = (sources.join(sources.cwd, file),)
         tree = state.add(tree, documents, file, sources.directory, state.env)
+    state.dialect.finish(tree)
     if not tree.map and not state.problems:
         state.wrong(Problem(parsed[0][0], 0, "", "empty compose file", "begin with services:"))
     return state, tree

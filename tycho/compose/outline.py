@@ -39,7 +39,8 @@ def outline(sources: Sources) -> Outline:
     Raises:
         ComposeError: It cannot have the name that it is given.
     """
-    from tycho.compose.gather import gather, items
+    from tycho.compose.gather import gather
+    from tycho.compose.tree import items
 
     state, tree = gather(sources, interpolate=False)
     if not state.name:

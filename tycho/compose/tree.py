@@ -100,6 +100,13 @@ def below(path: str, key: str | int) -> str:
     return f"{path}.{key}" if path else key
 
 
+def items(node: Node | None) -> Iterator[Node]:
+    """The items of a list, or the one thing that stands for it."""
+    if node is None or node.value is None:
+        return iter(())
+    return iter(node.value if isinstance(node.value, list) else [node])
+
+
 def parse(text: bytes, file: str) -> list[Node]:
     """The documents of one file.
 

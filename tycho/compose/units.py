@@ -12,7 +12,8 @@ from tycho.compose.scalars import decimal
 from tycho.model.numbers import parse_whole, shorten
 
 _WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
-_SUFFIX = re.compile(r"b?|([kmgtp])(i?b)?", re.IGNORECASE)
+_SUFFIX = re.compile(r"b?|([kmgtp])(i?b|i)?", re.IGNORECASE)
+_QUANTITY = re.compile(r"[0-9.]+ ?[kmgtp]i", re.IGNORECASE | re.ASCII)
 _POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _PIECE = re.compile(r"(\d*)(?:\.(\d*))?([^\d.]+)", re.ASCII)
 _UNITS = {
@@ -39,6 +40,11 @@ def size(text: str) -> int:
     if value * factor < 1:  # whatever the exponent says
         return 0
     return int(Fraction(number.replace("_", "")) * factor)
+
+
+def is_quantity(text: str) -> bool:
+    """Tell whether a size is written as Kubernetes does, `4Gi`: Compose wants a b behind it."""
+    return _QUANTITY.fullmatch(text) is not None
 
 
 def nanoseconds(text: str) -> int:

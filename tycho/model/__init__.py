@@ -30,6 +30,7 @@ from tycho.model.service import Service
 from tycho.model.system import (
     Client,
     Config,
+    DialectUse,
     EmitTemplate,
     Network,
     PolicyResult,
@@ -46,6 +47,7 @@ __all__ = [
     "Config",
     "Dependency",
     "Deploy",
+    "DialectUse",
     "EmitTemplate",
     "EnvFile",
     "Expr",

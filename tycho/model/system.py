@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -68,6 +68,19 @@ class Variable(Node):
     value: str | None = Field(default=None, repr=False)
 
 
+class DialectUse(Node):
+    """A use of the first Tycho's dialect: a key that Compose does not have, and what the loader made of it."""
+
+    path: str
+    file: str
+    line: int
+    outcome: Literal["translated", "approximated", "ignored"]
+    target: str = ""  # what it became, in words
+    becomes: str = ""  # the Compose path of that
+    reason: str = ""
+    remedy: str = ""
+
+
 class Project(Node):
     """One compose project, loaded."""
 
@@ -85,6 +98,7 @@ class Project(Node):
     baked: Mapping[str, tuple[str, ...]] = {}  # name -> places, of values decided when compiled
     sensitive: tuple[str, ...] = ()  # those of `baked` whose values show credentials
     lines: Mapping[str, tuple[str, int]] = {}  # compose path -> (file, line), for every node of the file
+    dialect: tuple[DialectUse, ...] = ()
     warnings: tuple[Problem, ...] = ()
     digest: str = ""  # sha256 of the canonical project content: no environment in it
 

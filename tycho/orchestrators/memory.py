@@ -18,7 +18,7 @@ from tycho.choices import check_revision, is_exact
 from tycho.errors import NotFound
 from tycho.model import PolicyResult
 from tycho.orchestrators import Connection, LogQuery, Program, StoredRelease, Streams, Target, WaitOptions, digest
-from tycho.orchestrators.simulation import FIRST_PORT, simulate_services
+from tycho.orchestrators.simulation import FIRST_PORT, find_names, simulate_services
 from tycho.ownership import DESCRIPTION
 from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus
 from tycho.usernames import real_name, same_user, user_label
@@ -73,6 +73,7 @@ class Project:
     def release(self, *notes: str) -> Release:
         """The system as it is."""
         last = self.revisions[-1]
+        workspace_name, conn_string = find_names(last.chart, json.loads(last.values))
         return Release(
             identity=self.identity.model_copy(update={"username": real_name(self.identity.username, self.user)}),
             revision=last.revision.revision,
@@ -85,6 +86,8 @@ class Project:
             simulated=True,
             notes=notes,
             origin=self.origin,
+            workspace_name=workspace_name,
+            conn_string=conn_string,
         )
 
 

@@ -171,7 +171,8 @@ FOREIGN: Mapping[type, Mapping[str, str]] = {
         "x": EXTENSIONS,
         **dict.fromkeys(("services", "jobs"), "is chosen by `match`, and changed by `default` and `patch` beside it"),
         **dict.fromkeys(
-            ("name", "digest", "lines", "variables", "baked", "sensitive", "warnings"), "is not a policy's to change"
+            ("name", "digest", "lines", "variables", "baked", "sensitive", "warnings", "dialect"),
+            "is not a policy's to change",
         ),
     },
 }

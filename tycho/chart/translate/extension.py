@@ -8,9 +8,20 @@ from collections.abc import Callable, Iterator, Mapping
 from tycho.chart.artifact import Target
 from tycho.chart.kinds import KINDS
 from tycho.chart.translate.claims import find_claim
-from tycho.chart.translate.health import KEY, PROBE, is_probe
+from tycho.chart.translate.health import KEY, LIVENESS, PROBE, is_probe
 from tycho.chart.translate.key import Key, rejected, translated
-from tycho.chart.translate.targets import RELEASE, Case, Found, Place, container, env_secret, locate, peers, workload
+from tycho.chart.translate.targets import (
+    RELEASE,
+    Case,
+    Found,
+    Place,
+    container,
+    env_secret,
+    locate,
+    peers,
+    pod,
+    workload,
+)
 from tycho.chart.translate.text import SIZE
 from tycho.model import Json
 
@@ -107,6 +118,10 @@ def _is_flag(value: Json) -> bool:
 
 ROUTE = "its URL, where the operator has a template of URLs: an Ingress or an HTTPRoute (live)"
 ROUTE_VARIABLES = "env: the path of its URL, where the operator has a template of URLs (live)"
+def _is_group(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
 FILES, POLICIES = Found(find_secret_files), Found(find_policies)
 SCHEMA: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
     "": {
@@ -123,6 +138,7 @@ SCHEMA: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
             Found(find_ingresses),
         ),
         "secretEnvironment": _word(_texts, '["*password"]', "which names are secret, in every service"),
+        "portalLabels": _word(_is_flag, "true or false", "labels of pods, which the release brings"),
     },
     "services": {
         "kind": _word(lambda value: value in KINDS, f"one of {', '.join(KINDS)}", "kind of workload", workload("")),
@@ -138,6 +154,8 @@ SCHEMA: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
         ),
         "grants": _word(_texts, '["cap_add=NET_ADMIN"]', "rights that a policy granted"),
         KEY: _word(is_probe, PROBE, "readinessProbe", container("readinessProbe")),
+        LIVENESS: _word(is_probe, PROBE, "livenessProbe", container("livenessProbe")),
+        "fsGroup": _word(_is_group, "1000", "fsGroup of the pod", pod("securityContext.fsGroup")),
         "storage": _word(_is_flag, "true or false", "claims, or none, for writable binds"),
         "hostPaths": _word(_texts, "[/dev/net/tun]", "hostPath volumes", Found(find_host_paths)),
     },

@@ -13,18 +13,19 @@ from tycho.chart.yaml import Tree
 from tycho.model import Healthcheck, Json, Service
 
 ACTIONS: Mapping[str, Mapping[str, type]] = {
-    "httpGet": {"path": str, "port": int, "scheme": str},
+    "exec": {"command": list},
+    "httpGet": {"path": str, "port": int, "scheme": str, "httpHeaders": list},
     "tcpSocket": {"port": int},
     "grpc": {"port": int, "service": str},
 }
-"""What a probe may do besides running a program. None of them names a host: a probe asks its own pod."""
+"""What a probe may do. None of them names a host: a probe asks its own pod."""
 LEAST = {
     "periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 1, "successThreshold": 1, "initialDelaySeconds": 0
 }  # fmt: skip
 """A probe's numbers, and the least that each may be."""
 INTERVAL, TIMEOUT, RETRIES, START_INTERVAL = 30, 30, 3, 5
 """Docker's defaults, for what is not said and for 0 (moby, daemon/health.go)."""
-KEY = "readinessProbe"  # of x-tycho
+KEY, LIVENESS = "readinessProbe", "livenessProbe"  # of x-tycho
 PROBE = "{httpGet: {path: /ready, port: 8080}, periodSeconds: 5}"
 
 
@@ -41,10 +42,23 @@ def is_probe(value: Json) -> bool:
 
 
 def _is_action(value: Json, fields: Mapping[str, type]) -> bool:
-    if not isinstance(value, Mapping) or not set(value) <= set(fields) or not _is_whole(value.get("port"), 1, 65535):
+    if not isinstance(value, Mapping) or not set(value) <= set(fields):
+        return False
+    if "command" in fields:
+        return is_words(value.get("command")) and bool(value["command"])
+    if not _is_whole(value.get("port"), 1, 65535) or not all(map(_is_header, value.get("httpHeaders", ()))):
         return False
     scheme = value.get("scheme", "HTTP")
     return scheme in ("HTTP", "HTTPS") and all(isinstance(value[key], fields[key]) for key in value)
+
+
+def is_words(value: Json) -> bool:
+    """Tell whether a value is a list of texts."""
+    return isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value)
+
+
+def _is_header(value: Json) -> bool:
+    return isinstance(value, Mapping) and set(value) == {"name", "value"} and is_words([*value.values()])
 
 
 def _is_whole(value: Json, least: int, most: int = 2**31 - 1) -> bool:
@@ -61,10 +75,13 @@ def translate_probes(service: Service, *, stage: str, gates: bool) -> Iterator[t
         gates: Whether that is to be so.
 
     Yields:
-        `startupProbe` and `readinessProbe`, as far as there are such, as Kubernetes has them.
+        `livenessProbe`, `startupProbe` and `readinessProbe`, as far as there are such, as Kubernetes has them.
     """
-    ready = _readiness(service)
-    if not ready or stage == "init":
+    if stage == "init":
+        return
+    if alive := _read_own(service, LIVENESS):
+        yield LIVENESS, alive
+    if not (ready := _readiness(service)):
         return
     first = find_start_interval(service.healthcheck) if service.healthcheck and KEY not in said(service) else 0
     if gates or (first and stage != "sidecar"):
@@ -74,9 +91,9 @@ def translate_probes(service: Service, *, stage: str, gates: bool) -> Iterator[t
 
 
 def _readiness(service: Service) -> dict[str, Tree]:
-    own, check = said(service).get(KEY), service.healthcheck
-    if isinstance(own, Mapping) and own:
-        return dict(own)
+    check = service.healthcheck
+    if own := _read_own(service, KEY):
+        return own
     command = _command(check) if check else []
     if check is None or not command:
         return {}
@@ -86,6 +103,16 @@ def _readiness(service: Service) -> dict[str, Tree]:
         "timeoutSeconds": _seconds(check.timeout or TIMEOUT),
         "failureThreshold": check.retries or RETRIES,
     }
+
+
+def _read_own(service: Service, word: str) -> dict[str, Tree]:
+    """Read a probe that `x-tycho` says; {} where it says none."""
+    own = said(service).get(word)
+    if not isinstance(own, Mapping):
+        return {}
+    action = own.get("exec")
+    words = _words(*action.get("command", ())) if isinstance(action, Mapping) else []
+    return {**own, "exec": {"command": words}} if words else dict(own)
 
 
 def find_start_interval(check: Healthcheck) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tycho.chart.artifact import Target
+from tycho.chart.kinds import said
 from tycho.chart.podsecurity import SAFE_SYSCTLS
 from tycho.chart.translate.key import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
 from tycho.chart.translate.targets import Case, Found, container, pod
@@ -67,10 +68,13 @@ def _option(option: str, *, escalates: bool) -> Iterator[tuple[str, Tree]]:
 
 
 def translate_pod_security(service: Service) -> dict[str, Tree]:
-    """Translate into the securityContext of the pod: groups, and SELinux's labels."""
+    """Translate into the securityContext of the pod: groups, the group of volumes, and SELinux's labels."""
     context: dict[str, Tree] = {}
     if groups := {number for group in service.group_add if (number := parse_id(group)) is not None}:
         context["supplementalGroups"] = list[Tree](sorted(groups))
+    if (group := said(service).get("fsGroup")) is not None:
+        context["fsGroup"] = int(group)
+        context["fsGroupChangePolicy"] = "OnRootMismatch"
     if labels := _selinux_labels(service):
         context["seLinuxOptions"] = dict[str, Tree](labels)
     return context

@@ -14,7 +14,7 @@ from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.view_lists import Source
 from tycho.orchestrators.helm.view_objects import SYSTEMS
 from tycho.orchestrators.helm.workloads import INSTANCE, Seen, labels, name, notes, statuses
-from tycho.release import ORIGIN, Identity, Origin, Release, parse_origin
+from tycho.release import CONN_STRING, ORIGIN, WORKSPACE, Identity, Origin, Release, parse_origin
 from tycho.settings import settings
 from tycho.usernames import ANNOTATION, real_name
 
@@ -61,9 +61,15 @@ def with_services(release: Release, seen: Seen) -> Release:
     found = statuses(seen, identity.release, identity.namespace)
     origin = read_origin(seen, identity)
     user = real_name(identity.username, read_note(seen, identity, ANNOTATION))
-    identity = identity.model_copy(update={"username": user})
     return release.model_copy(
-        update={"services": found, "simulated": seen.simulated, "origin": origin, "identity": identity}
+        update={
+            "services": found,
+            "simulated": seen.simulated,
+            "origin": origin,
+            "identity": identity.model_copy(update={"username": user}),
+            "conn_string": read_note(seen, identity, CONN_STRING),
+            "workspace_name": read_workspace(seen, identity),
+        }
     )
 
 
@@ -82,6 +88,16 @@ def read_note(seen: Seen, identity: Identity, annotation: str) -> str:
         and (text := notes(workload).get(annotation))
     ]
     return max(texts)[-1] if texts else ""
+
+
+def read_workspace(seen: Seen, identity: Identity) -> str:
+    """Read off the pods of a system's workloads what a portal calls it."""
+    names = [
+        name
+        for workload in seen.select(identity.release, identity.namespace).workloads
+        if (name := labels({"metadata": {}, **workload.get("spec", {}).get("template", {})}).get(WORKSPACE))
+    ]
+    return names[0] if names else ""
 
 
 async def nodes(source: Source) -> Sequence[Object]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tycho import kinds
 from tycho.kinds import Kind
 from tycho.orchestrators.helm.api import Cut, Object
+from tycho.release import WORKSPACE
 
 SYSTEMS = "executor=tycho"
 KEPT = "tycho.dev/kept"
@@ -57,11 +58,15 @@ def cut_metadata(item: Object) -> Object:
 
 
 def cut_workload(item: Object) -> Object:
-    """Leave what tells of a workload's replicas, and what its containers ask for."""
+    """Leave what tells of a workload's replicas, and what its containers ask for and belong to."""
     spec = item.get("spec", {})
     found = _take(spec, "replicas", "minReadySeconds", "completions")
-    if containers := spec.get("template", {}).get("spec", {}).get("containers"):
-        found["template"] = {"spec": {"containers": [_take(each, "name", "image", "resources") for each in containers]}}
+    template = spec.get("template", {})
+    if containers := template.get("spec", {}).get("containers"):
+        found["template"] = {
+            "metadata": {"labels": _take(template.get("metadata", {}).get("labels") or {}, WORKSPACE)},
+            "spec": {"containers": [_take(each, "name", "image", "resources") for each in containers]},
+        }
     return {**cut_metadata(item), "spec": found, "status": item.get("status", {})}
 
 

@@ -197,8 +197,9 @@ def _status(workload: Object, mine: list[Object], seen: Seen, warnings: Mapping[
         fatal=fatal,
         log=pods.last_words(mine) if fatal else (),
         done=done,
-        requests=_requests(workload.get("spec", {})),
         url=notes(workload).get(ANNOTATION, ""),
+        requests=_amounts(workload.get("spec", {}), "requests"),
+        limits=_amounts(workload.get("spec", {}), "limits"),
     )
 
 
@@ -249,10 +250,11 @@ def _endpoints(service: Object, name: str, nodes: Iterable[Object]) -> Iterable[
             )
 
 
-def _requests(spec: Object) -> Mapping[str, str]:
+def _amounts(spec: Object, side: str) -> Mapping[str, str]:
+    """Read what the first container of a workload's pods asks for, or may have at most."""
     pod = spec.get("template", {}).get("spec", {})
     for container in pod.get("containers") or ():
-        found: Mapping[str, str] = container.get("resources", {}).get("requests") or {}
+        found: Mapping[str, str] = container.get("resources", {}).get(side) or {}
         return found
     return {}
 

@@ -1,0 +1,151 @@
+"""`securityContext` of a service and `security_context` of the whole file: users, groups and rights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tycho.compose.dialect.extension import add_extension
+from tycho.compose.dialect.notes import Notes
+from tycho.compose.scalars import printed
+from tycho.compose.tree import Node
+
+SPELLED: Mapping[str, str] = {
+    "run_as_user": "runAsUser", "run_as_group": "runAsGroup", "fs_group": "fsGroup",
+}  # fmt: skip
+"""Keys of `security_context`, as Kubernetes writes them."""
+
+
+def translate_security(service: Node, path: str, notes: Notes) -> None:
+    """Translate the `securityContext` of a service.
+
+    Args:
+        service: It changes.
+        path: Its Compose path.
+        notes: Where uses and problems go.
+    """
+    context = service.map.pop("securityContext", None)
+    if context is not None:
+        _translate(context, [(path, service)], f"{path}.securityContext", notes)
+
+
+def translate_system_security(context: Node, document: Node, notes: Notes) -> None:
+    """Translate the `security_context` of a document: of all its services, as far as they do not say it themselves.
+
+    Args:
+        context: What it says.
+        document: Whose services change.
+        notes: Where uses and problems go.
+    """
+    services = [
+        (f"{root}.{name}", service)
+        for root in ("services", "jobs")
+        for name, service in (document.get(root) or document.with_value({})).map.items()
+        if isinstance(service.value, dict)
+    ]
+    _translate(context, services, "security_context", notes)
+
+
+def _translate(context: Node, services: list[tuple[str, Node]], where: str, notes: Notes) -> None:
+    if context.value is None:
+        return
+    if not isinstance(context.value, dict):
+        notes.refused(context, where, "it is not a mapping", "write for example {runAsUser: 1000, fsGroup: 1000}")
+        return
+    fields = {SPELLED.get(key, key): (key, node) for key, node in context.map.items() if node.value not in (None, "")}
+    _translate_user(fields, services, where, notes)
+    for field, (key, node) in fields.items():
+        at = f"{where}.{key}"
+        if field in ("runAsUser", "runAsGroup"):
+            continue
+        if field in TRANSLATORS:
+            becomes = [TRANSLATORS[field](service, path, node) for path, service in services]
+            notes.translated(node, at, WORDS[field], becomes[0] if becomes else "")
+        else:
+            notes.ignored(node, at, "Compose has no such key", "set services.X.securityContext in the chart's values")
+
+
+def _translate_user(
+    fields: Mapping[str, tuple[str, Node]], services: list[tuple[str, Node]], where: str, notes: Notes
+) -> None:
+    """Write `user: USER:GROUP`, unless the service says its user itself."""
+    parts = {field: fields[field] for field in ("runAsUser", "runAsGroup") if field in fields}
+    if not parts:
+        return
+    texts = {field: printed(node.value) for field, (_, node) in parts.items()}
+    user = texts.get("runAsUser", "")
+    _, first = next(iter(parts.values()))
+    text = f"{user}:{texts['runAsGroup']}" if "runAsGroup" in texts else user
+    unsaid = [(path, service) for path, service in services if "user" not in service.map]
+    for _, service in unsaid:
+        service.value["user"] = first.with_value(text)
+    for key, node in parts.values():
+        if unsaid:
+            notes.translated(node, f"{where}.{key}", "user", f"{unsaid[0][0]}.user")
+        else:
+            notes.ignored(node, f"{where}.{key}", "user counts, which the service says itself", "remove one of them")
+
+
+def _set_fs_group(service: Node, path: str, node: Node) -> str:
+    add_extension(service, "fsGroup", _whole(node))
+    return f"{path}.x-tycho.fsGroup"
+
+
+def _whole(node: Node) -> Node:
+    """Read digits in quotes as a number."""
+    text = str(node.value)
+    return node.with_value(int(text)) if text.isascii() and text.isdigit() and len(text) < 12 else node
+
+
+def _set(key: str) -> Callable[[Node, str, Node], str]:
+    def put(service: Node, path: str, node: Node) -> str:
+        service.map.setdefault(key, node)
+        return f"{path}.{key}"
+
+    return put
+
+
+def _set_groups(service: Node, path: str, node: Node) -> str:
+    _append(service, "group_add", [node.with_value(printed(child.value)) for child in node.seq])
+    return f"{path}.group_add"
+
+
+def _set_escalation(service: Node, path: str, node: Node) -> str:
+    allowed = str(node.value).lower() == "true"
+    _append(service, "security_opt", [node.with_value(f"no-new-privileges={str(not allowed).lower()}")])
+    return f"{path}.security_opt"
+
+
+def _set_capabilities(service: Node, path: str, node: Node) -> str:
+    for key, ours in (("add", "cap_add"), ("drop", "cap_drop")):
+        if child := node.get(key):
+            _append(service, ours, list(child.seq))
+    return f"{path}.cap_{'add' if 'add' in node.map else 'drop'}"
+
+
+def _append(service: Node, key: str, entries: list[Node]) -> None:
+    """Add what is not in a list yet."""
+    if not entries:
+        return
+    known = service.map.setdefault(key, entries[0].with_value([]))
+    if isinstance(known.value, list):
+        values = [child.value for child in known.value]
+        known.value += [entry for entry in entries if entry.value not in values]
+
+
+TRANSLATORS: Mapping[str, Callable[[Node, str, Node], str]] = {
+    "fsGroup": _set_fs_group,
+    "privileged": _set("privileged"),
+    "readOnlyRootFilesystem": _set("read_only"),
+    "supplementalGroups": _set_groups,
+    "allowPrivilegeEscalation": _set_escalation,
+    "capabilities": _set_capabilities,
+}
+"""Fields of Kubernetes, and what each sets of a service."""
+WORDS: Mapping[str, str] = {
+    "fsGroup": "x-tycho.fsGroup",
+    "privileged": "privileged",
+    "readOnlyRootFilesystem": "read_only",
+    "supplementalGroups": "group_add",
+    "allowPrivilegeEscalation": "security_opt",
+    "capabilities": "cap_add, cap_drop",
+}

@@ -1,0 +1,89 @@
+"""Keys of a service that Compose calls otherwise, or does not have: `env`, `conn_string`, `gitea_integration`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tycho.compose.dialect.notes import Notes
+from tycho.compose.merge import pairs
+from tycho.compose.scalars import printed
+from tycho.compose.tree import Node
+from tycho.release import CONN_STRING
+
+
+def translate_service(service: Node, path: str, notes: Notes) -> None:
+    """Translate the keys of a service that are not of its volumes, resources, rights and checks.
+
+    Args:
+        service: It changes.
+        path: Its Compose path.
+        notes: Where uses and problems go.
+    """
+    for key, translate in TRANSLATORS.items():
+        if key in service.map:
+            node = service.map.pop(key)
+            if node.value is not None:
+                translate(service, node, path, notes)
+
+
+def _translate_env(service: Node, node: Node, path: str, notes: Notes) -> None:
+    """Write `environment`; what the service says there itself goes before."""
+    at = f"{path}.env"
+    if isinstance(node.value, list):
+        node.value = [_pair(child) for child in node.value]
+    if not isinstance(node.value, list | dict):
+        notes.refused(node, at, "it is neither a list nor a mapping", "write env: {NAME: value}, or - NAME=value")
+        return
+    written = service.get("environment")
+    if written is not None and written.value:
+        node = node.with_value({**pairs(node).map, **pairs(written).map})
+    service.value["environment"] = node
+    notes.translated(node, at, "environment", f"{path}.environment")
+
+
+def _pair(item: Node) -> Node:
+    """Write an entry with a name and a value as `NAME=value`."""
+    name, value = item.get("name"), item.get("value")
+    if name is None:
+        return item
+    return item.with_value(f"{printed(name.value)}={'' if value is None else printed(value.value)}")
+
+
+def _translate_conn_string(service: Node, node: Node, path: str, notes: Notes) -> None:
+    """Keep the text with the workload, where a status finds it."""
+    if node.value == "":
+        return
+    deploy = service.map.setdefault("deploy", node.with_value({}))
+    if not isinstance(deploy.value, dict):
+        deploy.value = {}
+    labels = deploy.map.setdefault("labels", node.with_value({}))
+    labels.value = {CONN_STRING: node, **pairs(labels).map}
+    notes.translated(node, f"{path}.{CONN_STRING}", f"deploy.labels.{CONN_STRING}", f"{path}.deploy.labels")
+
+
+def _refuse_gitea(service: Node, node: Node, path: str, notes: Notes) -> None:
+    at = f"{path}.gitea_integration"
+    if str(node.value).lower() == "false":
+        notes.translated(node, at, "nothing: it is switched off")
+        return
+    hint = "remove it; a service that clones the repository into a volume, with depends_on, does the same"
+    notes.refused(node, at, "Tycho knows no Gitea, and gives nobody's tokens to containers", hint)
+
+
+def _translate_rewrite(service: Node, node: Node, path: str, notes: Notes) -> None:
+    why = "nothing rewrites the paths of a route here"
+    notes.ignored(node, f"{path}.proxy_rewrite", why, "serve below /, or read the prefix from the environment")
+
+
+def _translate_rule(service: Node, node: Node, path: str, notes: Notes) -> None:
+    why = "nothing rewrites the paths of a route here"
+    notes.ignored(node, f"{path}.proxy_rewrite_rule", why, "serve below /, or read the prefix from the environment")
+
+
+TRANSLATORS: Mapping[str, Callable[[Node, Node, str, Notes], None]] = {
+    "env": _translate_env,
+    CONN_STRING: _translate_conn_string,
+    "gitea_integration": _refuse_gitea,
+    "proxy_rewrite": _translate_rewrite,
+    "proxy_rewrite_rule": _translate_rule,
+}
