@@ -23,11 +23,13 @@ class Caller:
         username: Who asks, as he calls himself or as the cluster knows him; "" when nobody said.
         login: The operating system's user: counts where the cluster knows nobody in particular.
         origin: What an `up` of the caller's would be started from; None where there is no project.
+        assumed: Whether the name counts only where nobody has to prove who he is.
     """
 
     username: str = ""
     login: str = ""
     origin: Origin | None = None
+    assumed: bool = False
 
     def named(self, username: str) -> Caller:
         """Return this caller under the name that the cluster knows him by, or else the system's."""

@@ -6,6 +6,7 @@ A plain dataclass, for a library would cost every command a quarter of a second.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -33,6 +34,8 @@ class Settings:
         cache_dir: What can be made again: programs, versions that were seen.
         state_dir: What cannot: clusters of this machine.
         quiet_time: Seconds that a container without a health check must run before it counts as ready; 0: none.
+        nfs_claim: The claim that TYCHO_NFS means in compose files of the first Tycho's.
+        api_accounts: Service accounts that containers may run as, where a request asks for one.
         api_port: Port of the service.
         api_drain: Seconds between SIGTERM and the end of listening, in which the service says that it is not ready.
         api_grace: Seconds that requests have to end after that.
@@ -55,6 +58,8 @@ class Settings:
     cache_dir: Path
     state_dir: Path
     quiet_time: float
+    nfs_claim: str
+    api_accounts: tuple[str, ...]
     api_port: int
     api_drain: float
     api_grace: float
@@ -87,6 +92,8 @@ def settings() -> Settings:
         cache_dir=Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "tycho",
         state_dir=Path(env.get("XDG_STATE_HOME") or home / ".local" / "state") / "tycho",
         quiet_time=_read_seconds("TYCHO_QUIET_TIME", QUIET_TIME),
+        nfs_claim=env.get("TYCHO_NFS_CLAIM", ""),
+        api_accounts=tuple(filter(None, re.split(r"[\s,]+", env.get("TYCHO_API_SERVICE_ACCOUNTS", "")))),
         api_port=_read_port("TYCHO_API_PORT", 5000),
         api_drain=_read_seconds("TYCHO_API_DRAIN", 0.0),
         api_grace=_read_seconds("TYCHO_API_GRACE", 10.0),

@@ -231,3 +231,9 @@ def test_what_would_let_anybody_in_is_refused(tmp_path: Path, options: list[str]
     done = subprocess.run([TYCHO, "api", "-b", "memory", *argv], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_principal_is_nobody_where_callers_prove_who_they_are(ask: Ask) -> None:
+    start(ask, "ada", principal=json.dumps({"username": "a@b.org", "access_token": "portal"}))
+    (system,) = ask("portal", "status").json()["result"]
+    assert system["username"] == "ada"

@@ -152,8 +152,8 @@ class Bound:
     async def _as_caller(self, verb: str, said: Caller | None) -> Caller:
         """Who asks: the one who proved his name, whatever the request says, unless he may act for the other, too."""
         subject = cast("Subject", self._subject)
-        if said is None or not said.username or same_user(said.username, subject.name):
-            return replace(said or Caller(), username=subject.name, login="")
+        if said is None or not said.username or said.assumed or same_user(said.username, subject.name):
+            return replace(said or Caller(), username=subject.name, login="", assumed=False)
         await self._check_name(verb, said.username)
         return said
 

@@ -6,7 +6,8 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -18,6 +19,7 @@ from tycho.text import is_text
 
 LABEL = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
 LINES = 10_000  # of each container that an answer holds at most
+NAMED = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 
 
@@ -51,12 +53,38 @@ Variable = Annotated[str, AfterValidator(_written), Field(pattern=r"^[^=\x00]+$"
 Digits = Annotated[str, Field(pattern="^[0-9]{1,5}$")]
 Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_number, int | Digits)]
 Client = Annotated[model.Client, Field(max_length=64)]
-Account = Annotated[Literal["", "default"], Field(description="What containers run as: the namespace's own.")]
+Account = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$",
+        description="What containers run as: the namespace's own, or one that the operator lists.",
+    ),
+]
 Services = Annotated[
     list[Annotated[str, Field(pattern=rf"^{NAME}$")]],
     Field(max_length=256, description="Compose names; all services when empty."),
 ]
 Wait = Annotated[bool, Field(description="Answer only once the system is ready.")]
+
+
+def _principal(text: str) -> str:
+    """Leave the username of a principal, a JSON object as text; tokens beside it are let go here."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    name = said.get("username") if isinstance(said, dict) else None
+    return name if isinstance(name, str) and NAMED.fullmatch(name) and is_text(name) else ""
+
+
+Principal = Annotated[
+    str,
+    AfterValidator(_principal),
+    Field(
+        max_length=65536,
+        description="JSON: its `username` is who asks, where nothing else says so. Nothing else of it is kept.",
+    ),
+]
 
 
 def _relative(path: str) -> str:
@@ -142,7 +170,7 @@ Force = Annotated[bool, Field(description="Do it to what is somebody else's, too
 class Start(Compile, Asked):
     """A system to start."""
 
-    principal: Annotated[str | None, Field(max_length=65536, description="Accepted, and used for nothing.")] = None
+    principal: Principal | None = None
     serviceaccount: Account | None = None
     guid: Annotated[str | None, Field(pattern=r"^([0-9a-f]{32})?$", alias="tycho-guid")] = None
     upgrade: Annotated[bool, Field(description="Upgrade the system of this name where one runs.")] = False
@@ -150,6 +178,11 @@ class Start(Compile, Asked):
         False
     )
     wait: Wait = False
+
+    def caller(self, project: str) -> Caller:
+        """Return who asks: the principal, where nothing else says so."""
+        caller = super().caller(project)
+        return caller if caller.username else replace(caller, username=self.principal or "", assumed=True)
 
 
 class Status(Message):
@@ -226,6 +259,7 @@ class Started(BaseModel):
     containers: Mapping[str, Mapping[str, str | int]]  # service -> ip_address, port-1, port-2, …
     warnings: Sequence[Problem] = ()
     notes: Sequence[str] = ()
+    conn_string: str = ""
 
 
 class Target(BaseModel):

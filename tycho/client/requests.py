@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
@@ -132,12 +132,31 @@ def pairs(**values: object) -> list[tuple[str, str]]:
     return found
 
 
+def without_tokens(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a start whose principal is a username alone: nobody has a use for the tokens that stand beside it.
+
+    Example:
+        >>> without_tokens({"name": "a", "principal": '{"username": "ada", "access_token": "t"}'})
+        {'name': 'a', 'principal': '{"username": "ada"}'}
+    """
+    said: object = request.get("principal")
+    try:
+        said = json.loads(said) if isinstance(said, str) else said
+    except (ValueError, RecursionError):
+        said = None
+    name = said.get("username") if isinstance(said, Mapping) else None
+    rest = {key: value for key, value in request.items() if key != "principal"}
+    return {**rest, "principal": json.dumps({"username": name})} if name else rest
+
+
 def ask(request: Request) -> Steps[Reply]:
     """Send a request, and again where that can do no harm: nobody listened, or the service is busy and says how long.
 
     Raises:
         TychoError: There is no reply.
     """
+    if request.body and "principal" in request.body:
+        request = replace(request, body=without_tokens(request.body))
     for pause in (*PAUSES, None):
         reply: Reply | Lost = yield request
         if isinstance(reply, Lost):

@@ -14,7 +14,7 @@ from tycho.api.dependencies import Charts, Verbs
 from tycho.api.messages import Nothing, RestartOf, RollbackTo, Row, Start
 from tycho.api.preconditions import check_match, find_guid, tag
 from tycho.api.queries import DeleteManyQuery, DeleteQuery, SystemId, WaitOnlyQuery, WaitQuery
-from tycho.api.routes.shared import FAILURES, compile_system, list_warnings, wait_options
+from tycho.api.routes.shared import FAILURES, compile_start, list_warnings, wait_options
 from tycho.api.schemas import Deletion, Plan
 from tycho.lifecycle import Compiled as Chart
 from tycho.lifecycle import Removal
@@ -49,12 +49,12 @@ async def start_system(
     idempotency_key: Key = "",
 ) -> Any:
     """Start a system, or say what a start would do."""
-    if message.username:
-        CALLER.set(message.username)  # takes its turn beside others of the same address
     caller, guid = message.caller(message.name), message.guid or ""
+    if caller.username:
+        CALLER.set(caller.username)  # takes its turn beside others of the same address
     if idempotency_key and not guid:
         guid = find_guid(request, caller, idempotency_key)
-    compiled = await compile_system(charts, message)
+    compiled = await compile_start(charts, message)
     new = not (guid or message.upgrade)
     if query.dry_run:
         changes = await verbs.preview(compiled, guid=guid, new=new, caller=caller)

@@ -26,7 +26,7 @@ from tycho.api.messages import (
     Started,
     Status,
 )
-from tycho.api.routes.shared import FAILURES, compile_system, list_warnings, wait_options
+from tycho.api.routes.shared import FAILURES, compile_start, compile_system, list_warnings, wait_options
 from tycho.errors import Ambiguous
 from tycho.orchestrators import parse_since
 from tycho.release import Event, Revision, ServiceStatus
@@ -39,15 +39,16 @@ router = APIRouter(responses=FAILURES, route_class=JsonRoute)
 @router.post("/system/start")
 async def start(said: Start, verbs: Verbs, charts: Charts) -> Envelope[Started]:
     """Start a system; the same `tycho-guid` again is the same start."""
-    if said.username:
-        CALLER.set(said.username)  # takes its turn beside others of the same address
-    compiled = await compile_system(charts, said)
+    caller = said.caller(said.name)
+    if caller.username:
+        CALLER.set(caller.username)  # takes its turn beside others of the same address
+    compiled = await compile_start(charts, said)
     release = await verbs.up(
         compiled,
         guid=said.guid or "",
         new=not (said.guid or said.upgrade),
         replace=said.replace,
-        caller=said.caller(said.name),
+        caller=caller,
         wait_options=wait_options(wait=said.wait),
     )
     full = f"{release.identity.name}-{release.identity.guid}"
@@ -57,6 +58,7 @@ async def start(said: Start, verbs: Verbs, charts: Charts) -> Envelope[Started]:
         containers={one.name: _container(one) for one in release.services},
         warnings=list_warnings(compiled),
         notes=release.notes,
+        conn_string=release.conn_string,
     )
     return Envelope(result=result, message=f"Started system {full}")
 

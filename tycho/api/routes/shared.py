@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tycho.api.answers import Envelope, Failure
 from tycho.api.dependencies import Charts
-from tycho.api.messages import Compile
+from tycho.api.messages import Compile, Start
 from tycho.api.queries import LONGEST_WAIT
+from tycho.compose.dialect.volumes import NFS_VARIABLE
+from tycho.errors import Forbidden
 from tycho.lifecycle import Compiled as Chart
 from tycho.model import ServiceMetadata
 from tycho.orchestrators import WaitOptions
+from tycho.settings import settings
 
 FAILURES: dict[int | str, dict[str, Any]] = {
     429: {
@@ -23,9 +27,36 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
+def find_account(name: str | None) -> str:
+    """Return the service account that containers are to run as; "" for the namespace's own.
+
+    Args:
+        name: As a request asks for it.
+
+    Raises:
+        Forbidden: The operator does not list it.
+    """
+    listed = settings().api_accounts
+    if not name or name == "default":
+        return ""
+    if name not in listed:
+        known = f"it lists {', '.join(listed)}" if listed else "it lists none"
+        hint = f"leave serviceaccount out; TYCHO_API_SERVICE_ACCOUNTS of the service says which there are, and {known}"
+        raise Forbidden(f"serviceaccount: {name} is not one that the operator lets containers run as", hint=hint)
+    return name
+
+
+async def compile_start(charts: Charts, message: Start) -> Chart:
+    """Compile what a message is to start, with the account that its containers run as."""
+    account = find_account(message.serviceaccount)
+    return replace(await compile_system(charts, message), service_account=account)
+
+
 async def compile_system(charts: Charts, message: Compile) -> Chart:
     """Compile what a message holds, apart from the service."""
     env = {key: value for key, value in message.env.items() if value is not None}
+    if claim := settings().nfs_claim:
+        env[NFS_VARIABLE] = claim  # the operator's to say
     metadata = {
         name: ServiceMetadata(port=about.port, clients=tuple(about.clients)) for name, about in message.services.items()
     }
