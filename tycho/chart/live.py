@@ -69,6 +69,8 @@ def release_values(
     if username and user_label(username) != username:
         annotations[ANNOTATION] = username
     defaults: dict[str, Json] = {"workloadAnnotations": annotations, "podLabels": labels}
+    if known := _identity_variables(system, {"guid": guid, "username": username}):
+        defaults["env"] = known
     if account:
         defaults |= {"serviceAccountName": account, "automountServiceAccountToken": True}
     values: dict[str, Json] = {
@@ -103,6 +105,15 @@ def portal_labels(name: str, guid: str) -> dict[str, str]:
     return {
         "name": full, WORKSPACE: app, "original-app-name": app, "tycho-app-id": full, "reaper-label": "true",
     }  # fmt: skip
+
+
+def _identity_variables(system: Project, identity: Mapping[str, str]) -> dict[str, Json]:
+    """Return variables that tell a system's containers what it is, as far as that is known."""
+    named = said(system).get("identityVariables")
+    if not isinstance(named, Mapping):
+        return {}
+    texts = {name: identity.get(word, "") for name, word in named.items()}
+    return {name: text.replace("$(", "$$(") for name, text in sorted(texts.items()) if text}
 
 
 def values_yaml(values: Mapping[str, Json]) -> str:

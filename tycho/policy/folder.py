@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tycho import data
 from tycho.errors import PolicyError, Problem
 from tycho.files import FileRefused, read_file
 from tycho.policy.declared import MAX_BYTES, declared
@@ -50,13 +51,25 @@ def digest(policies: Iterable[Policy]) -> str:
 
 def _files(folders: Sequence[Path]) -> list[Path]:
     chosen: dict[str, Path] = {}
-    for folder in folders:
-        if not folder.is_dir():
-            raise PolicyError(f"{folder} is not a folder of policies", hint="--policies takes a folder")
+    for folder in map(_find_folder, folders):
         for path in folder.iterdir():
             if path.suffix in KINDS and not path.name.startswith("."):
                 chosen[path.name] = path
     return [chosen[name] for name in sorted(chosen)]
+
+
+def _find_folder(folder: Path) -> Path:
+    """Find a folder: one that is there, or one that is shipped beside the policies in force, by its name."""
+    shipped = data.policies() / folder
+    if folder.is_dir():
+        return folder
+    if len(folder.parts) == 1 and folder.name.isidentifier() and shipped.is_dir():
+        return shipped
+    known = ", ".join(sorted(path.name for path in data.policies().iterdir() if path.is_dir()))
+    raise PolicyError(
+        f"{folder} is not a folder of policies",
+        hint=f"--policies takes a folder, or the name of a shipped one: {known}",
+    )
 
 
 def _says(text: bytes) -> bool:

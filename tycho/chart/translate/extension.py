@@ -31,7 +31,9 @@ TEXTS_OF_CHART = ("appVersion", "home", "icon", "license")
 LISTS_OF_CHART = ("keywords", "sources")
 ROUTE_WORDS = ("keep", "strip", "none")
 """Whether programs see the prefix of their URL, or that there is none."""
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+IDENTITY = ("guid", "username")
+"""What containers may be told of the system that they are a part of."""
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 CRON = re.compile(r"@[a-z]+|\S+( +\S+){4}")
 
 
@@ -122,6 +124,12 @@ def _is_group(value: Json) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
+def _is_identity(value: Json) -> bool:
+    return isinstance(value, Mapping) and all(
+        VARIABLE.fullmatch(str(name)) and word in IDENTITY for name, word in value.items()
+    )
+
+
 FILES, POLICIES = Found(find_secret_files), Found(find_policies)
 SCHEMA: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
     "": {
@@ -138,6 +146,9 @@ SCHEMA: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
             Found(find_ingresses),
         ),
         "secretEnvironment": _word(_texts, '["*password"]', "which names are secret, in every service"),
+        "identityVariables": _word(
+            _is_identity, "{GUID: guid, USER: username}", "env of every container, which the release brings"
+        ),
         "portalLabels": _word(_is_flag, "true or false", "labels of pods, which the release brings"),
     },
     "services": {
