@@ -10,6 +10,7 @@ import pytest
 
 from tests.api.conftest import Post, Service, serving
 from tycho.client import TychoClient
+from tycho.client.answers import TychoService
 from tycho.client.requests import without_tokens
 from tycho.settings import settings
 
@@ -106,3 +107,22 @@ def test_the_operators_claim_is_what_nfs_means(service: Service, post: Post) -> 
     assert settings().nfs_claim == ""
     answer = post("start", {"name": "files", "system": PATIENT}, 422).json()
     assert "no setting says which claim TYCHO_NFS is" in answer["message"]
+
+
+def test_the_clients_words_of_a_change(service: Service) -> None:
+    with TychoClient(service.url) as client:
+        guids = [client.start(START).identifier for _ in range(2)]
+        change = {"labels": {"app-name": "Two"}, "cpu": "250m", "memory": "128Mi"}
+        assert client.modify({"tycho-guid": guids[0], **change}).result["patches"]
+        for answer in client.patch([{"tycho-guid": guid, "cpu": "500m"} for guid in guids]):
+            assert [patch["value"] for patch in answer.result["patches"]][-1] == "500m"
+        (row,) = client.status({"name": guids[0]}).services
+        assert (row.workspace_name, row.app_id) == ("Two", f"notebook-{guids[0]}")
+
+
+def test_the_sum_of_what_is_used() -> None:
+    used = {"web": {"cpu": "500m", "memory": "4Gi", "nvidia.com/gpu": "1", "ephemeral-storage": "5Gi"}, "db": {}}
+    service = TychoService({"name": "notebook", "utilization": {**used, "files": {"cpu": "1", "memory": "128974848"}}})
+    expected = {"cpu": 1500, "gpu": 1000, "memory": "4.42", "ephemeralStorage": "5.37"}
+    assert service.total_util == expected
+    assert TychoService({"name": "notebook"}).total_util["cpu"] == 0
