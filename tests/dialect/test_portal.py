@@ -12,6 +12,7 @@ from tests.orchestrators.conftest import QUICK, Kubectl, kubectl, shared, tell
 from tycho.compose import Sources
 from tycho.lifecycle import Lifecycle
 from tycho.ownership import Caller
+from tycho.urls import read_options
 from tycho.wire import to_system
 
 __all__ = ["kubectl", "shared", "tell"]  # fixtures
@@ -87,5 +88,37 @@ def test_variables_of_the_shipped_policy(tell: Any, shared: str, kubectl: Kubect
             "USER": "me",
             "USER_NAME": "$$(HOME)@b.org",
         }
+
+    tell(story, shared)
+
+
+def test_variables_of_a_url(tell: Any, shared: str, kubectl: Kubectl) -> None:
+    text = """
+services:
+  web: {image: nginx:1.27, ports: ["80"], environment: {FB_BASEURL: /mine}, proxy_rewrite: {enabled: true}}
+  db: {image: postgres:16}
+"""
+    template = {
+        "TYCHO_URL_TEMPLATE": "https://apps.example.org/private/{user}/{name}/{guid}/",
+        "TYCHO_URL_CLASS": "nginx",
+    }
+
+    async def story(lifecycle: Lifecycle) -> None:
+        lifecycle.policies, lifecycle.urls = (Path("portal"),), read_options(template)
+        release = await lifecycle.up(lifecycle.compile(sources(text)), caller=Caller("ada"), wait_options=QUICK)
+        prefix = f"/private/ada/notebook/{release.identity.guid}"
+        listed = json.loads(kubectl("get", "deployments", "-n", shared, "-o", "json"))["items"]
+        env = {
+            item["metadata"]["annotations"]["tycho.dev/service"]: {
+                entry["name"]: entry["value"]
+                for entry in item["spec"]["template"]["spec"]["containers"][0].get("env", ())
+            }
+            for item in listed
+        }
+        known = {"GUID": release.identity.guid, "USER": "ada", "USER_NAME": "ada", "HOST": "apps.example.org"}
+        url = {"TYCHO_URL": f"https://apps.example.org{prefix}/", "TYCHO_PATH": prefix}
+        assert env == {"web": {**known, **url, "NB_PREFIX": prefix, "FB_BASEURL": "/mine"}, "db": known}
+        (ingress,) = json.loads(kubectl("get", "ingress", "-n", shared, "-o", "json"))["items"]
+        assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/rewrite-target"] == "/$2"
 
     tell(story, shared)

@@ -69,7 +69,8 @@ def release_values(
     if username and user_label(username) != username:
         annotations[ANNOTATION] = username
     defaults: dict[str, Json] = {"workloadAnnotations": annotations, "podLabels": labels}
-    if known := _identity_variables(system, {"guid": guid, "username": username}):
+    host = context.place(routed[0]).host if context and (routed := list(routes)) else ""
+    if known := _identity_variables(system, {"guid": guid, "username": username, "host": host}):
         defaults["env"] = known
     if account:
         defaults |= {"serviceAccountName": account, "automountServiceAccountToken": True}

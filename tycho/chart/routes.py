@@ -150,7 +150,8 @@ def _service_values(system: Project, name: str, context: RouteContext) -> dict[s
     if context.options.route == "ingress":
         route = _ingress(system, name, context, stripped=stripped)
     further = said(service).get(VARIABLES)
-    names = [str(variable) for variable in further] if isinstance(further, list | tuple) else []
+    listed = [str(variable) for variable in further] if isinstance(further, list | tuple) else []
+    names = [variable for variable in listed if variable not in service.environment]
     return {
         ("ingress" if context.options.route == "ingress" else "httpRoute"): route,
         "env": {"TYCHO_URL": address.url, "TYCHO_PATH": address.path, **dict.fromkeys(names, address.path or "/")},

@@ -31,7 +31,7 @@ TEXTS_OF_CHART = ("appVersion", "home", "icon", "license")
 LISTS_OF_CHART = ("keywords", "sources")
 ROUTE_WORDS = ("keep", "strip", "none")
 """Whether programs see the prefix of their URL, or that there is none."""
-IDENTITY = ("guid", "username")
+IDENTITY = ("guid", "username", "host")
 """What containers may be told of the system that they are a part of."""
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 CRON = re.compile(r"@[a-z]+|\S+( +\S+){4}")
@@ -120,6 +120,8 @@ def _is_flag(value: Json) -> bool:
 
 ROUTE = "its URL, where the operator has a template of URLs: an Ingress or an HTTPRoute (live)"
 ROUTE_VARIABLES = "env: the path of its URL, where the operator has a template of URLs (live)"
+
+
 def _is_group(value: Json) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from tycho.compose.dialect.extension import add_extension
 from tycho.compose.dialect.notes import Notes
 from tycho.compose.merge import pairs
 from tycho.compose.scalars import printed
@@ -71,13 +72,35 @@ def _refuse_gitea(service: Node, node: Node, path: str, notes: Notes) -> None:
 
 
 def _translate_rewrite(service: Node, node: Node, path: str, notes: Notes) -> None:
-    why = "nothing rewrites the paths of a route here"
-    notes.ignored(node, f"{path}.proxy_rewrite", why, "serve below /, or read the prefix from the environment")
+    """Have the prefix of its URL taken off; what stands in its place is nothing else than /."""
+    at, enabled, target = f"{path}.proxy_rewrite", node.get("enabled"), node.get("target")
+    if not isinstance(node.value, dict) or not node.map.keys() <= {"enabled", "target"}:
+        notes.refused(node, at, "it is not {enabled, target}", "write proxy_rewrite: {enabled: true, target: /}")
+    elif not _is_on(enabled):
+        notes.translated(node, at, "nothing: programs are asked for paths with their prefix")
+    elif target is None or target.value in (None, "", "/"):
+        _strip(service, node, at, path, notes)
+    else:
+        add_extension(service, "url", node.with_value("strip"))
+        why = f"programs are asked for paths below /, and not below {target.value}"
+        notes.approximated(node, at, "x-tycho.url: strip", f"{path}.x-tycho.url", why, "have them serve below /")
 
 
 def _translate_rule(service: Node, node: Node, path: str, notes: Notes) -> None:
-    why = "nothing rewrites the paths of a route here"
-    notes.ignored(node, f"{path}.proxy_rewrite_rule", why, "serve below /, or read the prefix from the environment")
+    at = f"{path}.proxy_rewrite_rule"
+    if _is_on(node):
+        _strip(service, node, at, path, notes)
+    else:
+        notes.translated(node, at, "nothing: programs are asked for paths with their prefix")
+
+
+def _strip(service: Node, node: Node, at: str, path: str, notes: Notes) -> None:
+    add_extension(service, "url", node.with_value("strip"))
+    notes.translated(node, at, "x-tycho.url: strip", f"{path}.x-tycho.url")
+
+
+def _is_on(node: Node | None) -> bool:
+    return node is not None and str(node.value).lower() == "true"
 
 
 TRANSLATORS: Mapping[str, Callable[[Node, Node, str, Notes], None]] = {
