@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tycho.chart import check_contents, release_values
+from tycho.chart import check_start, release_values
 from tycho.choices import check_running
 from tycho.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
 from tycho.errors import TychoError
@@ -136,7 +136,7 @@ class Lifecycle(Starting):
             ComposeError: A config or a secret has no content: its file is absent, or its variable not set.
             StartFailed: It was made, and cannot become ready; it is left for a look.
         """
-        check_contents(compiled.policy_result.system)
+        check_start(compiled.policy_result.system)
         name = compiled.policy_result.system.name
         caller = await self._finder.identify(caller)
         running = None if new and not guid else await self._finder.find_running(name, guid, caller)

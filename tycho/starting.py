@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tycho.chart import COMPOSE_FILE, RouteContext, check_contents, release_values
+from tycho.chart import COMPOSE_FILE, RouteContext, check_start, release_values
 from tycho.compilation import Compiled
 from tycho.differences import list_differences
 from tycho.errors import Conflict, KeyReused, NotFound
@@ -79,7 +79,7 @@ class Starting(Operations):
             ComposeError: A config or a secret has no content.
         """
         system = compiled.policy_result.system
-        check_contents(system)
+        check_start(system)
         caller = await self._finder.identify(caller)
         running = None if new and not guid else await self._finder.find_running(system.name, guid, caller)
         before: Mapping[str, Any] = {"services": {}, "variables": {}}

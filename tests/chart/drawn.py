@@ -41,7 +41,9 @@ REFERENCE = st.one_of(
 LIVE = some(LITERAL | REFERENCE, 1).map("".join)
 """Text in Compose's syntax, most of it with variables."""
 WORDS = some(LIVE, 1)
-IMAGE = ONE(["x", "r.example/x:${I}", "${I:-x}", "${R-r.example/}x:${I}", "x:${I:-1.10}-slim"]) | LIVE.map("x{}".format)
+IMAGE = ONE(["x", "r.example/x:${I}", "${I:-x}", "${R-r.example/}x:${I}", "x:${I:-1.10}-slim"]) | REFERENCE.map(
+    "x{}".format
+)
 NOTES = st.dictionaries(ONE(["note", "x.example/about", "third"]), LIVE, max_size=2)
 COUNT, MEMORY = ONE(["2", "${N:-2}"]), ONE(["64m", "${M:-1gb}"])
 PORT = ONE(["8080", "${P}", "${P:-81}"])  # the only number that may be empty

@@ -24,7 +24,7 @@ def test_peers_reach_ports_that_are_not_published(bench: Any) -> None:
     ("keys", "known"),
     [
         ("image: 'registry.example.org:5000/team/redis:${TAG:-7}'", [6379]),
-        ("image: 'postgres@sha256:0000'", [5432]),
+        (f"image: 'postgres@sha256:{'0' * 64}'", [5432]),
         ("image: redis-tools", []),
         ("image: redis:7, x-tycho: {headless: true}", []),
         ("image: x, expose: ['81']", [81]),

@@ -150,7 +150,7 @@ SERVICE: dict[str, Made] = {
     "group_add": some(ONE(["1", 2, "wheel"])),
     "healthcheck": CHECK,
     "hostname": WORD,
-    "image": ONE(["nginx", "nginx:1", "repo/x@sha256:0"]),
+    "image": ONE(["nginx", "nginx:1", f"repo/x@sha256:{'0' * 64}"]),
     "init": st.booleans() | ONE(["yes", "off"]),
     "ipc": ONE(["host", "service:b"]),
     "label_file": either(ONE(["a.label"])),

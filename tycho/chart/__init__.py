@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tycho.chart.artifact import COMPOSE_FILE, Chart, Row
-from tycho.chart.given import check_contents
+from tycho.chart.given import check_start
 from tycho.chart.judge import WAITING_ACCOUNT, Document, find_line, judge
 from tycho.chart.live import find_origin, find_user, release_values, values_yaml, without_origin
 from tycho.chart.routes import RouteContext, mark_routed
@@ -26,7 +26,7 @@ __all__ = [
     "Document",
     "RouteContext",
     "Row",
-    "check_contents",
+    "check_start",
     "emit",
     "find_line",
     "find_origin",

@@ -7,32 +7,39 @@ from collections.abc import Iterator, Mapping
 from tycho.chart.judge import describe_grant
 from tycho.chart.podsecurity import as_mapping
 from tycho.chart.reserved import BALANCERS, is_allowed
+from tycho.chart.translate.image import NO_IMAGE, is_image
 from tycho.chart.wiring import everything
 from tycho.errors import ComposeError, PolicyDenied, Problem
-from tycho.model import Project, ServiceMetadata, template
+from tycho.model import Expr, Project, ServiceMetadata, template
 from tycho.model.rights import read_grants
 
 NAMES = ("podLabels", "podAnnotations", "workloadAnnotations")
 REASON = "this label or annotation is not a caller's to set, and no policy granted it"
 
 
-def check_contents(system: Project) -> None:
-    """Refuse to start what would mount a config or a secret that nothing was read for, as Docker Compose does.
+def check_start(system: Project) -> None:
+    """Refuse to start what cannot run with the files and variables at hand, as Docker Compose does.
 
-    A chart may be made without: who installs it gives the content.
+    That is a config or a secret that nothing was read for, and an image that is no reference. A chart may be made: who
+    installs it gives the rest.
 
     Args:
         system: The system after the policies.
 
     Raises:
-        ComposeError: With every file that is absent, and every variable that is not set.
+        ComposeError: With every file that is absent, and every variable that is not set or makes no image.
     """
     services = everything(system).values()
     used = {
         "configs": {mount.source for service in services for mount in service.configs},
         "secrets": {mount.source for service in services for mount in service.secrets},
     }
-    problems: list[Problem] = []
+    problems = [
+        Problem(*system.at(path := f"{section}.{name}.image"), path, NO_IMAGE.format(service.image), "nginx:1.27")
+        for section, containers in (("services", system.services), ("jobs", system.jobs))
+        for name, service in containers.items()
+        if isinstance(service.image, Expr) and not is_image(str(service.image))
+    ]
     for kind, resources in (("configs", system.configs), ("secrets", system.secrets)):
         for name, resource in resources.items():
             if name not in used[kind] or resource.external or resource.files is not None:

@@ -26,6 +26,7 @@ _VALID = re.compile(
     r"(?:@[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,})?",
     re.ASCII,
 )
+NO_IMAGE = '"{}" is no image: [registry/]name[:tag], and names are in lower case'
 _LONGEST = 1024  # characters: names have 255 at most, and a tag and a digest come after
 
 
@@ -88,7 +89,7 @@ def judge_image(case: Case) -> Rows:
     if text and not isinstance(text, Expression) and not is_image(text):
         yield (
             "",
-            rejected(f"{text!r} is no image: [registry/]name[:tag], and names are in lower case", "image: nginx:1.27"),
+            rejected(NO_IMAGE.format(text), "image: nginx:1.27"),
         )
 
 
