@@ -21,7 +21,7 @@ def test_a_start_shows_its_url(told: Story) -> None:
         started = await lifecycle.up(compiled(lifecycle, ONE, "shown"), wait_options=QUICK)
         url = f"https://shown-{started.identity.guid}.example.org/"
         assert [service.url for service in started.services] == [url, ""]
-        (listed,) = await lifecycle.status()
+        (listed,) = await lifecycle.status(name="shown")
         assert listed.url == url
         assert [event.progress.url for event in ProgressEvents().tell(listed)][-1] == url
         again = await lifecycle.up(compiled(lifecycle, ONE, "shown"), wait_options=QUICK)
