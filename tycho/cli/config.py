@@ -74,7 +74,7 @@ def config(
     if services:
         return _lines(sorted(system.services))
     if images:
-        return _lines(str(one.image or f"{system.name}-{key}") for key, one in sorted(system.services.items()))
+        return _lines(map(system.image_name, sorted(system.services)))
     tree = canonical(system, sources, written=format is Written.yaml and not hash)
     if hash:
         return _hashes(tree["services"], hash)

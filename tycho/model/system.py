@@ -108,6 +108,11 @@ class Project(Node):
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self.lines.get(path, ("", 0))
 
+    def image_name(self, name: str) -> str:
+        """Return the image that a service or job runs: its own, or what Compose calls the one that is built for it."""
+        service = self.services[name] if name in self.services else self.jobs[name]
+        return str(service.image) if service.image else f"{self.name}-{name}".lower()
+
 
 def _network(client: str) -> str:
     return str(ip_network(client, strict=False))

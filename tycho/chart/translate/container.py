@@ -68,7 +68,7 @@ class ContainerTranslator:
         container = Container(
             name=slug,
             service=name,
-            image=translate_image(service, f"{label(self.system.name)}-{slug}"),
+            image=translate_image(service, self.system.image_name(name)),
             command=command,
             args=args,
             working_dir=cast("Text", fields.get("workingDir", "")),
