@@ -10,6 +10,7 @@ import yaml
 
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyDenied
+from tycho.model import Project
 from tycho.modification import Modification, ServiceChange, quantity
 from tycho.orchestrators import StoredRelease
 from tycho.policy import apply_policies
@@ -48,6 +49,29 @@ def check_policies(name: str, stored: StoredRelease, wanted: Modification, folde
         named = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems[:3])
         raise PolicyDenied(f"the policies cannot judge this change: {named or error.message}", hint=HINT) from error
     apply_policies(project, folders=folders)
+
+
+def check_images(project: Project, images: Mapping[str, str], folders: Sequence[Path]) -> None:
+    """Refuse images that a policy of the operator's refuses, before they are pushed.
+
+    Args:
+        project: What is to run.
+        images: The image that each service is to run instead of the compose file's.
+        folders: The operator's policies; nothing is asked where there are none.
+
+    Raises:
+        PolicyDenied: A policy refuses the system with these images.
+    """
+    if not folders:
+        return
+    changed = {
+        section: {
+            name: service.model_copy(update={"image": images[name]}) if name in images else service
+            for name, service in services.items()
+        }
+        for section, services in (("services", project.services), ("jobs", project.jobs))
+    }
+    apply_policies(project.model_copy(update=changed), folders=folders)
 
 
 def _write_change(keys: dict[str, Any], change: ServiceChange) -> None:

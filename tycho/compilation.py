@@ -110,7 +110,8 @@ def load_system(sources: Sources, metadata: Metadata) -> Project:
         UsageError: There is no such service.
     """
     system = load(sources)
-    if unknown := sorted(set(metadata) - set(system.services)):
+    valued = {name for name in system.jobs if name in metadata and not metadata[name].publishes}
+    if unknown := sorted(set(metadata) - set(system.services) - valued):
         raise UsageError(
             f"service metadata names {', '.join(unknown)}, which {system.name} does not have",
             hint=f"services: {', '.join(sorted(system.services))}",

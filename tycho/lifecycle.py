@@ -142,6 +142,8 @@ class Lifecycle(Starting):
         running = None if new and not guid else await self._finder.find_running(name, guid, caller)
         if running and not replace:
             await self._finder.check_replacement(running, caller)
+        if running:
+            compiled = await self._keep_images(compiled, running)
         identity = keep_identity(running.identity, caller) if running else new_identity(name, guid, self.target, caller)
         values = release_values(
             compiled.policy_result.system,

@@ -132,6 +132,7 @@ def _service_fields(
     if change.image:
         image = split_image(change.image)
         result["image"] = {"repository": image.repository, "tag": image.tag, "digest": image.digest or None}
+        result["image"]["builtAs"] = None  # it is another one than what was built
     for variable, value in change.env.items():
         place, text = _variable_place(stored, name, variable, value)
         result.setdefault(place, {})[variable] = text

@@ -39,6 +39,7 @@ class Settings:
         api_port: Port of the service.
         api_drain: Seconds between SIGTERM and the end of listening, in which the service says that it is not ready.
         api_grace: Seconds that requests have to end after that.
+        push_prefix: Where images that are built are pushed to: a registry, and a path in it.
         service: A Tycho API that commands talk to instead of the cluster.
         token: Who the caller is to it.
         token_file: A file that holds the same.
@@ -63,6 +64,7 @@ class Settings:
     api_port: int
     api_drain: float
     api_grace: float
+    push_prefix: str
     service: str
     token: str = field(repr=False)
     token_file: str
@@ -97,6 +99,7 @@ def settings() -> Settings:
         api_port=_read_port("TYCHO_API_PORT", 5000),
         api_drain=_read_seconds("TYCHO_API_DRAIN", 0.0),
         api_grace=_read_seconds("TYCHO_API_GRACE", 10.0),
+        push_prefix=env.get("TYCHO_PUSH_PREFIX", ""),
         service=env.get("TYCHO_SERVICE", ""),
         token=env.get("TYCHO_TOKEN", ""),
         token_file=env.get("TYCHO_TOKEN_FILE", ""),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tycho.building import add_images, find_kept_images
 from tycho.chart import COMPOSE_FILE, RouteContext, check_start, release_values
 from tycho.compilation import Compiled
 from tycho.differences import list_differences
@@ -86,6 +88,7 @@ class Starting(Operations):
         context = self.route_context(keep_identity(running.identity, caller)) if running else None
         if running and running.state != "kept":
             before = (await self.orchestrator.contents(running.identity)).merged
+            compiled = await self._keep_images(compiled, running)
         defaults = await asyncio.to_thread(yaml.safe_load, str(compiled.chart.files["values.yaml"]))
         after = merge_values(defaults, release_values(system, compiled.metadata, context=context))
         parts = ("services", "variables")
@@ -127,6 +130,19 @@ class Starting(Operations):
         finally:
             for url in mine:
                 _TAKEN.pop(url, None)
+
+    async def _keep_images(self, compiled: Compiled, running: Release) -> Compiled:
+        """Have services run on with the images that were built for them, where this start brings no others."""
+        project = compiled.policy_result.system
+        builds = any(service.build is not None for service in (*project.services.values(), *project.jobs.values()))
+        if not builds or running.state == "kept":
+            return compiled
+        try:
+            stored = await self.orchestrator.contents(running.identity)
+        except NotFound:  # its revisions were lost
+            return compiled
+        kept = find_kept_images(project, compiled.metadata, stored)
+        return dataclasses.replace(compiled, metadata=add_images(compiled.metadata, kept))
 
 
 def _taken(url: str, name: str) -> Conflict:

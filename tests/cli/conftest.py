@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.docker import FILE, SECRETS, Fake
+
 ROOT = Path(__file__).resolve().parents[2]
 TYCHO = Path(sys.executable).with_name("tycho")
 NOTEBOOK = ROOT / "examples/notebook/docker-compose.yaml"
@@ -62,6 +64,42 @@ def tool(env: dict[str, str], helm: Path) -> Run:
             check=False,
         )
         assert done.returncode == rc, f"{program} {argv}: rc {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    return run
+
+
+@pytest.fixture
+def docker(tmp_path: Path) -> Fake:
+    return Fake(tmp_path / "docker")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The project's."""
+    made = tmp_path / "shop"
+    made.mkdir()
+    (made / "compose.yaml").write_text(FILE)
+    return made
+
+
+@pytest.fixture
+def shop(folder: Path, docker: Fake, env: dict[str, str], tycho: Run) -> Run:
+    """Runs the command in the project's folder, with that Docker on PATH."""
+    given = {"cwd": folder, "PATH": f"{docker.here}:{env['PATH']}", **SECRETS}
+    return lambda *words, **more: tycho(*words, **{**given, **more})
+
+
+@pytest.fixture
+def apart(folder: Path, docker: Fake) -> Run:
+    """Runs the command there without any cluster."""
+
+    def run(*words: object, rc: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
+        path = f"{docker.here}:{os.environ['PATH']}"
+        env = {"PATH": path, "HOME": str(folder.parent), **SECRETS, **more}
+        argv = [str(word) for word in (TYCHO, *words)]
+        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False, env=env)
+        assert done.returncode == rc, f"rc {done.returncode}, not {rc}\n{done.stdout}\n{done.stderr}"
         return done
 
     return run

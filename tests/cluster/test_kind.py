@@ -11,7 +11,7 @@ import pytest
 
 from tycho import cluster
 from tycho.cluster.api import read
-from tycho.errors import OrchestratorError
+from tycho.errors import NotFound, OrchestratorError
 
 KIND = """
     [ "$1" = version ] && {{ echo kind v0.33.0; exit; }}
@@ -67,6 +67,17 @@ def test_a_stopped_node_is_started_again(kind: Path, script, tmp_path: Path):
     )
     assert cluster.create("shop", home=home) == made
     assert kind.read_text().splitlines()[2:] == ["get clusters", "docker start tycho-shop-control-plane"]
+
+
+def test_its_node_takes_images(kind: Path, kubeconfig: Path, tmp_path: Path):
+    home = tmp_path / "home"
+    made = cluster.create("shop", home=home)
+    assert cluster.find_by_kubeconfig(str(made.kubeconfig), home=home) == "shop"
+    assert [cluster.find_by_kubeconfig(other, home=home) for other in ("", str(kubeconfig))] == ["", ""]
+    cluster.load_images(["shop-web:1", "shop-api:2"], "shop", home=home)
+    assert kind.read_text().splitlines()[2:] == ["load docker-image shop-web:1 shop-api:2 --name tycho-shop"]
+    with pytest.raises(NotFound, match='there is no cluster "other" here'):
+        cluster.load_images(["shop-web:1"], "other", home=home)
 
 
 def test_what_kind_says_reaches_the_user(kind: Path, script, tmp_path: Path):

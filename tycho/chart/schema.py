@@ -38,6 +38,7 @@ DEFINITIONS: Mapping[str, Schema] = {
         "tag": {"type": ["string", "integer"], "maximum": LARGEST_PLAIN},
         "digest": TEXT,
         "reference": TEXT,
+        "builtAs": TEXT,
         "pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
     }),
     "resources": closed({"limits": OBJECT, "requests": OBJECT, "claims": LIST}),

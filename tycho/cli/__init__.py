@@ -16,6 +16,7 @@ import typer
 
 from tycho.cli import (
     api,
+    build,
     cluster,
     compile,
     config,
@@ -54,6 +55,7 @@ Examples:
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "up": up.up,
+    "build": build.build,
     "status": status.status,
     "down": down.down,
     "ps": ps.ps,

@@ -8,8 +8,8 @@ COMMANDS: Mapping[str, str] = {
     "attach": "tycho has no attach: `tycho logs SERVICE -f` follows the output, `tycho exec SERVICE COMMAND` runs "
               "a program beside it",
     "bridge": "tycho has no bridge: `tycho compile -o DIR` makes a Helm chart of the compose file",
-    "build": "tycho builds no images: `docker compose build --push` does, then `tycho up` runs them",
-    "commit": "tycho has no commit: a cluster makes no images of containers; change the image's build, and push it",
+    "commit": "tycho has no commit: a cluster makes no images of containers; change the image's build, and run "
+              "`tycho up --build`",
     "cp": "tycho has no cp: `tycho exec -T SERVICE cat PATH > FILE` reads a file, "
           "`tycho exec -T SERVICE tee PATH < FILE` writes one",
     "create": "tycho has no create: what is made starts at once; `tycho compile -o DIR` only writes the chart",
@@ -35,14 +35,16 @@ COMMANDS: Mapping[str, str] = {
     "unpause": "tycho has no unpause: Kubernetes freezes no containers",
     "volumes": "tycho has no volumes: `kubectl get persistentvolumeclaims -A -l executor=tycho` lists them",
     "wait": "tycho has no wait: `tycho up` waits for all services itself, `tycho ps` shows how they are",
-    "watch": "tycho has no watch: build and push the image, then `tycho up`",
+    "watch": "tycho has no watch: `tycho up --build` builds what has changed, and starts it",
 }  # fmt: skip
 
 OPTIONS: Mapping[tuple[str, str], str] = {
+    ("build", "--build-arg"): "build has no --build-arg: write `build: {args: …}` with a variable in the compose file",
+    ("build", "--ssh"): "build has no --ssh: write `build: {ssh: [default]}` in the compose file",
+    ("build", "--with-dependencies"): "build has no --with-dependencies: without SERVICE, it builds all images",
     ("up", "--abort-on-container-exit"): "up has no --abort-on-container-exit: it does not stay attached; `tycho "
                                          "logs -f` follows",
     ("up", "--attach"): "up has no --attach: it does not stay attached; `tycho logs SERVICE -f` follows",
-    ("up", "--build"): "up has no --build: tycho builds no images; `docker compose build --push` does",
     ("up", "--exit-code-from"): "up has no --exit-code-from: it does not stay attached; a failed job fails `tycho up`",
     ("up", "--force-recreate"): "up has no --force-recreate: `tycho restart` replaces pods that have not changed",
     ("up", "--no-deps"): "up has no --no-deps: a service starts with what it depends on",
@@ -54,7 +56,7 @@ OPTIONS: Mapping[tuple[str, str], str] = {
                                     "them anew",
     ("up", "--scale"): "up has no --scale: set `deploy: {replicas: N}` in the compose file",
     ("up", "--wait-timeout"): "up has no --wait-timeout: write --timeout SECONDS",
-    ("up", "--watch"): "up has no --watch: build and push the image, then `tycho up`",
+    ("up", "--watch"): "up has no --watch: `tycho up --build` builds what has changed, and starts it",
     ("down", "--rmi"): "down has no --rmi: images are the nodes', which remove them themselves",
     ("exec", "--detach"): "exec has no --detach: Kubernetes ends a program with its connection",
     ("exec", "-d"): "exec has no -d: Kubernetes ends a program with its connection",

@@ -101,6 +101,20 @@ Output = Annotated[Format, typer.Option("-o", "--output", help="Format of stdout
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.", rich_help_panel=OUTPUT)]
 Trace = Annotated[bool, typer.Option("-t", "--trace", help="Log what is done on stderr.", rich_help_panel=OUTPUT)]
 
+BUILDING = "Images"
+Build = Annotated[
+    bool,
+    typer.Option("--build", help="Build images first, and push them, or load them with --local.",
+                 rich_help_panel=BUILDING),
+]  # fmt: skip
+PushPrefix = Annotated[
+    str,
+    typer.Option("--push", metavar="PREFIX", help="Push images below PREFIX, a registry and a path in it.",
+                 rich_help_panel=BUILDING),
+]  # fmt: skip
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Build all of it anew.", rich_help_panel=BUILDING)]
+Pull = Annotated[bool, typer.Option("--pull", help="Look for newer base images.", rich_help_panel=BUILDING)]
+
 Ids = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ID]...", help="GUIDs, unique prefixes, release or project names."),

@@ -27,6 +27,7 @@ async def up(
     given: Input,
     sources: Sources,
     *,
+    images: Mapping[str, str],
     new: bool,
     id: str,
     replace: bool,
@@ -40,6 +41,7 @@ async def up(
         lifecycle: The service's verbs.
         given: The input options.
         sources: The compose files.
+        images: What services run instead of the document's images.
         new: Start another one even where one runs.
         id: Which of several is meant, or "".
         replace: Upgrade it even if somebody else started it, or from elsewhere.
@@ -58,6 +60,8 @@ async def up(
     document = _read_document(sources)
     recorded, files = sources.recorded()
     system = load(recorded)
+    for name, image in images.items():
+        _write_image(document, "jobs" if name in system.jobs else "services", name, image)
     caller = await lifecycle.identify(find_origin(sources, system))
     wanted = id or (system.name if modify else "")
     guid = (await lifecycle.find(wanted, caller=caller)).identity.guid if wanted else ""
@@ -93,6 +97,12 @@ def _read_document(sources: Sources) -> Any:
     except yaml.YAMLError as error:
         why = getattr(error, "problem", None) or "it cannot be read"  # all that it says may quote a line
         raise UsageError(f"{sources.texts[0][0]} is not YAML: {why}") from None
+
+
+def _write_image(document: dict[str, Any], section: str, name: str, image: str) -> None:
+    """Write the image of a service into a document; one that it includes or extends is merged with that."""
+    services = document[section] = dict(document.get(section) or {})
+    services[name] = {**(services.get(name) or {}), "image": image.replace("$", "$$")}
 
 
 def _variables(sources: Sources, system: Project) -> dict[str, str]:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import ends, remote, show
+from tycho.cli.build import build_compiled, build_references
 from tycho.cli.caller import find_origin, make_origin
 from tycho.cli.options import (
     CLUSTER,
     INPUT,
     WAITING,
     Backplane,
+    Build,
     Context,
     Directory,
     EnvFiles,
@@ -28,6 +30,7 @@ from tycho.cli.options import (
     Output,
     Policies,
     Profiles,
+    PushPrefix,
     Quiet,
     Root,
     Service,
@@ -85,6 +88,8 @@ def up(
     command: Command = "",
     volume: Volumes = None,
     settings: Settings = "",
+    build: Build = False,
+    push: PushPrefix = "",
     new: New = False,
     id: Which = "",
     replace: Replace = False,
@@ -109,6 +114,7 @@ def up(
       tycho up -f compose.yaml
       tycho up web
       tycho up --local -f compose.yaml
+      tycho up --build --push registry.example.org/team
       tycho up --name web -c nginx:1.27 -p 80
     """
     trace(trace_)
@@ -119,6 +125,9 @@ def up(
     sources = _one(said, container, port, command, volume or [], settings) if container else said.sources()
     if new and id:
         raise UsageError("--new and --id exclude each other", hint="--id upgrades a system that runs")
+    if (build and container) or (push and not build):
+        wrong = "--build and -c exclude each other" if container else "--push goes with --build"
+        raise UsageError(wrong, hint="an image that is built has a build: in a compose file")
     project = None
     if services:
         from tycho.compose import outline
@@ -133,11 +142,12 @@ def up(
         from tycho.orchestrators import WaitOptions
 
         if distant:
+            images = await build_references(lifecycle, sources, push=push, quiet=quiet) if build else {}
             with progress(quiet or no_wait) as watch:
                 wait_options = WaitOptions(wait=not no_wait, timeout=timeout, watch=watch)
                 return await remote.up(
-                    lifecycle, said, sources, new=new, id=id, replace=replace, modify=modify, quiet=quiet,
-                    wait_options=wait_options,
+                    lifecycle, said, sources, images=images, new=new, id=id, replace=replace, modify=modify,
+                    quiet=quiet, wait_options=wait_options,
                 )  # fmt: skip
         keep: Sequence[str] = ()
         if project and not new:
@@ -146,14 +156,16 @@ def up(
         given = _enabled(sources, project, (*(services or ()), *keep)) if project else sources
         compiled = said.compile(lifecycle, given, services or (), keep)
         name = compiled.policy_result.system.name
+        caller = await lifecycle.identify(find_origin(sources, compiled.policy_result.system))
+        guid = (await lifecycle.find(id, caller=caller)).identity.guid if id else ""
+        if modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):
+            raise NotFound(f"{name} does not run here", hint="leave out -m to start it")
+        if build:
+            compiled = await build_compiled(lifecycle, compiled, given, services or (), push=push, quiet=quiet)
         ends.advise(
             f"{name} may be changed in part; `tycho status {name}` shows it, `tycho up` goes on with it,"
             f" `tycho down {name}` removes it"
         )
-        caller = await lifecycle.identify(find_origin(sources, compiled.policy_result.system))
-        guid = (await lifecycle.find(id, caller=caller)).identity.guid if id else ""
-        if modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):
-            raise NotFound(f"{compiled.policy_result.system.name} does not run here", hint="leave out -m to start it")
         with progress(quiet or no_wait) as watch:
             wait_options = WaitOptions(wait=not no_wait, timeout=timeout, watch=watch)
             release = await lifecycle.up(

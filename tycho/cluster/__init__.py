@@ -8,7 +8,9 @@ finds; `delete` leaves nothing of it.
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,18 @@ from tycho.cluster.state import Progress, Provider, State, alone, beside, load, 
 from tycho.errors import NotFound
 from tycho.settings import settings
 
-__all__ = ["Cluster", "Component", "clusters", "create", "delete", "find", "status", "tool"]
+__all__ = [
+    "Cluster",
+    "Component",
+    "clusters",
+    "create",
+    "delete",
+    "find",
+    "find_by_kubeconfig",
+    "load_images",
+    "status",
+    "tool",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +146,44 @@ def delete(name: str = "tycho", *, home: Path | None = None) -> None:
         if known := load(folder):
             (kind if known.provider == "kind" else native).stop(known)
             shutil.rmtree(folder)
+
+
+def find_by_kubeconfig(kubeconfig: str, *, home: Path | None = None) -> str:
+    """Find the cluster of this machine that a kubeconfig leads to.
+
+    Args:
+        kubeconfig: Its path, as KUBECONFIG has it.
+        home: The folder of clusters; by default in the user's state folder.
+
+    Returns:
+        The cluster's name; "" where it is none of these.
+    """
+    if not kubeconfig:
+        return ""
+    wanted = os.path.realpath(kubeconfig)
+    known = beside(shelf(home))
+    return next((state.name for state in known if os.path.realpath(state.kubeconfig) == wanted), "")
+
+
+def load_images(images: Sequence[str], name: str = "tycho", *, home: Path | None = None) -> None:
+    """Give a cluster's node images of the Docker engine of this machine; a simulated node needs none.
+
+    Args:
+        images: Their names and tags.
+        name: Of the cluster.
+        home: The folder of clusters; by default in the user's state folder.
+
+    Raises:
+        NotFound: There is no cluster of this name.
+        OrchestratorError: The node cannot take them; with what kind said.
+    """
+    from tycho.cluster import kind
+
+    known = load(place(name, home))
+    if not known:
+        raise NotFound(f'there is no cluster "{name}" here', hint=f"tycho cluster create {name}")
+    if known.provider == "kind":
+        kind.load_images(known, images)
 
 
 def _look(state: State) -> Cluster:

@@ -63,6 +63,11 @@ def stop(state: State) -> None:
     _run([str(tool("kind")), "delete", "cluster", "--name", state.context, "--kubeconfig", str(state.kubeconfig)])
 
 
+def load_images(state: State, images: Sequence[str]) -> None:
+    """Give a cluster's node images of the Docker engine; those that it has already are not copied again."""
+    _run([str(tool("kind")), "load", "docker-image", *images, "--name", state.context])
+
+
 def _run(argv: Sequence[str]) -> str:
     ran = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if ran.returncode:

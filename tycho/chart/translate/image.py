@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from tycho.chart.container import Expression, Image, Text
-from tycho.chart.names import label
 from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.targets import Case, container, pod
 from tycho.chart.translate.text import to_text
@@ -15,6 +14,7 @@ PULL = {
     "always": "Always", "build": "IfNotPresent", "never": "Never", "missing": "IfNotPresent",
     "if_not_present": "IfNotPresent",
 }  # fmt: skip
+BUILD = "`tycho build --push PREFIX` builds and pushes it"
 _REFERENCE = re.compile(r"(?P<repository>[^@]+?)(?::(?P<tag>[^/:@]+))?(?:@(?P<digest>[a-z0-9]+:[0-9a-f]+))?")
 
 
@@ -97,17 +97,17 @@ def judge_build(case: Case) -> Rows:
     """Judge `build`: an image has to come from somewhere."""
     why = "a chart holds no build"
     if case.service.image:
-        yield "", ignored(why, f"push {template(case.service.image)} before it is installed")
+        yield "", ignored(why, f"{BUILD}, or push {template(case.service.image)} before it is installed")
     else:
-        image = f"{case.layout.chart}-{label(case.name)}"
-        remedy = f"build and push the image before it is installed, or set services.{case.name}.image"
+        image = case.layout.system.image_name(case.name)
+        remedy = f"{BUILD}, or push it before it is installed and set services.{case.name}.image"
         yield "", approximated(f"image {image}", why, remedy, IMAGE)
 
 
 def judge_pull_policy(case: Case) -> Rows:
     """Judge `pull_policy`: Kubernetes knows no age of an image."""
     if case.value == "build":
-        why, remedy = "a cluster does not build", "build and push the image"
+        why, remedy = "a cluster does not build", f"{BUILD}; `tycho up --build` does before it starts"
         yield "", approximated("imagePullPolicy: IfNotPresent", why, remedy, POLICY)
     elif case.value not in PULL:
         why, remedy = "Kubernetes knows no age of an image", "give images tags that do not move"
@@ -121,7 +121,7 @@ KEYS: Table = {
         approximated(
             "image <project>-<service>",
             "a chart holds no build",
-            "build and push the image before it is installed, or set services.X.image",
+            f"{BUILD}, or push it before it is installed and set services.X.image",
             IMAGE,
             judge=judge_build,
         )

@@ -1,0 +1,85 @@
+"""What of an image that was built goes into the values of a release, and which of them the next release keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tycho.building.targets import Target, list_targets
+from tycho.chart.translate.image import split_image
+from tycho.model import Project, ServiceMetadata
+from tycho.orchestrators import StoredRelease, merge_values
+
+Tree = dict[str, Any]
+Metadata = Mapping[str, ServiceMetadata]
+
+
+def pin_image(target: Target, reference: str, *, digest: str = "", local: bool = False) -> Tree:
+    """Write an image as `services.X.image` of a release has it.
+
+    Args:
+        target: What was built.
+        reference: Its name and tag where the cluster finds it.
+        digest: Of what was pushed.
+        local: Whether the nodes have it, and no registry.
+    """
+    image = split_image(reference)
+    parts = {
+        "reference": "",
+        "repository": image.repository,
+        "tag": image.tag,
+        "digest": digest,
+        "builtAs": target.name,
+    }
+    return _in_order({**parts, **({"pullPolicy": "IfNotPresent"} if local else {})})
+
+
+def add_images(metadata: Metadata, images: Mapping[str, Tree]) -> dict[str, ServiceMetadata]:
+    """Add images to what the caller says of services; they go before an image that he names himself.
+
+    Args:
+        metadata: What he says.
+        images: The image of each service, as values have it.
+    """
+    added = dict(metadata)
+    for name, image in images.items():
+        about = metadata.get(name)
+        values = merge_values(about.values if about else {}, {"image": image})
+        # An entry that says nothing at all publishes its service: it still has to when it says an image.
+        published = {"port": None} if about and not about.model_fields_set else {}
+        added[name] = ServiceMetadata(values=values) if about is None else about.model_copy(
+            update={"values": values, **published}
+        )  # fmt: skip
+    return added
+
+
+def to_metadata(images: Mapping[str, Tree]) -> dict[str, Any]:
+    """Write images as a file for `--metadata`."""
+    return {name: {"values": {"image": image}} for name, image in images.items()}
+
+
+def find_kept_images(project: Project, metadata: Metadata, stored: StoredRelease) -> dict[str, Tree]:
+    """Find the images that services run which are still built as then: an upgrade without a build keeps them.
+
+    Args:
+        project: What is to run.
+        metadata: What the caller says; an image that he names goes before.
+        stored: What runs.
+
+    Returns:
+        The image of each such service, as values have it.
+    """
+    services: Mapping[str, Any] = stored.values.get("services") or {}
+    kept: dict[str, Tree] = {}
+    for target in list_targets(project):
+        for name in target.users:
+            image = (services.get(name) or {}).get("image") or {}
+            given = name in metadata and "image" in metadata[name].values
+            if image.get("builtAs") == target.name and not given:
+                kept[name] = _in_order(image)
+    return kept
+
+
+def _in_order(image: Tree) -> Tree:
+    """Sort the parts of an image: values whose keys have another order are another revision."""
+    return dict(sorted(image.items()))
