@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import socket
 import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from tycho.cluster import process
 HOME = ROOM / "engine"
 SOCKET = HOME / "docker.sock"
 HOST = "203.0.113.1"  # where a caller outside finds the engine
+PATIENCE = 10.0  # seconds that it has to end what runs in it
 CALLER = "203.0.113.10"
 BIN = HOME / "bin"
 INIT = "/usr/bin/tini-static"  # what `init: true` puts before a program
@@ -38,6 +41,11 @@ ip -n caller address add {CALLER}/24 dev eth0
 ip -n caller link set eth0 up
 ip -n caller route add default via {HOST}
 """
+LEAVE = """
+ip netns delete engine
+ip netns delete caller
+"""
+ALONE = threading.Lock()  # held while an engine runs: it has its folder, its networks and its addresses to itself
 # Names of this machine's own resolver mean nothing in there, and nobody answers: the node has none either.
 START = """
 mount --bind "$1" /etc/resolv.conf
@@ -60,7 +68,7 @@ class Engine:
     """The engine.
 
     Args:
-        daemon: Its process.
+        daemon: Its process; None before it starts.
     """
 
     daemon: Any
@@ -109,12 +117,30 @@ class Engine:
         return subprocess.run(argv, cwd=folder, env=env, check=False, capture_output=True, text=True, timeout=timeout)
 
     def stop(self) -> None:
-        """End it, with all that it runs."""
-        process.stop([self.daemon])
+        """End it, with all that it runs, so that another one can start."""
+        if self.daemon:
+            process.stop([self.daemon], PATIENCE)
+        subprocess.run(["sh", "-c", LEAVE], check=False)
+        shutil.rmtree(HOME, ignore_errors=True)
+        ALONE.release()
 
 
 def start(programs: dict[str, Path], archive: Path) -> Engine:
-    """Bring the engine up, and load the images."""
+    """Bring the engine up, and load the images; it waits for one that runs already."""
+    ALONE.acquire()
+    engine = Engine(None)
+    try:
+        _start(engine, programs)
+        with archive.open("rb") as images:
+            message = engine.ask("POST", "/images/load", images, "application/x-tar")
+        assert "rror" not in str(message), message
+    except BaseException:
+        engine.stop()
+        raise
+    return engine
+
+
+def _start(engine: Engine, programs: dict[str, Path]) -> None:
     BIN.mkdir(parents=True)
     for name in ("dockerd", "docker-proxy", "runc", "containerd", "containerd-shim-runc-v2"):
         (BIN / name).symlink_to(programs[name])
@@ -134,14 +160,9 @@ def start(programs: dict[str, Path], archive: Path) -> Engine:
     subprocess.run(["sh", "-c", NETWORK], check=True)
     search = f"PATH={BIN}:/usr/sbin:/usr/bin:/sbin:/bin"
     argv = ["/usr/bin/env", search, "unshare", "--mount", "sh", "-c", START, "sh", HOME / "resolv.conf"]
-    daemon = process.start([*argv, HOME / "daemon.json"], HOME / "dockerd.log")
-    engine = Engine(daemon)
+    engine.daemon = process.start([*argv, HOME / "daemon.json"], HOME / "dockerd.log")
     answers = process.until(lambda: SOCKET.exists() and _answers(engine), 60)
     assert answers, (HOME / "dockerd.log").read_text()[-2000:]
-    with archive.open("rb") as images:
-        message = engine.ask("POST", "/images/load", images, "application/x-tar")
-    assert "rror" not in str(message), message
-    return engine
 
 
 def _answers(engine: Engine) -> bool:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from tests.e2e import images, programs, room, service
+from tests.e2e import building, images, programs, room, service
 from tycho.errors import TychoError
 
 
@@ -26,8 +26,11 @@ def main() -> int:
     asked = sys.argv[1:] or ["tests/e2e/test_scenarios.py"]
     try:
         images.images(programs.programs(say), say)
-        if "[service]" in collected(asked):
+        found = collected(asked)
+        if "[service]" in found:
             service.fetch(say)
+        if "[building]" in found:
+            building.fetch(say)
     except (TychoError, subprocess.CalledProcessError) as error:
         say(f"e2e skipped: what a node needs cannot be fetched here: {error}")
         return 0

@@ -70,13 +70,17 @@ class System:
 
     def tycho(self, *words: str, env: Mapping[str, str] | None = None, ok: bool = True) -> str:
         """What a command of the real program says: stdout when it must succeed, stderr when it must not."""
+        done = self.run(*words, env=env)
+        assert (done.returncode == 0) == ok, f"tycho {' '.join(words)} ends with {done.returncode}:\n{done.stderr}"
+        return done.stdout if ok else done.stderr
+
+    def run(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command of the real program, however it ends."""
         paths = f"{ROOM / 'bin'}:/usr/bin:/bin"
         own = {"PATH": paths, "HOME": os.environ["HOME"], "KUBECONFIG": str(self.node.kubeconfig), **(env or {})}
         own |= {"TYCHO_NAMESPACE": self.namespace, "PYTHONPATH": str(self.code)}
         argv = [sys.executable, "-m", "tycho", *words]
-        done = subprocess.run(argv, cwd=self.folder, env=own, check=False, capture_output=True, text=True, timeout=400)
-        assert (done.returncode == 0) == ok, f"tycho {' '.join(words)} ends with {done.returncode}:\n{done.stderr}"
-        return done.stdout if ok else done.stderr
+        return subprocess.run(argv, cwd=self.folder, env=own, check=False, capture_output=True, text=True, timeout=400)
 
     def exec(self, *words: str, data: str = "") -> subprocess.CompletedProcess[str]:
         """`tycho exec` in this system, with input; however it ends."""
@@ -92,7 +96,7 @@ class System:
         try:
             said = self.tycho("up", "--name", self.name, "-q", "-o", "json", "--timeout", "180", *words, env=env)
         except AssertionError:
-            self._look()
+            self.find()
             raise
         self.release = json.loads(said)[0]
         return self.release
@@ -100,11 +104,11 @@ class System:
     def fails(self, *words: str, env: Mapping[str, str] | None = None) -> str:
         """`tycho up`, which must fail; what it says."""
         said = self.tycho("up", "--name", self.name, "-q", "--timeout", "120", *words, env=env, ok=False)
-        self._look()
+        self.find()
         return said
 
-    def _look(self) -> None:
-        """Know the system that came to nothing."""
+    def find(self) -> None:
+        """Know the system that was started in another way, or came to nothing."""
         known = json.loads(self.tycho("status", "-o", "json"))
         self.release = next((one for one in known if one["name"] == self.name), self.release)
 

@@ -120,7 +120,7 @@ class Runs:
 
 
 def find(system: System) -> bool:
-    system._look()
+    system.find()
     return bool(system.release)
 
 
