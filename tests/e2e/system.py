@@ -147,7 +147,7 @@ class System:
 
     def get(self, kind: str, service: str = "") -> list[Json]:
         """Its objects of a kind; those of one service, when it is said."""
-        labels = f"app.kubernetes.io/instance={self.identity['release']}"
+        labels = f"app.kubernetes.io/instance={self.release['release']}"
         labels += f",app.kubernetes.io/component={service}" if service else ""
         return json.loads(self.kubectl("get", kind, "-l", labels, "-o", "json"))["items"]
 
