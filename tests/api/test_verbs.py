@@ -181,7 +181,7 @@ def test_the_page_about_routes_tells_of_each_and_of_no_other(promise: Promise) -
         if body := operation.get("requestBody"):
             message = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
             known |= promise.document["components"]["schemas"][message]["properties"].keys()
-        known -= {"principal", "serviceaccount", "namespace"}  # said of all routes at once
+        known -= {"namespace"}  # said of all routes at once
         headers = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "header"}
         told_here = {name for name in told[key] if name.lower() not in headers}
         assert told_here == known, key

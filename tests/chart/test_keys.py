@@ -68,7 +68,15 @@ REJECTED = {
     "x-tycho: {readinessProbe: {httpGet: {path: /}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
     "x-tycho: {readinessProbe: {httpGet: {port: 80, host: db}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
     "x-tycho: {readinessProbe: {tcpSocket: {port: true}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
-    "x-tycho: {readinessProbe: {exec: {command: [a]}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
+    "x-tycho: {readinessProbe: {exec: {command: a}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
+    "x-tycho: {livenessProbe: {exec: {command: []}}}": ("services.web.x-tycho.livenessProbe", "is not one"),
+    "x-tycho: {livenessProbe: {httpGet: {port: 80, httpHeaders: {A: b}}}}": (
+        "services.web.x-tycho.livenessProbe",
+        "is not one",
+    ),
+    "x-tycho: {livenessProbe: {exec: {command: [1]}}}": ("services.web.x-tycho.livenessProbe", "is not one"),
+    "x-tycho: {livenessProbe: {exec: {command: null}}}": ("services.web.x-tycho.livenessProbe", "is not one"),
+    "x-tycho: {fsGroup: staff}": ("services.web.x-tycho.fsGroup", "is not one"),
     "x-tycho: {readinessProbe: {grpc: {port: 1}, periodSeconds: 0}}": (
         "services.web.x-tycho.readinessProbe",
         "is not one",

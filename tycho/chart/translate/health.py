@@ -111,8 +111,10 @@ def _read_own(service: Service, word: str) -> dict[str, Tree]:
     if not isinstance(own, Mapping):
         return {}
     action = own.get("exec")
-    words = _words(*action.get("command", ())) if isinstance(action, Mapping) else []
-    return {**own, "exec": {"command": words}} if words else dict(own)
+    command = action.get("command") if isinstance(action, Mapping) else None
+    if isinstance(command, list | tuple) and is_words(command):
+        return {**own, "exec": {"command": _words(*command)}}
+    return dict(own)
 
 
 def find_start_interval(check: Healthcheck) -> int:

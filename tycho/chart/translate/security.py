@@ -72,8 +72,8 @@ def translate_pod_security(service: Service) -> dict[str, Tree]:
     context: dict[str, Tree] = {}
     if groups := {number for group in service.group_add if (number := parse_id(group)) is not None}:
         context["supplementalGroups"] = list[Tree](sorted(groups))
-    if (group := said(service).get("fsGroup")) is not None:
-        context["fsGroup"] = int(group)
+    if isinstance(group := said(service).get("fsGroup"), int):
+        context["fsGroup"] = group
         context["fsGroupChangePolicy"] = "OnRootMismatch"
     if labels := _selinux_labels(service):
         context["seLinuxOptions"] = dict[str, Tree](labels)

@@ -27,9 +27,12 @@ def translate_probes(service: Node, path: str, notes: Notes) -> None:
         notes: Where uses and problems go.
     """
     ext = service.map.pop("ext", None)
-    kube = ext.get("kube") if ext else None
     if ext is None:
         return
+    kube = ext.get("kube")
+    for node, at in ((ext, f"{path}.ext"), (kube, f"{path}.ext.kube")):
+        if node is not None and not isinstance(node.value, dict | None):
+            notes.refused(node, at, "it is not a mapping", f"write ext: {{kube: {{readinessProbe: {EXAMPLE}}}}}")
     for key, node in ext.map.items():
         if key != "kube":
             notes.ignored(node, f"{path}.ext.{key}", "it says nothing of a cluster", "remove it")

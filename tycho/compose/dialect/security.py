@@ -45,6 +45,28 @@ def translate_system_security(context: Node, document: Node, notes: Notes) -> No
     _translate(context, services, "security_context", notes)
 
 
+def _is_scalar(node: Node) -> bool:
+    return not isinstance(node.value, dict | list)
+
+
+def _is_list(node: Node | None) -> bool:
+    return node is None or (isinstance(node.value, list) and all(map(_is_scalar, node.value)))
+
+
+def _is_capabilities(node: Node) -> bool:
+    known = node.map.keys() <= {"add", "drop"}
+    return isinstance(node.value, dict) and known and _is_list(node.get("add")) and _is_list(node.get("drop"))
+
+
+SHAPES: Mapping[str, tuple[Callable[[Node], bool], str]] = {
+    **dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"), (_is_scalar, "1000")),
+    **dict.fromkeys(("privileged", "readOnlyRootFilesystem", "allowPrivilegeEscalation"), (_is_scalar, "true")),
+    "supplementalGroups": (_is_list, "[5000]"),
+    "capabilities": (_is_capabilities, "{drop: [ALL], add: [NET_BIND_SERVICE]}"),
+}
+"""How each field is told to be well written, and an example."""
+
+
 def _translate(context: Node, services: list[tuple[str, Node]], where: str, notes: Notes) -> None:
     if context.value is None:
         return
@@ -52,6 +74,10 @@ def _translate(context: Node, services: list[tuple[str, Node]], where: str, note
         notes.refused(context, where, "it is not a mapping", "write for example {runAsUser: 1000, fsGroup: 1000}")
         return
     fields = {SPELLED.get(key, key): (key, node) for key, node in context.map.items() if node.value not in (None, "")}
+    for field, (key, node) in [*fields.items()]:
+        if field in SHAPES and not SHAPES[field][0](node):
+            notes.refused(node, f"{where}.{key}", "it cannot hold this", f"write {key}: {SHAPES[field][1]}")
+            del fields[field]
     _translate_user(fields, services, where, notes)
     for field, (key, node) in fields.items():
         at = f"{where}.{key}"
