@@ -44,7 +44,10 @@ VERBS = {
 """Of each method of a lifecycle that callers have, the verb that they must be allowed."""
 CHANGING = ("up", "down", "modify", "rollback", "restart")
 """The methods that change something: the audit tells of each."""
-WITHHELD = ("compile", "explain", "push", "exec", "identify", "check_owner")
+WITHHELD = (
+    "compile", "explain", "push", "exec", "forward", "ports", "identify", "check_owner",
+    "reserve_urls", "route_context",
+)  # fmt: skip
 """The methods that no caller of the service has."""
 
 
