@@ -34,7 +34,7 @@ BARE = {
 DIGITS = {"replicas", "parallelism", "completions", "nodePort"}  # keys whose `.` is digits, as a helper has found
 # What the schema of the values holds to a number, a truth value, or one of a few words.
 CLOSED = re.compile(
-    r"(\.(replicas|pullPolicy|automountServiceAccountToken|timeoutSeconds|targetPort|protocol|type))$"
+    r"(\.(replicas|pullPolicy|automountServiceAccountToken|timeoutSeconds|targetPort|protocol|type|pathType))$"
     r"|^get \(dict.*\) \$name$|^include <%= h\.(selectorLabels|podLabels|labels|wait|kubectl|fullname|words) %>"
     r"|^\.service -?$|^regexFind `\^\[0-9\]\+`|^\$service\.type$"
 )

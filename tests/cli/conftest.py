@@ -95,7 +95,8 @@ def apart(folder: Path, docker: Fake) -> Run:
     """Runs the command there without any cluster."""
 
     def run(*words: object, rc: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
-        path = f"{docker.here}:{os.environ['PATH']}"
+        others = [place for place in os.environ["PATH"].split(":") if not Path(place, "docker-compose").exists()]
+        path = ":".join([str(docker.here), *others])
         env = {"PATH": path, "HOME": str(folder.parent), **SECRETS, **more}
         argv = [str(word) for word in (TYCHO, *words)]
         done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False, env=env)
