@@ -76,7 +76,8 @@ def unpacked(folder: Path) -> Path:
 def keeps(system: System, earlier: Path, file: str) -> None:
     """Start and fill it with the earlier program, and go on with this one."""
     today, system.code = system.code, earlier
-    system.up("-f", file, env=step(1))
+    identity = system.up("-f", file, env=step(1))["identity"]  # where that program has it
+    system.release = {**system.release, **identity, "sid": identity["guid"]}
     for service in FILES[file]:
         eventually(lambda service=service: system.ready(HOMES.get(service, service)))
         run(system, service, WRITE.get(service, "true"))
