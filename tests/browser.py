@@ -21,9 +21,9 @@ WAIT = """
 new Promise((resolve, reject) => {
   const end = Date.now() + %d000;
   const look = () => {
-    let found;
-    try { found = %s; } catch (error) { found = null; }
-    if (found) return resolve(found);
+    let value;
+    try { value = %s; } catch (error) { value = null; }
+    if (value) return resolve(value);
     if (Date.now() > end) return reject(new Error(document.body.innerText));
     setTimeout(look, 50);
   };
@@ -54,9 +54,9 @@ class Browser:
     async def listen(self) -> None:
         """Hand each answer to who waits for it."""
         async for message in self.socket:
-            told = json.loads(message.data)
-            if (waiting := self._waiting.pop(told.get("id"), None)) and not waiting.done():
-                waiting.set_result(told)
+            reply = json.loads(message.data)
+            if (waiting := self._waiting.pop(reply.get("id"), None)) and not waiting.done():
+                waiting.set_result(reply)
 
     async def ask(self, method: str, session: str = "", **params: Any) -> Any:
         """Tell the browser to do something; its answer."""
@@ -64,11 +64,11 @@ class Browser:
         answer = self._waiting[self._count] = asyncio.get_running_loop().create_future()
         asked = {"id": self._count, "method": method, "params": params}
         await self.socket.send_json(asked | ({"sessionId": session} if session else {}))
-        told = await asyncio.wait_for(answer, SECONDS + 10)
-        if LEFT.search(told.get("error", {}).get("message", "")):
+        reply = await asyncio.wait_for(answer, SECONDS + 10)
+        if LEFT.search(reply.get("error", {}).get("message", "")):
             raise LeftPageError
-        assert "error" not in told, f"{method}: {told['error']}"
-        return told["result"]
+        assert "error" not in reply, f"{method}: {reply['error']}"
+        return reply["result"]
 
     async def user(self) -> str:
         """A user with cookies of his own."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tycho.building import add_images, find_kept_images
 from tycho.chart import COMPOSE_FILE, RouteContext, check_start, release_values
 from tycho.compilation import Compiled
 from tycho.differences import list_differences
@@ -23,6 +22,8 @@ from tycho.release import Identity, Release
 from tycho.urls import ANNOTATION
 
 if TYPE_CHECKING:
+    from tycho.model import Project
+    from tycho.orchestrators import StoredRelease
     from tycho.urls import UrlOptions
 
 _TAKEN: dict[str, str] = {}  # URLs of systems that this process is starting, and their GUIDs
@@ -87,8 +88,8 @@ class Starting(Operations):
         before: Mapping[str, Any] = {"services": {}, "variables": {}}
         context = self.route_context(keep_identity(running.identity, caller)) if running else None
         if running and running.state != "kept":
-            before = (await self.orchestrator.contents(running.identity)).merged
-            compiled = await self._keep_images(compiled, running)
+            stored = await self.orchestrator.contents(running.identity)
+            before, compiled = stored.merged, keep_images(compiled, stored)
         defaults = await asyncio.to_thread(yaml.safe_load, str(compiled.chart.files["values.yaml"]))
         after = merge_values(defaults, release_values(system, compiled.metadata, context=context))
         parts = ("services", "variables")
@@ -133,16 +134,32 @@ class Starting(Operations):
 
     async def _keep_images(self, compiled: Compiled, running: Release) -> Compiled:
         """Have services run on with the images that were built for them, where this start brings no others."""
-        project = compiled.policy_result.system
-        builds = any(service.build is not None for service in (*project.services.values(), *project.jobs.values()))
-        if not builds or running.state == "kept":
+        if running.state == "kept" or not _builds(compiled.policy_result.system):
             return compiled
         try:
-            stored = await self.orchestrator.contents(running.identity)
+            return keep_images(compiled, await self.orchestrator.contents(running.identity))
         except NotFound:  # its revisions were lost
             return compiled
-        kept = find_kept_images(project, compiled.metadata, stored)
-        return dataclasses.replace(compiled, metadata=add_images(compiled.metadata, kept))
+
+
+def keep_images(compiled: Compiled, stored: StoredRelease) -> Compiled:
+    """Add the images that were built for what runs to a start that brings no others.
+
+    Args:
+        compiled: What is to run.
+        stored: What runs.
+    """
+    project = compiled.policy_result.system
+    if not _builds(project):
+        return compiled
+    from tycho.building import add_images, find_kept_images  # Docker's part of Tycho: only for those who build
+
+    kept = find_kept_images(project, compiled.metadata, stored)
+    return dataclasses.replace(compiled, metadata=add_images(compiled.metadata, kept))
+
+
+def _builds(project: Project) -> bool:
+    return any(service.build is not None for service in (*project.services.values(), *project.jobs.values()))
 
 
 def _taken(url: str, name: str) -> Conflict:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 
 from tycho.release import label_value
+from tycho.text import is_text
 
 ANNOTATION = "tycho.dev/username"
 """Of workloads: the name of a system's owner, where a label cannot hold it."""
 SLUG = 42  # characters of a name that its label begins with, where a hash follows
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 _HASHED = re.compile(r"[A-Za-z0-9_.-]+-[0-9a-f]{20}")
 
 
@@ -51,3 +55,24 @@ def real_name(label: str, annotation: str) -> str:
 
 def _hash(name: str) -> str:
     return sha256(name.encode(errors="surrogatepass")).hexdigest()
+
+
+def read_principal(principal: object) -> str:
+    """Read the username of a principal, as callers of the first Tycho send one; tokens beside it are let go.
+
+    Args:
+        principal: A JSON object, or the text of one.
+
+    Returns:
+        The name; "" where there is none.
+
+    Example:
+        >>> read_principal('{"username": "ada", "access_token": "t"}')
+        'ada'
+    """
+    try:
+        fields = json.loads(principal) if isinstance(principal, str) else principal
+    except (ValueError, RecursionError):
+        return ""
+    name = fields.get("username") if isinstance(fields, Mapping) else None
+    return name if isinstance(name, str) and _NAME.fullmatch(name) and is_text(name) else ""

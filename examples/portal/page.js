@@ -54,8 +54,8 @@ async function list() {
 function follow(id) {
   const stream = new EventSource(`/events/${id}`);
   const hear = (event) => {
-    const told = JSON.parse(event.data);
-    tell(`${told.percent} % ${told.message}`);
+    const progress = JSON.parse(event.data);
+    tell(`${progress.percent} % ${progress.message}`);
   };
   for (const kind of ["progress", "log", "report"]) stream.addEventListener(kind, hear);
   for (const kind of ["ready", "failed"]) {

@@ -85,8 +85,8 @@ def test_an_error_is_an_answer_that_can_be_raised(client: TychoClient) -> None:
 
 
 def test_warnings_are_not_lost(client: TychoClient) -> None:
-    (said,) = client.start({"name": "shop", "system": {"services": {"web": {"image": "a$TAG"}}}}).warnings
-    assert said.startswith('services.web.image: The "TAG" variable is not set')
+    (warning,) = client.start({"name": "shop", "system": {"services": {"web": {"image": "a$TAG"}}}}).warnings
+    assert warning.startswith('services.web.image: The "TAG" variable is not set')
 
 
 def test_no_secret_is_logged(service: Service, client: TychoClient) -> None:

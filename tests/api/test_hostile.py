@@ -92,8 +92,8 @@ def test_hostile_bodies(victim: tuple[Service, Path]) -> None:
         left = http.post("/system/status", json={}).json()["result"]
     assert {what: answer.text for what, answer in answers.items() if answer.status_code not in (400, 422)} == {}
     assert left == []
-    told = "".join(answer.text for answer in answers.values()) + "".join(service.log)
+    shown = "".join(answer.text for answer in answers.values()) + "".join(service.log)
     assert all(
-        word not in told for word in (WORD, "root:x:", "Traceback", "unexpected", str(Path(__file__).parents[2]))
+        word not in shown for word in (WORD, "root:x:", "Traceback", "unexpected", str(Path(__file__).parents[2]))
     )
     assert list(folder.iterdir()) == [folder / "secret"]

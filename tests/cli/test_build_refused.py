@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import TYCHO, Run
-from tests.cli.docker import NETRC, PREFIX, SECRETS, TOKEN, Fake
+from tests.cli.docker import FILE, NETRC, PREFIX, SECRETS, TOKEN, Fake
 from tycho.cluster.process import until
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -91,3 +91,13 @@ def test_an_end_from_outside_ends_docker_too(folder: Path, docker: Fake) -> None
     _, errors = tycho.communicate(timeout=60)
     assert (tycho.returncode, errors.splitlines()[-1]) == (128 + signal.SIGTERM, "interrupted by SIGTERM")
     assert not Path(f"/proc/{child}").exists()
+
+
+def test_what_cannot_be_started_is_not_built(shop: Run, docker: Fake, folder: Path) -> None:
+    """What is absent is said once, and before anything is done."""
+    file = folder / "compose.yaml"
+    file.write_text(f"{FILE}configs:\n  page: {{file: ./absent.html}}\n".replace('ports: ["80"]', "configs: [page]"))
+    done = shop("up", "--build", "--push", PREFIX, rc=10)
+    assert done.stderr.count("./absent.html: absent") == 1
+    assert done.stderr.endswith("1 problem; nothing was changed.\n")
+    assert docker.asked == []

@@ -63,10 +63,10 @@ def test_open_without_url(tycho: Run, env: dict[str, str], tmp_path: Path) -> No
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
             assert connection.recv(1) == b""
         process.send_signal(signal.SIGINT)
-        told = process.stderr.read()
+        stderr = process.stderr.read()
     assert process.returncode == 130
-    assert f"port {port} of this machine leads to port 80 of web, until Ctrl-C" in told
-    assert "Traceback" not in told
+    assert f"port {port} of this machine leads to port 80 of web, until Ctrl-C" in stderr
+    assert "Traceback" not in stderr
 
 
 @pytest.mark.parametrize("routed", [True, False], ids=["url", "no-url"])

@@ -33,8 +33,8 @@ PORTAL = {"name", "app-name", "original-app-name", "tycho-app-id", "reaper-label
 def pod(kubectl: Kubectl, space: str) -> dict[str, Any]:
     """The template of the pods of the one workload."""
     (workload,) = json.loads(kubectl("get", "deployments", "-n", space, "-o", "json"))["items"]
-    found: dict[str, Any] = workload["spec"]["template"]
-    return found
+    template: dict[str, Any] = workload["spec"]["template"]
+    return template
 
 
 def sources(text: str) -> Sources:

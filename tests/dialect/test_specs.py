@@ -72,10 +72,10 @@ def test_starts(tell: Any, space: str, kubectl: Kubectl, name: str) -> None:
         for service in spec.keys() - ABOUT:
             pod = {**live[service]["spec"]["template"]["spec"], "metadata": live[service]["metadata"]}
             for path, expected in spec[service].items():
-                found = find(pod, path)
-                if isinstance(expected, dict) and isinstance(found, dict):
-                    found = {key: found.get(key) for key in expected} if expected else found
-                assert found == expected, path
+                value = find(pod, path)
+                if isinstance(expected, dict) and isinstance(value, dict):
+                    value = {key: value.get(key) for key in expected} if expected else value
+                assert value == expected, path
 
     tell(story, space)
 

@@ -8,26 +8,19 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import WSMsgType, web
 
+from tests.orchestrators.kubelets import IDENTITY, Ask, ask_cluster, make_pod
 from tycho.errors import Forbidden, NotFound, OrchestratorError
-from tycho.orchestrators import Program, Target
-from tycho.orchestrators.helm import HelmOrchestrator
+from tycho.orchestrators import Program
 from tycho.orchestrators.helm.exec import read_status
-from tycho.release import Identity
 
-IDENTITY = Identity(guid="0" * 32, name="s", release="s-0", namespace="s-0")
-POD = {
-    "metadata": {"name": "web-1", "creationTimestamp": "2026-01-01T00:00:00Z",
-                 "annotations": {"tycho.dev/service": "web"}},
-    "spec": {"containers": [{"name": "web"}, {"name": "side"}]},
-    "status": {"phase": "Running"},
-}  # fmt: skip
+POD = make_pod({"name": "web"}, {"name": "side"})
 
 
 class Collected:
@@ -58,10 +51,6 @@ class Kubelet:
         self.asked: list[Any] = []
         self.refusal = 0
         self.cut = False
-
-    async def objects(self, request: web.Request) -> web.Response:
-        items = [POD] if request.path.endswith("/pods") else []
-        return web.json_response({"items": items})
 
     async def exec(self, request: web.Request) -> web.StreamResponse:
         if self.refusal:
@@ -117,35 +106,10 @@ class Kubelet:
         await socket.close()
 
 
-Ask = Callable[[HelmOrchestrator], Awaitable[Any]]
-
-
 def on(kubelet: Kubelet, folder: Path, ask: Ask) -> Any:
     """Ask an orchestrator whose cluster this is."""
 
-    async def whole() -> Any:
-        app = web.Application()
-        app.router.add_get("/api/v1/namespaces/s-0/pods/web-1/exec", kubelet.exec)
-        app.router.add_get("/{path:.*}", kubelet.objects)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = runner.addresses[0][1]
-        config = {
-            "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
-            "contexts": [{"name": "c", "context": {"cluster": "c"}}],
-            "current-context": "c",
-        }
-        (folder / "config").write_text(json.dumps(config))
-        orchestrator = HelmOrchestrator(Target(kubeconfig=str(folder / "config")))
-        try:
-            return await ask(orchestrator)
-        finally:
-            await orchestrator.close()
-            await runner.cleanup()
-
-    return asyncio.run(whole())
+    return ask_cluster(POD, "exec", kubelet.exec, folder, ask)
 
 
 @pytest.fixture

@@ -6,28 +6,20 @@ That a real kubelet speaks it so is shown by `tests/e2e`.
 from __future__ import annotations
 
 import asyncio
-import json
 import struct
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from tests.orchestrators.kubelets import IDENTITY, Ask, ask_cluster, make_pod
 from tycho.errors import NotFound, OrchestratorError
-from tycho.orchestrators import Connection, Target
+from tycho.orchestrators import Connection
 from tycho.orchestrators.helm import HelmOrchestrator
-from tycho.release import Identity
 
-IDENTITY = Identity(guid="0" * 32, name="s", release="s-0", namespace="s-0")
 PORTS = [{"containerPort": 53, "protocol": "UDP"}, {"containerPort": 80}, {"containerPort": 90, "protocol": "TCP"}]
-POD = {
-    "metadata": {"name": "web-1", "creationTimestamp": "2026-01-01T00:00:00Z",
-                 "annotations": {"tycho.dev/service": "web"}},
-    "spec": {"containers": [{"name": "web", "ports": PORTS}]},
-    "status": {"phase": "Running"},
-}  # fmt: skip
+POD = make_pod({"name": "web", "ports": PORTS})
 
 
 class Kubelet:
@@ -36,9 +28,6 @@ class Kubelet:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.connections = 0
-
-    async def objects(self, request: web.Request) -> web.Response:
-        return web.json_response({"items": [POD] if request.path.endswith("/pods") else []})
 
     async def forward(self, request: web.Request) -> web.WebSocketResponse:
         (port,) = request.query.getall("ports")
@@ -58,31 +47,10 @@ class Kubelet:
         return socket
 
 
-def on(kubelet: Kubelet, folder: Path, ask: Callable[[HelmOrchestrator], Awaitable[Any]]) -> Any:
+def on(kubelet: Kubelet, folder: Path, ask: Ask) -> Any:
     """Ask an orchestrator whose cluster this is."""
 
-    async def whole() -> Any:
-        app = web.Application()
-        app.router.add_get("/api/v1/namespaces/s-0/pods/web-1/portforward", kubelet.forward)
-        app.router.add_get("/{path:.*}", kubelet.objects)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        server = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        config = {
-            "clusters": [{"name": "c", "cluster": {"server": server}}],
-            "contexts": [{"name": "c", "context": {"cluster": "c"}}],
-            "current-context": "c",
-        }
-        (folder / "config").write_text(json.dumps(config))
-        orchestrator = HelmOrchestrator(Target(kubeconfig=str(folder / "config")))
-        try:
-            return await ask(orchestrator)
-        finally:
-            await orchestrator.close()
-            await runner.cleanup()
-
-    return asyncio.run(whole())
+    return ask_cluster(POD, "portforward", kubelet.forward, folder, ask)
 
 
 async def talk(orchestrator: HelmOrchestrator, port: int, text: bytes) -> bytes:

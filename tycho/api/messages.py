@@ -16,10 +16,10 @@ from tycho.errors import Problem
 from tycho.ownership import Caller
 from tycho.release import Origin
 from tycho.text import is_text
+from tycho.usernames import read_principal
 
 LABEL = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
 LINES = 10_000  # of each container that an answer holds at most
-NAMED = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 
 
@@ -67,19 +67,9 @@ Services = Annotated[
 Wait = Annotated[bool, Field(description="Answer only once the system is ready.")]
 
 
-def _principal(text: str) -> str:
-    """Leave the username of a principal, a JSON object as text; tokens beside it are let go here."""
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return ""
-    name = said.get("username") if isinstance(said, dict) else None
-    return name if isinstance(name, str) and NAMED.fullmatch(name) and is_text(name) else ""
-
-
 Principal = Annotated[
     str,
-    AfterValidator(_principal),
+    AfterValidator(read_principal),
     Field(
         max_length=65536,
         description="JSON: its `username` is who asks, where nothing else says so. Nothing else of it is kept.",

@@ -53,7 +53,7 @@ async def build_images(project: Project, sources: Sources, building: Building) -
     Raises:
         UsageError: An image cannot have its name in the registry.
         ToolMissing: No engine answers, or no Docker Compose is there; says what to push instead.
-        Unauthorized: The registry does not let the caller push.
+        CredentialsRejected: The registry does not let the caller push.
         OrchestratorError: A build or a push failed, with what Docker said.
     """
     targets = list_targets(project, building.services)

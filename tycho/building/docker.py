@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
 import re
 import shutil
-import signal
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tycho.errors import OrchestratorError, ToolMissing, Unauthorized
+from tycho.errors import CredentialsRejected, OrchestratorError, ToolMissing
+from tycho.programs import ask_to_end, kill_group, write_input
 from tycho.settings import environment
 from tycho.text import safe_message
 
@@ -90,7 +88,7 @@ class Docker:
         """Push an image; its digest in the registry is returned.
 
         Raises:
-            Unauthorized: The registry does not know the caller, or does not let him push there.
+            CredentialsRejected: The registry does not know the caller, or does not let him push there.
             OrchestratorError: It cannot be pushed for another reason; with what Docker said.
         """
         code, out, lines = await self._run(["docker", "push", reference], tell=self.tell)
@@ -99,7 +97,9 @@ class Docker:
         message = f"docker push {reference} failed: {self._explain(lines)}"
         registry = reference.partition("/")[0]
         if DENIED.search(message):
-            raise Unauthorized(message, hint=f"log in with `docker login {registry}`, or push to another --push PREFIX")
+            raise CredentialsRejected(
+                message, hint=f"log in with `docker login {registry}`, or push to another --push PREFIX"
+            )
         hint = f'add "{registry}" to insecure-registries of the Docker daemon' if PLAIN in message else ""
         raise OrchestratorError(message, hint=hint)
 
@@ -169,7 +169,10 @@ class Docker:
 
         try:
             out, _, _, code = await asyncio.gather(
-                _read(process.stdout, note), _read(process.stderr, note), _write(process.stdin, data), process.wait()
+                _read(process.stdout, note),
+                _read(process.stderr, note),
+                write_input(process.stdin, data),
+                process.wait(),
             )
         except BaseException:
             await _end(process)
@@ -192,26 +195,12 @@ async def _read(stream: asyncio.StreamReader | None, note: Tell) -> str:
     return whole + text
 
 
-async def _write(stream: asyncio.StreamWriter | None, data: bytes | None) -> None:
-    if stream is None:
-        return
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may end before it has read all
-        stream.write(data or b"")
-        await stream.drain()
-    stream.close()
-
-
 async def _end(process: asyncio.subprocess.Process) -> None:
     """End a program with all that it started: asked first, so that the engine stops building, then killed."""
     try:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                await process.wait()
+        await ask_to_end(process, GRACE)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process)
 
 
 def _choose_line(lines: Sequence[str]) -> str:

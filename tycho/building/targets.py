@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tycho.chart.translate.image import split_image
+from tycho.chart.translate.image import NAME, REGISTRY, split_image
+from tycho.chart.wiring import everything
 from tycho.errors import UsageError
-from tycho.model import Project, Service
+from tycho.model import Project
 from tycho.text import printable
 
-PREFIX = re.compile(
-    r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
-    r"(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*",
-    re.ASCII,
-)
+PREFIX = re.compile(rf"{REGISTRY}(?:/{NAME})*", re.ASCII)
 LATEST = "latest"
 SERVICE = "service:"  # before the name of a service whose image is a build context of another one
 
@@ -42,7 +39,7 @@ def list_targets(project: Project, services: Iterable[str] = ()) -> list[Target]
         project: The project.
         services: Those that these services run alone; all when empty.
     """
-    every = list_every(project)
+    every = everything(project)
     builders: dict[str, list[str]] = {}
     for name, service in every.items():
         if service.build is not None:
@@ -65,14 +62,9 @@ def check_services(project: Project, services: Iterable[str]) -> None:
     users = [name for target in list_targets(project) for name in target.users]
     for name in services:
         if name not in users:
-            why = "builds no image for" if name in list_every(project) else "has no service"
+            why = "builds no image for" if name in everything(project) else "has no service"
             hint = f"images are built for: {', '.join(users) or 'none'}"
             raise UsageError(f"{project.name} {why} {printable(name)}", hint=hint)
-
-
-def list_every(project: Project) -> Mapping[str, Service]:
-    """List services and jobs, by name."""
-    return {**project.services, **project.jobs}
 
 
 def read_prefix(text: str) -> str:

@@ -8,9 +8,9 @@ from tycho.chart.judge import describe_grant
 from tycho.chart.podsecurity import as_mapping
 from tycho.chart.reserved import BALANCERS, is_allowed
 from tycho.chart.translate.image import NO_IMAGE, is_image
-from tycho.chart.wiring import everything
+from tycho.chart.wiring import needed
 from tycho.errors import ComposeError, PolicyDenied, Problem
-from tycho.model import Expr, Project, ServiceMetadata, template
+from tycho.model import Config, Expr, Project, Secret, ServiceMetadata, template
 from tycho.model.rights import read_grants
 
 NAMES = ("podLabels", "podAnnotations", "workloadAnnotations")
@@ -29,29 +29,36 @@ def check_start(system: Project) -> None:
     Raises:
         ComposeError: With every file that is absent, and every variable that is not set or makes no image.
     """
-    services = everything(system).values()
-    used = {
-        "configs": {mount.source for service in services for mount in service.configs},
-        "secrets": {mount.source for service in services for mount in service.secrets},
-    }
-    problems = [
-        Problem(*system.at(path := f"{section}.{name}.image"), path, NO_IMAGE.format(service.image), "nginx:1.27")
-        for section, containers in (("services", system.services), ("jobs", system.jobs))
-        for name, service in containers.items()
-        if isinstance(service.image, Expr) and not is_image(str(service.image))
-    ]
-    for kind, resources in (("configs", system.configs), ("secrets", system.secrets)):
-        for name, resource in resources.items():
-            if name not in used[kind] or resource.external or resource.files is not None:
-                continue
-            if resource.file is not None:
-                path, message = f"{kind}.{name}.file", f"{template(resource.file)}: absent"
-                problems.append(Problem(*system.at(path), path, message, "put it there, or send it along"))
-            elif (variable := resource.environment) is not None and not _is_set(system, template(variable)):
-                path, message = f"{kind}.{name}.environment", f"the variable {template(variable)} is not set"
-                problems.append(Problem(*system.at(path), path, message, "set it, or write file: or external: true"))
+    problems = [*_list_images(system), *_list_empty(needed(system))]
     if problems:
         raise ComposeError(f"{len(problems)} problem{'s' * (len(problems) > 1)}", problems=problems)
+
+
+def _list_images(system: Project) -> Iterator[Problem]:
+    """List the images that variables make none; what is wrong without them was told when it was compiled."""
+    for section, containers in (("services", system.services), ("jobs", system.jobs)):
+        for name, service in containers.items():
+            if isinstance(service.image, Expr) and not is_image(str(service.image)):
+                path = f"{section}.{name}.image"
+                hint = f"set the variables of {template(service.image)} so that it is, for example, nginx:1.27"
+                yield Problem(*system.at(path), path, NO_IMAGE.format(service.image), hint)
+
+
+def _list_empty(system: Project) -> Iterator[Problem]:
+    """List the configs and secrets that nothing was read for."""
+    resources: dict[str, Config | Secret] = {f"configs.{name}": config for name, config in system.configs.items()}
+    resources |= {f"secrets.{name}": secret for name, secret in system.secrets.items()}
+    for path, resource in resources.items():
+        if resource.external or resource.files is not None:
+            continue
+        if resource.file is not None:
+            at, message, hint = f"{path}.file", f"{template(resource.file)}: absent", "put it there, or send it along"
+        elif resource.environment is not None and not _is_set(system, template(resource.environment)):
+            message = f"the variable {template(resource.environment)} is not set"
+            at, hint = f"{path}.environment", "set it, or write file: or external: true"
+        else:
+            continue
+        yield Problem(*system.at(at), at, message, hint)
 
 
 def _is_set(system: Project, variable: str) -> bool:

@@ -17,7 +17,7 @@ from tycho.urls import ANNOTATION, CONTROLLERS, Address, UrlOptions, dns_name
 from tycho.usernames import user_label
 
 KEEP, STRIP, NONE = "keep", "strip", "none"
-WORDS = (KEEP, STRIP, NONE)
+URL_WORDS = (KEEP, STRIP, NONE)
 """What `x-tycho: {url: …}` may say of a service: whether programs see the prefix of the URL, or that it has no URL."""
 KEY, VARIABLES = "url", "urlVariables"
 HEADER = "X-Forwarded-Prefix"

@@ -65,8 +65,21 @@ class Input:
         sources: Sources | None = None,
         services: Sequence[str] = (),
         keep: Sequence[str] = (),
+        *,
+        starts: bool = False,
     ) -> Compiled:
-        """The chart, of these services and of those to keep where any are named; warnings go to stderr."""
+        """Compile the chart of a project; warnings go to stderr.
+
+        Args:
+            lifecycle: What compiles it.
+            sources: The compose files; those of the options by default.
+            services: Of these services and what they depend on alone; of all when empty.
+            keep: Beside such services, those that run already and are to go on.
+            starts: Whether it is started next: what cannot be is refused before anything is built for it.
+
+        Raises:
+            ComposeError: With every problem of the files.
+        """
         compiled = lifecycle.compile(
             sources or self.sources(),
             metadata=self.services(),
@@ -75,8 +88,20 @@ class Input:
             services=services,
             keep=keep,
         )
-        if found := (*compiled.policy_result.system.warnings, *compiled.policy_result.warnings):
-            show.problems(found)
+        system = compiled.policy_result.system
+        warnings = (*system.warnings, *compiled.policy_result.warnings)
+        if starts:
+            from tycho.chart import check_start
+            from tycho.errors import ComposeError
+
+            try:
+                check_start(system)
+            except ComposeError as error:
+                paths = {problem.path for problem in error.problems}
+                error.warnings = tuple(warning for warning in warnings if warning.path not in paths)
+                raise
+        if warnings:
+            show.problems(warnings)
         return compiled
 
 

@@ -154,7 +154,7 @@ def up(
             origin = make_origin(sources.directory, project.name, named=project.named)
             keep = await lifecycle.running_services(project.name, await lifecycle.identify(origin))
         given = _enabled(sources, project, (*(services or ()), *keep)) if project else sources
-        compiled = said.compile(lifecycle, given, services or (), keep)
+        compiled = said.compile(lifecycle, given, services or (), keep, starts=True)
         name = compiled.policy_result.system.name
         caller = await lifecycle.identify(find_origin(sources, compiled.policy_result.system))
         guid = (await lifecycle.find(id, caller=caller)).identity.guid if id else ""

@@ -139,12 +139,9 @@ def without_tokens(request: Mapping[str, Any]) -> Mapping[str, Any]:
         >>> without_tokens({"name": "a", "principal": '{"username": "ada", "access_token": "t"}'})
         {'name': 'a', 'principal': '{"username": "ada"}'}
     """
-    said: object = request.get("principal")
-    try:
-        said = json.loads(said) if isinstance(said, str) else said
-    except (ValueError, RecursionError):
-        said = None
-    name = said.get("username") if isinstance(said, Mapping) else None
+    from tycho.usernames import read_principal  # pydantic: only for those who send a principal
+
+    name = read_principal(request.get("principal"))
     rest = {key: value for key, value in request.items() if key != "principal"}
     return {**rest, "principal": json.dumps({"username": name})} if name else rest
 

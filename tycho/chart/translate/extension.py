@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tycho.chart.artifact import Target
 from tycho.chart.kinds import KINDS
+from tycho.chart.routes import URL_WORDS
 from tycho.chart.translate.claims import find_claim
 from tycho.chart.translate.health import KEY, LIVENESS, PROBE, is_probe
 from tycho.chart.translate.key import Key, rejected, translated
@@ -29,8 +30,6 @@ Check = Callable[[Json], bool]
 MODES = frozenset({"ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"})
 TEXTS_OF_CHART = ("appVersion", "home", "icon", "license")
 LISTS_OF_CHART = ("keywords", "sources")
-ROUTE_WORDS = ("keep", "strip", "none")
-"""Whether programs see the prefix of their URL, or that there is none."""
 IDENTITY = ("guid", "username", "host")
 """What containers may be told of the system that they are a part of."""
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -103,7 +102,7 @@ def find_secret_entries(case: Case) -> Iterator[Target]:
 
 
 def _is_route(value: Json) -> bool:
-    return value in ROUTE_WORDS
+    return value in URL_WORDS
 
 
 def _are_variables(value: Json) -> bool:

@@ -63,9 +63,9 @@ class Dialect:
                         translate(service, f"{root}.{name}", notes)
         if common is not None:
             translate_system_security(common, document, notes)
-        found = {key: claim for key, claim in notes.claims.items() if key not in self.claims}
-        self.claims |= found
-        return found
+        claims = {key: claim for key, claim in notes.claims.items() if key not in self.claims}
+        self.claims |= claims
+        return claims
 
     def finish(self, tree: Node) -> None:
         """Declare the claims, and say that neighbours select pods by the labels that the first Tycho gave them.

@@ -14,3 +14,9 @@ def add_extension(part: Node, word: str, value: Node) -> None:
         value: What it says.
     """
     part.map.setdefault("x-tycho", value.with_value({})).map.setdefault(word, value)
+
+
+def read_digits(value: Node) -> Node:
+    """Return digits in quotes as a number, which words of `x-tycho` want; any other value as it is."""
+    text = str(value.value)
+    return value.with_value(int(text)) if text.isascii() and text.isdigit() and len(text) < 12 else value

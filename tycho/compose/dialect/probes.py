@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tycho.compose.dialect.extension import add_extension
+from tycho.compose.dialect.extension import add_extension, read_digits
 from tycho.compose.dialect.notes import Notes
 from tycho.compose.tree import Node
 
@@ -70,7 +70,7 @@ def _convert(probe: Node) -> Iterator[tuple[str, Node]]:
     """Yield the fields of a probe as Kubernetes has them."""
     for key, node in probe.map.items():
         if key in TIMES:
-            yield TIMES[key], _whole(node)
+            yield TIMES[key], read_digits(node)
         elif key == "cmd":
             words = list(node.seq) or [node.with_value(word) for word in ("/bin/sh", "-c", node.value)]
             yield "exec", node.with_value({"command": node.with_value(words)})
@@ -78,7 +78,7 @@ def _convert(probe: Node) -> Iterator[tuple[str, Node]]:
             fields = {"path": node.with_value("/"), "port": node.with_value(80), **node.map}
             yield key, node.with_value({name: _convert_http(name, child) for name, child in fields.items()})
         else:
-            yield key, node.with_value({name: _whole(child) for name, child in node.map.items()})
+            yield key, node.with_value({name: read_digits(child) for name, child in node.map.items()})
 
 
 def _convert_http(name: str, node: Node) -> Node:
@@ -86,10 +86,4 @@ def _convert_http(name: str, node: Node) -> Node:
     if name == "httpHeaders" and isinstance(node.value, dict):
         pairs = [{"name": child.with_value(key), "value": child} for key, child in node.map.items()]
         return node.with_value([node.with_value(pair) for pair in pairs])
-    return _whole(node) if name == "port" else node
-
-
-def _whole(node: Node) -> Node:
-    """Read digits in quotes as a number."""
-    text = str(node.value)
-    return node.with_value(int(text)) if text.isascii() and text.isdigit() and len(text) < 12 else node
+    return read_digits(node) if name == "port" else node

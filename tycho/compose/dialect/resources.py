@@ -25,20 +25,20 @@ def translate_resources(service: Node, path: str, notes: Notes) -> None:
         return
     sides = [(side, resources.map[side]) for side in SIDES if side in resources.map]
     for key, translate in (("gpus", _translate_gpus), ("ephemeralStorage", _translate_storage)):
-        said = [(f"{path}.deploy.resources.{side}.{key}", node.map.pop(key)) for side, node in sides if key in node.map]
-        if said:
-            translate(service, resources, path, said, notes)
+        uses = [(f"{path}.deploy.resources.{side}.{key}", node.map.pop(key)) for side, node in sides if key in node.map]
+        if uses:
+            translate(service, resources, path, uses, notes)
 
 
-def _translate_gpus(service: Node, resources: Node, path: str, said: list[tuple[str, Node]], notes: Notes) -> None:
+def _translate_gpus(service: Node, resources: Node, path: str, uses: list[tuple[str, Node]], notes: Notes) -> None:
     """Ask for devices as Compose does: a reservation of so many."""
     becomes = f"{path}.deploy.resources.reservations.devices"
-    first_path, first = said[0]
+    first_path, first = uses[0]
     text = str(first.value)
     if not _COUNT.fullmatch(text) and "$" not in text:
         notes.refused(first, first_path, f'"{first.value}" is not a number of devices', "write a whole number: gpus: 1")
         return
-    for where, node in said[1:]:
+    for where, node in uses[1:]:
         notes.translated(node, where, "nothing: the limit says it", becomes)
     if text.strip("0") == "":
         notes.translated(first, first_path, "nothing: no device")
@@ -57,10 +57,10 @@ def _translate_gpus(service: Node, resources: Node, path: str, said: list[tuple[
     notes.translated(first, first_path, "deploy.resources.reservations.devices", becomes)
 
 
-def _translate_storage(service: Node, resources: Node, path: str, said: list[tuple[str, Node]], notes: Notes) -> None:
+def _translate_storage(service: Node, resources: Node, path: str, uses: list[tuple[str, Node]], notes: Notes) -> None:
     """Bound a container's own files as Compose does; what is reserved is what the limit says."""
-    limit = next(((where, node) for where, node in said if ".limits." in where), None)
-    for where, node in said:
+    limit = next(((where, node) for where, node in uses if ".limits." in where), None)
+    for where, node in uses:
         if limit is None:
             why = "Kubernetes sets aside what the limit says"
             notes.ignored(node, where, why, "write limits.ephemeralStorage, or storage_opt: {size: …}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tycho.compose.dialect.extension import add_extension
+from tycho.compose.dialect.extension import add_extension, read_digits
 from tycho.compose.dialect.notes import Notes
 from tycho.compose.scalars import printed
 from tycho.compose.tree import Node
@@ -83,9 +83,10 @@ def _translate(context: Node, services: list[tuple[str, Node]], where: str, note
         at = f"{where}.{key}"
         if field in ("runAsUser", "runAsGroup"):
             continue
-        if field in TRANSLATORS:
-            becomes = [TRANSLATORS[field](service, path, node) for path, service in services]
-            notes.translated(node, at, WORDS[field], becomes[0] if becomes else "")
+        if field in WRITERS:
+            keys, write = WRITERS[field]
+            paths = [write(service, path, node) for path, service in services]
+            notes.translated(node, at, keys, paths[0] if paths else "")
         else:
             notes.ignored(node, at, "Compose has no such key", "set services.X.securityContext in the chart's values")
 
@@ -112,14 +113,8 @@ def _translate_user(
 
 
 def _set_fs_group(service: Node, path: str, node: Node) -> str:
-    add_extension(service, "fsGroup", _whole(node))
+    add_extension(service, "fsGroup", read_digits(node))
     return f"{path}.x-tycho.fsGroup"
-
-
-def _whole(node: Node) -> Node:
-    """Read digits in quotes as a number."""
-    text = str(node.value)
-    return node.with_value(int(text)) if text.isascii() and text.isdigit() and len(text) < 12 else node
 
 
 def _set(key: str) -> Callable[[Node, str, Node], str]:
@@ -158,20 +153,12 @@ def _append(service: Node, key: str, entries: list[Node]) -> None:
         known.value += [entry for entry in entries if entry.value not in values]
 
 
-TRANSLATORS: Mapping[str, Callable[[Node, str, Node], str]] = {
-    "fsGroup": _set_fs_group,
-    "privileged": _set("privileged"),
-    "readOnlyRootFilesystem": _set("read_only"),
-    "supplementalGroups": _set_groups,
-    "allowPrivilegeEscalation": _set_escalation,
-    "capabilities": _set_capabilities,
+WRITERS: Mapping[str, tuple[str, Callable[[Node, str, Node], str]]] = {
+    "fsGroup": ("x-tycho.fsGroup", _set_fs_group),
+    "privileged": ("privileged", _set("privileged")),
+    "readOnlyRootFilesystem": ("read_only", _set("read_only")),
+    "supplementalGroups": ("group_add", _set_groups),
+    "allowPrivilegeEscalation": ("security_opt", _set_escalation),
+    "capabilities": ("cap_add, cap_drop", _set_capabilities),
 }
-"""Fields of Kubernetes, and what each sets of a service."""
-WORDS: Mapping[str, str] = {
-    "fsGroup": "x-tycho.fsGroup",
-    "privileged": "privileged",
-    "readOnlyRootFilesystem": "read_only",
-    "supplementalGroups": "group_add",
-    "allowPrivilegeEscalation": "security_opt",
-    "capabilities": "cap_add, cap_drop",
-}
+"""Fields of Kubernetes: the keys of Compose that each becomes, and what writes them; it returns the path of one."""

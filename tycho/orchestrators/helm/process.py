@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import re
 import resource
 import shutil
@@ -24,6 +23,7 @@ from tycho.errors import OrchestratorError, WaitTimeout
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.errors import told
 from tycho.orchestrators.helm.program import program
+from tycho.programs import ask_to_end, kill_group, write_input
 from tycho.settings import environment
 from tycho.slots import Slots
 from tycho.text import safe_message
@@ -186,7 +186,7 @@ class Helm:
 async def _talk(process: asyncio.subprocess.Process, input: bytes | None) -> tuple[bytes, bytes]:
     """What a process says on both its streams, once it has ended."""
     out, err, _, _ = await asyncio.gather(
-        _read(process.stdout), _read(process.stderr), _write(process.stdin, input), process.wait()
+        _read(process.stdout), _read(process.stderr), write_input(process.stdin, input), process.wait()
     )
     return out, err
 
@@ -198,15 +198,6 @@ async def _read(stream: asyncio.StreamReader | None) -> bytes:
         if len(found) > MAX_OUTPUT:
             raise OrchestratorError(f"helm said more than {MAX_OUTPUT // 2**20} MiB, and was ended", hint=SMALLER)
     return bytes(found)
-
-
-async def _write(stream: asyncio.StreamWriter | None, data: bytes | None) -> None:
-    if stream is None:
-        return
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # helm may end before it has read all
-        stream.write(data or b"")
-        await stream.drain()
-    stream.close()
 
 
 async def _let_go(process: asyncio.subprocess.Process, talking: asyncio.Future[Any], *, writes: bool) -> None:
@@ -224,19 +215,14 @@ async def _let_go(process: asyncio.subprocess.Process, talking: asyncio.Future[A
 async def _end(process: asyncio.subprocess.Process, talking: asyncio.Future[Any]) -> None:
     """End a process and all that it started: asked first, so that helm can mark its release, then killed."""
     try:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                await process.wait()
+        await ask_to_end(process, GRACE)
     finally:
         await _kill(process, talking)
 
 
 async def _kill(process: asyncio.subprocess.Process, talking: asyncio.Future[Any]) -> None:
     """End a process and all that it started at once."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_group(process)
     talking.cancel()
     await asyncio.gather(process.wait(), talking, return_exceptions=True)
     with contextlib.suppress(TimeoutError):  # something that left the group may hold the other end
