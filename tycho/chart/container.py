@@ -33,7 +33,6 @@ class Image:
         digest: `sha256:…`, "" where none is said.
         reference: The whole of it, where a variable may hold more than one of its parts.
         pull_policy: "" for the default.
-        built: Whether values may say of what name it was built.
     """
 
     repository: Text = ""
@@ -41,7 +40,6 @@ class Image:
     digest: str = ""
     reference: Text = ""
     pull_policy: str = ""
-    built: bool = field(default=False, repr=False)
 
     @property
     def text(self) -> str:

@@ -38,6 +38,7 @@ DEFINITIONS: Mapping[str, Schema] = {
         "tag": {"type": ["string", "integer"], "maximum": LARGEST_PLAIN},
         "digest": TEXT,
         "reference": TEXT,
+        "builtAs": TEXT,
         "pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
     }),
     "resources": closed({"limits": OBJECT, "requests": OBJECT, "claims": LIST}),
@@ -113,8 +114,6 @@ def chart_schema(layout: ChartLayout, values: Mapping[str, Tree]) -> str:
     if any(container.ingress and container.ingress.has_url for container in layout.containers):
         route = {**DEFINITIONS["route"]["properties"], "pathType": {"enum": PATH_TYPES}, "filters": LIST}
         definitions["route"] = closed(route)
-    if any(container.image.built for container in layout.containers):
-        definitions["image"] = closed({**DEFINITIONS["image"]["properties"], "builtAs": TEXT})
     if any(isinstance(workload.replicas, Expression) for workload in layout.workloads):
         definitions["replicas"] = {"anyOf": [DEFINITIONS["replicas"], {"$ref": "#/$defs/live"}]}
     if any(isinstance(port.port, Expression) for container in layout.containers for port in container.published):

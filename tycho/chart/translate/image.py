@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from tycho.chart.container import Expression, Image, Text
 from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
@@ -49,7 +48,7 @@ def translate_image(service: Service, built: str) -> Image:
         built: What Compose calls an image that the file only builds.
     """
     policy = PULL.get(service.pull_policy, "Always") if service.pull_policy else ""
-    return replace(split_image(to_text(service.image) or built, policy), built=service.build is not None)
+    return split_image(to_text(service.image) or built, policy)
 
 
 def split_image(text: Text, pull_policy: str = "") -> Image:
