@@ -37,7 +37,7 @@ def main() -> int:
         command = [TYCHO, "api", "-b", "memory", "--port", "0", "--policies", folder]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
             assert process.stderr
-            url = next(found[1] for line in process.stderr if (found := re.search(r"answers at (http://\S+),", line)))
+            url = next(match[1] for line in process.stderr if (match := re.search(r"answers at (http://\S+),", line)))
             drain = ThreadPoolExecutor(1).submit(process.stderr.read)
             alone = _start(url, "warm")
             alone = min(_start(url, f"alone{number}") for number in range(5))

@@ -71,12 +71,12 @@ async def _count(start: Start) -> float:
     """Return how many are made in a second."""
     turns = asyncio.Semaphore(PARALLEL)
 
-    async def one() -> None:
+    async def start_in_turn() -> None:
         async with turns:
             await start()
 
     begun = time.monotonic()
-    await asyncio.gather(*(one() for _ in range(COUNT)))
+    await asyncio.gather(*(start_in_turn() for _ in range(COUNT)))
     return COUNT / (time.monotonic() - begun)
 
 

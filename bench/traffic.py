@@ -48,7 +48,7 @@ class Replica:
         self.process = subprocess.Popen([TYCHO, "api", "--port", "0"], stderr=subprocess.PIPE, text=True, env=env)
         assert self.process.stderr
         lines = iter(self.process.stderr)
-        self.url = next(found[1] for line in lines if (found := re.search(r"answers at (http://\S+),", line)))
+        self.url = next(match[1] for line in lines if (match := re.search(r"answers at (http://\S+),", line)))
         self._log = threading.Thread(target=lambda: [None for _ in lines])
         self._log.start()
 
@@ -101,18 +101,18 @@ class Traffic:
                 self.times.setdefault(verb, []).append(time.monotonic() - begun)
             if answer is not None and (code in fine or (code == 404 and verb == "delete" and tried > 1)):
                 return answer.json()["result"] if code == 200 else {}
-            said = answer.json()["message"][:100] if answer is not None else ""
-            self.wrong[f"{verb}: {code} {said}"] += 1
+            message = answer.json()["message"][:100] if answer is not None else ""
+            self.wrong[f"{verb}: {code} {message}"] += 1
             return None
 
     async def status(self, caller: str) -> None:
         """Look at a caller's systems: all that nobody changes meanwhile are there, and no others."""
-        before, mark = {one for one, owner in self.here.items() if owner == caller} - self.busy, self.changed
-        found = await self.ask("status", {"username": caller})
-        if found is None:
+        before, mark = {guid for guid, owner in self.here.items() if owner == caller} - self.busy, self.changed
+        listed = await self.ask("status", {"username": caller})
+        if listed is None:
             return
-        seen = {one["sid"] for one in found}
-        after = {one for one, owner in self.here.items() if owner == caller} - self.busy
+        seen = {system["sid"] for system in listed}
+        after = {guid for guid, owner in self.here.items() if owner == caller} - self.busy
         if before & after - seen:
             self.wrong["status: a system is not told of"] += 1
         if mark == self.changed and seen - before - self.busy:
@@ -120,7 +120,7 @@ class Traffic:
 
     async def change(self, caller: str) -> None:
         """Start, modify or stop a system of a caller."""
-        mine = [one for one, owner in self.here.items() if owner == caller and one not in self.busy]
+        mine = [guid for guid, owner in self.here.items() if owner == caller and guid not in self.busy]
         verb = random.choice(["start", "modify", "delete"] if mine else ["start"])
         verb = verb if verb != "start" or len(mine) < MOST else "delete"
         system = uuid4().hex if verb == "start" else random.choice(mine)
@@ -150,11 +150,13 @@ class Traffic:
         await asyncio.gather(*asked)
 
 
-async def kill(traffic: Traffic, replicas: list[Replica], kubeconfig: Path, every: float, ended: asyncio.Event) -> None:
+async def kill(
+    traffic: Traffic, replicas: list[Replica], kubeconfig: Path, interval: float, ended: asyncio.Event
+) -> None:
     """Kill one replica after another, and begin a new one; no more once all was asked."""
     while not ended.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), every)
+            await asyncio.wait_for(ended.wait(), interval)
             return
         victim = replicas.pop(0)
         await victim.end(signal.SIGKILL)
@@ -164,9 +166,9 @@ async def kill(traffic: Traffic, replicas: list[Replica], kubeconfig: Path, ever
 
 
 @contextlib.contextmanager
-def simulated(wanted: bool) -> Iterator[Path]:
+def simulated(make: bool) -> Iterator[Path]:
     """A cluster of its own for this run."""
-    if not wanted:
+    if not make:
         yield Path()
         return
     name = f"traffic-{os.getpid()}"
@@ -177,24 +179,26 @@ def simulated(wanted: bool) -> Iterator[Path]:
 
 
 async def measure(kubeconfig: Path, urls: list[str]) -> int:
-    seconds, every = float(os.environ.get("TRAFFIC_SECONDS", "180")), float(os.environ.get("TRAFFIC_KILL", "0"))
+    seconds, kill_interval = float(os.environ.get("TRAFFIC_SECONDS", "180")), float(os.environ.get("TRAFFIC_KILL", "0"))
     replicas = [] if urls else [Replica(kubeconfig) for _ in range(int(os.environ.get("TRAFFIC_REPLICAS", "1")))]
     token = os.environ.get("TRAFFIC_TOKEN", "")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with httpx2.AsyncClient(timeout=300, headers=headers, limits=httpx2.Limits(max_connections=None)) as http:
-        traffic = Traffic(urls or [replica.url for replica in replicas], http, killing=every > 0)
+        traffic = Traffic(urls or [replica.url for replica in replicas], http, killing=kill_interval > 0)
         for number in range(50):
             await traffic.status(f"caller{number % CALLERS}")
         idle = statistics.median(traffic.times.pop("status"))
         first = [replica.memory() for replica in replicas]
         ended = asyncio.Event()
-        killing = asyncio.create_task(kill(traffic, replicas, kubeconfig, every, ended)) if every else None
+        killing = (
+            asyncio.create_task(kill(traffic, replicas, kubeconfig, kill_interval, ended)) if kill_interval else None
+        )
         await traffic.run(seconds)
         ended.set()
         if killing:
             await killing
         last = [replica.memory() for replica in replicas]
-        listed = {one["sid"] for one in await traffic.ask("status", {"name": f"t{RUN}"}) or ()}
+        listed = {system["sid"] for system in await traffic.ask("status", {"name": f"t{RUN}"}) or ()}
         lost, orphaned = traffic.here.keys() - listed, listed - traffic.here.keys()
         for verb, times in sorted(traffic.times.items()):
             middle, late = statistics.median(times), statistics.quantiles(times, n=100)[98] if len(times) > 1 else 0.0
@@ -206,7 +210,9 @@ async def measure(kubeconfig: Path, urls: list[str]) -> int:
             await replica.end(signal.SIGTERM)
     late = statistics.quantiles(traffic.times["status"], n=100)[98]
     bad = sum(traffic.wrong.values()) + len(lost) + len(orphaned)
-    slow = judged("p99 of status", late, 10 * idle, "10 times its median on the idle service") if not every else 0
+    slow = (
+        judged("p99 of status", late, 10 * idle, "10 times its median on the idle service") if not kill_interval else 0
+    )
     return slow + (1 if bad else 0)
 
 

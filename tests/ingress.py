@@ -65,14 +65,14 @@ class Controller:
     def route(self, host: str, target: str) -> Backend | None:
         """Find where a request goes; of several rules the longest path's."""
         path, mark, query = target.partition("?")
-        found: list[tuple[int, Backend]] = []
+        candidates: list[tuple[int, Backend]] = []
         for ingress in self.list_objects(KINDS["Ingress"]):
-            found += self._of_ingress(ingress, host, path)
+            candidates += self._of_ingress(ingress, host, path)
         for route in self.list_objects(KINDS["HTTPRoute"]) if self.gateway else ():
-            found += self._of_route(route, host, path)
-        if not found:
+            candidates += self._of_route(route, host, path)
+        if not candidates:
             return None
-        _, best = max(found, key=lambda pair: pair[0])
+        _, best = max(candidates, key=lambda pair: pair[0])
         return Backend(best.namespace, best.service, best.port, best.path + mark + query, best.headers)
 
     def _of_ingress(self, ingress: Object, host: str, path: str) -> Iterator[tuple[int, Backend]]:
@@ -138,7 +138,7 @@ class Controller:
                         changed = "/" + (replaced["replacePrefixMatch"] + path[len(prefix) :]).lstrip("/")
                     else:
                         assert step["type"] == "RequestHeaderModifier"
-                        headers |= {one["name"]: one["value"] for one in step["requestHeaderModifier"]["set"]}
+                        headers |= {header["name"]: header["value"] for header in step["requestHeaderModifier"]["set"]}
                 (backend,) = rule["backendRefs"]
                 yield len(prefix), Backend(namespace, backend["name"], backend["port"], changed, headers)
 

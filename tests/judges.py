@@ -19,8 +19,8 @@ from tycho.errors import ToolMissing
 from tycho.settings import environment, settings
 
 JUDGES = {
-    one.name: one
-    for one in (
+    program.name: program
+    for program in (
         Program("kube-score", "1.20.0", (1, 20), (2,), "github.com/zegl/kube-score", "/cmd/kube-score", seconds=17),
         Program("cyclonus", "0.5.6", (0, 5), (1,), "github.com/mattfenwick/cyclonus", "/cmd/cyclonus", seconds=44),
         Program(
@@ -69,10 +69,10 @@ def arbiter(request: pytest.FixtureRequest) -> Path | None:
     folder = settings().cache_dir / "build/newer"
     made = folder / "newer"
     with alone(settings().cache_dir / "bin", aloud(request.config)):
-        if any(not made.exists() or one.stat().st_mtime > made.stat().st_mtime for one in NEWER.iterdir()):
+        if any(not made.exists() or source.stat().st_mtime > made.stat().st_mtime for source in NEWER.iterdir()):
             folder.mkdir(parents=True, exist_ok=True)
-            for one in NEWER.iterdir():
-                shutil.copy(one, folder)
+            for source in NEWER.iterdir():
+                shutil.copy(source, folder)
             argv = ["go", "build", "-mod=mod", "-trimpath", "-o", made.name, "."]
             env = {**environment(), "CGO_ENABLED": "0", "GOWORK": "off"}
             try:

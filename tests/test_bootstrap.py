@@ -116,8 +116,8 @@ def test_the_environment_is_made_once_and_holds_this_checkout(checkout: Checkout
     assert checkout.renews()
     assert not checkout.renews()
     argv = [checkout.root / ".venv/bin/python", "-I", "-c", "import tycho; print(tycho.__file__)"]
-    said = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
-    assert said.strip() == str(checkout.root / "tycho/__init__.py")
+    stdout = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert stdout.strip() == str(checkout.root / "tycho/__init__.py")
     assert (checkout.root / ".venv/bin/tycho").exists()
 
 
@@ -140,9 +140,9 @@ def test_what_it_is_made_from_renews_it(checkout: Checkout, tmp_path: Path):
 def test_many_at_once_make_it_once(checkout: Checkout):
     for _ in "fresh", "changed":
         running = [checkout.start() for _ in range(4)]
-        said = [one.communicate() for one in running]
-        assert [one.returncode for one in running] == [0] * 4, said
-        assert sum(PREPARING in err for _, err in said) == 1
+        outputs = [process.communicate() for process in running]
+        assert [process.returncode for process in running] == [0] * 4, outputs
+        assert sum(PREPARING in err for _, err in outputs) == 1
         checkout.add("added")
 
 
@@ -169,8 +169,8 @@ def test_a_link_to_the_tool_runs_it(checkout: Checkout, tmp_path: Path):
     assert checkout.renews()
     (tmp_path / "linked").symlink_to(checkout.root / "bin/task")
     argv = [tmp_path / "linked", "--version"]
-    said = subprocess.run(argv, cwd="/", env=checkout.env, check=True, capture_output=True, text=True)
-    assert said.stderr == ""
+    completed = subprocess.run(argv, cwd="/", env=checkout.env, check=True, capture_output=True, text=True)
+    assert completed.stderr == ""
 
 
 def test_the_callers_python_settings_are_not_ours(checkout: Checkout, tmp_path: Path):

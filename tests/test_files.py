@@ -27,9 +27,9 @@ def folder(path: Path, root: Path, budget: Budget | None = None, **withheld: str
     def withhold(real: str) -> str:
         return withheld.get(os.path.basename(real).replace(".", "_"), "")
 
-    found = read_folder(str(path), limit=LIMIT, roots=(str(root),), withhold=withhold, budget=budget or Budget())
-    assert isinstance(found, FolderContent)
-    return found
+    content = read_folder(str(path), limit=LIMIT, roots=(str(root),), withhold=withhold, budget=budget or Budget())
+    assert isinstance(content, FolderContent)
+    return content
 
 
 def test_read_regular_file(tmp_path: Path) -> None:
@@ -181,12 +181,12 @@ def test_folder_leaves_out_one_by_one(tmp_path: Path) -> None:
     os.mkfifo(conf / "pipe")
     (conf / "line\nbreak").write_bytes(b"")
     Path(os.fsdecode(os.fsencode(conf) + b"/\xff")).write_bytes(b"")
-    found = folder(conf, root, hidden_key="a secret")
-    up = [name for name, _ in found.files if name.startswith("up/")]
+    content = folder(conf, root, hidden_key="a secret")
+    up = [name for name, _ in content.files if name.startswith("up/")]
     assert up == ["up/real/c"]
-    assert [name for name, _ in found.files if name not in up] == ["a", "deep/b", "dir/c", "file"]
-    assert found.copied == ("dir", "file", "up")
-    assert dict(found.left_out) == {
+    assert [name for name, _ in content.files if name not in up] == ["a", "deep/b", "dir/c", "file"]
+    assert content.copied == ("dir", "file", "up")
+    assert dict(content.left_out) == {
         "dangling": "a link that leads nowhere", "loop": "is a link in a circle",
         "out": "a link that leads out of the project", "absolute": "a link that leads out of the project",
         "environ": "a link that leads out of the project",
@@ -216,8 +216,8 @@ def test_depth_is_bounded(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["d"] * (MAX_DEPTH + 3))
     deep.mkdir(parents=True)
     (deep / "x").write_bytes(b"x")
-    found = folder(tmp_path, tmp_path)
-    assert (found.files, [why for _, why in found.left_out]) == ((), [f"more than {MAX_DEPTH} folders deep"])
+    content = folder(tmp_path, tmp_path)
+    assert (content.files, [why for _, why in content.left_out]) == ((), [f"more than {MAX_DEPTH} folders deep"])
 
 
 def test_large_folders_are_not_read(tmp_path: Path) -> None:
@@ -247,9 +247,9 @@ def test_unreadable_parts_are_named(shared: Path) -> None:
     (shared / "private").mkdir(mode=0)
     (shared / "key").touch(mode=0)
     (shared / "a").touch()
-    found = folder(shared, shared)
-    assert [name for name, _ in found.files] == ["a"]
-    assert dict(found.left_out) == {
+    content = folder(shared, shared)
+    assert [name for name, _ in content.files] == ["a"]
+    assert dict(content.left_out) == {
         "private": "cannot be read: permission denied", "key": "cannot be read: permission denied"
     }  # fmt: skip
     assert refused(shared / "key") is refused(shared / "private" / "x") is Reason.UNREADABLE

@@ -41,7 +41,7 @@ def test_no_file_is_longer_than_a_reader_can_hold():
 
 
 def test_no_file_names_a_package_registry():
-    named = {str(path.relative_to(ROOT)): found[0] for path in TRACKED if (found := HOSTS.search(path.read_bytes()))}
+    named = {str(path.relative_to(ROOT)): match[0] for path in TRACKED if (match := HOSTS.search(path.read_bytes()))}
     assert named == {}
 
 
@@ -49,8 +49,8 @@ def test_the_lock_pins_every_dependency_with_hashes():
     lock = (ROOT / "requirements.lock").read_text()
     pins = set(re.findall(r"^([a-z0-9._-]+)==", lock, re.MULTILINE))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-    assert {re.split(r"[<>=~\[]", need)[0].lower() for need in wanted} <= pins
+    requirements = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    assert {re.split(r"[<>=~\[]", need)[0].lower() for need in requirements} <= pins
     for entry in re.split(r"\n(?=[a-z])", lock):
         assert "--hash=sha256:" in entry, entry
 
@@ -73,16 +73,16 @@ def test_every_package_exports_what_it_says():
 
 def test_importing_tycho_costs_nothing():
     code = "import sys, tycho; print(*sorted(m for m in sys.modules if m.startswith('tycho')))"
-    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert said.stdout.split() == ["tycho"]
+    completed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert completed.stdout.split() == ["tycho"]
 
 
 def test_the_readme_says_commands_that_exist():
     readme = (ROOT / "README.md").read_text()
     tasks = yaml.safe_load((ROOT / "Taskfile.yml").read_text())["tasks"]
-    said = set(re.findall(r"bin/task ([a-z0-9]+)", readme))
-    assert "test" in said
-    assert said <= set(tasks)
+    named_tasks = set(re.findall(r"bin/task ([a-z0-9]+)", readme))
+    assert "test" in named_tasks
+    assert named_tasks <= set(tasks)
     assert all(task.get("desc") for task in tasks.values())
     verbs = set(re.findall(r"^(?:\$ )?(?:bin/)?tycho ([a-z]+)", readme, re.MULTILINE))
     assert "up" in verbs
@@ -104,8 +104,8 @@ def lint_imports(where: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_imports_run_one_way():
-    said = lint_imports(ROOT)
-    assert said.returncode == 0, said.stdout
+    completed = lint_imports(ROOT)
+    assert completed.returncode == 0, completed.stdout
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,6 @@ def test_an_import_the_wrong_way_is_found(tmp_path: Path, module: str, line: str
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     with (tmp_path / f"tycho/{module}.py").open("a") as file:
         file.write(f"\n{line}\n")
-    said = lint_imports(tmp_path)
-    assert said.returncode != 0
-    assert broken in said.stdout
+    completed = lint_imports(tmp_path)
+    assert completed.returncode != 0
+    assert broken in completed.stdout

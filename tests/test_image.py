@@ -32,19 +32,19 @@ def normalized(name: str) -> str:
 
 def closure(name: str) -> set[str]:
     """All that an installed package needs on this machine, by what it says itself."""
-    found: set[str] = set()
+    names: set[str] = set()
     todo = [Requirement(name)]
     while todo:
-        one = todo.pop()
-        for line in requires(one.name) or ():
+        requirement = todo.pop()
+        for line in requires(requirement.name) or ():
             need = Requirement(line)
-            extras = [{"extra": extra} for extra in one.extras] or [{"extra": ""}]
+            extras = [{"extra": extra} for extra in requirement.extras] or [{"extra": ""}]
             if need.marker and not any(need.marker.evaluate(extra) for extra in extras):
                 continue
-            if normalized(need.name) not in found:
-                found.add(normalized(need.name))
+            if normalized(need.name) not in names:
+                names.add(normalized(need.name))
                 todo.append(need)
-    return found
+    return names
 
 
 def test_the_wheelhouse_is_what_the_program_needs(wheelhouse: ModuleType) -> None:

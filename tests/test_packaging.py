@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DATA = ("chart_templates", "policies")
+DATA_FOLDERS = ("chart_templates", "policies")
 ASK = """
 import json, pathlib, tycho
 from importlib.metadata import distribution
@@ -27,10 +27,10 @@ print(json.dumps({
 
 def ask(*options: str, first: Path | None = None) -> dict[str, object]:
     code = f"import sys; sys.path.insert(0, {str(first)!r})\n{ASK}" if first else ASK
-    said = subprocess.run(
+    stdout = subprocess.run(
         [sys.executable, *options, "-c", code], cwd="/", capture_output=True, text=True, check=True
     ).stdout
-    answer: dict[str, object] = json.loads(said)
+    answer: dict[str, object] = json.loads(stdout)
     return answer
 
 
@@ -57,7 +57,7 @@ def test_the_wheel_holds_every_source_file(wheel: Path):
     assert "tycho/py.typed" in held
 
 
-@pytest.mark.parametrize("folder", DATA)
+@pytest.mark.parametrize("folder", DATA_FOLDERS)
 def test_the_wheel_holds_the_data_folders_inside_the_package(wheel: Path, folder: str):
     held = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith(f"tycho/{folder}/")}
     files = inside(folder)
@@ -72,12 +72,12 @@ def test_the_wheel_holds_nothing_else(wheel: Path):
 
 def test_an_installed_tycho_finds_its_data_inside_itself(wheel: Path, tmp_path: Path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    said = ask("-I", first=tmp_path)
-    assert said["package"] == str(tmp_path / "tycho")
-    assert said["templates"] == str(tmp_path / "tycho/chart_templates")
-    assert said["policies"] == str(tmp_path / "tycho/policies")
-    assert said["version"] == ["0.1.0", "0.1.0"]
-    assert said["entries"] == [
+    installed = ask("-I", first=tmp_path)
+    assert installed["package"] == str(tmp_path / "tycho")
+    assert installed["templates"] == str(tmp_path / "tycho/chart_templates")
+    assert installed["policies"] == str(tmp_path / "tycho/policies")
+    assert installed["version"] == ["0.1.0", "0.1.0"]
+    assert installed["entries"] == [
         "console_scripts: tycho",
         "tycho.orchestrators: helm",
         "tycho.orchestrators: memory",
@@ -85,7 +85,7 @@ def test_an_installed_tycho_finds_its_data_inside_itself(wheel: Path, tmp_path: 
 
 
 def test_an_editable_tycho_finds_its_data_beside_itself():
-    said = ask("-I")
-    assert said["package"] == str(ROOT / "tycho")
-    assert said["templates"] == str(ROOT / "chart_templates")
-    assert said["policies"] == str(ROOT / "policies")
+    installed = ask("-I")
+    assert installed["package"] == str(ROOT / "tycho")
+    assert installed["templates"] == str(ROOT / "chart_templates")
+    assert installed["policies"] == str(ROOT / "policies")

@@ -24,7 +24,7 @@ def test_the_page_is_that_of_the_scenarios_and_of_the_judge():
 
 
 def test_every_scenario_promises_something():
-    assert all(one.promise and bool(one.keys) != one.deep for one in SCENARIOS.values())
+    assert all(scenario.promise and bool(scenario.keys) != scenario.deep for scenario in SCENARIOS.values())
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -35,7 +35,7 @@ def test_every_scenario_can_be_imported(name: str):
 
 def test_every_key_is_judged_once():
     listed = [key for key, *_ in promises.elsewhere()]
-    scenes = {key for one in SCENARIOS.values() for key in one.keys}
+    scenes = {key for scenario in SCENARIOS.values() for key in scenario.keys}
     shown = scenes | load_result()["keys"].keys()
     assert shown <= promises.keys().keys()
     assert sorted(listed) == sorted(set(listed))
@@ -52,17 +52,17 @@ def test_a_test_elsewhere_uses_what_it_shows(key: str, by: str):
     text = (path / "compose.yaml" if path.is_dir() else path).read_text()
     if function:
         tree = ast.parse(text)
-        (found,) = (one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == function)
-        text = ast.get_source_segment(text, found) or ""
+        (definition,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function)
+        text = ast.get_source_segment(text, definition) or ""
     assert set(re.findall(r"\w+", key)) - {"deploy", "resources"} <= set(re.findall(r"\w+", text))
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_a_scenario_uses_what_it_shows(name: str):
-    said = yaml.safe_load(FILES[name].read_text())
-    used = {path for one in said["services"].values() for path in paths(one)}
+    document = yaml.safe_load(FILES[name].read_text())
+    used = {path for service in document["services"].values() for path in paths(service)}
     for section in ("networks", "volumes", "configs", "secrets"):
-        used |= {f"{section}.{key}" for one in said.get(section, {}).values() for key in one or ()}
+        used |= {f"{section}.{key}" for element in document.get(section, {}).values() for key in element or ()}
     assert {key.partition("[")[0] for key in SCENARIOS[name].keys} <= used
 
 
@@ -74,6 +74,6 @@ def paths(value: object, path: str = "") -> Iterator[str]:
 
 
 def test_every_scenario_can_be_broken(tmp_path: Path):
-    assert sorted(one["scenario"] for one in BREAKS) == sorted(SCENARIOS)
-    for one in BREAKS:
-        assert broken(tmp_path / one["scenario"], one).is_dir()
+    assert sorted(mutation["scenario"] for mutation in BREAKS) == sorted(SCENARIOS)
+    for mutation in BREAKS:
+        assert broken(tmp_path / mutation["scenario"], mutation).is_dir()

@@ -44,7 +44,7 @@ class Crowd:
         assert self.slots.held == self.slots.waiting == 0
 
 
-def told(story: Coroutine[Any, Any, None]) -> None:
+def run_story(story: Coroutine[Any, Any, None]) -> None:
     asyncio.run(story)
 
 
@@ -59,7 +59,7 @@ def test_callers_take_turns() -> None:
         assert crowd.order == ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]
         await crowd.end()
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(("count", "held"), [(1, 1), (2, 1), (4, 3)])
@@ -73,7 +73,7 @@ def test_nobody_holds_all_slots(count: int, held: int) -> None:
         assert ("b1" in crowd.order) == (count > 1)
         await crowd.end()
 
-    told(story())
+    run_story(story())
 
 
 def test_who_leaves_frees_its_place() -> None:
@@ -92,7 +92,7 @@ def test_who_leaves_frees_its_place() -> None:
         assert crowd.order[-1] == "a3"
         await crowd.end()
 
-    told(story())
+    run_story(story())
 
 
 def test_cancelled_as_its_turn_comes() -> None:
@@ -108,7 +108,7 @@ def test_cancelled_as_its_turn_comes() -> None:
         assert slots.held == 0
         await crowd.end()
 
-    told(story())
+    run_story(story())
 
 
 def test_a_queue_has_an_end() -> None:
@@ -121,7 +121,7 @@ def test_a_queue_has_an_end() -> None:
         assert crowd.slots.waiting == 4
         await crowd.end()
 
-    told(story())
+    run_story(story())
 
 
 def test_the_command_line_may_wait() -> None:
@@ -133,7 +133,7 @@ def test_the_command_line_may_wait() -> None:
             assert slots.waiting == 10
         await asyncio.gather(*tasks)
 
-    told(story())
+    run_story(story())
 
 
 async def _short(slots: Slots) -> None:

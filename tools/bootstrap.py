@@ -40,10 +40,10 @@ def fresh(venv: Path, lock: Path) -> None:
         EnvBuilder(clear=True, symlinks=True, with_pip=not lent).create(venv)
     except subprocess.CalledProcessError:
         sys.exit("tycho: this Python has neither pip nor ensurepip; on Debian: apt-get install python3-venv")
-    python, wanted = venv / "bin/python", venv / "uv.txt"
-    wanted.write_text(pin[0])
+    python, requirement = venv / "bin/python", venv / "uv.txt"
+    requirement.write_text(pin[0])
     pip = (OUTER if lent else python, "-m", "pip", "--python", python)
-    run(*pip, "install", "--quiet", "--no-deps", "--require-hashes", "-r", wanted)
+    run(*pip, "install", "--quiet", "--no-deps", "--require-hashes", "-r", requirement)
 
 
 def renew(venv: Path, root: Path, lock: Path, old: bytes) -> None:

@@ -20,12 +20,12 @@ PROJECT = "tycho (pyproject.toml)"
 
 def needed(lock: str) -> list[str]:
     """List the entries of a lock that the program itself needs, by who asks for them."""
-    entries = {found["name"]: found[0] for found in ENTRY.finditer(lock)}
+    entries = {match["name"]: match[0] for match in ENTRY.finditer(lock)}
     askers = {name: {via.partition("[")[0] for via in VIA.findall(entry)} for name, entry in entries.items()}
-    wanted = {name for name, via in askers.items() if PROJECT in via}
-    while more := {name for name, via in askers.items() if via & wanted} - wanted:
-        wanted |= more
-    return [entry for name, entry in entries.items() if name in wanted]
+    names = {name for name, via in askers.items() if PROJECT in via}
+    while more := {name for name, via in askers.items() if via & names} - names:
+        names |= more
+    return [entry for name, entry in entries.items() if name in names]
 
 
 def main(root: Path, folder: Path, python: str = "") -> None:

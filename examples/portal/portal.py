@@ -116,8 +116,8 @@ async def events(client: Client, id: str) -> StreamingResponse:
 
     async def tell() -> AsyncIterator[str]:
         async for progress in client.watch(id):
-            data = {"message": progress.message, "percent": progress.percent, "why": progress.why, "url": progress.url}
-            yield f"event: {progress.kind}\ndata: {json.dumps(data)}\n\n"
+            event = {"message": progress.message, "percent": progress.percent, "why": progress.why, "url": progress.url}
+            yield f"event: {progress.kind}\ndata: {json.dumps(event)}\n\n"
 
     return StreamingResponse(tell(), media_type="text/event-stream")
 

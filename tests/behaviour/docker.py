@@ -55,9 +55,10 @@ class DockerSide:
 
     def containers(self) -> list[Container]:
         """Look at every container of it."""
-        wanted = quote(json.dumps({"label": [f"com.docker.compose.project={self.project}"]}))
+        filters = quote(json.dumps({"label": [f"com.docker.compose.project={self.project}"]}))
         return [
-            self._container(entry["Id"]) for entry in self.engine.ask("GET", f"/containers/json?all=1&filters={wanted}")
+            self._container(entry["Id"])
+            for entry in self.engine.ask("GET", f"/containers/json?all=1&filters={filters}")
         ]
 
     def _container(self, identity: str) -> Container:

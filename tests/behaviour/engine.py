@@ -75,15 +75,15 @@ class Engine:
 
     def ask(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
         """Ask the engine's API; it must succeed."""
-        data = json.dumps(body) if kind == "application/json" and body is not None else body
-        text = self.read(method, path, data, kind)
+        content = json.dumps(body) if kind == "application/json" and body is not None else body
+        text = self.read(method, path, content, kind)
         return json.loads(text) if text.startswith((b"{", b"[")) and b"\n{" not in text else text.decode()
 
-    def read(self, method: str, path: str, data: Any = None, kind: str = "application/json") -> bytes:
+    def read(self, method: str, path: str, content: Any = None, kind: str = "application/json") -> bytes:
         """Ask the engine's API for what is no JSON; it must succeed."""
         connection = Local("docker", timeout=120)
         try:
-            connection.request(method, path, data, {"Content-Type": kind} if data is not None else {})
+            connection.request(method, path, content, {"Content-Type": kind} if content is not None else {})
             answer = connection.getresponse()
             text = answer.read()
             assert answer.status < http.client.BAD_REQUEST, f"{method} {path}: {text.decode()}"
@@ -95,8 +95,8 @@ class Engine:
         """Read streams that the engine lays into one another: 1 is stdout, 2 is stderr, and 0 both in their order."""
         connection = Local("docker", timeout=120)
         try:
-            data = None if body is None else json.dumps(body)
-            connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+            content = None if body is None else json.dumps(body)
+            connection.request(method, path, content, {"Content-Type": "application/json"} if content else {})
             response = connection.getresponse()
             raw = response.read()
             assert response.status < http.client.BAD_REQUEST, f"{method} {path}: {raw.decode()}"

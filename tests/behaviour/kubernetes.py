@@ -84,8 +84,8 @@ class KubernetesSide:
         """Look at every container of it that nobody is removing."""
         if not self.system.release:
             return []
-        wanted = quote(f"app.kubernetes.io/instance={self.system.release['release']}")
-        pods = self.system.node.api.get(f"{self._pods}?labelSelector={wanted}")["items"]
+        selector = quote(f"app.kubernetes.io/instance={self.system.release['release']}")
+        pods = self.system.node.api.get(f"{self._pods}?labelSelector={selector}")["items"]
         return [
             self._container(pod, spec, status)
             for pod in pods

@@ -94,7 +94,7 @@ class Life:
         """Observe everything there is to see now."""
         containers = self._settle()
         tree = canonical(self.folder)
-        asked = json.dumps(question(tree, self.project.about))
+        asked = json.dumps(question(tree, self.project.extension))
         files = set(side_files(tree))
         generated = {container.generated for container in containers}
         begun: dict[str, float] = {}
@@ -190,7 +190,7 @@ class Life:
 
     def _write(self, moment: str) -> None:
         """Leave a file in each place that the system says, for what lives on."""
-        for name, path in self.project.about["write"].items():
+        for name, path in self.project.extension["write"].items():
             for container in self.side.containers():
                 if container.service == name and container.state == "running":
                     try:

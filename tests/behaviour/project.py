@@ -26,32 +26,32 @@ class Project:
     Args:
         name: Of its file.
         tree: What both sides read.
-        about: What the judge does with it (`x-judge`): `files`, `modes`, `names`, `paths`, `sysctls`, `moments`,
+        extension: What the judge does with it (`x-judge`): `files`, `modes`, `names`, `paths`, `sysctls`, `moments`,
             `change`, `write`.
     """
 
     name: str
     tree: Json
-    about: Json
+    extension: Json
 
     @property
     def moments(self) -> list[str]:
         """What happens to it after its first start."""
-        return list(self.about.get("moments", ()))
+        return list(self.extension.get("moments", ()))
 
     def write(self, folder: Path) -> None:
         """Write its files as they are at first."""
         folder.mkdir(parents=True, exist_ok=True)
-        for path, content in self.about.get("files", {}).items():
+        for path, content in self.extension.get("files", {}).items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(content)
-            target.chmod(int(self.about.get("modes", {}).get(path, "0644"), 8))
+            target.chmod(int(self.extension.get("modes", {}).get(path, "0644"), 8))
         self.save(folder, self.tree)
 
     def change(self, folder: Path) -> None:
         """Change its file, and the files beside it, as it says."""
-        change = dict(self.about["change"])
+        change = dict(self.extension["change"])
         for path, content in change.pop("files", {}).items():
             (folder / path).write_text(content)
         self.save(folder, merge(self.tree, change))
@@ -94,11 +94,11 @@ def canonical(folder: Path) -> Json:
     return tree
 
 
-def question(tree: Json, about: Json) -> Json:
+def question(tree: Json, extension: Json) -> Json:
     """What a probe in any container of a system is asked: every name, every port listened to, every mounted path."""
-    names = {*EVERYONE, *about.get("names", ())}
+    names = {*EVERYONE, *extension.get("names", ())}
     ports: set[tuple[str, str]] = set()
-    paths = {SEEDED, *about.get("paths", ())}
+    paths = {SEEDED, *extension.get("paths", ())}
     sysctls: set[str] = set()
     for name, service in tree["services"].items():
         names |= {name, *_names(service)}

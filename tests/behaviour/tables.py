@@ -79,7 +79,7 @@ class Exemption:
     Args:
         kind: Of the observations.
         key: Pattern of their keys.
-        told: The line of the documentation that says it.
+        documented: The line of the documentation that says it.
         docker: Pattern of what Docker shows, as text.
         kubernetes: Pattern of what Kubernetes shows, as text.
         everywhere: Whether every container shows it: it is a trait of the platform then, and hides nothing of a system.
@@ -89,7 +89,7 @@ class Exemption:
 
     kind: str
     key: str
-    told: str
+    documented: str
     docker: str = "*"
     kubernetes: str = "*"
     everywhere: bool = False
@@ -138,12 +138,12 @@ def load_law(path: Path = HERE / "law.yaml") -> Law:
 def _below(path: str, pattern: str) -> bool:
     """Tell whether a path is what a pattern means, or below it; `*` stands for one part of a path."""
     parts = path.replace("[", ".[").split(".")
-    wanted = pattern.replace("[", ".[").split(".")
-    if len(parts) < len(wanted):
+    expected_parts = pattern.replace("[", ".[").split(".")
+    if len(parts) < len(expected_parts):
         return False
     return all(
         want in ("*", part) or (want == "[]" and part.startswith("["))
-        for part, want in zip(parts, wanted, strict=False)
+        for part, want in zip(parts, expected_parts, strict=False)
     )
 
 

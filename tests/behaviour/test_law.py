@@ -197,16 +197,18 @@ def test_the_tables_are_well_formed():
     for explanation in law.explanations:
         assert bool(explanation.kinds) != bool(explanation.silent) or explanation.silent, explanation
         assert set(explanation.outcomes) <= {*CHANGED, "translated"}
-        told = (explanation.file, explanation.reason) != (
+        explains = (explanation.file, explanation.reason) != (
             "*",
             "*",
         )  # a row that only says what it becomes tells nothing
-        assert "translated" not in explanation.outcomes or told, explanation
+        assert "translated" not in explanation.outcomes or explains, explanation
 
 
 def test_the_documentation_tells_every_exception():
     text = "\n".join(path.read_text() for path in DOCS.glob("*.md"))
-    assert [exception.told for exception in load_law().exceptions if f"- {exception.told}\n" not in text] == []
+    assert [
+        exception.documented for exception in load_law().exceptions if f"- {exception.documented}\n" not in text
+    ] == []
 
 
 def test_every_system_is_small_and_well_formed():

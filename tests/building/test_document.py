@@ -16,7 +16,7 @@ from tycho.compose import Sources, load
 
 HOME = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
 GIVEN = "hush-31f7c0"
-EVERY = """
+DOCUMENT = """
 name: shop
 services:
   web:
@@ -79,7 +79,7 @@ def in_order(tree: Any) -> Any:
 
 @pytest.mark.parametrize("profiles", [(), ("debug",)], ids=["default", "profile"])
 def test_compose_plans_the_same(tmp_path: Path, profiles: tuple[str, ...]) -> None:
-    (tmp_path / "compose.yaml").write_text(EVERY)
+    (tmp_path / "compose.yaml").write_text(DOCUMENT)
     (tmp_path / "web.env").write_text("A=1\n")
     env = {"COLOUR": "blue $HOME", "GIVEN": "yes", "BUILD_TOKEN": GIVEN}
     sources = Sources.from_disk([], env=env, cwd=tmp_path, profiles=profiles)

@@ -26,10 +26,10 @@ def main() -> int:
     asked = sys.argv[1:] or ["tests/e2e/test_scenarios.py"]
     try:
         images.images(programs.programs(say), say)
-        found = collected(asked)
-        if "[service]" in found:
+        collected_tests = collected(asked)
+        if "[service]" in collected_tests:
             service.fetch(say)
-        if "[building]" in found:
+        if "[building]" in collected_tests:
             building.fetch(say)
     except (TychoError, subprocess.CalledProcessError) as error:
         say(f"e2e skipped: what a node needs cannot be fetched here: {error}")

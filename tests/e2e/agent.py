@@ -39,25 +39,29 @@ def enforce(node: Node) -> None:
 
 def rules(policies: Sequence[Json], pods: Sequence[Json], namespaces: Sequence[Json]) -> str:
     """A table that replaces the one before it: for each pod that a policy selects, what may come and go."""
-    spaces = {one["metadata"]["name"]: one["metadata"].get("labels") or {} for one in namespaces}
+    spaces = {space["metadata"]["name"]: space["metadata"].get("labels") or {} for space in namespaces}
     living = [
-        one
-        for one in pods
-        if one["status"].get("podIP") and one["status"].get("phase") in ("Pending", "Running") and not _hosted(one)
+        pod
+        for pod in pods
+        if pod["status"].get("podIP") and pod["status"].get("phase") in ("Pending", "Running") and not _hosted(pod)
     ]
     chains, jumps = [], []
     for pod in living:
-        mine = [one for one in policies if _space(one) == _space(pod) and _selects(one["spec"]["podSelector"], pod)]
+        mine = [
+            policy
+            for policy in policies
+            if _space(policy) == _space(pod) and _selects(policy["spec"]["podSelector"], pod)
+        ]
         address = pod["status"]["podIP"]
         for kind, key, peers, direction, short in SIDES:
-            ours = [one for one in mine if kind in one["spec"].get("policyTypes", ["Ingress"])]
+            ours = [policy for policy in mine if kind in policy["spec"].get("policyTypes", ["Ingress"])]
             if ours:
                 name = f"{short}-{address.replace('.', '-')}"
                 allowed = [
                     line
-                    for one in ours
-                    for rule in one["spec"].get(key) or ()
-                    for line in _allowed(rule, peers, direction, _space(one), living, spaces, pod)
+                    for policy in ours
+                    for rule in policy["spec"].get(key) or ()
+                    for line in _allowed(rule, peers, direction, _space(policy), living, spaces, pod)
                 ]
                 chains.append(f"chain {name} {{\n" + "\n".join([*dict.fromkeys(allowed), "reject", "}"]))
                 jumps.append(f"ip {'daddr' if short == 'in' else 'saddr'} {address} jump {name}")
@@ -86,7 +90,7 @@ def _peer(peer: Json, direction: str, space: str, pods: Sequence[Json], spaces: 
         but = f" ip {direction} != {{ {', '.join(block['except'])} }}" if block.get("except") else ""
         yield f"ip {direction} {block['cidr']}{but}"
         return
-    wanted = [
+    addresses = [
         pod["status"]["podIP"]
         for pod in pods
         if _selects(peer.get("podSelector") or {}, pod)
@@ -96,8 +100,8 @@ def _peer(peer: Json, direction: str, space: str, pods: Sequence[Json], spaces: 
             else _space(pod) == space
         )
     ]
-    if wanted:
-        yield f"ip {direction} {{ {', '.join(sorted(wanted))} }}"
+    if addresses:
+        yield f"ip {direction} {{ {', '.join(sorted(addresses))} }}"
 
 
 def _numbers(port: Json | None, pods: Sequence[Json]) -> Iterator[str]:
@@ -110,9 +114,13 @@ def _numbers(port: Json | None, pods: Sequence[Json]) -> Iterator[str]:
         return
     numbers = [port["port"]]
     if isinstance(port["port"], str):
-        asked = [one for pod in pods for spec in pod["spec"]["containers"] for one in spec.get("ports") or ()]
-        wanted = (port["port"], protocol)
-        numbers = [one["containerPort"] for one in asked if (one.get("name"), one.get("protocol", "TCP")) == wanted]
+        containers = [container for pod in pods for container in pod["spec"]["containers"]]
+        numbers = [
+            container_port["containerPort"]
+            for container in containers
+            for container_port in container.get("ports") or ()
+            if (container_port.get("name"), container_port.get("protocol", "TCP")) == (port["port"], protocol)
+        ]
     for number in dict.fromkeys(numbers):
         yield f"{protocol.lower()} dport {number}" + (f"-{port['endPort']}" if "endPort" in port else "")
 
@@ -124,19 +132,19 @@ def _selects(selector: Json, pod: Json) -> bool:
 def _matches(selector: Json, labels: Json) -> bool:
     """Whether labels are as a selector wants them."""
     tests = {
-        "In": lambda one: labels.get(one["key"]) in one["values"],
-        "NotIn": lambda one: labels.get(one["key"]) not in one["values"],
-        "Exists": lambda one: one["key"] in labels,
-        "DoesNotExist": lambda one: one["key"] not in labels,
+        "In": lambda expression: labels.get(expression["key"]) in expression["values"],
+        "NotIn": lambda expression: labels.get(expression["key"]) not in expression["values"],
+        "Exists": lambda expression: expression["key"] in labels,
+        "DoesNotExist": lambda expression: expression["key"] not in labels,
     }
-    said = (selector or {}).get("matchExpressions") or ()
+    expressions = (selector or {}).get("matchExpressions") or ()
     return ((selector or {}).get("matchLabels") or {}).items() <= labels.items() and all(
-        tests[one["operator"]](one) for one in said
+        tests[expression["operator"]](expression) for expression in expressions
     )
 
 
-def _space(one: Json) -> str:
-    return str(one["metadata"]["namespace"])
+def _space(resource: Json) -> str:
+    return str(resource["metadata"]["namespace"])
 
 
 def _hosted(pod: Json) -> bool:

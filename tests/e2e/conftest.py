@@ -31,19 +31,19 @@ def node(request: pytest.FixtureRequest) -> Iterator[Node]:
     if not room.inside():
         pytest.skip("`bin/task e2e` makes the room that a node needs")
     terminal = request.config.pluginmanager.getplugin("terminalreporter")
-    one = nodes.start(terminal.write_line)
-    yield one
-    one.stop()
+    started = nodes.start(terminal.write_line)
+    yield started
+    started.stop()
 
 
 @pytest.fixture(scope="session")
 def running(node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
     """All scenarios that were asked for, at once; each is waited for by its own test."""
     shutil.rmtree(ARTEFACTS, ignore_errors=True)
-    wanted = [item.callspec.params["scenario"] for item in request.session.items if "scenario" in _params(item)]
+    names = [test.callspec.params["scenario"] for test in request.session.items if "scenario" in _params(test)]
     home = tmp_path_factory.mktemp("scenarios")
     pool = ThreadPoolExecutor(AT_ONCE)
-    order = sorted(wanted, key=lambda name: -getattr(_verify(name), "SECONDS", 20))
+    order = sorted(names, key=lambda name: -getattr(_verify(name), "SECONDS", 20))
     futures: dict[str, Future[None]] = {name: pool.submit(_run, node, name, home / name) for name in order}
     yield lambda name: futures[name].result()
     pool.shutdown(cancel_futures=True)
@@ -53,20 +53,24 @@ def running(node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest
 def noticed(node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
     """What each scenario says of its break, all that were asked for at once; None where it says nothing."""
     home = tmp_path_factory.mktemp("breaks")
-    wanted = [item.callspec.params["one"] for item in request.session.items if "one" in _params(item)]
+    mutations = [test.callspec.params["mutation"] for test in request.session.items if "mutation" in _params(test)]
     pool = ThreadPoolExecutor(AT_ONCE)
     futures = {
-        one["scenario"]: pool.submit(
-            _run, node, one["scenario"], home / one["scenario"], broken(home / f"{one['scenario']}-code", one)
+        mutation["scenario"]: pool.submit(
+            _run,
+            node,
+            mutation["scenario"],
+            home / mutation["scenario"],
+            broken(home / f"{mutation['scenario']}-code", mutation),
         )
-        for one in wanted
+        for mutation in mutations
     }
     yield lambda name: futures[name].exception()
     pool.shutdown(cancel_futures=True)
 
 
-def _params(item: pytest.Item) -> dict[str, object]:
-    return item.callspec.params if hasattr(item, "callspec") else {}
+def _params(test: pytest.Item) -> dict[str, object]:
+    return test.callspec.params if hasattr(test, "callspec") else {}
 
 
 def _verify(name: str):
@@ -80,13 +84,13 @@ def _run(node: Node, name: str, folder: Path, code: Path = ROOT) -> None:
     try:
         _verify(name).verify(system)
     except BaseException:
-        for one in (system, *system.others):
-            _keep(one, ARTEFACTS / name)
+        for copy in (system, *system.others):
+            _keep(copy, ARTEFACTS / name)
             with suppress(AssertionError, subprocess.TimeoutExpired):
-                _end(one)
+                _end(copy)
         raise
-    for one in (system, *system.others):
-        _end(one)
+    for copy in (system, *system.others):
+        _end(copy)
 
 
 def _end(system: System) -> None:

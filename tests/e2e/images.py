@@ -118,19 +118,19 @@ def _archive(folder: Path, programs: dict[str, Path]) -> Path:
                 "config": {"Entrypoint": image.entrypoint, "Cmd": image.command, "Env": [PATH], "WorkingDir": "/"},
                 "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digests[layer]}" for layer in image.layers]},
             }
-            data = json.dumps(config).encode()
-            file = f"{hashlib.sha256(data).hexdigest()}.json"
-            _write(archive, file, data)
+            encoded = json.dumps(config).encode()
+            file = f"{hashlib.sha256(encoded).hexdigest()}.json"
+            _write(archive, file, encoded)
             layers = [f"{digests[layer]}/layer.tar" for layer in image.layers]
             manifest.append({"Config": file, "RepoTags": [name], "Layers": layers})
         _write(archive, "manifest.json", json.dumps(manifest).encode())
     return folder / "images.tar"
 
 
-def _write(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+def _write(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     info = tarfile.TarInfo(name)
-    info.size = len(data)
-    archive.addfile(info, io.BytesIO(data))
+    info.size = len(content)
+    archive.addfile(info, io.BytesIO(content))
 
 
 def _owned(out: Path) -> Path:

@@ -80,10 +80,10 @@ class Node:
         """The API server, asked as one who may do everything."""
         return native._api(self.state)
 
-    def kubectl(self, *words: str, data: str | None = None, timeout: float = 120) -> str:
+    def kubectl(self, *words: str, stdin: str | None = None, timeout: float = 120) -> str:
         """What kubectl says; it must succeed."""
         argv = [self.programs["kubectl"], f"--kubeconfig={self.kubeconfig}", *words]
-        done = subprocess.run(argv, input=data, check=False, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run(argv, input=stdin, check=False, capture_output=True, text=True, timeout=timeout)
         assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -163,7 +163,7 @@ def _ready(node: Node) -> bool:
         dns = node.api.get("/apis/apps/v1/namespaces/kube-system/deployments/coredns")
     except OrchestratorError:
         return False
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
     return ready and dns["status"].get("readyReplicas") == 1
 
 
@@ -173,11 +173,11 @@ def _balance(node: Node) -> None:
     while not node.ended.wait(0.5):
         try:
             for service in node.api.get("/api/v1/services")["items"]:
-                about = service["metadata"]
+                metadata = service["metadata"]
                 if service["spec"]["type"] != "LoadBalancer" or service["status"]["loadBalancer"]:
                     continue
-                address = given.setdefault(about["uid"], f"{BALANCED}{len(given) + 1}")
-                path = f"/api/v1/namespaces/{about['namespace']}/services/{about['name']}/status"
+                address = given.setdefault(metadata["uid"], f"{BALANCED}{len(given) + 1}")
+                path = f"/api/v1/namespaces/{metadata['namespace']}/services/{metadata['name']}/status"
                 status = f'{{"status": {{"loadBalancer": {{"ingress": [{{"ip": "{address}"}}]}}}}}}'.encode()
                 node.api.ask("PATCH", path, status, "application/merge-patch+json")
         except OrchestratorError:  # it went between the two questions, or all is ending

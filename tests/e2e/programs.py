@@ -36,9 +36,9 @@ def programs(progress: Progress) -> dict[str, Path]:
     Raises:
         ToolMissing: One can be neither found nor downloaded nor built.
     """
-    found = tools(OURS, progress)
+    paths = tools(OURS, progress)
     with alone(settings().cache_dir / "bin", progress):
         absent = [program for program in THEIRS if not program.cached.exists()]
         for _, some in groupby(absent, key=lambda program: program.module):
             build(list(some), progress)
-    return {**found, **{program.name: program.cached for program in THEIRS}}
+    return {**paths, **{program.name: program.cached for program in THEIRS}}

@@ -67,16 +67,18 @@ class Scenario:
 
 def scenarios() -> dict[str, Scenario]:
     """What each scenario says of itself."""
-    found = {}
+    described = {}
     for path in sorted(HERE.glob("scenarios/*/verify.py")):
         tree = ast.parse(path.read_text())
-        said = {
-            name: ast.literal_eval(one.value)
-            for one in tree.body
-            if isinstance(one, ast.Assign) and (name := ast.unparse(one.targets[0])) in ("SHOWS", "DEEP")
+        constants = {
+            name: ast.literal_eval(statement.value)
+            for statement in tree.body
+            if isinstance(statement, ast.Assign) and (name := ast.unparse(statement.targets[0])) in ("SHOWS", "DEEP")
         }
-        found[path.parent.name] = Scenario(ast.get_docstring(tree) or "", said["SHOWS"], said.get("DEEP", False))
-    return found
+        described[path.parent.name] = Scenario(
+            ast.get_docstring(tree) or "", constants["SHOWS"], constants.get("DEEP", False)
+        )
+    return described
 
 
 def keys() -> dict[str, str]:
@@ -104,17 +106,17 @@ def page() -> str:
 
 def _promises(*, deep: bool) -> list[str]:
     return [
-        f"| {one.promise.replace('|', chr(92) + '|')} | `{name}` |"
-        for name, one in scenarios().items()
-        if one.deep == deep
+        f"| {scenario.promise.replace('|', chr(92) + '|')} | `{name}` |"
+        for name, scenario in scenarios().items()
+        if scenario.deep == deep
     ]
 
 
 def elsewhere() -> Iterator[tuple[str, str, str, str]]:
     """Each key that no scenario shows: key, how it is shown, why so, and by which test; "" when by none."""
-    for one in yaml.safe_load((HERE / "elsewhere.yaml").read_text()):
-        for by, listed in one.get("by", {"": one.get("keys")}).items():
-            yield from ((key, one["how"], one["why"], by) for key in listed)
+    for row in yaml.safe_load((HERE / "elsewhere.yaml").read_text()):
+        for by, listed in row.get("by", {"": row.get("keys")}).items():
+            yield from ((key, row["how"], row["why"], by) for key in listed)
 
 
 def _scores(result: Json) -> Iterator[str]:
@@ -123,7 +125,7 @@ def _scores(result: Json) -> Iterator[str]:
     for key, outcome in keys().items():
         kinds = result["keys"].get(key, {}).get("kinds", {})
         compared = "; ".join(f"{kind}: {_counts(counts)}" for kind, counts in kinds.items())
-        also = [f"`{name}`" for name, one in scenarios().items() if key in one.keys and not one.deep]
+        also = [f"`{name}`" for name, scenario in scenarios().items() if key in scenario.keys and not scenario.deep]
         yield f"| `{key}` | {outcome} | {compared or '-'} | {', '.join(also) or others.get(key, '-')} |"
 
 

@@ -124,8 +124,8 @@ def _unshare() -> list[str]:
 
 def _groups(*, make: bool) -> None:
     """Make the room's control groups, or remove them with what is below: one tree each, or one for all (version 2)."""
-    one = (CGROUPS / "cgroup.controllers").exists()
-    trees = [CGROUPS] if one else [path for path in CGROUPS.glob("*/") if not path.is_symlink()]
+    unified = (CGROUPS / "cgroup.controllers").exists()
+    trees = [CGROUPS] if unified else [path for path in CGROUPS.glob("*/") if not path.is_symlink()]
     if make and not trees:
         raise OSError(f"{CGROUPS} is empty")
     for tree in trees:
@@ -133,7 +133,7 @@ def _groups(*, make: bool) -> None:
         if make:
             group.mkdir(exist_ok=True)
             continue
-        ended = [one for one in tree.glob("tycho-node-*") if not Path("/proc", one.name.rpartition("-")[2]).exists()]
+        ended = [node for node in tree.glob("tycho-node-*") if not Path("/proc", node.name.rpartition("-")[2]).exists()]
         for mine in (group, *ended):  # a run that was killed could not remove its own
             for folder, _, _ in os.walk(mine, topdown=False):
                 with suppress(OSError):

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 Json = dict[str, Any]
 
 
-def eventually(ask: Callable[[], T], seconds: float = 60, every: float = 0.3) -> T:
+def eventually(ask: Callable[[], T], seconds: float = 60, interval: float = 0.3) -> T:
     """Ask until the answer is true, and give it; an answer that never comes fails with the last one."""
     end = time.monotonic() + seconds
     while True:
@@ -35,7 +35,7 @@ def eventually(ask: Callable[[], T], seconds: float = 60, every: float = 0.3) ->
             last = error
         if time.monotonic() > end:
             raise AssertionError(f"not so in {seconds:g} s; the last answer was: {last}")
-        time.sleep(every)
+        time.sleep(interval)
 
 
 @dataclass(slots=True)
@@ -82,35 +82,35 @@ class System:
         argv = [sys.executable, "-m", "tycho", *words]
         return subprocess.run(argv, cwd=self.folder, env=own, check=False, capture_output=True, text=True, timeout=400)
 
-    def exec(self, *words: str, data: str = "") -> subprocess.CompletedProcess[str]:
+    def exec(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """`tycho exec` in this system, with input; however it ends."""
         own = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "KUBECONFIG": str(self.node.kubeconfig)}
         argv = [sys.executable, "-m", "tycho", "exec", "--id", self.guid, *words]
         return subprocess.run(
             argv, cwd=self.folder, env={**own, "PYTHONPATH": str(self.code)}, check=False, capture_output=True,
-            text=True, input=data, timeout=120,
+            text=True, input=stdin, timeout=120,
         )  # fmt: skip
 
     def up(self, *words: str, env: Mapping[str, str] | None = None) -> Json:
         """`tycho up`, which must succeed."""
         try:
-            said = self.tycho("up", "--name", self.name, "-q", "-o", "json", "--timeout", "180", *words, env=env)
+            stdout = self.tycho("up", "--name", self.name, "-q", "-o", "json", "--timeout", "180", *words, env=env)
         except AssertionError:
             self.find()
             raise
-        self.release = json.loads(said)[0]
+        self.release = json.loads(stdout)[0]
         return self.release
 
     def fails(self, *words: str, env: Mapping[str, str] | None = None) -> str:
         """`tycho up`, which must fail; what it says."""
-        said = self.tycho("up", "--name", self.name, "-q", "--timeout", "120", *words, env=env, ok=False)
+        stderr = self.tycho("up", "--name", self.name, "-q", "--timeout", "120", *words, env=env, ok=False)
         self.find()
-        return said
+        return stderr
 
     def find(self) -> None:
         """Know the system that was started in another way, or came to nothing."""
         known = json.loads(self.tycho("status", "-o", "json"))
-        self.release = next((one for one in known if one["name"] == self.name), self.release)
+        self.release = next((release for release in known if release["name"] == self.name), self.release)
 
     def down(self, *words: str) -> None:
         """`tycho down`; nothing of the system may be left."""
@@ -134,9 +134,9 @@ class System:
         """Its namespace."""
         return self.release["namespace"]
 
-    def kubectl(self, *words: str, data: str | None = None) -> str:
+    def kubectl(self, *words: str, stdin: str | None = None) -> str:
         """Ask kubectl about its namespace."""
-        return self.node.kubectl("-n", self.space, *words, data=data)
+        return self.node.kubectl("-n", self.space, *words, stdin=stdin)
 
     def helm(self, *words: str) -> str:
         """What Helm itself says; it must succeed."""
@@ -172,9 +172,9 @@ class System:
 
     def address(self, service: str, target: int | None = None) -> tuple[str, int]:
         """Where a service answers outside."""
-        for one in json.loads(self.tycho("status", self.guid, "-o", "json"))[0]["services"]:
-            for end in one["endpoints"]:
-                if one["name"] == service and target in (None, end["target"]):
+        for service_status in json.loads(self.tycho("status", self.guid, "-o", "json"))[0]["services"]:
+            for end in service_status["endpoints"]:
+                if service_status["name"] == service and target in (None, end["target"]):
                     return end["ip_address"], end["port"]
         raise AssertionError(f"{service} publishes nothing")
 
@@ -197,10 +197,10 @@ class System:
     def ready(self, service: str) -> bool:
         """Whether all of its pods are ready, and there is one."""
         states = [
-            one["status"]
+            condition["status"]
             for pod in self.pods(service)
-            for one in pod["status"].get("conditions", ())
-            if one["type"] == "Ready"
+            for condition in pod["status"].get("conditions", ())
+            if condition["type"] == "Ready"
         ]
         return bool(states) and set(states) == {"True"}
 
@@ -255,4 +255,4 @@ class Load:
     @property
     def failed(self) -> list[str]:
         """What went wrong."""
-        return [one for one in self.answers if one.startswith("failed")]
+        return [answer for answer in self.answers if answer.startswith("failed")]

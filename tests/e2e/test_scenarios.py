@@ -8,12 +8,13 @@ import pytest
 
 from tests.e2e.promises import scenarios
 
-FOUND = scenarios()
+SCENARIOS = scenarios()
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize(
-    "scenario", [pytest.param(name, marks=pytest.mark.deep) if one.deep else name for name, one in FOUND.items()]
+    "scenario",
+    [pytest.param(name, marks=pytest.mark.deep) if described.deep else name for name, described in SCENARIOS.items()],
 )
 def test_what_compose_promises_is_so(scenario: str, running: Callable[[str], None]):
     running(scenario)

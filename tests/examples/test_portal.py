@@ -151,9 +151,9 @@ def test_two_users(place: str) -> None:
     async def story() -> None:
         async with browser.chromium() as chromium:
             ada, eve = await sign_in(chromium, place, "ada"), await sign_in(chromium, place, "eve")
-            told = await start(ada, "page", "page is ready")
-            assert "page: ready" in told
-            assert "100 % page is ready" in told
+            progress = await start(ada, "page", "page is ready")
+            assert "page: ready" in progress
+            assert "100 % page is ready" in progress
             url = await ada.wait("document.querySelector('#systems a[href]')?.href")
             id = await ada.run("document.querySelector('#systems tr').dataset.id")
             assert re.fullmatch(rf"http://apps\.localhost:\d+/private/ada/page/{id}/", url)
@@ -163,8 +163,8 @@ def test_two_users(place: str) -> None:
             await opened.wait("document.querySelector('p').textContent === 'at /inner'")
             assert await opened.run("location.pathname") == f"/private/ada/page/{id}/inner"
 
-            told = await start(ada, "broken", "cannot start")
-            assert "Invalid" in told
+            progress = await start(ada, "broken", "cannot start")
+            assert "Invalid" in progress
             broken = await ada.wait(f"{ROWS}.find(row => row.startsWith('broken') && row.includes('web:'))")
             assert "Invalid" in broken
             assert "Open" not in broken

@@ -100,7 +100,7 @@ def images(system: System) -> dict[str, str]:
 def pods(system: System) -> dict[str, str]:
     """The uid of each pod that nobody is removing."""
     living: list[Any] = [pod["metadata"] for pod in system.get("pods") if "deletionTimestamp" not in pod["metadata"]]
-    return {about["name"]: about["uid"] for about in living}
+    return {metadata["name"]: metadata["uid"] for metadata in living}
 
 
 def revision(system: System) -> int:

@@ -9,7 +9,7 @@ def moments(system: System, service: str) -> dict[str, str]:
     """When its container started, became ready or ended; RFC 3339 compares as text."""
     status = system.pods(service)[0]["status"]
     state = status["containerStatuses"][0]["state"]
-    ready = next(one["lastTransitionTime"] for one in status["conditions"] if one["type"] == "Ready")
+    ready = next(condition["lastTransitionTime"] for condition in status["conditions"] if condition["type"] == "Ready")
     if "terminated" in state:
         return {"started": state["terminated"]["startedAt"], "ended": state["terminated"]["finishedAt"]}
     return {"started": state["running"]["startedAt"], "ready": ready}

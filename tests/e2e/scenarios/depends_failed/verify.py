@@ -6,10 +6,10 @@ SHOWS = ("depends_on",)
 
 
 def verify(system: System) -> None:
-    said = system.fails("--timeout", "100")
-    assert "migrate" in said
-    assert "exit 3" in said
-    assert "100 s" not in said
+    message = system.fails("--timeout", "100")
+    assert "migrate" in message
+    assert "exit 3" in message
+    assert "100 s" not in message
     containers = [state for pod in system.pods("api") for state in pod["status"].get("containerStatuses", ())]
     assert all("waiting" in state["state"] for state in containers)
     assert len(system.names("migrate")) == 1

@@ -47,7 +47,7 @@ SAYS = {"compose.yaml": "db", "alone.yaml": "writer", "ordered.yaml": "migrate"}
 def verify(system: System) -> None:
     earlier = unpacked(system.folder.with_name("earlier-program"))
     system.node.kubectl("create", "namespace", SPACE)
-    system.node.kubectl("-n", SPACE, "create", "-f", "-", data=CLAIM)
+    system.node.kubectl("-n", SPACE, "create", "-f", "-", stdin=CLAIM)
     together, ordered = system.beside("together", SPACE), system.beside("ordered")
     with ThreadPoolExecutor() as pool:
         others = [
@@ -100,8 +100,8 @@ def look(system: System, file: str) -> None:
     guid = system.guid
     eventually(lambda: all(service["done"] for service in services(system)))
     assert {service["name"] for service in services(system)} >= {*FILES[file]} - HOMES.keys()
-    said = system.tycho("logs", guid, SAYS[file])
-    assert "migrated in step" in said or file != "ordered.yaml"
+    log = system.tycho("logs", guid, SAYS[file])
+    assert "migrated in step" in log or file != "ordered.yaml"
 
 
 def services(system: System) -> list[Json]:

@@ -3,7 +3,7 @@
 from tests.e2e.system import System, eventually
 
 SHOWS = ("env_file", "environment")
-WANTED = {
+EXACT = {
     "PLAIN": "plain",
     "NUMBER": "1.1",
     "SPACED": "  two  words  ",
@@ -23,15 +23,15 @@ CHOSEN = {"CHOSEN": "x", "NESTED": "x", "REPLACED": "replaced", "FILE_EXPANDED":
 
 
 def environment(system: System, service: str) -> dict[str, str]:
-    said = system.kubectl("exec", system.names(service)[0], "--", "cat", "/proc/1/environ")
-    return dict(entry.split("=", 1) for entry in said.split("\0") if entry)
+    text = system.kubectl("exec", system.names(service)[0], "--", "cat", "/proc/1/environ")
+    return dict(entry.split("=", 1) for entry in text.split("\0") if entry)
 
 
 def verify(system: System) -> None:
-    env = {"FROM_CALLER": WANTED["FROM_CALLER"]}
+    env = {"FROM_CALLER": EXACT["FROM_CALLER"]}
     system.up(env=env)
     seen = environment(system, "app")
-    assert {name: seen.get(name) for name in WANTED} == WANTED
+    assert {name: seen.get(name) for name in EXACT} == EXACT
     assert {name: seen.get(name) for name in ANSWERS} == ANSWERS
     assert "ABSENT" not in seen
     assert environment(system, "other")["OTHER"] == "dotenv"

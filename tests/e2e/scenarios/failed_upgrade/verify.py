@@ -7,7 +7,7 @@ SHOWS = ("depends_on", "image")
 
 def objects(system: System) -> set[str]:
     kinds = ("deployments", "services", "configmaps", "secrets", "networkpolicies", "serviceaccounts", "roles")
-    return {f"{kind}/{one['metadata']['name']}" for kind in kinds for one in system.get(kind)}
+    return {f"{kind}/{resource['metadata']['name']}" for kind in kinds for resource in system.get(kind)}
 
 
 def verify(system: System) -> None:
@@ -15,9 +15,9 @@ def verify(system: System) -> None:
     before, pods = objects(system), {name: system.names(name) for name in ("app", "other")}
     assert system.sh("app", "cat /about; echo; echo $VERSION") == "1\n1"
 
-    said = system.fails(env={"VERSION": "2", "IMAGE": "absent.invalid/nothing:1"})
-    assert "app" in said
-    assert "absent.invalid/nothing:1" in said or "image" in said
+    message = system.fails(env={"VERSION": "2", "IMAGE": "absent.invalid/nothing:1"})
+    assert "app" in message
+    assert "absent.invalid/nothing:1" in message or "image" in message
     assert set(pods["app"]) <= set(system.names("app"))  # the old one still serves
     assert set(pods["other"]) <= set(system.names("other"))
     system.kubectl("delete", "pod", *pods["other"])

@@ -29,7 +29,9 @@ def verify(system: System) -> None:
     eventually(lambda: system.ready("slow") and running(system, "after"))
     assert addresses(system, "slow") == 1
     for service in ("none", "disabled"):
-        assert all("readinessProbe" not in one for pod in system.pods(service) for one in pod["spec"]["containers"])
+        assert all(
+            "readinessProbe" not in container for pod in system.pods(service) for container in pod["spec"]["containers"]
+        )
 
     system.sh("slow", "touch /tmp/ill")
     eventually(lambda: not system.ready("slow") and addresses(system, "slow") == 0)

@@ -35,11 +35,13 @@ def ip(system: System, service: str) -> str:
 def verify(system: System) -> None:
     system.up()
     eventually(lambda: not calls(system, "web", "db:8000"))  # the agent has seen every pod
-    pairs = {(one, two) for one in NAMED for two in NAMED if one != two and calls(system, one, f"{two}:8000")}
+    pairs = {
+        (caller, peer) for caller in NAMED for peer in NAMED if caller != peer and calls(system, caller, f"{peer}:8000")
+    }
     assert pairs == MAY
     address = ip(system, "alone")
-    assert not any(calls(system, one, f"{address}:8000") for one in NAMED)
-    assert not any(calls(system, "alone", f"{ip(system, one)}:8000") for one in NAMED)
+    assert not any(calls(system, caller, f"{address}:8000") for caller in NAMED)
+    assert not any(calls(system, "alone", f"{ip(system, peer)}:8000") for peer in NAMED)
     for source in OUTSIDE:
         assert outside(system.address("web"), source)
         assert not outside((ip(system, "db"), 8000), source)
@@ -48,7 +50,7 @@ def verify(system: System) -> None:
     with subprocess.Popen(server, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         eventually(lambda: calls(system, "web", f"{OUTSIDE[0]}:8000"))
         assert calls(system, "api", f"{OUTSIDE[0]}:8000")
-        assert not any(calls(system, one, f"{OUTSIDE[0]}:8000") for one in ("db", "report", "alone"))
+        assert not any(calls(system, caller, f"{OUTSIDE[0]}:8000") for caller in ("db", "report", "alone"))
         process.terminate()
 
     stranger = system.beside("stranger")

@@ -14,8 +14,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
 class Echo(socketserver.BaseRequestHandler):
     def handle(self):
-        data, socket = self.request
-        socket.sendto(b"5005 " + data, self.client_address)
+        packet, socket = self.request
+        socket.sendto(b"5005 " + packet, self.client_address)
 
 
 for port in (7001, 7002, 8000, 9000):

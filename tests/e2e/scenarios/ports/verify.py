@@ -25,7 +25,7 @@ def verify(system: System) -> None:
         assert udp.recv(100) == b"5005 hello"
     outside = [service for service in system.get("services") if service["spec"]["type"] != "ClusterIP"]
     assert outside
-    assert not {port["targetPort"] for one in outside for port in one["spec"]["ports"]} & {9000}
+    assert not {port["targetPort"] for service in outside for port in service["spec"]["ports"]} & {9000}
     for port in (9000, 19000):
         with pytest.raises(OSError, match=r".*"):
             fetch((host, port))

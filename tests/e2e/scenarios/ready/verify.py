@@ -42,8 +42,8 @@ def verify(system: System) -> None:
     system.tycho("rollback", system.guid)
     call(system, "1")
     words = ("up", "--name", system.name, "-q", "--timeout", "30")
-    said = system.tycho(*words, "-f", "compose.yaml", "-f", "worse.yaml", ok=False)
-    assert "idle" in said, said
+    message = system.tycho(*words, "-f", "compose.yaml", "-f", "worse.yaml", ok=False)
+    assert "idle" in message, message
 
 
 def services(system: System) -> dict[str, Json]:
@@ -68,7 +68,7 @@ def look_at_failing(system: System) -> None:
     # A node that has much to do tells of ends late; nobody can know more than what the API server shows.
     short = {name: runs.longest(name) for name in called if runs.longest(name) < QUIET}
     assert not short, lines
-    loop = eventually(lambda: (one := services(system)["ends-20"])["done"] and one["restarts"] and one)
+    loop = eventually(lambda: (service := services(system)["ends-20"])["done"] and service["restarts"] and service)
     assert re.fullmatch(r'restarted (once|\d times): exit 3 "last words"', loop["why"]), loop
     for _ in range(5):
         compare(system)
@@ -134,14 +134,14 @@ def compare(system: System) -> None:
 
 def stopped(system: System) -> dict[str, set[tuple[str, str]]]:
     """The containers that do not run, each with its state, by service."""
-    found: dict[str, set[tuple[str, str]]] = {}
+    states: dict[str, set[tuple[str, str]]] = {}
     for pod in system.get("pods"):
         service = pod["metadata"]["labels"]["app.kubernetes.io/component"]
         for status in pod["status"].get("containerStatuses", ()):
             if "running" not in status["state"]:
                 state = json.dumps([status["restartCount"], status["state"], status["lastState"]])
-                found.setdefault(service, set()).add((pod["metadata"]["name"], state))
-    return found
+                states.setdefault(service, set()).add((pod["metadata"]["name"], state))
+    return states
 
 
 def explain(system: System) -> bool:
@@ -156,7 +156,11 @@ def look_at_healthy(system: System) -> None:
     """Nothing that is slow is taken for one that fails."""
     system.up()
     known = services(system)
-    assert {name: one["why"] for name, one in known.items() if one["why"] or one["restarts"] or not one["done"]} == {}
+    assert {
+        name: service["why"]
+        for name, service in known.items()
+        if service["why"] or service["restarts"] or not service["done"]
+    } == {}
 
 
 def call(system: System, version: str) -> None:

@@ -14,7 +14,9 @@ def verify(system: System) -> None:
     system.up()
     first = system.names("api")
     assert len(first) == 1
-    assert [one["kind"] for one in system.release["services"] if one["name"] == "everywhere"] == ["DaemonSet"]
+    assert [service["kind"] for service in system.release["services"] if service["name"] == "everywhere"] == [
+        "DaemonSet"
+    ]
     nodes = system.node.kubectl("get", "nodes", "-o", "name").split()
     assert len(system.names("everywhere")) == len(nodes)
     assert system.ready("everywhere")

@@ -45,7 +45,7 @@ def start(url: str, token: str, query: str = "", **body: Any) -> str:
 
 
 def stop(url: str, token: str, sid: str) -> None:
-    answer = eventually(lambda: (said := ask(url, "delete", token, name=sid)).status_code == OK and said, 90, 1)
+    answer = eventually(lambda: (deletion := ask(url, "delete", token, name=sid)).status_code == OK and deletion, 90, 1)
     assert answer.json()["status"] == "success"
 
 
@@ -61,5 +61,7 @@ def replicas(node: Node) -> list[Json]:
         for pod in listed
         if "deletionTimestamp" not in pod["metadata"]
         and {"type": "Ready", "status": "True"}.items()
-        <= next((one for one in pod["status"].get("conditions", ()) if one["type"] == "Ready"), {}).items()
+        <= next(
+            (condition for condition in pod["status"].get("conditions", ()) if condition["type"] == "Ready"), {}
+        ).items()
     ]

@@ -91,7 +91,7 @@ def await_replicas(node: Node) -> None:
 def users(node: Node) -> None:
     """The accounts and the role of the page; eve has an account alone."""
     (role,) = re.findall(r"```yaml\n(apiVersion: \S+\nkind: ClusterRole\n.*?)```", PAGE, re.DOTALL)
-    node.kubectl("create", "-f", "-", data=role)
+    node.kubectl("create", "-f", "-", stdin=role)
     node.kubectl("create", "namespace", "portals")
     node.kubectl("-n", "portals", "create", "serviceaccount", "portal")
     for name in ("ann", "bob", "eve"):
@@ -104,7 +104,7 @@ def users(node: Node) -> None:
 
 def judge(node: Node) -> Any:
     def kubectl(*words: object, input: str | None = None) -> str:
-        return node.kubectl(*map(str, words), data=input)
+        return node.kubectl(*map(str, words), stdin=input)
 
     return kubectl
 
@@ -116,12 +116,12 @@ def look_inside(node: Node) -> None:
         "for place in / /opt/tycho /usr/bin /var /etc; do touch $place/x 2>&1 || true; done"
     )
     for pod in replicas(node):
-        said = node.kubectl("exec", pod["metadata"]["name"], "--", "sh", "-c", script).splitlines()
-        facts = [line.split() for line in said[:5]]
-        assert facts == [["10001"], ["10001"], ["CapEff:", "0" * 16], ["NoNewPrivs:", "1"], ["Seccomp:", "2"]], said
-        assert said[5] == "kept"
-        assert len(said[6:]) == 5, said
-        assert all("Read-only file system" in line for line in said[6:]), said
+        lines = node.kubectl("exec", pod["metadata"]["name"], "--", "sh", "-c", script).splitlines()
+        facts = [line.split() for line in lines[:5]]
+        assert facts == [["10001"], ["10001"], ["CapEff:", "0" * 16], ["NoNewPrivs:", "1"], ["Seccomp:", "2"]], lines
+        assert lines[5] == "kept"
+        assert len(lines[6:]) == 5, lines
+        assert all("Read-only file system" in line for line in lines[6:]), lines
 
 
 def refuse(node: Node) -> None:
@@ -145,7 +145,7 @@ def share(node: Node, url: str) -> None:
     ann, bob = token(node, "ann"), token(node, "bob")
     sid = start(url, ann, name="shop", system=WEB, wait=True)
     # What `start` has watched, another look has to believe of the node's clock: for seconds it is not sure yet.
-    (row,) = eventually(lambda: [one for one in listed(url, ann) if one["is_ready"]])
+    (row,) = eventually(lambda: [row for row in listed(url, ann) if row["is_ready"]])
     assert (row["sid"], row["username"], row["namespace"]) == (sid, USER, SPACE)
     eventually(lambda: fetch((row["ip_address"], int(row["port"])), "/passwd")[0] == OK)
     assert listed(url, bob) == []
@@ -162,11 +162,11 @@ def kill(node: Node) -> None:
     """The replica that starts a system is killed as soon as the release is there: the other one goes on with it."""
     ann = token(node, "ann")
     first, second = replicas(node)
-    one, other = (f"http://{pod['status']['podIP']}:5000" for pod in (first, second))
+    killed, other = (f"http://{pod['status']['podIP']}:5000" for pod in (first, second))
     (status,) = first["status"]["containerStatuses"]
     with ThreadPoolExecutor(1) as pool:
-        began = pool.submit(ask, one, "start", ann, name="kept", system=SLOW, wait=True)
-        eventually(lambda: node.kubectl("-n", SPACE, "get", "secrets", "-l", "owner=helm", "-o", "name"), every=0.05)
+        began = pool.submit(ask, killed, "start", ann, name="kept", system=SLOW, wait=True)
+        eventually(lambda: node.kubectl("-n", SPACE, "get", "secrets", "-l", "owner=helm", "-o", "name"), interval=0.05)
         node.ctr("tasks", "kill", "--signal", "SIGKILL", status["containerID"].partition("://")[2])
         with pytest.raises(httpx2.TransportError):
             began.result()
@@ -174,23 +174,23 @@ def kill(node: Node) -> None:
     again = eventually(
         lambda: (
             (
-                said := ask(
+                answer := ask(
                     other, "start", ann, **{"name": "kept", "system": SLOW, "tycho-guid": row["sid"], "wait": True}
                 )
             ).status_code
             == OK
-            and said
+            and answer
         ),
         120,
         1,
     )
     assert again.json()["result"]["sid"] == row["sid"]
-    (now,) = eventually(lambda: [one for one in listed(other, ann) if one["is_ready"]])
+    (now,) = eventually(lambda: [system for system in listed(other, ann) if system["is_ready"]])
     eventually(lambda: len(replicas(node)) == 2)
     restarts = [pod["status"]["containerStatuses"][0]["restartCount"] for pod in replicas(node)]
     assert sorted(restarts) == [0, 1]
-    assert [row["sid"] for row in eventually(lambda: listed(one, ann))] == [now["sid"]]
-    stop(one, ann, now["sid"])
+    assert [row["sid"] for row in eventually(lambda: listed(killed, ann))] == [now["sid"]]
+    stop(killed, ann, now["sid"])
     nothing_left(node)
 
 
@@ -198,7 +198,7 @@ def ask_from_a_pod(node: Node, program: str) -> None:
     """The example of the first Tycho's page: refused by the network until the namespace has the label."""
 
     def run(name: str) -> tuple[str, str]:
-        node.kubectl("create", "-f", "-", data=PORTAL % {"name": name, "program": json.dumps(program)})
+        node.kubectl("create", "-f", "-", stdin=PORTAL % {"name": name, "program": json.dumps(program)})
 
         def phase() -> str:
             return node.kubectl("-n", "portals", "get", "pod", name, "-o", "jsonpath={.status.phase}")
@@ -206,14 +206,14 @@ def ask_from_a_pod(node: Node, program: str) -> None:
         eventually(lambda: phase() in ("Succeeded", "Failed"), 240, 1)
         return phase(), node.kubectl("-n", "portals", "logs", name)
 
-    phase, said = run("outside")
-    assert phase == "Failed", said
-    assert "ClusterUnreachable: no Tycho answers at http://tycho-api.default:5000" in said, said
+    phase, log = run("outside")
+    assert phase == "Failed", log
+    assert "ClusterUnreachable: no Tycho answers at http://tycho-api.default:5000" in log, log
     node.kubectl("label", "namespace", "portals", "tycho.dev/clients=true")
-    phase, said = run("inside")
-    assert phase == "Succeeded", said
+    phase, log = run("inside")
+    assert phase == "Succeeded", log
     user = "system:serviceaccount:portals:portal"
-    assert said.splitlines()[-1] == f"http://tycho-api.default:5000 test True {user}", said
+    assert log.splitlines()[-1] == f"http://tycho-api.default:5000 test True {user}", log
 
 
 def balance(node: Node) -> None:
@@ -254,17 +254,17 @@ def own_namespaces(node: Node, folder: Path) -> None:
     ann, bob, where = token(node, "ann"), token(node, "bob"), url(node)
     own = eventually(lambda: start(where, ann, name="own", system=WEB, wait=True), 60, 1)
     shared = start(where, ann, f"?namespace={SPACE}", name="shared", system=WEB, wait=True)
-    found = {row["sid"]: row["namespace"] for row in listed(where, ann)}
-    assert found.keys() == {own, shared}
-    assert found[shared] == SPACE
-    assert node.kubectl("get", "namespace", found[own], "-o", "name")
+    namespaces = {row["sid"]: row["namespace"] for row in listed(where, ann)}
+    assert namespaces.keys() == {own, shared}
+    assert namespaces[shared] == SPACE
+    assert node.kubectl("get", "namespace", namespaces[own], "-o", "name")
     assert listed(where, bob) == []
     refused = ask(where, "start", bob, name="own", system=WEB)
     assert refused.status_code == FORBIDDEN
     assert "a ClusterRole" in refused.text
     for sid in (own, shared):
         stop(where, ann, sid)
-    assert not node.kubectl("get", "namespace", found[own], "--ignore-not-found", "-o", "name")
+    assert not node.kubectl("get", "namespace", namespaces[own], "--ignore-not-found", "-o", "name")
     nothing_left(node)
 
 

@@ -4,19 +4,19 @@ import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 KEPT = os.environ["MODE"] == "kept"
-TOLD = os.environ.get("NB_PREFIX", "").rstrip("/")
+PREFIX = os.environ.get("NB_PREFIX", "").rstrip("/")
 
 
 class Page(BaseHTTPRequestHandler):
     """Three pages; nothing is found but below the own root."""
 
     def do_GET(self):
-        prefix = TOLD if KEPT else self.headers.get("X-Forwarded-Prefix", "")
+        prefix = PREFIX if KEPT else self.headers.get("X-Forwarded-Prefix", "")
         inner = self.path
         if KEPT:
-            if not (inner + "/").startswith(TOLD + "/"):
+            if not (inner + "/").startswith(PREFIX + "/"):
                 return self.send_error(404, "outside of the prefix")
-            inner = inner[len(TOLD) :] or "/"
+            inner = inner[len(PREFIX) :] or "/"
         links = f'<a href="{prefix}/one">one</a> <a href="two/three">three</a> <a href="{prefix}/one?x=1">asked</a>'
         pages = {"/": links, "/one": "page one", "/two/three": f'page three <a href="{prefix}/">home</a>'}
         text = pages.get(inner.partition("?")[0])

@@ -29,7 +29,7 @@ ROUTES = {
 def verify(system: System) -> None:
     node = system.node
     for definition in DEFINITIONS:
-        node.kubectl("apply", "-f", "-", data=json.dumps(definition))
+        node.kubectl("apply", "-f", "-", stdin=json.dumps(definition))
         node.kubectl("wait", "--for=condition=Established", f"crd/{definition['metadata']['name']}")
 
     def objects(path: str) -> list[Json]:

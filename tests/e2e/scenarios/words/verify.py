@@ -19,11 +19,11 @@ LINES = {"image": "hello world two words\n", "commanded": "hello there\n", "ente
 
 def verify(system: System) -> None:
     system.up(env={"WORD": "x  y"})
-    said = {service: eventually(lambda service=service: system.logs(service)) for service in (*WORDS, *LINES)}
-    assert said == {service: "".join(f"<{word}>" for word in words) + "\n" for service, words in WORDS.items()} | LINES
+    logs = {service: eventually(lambda service=service: system.logs(service)) for service in (*WORDS, *LINES)}
+    assert logs == {service: "".join(f"<{word}>" for word in words) + "\n" for service, words in WORDS.items()} | LINES
     web = system.exec("list", "printf", "<%s>", *WORDS["list"])
     assert (web.returncode, web.stdout) == (0, "".join(f"<{word}>" for word in WORDS["list"]))
-    done = system.exec("list", "sh", "-c", "cat; echo no >&2; exit 7", data="input\n" * 50_000)
+    done = system.exec("list", "sh", "-c", "cat; echo no >&2; exit 7", stdin="input\n" * 50_000)
     assert (done.returncode, done.stdout, done.stderr) == (7, "input\n" * 50_000, "no\n")
     absent = system.exec("list", "no-such-program")
     assert (absent.returncode, absent.stderr) == (127, 'cannot run "no-such-program": not found in the image\n')

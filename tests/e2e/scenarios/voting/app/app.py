@@ -15,8 +15,8 @@ COUNT = "INSERT INTO votes VALUES (%s, 1) ON CONFLICT (choice) DO UPDATE SET n =
 def redis(*words):
     """One command; the answer's last line."""
     with socket.create_connection(("redis", 6379)) as connection:
-        said = "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
-        connection.sendall(f"*{len(words)}\r\n{said}".encode())
+        request = "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
+        connection.sendall(f"*{len(words)}\r\n{request}".encode())
         lines = connection.makefile()
         answer = lines.readline().strip()
         return lines.readline().strip() if answer[0] == "$" and answer != "$-1" else answer
