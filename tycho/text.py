@@ -40,6 +40,16 @@ def printable(text: str) -> str:
     return _UNSAFE.sub(lambda match: _escape(ord(match[0])), text)
 
 
+def count(number: int, noun: str) -> str:
+    """Write a number with its noun.
+
+    Example:
+        >>> count(1, "problem"), count(2, "problem")
+        ('1 problem', '2 problems')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def is_text(text: str) -> bool:
     """Tell whether a string can be written as UTF-8: half a surrogate pair cannot."""
     return not _SURROGATE.search(text)

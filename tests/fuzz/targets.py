@@ -18,8 +18,8 @@ from tycho.compose import Sources, dotenv, interpolate, load
 from tycho.errors import TychoError
 from tycho.model import Project
 from tycho.policy import apply_policies
-from tycho.policy.declared import declared
 from tycho.policy.run import PolicyRun
+from tycho.policy.yaml_policy import load_yaml_policy
 
 ENV = {"FOO": "first", "EMPTY": "", "DOLLAR": "$FOO", "N": "3", "API_TOKEN": "t0k3n"}
 FILES = {"site/index.html": b"<p>", "app.env": b"A=1\nB=$A\n", "more.yaml": b"services: {more: {image: m}}\n"}
@@ -63,7 +63,7 @@ def apply_policy(text: bytes) -> None:
     """Read a policy in YAML, and apply it to a system."""
     with _refusals():
         policy_run = PolicyRun(_system(), {})
-        policy_run.apply(declared(Path("50-fuzz.yaml"), text))
+        policy_run.apply(load_yaml_policy(Path("50-fuzz.yaml"), text))
 
 
 def answer_request(text: bytes) -> None:

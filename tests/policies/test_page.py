@@ -10,9 +10,9 @@ import pytest
 from tests.policies.applying import said, system
 from tycho import apply_policies
 from tycho.errors import PolicyDenied, PolicyError
-from tycho.policy import in_force
-from tycho.policy.declared import READERS
-from tycho.policy.select import KEYS
+from tycho.policy import active_policies
+from tycho.policy.selector import KEYS
+from tycho.policy.yaml_policy import READERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
 FILE = re.compile(r"^```\w+\n(?:# |<%# )([\w.-]+)(?: %>)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -46,9 +46,9 @@ def test_the_examples_work(ours: Path) -> None:
 
 
 def test_every_file_of_the_page_is_a_policy_in_force(ours: Path) -> None:
-    listed = {name for name, _, _ in in_force([ours])}
+    listed = {name for name, _, _ in active_policies([ours])}
     assert {path.name for path in ours.iterdir() if path.suffix != ".j2"} <= listed
-    for name, path, description in in_force([ours]):
+    for name, path, description in active_policies([ours]):
         if path.parent == ours:
             assert name in PAGE
             assert description.endswith(".")
@@ -56,7 +56,7 @@ def test_every_file_of_the_page_is_a_policy_in_force(ours: Path) -> None:
 
 def test_the_list_of_shipped_policies_is_whole() -> None:
     rows = re.findall(r"^\| `(\d\d-[\w.-]+)` \| (.+) \|$", PAGE, re.MULTILINE)
-    assert rows == [(name, description) for name, _, description in in_force()]
+    assert rows == [(name, description) for name, _, description in active_policies()]
 
 
 def test_every_key_is_told() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.policies.applying import policy_result, said
 from tycho.errors import PolicyDenied, PolicyError
-from tycho.policy import explain, in_force
+from tycho.policy import active_policies, explain
 
 WEB = "services: {web: {image: 'nginx:${TAG:-1}', user: '1'}, db: {image: postgres}}"
 POLICY = '''"""Databases are read by nobody else.
@@ -33,7 +33,7 @@ def test_apply_changes_the_system(tmp_path: Path) -> None:
     assert result.system.at("services.db.read_only") == ("50-a.py", 7)
     assert said(result.system.services["web"].image) == "nginx:${TAG:-1}"
     ours = tmp_path / "ours"
-    assert in_force([ours]) == [("50-a.py", ours / "50-a.py", "Databases are read by nobody else.")]
+    assert active_policies([ours]) == [("50-a.py", ours / "50-a.py", "Databases are read by nobody else.")]
     (step,) = explain(policy_result(tmp_path, WEB, {"50-a.py": ""}).system, folders=[folder_with(ours, POLICY)])
     assert step.changes == ("services.db.read_only",)
 

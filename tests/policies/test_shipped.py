@@ -9,7 +9,7 @@ import pytest
 from tests.policies.applying import folder, said
 from tycho import Sources, apply_policies, data, load
 from tycho.errors import PolicyDenied
-from tycho.policy import in_force
+from tycho.policy import active_policies
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/compose.yaml"))
 SECTIONS = ("services", "networks", "volumes", "configs", "secrets", "x")
@@ -34,11 +34,11 @@ def test_before_and_after(case: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_every_shipped_policy_has_a_case() -> None:
-    assert {case.name.partition(".")[0] for case in CASES} == {Path(name).stem for name, _, _ in in_force()}
+    assert {case.name.partition(".")[0] for case in CASES} == {Path(name).stem for name, _, _ in active_policies()}
 
 
 def test_every_shipped_policy_says_what_it_does() -> None:
-    for name, path, description in in_force():
+    for name, path, description in active_policies():
         assert path == data.policies() / name
         assert description.endswith(".")
         assert len(description) <= 110
@@ -48,5 +48,5 @@ def test_every_shipped_policy_says_what_it_does() -> None:
 def test_the_examples_pass(example: str) -> None:
     root = Path(__file__).parents[2] / "examples"
     policy_result = apply_policies(load(Sources.from_disk([str(root / example)], env={})))
-    assert policy_result.policies == tuple(name for name, _, _ in in_force())
+    assert policy_result.policies == tuple(name for name, _, _ in active_policies())
     assert all("no-new-privileges=true" in service.security_opt for service in policy_result.system.services.values())

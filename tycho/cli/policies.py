@@ -15,8 +15,8 @@ def policies(policies: Policies = None) -> None:
     Example:
       tycho policies --policies ours/
     """
-    from tycho.policy import in_force
+    from tycho.policy import active_policies
     from tycho.settings import settings
 
     folders = [Path(folder) for folder in (*settings().policies, *(policies or ()))]
-    show.table([("POLICY", "FROM", "WHAT IT DOES"), *((n, str(p), d) for n, p, d in in_force(folders))])
+    show.table([("POLICY", "FROM", "WHAT IT DOES"), *((n, str(p), d) for n, p, d in active_policies(folders))])

@@ -1,7 +1,7 @@
-"""System -> PolicyResult: the operator's policies, acting on a system in Compose's words before anything is emitted.
+"""Apply the operator's policies to a project before its chart is built.
 
-One file is one policy: YAML with selectors and verbs, or Python with `apply(system) -> system`. Its name is
-its place in the order. The shipped folder is read first, then each further one: a file of the same name
+One file is one policy: YAML with selectors and verbs, or Python with `apply(system) -> system`. Policies are applied
+in the order of their file names. The shipped folder is read first, then each further one: a file of the same name
 replaces, an empty one disables.
 """
 
@@ -13,11 +13,11 @@ from pathlib import Path
 from tycho import data
 from tycho.errors import PolicyDenied
 from tycho.model import Json, PolicyResult, Project, ServiceMetadata
-from tycho.policy.folder import digest, load
+from tycho.policy.loader import load_policies, policy_digest
 from tycho.policy.normalize import normalize
 from tycho.policy.run import PolicyRun, Step
 
-__all__ = ["Step", "apply", "apply_policies", "explain", "in_force"]
+__all__ = ["Step", "active_policies", "apply", "apply_policies", "explain"]
 
 Metadata = Mapping[str, ServiceMetadata]
 EXTENSION = "x-tycho"
@@ -25,12 +25,12 @@ SECTIONS = ("services", "jobs", "networks", "volumes", "configs", "secrets")
 
 
 def apply_policies(system: Project, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> PolicyResult:
-    """Let the policies change, refuse or comment a system.
+    """Apply the policies to a system, and raise if they refuse it.
 
     Args:
         system: A loaded system.
         folders: Folders of policies, after the shipped one.
-        metadata: What the caller says of services, for policies that select by it.
+        metadata: What the caller sets for services, for policies that select by it.
 
     Raises:
         PolicyError: A policy is broken; all problems of all of them.
@@ -45,20 +45,20 @@ def apply_policies(system: Project, *, folders: Sequence[Path] = (), metadata: M
 def apply(
     system: Project, *, folders: Sequence[Path] = (), metadata: Metadata | None = None
 ) -> tuple[PolicyResult, PolicyDenied | None]:
-    """Let the policies change and comment a system, and tell whether they refuse it.
+    """Apply the policies to a system, and return the refusal if there is one.
 
     Args:
         system: A loaded system.
         folders: Folders of policies, after the shipped one.
-        metadata: What the caller says of services, for policies that select by it.
+        metadata: What the caller sets for services, for policies that select by it.
 
     Returns:
-        The system as the policies want it, to be looked at for further problems; and the refusal, if there is one.
+        The changed system, which may have further problems, and the refusal or None.
 
     Raises:
         PolicyError: A policy is broken; all problems of all of them.
     """
-    policies = load((data.policies(), *folders))
+    policies = load_policies((data.policies(), *folders))
     policy_run = PolicyRun(normalize(system), metadata or {})
     for policy in policies:
         policy_run.apply(policy)
@@ -70,7 +70,7 @@ def apply(
         system=policy_run.system,
         emits=tuple(policy_run.emits),
         policies=tuple(policy.name for policy in policies),
-        digest=digest(policies),
+        digest=policy_digest(policies),
         warnings=tuple(policy_run.warnings),
         own=dict(_changed_extensions(system, policy_run.system)),
     )
@@ -78,7 +78,7 @@ def apply(
 
 
 def _changed_extensions(before: Project, after: Project) -> Iterator[tuple[str, Json]]:
-    """Yield what the file itself says in `x-tycho`, for each part that policies say more of there."""
+    """Yield the file's own `x-tycho` of each part where policies changed it."""
     if before.x is not after.x:
         yield "", before.x.get(EXTENSION)
     for section in SECTIONS:
@@ -90,24 +90,24 @@ def _changed_extensions(before: Project, after: Project) -> Iterator[tuple[str, 
 
 
 def explain(system: Project, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> tuple[Step, ...]:
-    """What each policy does to each service, refused or not: whether it means it, and what it changes.
+    """List what each policy does to each service, refused or not: whether it selects it, and what it changes.
 
     Args:
         system: A loaded system.
         folders: Folders of policies, after the shipped one.
-        metadata: What the caller says of services.
+        metadata: What the caller sets for services.
 
     Raises:
         PolicyError: A policy is broken.
     """
     policy_run = PolicyRun(normalize(system), metadata or {})
-    for policy in load((data.policies(), *folders)):
+    for policy in load_policies((data.policies(), *folders)):
         policy_run.apply(policy)
     return tuple(policy_run.steps)
 
 
-def in_force(folders: Sequence[Path] = ()) -> list[tuple[str, Path, str]]:
-    """Name, file and description of each policy, in order.
+def active_policies(folders: Sequence[Path] = ()) -> list[tuple[str, Path, str]]:
+    """Return the name, file and description of each active policy, in order.
 
     Args:
         folders: Folders of policies, after the shipped one.
@@ -115,4 +115,4 @@ def in_force(folders: Sequence[Path] = ()) -> list[tuple[str, Path, str]]:
     Raises:
         PolicyError: A policy is broken.
     """
-    return [(policy.name, policy.path, policy.description) for policy in load((data.policies(), *folders))]
+    return [(policy.name, policy.path, policy.description) for policy in load_policies((data.policies(), *folders))]

@@ -1,6 +1,6 @@
-"""One spelling for each right, so that no policy has to know several: what Docker takes for the same is the same text.
+"""Write each right in one spelling, so that a policy does not have to list several: Docker reads them as the same.
 
-What the file wrote is left alone wherever the system is printed: this is the model that policies and charts see.
+Only the project that policies and charts read is changed: `tycho config` prints what the file has.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MODES = ("network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup")
 
 
 def normalize(system: Project) -> Project:
-    """Spell every right of a system in one way; the same system where that changes nothing."""
+    """Write every right of a project in one spelling; return the same project where nothing changes."""
     sections: dict[str, dict[str, Service]] = {}
     lines: Lines = dict(system.lines)
     for section in ("services", "jobs"):
@@ -61,7 +61,7 @@ def _mode(text: str) -> str:
 def _relist(
     written: tuple[str, ...], spelled: tuple[str, ...], spell: Callable[[str], str], path: str, lines: Lines
 ) -> None:
-    """Give the entries that are left the lines that they were written at."""
+    """Keep the lines of the entries that remain."""
     places = [lines.pop(f"{path}[{index}]", None) for index in range(len(written))]
     for index, entry in enumerate(written):
         at = f"{path}[{spelled.index(spell(entry))}]"

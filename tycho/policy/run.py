@@ -1,4 +1,4 @@
-"""One policy applied to a project: which services it meant, and what became of them."""
+"""Apply policies to a project, one after the other, and record what each of them does."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pydantic import ValidationError
 from tycho.errors import Problem
 from tycho.model import EmitTemplate, Json, Project, Service, ServiceMetadata
 from tycho.model.rights import covers, read_grants
-from tycho.policy.change import Part, add_to, complaints, defaulted, differences, patched
-from tycho.policy.file import Policy
 from tycho.policy.normalize import normalize
-from tycho.policy.select import Seen, find_paths, plain, written
-from tycho.policy.source import broken
+from tycho.policy.patching import Part, add_to, apply_default, apply_patch, differences, validation_problems
+from tycho.policy.policy import Policy
+from tycho.policy.selector import PolicySubject, as_written, find_paths, paths_above, to_text
+from tycho.policy.yaml_source import policy_error
 
 SERVICE = ("patch", "add", "default")
 TOP = ("system.patch", "system.add", "system.default")
 INDEX = re.compile(r"\[\d+\]")
-Changes = list[tuple[str, bool]]  # path, and whether something was there before
+Changes = list[tuple[str, bool]]  # path, and whether it replaces something
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Step:
     Args:
         policy: The policy's name.
         subject: `services.web`, `jobs.backup`, or "" for the top level.
-        matched: Whether the policy meant it.
+        matched: Whether the policy selects it.
         changes: The paths that it changed.
         denied: The paths for which it refuses the system.
     """
@@ -44,7 +44,7 @@ class Step:
 
 @dataclass(slots=True)
 class PolicyRun:
-    """A system on its way through the policies."""
+    """A project to which policies are being applied."""
 
     system: Project
     metadata: Mapping[str, ServiceMetadata]
@@ -57,159 +57,163 @@ class PolicyRun:
         """Apply one policy.
 
         Raises:
-            PolicyError: What it makes of a service is not Compose.
+            PolicyError: Compose has no such service or project as the policy would make.
         """
         selects = bool(policy.match or policy.unless)
-        meant, changes = not selects, Changes()
+        selected, changes = not selects, Changes()
         if policy.deny or policy.warn:
-            self._judge(policy)
+            self._evaluate(policy)
         if policy.system.get("deny"):
-            self._judge_top(policy)
+            self._evaluate_top(policy)
         if policy.default or policy.add or policy.patch or policy.emit or (policy.system and selects):
-            meant, changes = self._services(policy)
+            selected, changes = self._change_services(policy)
         if policy.apply:
-            changes += self._whole(policy, policy.apply(self.system))
-        if policy.system and meant:
-            changes += self._whole(policy, _changed(policy, self.system, "", policy.system))
+            changes += self._replace(policy, policy.apply(self.system))
+        if policy.system and selected:
+            changes += self._replace(policy, _change(policy, self.system, "", policy.system))
             if name := policy.system.get("emit"):
                 self._emit(policy, name)
         if changes:
-            self.system = self.system.model_copy(update={"lines": _relined(self.system, policy, changes)})
+            self.system = self.system.model_copy(update={"lines": _update_locations(self.system, policy, changes)})
             self.system = normalize(self.system)
 
-    def _services(self, policy: Policy) -> tuple[bool, Changes]:
-        """Whether any service is meant, by what is written (one chart serves all places), and changes."""
-        meant: list[str] = []
-        every = Changes()
+    def _change_services(self, policy: Policy) -> tuple[bool, Changes]:
+        """Change the services that a policy selects by what is written: one chart serves every environment.
+
+        Returns:
+            Whether any is selected, and the changes.
+        """
+        selected: list[str] = []
+        all_changes = Changes()
         sections: dict[str, dict[str, Service]] = {}
-        for section, name, service in self._each():
+        verbs = {"default": policy.default, "add": policy.add, "patch": policy.patch}
+        for section, name, service in self._list_services():
             path, changes = f"{section}.{name}", Changes()
-            if matched := _means(policy, Seen(name, service, self.metadata.get(name), written)):
-                meant.append(name)
-                after = _changed(
-                    policy, service, f"{path}.", {"default": policy.default, "add": policy.add, "patch": policy.patch}
-                )
+            if matched := _selects(policy, PolicySubject(name, service, self.metadata.get(name), as_written)):
+                selected.append(name)
+                after = _change(policy, service, f"{path}.", verbs)
                 changes = Changes(differences(service, after, path))
                 if changes:
                     if section not in sections:
                         sections[section] = dict(getattr(self.system, section))
                     sections[section][name] = after
-            self._step(policy, path, changes, matched=matched)
-            every += changes
+            self._add_step(policy, path, changes, matched=matched)
+            all_changes += changes
         if sections:
             self.system = self.system.model_copy(update=sections)
-        if policy.emit and meant:
-            self._emit(policy, policy.emit, meant)
-        return bool(meant), every
+        if policy.emit and selected:
+            self._emit(policy, policy.emit, selected)
+        return bool(selected), all_changes
 
-    def _whole(self, policy: Policy, after: Project) -> Changes:
-        """Take the system as a policy left it."""
+    def _replace(self, policy: Policy, after: Project) -> Changes:
+        """Replace the project by what a policy made of it."""
         changes = Changes(differences(self.system, after, ""))
         self.system = after
-        self._step(policy, "", changes)
+        self._add_step(policy, "", changes)
         return changes
 
     def _emit(self, policy: Policy, name: str, services: Sequence[str] = ()) -> None:
         template, text = str(policy.path.parent / name), policy.templates[name]
         self.emits.append(EmitTemplate(policy=policy.name, template=template, text=text, services=tuple(services)))
 
-    def _step(
+    def _add_step(
         self, policy: Policy, subject: str, changes: Changes, *, matched: bool = True, denied: Sequence[str] = ()
     ) -> None:
         self.steps.append(Step(policy.name, subject, matched, tuple(path for path, _ in changes), tuple(denied)))
 
-    def _judge(self, policy: Policy) -> None:
-        """Refuse and warn by what things are worth: a variable is no way round."""
-        for section, name, service in self._each():
-            seen = Seen(name, service, self.metadata.get(name), plain)
-            matched = _means(policy, seen)
+    def _evaluate(self, policy: Policy) -> None:
+        """Refuse services and warn of them by interpolated values: no variable hides a violation."""
+        for section, name, service in self._list_services():
+            root = f"{section}.{name}"
+            subject = PolicySubject(name, service, self.metadata.get(name), to_text)
+            matched = _selects(policy, subject)
             denied: list[str] = []
-            for path, value in _grounds(policy, seen, f"{section}.{name}") if matched else ():
-                if policy.deny and not _is_granted(service, path.removeprefix(f"{section}.{name}."), value):
+            for path, value in _violations(policy, subject, root) if matched else ():
+                if policy.deny and not _is_granted(service, path.removeprefix(f"{root}."), value):
                     denied.append(path)
-                    self.denials.append((policy.name, self._problem(policy, policy.deny, seen, path, value)))
+                    self.denials.append((policy.name, self._problem(policy, policy.deny, subject, path, value)))
                 if policy.warn:
-                    self.warnings.append(self._problem(policy, policy.warn, seen, path, value))
-            self._step(policy, f"{section}.{name}", Changes(), matched=matched, denied=denied)
+                    self.warnings.append(self._problem(policy, policy.warn, subject, path, value))
+            self._add_step(policy, root, Changes(), matched=matched, denied=denied)
 
-    def _judge_top(self, policy: Policy) -> None:
-        """Refuse what the top level of the file says."""
-        for path, value in find_paths(self.system, policy.system["has"], plain).items():
+    def _evaluate_top(self, policy: Policy) -> None:
+        """Refuse what the top level of the file holds."""
+        for path, value in find_paths(self.system, policy.system["has"], to_text).items():
             words = {"name": self.system.name, "image": "", "has": value, "right": _name_right(path, value)}
-            message, hint = (_filled(text, words) for text in (policy.system["deny"], policy.hint))
+            message, hint = (_fill_placeholders(text, words) for text in (policy.system["deny"], policy.hint))
             self.denials.append((policy.name, Problem(*self.system.at(path), path, message, hint)))
             self.steps.append(Step(policy.name, "", matched=True, denied=(path,)))
 
-    def _problem(self, policy: Policy, message: str, seen: Seen, path: str, value: str) -> Problem:
-        below = path.split(f".{seen.name}.", 1)[-1]
-        image = str(seen.service.image or "")
-        words = {"name": seen.name, "image": image, "has": value, "right": _name_right(below, value)}
-        said, hint = (_filled(text, words) for text in (message, policy.hint))
-        return Problem(*self.system.at(path), path, said, hint)
+    def _problem(self, policy: Policy, text: str, subject: PolicySubject, path: str, value: str) -> Problem:
+        below = path.split(f".{subject.name}.", 1)[-1]
+        image = str(subject.service.image or "")
+        words = {"name": subject.name, "image": image, "has": value, "right": _name_right(below, value)}
+        message, hint = (_fill_placeholders(template, words) for template in (text, policy.hint))
+        return Problem(*self.system.at(path), path, message, hint)
 
-    def _each(self) -> Iterator[tuple[str, str, Service]]:
+    def _list_services(self) -> Iterator[tuple[str, str, Service]]:
         for section in ("services", "jobs"):
             for name, service in getattr(self.system, section).items():
                 yield section, name, service
 
 
-def _means(policy: Policy, seen: Seen) -> bool:
-    return policy.match.fits(seen) and not (policy.unless and policy.unless.fits(seen))
+def _selects(policy: Policy, subject: PolicySubject) -> bool:
+    return policy.match.fits(subject) and not (policy.unless and policy.unless.fits(subject))
 
 
-def _grounds(policy: Policy, seen: Seen, path: str) -> Iterator[tuple[str, str]]:
-    """Where a refused service gave cause, with the value there."""
+def _violations(policy: Policy, subject: PolicySubject, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the paths for which a policy refuses a service, each with its value."""
     if policy.match.has:
-        yield from ((f"{path}.{where}", value) for where, value in seen.found(policy.match.has).items())
-    elif seen.service.image is not None and (policy.match.image or policy.unless.image):
-        yield f"{path}.image", seen.text(seen.service.image)
+        matches = find_paths(subject.service, policy.match.has, subject.text)
+        yield from ((f"{path}.{where}", value) for where, value in matches.items())
+    elif subject.service.image is not None and (policy.match.image or policy.unless.image):
+        yield f"{path}.image", subject.text(subject.service.image)
     else:
         yield path, ""
 
 
 def _name_right(path: str, value: str) -> str:
-    """Write a ground as the grant that covers it."""
+    """Write a violation as the grant that covers it."""
     plain_path = INDEX.sub("", path)
     return plain_path if value in ("true", "") or plain_path.startswith("sysctls.") else f"{plain_path}={value}"
 
 
 def _is_granted(service: Service, path: str, value: str) -> bool:
-    """Tell whether an earlier policy granted a ground to the service; what grants is never granted itself."""
+    """Tell whether an earlier policy granted a path to the service; a grant itself cannot be granted."""
     plain_path = INDEX.sub("", path)
     return not plain_path.startswith("x-tycho") and covers(read_grants(service), plain_path, value)
 
 
-def _changed(policy: Policy, part: Part, path: str, verbs: Mapping[str, Json]) -> Part:
+def _change(policy: Policy, part: Part, path: str, verbs: Mapping[str, Json]) -> Part:
     try:
-        with_defaults = defaulted(part, verbs.get("default", {}))
-        return patched(add_to(with_defaults, verbs.get("add", {})), verbs.get("patch", {}))
+        with_defaults = apply_default(part, verbs.get("default", {}))
+        return apply_patch(add_to(with_defaults, verbs.get("add", {})), verbs.get("patch", {}))
     except ValidationError as error:
-        file, said = str(policy.path), complaints(error, type(part))
+        file = str(policy.path)
         problems = [
-            Problem(file, policy.line((*SERVICE, *TOP), where), f"{path}{where}", message, hint)
-            for where, message, hint in said
+            Problem(file, policy.find_line((*SERVICE, *TOP), where), f"{path}{where}", message, hint)
+            for where, message, hint in validation_problems(error, type(part))
         ]
-        raise broken(file, problems) from error
+        raise policy_error(file, problems) from error
 
 
-def _relined(system: Project, policy: Policy, changes: Changes) -> dict[str, tuple[str, int]]:
-    """Every changed path is the policy's from now on; what lay below one that was replaced is gone."""
-    replaced = {path for path, before in changes if before}
+def _update_locations(system: Project, policy: Policy, changes: Changes) -> dict[str, tuple[str, int]]:
+    """Return the places of all paths after a policy's changes.
+
+    A changed path lies in the policy; paths below one that was replaced have no place any more.
+    """
+    replaced = {path for path, had_value in changes if had_value}
     lines = dict(system.lines)
     if replaced:
-        lines = {path: place for path, place in lines.items() if replaced.isdisjoint(_above(path))}
+        lines = {path: place for path, place in lines.items() if replaced.isdisjoint(paths_above(path))}
     for path, _ in changes:
-        section, _, rest = path.partition(".")
-        below = rest.partition(".")[2] if section in ("services", "jobs") else ""
+        section, _, service_path = path.partition(".")
+        below = service_path.partition(".")[2] if section in ("services", "jobs") else ""
         verbs = SERVICE if below else TOP
-        lines[path] = (policy.name, policy.line(verbs, INDEX.sub("", below or path)))
+        lines[path] = (policy.name, policy.find_line(verbs, INDEX.sub("", below or path)))
     return lines
 
 
-def _above(path: str) -> Iterator[str]:
-    return (path[:end] for end, sign in enumerate(path) if sign in ".[")
-
-
-def _filled(message: str, words: Mapping[str, Json]) -> str:
-    """Put words in the place of {name}, in one pass: no word is read as a placeholder."""
-    return re.sub(r"\{([a-z]+)\}", lambda found: str(words[found[1]]), message)
+def _fill_placeholders(text: str, words: Mapping[str, Json]) -> str:
+    """Put words in the place of {name}, in one pass: a word that looks like a placeholder stays as it is."""
+    return re.sub(r"\{([a-z]+)\}", lambda match: str(words[match[1]]), text)

@@ -1,4 +1,4 @@
-"""One policy, as its file says it."""
+"""One policy: what its file holds."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tycho.model import Json, Project
-from tycho.policy.select import Selector
-from tycho.policy.source import Lines
+from tycho.policy.selector import Selector
+from tycho.policy.yaml_source import Lines, parent_path
 
 Apply = Callable[[Project], Project]
 ANY = Selector()
@@ -16,25 +16,25 @@ ANY = Selector()
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy: which services it speaks of, and what it says.
+    """One policy: the services that it selects, and what it does to them.
 
     Args:
         path: Its file.
         text: The file's bytes.
         description: What it does, in a sentence.
-        match: The services meant; all of them when empty.
-        unless: The services that are not.
-        default: What a service gets where its file said nothing, as fields of the model.
-        add: What a service gets beside what its file said: entries of lists, keys of mappings.
-        patch: What a service gets (RFC 7386).
-        system: What becomes of the top level of the file, by verb: default, add, patch, emit, has and deny.
+        match: Selects services; all of them when empty.
+        unless: Exempts some of those.
+        default: What a service gets where its file sets nothing, as fields of the model.
+        add: What a service gets beside what its file sets: entries of lists, keys of mappings.
+        patch: What a service gets, as a merge patch (RFC 7386).
+        system: Changes to the top level of the file, by verb: default, add, patch, emit, has and deny.
         emit: The template of an object for each service.
         templates: The templates beside the file that it names, and their bytes.
         deny: Why such a service is refused, or "".
-        warn: What is said of such a service, or "".
+        warn: The warning about such a service, or "".
         hint: What to write instead, or "".
         apply: A Python policy's function.
-        lines: Line of each dotted path in the file.
+        lines: Line of each path in the file.
     """
 
     path: Path
@@ -59,11 +59,11 @@ class Policy:
         """The file's name, which is the policy's."""
         return self.path.name
 
-    def line(self, verbs: Sequence[str], path: str) -> int:
-        """Where the file says, with one of these verbs, what becomes of a path, or of one above it."""
+    def find_line(self, verbs: Sequence[str], path: str) -> int:
+        """Return the line at which one of these verbs changes a path, or the nearest one above it; 0 for none."""
         while path:
             for verb in verbs:
-                if at := self.lines.get(f"{verb}.{path}"):
-                    return at
-            path = path.rpartition(".")[0]
+                if line := self.lines.get(f"{verb}.{path}"):
+                    return line
+            path = parent_path(path)
         return self.lines.get("apply", 0)

@@ -1,4 +1,4 @@
-"""Which policies are in force: the files of several folders, by name."""
+"""The active policies: the files of several folders, by name."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from pathlib import Path
 from tycho import data
 from tycho.errors import PolicyError, Problem
 from tycho.files import FileRefused, read_file
-from tycho.policy.declared import MAX_BYTES, declared
-from tycho.policy.file import Policy
-from tycho.policy.python import python
+from tycho.policy.policy import Policy
+from tycho.policy.python_policy import load_python_policy
+from tycho.policy.yaml_policy import MAX_BYTES, load_yaml_policy
+from tycho.text import count
 
-KINDS = {".yaml": declared, ".yml": declared, ".py": python}
+LOADERS = {".yaml": load_yaml_policy, ".yml": load_yaml_policy, ".py": load_python_policy}
 
 
-def load(folders: Sequence[Path]) -> tuple[Policy, ...]:
-    """The policies of the folders, in the order of their names; a later folder's file replaces its namesake.
+def load_policies(folders: Sequence[Path]) -> tuple[Policy, ...]:
+    """Load the policies of some folders, in the order of their names; a later folder's file replaces its namesake.
 
     Raises:
-        PolicyError: A folder is missing, or files are broken; every problem of every file is told.
+        PolicyError: A folder is missing, or files are broken; with every problem of every file.
     """
-    found: list[Policy] = []
+    policies: list[Policy] = []
     problems: list[Problem] = []
-    for path in _files(folders):
+    for path in _list_files(folders):
         try:
             text = read_file(str(path), limit=MAX_BYTES).content
-            if _says(text):
-                found.append(KINDS[path.suffix](path, text))
+            if not _is_blank(text):
+                policies.append(LOADERS[path.suffix](path, text))
         except FileRefused as error:
             problems.append(Problem(str(path), 0, "", error.detail))
         except PolicyError as error:
             problems.extend(error.problems)
     if problems:
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise PolicyError(f"{count} in the policies", problems=problems)
-    return tuple(found)
+        raise PolicyError(f"{count(len(problems), 'problem')} in the policies", problems=problems)
+    return tuple(policies)
 
 
-def digest(policies: Iterable[Policy]) -> str:
-    """sha256 over the names and bytes of policies, and of the templates beside them."""
+def policy_digest(policies: Iterable[Policy]) -> str:
+    """Return the sha256 over the names and bytes of policies, and of the templates beside them."""
     total = hashlib.sha256()
     for policy in policies:
         files = {policy.name: policy.text, **policy.templates}
@@ -49,17 +49,17 @@ def digest(policies: Iterable[Policy]) -> str:
     return total.hexdigest()
 
 
-def _files(folders: Sequence[Path]) -> list[Path]:
+def _list_files(folders: Sequence[Path]) -> list[Path]:
     chosen: dict[str, Path] = {}
     for folder in map(_find_folder, folders):
         for path in folder.iterdir():
-            if path.suffix in KINDS and not path.name.startswith("."):
+            if path.suffix in LOADERS and not path.name.startswith("."):
                 chosen[path.name] = path
     return [chosen[name] for name in sorted(chosen)]
 
 
 def _find_folder(folder: Path) -> Path:
-    """Find a folder: one that is there, or one that is shipped beside the policies in force, by its name."""
+    """Return the folder itself where it exists, or else the shipped folder of that name."""
     shipped = data.policies() / folder
     if folder.is_dir():
         return folder
@@ -72,6 +72,6 @@ def _find_folder(folder: Path) -> Path:
     )
 
 
-def _says(text: bytes) -> bool:
-    """Whether a file says anything; one that does not, but in comments, takes its namesake out of force."""
-    return any(line.strip() and not line.lstrip().startswith(b"#") for line in text.splitlines())
+def _is_blank(text: bytes) -> bool:
+    """Tell whether a file holds nothing but comments: it disables its namesake in an earlier folder."""
+    return all(not line.strip() or line.lstrip().startswith(b"#") for line in text.splitlines())

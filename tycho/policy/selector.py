@@ -1,0 +1,155 @@
+"""`match` and `unless`: which services a policy selects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+
+from tycho.model import Json, Live, Node, Service, ServiceMetadata
+
+ToText = Callable[[object], str]
+
+EMPTY = (str, bytes, list, tuple, Mapping)
+KEYS = ("name", "image", "label", "has", "metadata")
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Globs that must all hold; of the several globs of one key, any."""
+
+    name: tuple[str, ...] = ()
+    image: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+    has: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, key) for key in KEYS)
+
+    def fits(self, subject: PolicySubject) -> bool:
+        """Tell whether a service is selected."""
+        return all(any(TESTS[key](subject, glob) for glob in getattr(self, key)) for key in KEYS if getattr(self, key))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySubject:
+    """A service as the selectors read it.
+
+    Args:
+        name: Its compose name.
+        service: The service.
+        metadata: What the caller sets for it.
+        text: How to write a value: as in the file, with its variables, or interpolated.
+    """
+
+    name: str
+    service: Service
+    metadata: ServiceMetadata | None
+    text: ToText
+
+
+def find_paths(part: Node, globs: tuple[str, ...], text: ToText) -> dict[str, str]:
+    """Find the paths of a part that `has` globs fit, the outermost of each branch, with their values."""
+    matches = {path: value for glob in globs for path, value in _find(part, glob, text)}
+    return {path: matches[path] for path in sorted(matches) if matches.keys().isdisjoint(paths_above(path))}
+
+
+def paths_above(path: str) -> Iterator[str]:
+    """Yield the paths that a path lies below."""
+    return (path[:end] for end, sign in enumerate(path) if sign in ".[")
+
+
+def as_written(value: object) -> str:
+    """Write a value as in the file, with its variables: one chart serves every environment."""
+    return value.template if isinstance(value, Live) else to_text(value)
+
+
+def to_text(value: object) -> str:
+    """Write an interpolated value."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _name(subject: PolicySubject, glob: str) -> bool:
+    return fnmatchcase(subject.name, glob)
+
+
+def _image(subject: PolicySubject, glob: str) -> bool:
+    return subject.service.image is not None and fnmatchcase(subject.text(subject.service.image), glob)
+
+
+def _label(subject: PolicySubject, glob: str) -> bool:
+    key, _, value = glob.partition("=")
+    return any(
+        fnmatchcase(name, key) and fnmatchcase(subject.text(text), value if "=" in glob else "*")
+        for name, text in subject.service.labels.items()
+    )
+
+
+def _has(subject: PolicySubject, glob: str) -> bool:
+    return any(_find(subject.service, glob, subject.text))
+
+
+def _metadata(subject: PolicySubject, glob: str) -> bool:
+    return any(_find(subject.metadata, glob, subject.text))
+
+
+TESTS = {"name": _name, "image": _image, "label": _label, "has": _has, "metadata": _metadata}
+
+
+def _find(part: Node | None, glob: str, text: ToText) -> Iterator[tuple[str, str]]:
+    """Yield the paths below a part that fit `path` or `path=value`, with their values.
+
+    Values compare without case, so that no spelling slips past a refusal.
+    """
+    path_glob, root, value_glob = _parse_glob(glob)
+    if part is None:
+        return
+    if root is None:
+        chosen = {key: value for key, _, value in _children(part)}
+    elif root in part.model_fields_set:
+        chosen = {root: getattr(part, root)}
+    elif root.startswith("x-"):
+        chosen = {root: getattr(part, "x", {}).get(root)}
+    else:
+        return
+    for path, plain, value in _leaves(chosen, text):
+        if fnmatchcase(plain, path_glob) and fnmatchcase(value.lower(), value_glob):
+            yield path, value
+
+
+@cache
+def _parse_glob(glob: str) -> tuple[str, str | None, str]:
+    """Return a glob's path, the first key of it (None: any), and the glob of its value."""
+    path, sign, value = glob.partition("=")
+    root = path.partition(".")[0]
+    return path, None if any(wild in root for wild in "*?[") else root, value.lower() if sign else "*"
+
+
+def _leaves(part: object, text: ToText, path: str = "", plain: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield the path with list indices, the path without, and the value of all that is set.
+
+    Null, false and what is empty count as not set.
+    """
+    for key, index, value in _children(part):
+        if value is None or value is False or (isinstance(value, EMPTY) and not value):
+            continue
+        here = f"{path}[{key}]" if index else f"{path}.{key}" if path else key
+        flat = plain if index else f"{plain}.{key}" if plain else key
+        scalar = not isinstance(value, Node | Mapping | list | tuple)
+        if scalar or not index:
+            yield here, flat, text(value) if scalar and not isinstance(value, bytes) else ""
+        yield from _leaves(value, text, here, flat)
+
+
+def _children(part: object) -> Iterator[tuple[str, bool, Json]]:
+    match part:
+        case Node():
+            for key in sorted(part.model_fields_set):
+                value = getattr(part, key)
+                yield from _children(value) if key == "x" else ((key, False, value),)
+        case Mapping():
+            yield from ((str(key), False, value) for key, value in part.items())
+        case list() | tuple():
+            yield from ((str(index), True, value) for index, value in enumerate(part))
