@@ -28,7 +28,7 @@ print(open("/proc/self/status").read())
 
 
 def main() -> int:
-    from tycho.cluster import tool
+    from tycho.toolchain.programs import tool
 
     with tempfile.TemporaryDirectory() as folder:
         many, most = (system(folder, count) for count in (500, 2000))

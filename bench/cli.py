@@ -69,7 +69,7 @@ def cluster() -> Iterator[None]:
 
 
 def _helm() -> str:
-    from tycho.cluster import tool
+    from tycho.toolchain.programs import tool
 
     return str(tool("helm"))
 

@@ -17,7 +17,7 @@ PROMISED = 2.0  # seconds
 
 
 def main() -> int:
-    from tycho.cluster import tool
+    from tycho.toolchain.programs import tool
 
     helm, late = str(tool("helm")), 0
     with tempfile.TemporaryDirectory() as folder:

@@ -13,11 +13,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from bench.traffic import SYSTEM, Replica
-from tycho import cluster
+from tycho import localcluster
 from tycho.client import AsyncTychoClient
 from tycho.kinds import LEASE, NAMESPACE
-from tycho.orchestrators import Target
-from tycho.orchestrators.helm.api import Api, at
+from tycho.kube.client import KubeClient
+from tycho.toolchain import programs
 
 TYCHO = str(Path(sys.executable).with_name("tycho"))
 PARALLEL = int(os.environ.get("STARTS_PARALLEL", "4"))
@@ -29,17 +29,17 @@ Start = Callable[[], Awaitable[None]]
 def main() -> int:
     name = f"starts-{os.getpid()}"
     with tempfile.TemporaryDirectory() as folder:
-        kubeconfig = cluster.create(name, progress=print, provider="native").kubeconfig
+        kubeconfig = localcluster.create(name, progress=print, provider="native").kubeconfig
         try:
             return asyncio.run(_measure(kubeconfig, Path(folder)))
         finally:
-            cluster.delete(name)
+            localcluster.delete(name)
 
 
 async def _measure(kubeconfig: Path, folder: Path) -> int:
     chart = await asyncio.to_thread(_compile, folder)
     replica = await asyncio.to_thread(Replica, kubeconfig)
-    api, helm = Api(Target(kubeconfig=str(kubeconfig))), str(cluster.tool("helm"))
+    api, helm = KubeClient(str(kubeconfig)), str(programs.tool("helm"))
     try:
         async with AsyncTychoClient(replica.url) as client:
 
@@ -48,8 +48,8 @@ async def _measure(kubeconfig: Path, folder: Path) -> int:
 
             async def by_script() -> None:
                 release = f"many-{uuid4().hex[:8]}"
-                await api.create(at(NAMESPACE), {"metadata": {"name": release}})
-                await api.create(at(LEASE, release), {"metadata": {"name": release}, "spec": {"holderIdentity": "me"}})
+                await api.create(NAMESPACE.path(), {"metadata": {"name": release}})
+                await api.create(LEASE.path(release), {"metadata": {"name": release}, "spec": {"holderIdentity": "me"}})
                 await _run(helm, "install", release, str(chart), "-n", release, "--kubeconfig", str(kubeconfig))
 
             await asyncio.gather(by_service(), by_script())

@@ -20,10 +20,10 @@ from typing import Any
 
 from bench._systems import system
 from bench.timing import Case, judged, medians
-from tycho import cluster
+from tycho import localcluster
 from tycho.kinds import DEPLOYMENT, NAMESPACE, SECRET
-from tycho.orchestrators import Target
-from tycho.orchestrators.helm.api import Api, at
+from tycho.kube.client import KubeClient
+from tycho.toolchain import programs
 
 TYCHO = str(Path(sys.executable).with_name("tycho"))
 COUNT = int(os.environ.get("TYCHO_BENCH_SYSTEMS", "3000"))
@@ -35,11 +35,11 @@ MEMORY = 250  # MiB
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder, "clusters")
-        kubeconfig = cluster.create("bench", provider="native", home=home, progress=lambda line: None).kubeconfig
+        kubeconfig = localcluster.create("bench", provider="native", home=home, progress=lambda line: None).kubeconfig
         try:
             return _measure(kubeconfig, folder)
         finally:
-            cluster.delete("bench", home=home)
+            localcluster.delete("bench", home=home)
 
 
 def _measure(kubeconfig: Path, folder: str) -> int:
@@ -47,7 +47,7 @@ def _measure(kubeconfig: Path, folder: str) -> int:
     asyncio.run(_fill(kubeconfig, _chart(folder)))
     print(f"     {COUNT} systems of {SERVICES} services were made in {time.monotonic() - begun:.0f} s")
     os.environ["KUBECONFIG"] = str(kubeconfig)
-    helm = cluster.tool("helm")
+    helm = programs.tool("helm")
     ours, theirs = medians([
         Case("tycho status", [TYCHO, "status"]), Case("helm list", [str(helm), "list", "-A", "-m", "0"]),
     ], runs=3)  # fmt: skip
@@ -75,17 +75,17 @@ def _chart(folder: str) -> str:
 
 
 async def _fill(kubeconfig: Path, manifest: str) -> None:
-    api = Api(Target(kubeconfig=str(kubeconfig)))
+    api = KubeClient(str(kubeconfig))
     try:
         for number in range(NAMESPACES):
-            await api.create(at(NAMESPACE), {"metadata": {"name": f"bench-{number}"}})
+            await api.create(NAMESPACE.path(), {"metadata": {"name": f"bench-{number}"}})
         waiting = _objects(manifest)
         await asyncio.gather(*(_make(api, waiting) for _ in range(8)))
     finally:
         api.close()
 
 
-async def _make(api: Api, waiting: Iterator[tuple[str, Any]]) -> None:
+async def _make(api: KubeClient, waiting: Iterator[tuple[str, Any]]) -> None:
     for path, body in waiting:
         await api.create(path, body)
 
@@ -101,7 +101,7 @@ def _objects(manifest: str) -> Iterator[tuple[str, Any]]:
                 {"name": "all", "data": base64.b64encode(manifest.encode()).decode()}]},
         }  # fmt: skip
         packed = base64.b64encode(gzip.compress(json.dumps(release).encode(), 1))
-        yield at(SECRET, namespace), {
+        yield SECRET.path(namespace), {
             "type": "helm.sh/release.v1",
             "metadata": {"name": f"sh.helm.release.v1.{name}.v1", "labels": {
                 "owner": "helm", "name": name, "status": "deployed", "version": "1", "executor": "tycho",
@@ -115,7 +115,7 @@ def _objects(manifest: str) -> Iterator[tuple[str, Any]]:
                 "env": [{"name": f"NAME{each}", "value": "x" * 20} for each in range(12)],
                 "resources": {"limits": {"cpu": "500m", "memory": "128Mi"}},
             }  # fmt: skip
-            yield at(DEPLOYMENT, namespace), {
+            yield DEPLOYMENT.path(namespace), {
                 "metadata": {"name": f"{name}-s{service}", "labels": own},
                 "spec": {"paused": True, "selector": {"matchLabels": own}, "template": {
                     "metadata": {"labels": own}, "spec": {"containers": [container]}}},

@@ -31,7 +31,8 @@ from uuid import uuid4
 import httpx2
 
 from bench.timing import judged
-from tycho import cluster
+from tycho import localcluster
+from tycho.toolchain import programs
 
 TYCHO = str(Path(sys.executable).with_name("tycho"))
 RATE, CALLERS, MOST = 10, 32, 3  # requests a second, of whom, and how many systems each has at most
@@ -44,7 +45,7 @@ class Replica:
     """A service on this machine."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        env = {**os.environ, "KUBECONFIG": str(kubeconfig), "TYCHO_HELM": str(cluster.tool("helm"))}
+        env = {**os.environ, "KUBECONFIG": str(kubeconfig), "TYCHO_HELM": str(programs.tool("helm"))}
         self.process = subprocess.Popen([TYCHO, "api", "--port", "0"], stderr=subprocess.PIPE, text=True, env=env)
         assert self.process.stderr
         lines = iter(self.process.stderr)
@@ -173,9 +174,9 @@ def simulated(make: bool) -> Iterator[Path]:
         return
     name = f"traffic-{os.getpid()}"
     try:
-        yield cluster.create(name, progress=print, provider="native").kubeconfig
+        yield localcluster.create(name, progress=print, provider="native").kubeconfig
     finally:
-        cluster.delete(name)
+        localcluster.delete(name)
 
 
 async def measure(kubeconfig: Path, urls: list[str]) -> int:

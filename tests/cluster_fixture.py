@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tycho import cluster
+from tycho import localcluster
 from tycho.settings import settings
+from tycho.toolchain import programs
 
 HOME = settings().state_dir / "tests"  # read before any test changes the environment
 
@@ -43,22 +44,22 @@ def aloud(config: pytest.Config) -> Callable[[str], None]:
 @pytest.fixture(scope="session")
 def helm(request: pytest.FixtureRequest) -> Path:
     """The helm program."""
-    return cluster.tool("helm", aloud(request.config))
+    return programs.tool("helm", aloud(request.config))
 
 
 @pytest.fixture(scope="session")
 def kubeconfig(request: pytest.FixtureRequest) -> Path:
     """The way into a running cluster with a simulated node (stages.yaml tells how its pods can fail)."""
-    for left in cluster.clusters(home=HOME):
+    for left in localcluster.clusters(home=HOME):
         if not Path("/proc", left.name.split("-")[1]).exists():
-            cluster.delete(left.name, home=HOME)
+            localcluster.delete(left.name, home=HOME)
     name = _name(request.config)
-    return cluster.create(name, progress=aloud(request.config), provider="native", home=HOME).kubeconfig
+    return localcluster.create(name, progress=aloud(request.config), provider="native", home=HOME).kubeconfig
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The last one out turns off the light."""
     if not hasattr(session.config, "workerinput"):
-        for ours in cluster.clusters(home=HOME):
+        for ours in localcluster.clusters(home=HOME):
             if ours.name.startswith(_run(session.config)):
-                cluster.delete(ours.name, home=HOME)
+                localcluster.delete(ours.name, home=HOME)

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.cluster_fixture import aloud
-from tycho.cluster.build import build
-from tycho.cluster.programs import Program
-from tycho.cluster.state import Progress, alone, quiet
 from tycho.errors import ToolMissing
 from tycho.settings import environment, settings
+from tycho.toolchain.build import build
+from tycho.toolchain.files import Progress, exclusive_lock, no_progress
+from tycho.toolchain.programs import Program
 
 JUDGES = {
     program.name: program
@@ -32,7 +32,7 @@ JUDGES = {
 }  # fmt: skip
 
 
-def judge(name: str, progress: Progress = quiet) -> Path:
+def judge(name: str, progress: Progress = no_progress) -> Path:
     """One of them; built where it is absent.
 
     Raises:
@@ -41,7 +41,7 @@ def judge(name: str, progress: Progress = quiet) -> Path:
     if on_path := shutil.which(name):
         return Path(on_path)
     program = JUDGES[name]
-    with alone(settings().cache_dir / "bin", progress):
+    with exclusive_lock(settings().cache_dir / "bin", progress):
         if not program.cached.exists():
             build([program], progress)
     return program.cached
@@ -68,7 +68,7 @@ def arbiter(request: pytest.FixtureRequest) -> Path | None:
     """The same, for those who can do without."""
     folder = settings().cache_dir / "build/newer"
     made = folder / "newer"
-    with alone(settings().cache_dir / "bin", aloud(request.config)):
+    with exclusive_lock(settings().cache_dir / "bin", aloud(request.config)):
         if any(not made.exists() or source.stat().st_mtime > made.stat().st_mtime for source in NEWER.iterdir()):
             folder.mkdir(parents=True, exist_ok=True)
             for source in NEWER.iterdir():

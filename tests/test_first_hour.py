@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tycho import cluster
+from tycho import localcluster
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -48,11 +48,11 @@ def plain(line: str) -> str:
 def env(tmp_path: Path, helm: Path) -> Iterator[dict[str, str]]:
     """A user's shell, with a cluster of its own."""
     home = tmp_path / "state/tycho/clusters"
-    made = cluster.create("tycho", provider="native", home=home)
+    made = localcluster.create("tycho", provider="native", home=home)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     kept = {key: value for key, value in os.environ.items() if key in ("HOME", "XDG_CACHE_HOME")}
     yield {**kept, "PATH": path, "KUBECONFIG": str(made.kubeconfig), "TYCHO_HELM": str(helm), "LOGNAME": "ada"}
-    cluster.delete("tycho", home=home)
+    localcluster.delete("tycho", home=home)
 
 
 def test_every_command_prints_what_is_written(env: dict[str, str], tmp_path: Path) -> None:

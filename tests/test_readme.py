@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tycho import cluster
+from tycho import localcluster
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,7 +37,7 @@ def test_the_first_command_ends_with_a_running_system(helm: Path, tmp_path: Path
         assert row.split()[0] == "shop"
         assert row.split()[4] == "3/3"
     finally:
-        cluster.delete("tycho", home=home / "tycho/clusters")
+        localcluster.delete("tycho", home=home / "tycho/clusters")
 
 
 def test_the_second_command_finds_the_tests() -> None:

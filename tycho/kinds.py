@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from urllib.parse import quote
+
+from tycho.errors import UsageError
 
 LONGEST_NAME = 63  # characters of a name: it is a label, and a host name, too
 
@@ -95,6 +98,31 @@ class Kind:
     def keeps_running(self) -> bool:
         """Whether it is a workload whose pods are to run all the time."""
         return self.readiness in (Readiness.REPLICAS, Readiness.NODES)
+
+    def path(self, namespace: str = "", name: str = "") -> str:
+        """Return the path of the objects of this kind at the API server, or of one object.
+
+        Args:
+            namespace: "" for all namespaces, or for a kind that has none.
+            name: One object's.
+
+        Raises:
+            UsageError: A name would become another path.
+
+        Example:
+            >>> POD.path("lab", "web-0")
+            '/api/v1/namespaces/lab/pods/web-0'
+        """
+        base = f"/{'apis' if self.group else 'api'}/{self.api_version}"
+        where = f"/namespaces/{_segment(namespace)}" if namespace else ""
+        return f"{base}{where}/{self.plural}" + (f"/{_segment(name)}" if name else "")
+
+
+def _segment(text: str) -> str:
+    """Quote a text as one segment of a path; `.` and `..`, which servers and proxies resolve, cannot be one."""
+    if text in (".", ".."):
+        raise UsageError(f'"{text}" is not a name')
+    return quote(text, safe="")
 
 
 SELECTOR = FixedField("spec.selector")

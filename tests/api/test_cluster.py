@@ -17,9 +17,8 @@ from tests.api.conftest import serving
 from tycho.client import TychoClient
 from tycho.errors import NotFound, StartFailed
 from tycho.kinds import NAMESPACE, POD, SERVICE
-from tycho.orchestrators import Target
+from tycho.kube.client import KubeClient
 from tycho.orchestrators.helm import lease
-from tycho.orchestrators.helm.api import Api, at
 from tycho.release import Identity
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -57,7 +56,7 @@ def client(kubeconfig: Path, helm: Path) -> Iterator[TychoClient]:
 @pytest.fixture
 def call(kubeconfig: Path) -> Iterator[Any]:
     """Calls the API server, which is the judge."""
-    api = Api(Target(kubeconfig=str(kubeconfig)))
+    api = KubeClient(str(kubeconfig))
     yield lambda *args: asyncio.run(api.call(*args))
     api.close()
 
@@ -78,7 +77,7 @@ def test_the_request_that_everybody_reads_first(client: TychoClient, helm: Path,
         [helm, "list", "-n", where, "-o", "json", "--kubeconfig", kubeconfig], capture_output=True, check=True
     )
     assert [one["name"] for one in json.loads(listed.stdout)] == [f"test-{system.identifier[:8]}"]
-    pods = call("GET", at(POD, where))["items"]
+    pods = call("GET", POD.path(where))["items"]
     (container,) = pods[0]["spec"]["containers"]
     assert container["image"] == "jupyter/datascience-notebook"
     assert container["command"] == ["start.sh", "jupyter", "lab", "--LabApp.token="]
@@ -87,7 +86,7 @@ def test_the_request_that_everybody_reads_first(client: TychoClient, helm: Path,
 
     assert client.delete({"name": system.name}).status == "success"
     with pytest.raises(NotFound):
-        call("GET", at(NAMESPACE, "", where))
+        call("GET", NAMESPACE.path("", where))
     assert isinstance(client.delete({"name": system.name}).error, NotFound)
 
 
@@ -108,8 +107,8 @@ def test_a_system_that_somebody_else_changes_is_busy(client: TychoClient, kubeco
     identity = Identity(guid=system.identifier, name="busy", release=release, namespace=row.namespace)
 
     async def meanwhile() -> httpx2.Response:
-        api = Api(Target(kubeconfig=str(kubeconfig)))
-        async with lease.held(api, identity), httpx2.AsyncClient() as http:
+        api = KubeClient(str(kubeconfig))
+        async with lease.hold_lease(api, identity), httpx2.AsyncClient() as http:
             answer = await http.post(f"{client.url}/system/delete", json={"name": system.identifier}, timeout=60)
         api.close()
         return answer
@@ -138,11 +137,11 @@ def found(kubeconfig: Path) -> Any:
 
 
 def test_a_factory_finds_the_service_that_runs_on_the_cluster(call: Any, found: Any) -> None:
-    path = at(SERVICE, "default", "tycho-api")
+    path = SERVICE.path("default", "tycho-api")
     spec = {"type": "LoadBalancer", "selector": {"app": "tycho-api"}, "ports": [{"port": 5000}]}
     body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "tycho-api"}, "spec": spec}
     assert found("tycho-api") == "http://localhost:1"
-    service = call("POST", at(SERVICE, "default"), body)
+    service = call("POST", SERVICE.path("default"), body)
     try:
         node = service["spec"]["ports"][0]["nodePort"]
         assert found("tycho-api", loop=True) == f"http://127.0.0.1:{node}"

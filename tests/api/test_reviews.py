@@ -15,12 +15,12 @@ from starlette.testclient import TestClient
 
 from tycho import orchestrators
 from tycho.access import AUDIENCE, Authority, Reviews
-from tycho.access.reviews import TOKENS
 from tycho.api import create_app
 from tycho.kinds import SERVICE_ACCOUNT
+from tycho.kube.client import KubeClient
+from tycho.kube.reviews import TOKEN_REVIEWS
 from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import Target
-from tycho.orchestrators.helm.api import Api, at
 
 pytestmark = pytest.mark.xdist_group("cluster")
 SYSTEM = {"services": {"web": {"image": "nginx:1"}}}
@@ -31,7 +31,7 @@ class Cluster:
     """The real API server: makes accounts, tokens and roles."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        self.api = Api(Target(kubeconfig=str(kubeconfig)))
+        self.api = KubeClient(str(kubeconfig))
         self.namespace = f"users-{uuid4().hex[:6]}"
         self.call("POST", "/api/v1/namespaces", {"metadata": {"name": self.namespace}})
 
@@ -39,7 +39,7 @@ class Cluster:
         return asyncio.run(self.api.call(*args))
 
     def account(self, name: str, *resources: str) -> None:
-        self.call("POST", at(SERVICE_ACCOUNT, self.namespace), {"metadata": {"name": name}})
+        self.call("POST", SERVICE_ACCOUNT.path(self.namespace), {"metadata": {"name": name}})
         if not resources:
             return
         where = f"{RBAC}/namespaces/{self.namespace}"
@@ -50,7 +50,7 @@ class Cluster:
         self.call("POST", f"{where}/rolebindings", {"metadata": {"name": name}, "roleRef": ref, "subjects": subjects})
 
     def token(self, name: str, *audiences: str) -> str:
-        path = f"{at(SERVICE_ACCOUNT, self.namespace, name)}/token"
+        path = f"{SERVICE_ACCOUNT.path(self.namespace, name)}/token"
         spec = {"audiences": list(audiences)} if audiences else {}
         token: str = self.call("POST", path, {"spec": spec})["status"]["token"]
         return token
@@ -58,7 +58,7 @@ class Cluster:
     def wait_until_forgotten(self, token: str) -> None:
         body = {"spec": {"token": token, "audiences": [AUDIENCE]}}
         ends = time.monotonic() + 30
-        while self.call("POST", TOKENS, body)["status"].get("authenticated"):
+        while self.call("POST", TOKEN_REVIEWS, body)["status"].get("authenticated"):
             assert time.monotonic() < ends
             asyncio.run(asyncio.sleep(0.2))
 
@@ -88,7 +88,7 @@ def ask(cluster: Cluster, kubeconfig: Path, clock: list[float]) -> Iterator[Call
     def now() -> float:
         return clock[0]
 
-    authority = Authority(reviews=Reviews(Api(Target(kubeconfig=str(kubeconfig))), now), clock=now)
+    authority = Authority(reviews=Reviews(KubeClient(str(kubeconfig)), now), clock=now)
     with TestClient(create_app(lifecycle, authority)) as client:
 
         def send(token: str, verb: str, status: int = 200, **body: Any) -> Any:
@@ -121,7 +121,7 @@ def test_the_services_own_credentials_are_not_the_callers(cluster: Cluster, kube
     stale = tmp_path / "kubeconfig"
     stale.write_text(yaml.safe_dump(config))
     target = Target(kubeconfig=str(stale), namespace=cluster.namespace)
-    authority = Authority(reviews=Reviews(Api(target), time.monotonic))
+    authority = Authority(reviews=Reviews(KubeClient(target.kubeconfig, target.context), time.monotonic))
     headers = {"Authorization": f"Bearer {cluster.token('ada', AUDIENCE)}"}
     for who, sent, reason in ((authority, headers, "OrchestratorError"), (Authority(), {}, "CredentialsRejected")):
         app = create_app(Lifecycle(orchestrators.get("helm", target), target), who)
@@ -140,7 +140,7 @@ def test_a_revoked_token_ends_within_its_time(cluster: Cluster, ask: Callable[..
     cluster.account("leaver", "systems")
     token = cluster.token("leaver", AUDIENCE)
     ask(token, "status")
-    cluster.call("DELETE", at(SERVICE_ACCOUNT, cluster.namespace, "leaver"))
+    cluster.call("DELETE", SERVICE_ACCOUNT.path(cluster.namespace, "leaver"))
     clock[0] = 49.9
     ask(token, "status")
     cluster.wait_until_forgotten(token)  # the API server remembers tokens, too: for ten seconds

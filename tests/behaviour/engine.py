@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.compose.oracle import program as compose
 from tests.e2e.room import ROOM, group
-from tycho.cluster import process
+from tycho.toolchain import process
 
 HOME = ROOM / "engine"
 SOCKET = HOME / "docker.sock"

@@ -19,9 +19,9 @@ from tests.behaviour.applications import APPLICATIONS
 from tests.behaviour.image import File, Image
 from tests.e2e import images as node
 from tests.e2e.images import PATH
-from tycho.cluster.programs import ARCHITECTURE
-from tycho.cluster.state import Progress, alone
 from tycho.settings import settings
+from tycho.toolchain.files import Progress, exclusive_lock
+from tycho.toolchain.programs import ARCHITECTURE
 
 PROBE = Path(__file__).parent / "probe"
 SECOND = 10**9
@@ -58,7 +58,7 @@ def probe(progress: Progress) -> Path:
     sources = sorted(path for path in PROBE.iterdir() if path.suffix in (".go", ".mod"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
     made = settings().cache_dir / "probe" / digest / "probe"
-    with alone(settings().cache_dir / "probe", progress):
+    with exclusive_lock(settings().cache_dir / "probe", progress):
         if not made.exists():
             progress("building the probe (once, about 10 s)")
             for old in made.parent.parent.glob("*/"):
@@ -77,7 +77,7 @@ def images(programs: Mapping[str, Path], progress: Progress) -> Path:
     digest = hashlib.sha256(b"".join(recipe)).hexdigest()[:16]
     cache = settings().cache_dir / "probe"
     archive = cache / f"{digest}.tar"
-    with alone(cache, progress):
+    with exclusive_lock(cache, progress):
         if not archive.exists():
             for old in cache.glob("*.tar"):
                 old.unlink()

@@ -6,10 +6,10 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.e2e import programs as node
-from tycho.cluster.build import build
-from tycho.cluster.programs import Program
-from tycho.cluster.state import Progress, alone
 from tycho.settings import settings
+from tycho.toolchain.build import build
+from tycho.toolchain.files import Progress, exclusive_lock
+from tycho.toolchain.programs import Program
 
 MOBY = "2.0.0-beta.24"
 ENGINE = (
@@ -33,7 +33,7 @@ def programs(progress: Progress) -> dict[str, Path]:
         ToolMissing: One can be neither found nor downloaded nor built.
     """
     paths = node.programs(progress)
-    with alone(settings().cache_dir / "bin", progress):
+    with exclusive_lock(settings().cache_dir / "bin", progress):
         absent = [program for program in ENGINE if not program.cached.exists()]
         for _, some in groupby(absent, key=lambda program: program.module):
             build(list(some), progress)

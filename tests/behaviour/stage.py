@@ -28,7 +28,7 @@ from tests.behaviour.sides import Side
 from tests.e2e import node as nodes
 from tests.e2e.__main__ import say
 from tests.e2e.room import ROOM
-from tycho.cluster.state import quiet
+from tycho.toolchain.files import no_progress
 
 CODE = Path(__file__).parents[2]
 
@@ -127,12 +127,12 @@ class Stage:
 @contextmanager
 def both_sides() -> Iterator[Stage]:
     """Bring both sides up, with the images; end them."""
-    paths = programs(quiet)
-    archive = images(paths, quiet)
-    caller = probe(quiet)
+    paths = programs(no_progress)
+    archive = images(paths, no_progress)
+    caller = probe(no_progress)
     engine = engines.start(paths, archive)
     say("the engine runs")
-    node = nodes.start(quiet, paths["runc"])
+    node = nodes.start(no_progress, paths["runc"])
     say("the node runs")
     node.import_images(archive)
     home = Path(tempfile.mkdtemp(dir=ROOM, prefix="systems-"))

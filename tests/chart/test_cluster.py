@@ -16,12 +16,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tycho import cluster
 from tycho.chart import Chart, emit, release_values
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyDenied
 from tycho.model import Project
 from tycho.policy import apply_policies
+from tycho.toolchain import programs
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus" / "kompose"
@@ -44,7 +44,7 @@ class Server:
 
     def __init__(self, kubeconfig: Path) -> None:
         self.namespace = f"charts-{os.getpid()}"
-        self.kubectl = cluster.tool("kubectl", progress=lambda line: None)
+        self.kubectl = programs.tool("kubectl", progress=lambda line: None)
         self.env = {"PATH": os.environ["PATH"], "KUBECONFIG": str(kubeconfig), "HOME": str(kubeconfig.parent)}
 
     def run(self, *args: str, stdin: str = "") -> str:

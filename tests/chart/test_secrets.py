@@ -17,9 +17,9 @@ import pytest
 
 from tests.chart import planted as everywhere
 from tests.chart.conftest import Objects
-from tycho import cluster
 from tycho.chart import emit
 from tycho.errors import ComposeError
+from tycho.toolchain import programs
 
 TYCHO = Path(sys.executable).with_name("tycho")
 KEPT = ("PATH", "HOME", "XDG_CACHE_HOME", "TYCHO_QUIET_TIME")
@@ -133,7 +133,7 @@ def test_neither_arguments_nor_logs_say_them(kubeconfig: Path, helm: Path, tmp_p
     assert planted(asked.read_bytes()) == []
     assert planted(said) in ([], [SECRETS[17]])  # `status` shows which image runs
     left = subprocess.run(
-        [cluster.tool("kubectl"), "get", "namespace", "-l", "executor=tycho", "-o", "name"],
+        [programs.tool("kubectl"), "get", "namespace", "-l", "executor=tycho", "-o", "name"],
         env=env, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "planted" not in left.stdout

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import TYCHO, Run
 from tests.cli.docker import FILE, NETRC, PREFIX, SECRETS, TOKEN, Fake
-from tycho.cluster.process import until
+from tycho.toolchain.process import until
 
 pytestmark = pytest.mark.xdist_group("cluster")
 

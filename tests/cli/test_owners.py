@@ -17,11 +17,12 @@ import yaml
 from tests.api.conftest import Service, serving
 from tests.cli.conftest import TYCHO
 from tests.cluster_fixture import HOME
-from tycho import cluster
+from tycho import localcluster
 from tycho.client import TychoClient
-from tycho.cluster.certificates import certificate
+from tycho.localcluster.certificates import certificate
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm import HelmOrchestrator
+from tycho.toolchain import programs
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -73,7 +74,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(kubeconfig: Path, helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("owners")
-    second = cluster.create(f"{kubeconfig.parent.name}-second", provider="native", home=HOME)
+    second = localcluster.create(f"{kubeconfig.parent.name}-second", provider="native", home=HOME)
     configs = {"first": yaml.safe_load(kubeconfig.read_text()), "second": yaml.safe_load(second.kubeconfig.read_text())}
     pki = kubeconfig.parent / "pki"
     merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
@@ -87,7 +88,7 @@ def stage(kubeconfig: Path, helm: Path, tmp_path_factory: pytest.TempPathFactory
         merged["contexts"].append({"name": user, "context": {"cluster": "first", "user": user}})
         (pki / f"{user}.key").unlink()
         subprocess.run(
-            [cluster.tool("kubectl"), "--kubeconfig", kubeconfig, "create", "clusterrolebinding", f"admin-{user}",
+            [programs.tool("kubectl"), "--kubeconfig", kubeconfig, "create", "clusterrolebinding", f"admin-{user}",
              "--clusterrole=cluster-admin", f"--user={user}"], check=True, capture_output=True,
         )  # fmt: skip
     merged["users"].append({"name": "second", "user": configs["second"]["users"][0]["user"]})
@@ -100,7 +101,7 @@ def stage(kubeconfig: Path, helm: Path, tmp_path_factory: pytest.TempPathFactory
     env = {"PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "TYCHO_HELM": str(helm), "TYCHO_QUIET_TIME": "0",
            "LOGNAME": "login"}  # fmt: skip
     yield Stage(folder, env, config)
-    cluster.delete(second.name, home=HOME)
+    localcluster.delete(second.name, home=HOME)
 
 
 @pytest.fixture(scope="module")

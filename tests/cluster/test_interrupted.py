@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tycho import cluster
-from tycho.cluster.native import COMMANDS
-from tycho.cluster.process import until
-from tycho.cluster.programs import tools
-from tycho.cluster.state import State, load
+from tycho import localcluster
+from tycho.localcluster.native import COMMANDS
+from tycho.localcluster.state import State, load
+from tycho.toolchain.process import until
+from tycho.toolchain.programs import tools
 
 pytestmark = pytest.mark.xdist_group("cluster")
 STARTED = ["etcd", "kube-apiserver"]
@@ -27,8 +27,8 @@ def home(tmp_path: Path) -> Iterator[Path]:
     tools(COMMANDS, print)  # a build takes longer than a start
     home = tmp_path / "tycho/clusters"
     yield home
-    for made in cluster.clusters(home=home):
-        cluster.delete(made.name, home=home)
+    for made in localcluster.clusters(home=home):
+        localcluster.delete(made.name, home=home)
 
 
 def test_a_command_cut_short_leaves_no_process_or_one_that_is_found_again(home: Path):
@@ -40,15 +40,15 @@ def test_a_command_cut_short_leaves_no_process_or_one_that_is_found_again(home: 
             assert until(lambda: started(folder), 60)
             command.send_signal(sent)
         assert command.returncode != 0
-        seen = cluster.status("five", home=home)
+        seen = localcluster.status("five", home=home)
         assert [component.alive for component in seen.components] == [survivors] * 2
-    again = cluster.create("five", home=home)
+    again = localcluster.create("five", home=home)
     assert again.running
     assert again.components[:2] == seen.components
     known = load(folder)
     assert known
     assert all(process.alive for process in known.processes.values())
-    cluster.delete("five", home=home)
+    localcluster.delete("five", home=home)
     assert not any(process.alive for process in known.processes.values())
 
 
@@ -69,7 +69,7 @@ def test_a_signal_between_a_start_and_its_note_leaves_no_process(home: Path, mon
 
     monkeypatch.setattr(State, "keep", keep_and_be_struck)
     with pytest.raises(KeyboardInterrupt):
-        cluster.create("six", provider="native", home=home)
-    seen = cluster.status("six", home=home)
+        localcluster.create("six", provider="native", home=home)
+    seen = localcluster.status("six", home=home)
     assert [component.alive for component in seen.components] == [False, False]
-    cluster.delete("six", home=home)
+    localcluster.delete("six", home=home)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tycho import cluster
-from tycho.cluster.api import read
+from tycho import localcluster
 from tycho.errors import NotFound, OrchestratorError
+from tycho.localcluster.api import read
 
 KIND = """
     [ "$1" = version ] && {{ echo kind v0.33.0; exit; }}
@@ -35,8 +35,8 @@ def kind(cache, script, kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_kind_makes_it_and_removes_it(kind: Path, kubeconfig: Path, tmp_path: Path):
     home = tmp_path / "home"
-    made = cluster.create("shop", home=home)
-    assert made == cluster.status("shop", home=home)
+    made = localcluster.create("shop", home=home)
+    assert made == localcluster.status("shop", home=home)
     assert (made.provider, made.running, made.simulated, made.components) == ("kind", True, False, ())
     assert made.version.startswith("1.37.")
     assert made.server == read(kubeconfig)[0]
@@ -46,18 +46,18 @@ def test_kind_makes_it_and_removes_it(kind: Path, kubeconfig: Path, tmp_path: Pa
         "get clusters",
         f"create cluster --name tycho-shop --kubeconfig {made.kubeconfig} --wait 2m",
     ]
-    assert cluster.create("shop", home=home) == made
+    assert localcluster.create("shop", home=home) == made
     assert len(kind.read_text().splitlines()) == 2
-    cluster.delete("shop", home=home)
+    localcluster.delete("shop", home=home)
     assert kind.read_text().splitlines()[2:] == [f"delete cluster --name tycho-shop --kubeconfig {made.kubeconfig}"]
-    assert cluster.clusters(home=home) == []
+    assert localcluster.clusters(home=home) == []
 
 
 def test_a_stopped_node_is_started_again(kind: Path, script, tmp_path: Path):
     home = tmp_path / "home"
-    made = cluster.create("shop", home=home)
+    made = localcluster.create("shop", home=home)
     made.kubeconfig.rename(tmp_path / "saved")
-    assert not cluster.status("shop", home=home).running
+    assert not localcluster.status("shop", home=home).running
     script(
         "docker",
         f"""
@@ -65,29 +65,29 @@ def test_a_stopped_node_is_started_again(kind: Path, script, tmp_path: Path):
         echo docker "$@" >>{tmp_path}/asked
     """,
     )
-    assert cluster.create("shop", home=home) == made
+    assert localcluster.create("shop", home=home) == made
     assert kind.read_text().splitlines()[2:] == ["get clusters", "docker start tycho-shop-control-plane"]
 
 
 def test_its_node_takes_images(kind: Path, kubeconfig: Path, tmp_path: Path):
     home = tmp_path / "home"
-    made = cluster.create("shop", home=home)
-    assert cluster.find_by_kubeconfig(str(made.kubeconfig), home=home) == "shop"
-    assert [cluster.find_by_kubeconfig(other, home=home) for other in ("", str(kubeconfig))] == ["", ""]
-    cluster.load_images(["shop-web:1", "shop-api:2"], "shop", home=home)
+    made = localcluster.create("shop", home=home)
+    assert localcluster.find_by_kubeconfig(str(made.kubeconfig), home=home) == "shop"
+    assert [localcluster.find_by_kubeconfig(other, home=home) for other in ("", str(kubeconfig))] == ["", ""]
+    localcluster.load_images(["shop-web:1", "shop-api:2"], "shop", home=home)
     assert kind.read_text().splitlines()[2:] == ["load docker-image shop-web:1 shop-api:2 --name tycho-shop"]
     with pytest.raises(NotFound, match='there is no cluster "other" here'):
-        cluster.load_images(["shop-web:1"], "other", home=home)
+        localcluster.load_images(["shop-web:1"], "other", home=home)
 
 
 def test_what_kind_says_reaches_the_user(kind: Path, script, tmp_path: Path):
     script("kind", "[ $1 = version ] && { echo kind v0.33.0; exit; }; echo no such image >&2; exit 1")
     with pytest.raises(OrchestratorError, match=r"kind get clusters failed:\nno such image"):
-        cluster.create("shop", home=tmp_path / "home")
+        localcluster.create("shop", home=tmp_path / "home")
 
 
 def test_a_docker_that_does_not_answer_is_none(cache, script):
-    from tycho.cluster import kind as provider
+    from tycho.localcluster import kind as provider
 
     assert not provider.answers()
     script("docker", "echo cannot connect to the Docker daemon >&2; exit 1")

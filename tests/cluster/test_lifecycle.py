@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from tycho import cluster
-from tycho.cluster import Cluster, programs
-from tycho.cluster.api import Api
-from tycho.cluster.process import until
-from tycho.cluster.state import load
+from tycho import localcluster
 from tycho.errors import NotFound, OrchestratorError, UsageError
+from tycho.localcluster import Cluster
+from tycho.localcluster.api import Api
+from tycho.localcluster.state import load
+from tycho.toolchain import programs
+from tycho.toolchain.process import until
 
 pytestmark = pytest.mark.xdist_group("cluster")
 NOTE = "/api/v1/namespaces/default/configmaps/note"
@@ -32,13 +33,13 @@ PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("state") / "tycho/clusters"
     yield home
-    for made in cluster.clusters(home=home):
-        cluster.delete(made.name, home=home)
+    for made in localcluster.clusters(home=home):
+        localcluster.delete(made.name, home=home)
 
 
 @pytest.fixture(scope="module")
 def one(home: Path) -> Cluster:
-    return cluster.create("one", provider="native", home=home)
+    return localcluster.create("one", provider="native", home=home)
 
 
 def administrator(made: Cluster) -> Api:
@@ -59,8 +60,8 @@ def running(pid: int) -> bool:
 
 
 def test_what_create_returns_is_what_status_sees(one: Cluster, home: Path):
-    assert one == cluster.status("one", home=home)
-    assert cluster.clusters(home=home) == [one]
+    assert one == localcluster.status("one", home=home)
+    assert localcluster.clusters(home=home) == [one]
     assert one.running
     assert one.simulated
     assert one.provider == "native"
@@ -80,7 +81,7 @@ def test_the_kubeconfig_names_its_context(one: Cluster):
 
 
 def test_a_running_cluster_is_left_as_it_is(one: Cluster, home: Path):
-    assert cluster.create("one", home=home) == one
+    assert localcluster.create("one", home=home) == one
 
 
 def test_nothing_listens_beyond_loopback(one: Cluster):
@@ -160,9 +161,9 @@ def test_what_died_comes_back_with_what_it_knew(one: Cluster, home: Path):
     killed = {"etcd", "kube-apiserver", "kwok"}
     for name in killed:
         os.kill(pids(one)[name], signal.SIGKILL)
-    assert until(lambda: dead(cluster.status("one", home=home)) == killed, 10)
-    assert not cluster.status("one", home=home).running
-    again = cluster.create("one", home=home)
+    assert until(lambda: dead(localcluster.status("one", home=home)) == killed, 10)
+    assert not localcluster.status("one", home=home).running
+    again = localcluster.create("one", home=home)
     assert again.running
     assert again.server == one.server
     assert {name for name in PROGRAMS if pids(again)[name] != pids(one)[name]} == killed
@@ -178,7 +179,7 @@ def test_two_commands_at_once_make_one_cluster_beside_another(one: Cluster, home
     ]
     said = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0], said
-    two = cluster.status("two", home=home)
+    two = localcluster.status("two", home=home)
     assert [out for out, _ in said] == [f"{two.kubeconfig}\n"] * 2
     assert sum("starting cluster two" in err for _, err in said) == 1
     assert two.running
@@ -194,7 +195,7 @@ def test_two_commands_at_once_make_one_cluster_beside_another(one: Cluster, home
     subprocess.run([*tycho, "delete", "two"], env=env, check=True, capture_output=True)
     assert not two.kubeconfig.parent.exists()
     assert not any(running(pid) for pid in pids(two).values())
-    assert cluster.status("one", home=home).running
+    assert localcluster.status("one", home=home).running
 
 
 def test_a_cluster_that_cannot_start_says_why_and_leaves_no_process(home: Path, one: Cluster):
@@ -202,14 +203,14 @@ def test_a_cluster_that_cannot_start_says_why_and_leaves_no_process(home: Path, 
     shutil.copytree(one.kubeconfig.parent / "pki", folder / "pki")
     (folder / "pki/sa.pub").write_text("no key at all\n")
     with pytest.raises(OrchestratorError, match="kube-apiserver ended:") as caught:
-        cluster.create("three", provider="native", home=home)
+        localcluster.create("three", provider="native", home=home)
     assert "no key at all" not in caught.value.message
     assert "sa.pub" in caught.value.message
     assert str(folder / "log/kube-apiserver.log") in caught.value.hint
-    seen = cluster.status("three", home=home)
+    seen = localcluster.status("three", home=home)
     assert not seen.running
     assert [component.alive for component in seen.components] == [False, False]
-    cluster.delete("three", home=home)
+    localcluster.delete("three", home=home)
     assert not folder.exists()
 
 
@@ -219,7 +220,7 @@ def test_a_program_that_is_broken_is_named(cache: Path, script, tmp_path: Path):
         cached.parent.mkdir(parents=True, exist_ok=True)
         cached.touch()
     with pytest.raises(OrchestratorError, match=r"/etcd cannot be started: Permission denied"):
-        cluster.create("six", provider="native", home=tmp_path)
+        localcluster.create("six", provider="native", home=tmp_path)
 
 
 def test_a_process_that_only_has_the_same_id_is_left_alone(home: Path):
@@ -230,8 +231,8 @@ def test_a_process_that_only_has_the_same_id_is_left_alone(home: Path):
         process = {"pid": bystander.pid, "started": "another boot/1"}
         state = {"provider": "native", "version": "", "ports": {}, "processes": {"kwok": process}}
         (folder / "state.json").write_text(json.dumps(state))
-        assert not cluster.status("four", home=home).components[0].alive
-        cluster.delete("four", home=home)
+        assert not localcluster.status("four", home=home).components[0].alive
+        localcluster.delete("four", home=home)
         assert not folder.exists()
         assert bystander.poll() is None
     finally:
@@ -240,22 +241,22 @@ def test_a_process_that_only_has_the_same_id_is_left_alone(home: Path):
 
 
 def test_what_is_not_there_can_be_deleted_and_not_be_seen(tmp_path: Path):
-    cluster.delete("nothing", home=tmp_path / "none")
-    assert cluster.clusters(home=tmp_path / "none") == []
+    localcluster.delete("nothing", home=tmp_path / "none")
+    assert localcluster.clusters(home=tmp_path / "none") == []
     assert not (tmp_path / "none").exists()
     with pytest.raises(NotFound, match='no cluster "nothing"') as caught:
-        cluster.status("nothing", home=tmp_path)
+        localcluster.status("nothing", home=tmp_path)
     assert caught.value.hint == "tycho cluster create nothing"
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(OrchestratorError, match=f"{tmp_path}/file/clusters cannot be made: File exists"):
-        cluster.create("one", provider="native", home=tmp_path / "file/clusters")
+        localcluster.create("one", provider="native", home=tmp_path / "file/clusters")
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "A", "-a", "a-", "a" * 41, "a\n"])
 def test_a_name_that_cannot_be_a_folder_is_refused(name: str, tmp_path: Path):
-    for verb in (cluster.create, cluster.status, cluster.delete):
+    for verb in (localcluster.create, localcluster.status, localcluster.delete):
         with pytest.raises(UsageError, match="cannot name a cluster"):
             verb(name, home=tmp_path)

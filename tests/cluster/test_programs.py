@@ -19,11 +19,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tycho import cluster
-from tycho.cluster import certificates, programs
-from tycho.cluster.process import until
-from tycho.cluster.programs import ARCHITECTURE, PROGRAMS, Program
 from tycho.errors import ToolMissing
+from tycho.localcluster import certificates
+from tycho.toolchain import programs
+from tycho.toolchain.process import until
+from tycho.toolchain.programs import ARCHITECTURE, PROGRAMS, Program
 
 needs_go = pytest.mark.skipif(not shutil.which("go"), reason="there is no Go")
 MODULE = "tycho.test/greeter/v3"
@@ -53,23 +53,23 @@ def keep(program: Program, text: str) -> Path:
 )
 def test_a_program_on_path_is_taken_when_its_version_will_do(cache, script, name: str, said: str, will_do: bool):
     path = script(name, f"echo '{said}'")
-    assert cluster.find(name) == (path if will_do else None)
+    assert programs.find(name) == (path if will_do else None)
     cached = keep(PROGRAMS[name], "")
-    assert cluster.find(name) == (path if will_do else cached)
+    assert programs.find(name) == (path if will_do else cached)
 
 
 def test_a_version_is_asked_once_until_the_file_changes(cache, script, tmp_path: Path):
     helm = script("helm", f"echo asked >>{tmp_path}/asked; echo v4.3.0")
-    assert [cluster.find("helm") for _ in range(3)] == [helm] * 3
+    assert [programs.find("helm") for _ in range(3)] == [helm] * 3
     assert (tmp_path / "asked").read_text() == "asked\n"
     script("helm", "echo v3.19.0 is what I have become")
-    assert cluster.find("helm") is None
+    assert programs.find("helm") is None
 
 
 def test_what_is_in_the_cache_is_taken_without_a_word(cache, script):
     cached = keep(PROGRAMS["kwok"], "")
     said: list[str] = []
-    assert cluster.tool("kwok", said.append) == cached
+    assert programs.tool("kwok", said.append) == cached
     assert said == []
 
 
@@ -126,10 +126,10 @@ def test_a_download_is_taken_when_its_checksum_is_right(cache, script, site: dic
     sums = hashlib.sha256(site[f"/1.2.3/plain-{ARCHITECTURE}"]).hexdigest()
     site[f"/1.2.3/plain-{ARCHITECTURE}.sha256"] = sums.encode() + b"\n"
     said: list[str] = []
-    got = cluster.tool("plain", said.append)
+    got = programs.tool("plain", said.append)
     assert subprocess.run([got], check=True, capture_output=True, text=True).stdout == "plain 1.2.3\n"
     assert said == ["downloading plain 1.2.3"]
-    assert cluster.find("plain") == got
+    assert programs.find("plain") == got
 
 
 def test_a_program_is_taken_out_of_its_archive(cache, script, site: dict[str, bytes]):
@@ -142,7 +142,7 @@ def test_a_program_is_taken_out_of_its_archive(cache, script, site: dict[str, by
     site[f"/1.2.3/{name}"] = buffer.getvalue()
     right = hashlib.sha256(buffer.getvalue()).hexdigest()
     site["/1.2.3/SUMS"] = f"### sums\n{'0' * 64}  other.tgz\n{right} *{name}\n".encode()
-    assert cluster.tool("packed").read_bytes() == b"data"
+    assert programs.tool("packed").read_bytes() == b"data"
 
 
 @pytest.mark.parametrize("published", ["0" * 64, "", "{right}  another-file"])
@@ -153,14 +153,14 @@ def test_a_download_that_is_not_what_was_published_is_thrown_away(
     right = hashlib.sha256(b"evil").hexdigest()
     site[f"/1.2.3/plain-{ARCHITECTURE}.sha256"] = published.format(right=right).encode()
     with pytest.raises(ToolMissing, match="is not what its checksum"):
-        cluster.tool("plain")
-    assert cluster.find("plain") is None
+        programs.tool("plain")
+    assert programs.find("plain") is None
 
 
 def test_without_network_and_go_it_says_what_to_do(cache, script, site: dict[str, bytes], monkeypatch):
     script("go", "echo go version go1.19.8 linux/amd64")
     with pytest.raises(ToolMissing, match=r"plain 1\.2\.3: not here.*no Go 1\.21") as caught:
-        cluster.tool("plain")
+        programs.tool("plain")
     assert caught.value.hint == "install Go (go.dev/doc/install), or put plain on PATH"
 
 
@@ -219,11 +219,11 @@ def test_programs_of_one_module_are_built_together_each_under_its_name(cache, sc
 def test_a_build_that_fails_says_which_program_and_shows_the_end_of_the_log(cache, script, proxy: Path):
     shutil.rmtree(proxy / "tycho.test/word")
     with pytest.raises(ToolMissing, match=r"building greeter 3\.37\.2 failed:") as caught:
-        cluster.tool("greeter")
+        programs.tool("greeter")
     assert "tycho.test/word" in caught.value.message
     log = Path(caught.value.hint.removeprefix("all of it is in "))
     assert "tycho.test/word" in log.read_text()
-    assert cluster.find("greeter") is None
+    assert programs.find("greeter") is None
 
 
 class StruckWhileStarting(subprocess.Popen):  # type: ignore[type-arg]
@@ -252,7 +252,7 @@ def test_an_interrupted_build_leaves_no_compiler(cache, script, tmp_path: Path, 
         monkeypatch.setattr(subprocess, "Popen", StruckWhileStarting)
     monkeypatch.setitem(PROGRAMS, "greeter", Program("greeter", "3.37.2", (3,), (4,), MODULE, ""))
     with pytest.raises(KeyboardInterrupt):
-        cluster.tool("greeter")
+        programs.tool("greeter")
     compiler = int((tmp_path / "compiler").read_text())
     stat = Path(f"/proc/{compiler}/stat")
     assert until(lambda: not stat.exists() or ") Z " in stat.read_text(), 10)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tycho.cluster.api import Api, read
-from tycho.cluster.process import until
+from tycho.localcluster.api import Api, read
+from tycho.toolchain.process import until
 
 Object = dict[str, Any]
 SOON = 30.0

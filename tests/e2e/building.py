@@ -23,8 +23,8 @@ from tests.compose.oracle import program as compose
 from tests.e2e.images import images
 from tests.e2e.node import Node
 from tests.e2e.room import ROOM
-from tycho.cluster import process
-from tycho.cluster.state import Progress, quiet
+from tycho.toolchain import process
+from tycho.toolchain.files import Progress, no_progress
 
 ADDRESS = "127.0.0.1:5000"
 PREFIX = f"{ADDRESS}/team"
@@ -60,8 +60,8 @@ def engine(node: Node) -> Iterator[Engine]:
     absent = [needed for name, needed in NEEDS.items() if not shutil.which(name)]
     if absent:
         pytest.skip(f"building takes {' and '.join(absent)}")
-    paths = programs(quiet)
-    running = engines.start(paths, images(node.programs, quiet))
+    paths = programs(no_progress)
+    running = engines.start(paths, images(node.programs, no_progress))
     config = ROOM / "registry.yml"
     config.write_text(CONFIG.format(store=ROOM / "registry", address=ADDRESS))
     doors = [_serve(config, *INSIDE), _serve(config)]

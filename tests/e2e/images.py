@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tycho.chart.values import BUSYBOX, KUBECTL
-from tycho.cluster.programs import ARCHITECTURE
-from tycho.cluster.state import Progress, alone
 from tycho.settings import settings
+from tycho.toolchain.files import Progress, exclusive_lock
+from tycho.toolchain.programs import ARCHITECTURE
 
 FILES = Path(__file__).parent / "files"
 LAYERS = {
@@ -89,7 +89,7 @@ def images(programs: dict[str, Path], progress: Progress) -> Path:
     digest = hashlib.sha256(b"".join(recipe)).hexdigest()[:16]
     cache = settings().cache_dir / "images"
     archive = cache / f"{digest}.tar"
-    with alone(cache, progress):
+    with exclusive_lock(cache, progress):
         if not archive.exists():
             progress("making images of Debian packages (once, about a minute)")
             with tempfile.TemporaryDirectory(dir=cache) as folder:

@@ -18,10 +18,12 @@ from tests.e2e.agent import enforce
 from tests.e2e.images import images
 from tests.e2e.programs import programs
 from tests.e2e.room import NODE, ROOM, group
-from tycho.cluster import native, process
-from tycho.cluster.api import Api
-from tycho.cluster.state import Progress, State
 from tycho.errors import OrchestratorError
+from tycho.localcluster import native
+from tycho.localcluster.api import Api
+from tycho.localcluster.state import State
+from tycho.toolchain import process
+from tycho.toolchain.files import Progress
 
 CONFIG = Path(__file__).parent / "config"
 SEARCH = f"PATH={ROOM / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin"  # runc, nft, iptables, mount

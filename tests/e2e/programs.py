@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from tycho.cluster import native
-from tycho.cluster.build import build
-from tycho.cluster.programs import Program, _kubernetes, tools
-from tycho.cluster.state import Progress, alone
+from tycho.localcluster import native
 from tycho.settings import settings
+from tycho.toolchain.build import build
+from tycho.toolchain.files import Progress, exclusive_lock
+from tycho.toolchain.programs import Program, _kubernetes, tools
 
 
 def _containerd(name: str) -> Program:
@@ -37,7 +37,7 @@ def programs(progress: Progress) -> dict[str, Path]:
         ToolMissing: One can be neither found nor downloaded nor built.
     """
     paths = tools(OURS, progress)
-    with alone(settings().cache_dir / "bin", progress):
+    with exclusive_lock(settings().cache_dir / "bin", progress):
         absent = [program for program in THEIRS if not program.cached.exists()]
         for _, some in groupby(absent, key=lambda program: program.module):
             build(list(some), progress)

@@ -18,9 +18,9 @@ from tests.behaviour import engine as engines
 from tests.behaviour.programs import programs
 from tests.e2e.images import PATH, _layer, _packages, _write
 from tests.e2e.node import Node
-from tycho.cluster.programs import ARCHITECTURE
-from tycho.cluster.state import Progress, alone, quiet
 from tycho.settings import settings
+from tycho.toolchain.files import Progress, exclusive_lock, no_progress
+from tycho.toolchain.programs import ARCHITECTURE
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "tycho:0.1.0"
@@ -44,7 +44,7 @@ def fetch(progress: Progress) -> tuple[dict[str, Path], Path, Path]:
     recipe = [repr((PACKAGES, BASE, HELM)).encode(), lock, paths["helm"].read_bytes()]
     kept = settings().cache_dir / "service"
     folder = kept / hashlib.sha256(b"".join(recipe)).hexdigest()[:16]
-    with alone(kept, progress):
+    with exclusive_lock(kept, progress):
         if not folder.exists():
             progress("getting packages and wheels for an image of the service (once, about 1 min)")
             for old in kept.glob("*/"):
@@ -69,7 +69,7 @@ def build(node: Node, code: Path, home: Path) -> None:
         code: Where the program is, and its Dockerfile.
         home: An empty folder.
     """
-    paths, bases, wheels = fetch(quiet)
+    paths, bases, wheels = fetch(no_progress)
     shutil.copytree(wheels, home / "wheelhouse", ignore=shutil.ignore_patterns("tycho-*"))
     wheel = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", home / "wheelhouse"]
     subprocess.run(wheel, cwd=code, check=True, capture_output=True)

@@ -24,7 +24,7 @@ import pytest
 from tests import browser, ingress
 from tests.api.conftest import serving
 from tests.browser import Browser, Page
-from tycho import cluster
+from tycho.toolchain import programs
 
 pytestmark = pytest.mark.xdist_group("cluster")
 PORTAL = Path(__file__).parents[2] / "examples/portal"
@@ -101,7 +101,7 @@ def place(kubeconfig: Path, helm: Path, tmp_path_factory: pytest.TempPathFactory
     (folder / "tokens.yaml").chmod(0o600)
     shutil.copytree(PORTAL / "apps", folder / "apps")
     (folder / "apps/broken.yaml").write_text(BROKEN)
-    kubectl = [cluster.tool("kubectl"), "--kubeconfig", kubeconfig, "get", "--raw"]
+    kubectl = [programs.tool("kubectl"), "--kubeconfig", kubeconfig, "get", "--raw"]
 
     def objects(path: str) -> list[Any]:
         if path != ingress.KINDS["Ingress"]:

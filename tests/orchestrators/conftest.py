@@ -12,12 +12,12 @@ from uuid import uuid4
 
 import pytest
 
-from tycho import cluster
 from tycho.compose import Sources
 from tycho.lifecycle import Compiled, Lifecycle
 from tycho.orchestrators import Target, WaitOptions
 from tycho.orchestrators.helm import HelmOrchestrator
 from tycho.settings import settings
+from tycho.toolchain import programs
 
 QUICK = WaitOptions(timeout=90)
 Story = Callable[[Lifecycle], Awaitable[Any]]
@@ -27,7 +27,7 @@ Kubectl = Callable[..., str]
 @pytest.fixture(scope="session")
 def kubectl(kubeconfig: Path) -> Kubectl:
     """The judge: says what is really there."""
-    program = cluster.tool("kubectl")
+    program = programs.tool("kubectl")
 
     def run(*argv: object, input: str = "", rc: int = 0) -> str:
         done = subprocess.run(

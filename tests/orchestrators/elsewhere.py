@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from tycho.kube.lease_holder import LeaseHolder
 from tycho.orchestrators.helm import lease
-from tycho.orchestrators.helm.lease_holder import LeaseHolder
 
 
 class Elsewhere(LeaseHolder):

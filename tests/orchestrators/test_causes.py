@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tycho.orchestrators.helm.causes import explain_placement, explain_pull, explain_start, explain_warning
+from tycho.kube.causes import explain_placement, explain_pull, explain_start, explain_warning
 
 RUNC = (
     "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "

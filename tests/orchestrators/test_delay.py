@@ -10,8 +10,8 @@ import pytest
 from tests.orchestrators.test_workloads import DEPLOYMENT, NEW, NOW, OLD, made, pod, running, waiting
 from tycho.errors import WaitTimeout
 from tycho.orchestrators import WaitOptions
-from tycho.orchestrators.helm.waiting import Deadline, ready
-from tycho.orchestrators.helm.workloads import READY_WHEN, Seen, statuses
+from tycho.orchestrators.helm.waiting import Deadline, wait_until_ready
+from tycho.orchestrators.helm.workloads import READY_WHEN, ClusterSnapshot, statuses
 from tycho.release import Identity, Release, ServiceStatus
 
 IDENTITY = Identity(guid="0" * 32, name="shop", release="shop-00000000", namespace="shop")
@@ -25,7 +25,7 @@ def delay(*services: tuple[str, str, str]) -> WaitTimeout:
         return Release(identity=IDENTITY, services=late)
 
     async def wait() -> None:
-        await ready(look, Deadline(WaitOptions(timeout=0)))
+        await wait_until_ready(look, Deadline(WaitOptions(timeout=0)))
 
     with pytest.raises(WaitTimeout) as caught:
         asyncio.run(wait())
@@ -54,7 +54,7 @@ def job(**notes: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("notes", "done"), [({READY_WHEN: "running"}, True), ({}, False)])
 def test_a_job_that_may_run_on_is_ready_while_it_runs(notes: dict[str, str], done: bool) -> None:
-    seen = Seen(workloads=(job(**notes),), pods=(running(owner="Job/r-web"),), now=NOW)
+    seen = ClusterSnapshot(workloads=(job(**notes),), pods=(running(owner="Job/r-web"),), now=NOW)
     (status,) = statuses(seen, "r", "n")
     assert status.done == done
 
@@ -64,7 +64,9 @@ def test_a_program_that_does_its_work_and_ends(code: int, advice: bool) -> None:
     deployment = made("Deployment", spec={"replicas": 1}, status={"observedGeneration": 1})
     owner = made("ReplicaSet", "new", owner="Deployment/r-web")
     ended = waiting("CrashLoopBackOff", 3, terminated={"exitCode": code})
-    seen = Seen(workloads=(deployment,), replicasets=(owner,), pods=(pod(containerStatuses=[ended]),), now=NOW)
+    seen = ClusterSnapshot(
+        workloads=(deployment,), replicasets=(owner,), pods=(pod(containerStatuses=[ended]),), now=NOW
+    )
     (status,) = statuses(seen, "r", "n")
     assert ('restart: "no" makes it a job' in status.why) == advice
     assert status.fatal
@@ -73,7 +75,7 @@ def test_a_program_that_does_its_work_and_ends(code: int, advice: bool) -> None:
 def test_a_job_that_is_tried_again_for_ever_is_no_lost_cause() -> None:
     crashed = pod(owner="Job/r-web", containerStatuses=[waiting("CrashLoopBackOff", 9, terminated={"exitCode": 1})])
     crashed["spec"] = {"restartPolicy": "OnFailure"}
-    seen = Seen(workloads=(job(**{READY_WHEN: "running"}),), pods=(crashed,), now=NOW)
+    seen = ClusterSnapshot(workloads=(job(**{READY_WHEN: "running"}),), pods=(crashed,), now=NOW)
     (status,) = statuses(seen, "r", "n")
     assert (status.fatal, status.done) == (False, False)
     assert "back-off restarting" in status.why
@@ -104,5 +106,7 @@ def crashed(message: str, code: int = 1, *, read_only: bool = False) -> dict[str
     ],
 )
 def test_a_volume_that_the_user_may_not_write_to_is_named(crash: dict[str, Any], advised: str) -> None:
-    (status,) = statuses(Seen(workloads=(DEPLOYMENT,), replicasets=(OLD, NEW), pods=(crash,), now=NOW), "r", "n")
+    (status,) = statuses(
+        ClusterSnapshot(workloads=(DEPLOYMENT,), replicasets=(OLD, NEW), pods=(crash,), now=NOW), "r", "n"
+    )
     assert (advised in status.why) if advised else ("; " not in status.why)

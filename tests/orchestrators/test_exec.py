@@ -17,8 +17,8 @@ from aiohttp import WSMsgType, web
 
 from tests.orchestrators.kubelets import IDENTITY, Ask, ask_cluster, make_pod
 from tycho.errors import Forbidden, NotFound, OrchestratorError
+from tycho.kube.remote_command import read_status
 from tycho.orchestrators import Program
-from tycho.orchestrators.helm.exec import read_status
 
 POD = make_pod({"name": "web"}, {"name": "side"})
 

@@ -14,11 +14,10 @@ import yaml
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
 from tycho.errors import OrchestratorError
 from tycho.kinds import KINDS, POD, WORKLOADS, Maker, Readiness, Removal
+from tycho.kube.client import KubeClient
+from tycho.kube.rollout import COUNTS
 from tycho.lifecycle import Lifecycle
-from tycho.orchestrators import Target
-from tycho.orchestrators.helm import cluster, leavings, workloads
-from tycho.orchestrators.helm.api import Api, at
-from tycho.orchestrators.helm.counts import COUNTS
+from tycho.orchestrators.helm import prune, snapshots, workloads
 from tycho.orchestrators.helm.restart import ONCE
 from tycho.orchestrators.helm.view_lists import ClusterLists
 from tycho.orchestrators.helm.volumes import MERGE
@@ -66,8 +65,8 @@ def gateway(kubectl: Kubectl) -> Iterator[None]:
 
 
 @pytest.fixture
-def api(kubeconfig: Path, gateway: None) -> Iterator[Api]:
-    api = Api(Target(kubeconfig=str(kubeconfig)))
+def api(kubeconfig: Path, gateway: None) -> Iterator[KubeClient]:
+    api = KubeClient(str(kubeconfig))
     yield api
     api.close()
 
@@ -96,43 +95,43 @@ def test_every_workload_is_counted_and_restarted_or_not() -> None:
     assert set(ONCE) == {name for name, kind in WORKLOADS.items() if not kind.keeps_running}
 
 
-def test_fixed_fields_are_those_that_the_server_refuses(shared: str, api: Api) -> None:
+def test_fixed_fields_are_those_that_the_server_refuses(shared: str, api: KubeClient) -> None:
     async def story() -> None:
         for name, sample in SAMPLES.items():
             kind, changes = KINDS[name], sample.get("fixed", {})
             assert set(changes) == {field.path for field in kind.fixed}, name
-            await api.create(at(kind, shared), stray(name, "fixed"))
+            await api.create(kind.path(shared), stray(name, "fixed"))
             for path, change in changes.items():
                 with pytest.raises(OrchestratorError, match=REFUSAL) as refused:
-                    await api.call("PATCH", at(kind, shared, "stray"), change, headers=MERGE)
+                    await api.call("PATCH", kind.path(shared, "stray"), change, headers=MERGE)
                 assert path.split(".")[0] in str(refused.value), path
             meta = {"metadata": {"annotations": {"example.com/x": "y"}}}  # nothing else stands in the way
-            await api.call("PATCH", at(kind, shared, "stray"), meta, headers=MERGE)
+            await api.call("PATCH", kind.path(shared, "stray"), meta, headers=MERGE)
 
     asyncio.run(story())
 
 
-def test_verbs_know_every_kind(tell: Tell, shared: str, api: Api) -> None:
+def test_verbs_know_every_kind(tell: Tell, shared: str, api: KubeClient) -> None:
     """What no revision has is swept, and `down` deletes the rest; the readiness of each workload is read."""
 
     async def list_strays(identity: Identity) -> set[str]:
-        return {line.split()[0] for line in await leavings.left(api, identity) if line.split()[1] == "stray"}
+        return {line.split()[0] for line in await prune.list_remaining(api, identity) if line.split()[1] == "stray"}
 
     async def make(identity: Identity, names: set[str]) -> None:
         for name in names:
-            await api.create(at(KINDS[name], shared), stray(name, identity.release))
+            await api.create(KINDS[name].path(shared), stray(name, identity.release))
 
     async def story(lifecycle: Lifecycle) -> None:
         identity = (await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)).identity
         await make(identity, SWEPT | KEPT)
         assert await list_strays(identity) == SWEPT | KEPT
-        seen = workloads.statuses(await cluster.look_at(ClusterLists(api), identity), identity.release, shared)
+        seen = workloads.statuses(await snapshots.snapshot_one(ClusterLists(api), identity), identity.release, shared)
         assert {status.kind for status in seen if status.name.startswith("stray")} == set(WORKLOADS)
-        (told,) = await leavings.sweep(api, identity)
+        (told,) = await prune.prune_orphans(api, identity)
         assert all(f"{name} stray" in told for name in SWEPT)
-        assert all([await api.gone(at(KINDS[name], shared, "stray")) for name in SWEPT - {POD.name}])
+        assert all([await api.gone(KINDS[name].path(shared, "stray")) for name in SWEPT - {POD.name}])
         await make(identity, SWEPT - {POD.name})
         await lifecycle.down([identity.guid], wait_options=QUICK, each=lambda removal: None)
-        assert await leavings.left(api, identity) == []
+        assert await prune.list_remaining(api, identity) == []
 
     tell(story, shared)

@@ -16,10 +16,9 @@ from tests.orchestrators.conftest import Kubectl
 from tests.orchestrators.elsewhere import Elsewhere
 from tycho import kinds
 from tycho.errors import ClusterUnreachable, OperationInProgress
-from tycho.orchestrators import Target
+from tycho.kube.client import KubeClient
+from tycho.kube.lease_holder import LeaseHolder
 from tycho.orchestrators.helm import lease
-from tycho.orchestrators.helm.api import Api, at
-from tycho.orchestrators.helm.lease_holder import LeaseHolder
 from tycho.release import Identity
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -28,12 +27,12 @@ HOLD = """
 import asyncio, sys
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm import lease
-from tycho.orchestrators.helm.api import Api
+from tycho.kube.client import KubeClient
 from tycho.release import Identity
 
 async def hold(kubeconfig, namespace):
     identity = Identity(guid="0" * 32, name="one", release="one-0", namespace=namespace)
-    async with lease.held(Api(Target(kubeconfig=kubeconfig)), identity):
+    async with lease.hold_lease(KubeClient(kubeconfig), identity):
         print("held", flush=True)
         await asyncio.Event().wait()
 
@@ -41,7 +40,7 @@ asyncio.run(hold(*sys.argv[1:]))
 """
 
 
-Side = Callable[[LeaseHolder], Api]
+Side = Callable[[LeaseHolder], KubeClient]
 
 
 @pytest.fixture
@@ -51,10 +50,10 @@ def identity(shared: str) -> Identity:
 
 @pytest.fixture
 def side(kubeconfig: Path) -> Iterator[Side]:
-    made: list[Api] = []
+    made: list[KubeClient] = []
 
-    def make(holder: LeaseHolder) -> Api:
-        api = Api(Target(kubeconfig=str(kubeconfig)))
+    def make(holder: LeaseHolder) -> KubeClient:
+        api = KubeClient(str(kubeconfig))
         api.lease_holder = holder
         made.append(api)
         return api
@@ -65,7 +64,7 @@ def side(kubeconfig: Path) -> Iterator[Side]:
 
 
 def path(identity: Identity) -> str:
-    return at(kinds.LEASE, identity.namespace, f"tycho-{identity.release}")
+    return kinds.LEASE.path(identity.namespace, f"tycho-{identity.release}")
 
 
 def test_a_holder_is_a_random_name(side: Side, identity: Identity) -> None:
@@ -73,7 +72,7 @@ def test_a_holder_is_a_random_name(side: Side, identity: Identity) -> None:
         names = []
         for _ in range(2):
             api = side(LeaseHolder())
-            async with lease.held(api, identity):
+            async with lease.hold_lease(api, identity):
                 names.append((await api.get(path(identity)))["spec"]["holderIdentity"])
             assert await api.gone(path(identity))
         assert names[0] != names[1]
@@ -85,19 +84,19 @@ def test_a_holder_is_a_random_name(side: Side, identity: Identity) -> None:
 def test_a_second_request_of_the_same_service_is_refused_without_a_question(side: Side, identity: Identity) -> None:
     async def story() -> None:
         api = side(LeaseHolder())
-        async with lease.held(api, identity):
+        async with lease.hold_lease(api, identity):
             with pytest.raises(OperationInProgress, match="one-0 is being changed by another request"):
-                async with lease.held(api, identity):
+                async with lease.hold_lease(api, identity):
                     pass
-        async with lease.held(api, identity):
+        async with lease.hold_lease(api, identity):
             pass
 
     asyncio.run(story())
 
 
-async def hang(side: Api, identity: Identity, meanwhile: Callable[[], Awaitable[None]]) -> None:
+async def hang(side: KubeClient, identity: Identity, meanwhile: Callable[[], Awaitable[None]]) -> None:
     """Hold a Lease until it is lost."""
-    async with lease.held(side, identity):
+    async with lease.hold_lease(side, identity):
         await meanwhile()
         await asyncio.Event().wait()
 
@@ -117,12 +116,12 @@ def test_one_that_is_renewed_is_never_taken(side: Side, identity: Identity) -> N
                 pass
 
         theirs.meanwhile = renewed  # type: ignore[method-assign]
-        async with lease.held(api, identity):
+        async with lease.hold_lease(api, identity):
             found = await api.get(path(identity))
             found["spec"]["renewTime"] = "2001-01-01T00:00:00.000000Z"
             await api.replace(path(identity), found)
             with pytest.raises(OperationInProgress, match="one-0 is being changed by somebody else"):
-                async with lease.held(other, identity, told.append):
+                async with lease.hold_lease(other, identity, told.append):
                     pass
             assert told == [f"one-0 is held by somebody else; looking whether he lives, up to {lease.DURATION} s"]
             assert theirs.time < lease.DURATION
@@ -142,7 +141,7 @@ def test_one_that_is_not_renewed_is_taken_after_its_duration(side: Side, identit
             found = await api.get(path(identity))
             found["spec"]["renewTime"] = "2001-01-01T00:00:00.000000Z"
             await api.replace(path(identity), found)
-            async with lease.held(other, identity):
+            async with lease.hold_lease(other, identity):
                 assert lease.DURATION < theirs.time <= lease.DURATION + 2 * lease.LOOK
                 await mine.turn(lease.RENEW)
                 await asyncio.Event().wait()
@@ -163,7 +162,7 @@ def test_what_a_loser_does_not_hold_he_does_not_delete(side: Side, identity: Ide
         taken, done = asyncio.Event(), asyncio.Event()
 
         async def take() -> None:
-            async with lease.held(other, identity):
+            async with lease.hold_lease(other, identity):
                 taken.set()
                 await done.wait()
 
@@ -201,7 +200,7 @@ def test_one_that_somebody_labels_is_still_ours(side: Side, identity: Identity, 
     async def story() -> None:
         mine = Elsewhere("mine")
         api = side(mine)
-        async with lease.held(api, identity):
+        async with lease.hold_lease(api, identity):
             before = (await api.get(path(identity)))["spec"]["renewTime"]
             kubectl("label", "lease", "tycho-one-0", "-n", identity.namespace, "seen=yes")
             while (await api.get(path(identity)))["spec"]["renewTime"] == before:
@@ -243,11 +242,11 @@ def test_a_process_that_was_killed_on_this_machine_is_known_at_once(
 
     async def refused() -> None:
         with pytest.raises(OperationInProgress, match="by another process of this machine"):
-            async with lease.held(side(Elsewhere("mine")), identity):
+            async with lease.hold_lease(side(Elsewhere("mine")), identity):
                 pass
 
     async def taken() -> None:
-        async with lease.held(side(Elsewhere("mine")), identity):  # its clock stands: it waits for nothing
+        async with lease.hold_lease(side(Elsewhere("mine")), identity):  # its clock stands: it waits for nothing
             pass
 
     asyncio.run(refused())

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tests.orchestrators.test_workloads import DEPLOYMENT, NEW, NOW, OLD, Json, ago, counts, made, running
 from tycho.errors import UsageError
-from tycho.orchestrators.helm.clock import Clock
+from tycho.kube.clock import Clock
+from tycho.kube.endpoint_slices import ABSENT, REPLACED
 from tycho.orchestrators.helm.observer import FOLLOWING, FOLLOWS, Observer
-from tycho.orchestrators.helm.slices import ABSENT, REPLACED
-from tycho.orchestrators.helm.workloads import Seen, statuses
+from tycho.orchestrators.helm.workloads import ClusterSnapshot, statuses
 from tycho.release import Identity, Release, ServiceStatus
 from tycho.settings import settings
 
@@ -35,11 +35,11 @@ def started(age: float, *, restarts: int = 0, probed: bool = False, shown: float
     return pod
 
 
-def look(*pods: Json, quiet: float = 2.0, **parts: Any) -> Seen:
-    return Seen(workloads=(ROLLED_OUT,), replicasets=(OLD, NEW), pods=pods, now=NOW, quiet=quiet, **parts)
+def look(*pods: Json, quiet: float = 2.0, **parts: Any) -> ClusterSnapshot:
+    return ClusterSnapshot(workloads=(ROLLED_OUT,), replicasets=(OLD, NEW), pods=pods, now=NOW, quiet=quiet, **parts)
 
 
-def status_of(seen: Seen) -> ServiceStatus:
+def status_of(seen: ClusterSnapshot) -> ServiceStatus:
     (found,) = statuses(seen, "r", "n")
     return found
 
@@ -153,7 +153,7 @@ def test_endpoints(slices: tuple[Json, ...], why: str) -> None:
     assert (status.done, status.why) == (not why, why)
 
 
-def judge(observer: Observer, seen: Seen, began: float = 0.0) -> ServiceStatus:
+def judge(observer: Observer, seen: ClusterSnapshot, began: float = 0.0) -> ServiceStatus:
     """A look that took a tenth of a second."""
     (service,) = observer.judge(Release(identity=IDENTITY), replace(seen, began=began, ended=began + 0.1)).services
     return service

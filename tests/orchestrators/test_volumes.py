@@ -11,10 +11,9 @@ import pytest
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
 from tycho.errors import Forbidden
 from tycho.kinds import CLAIM
+from tycho.kube.client import KubeClient
 from tycho.lifecycle import Lifecycle
-from tycho.orchestrators import Target
 from tycho.orchestrators.helm import volumes
-from tycho.orchestrators.helm.api import Api, at
 from tycho.release import Identity
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -83,7 +82,7 @@ def test_what_helm_stored_says_it_too(
     way.write_text(json.dumps(config))
 
     async def story(lifecycle: Lifecycle) -> None:
-        services, limited = web(volumes=BINDS), Api(Target(kubeconfig=str(way), namespace=shared))
+        services, limited = web(volumes=BINDS), KubeClient(str(way))
         chart = compiled(lifecycle, services, "stored", volumes={"data": {}}).chart
         earlier = {
             "dns": {"scope": "release"}, "persistence": {"data": {"subPath": ""}},
@@ -95,7 +94,7 @@ def test_what_helm_stored_says_it_too(
         await lifecycle.orchestrator.up(chart, identity, earlier, QUICK, upgrade=False)
         try:
             with pytest.raises(Forbidden):
-                await limited.list(at(CLAIM, shared))
+                await limited.list(CLAIM.path(shared))
             assert await volumes.find_whole_claims(limited, chart, identity) == ["data"]
         finally:
             limited.close()

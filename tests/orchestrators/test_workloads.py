@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tycho.orchestrators.helm.leavings import immutable
-from tycho.orchestrators.helm.workloads import Seen, statuses
+from tycho.orchestrators.helm.prune import immutable
+from tycho.orchestrators.helm.workloads import ClusterSnapshot, statuses
 from tycho.release import ServiceStatus
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,7 +70,7 @@ def daemons(wanted: int, ready: int, updated: int) -> Json:
 
 
 def status_of(workload: Json, *pods: Json, warnings: tuple[Json, ...] = ()) -> ServiceStatus:
-    seen = Seen(workloads=(workload,), replicasets=(OLD, NEW), pods=pods, warnings=warnings, now=NOW)
+    seen = ClusterSnapshot(workloads=(workload,), replicasets=(OLD, NEW), pods=pods, warnings=warnings, now=NOW)
     (found,) = statuses(seen, "r", "n")
     return found
 
@@ -186,7 +186,7 @@ def test_an_address_and_a_port_that_answer_together(ingress: list[Any], address:
         "type": "LoadBalancer", "ports": [{"port": 8080, "targetPort": 80, "nodePort": 31000}],
     }, status={"loadBalancer": {"ingress": ingress}})  # fmt: skip
     node = {"metadata": {}, "status": {"addresses": [{"type": "InternalIP", "address": "10.0.0.1"}]}}
-    seen = Seen(workloads=(DEPLOYMENT,), services=(service,), nodes=(node,), now=NOW)
+    seen = ClusterSnapshot(workloads=(DEPLOYMENT,), services=(service,), nodes=(node,), now=NOW)
     (found,) = statuses(seen, "r", "n")
     assert [(one.ip_address, one.port, one.target) for one in found.endpoints] == [(address, port, 80)]
     assert not seen.simulated

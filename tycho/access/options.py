@@ -59,9 +59,9 @@ def make_authority(options: AccessOptions, target: Target) -> Authority:
         raise UsageError("this is no number of requests a second", hint="write for example 20, or 0 for any number")
     reviews = None
     if options.token_review:
-        from tycho.orchestrators.helm.api import Api
+        from tycho.kube.client import KubeClient
 
-        reviews = Reviews(Api(target), time.monotonic)
+        reviews = Reviews(KubeClient(target.kubeconfig, target.context), time.monotonic)
     return Authority(
         tokens=TokenFile(Path(options.tokens)) if options.tokens else None,
         reviews=reviews,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from tycho.access.cache import Cache
 from tycho.access.subject import Subject
 from tycho.errors import ClusterUnreachable, OrchestratorError, Unauthorized, WaitTimeout
+from tycho.kube.reviews import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS
 
 AUDIENCE = "tycho"
 GROUP = "tycho.dev"
@@ -18,8 +19,6 @@ OTHERS = "others"
 BELIEVED = 50.0  # seconds that a yes is believed: with the 10 that the API server remembers a token, a minute
 REFUSED = 5.0  # seconds that a no is
 LONGEST = 16 * 1024  # characters of a token
-TOKENS = "/apis/authentication.k8s.io/v1/tokenreviews"
-RIGHTS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
 class Reviewer(Protocol):
@@ -89,7 +88,7 @@ class Reviews:
                 "resourceAttributes": attributes if own else {**attributes, "subresource": OTHERS},
             }
             body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
-            status = (await self._ask(RIGHTS, body)).get("status") or {}
+            status = (await self._ask(SUBJECT_ACCESS_REVIEWS, body)).get("status") or {}
             known = status.get("allowed") is True and not status.get("denied")
             self._allowed.put(key, known, BELIEVED if known else REFUSED)
         return known
@@ -100,7 +99,7 @@ class Reviews:
             "kind": "TokenReview",
             "spec": {"token": token, "audiences": [AUDIENCE]},
         }
-        status = (await self._ask(TOKENS, body)).get("status") or {}
+        status = (await self._ask(TOKEN_REVIEWS, body)).get("status") or {}
         if not status.get("authenticated"):
             raise Unauthorized(
                 "the cluster does not know this token, or it was not made for Tycho",

@@ -137,7 +137,7 @@ async def build_project(
     from tycho.building import Building, build_images
 
     def load(images: Sequence[str]) -> None:
-        from tycho import cluster as clusters
+        from tycho import localcluster as clusters
 
         clusters.load_images(images, cluster)
 
@@ -221,7 +221,7 @@ async def build_for_start(
         UsageError: The cluster would not find them.
         PolicyDenied: A policy refuses an image from there.
     """
-    from tycho import cluster as clusters
+    from tycho import localcluster as clusters
     from tycho.approval import check_images
     from tycho.building import list_targets, name_pushed
 

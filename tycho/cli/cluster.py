@@ -19,9 +19,9 @@ def create(name: Name = "tycho") -> None:
       tycho cluster create
       export KUBECONFIG=$(tycho cluster create)
     """
-    from tycho import cluster
+    from tycho import localcluster
 
-    made = cluster.create(name, progress=show.say)
+    made = localcluster.create(name, progress=show.say)
     show.say(f"{made.name} is running: Kubernetes {made.version} at {made.server}")
     if made.simulated:
         show.say("its node is simulated: objects are real, containers do not run")
@@ -35,9 +35,9 @@ def status() -> None:
     Example:
       tycho cluster status
     """
-    from tycho import cluster
+    from tycho import localcluster
 
-    found = cluster.clusters()
+    found = localcluster.clusters()
     if not found:
         return show.out("None running")
     rows = [("CLUSTER", "STATE", "PROVIDER", "VERSION", "SERVER", "KUBECONFIG")]
@@ -55,7 +55,7 @@ def delete(name: Name = "tycho") -> None:
     Example:
       tycho cluster delete
     """
-    from tycho import cluster
+    from tycho import localcluster
 
-    cluster.delete(name)
+    localcluster.delete(name)
     show.out(name)

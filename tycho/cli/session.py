@@ -233,9 +233,9 @@ def serve(
 
 def _local() -> str:
     """The kubeconfig of this machine's cluster, which is made when there is none."""
-    from tycho import cluster
+    from tycho import localcluster
 
-    made = cluster.create(progress=show.say)
+    made = localcluster.create(progress=show.say)
     return str(made.kubeconfig)
 
 

@@ -42,7 +42,7 @@ TychoFactory = TychoClientFactory
 
 def _find(name: str, namespace: str, default_url: str, *, plain_http: bool) -> dict[str, Any]:
     """Find what a client is made with."""
-    from tycho.orchestrators.helm.discover import in_pod, service_url
+    from tycho.kube.discovery import in_pod, service_url
 
     url = service_url(name, namespace)
     if not url:
@@ -54,6 +54,6 @@ def _find(name: str, namespace: str, default_url: str, *, plain_http: bool) -> d
 
 def _borrower() -> Callable[[bool], str]:
     """Return what gets tokens from the cluster with the kubeconfig's rights, and keeps one while it is good."""
-    from tycho.orchestrators.helm.discover import Borrowed
+    from tycho.kube.discovery import Borrowed
 
     return Borrowed("tycho").token

@@ -14,36 +14,36 @@ from typing import Any
 from tycho import workspace
 from tycho.chart import Chart, emit, values_yaml, without_origin
 from tycho.errors import NotFound, OrchestratorError
+from tycho.kube.client import KubeClient
+from tycho.kube.reviews import read_user
 from tycho.model import PolicyResult
 from tycho.orchestrators import Connection, LogQuery, Program, Streams, Target, WaitOptions
 from tycho.orchestrators.helm import (
-    cluster,
     entering,
     events,
     exec,
     forward,
     lease,
-    leavings,
     logs,
-    looks,
     namespaces,
     nodeports,
+    prune,
     recovery,
     registry,
     releases,
     removal,
     restart,
+    snapshots,
+    systems,
     volumes,
 )
-from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.checks import checks
 from tycho.orchestrators.helm.facts import with_facts
+from tycho.orchestrators.helm.helm_program import program
 from tycho.orchestrators.helm.modification import ModifyVerbs
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
-from tycho.orchestrators.helm.program import program
 from tycho.orchestrators.helm.rendering import Packed
-from tycho.orchestrators.helm.users import read_user
 from tycho.orchestrators.helm.view import ClusterView
 from tycho.orchestrators.helm.view_lists import ClusterLists, Source
 from tycho.orchestrators.helm.waiting import Deadline
@@ -64,7 +64,7 @@ class HelmOrchestrator(ModifyVerbs):
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.api = Api(target)
+        self.api = KubeClient(target.kubeconfig, target.context)
         self.helm = Helm(target)
         self.source: Source = ClusterLists(self.api)
 
@@ -102,7 +102,7 @@ class HelmOrchestrator(ModifyVerbs):
             packed.path.write_bytes(chart.archive())
             if not upgrade:
                 await packed.render(self.helm, self.api, identity)
-            observer = Observer(await cluster.list_pods(self.api, identity) if upgrade else None)
+            observer = Observer(await snapshots.list_pods(self.api, identity) if upgrade else None)
             async with entering.enter_namespace(self.api, identity, deadline):
                 notes = await self._change(packed, identity, whole, deadline)
         return await self._settle(identity, deadline, notes, observer)
@@ -111,13 +111,13 @@ class HelmOrchestrator(ModifyVerbs):
         """Every system in the target, oldest first."""
         return [
             one
-            for one in await looks.list_systems(self.source, self.target.namespace, services=services)
+            for one in await systems.list_systems(self.source, self.target.namespace, services=services)
             if (not name or one.identity.name == name) and (not username or same_user(one.identity.username, username))
         ]
 
     async def find(self, id: str) -> Sequence[Release]:
         """The systems that a GUID, `<name>-<guid>` or a release's name means, without listing all."""
-        return await looks.find(self.source, self.target.namespace, id)
+        return await systems.find_systems(self.source, self.target.namespace, id)
 
     @contextlib.asynccontextmanager
     async def keep_view(self, namespaces: Sequence[str] = ()) -> AsyncIterator[None]:
@@ -136,7 +136,7 @@ class HelmOrchestrator(ModifyVerbs):
 
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""
-        return await looks.look_at(self.source, identity, Observer())
+        return await systems.read_system(self.source, identity, Observer())
 
     async def down(
         self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False, revision: int = 0
@@ -160,7 +160,7 @@ class HelmOrchestrator(ModifyVerbs):
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """The revisions that Helm keeps, oldest first."""
-        return await releases.history(self.api, identity)
+        return await releases.list_history(self.api, identity)
 
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Make an earlier revision the running one, as a new revision.
@@ -170,31 +170,31 @@ class HelmOrchestrator(ModifyVerbs):
         """
         await program()
         deadline = Deadline(wait_options)
-        async with lease.held(self.api, identity, deadline.wait_options.tell):
-            notes, last = await recovery.recover(self.api, self.helm, identity)
+        async with lease.hold_lease(self.api, identity, deadline.wait_options.tell):
+            notes, last = await recovery.recover_release(self.api, self.helm, identity)
             if last is None:
                 raise NotFound(f"{identity.name} has no revision", hint="`tycho up` starts it")
-            known, current = await releases.revisions(self.api, identity), releases.number(last)
-            wanted = revision or releases.last_good(known, current)
-            numbers = [releases.number(one) for one in known]
+            known, current = await releases.list_revisions(self.api, identity), releases.read_number(last)
+            wanted = revision or releases.find_last_good(known, current)
+            numbers = [releases.read_number(one) for one in known]
             if wanted not in numbers:
                 listed = ", ".join(map(str, numbers))
                 raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
-            observer = Observer(await cluster.list_pods(self.api, identity))
-            notes += await leavings.prepare_rollback(self.api, identity, wanted)
+            observer = Observer(await snapshots.list_pods(self.api, identity))
+            notes += await prune.prepare_rollback(self.api, identity, wanted)
             await self._helm(["rollback", identity.release, str(wanted)], identity, deadline)
-            notes += await leavings.sweep(self.api, identity)
+            notes += await prune.prune_orphans(self.api, identity)
         release = await self._settle(identity, deadline, notes, observer)
         note = f"rolled back to revision {wanted} (now revision {release.revision})"
         return release.model_copy(update={"notes": (note, *release.notes)})
 
     async def push(self, archive: bytes, name: str, registry_url: str, *, plain_http: bool = False) -> str:
         """Send a packaged chart to a registry; returns `reference@digest`."""
-        return await registry.push(self.helm, archive, name, registry_url, plain_http=plain_http)
+        return await registry.push_chart(self.helm, archive, name, registry_url, plain_http=plain_http)
 
     def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
         """Yield lines of the services' logs, prefixed with the pod's name."""
-        return logs.lines(self.api, identity, query)
+        return logs.read_lines(self.api, identity, query)
 
     def events(self, identity: Identity, services: tuple[str, ...], *, follow: bool) -> AsyncIterator[Event]:
         """Yield the Events of the services' objects, oldest first."""
@@ -209,8 +209,8 @@ class HelmOrchestrator(ModifyVerbs):
             WaitTimeout: It did not become ready in time.
         """
         deadline = Deadline(wait_options)
-        async with lease.held(self.api, identity, deadline.wait_options.tell):
-            observer = Observer(await cluster.list_pods(self.api, identity))
+        async with lease.hold_lease(self.api, identity, deadline.wait_options.tell):
+            observer = Observer(await snapshots.list_pods(self.api, identity))
             notes = await restart.restart_workloads(self.api, identity, services)
         return await self._settle(identity, deadline, notes, observer)
 
@@ -245,7 +245,7 @@ class HelmOrchestrator(ModifyVerbs):
 
     async def doctor(self) -> Sequence[Check]:
         """Helm, the cluster, rights, metrics."""
-        return await checks(self.api)
+        return await checks(self.api, self.target.namespace)
 
     async def close(self) -> None:
         """Let go of connections and temporary files, once helm does not write any more."""
@@ -258,16 +258,16 @@ class HelmOrchestrator(ModifyVerbs):
     ) -> tuple[str, ...]:
         """Make the cluster what the chart says; what else was done is returned."""
         chart, text = packed.chart, packed.values
-        notes, last = await recovery.recover(self.api, self.helm, identity)
-        labels = releases.labels(identity, chart, values_yaml(without_origin(whole)).encode(), last)
-        if last is not None and releases.same(last, labels):
-            number = releases.number(last)
-            if not (missing := await leavings.missing(self.api, identity, number)):
+        notes, last = await recovery.recover_release(self.api, self.helm, identity)
+        labels = releases.make_labels(identity, chart, values_yaml(without_origin(whole)).encode(), last)
+        if last is not None and releases.is_unchanged(last, labels):
+            number = releases.read_number(last)
+            if not (missing := await prune.list_missing(self.api, identity, number)):
                 return (*notes, f"{identity.name} is up to date (revision {number})")
             notes += (f"made again what was gone: {', '.join(missing)}",)
         rendered = await packed.render(self.helm, self.api, identity)
         await asyncio.gather(
-            namespaces.unhijacked(self.api, identity, chart, whole),
+            namespaces.refuse_name_clash(self.api, identity, chart, whole),
             nodeports.check_node_ports(self.api, identity, rendered),
         )
         notes += await volumes.explain_empty(self.api, chart)
@@ -275,6 +275,6 @@ class HelmOrchestrator(ModifyVerbs):
         if last is None:
             await self._helm(["install", identity.release, str(packed.path), *said], identity, deadline, text)
             return notes
-        notes += await leavings.prepare(self.api, identity, rendered, deadline.wait_options.tell)
+        notes += await prune.prepare_upgrade(self.api, identity, rendered, deadline.wait_options.tell)
         await self._helm(["upgrade", identity.release, str(packed.path), *said], identity, deadline, text)
-        return notes + await leavings.sweep(self.api, identity)
+        return notes + await prune.prune_orphans(self.api, identity)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from tycho.kinds import POD, WORKLOADS
-from tycho.orchestrators.helm.api import Object
+from tycho.kube.objects import KubeObject
 from tycho.orchestrators.helm.services import list_containers
 from tycho.orchestrators.helm.workloads import COMPONENT, SERVICE
 
@@ -30,7 +30,7 @@ class Part:
     rest: str = ""
 
 
-def list_changes(before: Iterable[Object], after: Iterable[Object]) -> tuple[str, ...]:
+def list_changes(before: Iterable[KubeObject], after: Iterable[KubeObject]) -> tuple[str, ...]:
     """List what differs between the manifests of two revisions.
 
     Args:
@@ -67,7 +67,7 @@ def _compare(old: Part, new: Part) -> list[str]:
     return images + variables or (["settings"] if old.rest != new.rest else [])
 
 
-def _parts(objects: Iterable[Object]) -> dict[str, Part]:
+def _parts(objects: Iterable[KubeObject]) -> dict[str, Part]:
     listed = list(objects)
     data = {
         (item["kind"], item["metadata"]["name"]): {**(item.get("data") or {}), **(item.get("stringData") or {})}
@@ -85,7 +85,7 @@ def _parts(objects: Iterable[Object]) -> dict[str, Part]:
     return parts
 
 
-def _read(part: Part, workload: Object, data: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
+def _read(part: Part, workload: KubeObject, data: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
     """Add to a part what a workload says."""
     spec = workload.get("spec", {})
     template = spec.get("jobTemplate", {}).get("spec", spec).get("template") or {"spec": spec}
@@ -105,7 +105,7 @@ def _read(part: Part, workload: Object, data: Mapping[tuple[str, str], Mapping[s
     part.rest += _digest(repr(spec))
 
 
-def _value(variable: Object, data: Mapping[tuple[str, str], Mapping[str, str]]) -> str:
+def _value(variable: KubeObject, data: Mapping[tuple[str, str], Mapping[str, str]]) -> str:
     source = variable.get("valueFrom") or {}
     for kind, key in (("Secret", "secretKeyRef"), ("ConfigMap", "configMapKeyRef")):
         if key in source:

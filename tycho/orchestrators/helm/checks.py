@@ -7,12 +7,12 @@ from collections.abc import Awaitable
 
 from tycho.errors import Forbidden, NotFound, TychoError
 from tycho.kinds import NAMESPACE, POD, SECRET, SERVICE, Kind
-from tycho.orchestrators.helm.api import Api
-from tycho.orchestrators.helm.cluster import nodes as nodes_of
-from tycho.orchestrators.helm.program import program, version
-from tycho.orchestrators.helm.rights import is_allowed
+from tycho.kube.client import KubeClient
+from tycho.kube.reviews import is_allowed
+from tycho.orchestrators.helm.helm_program import program, version
+from tycho.orchestrators.helm.snapshots import list_nodes
 from tycho.orchestrators.helm.view_lists import ClusterLists
-from tycho.orchestrators.helm.workloads import Seen
+from tycho.orchestrators.helm.workloads import ClusterSnapshot
 from tycho.release import Check
 from tycho.text import safe_message
 
@@ -20,10 +20,10 @@ OLDEST = (1, 31)
 METRICS = "/apis/metrics.k8s.io/v1beta1"
 
 
-async def checks(api: Api) -> list[Check]:
+async def checks(api: KubeClient, namespace: str) -> list[Check]:
     """One line for each need."""
     found = await asyncio.gather(
-        _told("helm", _helm()), _told("cluster", _cluster(api)), _told("rights", _rights(api)),
+        _told("helm", _helm()), _told("cluster", _cluster(api)), _told("rights", _rights(api, namespace)),
         _told("metrics", _metrics(api)),
     )  # fmt: skip
     unreachable = any(one.name == "cluster" and one.level == "error" for one in found)
@@ -42,11 +42,11 @@ async def _helm() -> Check:
     return Check(name="helm", level="ok", said=f"{'.'.join(map(str, await version(path)))}  {path}")
 
 
-async def _cluster(api: Api) -> Check:
-    said, nodes = await asyncio.gather(api.get("/version"), nodes_of(ClusterLists(api)))
+async def _cluster(api: KubeClient) -> Check:
+    said, nodes = await asyncio.gather(api.get("/version"), list_nodes(ClusterLists(api)))
     number = said["gitVersion"].removeprefix("v")
     context = f"{api.access.context}, " if api.access.context else ""
-    seen = Seen(nodes=tuple(nodes))
+    seen = ClusterSnapshot(nodes=tuple(nodes))
     counted = "simulated node: containers do not run" if seen.simulated else f"{len(nodes)} nodes"
     old = tuple(int(part) for part in number.split(".")[:2]) < OLDEST
     return Check(
@@ -57,9 +57,7 @@ async def _cluster(api: Api) -> Check:
     )
 
 
-async def _rights(api: Api) -> Check:
-    shared = api.target.namespace
-
+async def _rights(api: KubeClient, shared: str) -> Check:
     async def may(verb: str, kind: Kind) -> bool:
         return await is_allowed(api, verb, kind, shared)
 
@@ -75,7 +73,7 @@ async def _rights(api: Api) -> Check:
     return Check(name="rights", level="warning", said=said, hint="-n NAMESPACE works in one that exists")
 
 
-async def _metrics(api: Api) -> Check:
+async def _metrics(api: KubeClient) -> Check:
     try:
         await api.get(METRICS)
     except (NotFound, Forbidden):

@@ -8,23 +8,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tycho.errors import OperationInProgress, OrchestratorError
+from tycho.kube.client import KubeClient
 from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import lease, namespaces, releases
-from tycho.orchestrators.helm.api import Api
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Identity
 
 
 @asynccontextmanager
-async def enter_namespace(api: Api, identity: Identity, deadline: Deadline) -> AsyncIterator[None]:
+async def enter_namespace(api: KubeClient, identity: Identity, deadline: Deadline) -> AsyncIterator[None]:
     """Have a namespace, with nobody else at work in there; undo a start that failed.
 
     Raises:
         OperationInProgress: Somebody else is changing this release.
     """
-    made = await namespaces.ensure(api, identity, deadline)
+    made = await namespaces.ensure_namespace(api, identity, deadline)
     try:
-        async with lease.held(api, identity, deadline.wait_options.tell):
+        async with lease.hold_lease(api, identity, deadline.wait_options.tell):
             yield
     except OperationInProgress:
         raise  # somebody else is at work in there
@@ -34,7 +34,7 @@ async def enter_namespace(api: Api, identity: Identity, deadline: Deadline) -> A
         raise
 
 
-async def _undo(api: Api, identity: Identity) -> None:
+async def _undo(api: KubeClient, identity: Identity) -> None:
     with contextlib.suppress(OrchestratorError):
-        if not await releases.revisions(api, identity):
-            await namespaces.remove(api, identity, Deadline(WaitOptions(wait=False)))
+        if not await releases.list_revisions(api, identity):
+            await namespaces.delete_namespace(api, identity, Deadline(WaitOptions(wait=False)))

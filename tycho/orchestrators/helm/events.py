@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
 from tycho import kinds
-from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject
 from tycho.orchestrators.helm.restart import list_workloads
 from tycho.orchestrators.helm.services import check_services
 from tycho.orchestrators.helm.workloads import INSTANCE, name
@@ -19,7 +20,9 @@ MADE = (kinds.REPLICA_SET.name, kinds.JOB.name, kinds.POD.name)
 LABELLED = (kinds.POD, kinds.SERVICE, kinds.CLAIM)
 
 
-async def list_events(api: Api, identity: Identity, services: Sequence[str], *, follow: bool) -> AsyncIterator[Event]:
+async def list_events(
+    api: KubeClient, identity: Identity, services: Sequence[str], *, follow: bool
+) -> AsyncIterator[Event]:
     """Yield a system's events, oldest first.
 
     Args:
@@ -36,7 +39,7 @@ async def list_events(api: Api, identity: Identity, services: Sequence[str], *, 
     check_services(identity, workloads, services)
     while True:
         items, owners = await asyncio.gather(
-            api.list(at(kinds.EVENT, identity.namespace)), _name_owners(api, identity, workloads)
+            api.list(kinds.EVENT.path(identity.namespace)), _name_owners(api, identity, workloads)
         )
         events = []
         for item in items:
@@ -55,11 +58,13 @@ async def list_events(api: Api, identity: Identity, services: Sequence[str], *, 
         workloads = await list_workloads(api, identity) or workloads
 
 
-async def _name_owners(api: Api, identity: Identity, workloads: Sequence[Object]) -> Mapping[tuple[str, str], str]:
+async def _name_owners(
+    api: KubeClient, identity: Identity, workloads: Sequence[KubeObject]
+) -> Mapping[tuple[str, str], str]:
     """Map the kind and name of each object of a system to its service."""
     selector = f"{INSTANCE}={identity.release}"
     lists = await asyncio.gather(
-        *(api.list(at(kind, identity.namespace), metadata=True, labelSelector=selector) for kind in LABELLED)
+        *(api.list(kind.path(identity.namespace), metadata=True, labelSelector=selector) for kind in LABELLED)
     )
     owners = {
         (kind.name, item["metadata"]["name"]): name(item)
@@ -70,7 +75,7 @@ async def _name_owners(api: Api, identity: Identity, workloads: Sequence[Object]
 
 
 def _find_service(
-    about: Object, owners: Mapping[tuple[str, str], str], workloads: Sequence[Object], identity: Identity
+    about: KubeObject, owners: Mapping[tuple[str, str], str], workloads: Sequence[KubeObject], identity: Identity
 ) -> str | None:
     """Find the service that an event is about; "" for the whole system, None for what is none of its business."""
     kind, object_name = about.get("kind", ""), about.get("name", "")
@@ -87,7 +92,7 @@ def _find_service(
     return "" if identity.own_namespace else None
 
 
-def _event(item: Object, service: str) -> Event:
+def _event(item: KubeObject, service: str) -> Event:
     about, series = item["involvedObject"], item.get("series") or {}
     return Event(
         time=read_time(item),
@@ -100,7 +105,7 @@ def _event(item: Object, service: str) -> Event:
     )
 
 
-def read_time(item: Object) -> datetime:
+def read_time(item: KubeObject) -> datetime:
     """Read when an event happened last: recorders write it in one of several fields."""
     series = item.get("series") or {}
     stamp = (

@@ -10,13 +10,14 @@ from typing import Any
 from tycho import kinds
 from tycho.chart import Chart
 from tycho.errors import Forbidden, NotFound
-from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject
 from tycho.orchestrators.helm.rights import find_waiting_account
 from tycho.orchestrators.helm.volumes import find_whole_claims
 from tycho.release import Identity
 
 
-async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping[str, Any]) -> dict[str, Any]:
+async def with_facts(api: KubeClient, chart: Chart, identity: Identity, values: Mapping[str, Any]) -> dict[str, Any]:
     """Values, and beside them what the cluster says of itself, as far as one may read that.
 
     Pods that wait need a way to the API server, however closed their networks are. In a shared namespace, a system
@@ -29,8 +30,8 @@ async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping
     found = dict(values)
     if chart.contents.fenced:
         behind, before = await asyncio.gather(
-            _read(api, at(kinds.ENDPOINT_SLICE, "default", "kubernetes")),
-            _read(api, at(kinds.SERVICE, "default", "kubernetes")),
+            _read(api, kinds.ENDPOINT_SLICE.path("default", "kubernetes")),
+            _read(api, kinds.SERVICE.path("default", "kubernetes")),
         )
         addresses = [one for endpoint in behind.get("endpoints") or () for one in endpoint["addresses"]]
         addresses += before.get("spec", {}).get("clusterIPs") or ()
@@ -43,7 +44,7 @@ async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping
                 }
             }
     if chart.contents.looks_up and not identity.own_namespace:
-        answers = await _read(api, at(kinds.SERVICE, "kube-system", "kube-dns"))
+        answers = await _read(api, kinds.SERVICE.path("kube-system", "kube-dns"))
         if server := answers.get("spec", {}).get("clusterIP"):
             found["dns"] = {**found.get("dns", {}), "nameservers": [server]}
     found |= await find_waiting_account(api, chart, identity)
@@ -52,7 +53,7 @@ async def with_facts(api: Api, chart: Chart, identity: Identity, values: Mapping
     return found
 
 
-async def _read(api: Api, path: str) -> Object:
+async def _read(api: KubeClient, path: str) -> KubeObject:
     try:
         return await api.get(path)
     except (Forbidden, NotFound):

@@ -16,7 +16,8 @@ from typing import Any
 
 from tycho import kinds, workspace
 from tycho.errors import Conflict, NotFound, OperationInProgress, OrchestratorError
-from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject
 from tycho.release import Identity
 
 DURATION = 30  # seconds without a renewal after which others take a Lease over
@@ -27,7 +28,9 @@ LOOK = 1.0  # seconds between two looks at somebody else's Lease
 
 
 @asynccontextmanager
-async def held(api: Api, identity: Identity, tell: Callable[[str], None] = lambda line: None) -> AsyncIterator[None]:
+async def hold_lease(
+    api: KubeClient, identity: Identity, tell: Callable[[str], None] = lambda line: None
+) -> AsyncIterator[None]:
     """Hold a release's Lease; what is done in the meantime is stopped when it is lost.
 
     Args:
@@ -38,7 +41,7 @@ async def held(api: Api, identity: Identity, tell: Callable[[str], None] = lambd
     Raises:
         OperationInProgress: Somebody else holds it, or has taken it over.
     """
-    path = at(kinds.LEASE, identity.namespace, f"tycho-{identity.release}")
+    path = kinds.LEASE.path(identity.namespace, f"tycho-{identity.release}")
     holder = api.lease_holder
     if path in holder.held:
         raise _busy(identity, "another request")
@@ -74,9 +77,9 @@ class _Lease:
         task: What is stopped when it is lost.
     """
 
-    api: Api
+    api: KubeClient
     path: str
-    body: Object
+    body: KubeObject
     task: asyncio.Task[Any] | None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     lost: bool = False
@@ -146,13 +149,13 @@ class _Lease:
         return not self.ended.is_set()
 
 
-async def _take(api: Api, identity: Identity, path: str, tell: Callable[[str], None]) -> Object:
+async def _take(api: KubeClient, identity: Identity, path: str, tell: Callable[[str], None]) -> KubeObject:
     """Make the Lease, or take it over from somebody who is gone; that takes as long as it lasts."""
     body = _body(api, identity)
     seen, since, lives = "", 0.0, None
     while True:
         try:
-            return await api.create(at(kinds.LEASE, identity.namespace), body)
+            return await api.create(kinds.LEASE.path(identity.namespace), body)
         except Conflict:
             pass
         try:
@@ -183,7 +186,7 @@ def _busy(identity: Identity, who: str) -> OperationInProgress:
     )
 
 
-def _body(api: Api, identity: Identity) -> Object:
+def _body(api: KubeClient, identity: Identity) -> KubeObject:
     return {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",

@@ -12,13 +12,14 @@ from tycho import workspace
 from tycho.chart import judge, values_yaml, without_origin
 from tycho.choices import check_revision
 from tycho.errors import NotFound, OrchestratorError, PreconditionFailed
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject
 from tycho.model import Rights
 from tycho.orchestrators import WaitOptions
-from tycho.orchestrators.helm import cluster, lease, leavings, looks, nodeports, recovery, releases, waiting
-from tycho.orchestrators.helm.api import Api, Object
+from tycho.orchestrators.helm import lease, nodeports, prune, recovery, releases, snapshots, systems, waiting
+from tycho.orchestrators.helm.helm_program import program
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
-from tycho.orchestrators.helm.program import program
 from tycho.orchestrators.helm.rendering import refuse, split
 from tycho.orchestrators.helm.stored import read_stored, rebuild_chart
 from tycho.orchestrators.helm.view_lists import ClusterLists, Source
@@ -33,7 +34,7 @@ HELM_LABELS = frozenset({"name", "owner", "status", "version", "createdAt", "mod
 class ModifyVerbs:
     """The verbs of an orchestrator that begin from what a release was made of."""
 
-    api: Api
+    api: KubeClient
     helm: Helm
     source: Source
 
@@ -43,7 +44,7 @@ class ModifyVerbs:
         Raises:
             NotFound: There is no such revision.
         """
-        known = [releases.number(item) for item in await releases.revisions(self.api, identity)]
+        known = [releases.read_number(item) for item in await releases.list_revisions(self.api, identity)]
         wanted = revision or max(known, default=0)
         if wanted not in known:
             listed = ", ".join(map(str, known))
@@ -62,22 +63,22 @@ class ModifyVerbs:
         """
         await program()
         deadline = Deadline(wait_options)
-        async with lease.held(self.api, identity, wait_options.tell):
-            notes, last = await recovery.recover(self.api, self.helm, identity)
+        async with lease.hold_lease(self.api, identity, wait_options.tell):
+            notes, last = await recovery.recover_release(self.api, self.helm, identity)
             if last is None:
                 raise PreconditionFailed(f"{identity.name} does not run any more", hint="look again")
-            check_revision(identity, revision, releases.number(last))
-            stored = await releases.payload(self.api, identity, revision)
+            check_revision(identity, revision, releases.read_number(last))
+            stored = await releases.read_payload(self.api, identity, revision)
             if (stored.get("config") or {}) == values:
                 notes += (f"{identity.name} is up to date (revision {revision})",)
                 observer = Observer()
             else:
-                observer = Observer(await cluster.list_pods(self.api, identity))
+                observer = Observer(await snapshots.list_pods(self.api, identity))
                 notes += await self._upgrade(identity, stored, last, values, deadline)
         return await self._settle(identity, deadline, notes, observer)
 
     async def _upgrade(
-        self, identity: Identity, stored: Object, last: Object, values: Mapping[str, Any], deadline: Deadline
+        self, identity: Identity, stored: KubeObject, last: KubeObject, values: Mapping[str, Any], deadline: Deadline
     ) -> tuple[str, ...]:
         """Upgrade a release to its own chart with other values, once what they make is judged."""
         chart, text = rebuild_chart(stored), values_yaml(values).encode()
@@ -92,12 +93,12 @@ class ModifyVerbs:
             path.write_bytes(await asyncio.to_thread(chart.archive))
             rendered = await self._render(identity, stored, path, text)
             await nodeports.check_node_ports(self.api, identity, rendered)
-            notes = await leavings.prepare(self.api, identity, rendered, deadline.wait_options.tell)
+            notes = await prune.prepare_upgrade(self.api, identity, rendered, deadline.wait_options.tell)
             argv = ["upgrade", identity.release, str(path), "--values", "-", "--labels", labels]
             await self._helm(argv, identity, deadline, text)
-        return notes + await leavings.sweep(self.api, identity)
+        return notes + await prune.prune_orphans(self.api, identity)
 
-    async def _render(self, identity: Identity, stored: Object, path: Path, text: bytes) -> list[Object]:
+    async def _render(self, identity: Identity, stored: KubeObject, path: Path, text: bytes) -> list[KubeObject]:
         """Render a chart; what it asks for and the running revision does not is refused, for no policy is asked."""
         argv = ["template", identity.release, str(path), "--namespace", identity.namespace, "--values", "-"]
         documents = list(split((await self.helm.run(argv, input=text)).decode()))
@@ -123,11 +124,11 @@ class ModifyVerbs:
         await self.source.reach(identity)
 
         async def look() -> Release:
-            release = await looks.look_at(self.source, identity, observer)
+            release = await systems.read_system(self.source, identity, observer)
             if not release.ready and not any(service.fatal for service in release.services):
                 return release
             # The last word is not taken from a watch that may have fallen silent.
-            return await looks.look_at(ClusterLists(self.api), identity, observer)
+            return await systems.read_system(ClusterLists(self.api), identity, observer)
 
-        release = await waiting.ready(look, deadline)
+        release = await waiting.wait_until_ready(look, deadline)
         return release.model_copy(update={"notes": notes})

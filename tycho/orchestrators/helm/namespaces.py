@@ -10,10 +10,11 @@ from typing import Any
 from tycho import kinds
 from tycho.chart import Chart
 from tycho.errors import Conflict, Forbidden, NotFound, WaitTimeout
-from tycho.orchestrators.helm import leavings, waiting
-from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject
+from tycho.orchestrators.helm import prune, waiting
+from tycho.orchestrators.helm.object_queries import SYSTEMS
 from tycho.orchestrators.helm.view_lists import Source
-from tycho.orchestrators.helm.view_objects import SYSTEMS
 from tycho.orchestrators.helm.volumes import MERGE
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Identity, Release, label_value
@@ -22,7 +23,7 @@ from tycho.usernames import user_label
 HOLDING = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
 
 
-async def ensure(api: Api, identity: Identity, deadline: Deadline) -> bool:
+async def ensure_namespace(api: KubeClient, identity: Identity, deadline: Deadline) -> bool:
     """Make a system's own namespace, once a former one of that name is gone; one that is shared must exist.
 
     Returns:
@@ -33,7 +34,7 @@ async def ensure(api: Api, identity: Identity, deadline: Deadline) -> bool:
         Conflict: A namespace of this name belongs to somebody else.
         Forbidden: Namespaces may not be made here.
     """
-    path = at(kinds.NAMESPACE, name=identity.namespace)
+    path = kinds.NAMESPACE.path(name=identity.namespace)
     if not identity.own_namespace:
         try:
             await api.get(path)
@@ -57,9 +58,9 @@ async def ensure(api: Api, identity: Identity, deadline: Deadline) -> bool:
     return True
 
 
-async def _make(api: Api, identity: Identity) -> bool:
+async def _make(api: KubeClient, identity: Identity) -> bool:
     try:
-        await api.create(at(kinds.NAMESPACE), _namespace(identity))
+        await api.create(kinds.NAMESPACE.path(), _namespace(identity))
     except Conflict:
         return False
     except Forbidden as error:
@@ -68,12 +69,12 @@ async def _make(api: Api, identity: Identity) -> bool:
     return True
 
 
-async def _mark_owner(api: Api, identity: Identity, found: Object) -> None:
+async def _mark_owner(api: KubeClient, identity: Identity, found: KubeObject) -> None:
     """Say on a namespace that is there whose the system is now."""
     labels = _owner_labels(identity)
     if any((found["metadata"].get("labels") or {}).get(key) != value for key, value in labels.items() if value):
         with contextlib.suppress(Forbidden):
-            path = at(kinds.NAMESPACE, name=identity.namespace)
+            path = kinds.NAMESPACE.path(name=identity.namespace)
             await api.call("PATCH", path, {"metadata": {"labels": labels}}, headers=MERGE)
 
 
@@ -81,7 +82,7 @@ def _owner_labels(identity: Identity) -> dict[str, str]:
     return {"username": user_label(identity.username), "tycho-origin": identity.origin}
 
 
-def _namespace(identity: Identity) -> Object:
+def _namespace(identity: Identity) -> KubeObject:
     labels = {
         "executor": "tycho",
         "tycho-guid": identity.guid,
@@ -100,7 +101,9 @@ def _namespace(identity: Identity) -> Object:
     }
 
 
-async def lost(source: Source, known: Sequence[Release], *, guid: str = "", release: str = "") -> list[Release]:
+async def list_orphaned(
+    source: Source, known: Sequence[Release], *, guid: str = "", release: str = ""
+) -> list[Release]:
     """Namespaces of Tycho's without a release: a start or a removal was cut short there.
 
     Args:
@@ -135,24 +138,24 @@ async def lost(source: Source, known: Sequence[Release], *, guid: str = "", rele
     ]
 
 
-async def going(api: Api, identity: Identity) -> bool:
+async def is_terminating(api: KubeClient, identity: Identity) -> bool:
     """Whether a system's own namespace is being deleted."""
     if not identity.own_namespace:
         return False
     try:
-        found = await api.get(at(kinds.NAMESPACE, name=identity.namespace))
+        found = await api.get(kinds.NAMESPACE.path(name=identity.namespace))
     except (Forbidden, NotFound):
         return False
     return bool(found["metadata"].get("deletionTimestamp"))
 
 
-async def remove(api: Api, identity: Identity, deadline: Deadline) -> None:
+async def delete_namespace(api: KubeClient, identity: Identity, deadline: Deadline) -> None:
     """Delete a system's own namespace, and see it gone.
 
     Raises:
         WaitTimeout: It is still there; says what holds it. Finalizers are never stripped.
     """
-    path = at(kinds.NAMESPACE, name=identity.namespace)
+    path = kinds.NAMESPACE.path(name=identity.namespace)
     try:
         found = await api.get(path)
     except NotFound:
@@ -162,11 +165,11 @@ async def remove(api: Api, identity: Identity, deadline: Deadline) -> None:
     await api.delete(path)
 
     async def list_left() -> list[str] | None:
-        return None if await api.gone(path) else await leavings.left(api, identity)
+        return None if await api.gone(path) else await prune.list_remaining(api, identity)
 
-    if not deadline.wait_options.wait or await waiting.gone(identity.name, list_left, deadline):
+    if not deadline.wait_options.wait or await waiting.wait_until_deleted(identity.name, list_left, deadline):
         return
-    found, left = await api.get(path), await leavings.left(api, identity)
+    found, left = await api.get(path), await prune.list_remaining(api, identity)
     held = [
         one["message"]
         for one in found.get("status", {}).get("conditions") or ()
@@ -179,7 +182,7 @@ async def remove(api: Api, identity: Identity, deadline: Deadline) -> None:
     )
 
 
-async def unhijacked(api: Api, identity: Identity, chart: Chart, values: Mapping[str, Any]) -> None:
+async def refuse_name_clash(api: KubeClient, identity: Identity, chart: Chart, values: Mapping[str, Any]) -> None:
     """In a shared namespace, refuse when a Service there would answer to a name of ours.
 
     Unless it is told the name server, a pod looks for `db` in its namespace before it looks in its own system: a
@@ -191,7 +194,7 @@ async def unhijacked(api: Api, identity: Identity, chart: Chart, values: Mapping
     if identity.own_namespace or values["dns"].get("nameservers"):
         return
     names = {name.lower() for name in chart.contents.services}
-    for one in await api.list(at(kinds.SERVICE, identity.namespace), metadata=True):
+    for one in await api.list(kinds.SERVICE.path(identity.namespace), metadata=True):
         name, labels = one["metadata"]["name"], one["metadata"].get("labels") or {}
         if name in names and labels.get("app.kubernetes.io/instance") != identity.release:
             raise Conflict(

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from tycho import kinds
 from tycho.errors import Conflict, Forbidden, NotFound
-from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.orchestrators.helm.workloads import INSTANCE, labels, name
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject, get_labels
+from tycho.orchestrators.helm.workloads import INSTANCE, name
 from tycho.release import Identity
 
 HINT = "publish another port, or one that is not in 30000-32767: the cluster chooses one then"
 
 
-async def check_node_ports(api: Api, identity: Identity, rendered: Iterable[Object]) -> None:
+async def check_node_ports(api: KubeClient, identity: Identity, rendered: Iterable[KubeObject]) -> None:
     """Look whether the ports that a release asks of the nodes are free, before anything is made.
 
     Who may not see the Services of others learns it from the API server.
@@ -25,12 +26,12 @@ async def check_node_ports(api: Api, identity: Identity, rendered: Iterable[Obje
     if not wanted:
         return
     try:
-        services = await api.list(at(kinds.SERVICE))
+        services = await api.list(kinds.SERVICE.path())
     except (Forbidden, NotFound):
         return
     for service in services:
         about = service["metadata"]
-        if about["namespace"] == identity.namespace and labels(service).get(INSTANCE) == identity.release:
+        if about["namespace"] == identity.namespace and get_labels(service).get(INSTANCE) == identity.release:
             continue
         for number, protocol in _list_node_ports({"kind": kinds.SERVICE.name, **service}):
             if (number, protocol) in wanted:
@@ -41,7 +42,7 @@ async def check_node_ports(api: Api, identity: Identity, rendered: Iterable[Obje
                 )
 
 
-def _list_node_ports(item: Object) -> Iterator[tuple[int, str]]:
+def _list_node_ports(item: KubeObject) -> Iterator[tuple[int, str]]:
     """List the ports of the nodes that a Service has by number, with their protocols."""
     if item["kind"] == kinds.SERVICE.name:
         for port in (item.get("spec") or {}).get("ports") or ():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tycho.orchestrators.helm.cluster import with_services
-from tycho.orchestrators.helm.readiness import identify, list_lasting
-from tycho.orchestrators.helm.slices import list_called
-from tycho.orchestrators.helm.workloads import Seen
+from tycho.kube.endpoint_slices import list_called
+from tycho.kube.readiness import identify, list_lasting
+from tycho.orchestrators.helm.snapshots import with_services
+from tycho.orchestrators.helm.workloads import ClusterSnapshot
 from tycho.release import Release
 
 FOLLOWS = 1.5  # seconds: kube-proxy writes its rules once a second at most, and takes a moment for it
@@ -28,7 +28,7 @@ class Observer:
         self._called: frozenset[tuple[str, str]] | None = None  # Services and the pods behind them
         self._since = 0.0  # when a look had first seen these
 
-    def judge(self, release: Release, seen: Seen) -> Release:
+    def judge(self, release: Release, seen: ClusterSnapshot) -> Release:
         """Return a release with its services as this look and those before it show them."""
         ours = seen.select(release.identity.release, release.identity.namespace)
         for pod in ours.pods:
@@ -53,13 +53,13 @@ class Observer:
         )
         return release.model_copy(update={"services": services})
 
-    def _find_replaced(self, ours: Seen) -> set[str]:
+    def _find_replaced(self, ours: ClusterSnapshot) -> set[str]:
         """Find the services that have other pods than before."""
         gone = self._before.keys() - _list_current(ours)
         return {self._before[uid] for uid in gone}
 
 
-def _list_current(ours: Seen) -> set[str]:
+def _list_current(ours: ClusterSnapshot) -> set[str]:
     kept_up = {workload["metadata"]["uid"] for workload in ours.workloads if workload["kind"] != "Job"}
     current = ours.find_current()
     return {pod["metadata"]["uid"] for uid in kept_up for pod in current[uid]}

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from tycho.orchestrators.helm.api import Object
-from tycho.orchestrators.helm.causes import (
+from tycho.kube.causes import (
     cannot_run,
     explain_placement,
     explain_pull,
@@ -19,6 +18,7 @@ from tycho.orchestrators.helm.causes import (
     one_line,
     unwrap,
 )
+from tycho.kube.objects import KubeObject
 
 REVISION = "deployment.kubernetes.io/revision"
 GENERATION = "deprecated.daemonset.template.generation"
@@ -44,7 +44,7 @@ DENIED = re.compile(r"(?i)permission denied|\bEACCES\b|operation not permitted|r
 HELD_BACK = re.compile(r"(?:find|await)-(.+)")  # init containers of the chart that wait for other services
 
 
-def current(workload: Object, pods: Iterable[Object], replicasets: Iterable[Object]) -> list[Object]:
+def current(workload: KubeObject, pods: Iterable[KubeObject], replicasets: Iterable[KubeObject]) -> list[KubeObject]:
     """The pods of a workload's present template, newest first: those that it replaces have nothing to say any more."""
     meta, status = workload["metadata"], workload.get("status", {})
     notes = meta.get("annotations") or {}
@@ -70,7 +70,7 @@ def current(workload: Object, pods: Iterable[Object], replicasets: Iterable[Obje
     return sorted(found, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)
 
 
-def trouble(pods: Sequence[Object], warnings: Mapping[str, Object], now: datetime) -> tuple[str, bool]:
+def trouble(pods: Sequence[KubeObject], warnings: Mapping[str, KubeObject], now: datetime) -> tuple[str, bool]:
     """Why the first pod that has trouble is not ready, and whether waiting cannot help; ("", False) when none has."""
     for pod in pods:
         reason, fatal = _trouble(pod, now)
@@ -82,7 +82,7 @@ def trouble(pods: Sequence[Object], warnings: Mapping[str, Object], now: datetim
     return "", False
 
 
-def waits(pods: Sequence[Object]) -> str:
+def waits(pods: Sequence[KubeObject]) -> str:
     """What pods without trouble are waiting for."""
     for pod in pods:
         for container in pod.get("status", {}).get("initContainerStatuses") or ():
@@ -94,12 +94,12 @@ def waits(pods: Sequence[Object]) -> str:
     return UNREADY if pods else "starting"
 
 
-def count_restarts(pods: Sequence[Object]) -> int:
+def count_restarts(pods: Sequence[KubeObject]) -> int:
     """Count how often containers of pods were started again; those that wait for other services may try again."""
     return sum(status.get("restartCount", 0) for pod in pods for status in _own(pod))
 
 
-def describe_restarts(pods: Sequence[Object]) -> str:
+def describe_restarts(pods: Sequence[KubeObject]) -> str:
     """Say how often containers were started again and how the last of them ended; "" when none was."""
     if not (count := count_restarts(pods)):
         return ""
@@ -108,7 +108,7 @@ def describe_restarts(pods: Sequence[Object]) -> str:
     return f"restarted {times}: {how}" if how else f"restarted {times}"
 
 
-def exited(pods: Sequence[Object]) -> str:
+def exited(pods: Sequence[KubeObject]) -> str:
     """How the container that ended last did so: `exit 1 "its last words"`, or what it could not be started for."""
     ended = _last_end(pods)
     message = str(ended.get("message") or "")
@@ -124,7 +124,7 @@ def exited(pods: Sequence[Object]) -> str:
     return f"exit {ended.get('exitCode', 0)}{memory}{last}"
 
 
-def last_words(pods: Sequence[Object]) -> tuple[str, ...]:
+def last_words(pods: Sequence[KubeObject]) -> tuple[str, ...]:
     """The last lines that the container wrote which ended last: the kubelet keeps them with its end."""
     ended = _last_end(pods)
     if ended.get("reason") in NOT_STARTED:
@@ -132,13 +132,13 @@ def last_words(pods: Sequence[Object]) -> tuple[str, ...]:
     return tuple(one_line(line) for line in str(ended.get("message") or "").strip().splitlines()[-WORDS:])
 
 
-def _last_end(pods: Sequence[Object]) -> Object:
+def _last_end(pods: Sequence[KubeObject]) -> KubeObject:
     """Return the last end of a container: one with an error before one without."""
     ends = [end for pod in pods for status in _own(pod) for end in _ends(status)]
     return max(ends, key=lambda end: (bool(end.get("exitCode")), end.get("finishedAt") or ""), default={})
 
 
-def _ends(status: Object) -> list[Object]:
+def _ends(status: KubeObject) -> list[KubeObject]:
     """Return how a container ended, now and before; one that did its work has not ended in that sense."""
     now, before = status.get("state", {}).get("terminated"), status.get("lastState", {}).get("terminated")
     if now and status.get("ready"):  # an init container that is done
@@ -146,12 +146,12 @@ def _ends(status: Object) -> list[Object]:
     return [end for end in (now, before) if end]
 
 
-def _is_kept_up(pod: Object) -> bool:
+def _is_kept_up(pod: KubeObject) -> bool:
     """Tell whether the containers of a pod are started again however they end; a job's are not."""
     return bool(pod.get("spec", {}).get("restartPolicy", "Always") == "Always")
 
 
-def _advise(pod: Object, status: Object, ended: Object) -> str:
+def _advise(pod: KubeObject, status: KubeObject, ended: KubeObject) -> str:
     """Say what to write where a program ends for a reason that the compile cannot know; "" where nothing is known."""
     if _is_kept_up(pod) and ended.get("exitCode") == 0:
         return '; it does its work and ends: restart: "no" makes it a job'
@@ -169,7 +169,7 @@ def _advise(pod: Object, status: Object, ended: Object) -> str:
     return ""
 
 
-def _list_claims(pod: Object, name: str) -> list[tuple[str, bool]]:
+def _list_claims(pod: KubeObject, name: str) -> list[tuple[str, bool]]:
     """List where a container mounts claims, and whether to be read alone; the innermost folders first."""
     spec = pod.get("spec", {})
     claims = {volume["name"] for volume in spec.get("volumes") or () if "persistentVolumeClaim" in volume}
@@ -183,23 +183,23 @@ def _list_claims(pod: Object, name: str) -> list[tuple[str, bool]]:
     return sorted(paths, key=lambda entry: -len(entry[0]))
 
 
-def _own(pod: Object) -> list[Object]:
+def _own(pod: KubeObject) -> list[KubeObject]:
     """The statuses of a pod's containers without those that the chart lets wait for other services."""
     return [status for status in containers(pod) if not HELD_BACK.match(status["name"])]
 
 
-def containers(pod: Object) -> list[Object]:
+def containers(pod: KubeObject) -> list[KubeObject]:
     """The statuses of a pod's containers, those of its start first."""
     status = pod.get("status", {})
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
 
 
-def owned(item: Object, owner: Object) -> bool:
+def owned(item: KubeObject, owner: KubeObject) -> bool:
     """Whether an object belongs to another."""
     return owner["metadata"].get("uid") in _owners(item)
 
 
-def _trouble(pod: Object, now: datetime) -> tuple[str, bool]:
+def _trouble(pod: KubeObject, now: datetime) -> tuple[str, bool]:
     status = pod.get("status", {})
     conditions = {one["type"]: one for one in status.get("conditions") or ()}
     placed = conditions.get("PodScheduled", {})
@@ -234,7 +234,7 @@ def _trouble(pod: Object, now: datetime) -> tuple[str, bool]:
     return "", False
 
 
-def _explain_waiting(container: Object, reason: str, message: str) -> tuple[str, bool]:
+def _explain_waiting(container: KubeObject, reason: str, message: str) -> tuple[str, bool]:
     """Say why a container is not there yet, and whether that is known for good."""
     meaning, certain = WAITING[reason]
     image = container.get("image", "")
@@ -247,10 +247,10 @@ def _explain_waiting(container: Object, reason: str, message: str) -> tuple[str,
     return f"image {image}: {cause}" if cause else f"{meaning} ({image}): {unwrap(message) or reason}", certain
 
 
-def _since(pod: Object, condition: Object, now: datetime) -> float:
+def _since(pod: KubeObject, condition: KubeObject, now: datetime) -> float:
     begun = condition.get("lastTransitionTime") or pod["metadata"]["creationTimestamp"]
     return (now - datetime.fromisoformat(begun)).total_seconds()
 
 
-def _owners(item: Object) -> set[str | None]:
+def _owners(item: KubeObject) -> set[str | None]:
     return {one.get("uid") for one in item["metadata"].get("ownerReferences") or ()}

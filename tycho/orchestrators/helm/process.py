@@ -22,7 +22,7 @@ from typing import Any
 from tycho.errors import OrchestratorError, WaitTimeout
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.errors import told
-from tycho.orchestrators.helm.program import program
+from tycho.orchestrators.helm.helm_program import program
 from tycho.programs import ask_to_end, kill_group, write_input
 from tycho.settings import environment
 from tycho.slots import Slots

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject
 from tycho.orchestrators.helm import releases
-from tycho.orchestrators.helm.api import Api, Object
+from tycho.orchestrators.helm.helm_program import program, version
 from tycho.orchestrators.helm.process import Helm
-from tycho.orchestrators.helm.program import program, version
 from tycho.ownership import DESCRIPTION
 from tycho.release import Identity
 
@@ -23,24 +24,24 @@ async def list_options(verb: str) -> list[str]:
     return options
 
 
-async def recover(api: Api, helm: Helm, identity: Identity) -> tuple[tuple[str, ...], Object | None]:
+async def recover_release(api: KubeClient, helm: Helm, identity: Identity) -> tuple[tuple[str, ...], KubeObject | None]:
     """Bring a release into a state from which it can go on.
 
     Returns:
         What was done, and the newest revision; None when there is no release (any more).
     """
-    known = await releases.revisions(api, identity)
+    known = await releases.list_revisions(api, identity)
     if not known:
         return (), None
     last = known[-1]
-    if not releases.pending(last):
+    if not releases.is_pending(last):
         return (), last
     where = ["--namespace", identity.namespace]
-    good = releases.last_good(known, releases.number(last))
-    if good and releases.status(last) != "uninstalling":
+    good = releases.find_last_good(known, releases.read_number(last))
+    if good and releases.read_status(last) != "uninstalling":
         await helm.run(["rollback", identity.release, str(good), *where, *HISTORY])
         note = f"an earlier change of {identity.name} was cut short; went back to revision {good} first"
-        return (note,), (await releases.revisions(api, identity))[-1]
+        return (note,), (await releases.list_revisions(api, identity))[-1]
     await helm.run(["uninstall", identity.release, *where, "--wait", "--timeout", "120s"])
-    what = "removal" if releases.status(last) == "uninstalling" else "start"
+    what = "removal" if releases.read_status(last) == "uninstalling" else "start"
     return (f"an earlier {what} of {identity.name} was cut short; began anew",), None

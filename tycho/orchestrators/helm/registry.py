@@ -15,7 +15,7 @@ MOMENT = 315532800  # 1980-01-01, as in the archive itself
 LOOPBACK = re.compile(r"oci://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/|$)")
 
 
-async def push(helm: Helm, archive: bytes, name: str, registry: str, *, plain_http: bool) -> str:
+async def push_chart(helm: Helm, archive: bytes, name: str, registry: str, *, plain_http: bool) -> str:
     """Send a packaged chart; one that is there already stays as it is.
 
     Args:

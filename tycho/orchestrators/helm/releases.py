@@ -20,11 +20,12 @@ from datetime import UTC, datetime
 from tycho import kinds
 from tycho.chart import Chart, find_origin
 from tycho.errors import Forbidden
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject
 from tycho.orchestrators import digest
-from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.changes import list_changes
+from tycho.orchestrators.helm.object_queries import RELEASES, SYSTEMS
 from tycho.orchestrators.helm.view_lists import Source
-from tycho.orchestrators.helm.view_objects import RELEASES, SYSTEMS
 from tycho.release import Identity, Release, Revision, State, label_value
 from tycho.usernames import user_label
 
@@ -36,7 +37,7 @@ STATES: Mapping[str, State] = {
 }  # fmt: skip
 
 
-def labels(identity: Identity, chart: Chart, values: bytes, last: Object | None) -> dict[str, str]:
+def make_labels(identity: Identity, chart: Chart, values: bytes, last: KubeObject | None) -> dict[str, str]:
     """What Helm keeps in the labels of a release, so that a list need not open it.
 
     Args:
@@ -56,12 +57,12 @@ def labels(identity: Identity, chart: Chart, values: bytes, last: Object | None)
         "policies": digest(chart, "policies")[:40],
         "tycho-chart": label_value(f"{chart.name}-{chart.version}".replace("+", "_")),
         "tycho-values": hashlib.sha256(chart.digest.encode() + values).hexdigest()[:40],
-        "tycho-created": value(last, "tycho-created") if last else f"{time.time():.3f}",
+        "tycho-created": read_label(last, "tycho-created") if last else f"{time.time():.3f}",
     }
     return {key: value for key, value in said.items() if value}
 
 
-async def every(source: Source, namespace: str = "", *, guid: str = "", release: str = "") -> list[Release]:
+async def list_releases(source: Source, namespace: str = "", *, guid: str = "", release: str = "") -> list[Release]:
     """All systems, in one namespace or in the cluster, without their services; oldest first.
 
     Args:
@@ -77,9 +78,9 @@ async def every(source: Source, namespace: str = "", *, guid: str = "", release:
         if namespace:
             raise
         found = await _by_namespaces(source, selector, guid=guid, release=release)
-    newest: dict[str, Object] = {}
+    newest: dict[str, KubeObject] = {}
     for item in found:
-        key = value(item, "tycho-guid")
+        key = read_label(item, "tycho-guid")
         if key not in newest or _revision(item) > _revision(newest[key]):
             newest[key] = item
     releases = [_release(item) for item in newest.values()]
@@ -89,10 +90,10 @@ async def every(source: Source, namespace: str = "", *, guid: str = "", release:
     )
 
 
-async def _by_namespaces(source: Source, selector: str, *, guid: str, release: str) -> list[Object]:
+async def _by_namespaces(source: Source, selector: str, *, guid: str, release: str) -> list[KubeObject]:
     """Who may not read all Secrets may read those of the namespaces that Tycho made for it."""
 
-    async def within(namespace: str) -> Sequence[Object]:
+    async def within(namespace: str) -> Sequence[KubeObject]:
         try:
             return await source.list(kinds.SECRET, namespace, selector)
         except Forbidden:
@@ -104,28 +105,28 @@ async def _by_namespaces(source: Source, selector: str, *, guid: str, release: s
     return [item for items in found for item in items]
 
 
-async def revisions(api: Api, identity: Identity) -> list[Object]:
+async def list_revisions(api: KubeClient, identity: Identity) -> list[KubeObject]:
     """The release's Secrets, metadata only, oldest first."""
     selector = f"owner=helm,name={identity.release}"
-    found = await api.list(at(kinds.SECRET, identity.namespace), metadata=True, labelSelector=selector)
+    found = await api.list(kinds.SECRET.path(identity.namespace), metadata=True, labelSelector=selector)
     return sorted(found, key=_revision)
 
 
-async def history(api: Api, identity: Identity) -> list[Revision]:
+async def list_history(api: KubeClient, identity: Identity) -> list[Revision]:
     """The revisions, oldest first: each with the time, the caller and the description that Helm stored with it."""
-    known = await revisions(api, identity)
-    stored = await asyncio.gather(*(payload(api, identity, _revision(item)) for item in known))
-    manifests = [manifest(contents) for contents in stored]
+    known = await list_revisions(api, identity)
+    stored = await asyncio.gather(*(read_payload(api, identity, _revision(item)) for item in known))
+    manifests = [parse_manifest(contents) for contents in stored]
     return [
         Revision(
             revision=_revision(item),
-            state="failed" if pending(item) and item is not known[-1] else _state(item),  # cut short, and recovered
+            state="failed" if is_pending(item) and item is not known[-1] else _state(item),  # cut short, and recovered
             updated=_deployed(contents) or _time(item),
-            compose=value(item, "compose"),
-            policies=value(item, "policies"),
-            chart=value(item, "tycho-chart"),
+            compose=read_label(item, "compose"),
+            policies=read_label(item, "policies"),
+            chart=read_label(item, "tycho-chart"),
             description=contents.get("info", {}).get("description", ""),
-            username=value(item, "username"),
+            username=read_label(item, "username"),
             origin=find_origin(contents.get("config") or {}),
             changes=list_changes(before, after) if place else (),
         )
@@ -135,7 +136,7 @@ async def history(api: Api, identity: Identity) -> list[Revision]:
     ]
 
 
-def _deployed(contents: Object) -> datetime | None:
+def _deployed(contents: KubeObject) -> datetime | None:
     """When a revision was made: the label on its Secret tells when its state changed last."""
     with contextlib.suppress(ValueError, TypeError):
         # Go writes nanoseconds, of which Python reads six digits.
@@ -143,15 +144,15 @@ def _deployed(contents: Object) -> datetime | None:
     return None
 
 
-async def payload(api: Api, identity: Identity, revision: int) -> Object:
+async def read_payload(api: KubeClient, identity: Identity, revision: int) -> KubeObject:
     """What Helm stored of one revision: chart, config, manifest, info."""
-    secret = await api.get(at(kinds.SECRET, identity.namespace, f"sh.helm.release.v1.{identity.release}.v{revision}"))
+    secret = await api.get(kinds.SECRET.path(identity.namespace, f"sh.helm.release.v1.{identity.release}.v{revision}"))
     packed = base64.b64decode(base64.b64decode(secret["data"]["release"]))
-    stored: Object = json.loads(gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed)
+    stored: KubeObject = json.loads(gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed)
     return stored
 
 
-def manifest(stored: Object) -> list[Object]:
+def parse_manifest(stored: KubeObject) -> list[KubeObject]:
     """The objects of a stored release, hooks left out."""
     import yaml
 
@@ -160,39 +161,39 @@ def manifest(stored: Object) -> list[Object]:
     return [one for one in documents if isinstance(one, dict)]
 
 
-def pending(item: Object) -> bool:
+def is_pending(item: KubeObject) -> bool:
     """Whether a revision was begun and not ended."""
     return _labels(item).get("status", "").startswith("pending") or _labels(item).get("status") == "uninstalling"
 
 
-def status(item: Object) -> str:
+def read_status(item: KubeObject) -> str:
     """Helm's own word for a revision's state."""
     return _labels(item).get("status", "")
 
 
-def number(item: Object) -> int:
+def read_number(item: KubeObject) -> int:
     """A revision's number."""
     return _revision(item)
 
 
-def value(item: Object, label: str) -> str:
+def read_label(item: KubeObject, label: str) -> str:
     """A label of a revision."""
     return _labels(item).get(label, "")
 
 
-def same(item: Object, wanted: Mapping[str, str]) -> bool:
+def is_unchanged(item: KubeObject, wanted: Mapping[str, str]) -> bool:
     """Whether a revision is deployed, of the very chart, values and origin that these labels tell of."""
     keys = ("tycho-values", "tycho-origin", "username")
-    return status(item) == "deployed" and all(value(item, key) == wanted.get(key, "") for key in keys)
+    return read_status(item) == "deployed" and all(read_label(item, key) == wanted.get(key, "") for key in keys)
 
 
-def last_good(items: Iterable[Object], before: int) -> int:
+def find_last_good(items: Iterable[KubeObject], before: int) -> int:
     """The newest revision below `before` that was deployed once; 0 when there is none."""
-    good = [_revision(item) for item in items if status(item) in ("superseded", "deployed")]
+    good = [_revision(item) for item in items if read_status(item) in ("superseded", "deployed")]
     return max((one for one in good if one < before), default=0)
 
 
-def _release(item: Object) -> Release:
+def _release(item: KubeObject) -> Release:
     said = _labels(item)
     identity = Identity(
         guid=said.get("tycho-guid", ""),
@@ -216,20 +217,20 @@ def _release(item: Object) -> Release:
     )
 
 
-def _labels(item: Object) -> Mapping[str, str]:
+def _labels(item: KubeObject) -> Mapping[str, str]:
     found: Mapping[str, str] = item["metadata"].get("labels") or {}
     return found
 
 
-def _revision(item: Object) -> int:
+def _revision(item: KubeObject) -> int:
     return int(_labels(item).get("version", 0))
 
 
-def _state(item: Object) -> State:
-    return STATES.get(status(item), "lost")
+def _state(item: KubeObject) -> State:
+    return STATES.get(read_status(item), "lost")
 
 
-def _time(item: Object) -> datetime | None:
+def _time(item: KubeObject) -> datetime | None:
     said = _labels(item)
     if stamp := said.get("modifiedAt") or said.get("createdAt"):
         return _stamp(stamp)

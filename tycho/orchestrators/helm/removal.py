@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from tycho.choices import check_revision
 from tycho.errors import Conflict, Forbidden, OrchestratorError
-from tycho.orchestrators.helm import lease, leavings, namespaces, releases, volumes
-from tycho.orchestrators.helm.api import Api
+from tycho.kube.client import KubeClient
+from tycho.orchestrators.helm import lease, namespaces, prune, releases, volumes
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.volumes import Volume
 from tycho.orchestrators.helm.waiting import Deadline
@@ -15,7 +15,7 @@ from tycho.release import Identity, Release
 
 
 async def remove_system(
-    api: Api,
+    api: KubeClient,
     helm: Helm,
     release: Release,
     claimed: Sequence[Volume],
@@ -43,12 +43,12 @@ async def remove_system(
         WaitTimeout: Something would not go; it is named, with what holds it. Nothing is forced.
     """
     identity = release.identity
-    if await namespaces.going(api, identity):  # somebody has begun: there is nothing left to hold
+    if await namespaces.is_terminating(api, identity):  # somebody has begun: there is nothing left to hold
         keep_volumes = False
     else:
-        async with lease.held(api, identity, deadline.wait_options.tell):
-            if revision and (known := await releases.revisions(api, identity)):
-                check_revision(identity, revision, releases.number(known[-1]))
+        async with lease.hold_lease(api, identity, deadline.wait_options.tell):
+            if revision and (known := await releases.list_revisions(api, identity)):
+                check_revision(identity, revision, releases.read_number(known[-1]))
             outcome = "kept" if keep_volumes else "deleted"
             listed = ", ".join(volume.text for volume in claimed)
             deadline.wait_options.tell(
@@ -59,9 +59,9 @@ async def remove_system(
             if keep_volumes:
                 await volumes.mark_kept(api, release, claimed)
             kept = [volume.claim for volume in claimed] if keep_volumes else []
-            await leavings.remove(api, identity, deadline, kept=kept)
+            await prune.delete_members(api, identity, deadline, kept=kept)
     if identity.own_namespace and not keep_volumes:
-        await namespaces.remove(api, identity, deadline)
+        await namespaces.delete_namespace(api, identity, deadline)
     if not keep_volumes:
         return tuple(f"deleted volume {volume.text}" for volume in claimed)
     return (
@@ -70,7 +70,7 @@ async def remove_system(
     )
 
 
-async def _uninstall(api: Api, helm: Helm, identity: Identity) -> None:
+async def _uninstall(api: KubeClient, helm: Helm, identity: Identity) -> None:
     from tycho.orchestrators.helm.command import client
 
     try:
@@ -79,5 +79,5 @@ async def _uninstall(api: Api, helm: Helm, identity: Identity) -> None:
         raise
     except OrchestratorError:
         # An earlier `down` may have been cut short after helm had begun: what is left is removed by label.
-        if await releases.revisions(api, identity):
+        if await releases.list_revisions(api, identity):
             raise

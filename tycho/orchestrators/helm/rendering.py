@@ -12,13 +12,13 @@ from typing import Any
 from tycho import kinds
 from tycho.chart import Chart, Document, find_line, judge
 from tycho.errors import Forbidden, NotFound, PolicyDenied, Problem
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import METADATA, KubeObject
 from tycho.model.rights import covers
-from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.process import Helm
 from tycho.release import Identity
 
 SOURCE = re.compile(r"^---\n# Source: [^/\n]+/(.+)$", re.MULTILINE)
-METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"
 SECRET_TYPES = {
     "helm.sh/release.v1": "a release of Helm",
     "kubernetes.io/service-account-token": "the token of a service account",
@@ -43,9 +43,9 @@ class Packed:
     chart: Chart
     path: Path
     values: bytes
-    objects: list[Object] | None = None
+    objects: list[KubeObject] | None = None
 
-    async def render(self, helm: Helm, api: Api, identity: Identity) -> list[Object]:
+    async def render(self, helm: Helm, api: KubeClient, identity: Identity) -> list[KubeObject]:
         """Render what an install or upgrade will make, once, and judge it.
 
         Raises:
@@ -85,7 +85,7 @@ def refuse(problems: Iterable[Problem]) -> None:
         raise PolicyDenied("refused: it asks for what no policy granted", problems=listed)
 
 
-async def check_neighbours(api: Api, chart: Chart, identity: Identity, documents: Iterable[Document]) -> None:
+async def check_neighbours(api: KubeClient, chart: Chart, identity: Identity, documents: Iterable[Document]) -> None:
     """Look at the objects that a system uses and does not make; whose they are, never what they hold.
 
     Raises:
@@ -154,15 +154,17 @@ def find_references(item: object) -> Iterator[Reference]:
         yield from find_references(value)
 
 
-async def _look_at(api: Api, identity: Identity, references: Iterable[Reference]) -> dict[Reference, Object | None]:
+async def _look_at(
+    api: KubeClient, identity: Identity, references: Iterable[Reference]
+) -> dict[Reference, KubeObject | None]:
     wanted = list(references)
     found = await asyncio.gather(
-        *(_look(api, at(kinds.KINDS[kind], identity.namespace, name)) for kind, name in wanted)
+        *(_look(api, kinds.KINDS[kind].path(identity.namespace, name)) for kind, name in wanted)
     )
     return dict(zip(wanted, found, strict=True))
 
 
-async def _look(api: Api, path: str) -> Object | None:
+async def _look(api: KubeClient, path: str) -> KubeObject | None:
     """Read an object's metadata; {} where there is none, None where it is not ours to see."""
     try:
         return await api.call("GET", path, headers={"Accept": METADATA})
@@ -172,17 +174,17 @@ async def _look(api: Api, path: str) -> Object | None:
         return None
 
 
-async def _list_names(api: Api, identity: Identity, kind: str) -> set[str]:
+async def _list_names(api: KubeClient, identity: Identity, kind: str) -> set[str]:
     """List the names of the Secrets of a type."""
     try:
-        items = await api.list(at(kinds.SECRET, identity.namespace), metadata=True, fieldSelector=f"type={kind}")
+        items = await api.list(kinds.SECRET.path(identity.namespace), metadata=True, fieldSelector=f"type={kind}")
     except (Forbidden, NotFound):
         return set()
     return {item["metadata"]["name"] for item in items}
 
 
 def _describe_owner(
-    chart: Chart, identity: Identity, reference: Reference, item: Object | None, by_type: dict[str, set[str]]
+    chart: Chart, identity: Identity, reference: Reference, item: KubeObject | None, by_type: dict[str, set[str]]
 ) -> str:
     """Say whose an object is, "" where it may be used."""
     kind, name = reference

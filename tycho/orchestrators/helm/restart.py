@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from tycho.errors import UsageError
 from tycho.kinds import WORKLOADS
-from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject, get_annotations
 from tycho.orchestrators.helm.services import check_services
-from tycho.orchestrators.helm.workloads import INSTANCE, ORDER, name, notes
+from tycho.orchestrators.helm.workloads import INSTANCE, ORDER, name
 from tycho.release import Identity
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
@@ -18,7 +19,7 @@ ONCE = {"Job": "is a job, which runs once", "CronJob": "is a job, which runs whe
 STRATEGIC = {"Content-Type": "application/strategic-merge-patch+json"}
 
 
-async def restart_workloads(api: Api, identity: Identity, services: Sequence[str]) -> tuple[str, ...]:
+async def restart_workloads(api: KubeClient, identity: Identity, services: Sequence[str]) -> tuple[str, ...]:
     """Have the pods of services replaced; what was left alone is returned.
 
     Args:
@@ -48,19 +49,19 @@ async def restart_workloads(api: Api, identity: Identity, services: Sequence[str
     return tuple(f"{service} {ONCE[kind]}: it was left alone" for service, kind in jobs.items())
 
 
-async def list_workloads(api: Api, identity: Identity) -> list[Object]:
+async def list_workloads(api: KubeClient, identity: Identity) -> list[KubeObject]:
     """List a system's workloads, each with its kind."""
     selector = f"{INSTANCE}={identity.release}"
     lists = await asyncio.gather(
-        *(api.list(at(kind, identity.namespace), labelSelector=selector) for kind in WORKLOADS.values())
+        *(api.list(kind.path(identity.namespace), labelSelector=selector) for kind in WORKLOADS.values())
     )
     workloads = [{**item, "kind": kind} for kind, items in zip(WORKLOADS, lists, strict=True) for item in items]
-    return sorted(workloads, key=lambda workload: int(notes(workload).get(ORDER) or 0))
+    return sorted(workloads, key=lambda workload: int(get_annotations(workload).get(ORDER) or 0))
 
 
-async def _annotate(api: Api, workload: Object, moment: str) -> None:
+async def _annotate(api: KubeClient, workload: KubeObject, moment: str) -> None:
     """Change a pod template's annotation, which rolls its pods; Helm leaves it alone, for no chart of ours has it."""
     meta = workload["metadata"]
-    path = at(WORKLOADS[workload["kind"]], meta["namespace"], meta["name"])
+    path = WORKLOADS[workload["kind"]].path(meta["namespace"], meta["name"])
     body = {"spec": {"template": {"metadata": {"annotations": {RESTARTED: moment}}}}}
     await api.call("PATCH", path, body, query={"fieldManager": "tycho"}, headers=STRATEGIC)

@@ -8,37 +8,18 @@ from typing import Any
 from tycho import kinds
 from tycho.chart import WAITING_ACCOUNT, Chart
 from tycho.errors import Forbidden, NotFound
-from tycho.kinds import Kind
-from tycho.orchestrators.helm.api import Api, at
+from tycho.kube.client import KubeClient
+from tycho.kube.reviews import is_allowed
 from tycho.release import Identity
 from tycho.text import json_text
 
-REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 NEEDED = (kinds.SERVICE_ACCOUNT, kinds.ROLE, kinds.ROLE_BINDING)
 """What a chart makes whose pods ask the API server."""
 LOOKED_AT = (kinds.JOB, kinds.POD)
 """What such a pod looks at."""
 
 
-async def is_allowed(api: Api, verb: str, kind: Kind, namespace: str = "") -> bool:
-    """Ask the cluster whether the caller may do something.
-
-    Args:
-        api: The cluster.
-        verb: create, list, …
-        kind: With which objects.
-        namespace: "" for everywhere.
-    """
-    attributes = {"verb": verb, "resource": kind.plural, "namespace": namespace, "group": kind.group}
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
-    }
-    return bool((await api.create(REVIEWS, review))["status"].get("allowed"))
-
-
-async def find_waiting_account(api: Api, chart: Chart, identity: Identity) -> dict[str, Any]:
+async def find_waiting_account(api: KubeClient, chart: Chart, identity: Identity) -> dict[str, Any]:
     """Find who the containers are that ask the API server, where the caller may not make an account for them.
 
     Returns:
@@ -54,7 +35,7 @@ async def find_waiting_account(api: Api, chart: Chart, identity: Identity) -> di
     if all(allowed):
         return {}
     try:
-        await api.get(at(kinds.SERVICE_ACCOUNT, namespace, WAITING_ACCOUNT))
+        await api.get(kinds.SERVICE_ACCOUNT.path(namespace, WAITING_ACCOUNT))
     except (NotFound, Forbidden):
         missing = ", ".join(kind.plural for kind, may in zip(NEEDED, allowed, strict=True) if not may)
         manifest = json_text({"apiVersion": "v1", "kind": "List", "items": _list_objects(namespace)})

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tycho.errors import NotFound
-from tycho.orchestrators.helm.api import Object
-from tycho.orchestrators.helm.workloads import name, notes
+from tycho.kube.objects import KubeObject, get_annotations
+from tycho.orchestrators.helm.workloads import name
 from tycho.release import Identity
 
 CONTAINERS = "tycho.dev/containers"  # of a pod that holds several services: their containers
 
 
-def list_services(workloads: Iterable[Object]) -> list[str]:
+def list_services(workloads: Iterable[KubeObject]) -> list[str]:
     """List the services that workloads run, in no order but the workloads'."""
     listed: dict[str, None] = {}
     for workload in workloads:
@@ -26,7 +26,7 @@ def list_services(workloads: Iterable[Object]) -> list[str]:
     return list(listed)
 
 
-def check_services(identity: Identity, workloads: Iterable[Object], services: Sequence[str]) -> None:
+def check_services(identity: Identity, workloads: Iterable[KubeObject], services: Sequence[str]) -> None:
     """Refuse services that a system does not have.
 
     Raises:
@@ -44,7 +44,7 @@ def no_service(identity: Identity, unknown: Sequence[str], known: Sequence[str])
     return NotFound(f"{identity.name} has no {noun} {', '.join(unknown)}", hint=f"it has: {', '.join(known) or 'none'}")
 
 
-def select_containers(pods: Iterable[Object], services: Sequence[str]) -> Iterator[tuple[Object, str]]:
+def select_containers(pods: Iterable[KubeObject], services: Sequence[str]) -> Iterator[tuple[KubeObject, str]]:
     """Yield the pods and containers of services; of all when there are none.
 
     Args:
@@ -57,17 +57,17 @@ def select_containers(pods: Iterable[Object], services: Sequence[str]) -> Iterat
                 yield pod, container
 
 
-def list_containers(pod: Object) -> list[str]:
+def list_containers(pod: KubeObject) -> list[str]:
     """List the containers of a pod, or of a pod's template, that are services: the one that it is named for first.
 
     Those that others start after are among its init containers, and so are some that are no services.
     """
-    if written := notes(pod).get(CONTAINERS):
+    if written := get_annotations(pod).get(CONTAINERS):
         return written.split(",")
     return [container["name"] for container in pod.get("spec", {}).get("containers") or ()]
 
 
-def _pod_template(workload: Object) -> Object:
+def _pod_template(workload: KubeObject) -> KubeObject:
     spec = workload.get("spec", {})
-    template: Object = spec.get("jobTemplate", {}).get("spec", spec).get("template", {})
+    template: KubeObject = spec.get("jobTemplate", {}).get("spec", spec).get("template", {})
     return {"metadata": {}, **template}

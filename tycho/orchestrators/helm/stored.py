@@ -10,13 +10,14 @@ from typing import Any
 
 from tycho.chart import Chart
 from tycho.chart.yaml import dump
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject
 from tycho.orchestrators.helm import releases
-from tycho.orchestrators.helm.api import Api, Object
 from tycho.orchestrators.stored import StoredRelease
 from tycho.release import Identity
 
 
-async def read_stored(api: Api, identity: Identity, revision: int) -> StoredRelease:
+async def read_stored(api: KubeClient, identity: Identity, revision: int) -> StoredRelease:
     """Read one revision of a release.
 
     Args:
@@ -27,13 +28,13 @@ async def read_stored(api: Api, identity: Identity, revision: int) -> StoredRele
     Raises:
         NotFound: There is no such revision.
     """
-    stored = await releases.payload(api, identity, revision)
+    stored = await releases.read_payload(api, identity, revision)
     texts = {path: text for path, content in chart_files(stored).items() if (text := _text(content)) is not None}
     chart = stored.get("chart") or {}
     return StoredRelease(revision, stored.get("config") or {}, chart.get("values") or {}, texts)
 
 
-def chart_files(stored: Object) -> dict[str, bytes]:
+def chart_files(stored: KubeObject) -> dict[str, bytes]:
     """List the files of a stored chart as they were, its metadata and values apart.
 
     Args:
@@ -47,7 +48,7 @@ def chart_files(stored: Object) -> dict[str, bytes]:
     return content
 
 
-def rebuild_chart(stored: Object) -> Chart:
+def rebuild_chart(stored: KubeObject) -> Chart:
     """Make a chart again of what Helm has stored of it; what policies granted to it is not stored.
 
     Args:

@@ -16,10 +16,11 @@ from typing import Self
 from tycho import kinds
 from tycho.errors import Forbidden, NotFound, OrchestratorError
 from tycho.kinds import Kind
-from tycho.orchestrators.helm.api import Api, Object
-from tycho.orchestrators.helm.view_feed import Feed
+from tycho.kube.client import KubeClient
+from tycho.kube.feed import Feed
+from tycho.kube.objects import KubeObject
+from tycho.orchestrators.helm.object_queries import INDEXED, KEPT, QUERIES, SYSTEMS
 from tycho.orchestrators.helm.view_lists import EVENTS, ClusterLists
-from tycho.orchestrators.helm.view_objects import KEPT, READS, SYSTEMS
 from tycho.release import Identity
 
 MOST_EVENTS = 20_000  # of all namespaces: most are nobody's that runs here
@@ -37,18 +38,20 @@ class ClusterView:
         namespaces: In these alone; "" for all.
     """
 
-    def __init__(self, api: Api, namespaces: Sequence[str] = ("",)) -> None:
+    def __init__(self, api: KubeClient, namespaces: Sequence[str] = ("",)) -> None:
         self.api = api
         self._lists = ClusterLists(api)
         self.feeds: Mapping[tuple[str, str], Feed] = {
-            (read.kind.name, namespace): Feed(api, read, namespace, most=MOST_EVENTS if read.kind is kinds.EVENT else 0)
-            for read in READS.values()
-            if read.kind is not kinds.NODE
-            for namespace in (("",) if read.kind in EVERYWHERE else namespaces)
+            (query.kind.name, namespace): Feed(
+                api, query, namespace, most=MOST_EVENTS if query.kind is kinds.EVENT else 0, indexed=INDEXED
+            )
+            for query in QUERIES.values()
+            if query.kind is not kinds.NODE
+            for namespace in (("",) if query.kind in EVERYWHERE else namespaces)
         }
         self._namespaces = tuple(namespaces)
         self._tasks: list[asyncio.Task[None]] = []
-        self._nodes: Sequence[Object] | None = None
+        self._nodes: Sequence[KubeObject] | None = None
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(feed.run()) for feed in self.feeds.values()]
@@ -66,7 +69,7 @@ class ClusterView:
         """Wait until all is watched that may be."""
         await asyncio.gather(*(feed.begun.wait() for feed in self.feeds.values()))
 
-    async def list(self, kind: Kind, namespace: str = "", selector: str = "") -> Sequence[Object]:
+    async def list(self, kind: Kind, namespace: str = "", selector: str = "") -> Sequence[KubeObject]:
         """List objects of a kind, as `ClusterLists` does."""
         if kind is kinds.NODE and self._nodes is not None:
             return self._nodes
@@ -83,7 +86,7 @@ class ClusterView:
         """Wait until what is written by now of a system is what is told of it; what is late is listed anew."""
         release, guid = f"{INSTANCE}={identity.release},{SYSTEMS}", f",tycho-guid={identity.guid}"
         wanted = {kind.name: release for kind in (*kinds.WORKLOADS.values(), kinds.SERVICE)}
-        wanted |= {kinds.SECRET.name: READS[kinds.SECRET.name].labels + guid, kinds.NAMESPACE.name: SYSTEMS + guid}
+        wanted |= {kinds.SECRET.name: QUERIES[kinds.SECRET.name].labels + guid, kinds.NAMESPACE.name: SYSTEMS + guid}
         wanted[kinds.CLAIM.name] = f"{SYSTEMS},{KEPT}=true{guid}"
         feeds = [
             (feed, selector)
@@ -92,7 +95,7 @@ class ClusterView:
         ]
         await asyncio.gather(
             *(
-                self._reach(feed, "" if feed.read.kind in EVERYWHERE else identity.namespace, selector)
+                self._reach(feed, "" if feed.query.kind in EVERYWHERE else identity.namespace, selector)
                 for feed, selector in feeds
             )
         )
@@ -102,7 +105,7 @@ class ClusterView:
             async with asyncio.timeout(REACH):
                 await feed.reach(namespace, selector)
         except (TimeoutError, OrchestratorError):
-            feed.again()
+            feed.relist()
 
     def _find_feed(self, kind: Kind, namespace: str) -> Feed | None:
         return self.feeds.get((kind.name, "")) or self.feeds.get((kind.name, namespace))

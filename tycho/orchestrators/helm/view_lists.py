@@ -7,8 +7,9 @@ from typing import Protocol
 
 from tycho import kinds
 from tycho.kinds import Kind
-from tycho.orchestrators.helm.api import Api, Object, at
-from tycho.orchestrators.helm.view_objects import READS
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject
+from tycho.orchestrators.helm.object_queries import QUERIES
 from tycho.release import Identity
 
 NODES = 50  # enough to find an address among them, and to see whether they are simulated
@@ -16,15 +17,15 @@ EVENTS = 500
 
 
 class Source(Protocol):
-    """Tells of the objects of Tycho's systems, of each what `view_objects` says is read."""
+    """Tells of the objects of Tycho's systems, of each what `object_queries` says is query."""
 
-    api: Api
+    api: KubeClient
 
-    async def list(self, kind: Kind, namespace: str = "", selector: str = "") -> Sequence[Object]:
+    async def list(self, kind: Kind, namespace: str = "", selector: str = "") -> Sequence[KubeObject]:
         """List objects of a kind, by namespace and name.
 
         Args:
-            kind: One of `view_objects.READS`.
+            kind: One of `object_queries.QUERIES`.
             namespace: "" for all.
             selector: Of labels, narrower than that of the kind; "" for that one.
 
@@ -43,20 +44,20 @@ class ClusterLists:
         api: The cluster.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: KubeClient) -> None:
         self.api = api
 
-    async def list(self, kind: Kind, namespace: str = "", selector: str = "") -> Sequence[Object]:
+    async def list(self, kind: Kind, namespace: str = "", selector: str = "") -> Sequence[KubeObject]:
         """List objects of a kind, as far as they are needed: all of them, of nodes and events some."""
-        read, path = READS[kind.name], at(kind, namespace)
+        query, path = QUERIES[kind.name], kind.path(namespace)
         if kind in (kinds.NODE, kinds.EVENT):
-            query = {"fieldSelector": read.fields} if read.fields else {}
+            selectors = {"fieldSelector": query.fields} if query.fields else {}
             limit = NODES if kind is kinds.NODE else EVENTS
-            items = (await self.api.get(path, limit=str(limit), **query)).get("items") or ()
-            return [read.cut(item) for item in items]
-        labels = selector or read.labels
+            items = (await self.api.get(path, limit=str(limit), **selectors)).get("items") or ()
+            return [query.reduce(item) for item in items]
+        labels = selector or query.labels
         return await self.api.list(
-            path, metadata=read.metadata, cut=read.cut, labelSelector=labels, limit=str(read.page)
+            path, metadata=query.metadata, reduce=query.reduce, labelSelector=labels, limit=str(query.page)
         )
 
     async def reach(self, identity: Identity) -> None:

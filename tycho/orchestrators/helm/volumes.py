@@ -16,10 +16,11 @@ from tycho.chart import Chart
 from tycho.chart.mounted import SINCE
 from tycho.chart.names import label
 from tycho.errors import Forbidden, NotFound
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject
 from tycho.orchestrators.helm import releases
-from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.orchestrators.helm.object_queries import KEPT, SYSTEMS
 from tycho.orchestrators.helm.view_lists import Source
-from tycho.orchestrators.helm.view_objects import KEPT, SYSTEMS
 from tycho.release import ORIGIN, Identity, Origin, Release, parse_origin
 
 VOLUME = "tycho.dev/volume"
@@ -48,11 +49,11 @@ class Volume:
         return f"{self.name} ({self.size})" if self.size else self.name
 
 
-async def list_volumes(api: Api, identity: Identity) -> list[Volume]:
+async def list_volumes(api: KubeClient, identity: Identity) -> list[Volume]:
     """List a system's claims, with their sizes; none where they may not be seen."""
     selector = f"app.kubernetes.io/instance={identity.release},{SYSTEMS}"
     try:
-        claims = await api.list(at(kinds.CLAIM, identity.namespace), labelSelector=selector)
+        claims = await api.list(kinds.CLAIM.path(identity.namespace), labelSelector=selector)
     except (Forbidden, NotFound):
         return []
     return [
@@ -67,7 +68,7 @@ async def list_volumes(api: Api, identity: Identity) -> list[Volume]:
     ]
 
 
-async def find_whole_claims(api: Api, chart: Chart, identity: Identity) -> list[str]:
+async def find_whole_claims(api: KubeClient, chart: Chart, identity: Identity) -> list[str]:
     """Find the volumes whose claims an earlier chart made, to be mounted whole: what they hold lies at their root.
 
     Args:
@@ -80,7 +81,7 @@ async def find_whole_claims(api: Api, chart: Chart, identity: Identity) -> list[
     """
     selector = f"app.kubernetes.io/instance={identity.release},{SYSTEMS}"
     try:
-        claims = await api.list(at(kinds.CLAIM, identity.namespace), metadata=True, labelSelector=selector)
+        claims = await api.list(kinds.CLAIM.path(identity.namespace), metadata=True, labelSelector=selector)
     except NotFound:
         return []
     except Forbidden:  # what Helm stored says it as well
@@ -89,7 +90,7 @@ async def find_whole_claims(api: Api, chart: Chart, identity: Identity) -> list[
     return sorted(name for name in chart.contents.claims if label(name) in slugs) if slugs else []
 
 
-def _whole(metadata: Object, identity: Identity) -> Iterator[str]:
+def _whole(metadata: KubeObject, identity: Identity) -> Iterator[str]:
     """Yield the volume that a claim is, where containers see all of it."""
     if FOLDER in (metadata.get("annotations") or {}):
         return
@@ -101,17 +102,17 @@ def _whole(metadata: Object, identity: Identity) -> Iterator[str]:
         yield metadata["name"]
 
 
-async def _stored_claims(api: Api, identity: Identity) -> list[Object]:
-    known = await releases.revisions(api, identity)
+async def _stored_claims(api: KubeClient, identity: Identity) -> list[KubeObject]:
+    known = await releases.list_revisions(api, identity)
     if not known:
         return []
-    objects = releases.manifest(await releases.payload(api, identity, releases.number(known[-1])))
+    objects = releases.parse_manifest(await releases.read_payload(api, identity, releases.read_number(known[-1])))
     claims = [item for item in objects if item.get("kind") == kinds.CLAIM.name]
     sets = [item for item in objects if item.get("kind") == kinds.STATEFUL_SET.name]
     return claims + [claim for item in sets for claim in item["spec"].get("volumeClaimTemplates") or ()]
 
 
-async def explain_empty(api: Api, chart: Chart) -> tuple[str, ...]:
+async def explain_empty(api: KubeClient, chart: Chart) -> tuple[str, ...]:
     """Tell that new volumes start empty, where the cluster cannot mount the images that would fill them."""
     if not chart.contents.fills:
         return ()
@@ -123,14 +124,14 @@ async def explain_empty(api: Api, chart: Chart) -> tuple[str, ...]:
     return ()
 
 
-async def mark_kept(api: Api, release: Release, volumes: Sequence[Volume]) -> None:
+async def mark_kept(api: KubeClient, release: Release, volumes: Sequence[Volume]) -> None:
     """Write on kept claims whose they are: nothing else of their system is left to say so."""
     identity = release.identity
     annotations = {KEPT: identity.model_dump_json()}
     if release.origin:
         annotations[ORIGIN] = release.origin.model_dump_json()
     metadata = {"labels": {KEPT: "true"}, "annotations": annotations}
-    paths = [at(kinds.CLAIM, identity.namespace, volume.claim) for volume in volumes]
+    paths = [kinds.CLAIM.path(identity.namespace, volume.claim) for volume in volumes]
     await asyncio.gather(*(api.call("PATCH", path, {"metadata": metadata}, headers=MERGE) for path in paths))
 
 
@@ -152,7 +153,7 @@ async def find_kept(
         claims = await source.list(kinds.CLAIM, namespace, selector)
     except Forbidden:
         return []
-    systems: dict[str, tuple[Identity, list[Object]]] = {}
+    systems: dict[str, tuple[Identity, list[KubeObject]]] = {}
     for claim in claims:
         with contextlib.suppress(ValidationError):  # somebody else wrote this annotation
             identity = Identity.model_validate_json((claim["metadata"].get("annotations") or {}).get(KEPT, ""))
@@ -170,5 +171,5 @@ async def find_kept(
     ]
 
 
-def _read_origin(claims: Sequence[Object]) -> Origin | None:
+def _read_origin(claims: Sequence[KubeObject]) -> Origin | None:
     return parse_origin((claims[0].get("annotations") or {}).get(ORIGIN, ""))

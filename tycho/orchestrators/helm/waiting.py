@@ -40,7 +40,9 @@ class Deadline:
         return True
 
 
-async def gone(name: str, list_left: Callable[[], Awaitable[Sequence[str] | None]], deadline: Deadline) -> bool:
+async def wait_until_deleted(
+    name: str, list_left: Callable[[], Awaitable[Sequence[str] | None]], deadline: Deadline
+) -> bool:
     """Wait until something is deleted, and tell how far that is.
 
     Args:
@@ -66,7 +68,7 @@ async def gone(name: str, list_left: Callable[[], Awaitable[Sequence[str] | None
     return await deadline.until(is_gone)
 
 
-async def ready(look: Callable[[], Awaitable[Release]], deadline: Deadline) -> Release:
+async def wait_until_ready(look: Callable[[], Awaitable[Release]], deadline: Deadline) -> Release:
     """The release once all its services are ready.
 
     Args:

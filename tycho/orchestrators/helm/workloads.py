@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tycho.kinds import WORKLOADS
+from tycho.kube.causes import explain_start, one_line
+from tycho.kube.endpoint_slices import find_unsettled
+from tycho.kube.objects import KubeObject, get_annotations, get_labels, node_address
+from tycho.kube.readiness import LAG, is_ready, is_running, measure_age, measure_lag
+from tycho.kube.rollout import Count, count_replicas
 from tycho.orchestrators.helm import pods
-from tycho.orchestrators.helm.api import Object
-from tycho.orchestrators.helm.causes import explain_start, one_line
-from tycho.orchestrators.helm.counts import Count, count_replicas
-from tycho.orchestrators.helm.readiness import LAG, is_ready, is_running, measure_age, measure_lag
-from tycho.orchestrators.helm.slices import find_unsettled
 from tycho.release import Endpoint, ServiceStatus
 from tycho.urls import ANNOTATION
 
@@ -31,7 +31,7 @@ CREATE_GRACE = 20.0  # seconds in which a quota or an admission webhook may chan
 
 
 @dataclass(frozen=True)
-class Seen:
+class ClusterSnapshot:
     """One look at a cluster, or at a part of it: the objects of Tycho's systems.
 
     Args:
@@ -43,13 +43,13 @@ class Seen:
         lag: Seconds until the end of a container is shown.
     """
 
-    workloads: tuple[Object, ...] = ()  # Deployments, StatefulSets, DaemonSets, Jobs, CronJobs; `kind` filled in
-    replicasets: tuple[Object, ...] = ()  # their metadata alone
-    pods: tuple[Object, ...] = ()
-    services: tuple[Object, ...] = ()
-    slices: tuple[Object, ...] = ()  # EndpointSlices
-    nodes: tuple[Object, ...] = ()
-    warnings: tuple[Object, ...] = ()  # Events
+    workloads: tuple[KubeObject, ...] = ()  # Deployments, StatefulSets, DaemonSets, Jobs, CronJobs; `kind` filled in
+    replicasets: tuple[KubeObject, ...] = ()  # their metadata alone
+    pods: tuple[KubeObject, ...] = ()
+    services: tuple[KubeObject, ...] = ()
+    slices: tuple[KubeObject, ...] = ()  # EndpointSlices
+    nodes: tuple[KubeObject, ...] = ()
+    warnings: tuple[KubeObject, ...] = ()  # Events
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     began: float = 0.0
     ended: float = 0.0
@@ -60,21 +60,21 @@ class Seen:
     @property
     def simulated(self) -> bool:
         """Whether the nodes only pretend to run containers."""
-        marks = [notes(node).get("kwok.x-k8s.io/node") for node in self.nodes]
+        marks = [get_annotations(node).get("kwok.x-k8s.io/node") for node in self.nodes]
         return bool(marks) and all(marks)
 
-    def is_ready(self, pod: Object) -> bool:
+    def is_ready(self, pod: KubeObject) -> bool:
         """Tell whether a pod is ready."""
         return is_ready(pod, self.quiet, lambda of, status: measure_age(of, status, self.now, self.sighted, self.lag))
 
-    def select(self, release: str, namespace: str) -> Seen:
+    def select(self, release: str, namespace: str) -> ClusterSnapshot:
         """Return what belongs to one release."""
 
-        def ours(objects: Iterable[Object]) -> tuple[Object, ...]:
+        def ours(objects: Iterable[KubeObject]) -> tuple[KubeObject, ...]:
             return tuple(
                 item
                 for item in objects
-                if labels(item).get(INSTANCE) == release and item["metadata"]["namespace"] == namespace
+                if get_labels(item).get(INSTANCE) == release and item["metadata"]["namespace"] == namespace
             )
 
         return replace(
@@ -87,7 +87,7 @@ class Seen:
             lag=measure_lag(ours(self.pods), self.now),
         )
 
-    def divide(self) -> Mapping[tuple[str, str], Seen]:
+    def divide(self) -> Mapping[tuple[str, str], ClusterSnapshot]:
         """Divide what was seen by release and namespace, each object looked at once."""
         workloads, replicasets, pods, services, slices = map(
             _group, (self.workloads, self.replicasets, self.pods, self.services, self.slices)
@@ -105,7 +105,7 @@ class Seen:
             for key in keys
         }
 
-    def find_current(self) -> dict[str, list[Object]]:
+    def find_current(self) -> dict[str, list[KubeObject]]:
         """Find the pods of each workload's present template, by the workload's uid."""
         return {
             workload["metadata"]["uid"]: pods.current(workload, self.pods, self.replicasets)
@@ -113,20 +113,20 @@ class Seen:
         }
 
 
-def _group(items: Iterable[Object]) -> Mapping[tuple[str, str], list[Object]]:
-    groups: dict[tuple[str, str], list[Object]] = defaultdict(list)
+def _group(items: Iterable[KubeObject]) -> Mapping[tuple[str, str], list[KubeObject]]:
+    groups: dict[tuple[str, str], list[KubeObject]] = defaultdict(list)
     for item in items:
-        groups[labels(item).get(INSTANCE, ""), item["metadata"]["namespace"]].append(item)
+        groups[get_labels(item).get(INSTANCE, ""), item["metadata"]["namespace"]].append(item)
     return groups
 
 
-def statuses(seen: Seen, release: str, namespace: str) -> tuple[ServiceStatus, ...]:
+def statuses(seen: ClusterSnapshot, release: str, namespace: str) -> tuple[ServiceStatus, ...]:
     """The services of one release, in compose order."""
     ours = seen.select(release, namespace)
     warnings = {str(one["involvedObject"].get("name")): one for one in sorted(seen.warnings, key=_last_seen)}
     published = defaultdict(list)
     for service in ours.services:
-        if labels(service).get(PUBLISHED) == "true":
+        if get_labels(service).get(PUBLISHED) == "true":
             published[name(service)].append(service)
     current = ours.find_current()
     by_uid = {pod["metadata"]["uid"]: pod for mine in current.values() for pod in mine}
@@ -137,7 +137,7 @@ def statuses(seen: Seen, release: str, namespace: str) -> tuple[ServiceStatus, .
         endpoints = tuple(
             one for service in published[status.name] for one in _endpoints(service, status.name, seen.nodes)
         )
-        order = notes(workload).get(ORDER, "")
+        order = get_annotations(workload).get(ORDER, "")
         place = int(order) if order.isdigit() else len(found)
         if status.done and status.name in unsettled:
             status = status.model_copy(update={"done": False, "why": unsettled[status.name]})
@@ -145,39 +145,20 @@ def statuses(seen: Seen, release: str, namespace: str) -> tuple[ServiceStatus, .
     return tuple(status for _, status in sorted(found.values(), key=lambda pair: pair[0]))
 
 
-def name(item: Object) -> str:
+def name(item: KubeObject) -> str:
     """The compose service that an object belongs to."""
-    return notes(item).get(SERVICE) or labels(item).get(COMPONENT, "")
+    return get_annotations(item).get(SERVICE) or get_labels(item).get(COMPONENT, "")
 
 
-def labels(item: Object) -> Mapping[str, str]:
-    """An object's labels."""
-    found: Mapping[str, str] = item["metadata"].get("labels") or {}
-    return found
-
-
-def notes(item: Object) -> Mapping[str, str]:
-    """An object's annotations."""
-    found: Mapping[str, str] = item["metadata"].get("annotations") or {}
-    return found
-
-
-def node_address(nodes: Iterable[Object]) -> str | None:
-    """An address of a node: an outer one rather than an inner one."""
-    known: dict[str, str] = {}
-    for node in nodes:
-        for address in node.get("status", {}).get("addresses") or ():
-            known.setdefault(address["type"], address["address"])
-    return known.get("ExternalIP") or known.get("InternalIP")
-
-
-def _status(workload: Object, mine: list[Object], seen: Seen, warnings: Mapping[str, Object]) -> ServiceStatus:
+def _status(
+    workload: KubeObject, mine: list[KubeObject], seen: ClusterSnapshot, warnings: Mapping[str, KubeObject]
+) -> ServiceStatus:
     count = count_replicas(workload)
     ready, done, why, fatal = count.ready, count.done, count.why, count.fatal
     if WORKLOADS[workload["kind"]].keeps_running:
         ready = sum(map(seen.is_ready, mine))
         done = done and ready >= count.wanted
-    elif notes(workload).get(READY_WHEN) == "running" and not (done or fatal):
+    elif get_annotations(workload).get(READY_WHEN) == "running" and not (done or fatal):
         done = any(map(seen.is_ready, mine))
     if fatal:
         why = f"failed: {pods.exited(mine) or why}"
@@ -197,13 +178,13 @@ def _status(workload: Object, mine: list[Object], seen: Seen, warnings: Mapping[
         fatal=fatal,
         log=pods.last_words(mine) if fatal else (),
         done=done,
-        url=notes(workload).get(ANNOTATION, ""),
+        url=get_annotations(workload).get(ANNOTATION, ""),
         requests=_amounts(workload.get("spec", {}), "requests"),
         limits=_amounts(workload.get("spec", {}), "limits"),
     )
 
 
-def _waits(count: Count, mine: list[Object], seen: Seen) -> str:
+def _waits(count: Count, mine: list[KubeObject], seen: ClusterSnapshot) -> str:
     """What a workload without trouble is waiting for."""
     unready = [pod for pod in mine if not seen.is_ready(pod)]
     if not unready and mine:
@@ -214,7 +195,7 @@ def _waits(count: Count, mine: list[Object], seen: Seen) -> str:
 
 
 def _uncreated(
-    workload: Object, sets: Iterable[Object], warnings: Mapping[str, Object], now: datetime
+    workload: KubeObject, sets: Iterable[KubeObject], warnings: Mapping[str, KubeObject], now: datetime
 ) -> tuple[str, bool]:
     """Why a workload has no pod at all: a quota, an admission rule; its controller says so, or warns of it."""
     for condition in workload.get("status", {}).get("conditions") or ():
@@ -229,7 +210,7 @@ def _uncreated(
     return "", False
 
 
-def _endpoints(service: Object, name: str, nodes: Iterable[Object]) -> Iterable[Endpoint]:
+def _endpoints(service: KubeObject, name: str, nodes: Iterable[KubeObject]) -> Iterable[Endpoint]:
     """Pairs of address and port that answer: the load balancer's and the Service's, or a node's and the nodePort."""
     spec = service["spec"]
     if spec.get("type") not in ("LoadBalancer", "NodePort"):
@@ -250,7 +231,7 @@ def _endpoints(service: Object, name: str, nodes: Iterable[Object]) -> Iterable[
             )
 
 
-def _amounts(spec: Object, side: str) -> Mapping[str, str]:
+def _amounts(spec: KubeObject, side: str) -> Mapping[str, str]:
     """Read what the first container of a workload's pods asks for, or may have at most."""
     pod = spec.get("template", {}).get("spec", {})
     for container in pod.get("containers") or ():
@@ -259,5 +240,5 @@ def _amounts(spec: Object, side: str) -> Mapping[str, str]:
     return {}
 
 
-def _last_seen(event: Object) -> str:
+def _last_seen(event: KubeObject) -> str:
     return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or "")

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
 
-from tycho.cluster import certificates, process
-from tycho.cluster.api import Api, kubeconfig
-from tycho.cluster.programs import ARCHITECTURE, tools
-from tycho.cluster.state import Progress, State, beside, private, write
 from tycho.errors import OrchestratorError, ToolMissing
+from tycho.localcluster import certificates
+from tycho.localcluster.api import Api, kubeconfig
+from tycho.localcluster.state import State, beside
+from tycho.toolchain import process
+from tycho.toolchain.files import Progress, private_folder, write_private
+from tycho.toolchain.programs import ARCHITECTURE, tools
 
 LOOPBACK = "127.0.0.1"
 HOSTS = (LOOPBACK, "localhost", "10.96.0.1", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
@@ -91,10 +93,10 @@ def stop(state: State) -> None:
 
 def _prepared(state: State) -> State:
     """Folders, certificates, ports and ways in, as far as they are not there."""
-    private(state.folder)
+    private_folder(state.folder)
     state = state.keep()
-    pki, config = private(state.folder / "pki"), private(state.folder / "config")
-    private(state.folder / "log")
+    pki, config = private_folder(state.folder / "pki"), private_folder(state.folder / "config")
+    private_folder(state.folder / "log")
     if not (pki / "complete").exists():
         for authority in ("ca", "etcd-ca"):
             certificates.authority(pki, authority)
@@ -104,7 +106,7 @@ def _prepared(state: State) -> State:
         certificates.certificate(pki, "apiserver", "ca", "kube-apiserver", hosts=HOSTS)
         for name, (user, group) in USERS.items():
             certificates.certificate(pki, name, "ca", user, group)
-        write(pki / "complete", b"")
+        write_private(pki / "complete", b"")
     if not any(one.alive for one in state.processes.values()):
         state = state.keep(ports=_ports(state))
         if not state.version:  # cut short in its first start, an etcd never elects a leader again
@@ -112,8 +114,8 @@ def _prepared(state: State) -> State:
     for name in USERS:
         path = state.kubeconfig if name == "admin" else config / f"{name}.kubeconfig"
         data = [(pki / file).read_bytes() for file in ("ca.crt", f"{name}.crt", f"{name}.key")]
-        write(path, kubeconfig(state.context, f"https://{LOOPBACK}:{state.ports['api']}", *data))
-    write(config / "stages.yaml", (files("tycho.cluster") / "stages.yaml").read_bytes())
+        write_private(path, kubeconfig(state.context, f"https://{LOOPBACK}:{state.ports['api']}", *data))
+    write_private(config / "stages.yaml", (files("tycho.localcluster") / "stages.yaml").read_bytes())
     return state
 
 

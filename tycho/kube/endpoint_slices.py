@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from tycho.orchestrators.helm.api import Object
-from tycho.orchestrators.helm.readiness import is_running
+from tycho.kube.objects import KubeObject
+from tycho.kube.readiness import is_running
 
 SERVICE_NAME = "kubernetes.io/service-name"
 REPLACED = "waiting until replaced pods get no more requests"
 ABSENT = "waiting for its address"
 
 
-def list_called(slices: Iterable[Object]) -> Iterator[tuple[str, str]]:
+def list_called(slices: Iterable[KubeObject]) -> Iterator[tuple[str, str]]:
     """List the pods that requests go to, each as the name of a Service and the pod's uid."""
     for item in slices:
         service = (item["metadata"].get("labels") or {}).get(SERVICE_NAME, "")
@@ -31,8 +31,8 @@ def list_called(slices: Iterable[Object]) -> Iterator[tuple[str, str]]:
 
 
 def find_unsettled(
-    services: Iterable[Object], slices: Iterable[Object], current: Mapping[str, Object]
-) -> Iterator[tuple[Object, str]]:
+    services: Iterable[KubeObject], slices: Iterable[KubeObject], current: Mapping[str, KubeObject]
+) -> Iterator[tuple[KubeObject, str]]:
     """Find Services behind which other pods are than there ought to be, each with what is waited for.
 
     Args:

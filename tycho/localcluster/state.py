@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
 
-from tycho.cluster.process import Process
-from tycho.errors import OrchestratorError, UsageError
-from tycho.outputs import write_file
+from tycho.errors import UsageError
 from tycho.settings import settings
+from tycho.toolchain.files import write_private
+from tycho.toolchain.process import Process
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-Progress = Callable[[str], None]
 Provider = Literal["kind", "native"]
-
-
-def quiet(_: str) -> None:
-    """Tell nobody."""
 
 
 def shelf(home: Path | None) -> Path:
@@ -79,7 +71,7 @@ class State:
         """Change and remember."""
         changed = replace(self, **changes)  # type: ignore[arg-type]
         text = json.dumps({key: value for key, value in asdict(changed).items() if key != "folder"}, indent=2)
-        write(self.folder / "state.json", text.encode())
+        write_private(self.folder / "state.json", text.encode())
         return changed
 
 
@@ -96,35 +88,3 @@ def load(folder: Path) -> State | None:
 def beside(folder: Path) -> list[State]:
     """The clusters in a folder."""
     return [state for path in sorted(folder.glob("*/state.json")) if (state := load(path.parent))]
-
-
-def private(folder: Path) -> Path:
-    """A folder that only its owner may enter; made when absent.
-
-    Raises:
-        OrchestratorError: It cannot be made.
-    """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        hint = "XDG_STATE_HOME and XDG_CACHE_HOME can name folders that you may write to"
-        raise OrchestratorError(f"{folder} cannot be made: {error.strerror}", hint=hint) from error
-    return folder
-
-
-def write(path: Path, data: bytes) -> Path:
-    """Write a file that only its owner may read, wholly or not at all."""
-    return write_file(path, data, 0o600)
-
-
-@contextmanager
-def alone(folder: Path, progress: Progress = quiet) -> Iterator[None]:
-    """Let nobody else do such a thing in this folder meanwhile."""
-    with (private(folder) / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("waiting for another tycho that is at work here")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

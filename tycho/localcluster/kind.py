@@ -6,12 +6,13 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from tycho.cluster import process
-from tycho.cluster.api import Api, kubeconfig, read
-from tycho.cluster.programs import tool
-from tycho.cluster.state import Progress, State, private, write
 from tycho.errors import OrchestratorError
+from tycho.localcluster.api import Api, kubeconfig, read
+from tycho.localcluster.state import State
 from tycho.settings import environment
+from tycho.toolchain import process
+from tycho.toolchain.files import Progress, private_folder, write_private
+from tycho.toolchain.programs import tool
 
 PATIENCE = 60.0  # seconds for a stopped node to come back
 ASK = 10.0  # seconds for Docker to answer
@@ -43,7 +44,7 @@ def start(state: State, progress: Progress) -> State:
         OrchestratorError: kind or Docker failed; what they said is in the message.
     """
     program = str(tool("kind", progress))
-    private(state.folder)
+    private_folder(state.folder)
     state = state.keep()
     progress(f"starting cluster {state.name} with kind")
     if state.context in _run([program, "get", "clusters"]).split():
@@ -51,7 +52,7 @@ def start(state: State, progress: Progress) -> State:
     else:
         made = ["create", "cluster", "--name", state.context, "--kubeconfig", str(state.kubeconfig), "--wait", "2m"]
         _run([program, *made])
-        write(state.kubeconfig, kubeconfig(state.context, *read(state.kubeconfig)))
+        write_private(state.kubeconfig, kubeconfig(state.context, *read(state.kubeconfig)))
     api = Api.of(state.kubeconfig)
     if not api or not process.until(api.ready, PATIENCE):
         raise OrchestratorError(f"the API server of {state.name} did not become ready in {PATIENCE:g} s")

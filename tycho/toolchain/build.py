@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tycho.cluster.process import delay_signals, tail
-from tycho.cluster.programs import Program, version
-from tycho.cluster.state import Progress
 from tycho.errors import ToolMissing
 from tycho.settings import environment, settings
+from tycho.toolchain.files import Progress
+from tycho.toolchain.process import delay_signals, tail
+from tycho.toolchain.programs import Program, version
 
 OLDEST = (1, 21)  # the first that fetches the Go which a module asks for
 HOW = "install Go (go.dev/doc/install), or put {names} on PATH"

@@ -7,10 +7,10 @@ import re
 
 from tycho.choices import is_exact
 from tycho.errors import Forbidden, NotFound
-from tycho.orchestrators.helm import cluster, namespaces, releases, volumes
+from tycho.orchestrators.helm import namespaces, releases, snapshots, volumes
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.view_lists import Source
-from tycho.orchestrators.helm.workloads import Seen
+from tycho.orchestrators.helm.workloads import ClusterSnapshot
 from tycho.release import Identity, Release
 
 WHOLE = re.compile(r"(?:.+-)?([0-9a-f]{32})", re.DOTALL)  # a GUID, or `<name>-<guid>`
@@ -30,33 +30,33 @@ async def list_systems(source: Source, namespace: str, *, services: bool) -> lis
     )
     if not services:
         return found
-    seen = seen or await cluster.look_in_each(source, sorted({one.identity.namespace for one in found}))
-    parts, nothing = seen.divide(), Seen(nodes=seen.nodes)
+    seen = seen or await snapshots.snapshot_each(source, sorted({one.identity.namespace for one in found}))
+    parts, nothing = seen.divide(), ClusterSnapshot(nodes=seen.nodes)
     return [
-        cluster.with_services(release, parts.get((release.identity.release, release.identity.namespace), nothing))
+        snapshots.with_services(release, parts.get((release.identity.release, release.identity.namespace), nothing))
         for release in found
     ]
 
 
-async def look_at(source: Source, identity: Identity, observer: Observer) -> Release:
+async def read_system(source: Source, identity: Identity, observer: Observer) -> Release:
     """Look at one system, with its services.
 
     Raises:
         NotFound: Nothing of it is there.
     """
     found, seen = await asyncio.gather(
-        releases.every(source, identity.namespace, guid=identity.guid), cluster.look_at(source, identity)
+        releases.list_releases(source, identity.namespace, guid=identity.guid), snapshots.snapshot_one(source, identity)
     )
     if not found:
         found = await volumes.find_kept(source, (), namespace=identity.namespace, guid=identity.guid)
     if not found and identity.own_namespace:
-        found = await namespaces.lost(source, (), guid=identity.guid)
+        found = await namespaces.list_orphaned(source, (), guid=identity.guid)
     for release in found:
         return observer.judge(release, seen)
     raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
 
 
-async def find(source: Source, namespace: str, id: str) -> list[Release]:
+async def find_systems(source: Source, namespace: str, id: str) -> list[Release]:
     """Find the systems that an id names wholly, each asked for by label: none where it is a prefix, or a project.
 
     Args:
@@ -68,25 +68,25 @@ async def find(source: Source, namespace: str, id: str) -> list[Release]:
     release = id if not guid and NAMED.fullmatch(id) and len(id) <= releases.LONGEST else ""
     if not guid and not release:
         return []
-    found = await releases.every(source, namespace, guid=guid, release=release)
+    found = await releases.list_releases(source, namespace, guid=guid, release=release)
     if not found:
         found = await volumes.find_kept(source, (), namespace=namespace, guid=guid, release=release)
     if not found and not namespace:
-        found = await namespaces.lost(source, (), guid=guid, release=release)
+        found = await namespaces.list_orphaned(source, (), guid=guid, release=release)
     return [one for one in found if is_exact(one.identity, id)]
 
 
 async def _list_known(source: Source, namespace: str) -> list[Release]:
-    found = await releases.every(source, namespace)
+    found = await releases.list_releases(source, namespace)
     known = {release.identity.guid for release in found}
     found += await volumes.find_kept(source, known, namespace=namespace)
-    return found if namespace else [*found, *await namespaces.lost(source, found)]
+    return found if namespace else [*found, *await namespaces.list_orphaned(source, found)]
 
 
-async def _look(source: Source, namespace: str) -> Seen | None:
+async def _look(source: Source, namespace: str) -> ClusterSnapshot | None:
     """What runs in the target; None for who may not look at all of it at once."""
     try:
-        return await cluster.look(source, namespace)
+        return await snapshots.snapshot_all(source, namespace)
     except Forbidden:
         if namespace:
             raise

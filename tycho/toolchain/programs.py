@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from tycho.cluster.state import Progress, alone, quiet, write
 from tycho.errors import FileError, UsageError
 from tycho.settings import environment, settings
+from tycho.toolchain.files import Progress, exclusive_lock, no_progress, write_private
 
 Version = tuple[int, ...]
 
@@ -125,7 +125,7 @@ def find(name: str) -> Path | None:
     return program.cached if program.cached.exists() else None
 
 
-def tool(name: str, progress: Progress = quiet) -> Path:
+def tool(name: str, progress: Progress = no_progress) -> Path:
     """A program that will do; fetched when there is none.
 
     Args:
@@ -138,16 +138,16 @@ def tool(name: str, progress: Progress = quiet) -> Path:
     return tools([name], progress)[name]
 
 
-def tools(names: Iterable[str], progress: Progress = quiet) -> dict[str, Path]:
+def tools(names: Iterable[str], progress: Progress = no_progress) -> dict[str, Path]:
     """Several programs at once: those of one Go module are built together; see `tool`."""
     wanted = list(names)
     found = {name: path for name in wanted if (path := find(name))}
     if len(found) == len(wanted):
         return found
-    from tycho.cluster.build import build
-    from tycho.cluster.download import download
+    from tycho.toolchain.build import build
+    from tycho.toolchain.download import download
 
-    with alone(settings().cache_dir / "bin", progress):
+    with exclusive_lock(settings().cache_dir / "bin", progress):
         absent = [PROGRAMS[name] for name in wanted if not find(name)]
         absent = [program for program in absent if not download(program, progress)]
         for _, programs in groupby(absent, key=lambda program: program.module):
@@ -174,5 +174,5 @@ def version(path: Path, asks: Iterable[str]) -> Version:
         known[key] = [int(part) for part in said.groups()] if said else []
         with suppress(OSError, FileError, UsageError):
             note.parent.mkdir(parents=True, exist_ok=True)
-            write(note, json.dumps(known).encode())
+            write_private(note, json.dumps(known).encode())
     return tuple(known[key])

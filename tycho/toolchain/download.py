@@ -9,9 +9,9 @@ import tarfile
 from http.client import HTTPException
 from urllib.request import urlopen
 
-from tycho.cluster.programs import ARCHITECTURE, Program
-from tycho.cluster.state import Progress
 from tycho.errors import ToolMissing
+from tycho.toolchain.files import Progress
+from tycho.toolchain.programs import ARCHITECTURE, Program
 
 PATIENCE = 10.0  # seconds of silence
 

@@ -25,9 +25,9 @@ def find() -> Path | None:
     """The helm program: TYCHO_HELM, Tycho's own, or the one on PATH."""
     if said := settings().helm:
         return Path(said)
-    from tycho import cluster
+    from tycho.toolchain import programs
 
-    return cluster.find("helm")
+    return programs.find("helm")
 
 
 async def program() -> Path:

@@ -14,11 +14,12 @@ from typing import Any
 from tycho.errors import Conflict, Forbidden, NotFound, WaitTimeout
 from tycho.kinds import CLAIM, JOB, KINDS, WORKLOADS, Kind, Removal, Rule
 from tycho.kinds import SERVICE as KUBE_SERVICE
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject, get_annotations
 from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import releases, waiting
-from tycho.orchestrators.helm.api import Api, Object, at
 from tycho.orchestrators.helm.waiting import Deadline
-from tycho.orchestrators.helm.workloads import SERVICE, name, notes
+from tycho.orchestrators.helm.workloads import SERVICE, name
 from tycho.release import Identity
 
 SWEPT = {name: kind for name, kind in KINDS.items() if kind.removal is Removal.ABSENCE}
@@ -26,37 +27,37 @@ AWAITED = [kind for kind in KINDS.values() if kind.removal is not Removal.NEVER]
 SELECTOR = "app.kubernetes.io/instance={},executor=tycho"
 
 
-async def sweep(api: Api, identity: Identity) -> tuple[str, ...]:
+async def prune_orphans(api: KubeClient, identity: Identity) -> tuple[str, ...]:
     """Delete what carries the release's label and is not in its deployed manifest.
 
     Volumes are not touched, nor are finished jobs of revisions that can be gone back to.
     """
-    known = await releases.revisions(api, identity)
-    deployed = [one for one in known if releases.status(one) == "deployed"]
+    known = await releases.list_revisions(api, identity)
+    deployed = [one for one in known if releases.read_status(one) == "deployed"]
     if not deployed:
         return ()
     wanted = await _made(api, identity, deployed[-1:])
     rest = [one for one in await _ours(api, identity) if one not in wanted]
     if any(kind == JOB.name for kind, _ in rest):  # a rollback finds its job done, and does not run it again
-        former = [one for one in known if releases.status(one) == "superseded"]
+        former = [one for one in known if releases.read_status(one) == "superseded"]
         done = await _done(api, identity) & await _made(api, identity, former)
         rest = [one for one in rest if one not in done]
     for kind, named in rest:
-        await api.delete(at(KINDS[kind], identity.namespace, named))
+        await api.delete(KINDS[kind].path(identity.namespace, named))
     gone = [f"{kind} {named}" for kind, named in rest]
     return (f"removed what an earlier revision left: {', '.join(sorted(gone))}",) if gone else ()
 
 
-async def _made(api: Api, identity: Identity, revisions: Iterable[Object]) -> set[tuple[str, str]]:
+async def _made(api: KubeClient, identity: Identity, revisions: Iterable[KubeObject]) -> set[tuple[str, str]]:
     """Kind and name of what revisions consist of."""
-    numbers = map(releases.number, revisions)
-    stored = await asyncio.gather(*(releases.payload(api, identity, number) for number in numbers))
-    return {(one["kind"], one["metadata"]["name"]) for each in stored for one in releases.manifest(each)}
+    numbers = map(releases.read_number, revisions)
+    stored = await asyncio.gather(*(releases.read_payload(api, identity, number) for number in numbers))
+    return {(one["kind"], one["metadata"]["name"]) for each in stored for one in releases.parse_manifest(each)}
 
 
-async def _done(api: Api, identity: Identity) -> set[tuple[str, str]]:
+async def _done(api: KubeClient, identity: Identity) -> set[tuple[str, str]]:
     """The release's jobs that did their work."""
-    jobs = await api.list(at(JOB, identity.namespace), labelSelector=SELECTOR.format(identity.release))
+    jobs = await api.list(JOB.path(identity.namespace), labelSelector=SELECTOR.format(identity.release))
     conditions = {one["metadata"]["name"]: one["status"].get("conditions") or () for one in jobs}
     return {
         (JOB.name, name)
@@ -65,14 +66,14 @@ async def _done(api: Api, identity: Identity) -> set[tuple[str, str]]:
     }
 
 
-async def missing(api: Api, identity: Identity, revision: int) -> list[str]:
+async def list_missing(api: KubeClient, identity: Identity, revision: int) -> list[str]:
     """What a revision made, and somebody has taken away since."""
-    stored, there = await asyncio.gather(releases.payload(api, identity, revision), _ours(api, identity))
-    made = {(one["kind"], one["metadata"]["name"]) for one in releases.manifest(stored)}
+    stored, there = await asyncio.gather(releases.read_payload(api, identity, revision), _ours(api, identity))
+    made = {(one["kind"], one["metadata"]["name"]) for one in releases.parse_manifest(stored)}
     return sorted(f"{kind} {name}" for kind, name in made - set(there) if kind in SWEPT)
 
 
-async def remove(api: Api, identity: Identity, deadline: Deadline, *, kept: Collection[str]) -> None:
+async def delete_members(api: KubeClient, identity: Identity, deadline: Deadline, *, kept: Collection[str]) -> None:
     """Delete everything that carries the release's label, and see it gone.
 
     Args:
@@ -85,24 +86,25 @@ async def remove(api: Api, identity: Identity, deadline: Deadline, *, kept: Coll
         WaitTimeout: Something is still there; names it and its finalizers.
     """
     ours, claims = await asyncio.gather(_ours(api, identity), _list(api, CLAIM, identity))
-    paths = [at(KINDS[kind], identity.namespace, name) for kind, name in ours]
+    paths = [KINDS[kind].path(identity.namespace, name) for kind, name in ours]
     names = [claim["metadata"]["name"] for claim in claims]
-    paths += [at(CLAIM, identity.namespace, name) for name in names if name not in kept]
+    paths += [CLAIM.path(identity.namespace, name) for name in names if name not in kept]
     await asyncio.gather(*(api.delete(path) for path in paths))
     if identity.own_namespace and not kept:
         return  # the namespace goes with all that is in it
 
     async def list_left() -> list[str] | None:
-        return await left(api, identity, kept) or None
+        return await list_remaining(api, identity, kept) or None
 
-    if deadline.wait_options.wait and not await waiting.gone(identity.name, list_left, deadline):
+    if deadline.wait_options.wait and not await waiting.wait_until_deleted(identity.name, list_left, deadline):
+        remaining = ", ".join(await list_remaining(api, identity, kept))
         raise WaitTimeout(
-            f"still there after {deadline.wait_options.timeout:g} s: {', '.join(await left(api, identity, kept))}",
+            f"still there after {deadline.wait_options.timeout:g} s: {remaining}",
             hint="whoever set a finalizer has to take it away",
         )
 
 
-async def left(api: Api, identity: Identity, kept: Collection[str] = ()) -> list[str]:
+async def list_remaining(api: KubeClient, identity: Identity, kept: Collection[str] = ()) -> list[str]:
     """What is still there of a system: kind, name, and what holds it."""
     lists = await asyncio.gather(*(_list(api, kind, identity) for kind in AWAITED))
     return [
@@ -114,8 +116,8 @@ async def left(api: Api, identity: Identity, kept: Collection[str] = ()) -> list
     ]
 
 
-async def prepare(
-    api: Api, identity: Identity, rendered: Iterable[Object], tell: Callable[[str], None]
+async def prepare_upgrade(
+    api: KubeClient, identity: Identity, rendered: Iterable[KubeObject], tell: Callable[[str], None]
 ) -> tuple[str, ...]:
     """Delete the objects that an upgrade could not change; the upgrade makes them anew.
 
@@ -131,7 +133,7 @@ async def prepare(
     return await _replace(api, identity, current, wanted)
 
 
-def find_run_again(current: Iterable[Object], wanted: Iterable[Object]) -> list[str]:
+def find_run_again(current: Iterable[KubeObject], wanted: Iterable[KubeObject]) -> list[str]:
     """Find the services whose Job has another name than before: it is another one, and runs."""
     before = {(name(item), item["metadata"]["name"]) for item in current if item["kind"] == JOB.name}
     known = {service for service, _ in before}
@@ -139,18 +141,20 @@ def find_run_again(current: Iterable[Object], wanted: Iterable[Object]) -> list[
     return [service for service, job in jobs.items() if service in known and (service, job) not in before]
 
 
-async def prepare_rollback(api: Api, identity: Identity, revision: int) -> tuple[str, ...]:
+async def prepare_rollback(api: KubeClient, identity: Identity, revision: int) -> tuple[str, ...]:
     """The same before going back to a revision."""
-    wanted = releases.manifest(await releases.payload(api, identity, revision))
+    wanted = releases.parse_manifest(await releases.read_payload(api, identity, revision))
     return await _replace(api, identity, await _current(api, identity), wanted)
 
 
-async def _replace(api: Api, identity: Identity, current: list[Object], wanted: list[Object]) -> tuple[str, ...]:
+async def _replace(
+    api: KubeClient, identity: Identity, current: list[KubeObject], wanted: list[KubeObject]
+) -> tuple[str, ...]:
     recreated = await _recreate(api, identity, current, wanted)
     return (*(f"{service}: removed" for service in find_removed(current, wanted)), *recreated)
 
 
-def find_removed(current: Iterable[Object], wanted: Iterable[Object]) -> list[str]:
+def find_removed(current: Iterable[KubeObject], wanted: Iterable[KubeObject]) -> list[str]:
     """Find the services of present objects that have a workload no more."""
     services = [
         dict.fromkeys(name(item) for item in objects if item["kind"] in WORKLOADS) for objects in (current, wanted)
@@ -158,16 +162,18 @@ def find_removed(current: Iterable[Object], wanted: Iterable[Object]) -> list[st
     return [service for service in services[0] if service and service not in services[1]]
 
 
-async def _current(api: Api, identity: Identity) -> list[Object]:
+async def _current(api: KubeClient, identity: Identity) -> list[KubeObject]:
     """What may be there: the objects of the deployed revision, and those of one that failed after it."""
-    known = await releases.revisions(api, identity)
-    numbers = {releases.number(one) for one in known if releases.status(one) == "deployed" or one is known[-1]}
-    stored = await asyncio.gather(*(releases.payload(api, identity, number) for number in sorted(numbers)))
-    return [item for one in stored for item in releases.manifest(one)]
+    known = await releases.list_revisions(api, identity)
+    numbers = {
+        releases.read_number(one) for one in known if releases.read_status(one) == "deployed" or one is known[-1]
+    }
+    stored = await asyncio.gather(*(releases.read_payload(api, identity, number) for number in sorted(numbers)))
+    return [item for one in stored for item in releases.parse_manifest(one)]
 
 
 async def _recreate(
-    api: Api, identity: Identity, current: Iterable[Object], wanted: Iterable[Object]
+    api: KubeClient, identity: Identity, current: Iterable[KubeObject], wanted: Iterable[KubeObject]
 ) -> tuple[str, ...]:
     new = {(one["kind"], one["metadata"]["name"]): one for one in wanted}
     changes, known = {}, {}
@@ -183,24 +189,24 @@ async def _recreate(
                 hint="give the volume another name, or remove the system and its volume first",
             )
     for kind, named in changes:
-        await _see_gone(api, at(KINDS[kind], identity.namespace, named))
+        await _see_gone(api, KINDS[kind].path(identity.namespace, named))
     workloads = {key: item for key, item in new.items() if key[0] in WORKLOADS and key in known}
     kept = [name(item) for key, item in workloads.items() if item["spec"] == known[key]["spec"]]
     return tuple(_describe(new[key], what, kept) for key, what in changes.items())
 
 
-def _describe(item: Object, what: str, kept: Collection[str]) -> str:
+def _describe(item: KubeObject, what: str, kept: Collection[str]) -> str:
     """Say what was made anew, and what that means."""
     kind, named = item["kind"], item["metadata"]["name"]
     if kind != KUBE_SERVICE.name:
         return f"re-created {kind} {named}: its {what} cannot be changed in place"
-    service = notes(item).get(SERVICE)
+    service = get_annotations(item).get(SERVICE)
     if not service:  # an alias
         return f"re-created the network name {named}"
     return f"re-created {service}'s network name" + (f"; {service} was not restarted" if service in kept else "")
 
 
-async def _see_gone(api: Api, path: str) -> None:
+async def _see_gone(api: KubeClient, path: str) -> None:
     await api.delete(path, propagation="Foreground")
     if not await Deadline(WaitOptions()).until(lambda: api.gone(path)):
         raise WaitTimeout(
@@ -208,7 +214,7 @@ async def _see_gone(api: Api, path: str) -> None:
         )
 
 
-def immutable(old: Object, new: Object) -> str:
+def immutable(old: KubeObject, new: KubeObject) -> str:
     """Tell which field of an object changes that Kubernetes never lets change; "" when none does."""
     kind = KINDS.get(new["kind"])
     for field in kind.fixed if kind else ():
@@ -231,14 +237,14 @@ def _bytes(text: str) -> float:
     return float(text.removesuffix(unit)) * UNITS.get(unit, 1)
 
 
-def _at(item: Object, path: str, absent: object) -> Any:
+def _at(item: KubeObject, path: str, absent: object) -> Any:
     found: Any = item
     for key in path.split("."):
         found = found.get(key) if isinstance(found, dict) else None
     return absent if found is None else found
 
 
-async def _ours(api: Api, identity: Identity) -> list[tuple[str, str]]:
+async def _ours(api: KubeClient, identity: Identity) -> list[tuple[str, str]]:
     """Kind and name of everything with the release's label, volumes and helm's own Secrets left out."""
     lists = await asyncio.gather(*(_list(api, kind, identity) for kind in SWEPT.values()))
     return [
@@ -249,9 +255,9 @@ async def _ours(api: Api, identity: Identity) -> list[tuple[str, str]]:
     ]
 
 
-async def _list(api: Api, kind: Kind, identity: Identity) -> list[Object]:
+async def _list(api: KubeClient, kind: Kind, identity: Identity) -> list[KubeObject]:
     selector = SELECTOR.format(identity.release)
     try:
-        return await api.list(at(kind, identity.namespace), metadata=True, labelSelector=selector)
+        return await api.list(kind.path(identity.namespace), metadata=True, labelSelector=selector)
     except (Forbidden, NotFound):
         return []

@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from tycho.orchestrators.helm.api import Object
+from tycho.kube.objects import KubeObject
 
 TRUNCATED = 1.0  # seconds: the API's times leave out the fraction
 LAG = 1.0  # seconds until a kubelet notices that a container has ended: it looks once a second
 MOST = 6.0  # seconds of lag that are waited for
 RECENT = 60.0  # seconds in which a start tells something of the lag
-Age = Callable[[Object, Object], float]
+Age = Callable[[KubeObject, KubeObject], float]
 """For how many seconds a pod's container has surely been running, as far as one may say by now."""
 
 
-def pod_condition(pod: Object, name: str) -> Object:
+def pod_condition(pod: KubeObject, name: str) -> KubeObject:
     """Return a condition of a pod, {} when it has none of that name."""
     conditions = pod.get("status", {}).get("conditions") or ()
     return next((condition for condition in conditions if condition["type"] == name), {})
 
 
-def is_ready(pod: Object, quiet: float, age: Age) -> bool:
+def is_ready(pod: KubeObject, quiet: float, age: Age) -> bool:
     """Tell whether a pod is ready.
 
     Args:
@@ -36,7 +36,7 @@ def is_ready(pod: Object, quiet: float, age: Age) -> bool:
     return is_running(pod) and not is_watched(pod, quiet, age)
 
 
-def list_lasting(pod: Object) -> list[Object]:
+def list_lasting(pod: KubeObject) -> list[KubeObject]:
     """List the statuses of the containers that run as long as a pod does: its own, and its sidecars."""
     spec, status = pod.get("spec", {}), pod.get("status", {})
     sidecars = {each["name"] for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"}
@@ -44,13 +44,13 @@ def list_lasting(pod: Object) -> list[Object]:
     return [*started, *(status.get("containerStatuses") or ())]
 
 
-def is_running(pod: Object) -> bool:
+def is_running(pod: KubeObject) -> bool:
     """Tell whether Kubernetes calls a pod ready, and all its containers run."""
     running = all("running" in status.get("state", {}) for status in list_lasting(pod))
     return pod_condition(pod, "Ready").get("status") == "True" and running
 
 
-def is_watched(pod: Object, quiet: float, age: Age) -> bool:
+def is_watched(pod: KubeObject, quiet: float, age: Age) -> bool:
     """Tell whether a container of a pod has not run for the quiet time yet, and no probe speaks for it."""
     if quiet <= 0:
         return False
@@ -58,13 +58,15 @@ def is_watched(pod: Object, quiet: float, age: Age) -> bool:
     return any(age(pod, status) < quiet for status in list_lasting(pod) if status["name"] not in probed)
 
 
-def identify(pod: Object, status: Object) -> str:
+def identify(pod: KubeObject, status: KubeObject) -> str:
     """Name a container's present run: another one after each restart."""
     started = status.get("state", {}).get("running", {}).get("startedAt", "")
     return f"{pod['metadata'].get('uid')}/{status['name']}/{status.get('restartCount', 0)}/{started}"
 
 
-def measure_age(pod: Object, status: Object, now: datetime, sighted: Mapping[str, float], lag: float = LAG) -> float:
+def measure_age(
+    pod: KubeObject, status: KubeObject, now: datetime, sighted: Mapping[str, float], lag: float = LAG
+) -> float:
     """Return for how many seconds a container has surely been running.
 
     What is shown is older than what is: so that its end would be known, a container must have been started for longer
@@ -91,7 +93,7 @@ def measure_age(pod: Object, status: Object, now: datetime, sighted: Mapping[str
     return min(since_begun - lag, since_shown)
 
 
-def measure_lag(pods: Iterable[Object], now: datetime) -> float:
+def measure_lag(pods: Iterable[KubeObject], now: datetime) -> float:
     """Return after how many seconds the end of a container may be shown: as late as starts were a moment ago.
 
     On a node that has much to do, a kubelet writes what it has noticed some seconds later.
@@ -108,7 +110,7 @@ def measure_lag(pods: Iterable[Object], now: datetime) -> float:
     return min(max(lags), MOST)
 
 
-def _find_written(pod: Object) -> datetime | None:
+def _find_written(pod: KubeObject) -> datetime | None:
     """Find when a pod's status was written last, by the API server's clock."""
     times = [
         datetime.fromisoformat(entry["time"])
@@ -118,7 +120,7 @@ def _find_written(pod: Object) -> datetime | None:
     return max(times, default=None)
 
 
-def _find_probed(pod: Object) -> set[str]:
+def _find_probed(pod: KubeObject) -> set[str]:
     """Find the containers that a readiness probe speaks for."""
     spec = pod.get("spec", {})
     containers = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))

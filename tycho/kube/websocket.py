@@ -9,20 +9,20 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from tycho.errors import ClusterUnreachable, OrchestratorError
-from tycho.orchestrators.helm.access import Access
-from tycho.orchestrators.helm.api import Api, find_proxy
-from tycho.orchestrators.helm.errors import NO_CLUSTER
+from tycho.kube.client import KubeClient, find_proxy
+from tycho.kube.errors import NO_CLUSTER
+from tycho.kube.kubeconfig import ClusterAccess
 from tycho.text import safe_message
 
 if TYPE_CHECKING:
-    from aiohttp import ClientWebSocketResponse
+    from aiohttp import ClientWebSocketResponse, WSMessage
 
 CONNECT = 15.0  # seconds that the API server has to begin
 
 
 @asynccontextmanager
 async def connect(
-    api: Api, path: str, query: Sequence[tuple[str, str]], *, protocol: str, purpose: str
+    api: KubeClient, path: str, query: Sequence[tuple[str, str]], *, protocol: str, purpose: str
 ) -> AsyncIterator[ClientWebSocketResponse]:
     """Open a websocket, and close it in the end.
 
@@ -57,7 +57,13 @@ async def connect(
             yield socket
 
 
-async def _refusal(api: Api, path: str, status: int, purpose: str) -> OrchestratorError:
+def split_channel(message: WSMessage) -> tuple[int, bytes]:
+    """Split a message into its channel, which is its first byte, and its content."""
+    content = message.data if isinstance(message.data, bytes) else str(message.data).encode()
+    return content[0] if content else -1, content[1:]
+
+
+async def _refusal(api: KubeClient, path: str, status: int, purpose: str) -> OrchestratorError:
     """Find out why there is no connection: the answer to a handshake has no text, that to a plain request has."""
     try:
         await api.get(path)
@@ -67,7 +73,7 @@ async def _refusal(api: Api, path: str, status: int, purpose: str) -> Orchestrat
     return OrchestratorError(f"the cluster refuses to {purpose} (HTTP {status})")
 
 
-def _tls(access: Access) -> ssl.SSLContext | bool:
+def _tls(access: ClusterAccess) -> ssl.SSLContext | bool:
     """Make what aiohttp verifies a server by, of what urllib3 takes."""
     options = access.tls
     if not access.server.startswith("https://"):

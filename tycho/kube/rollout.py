@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tycho.kinds import WORKLOADS, Readiness
-from tycho.orchestrators.helm.api import Object
+from tycho.kube.objects import KubeObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Count:
     fatal: bool = False
 
 
-def _replicas(workload: Object) -> Count:
+def _replicas(workload: KubeObject) -> Count:
     spec, status = workload.get("spec", {}), workload.get("status", {})
     wanted = int(spec.get("replicas", 1))
     ready, there = int(status.get("readyReplicas", 0)), int(status.get("replicas", 0))
@@ -43,7 +43,7 @@ def _replicas(workload: Object) -> Count:
     return Count(min(ready, wanted), wanted, done=updated == there == ready == available == wanted)
 
 
-def _daemon(workload: Object) -> Count:
+def _daemon(workload: KubeObject) -> Count:
     status = workload.get("status", {})
     wanted, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
     if not _observed(workload):
@@ -52,7 +52,7 @@ def _daemon(workload: Object) -> Count:
     return Count(ready, wanted, done=ready == updated == available == wanted)
 
 
-def _job(workload: Object) -> Count:
+def _job(workload: KubeObject) -> Count:
     spec, status = workload.get("spec", {}), workload.get("status", {})
     wanted, ready = int(spec.get("completions") or 1), int(status.get("succeeded", 0))
     said = {one["type"]: one for one in status.get("conditions") or () if one["status"] == "True"}
@@ -63,12 +63,12 @@ def _job(workload: Object) -> Count:
     return Count(ready, wanted)
 
 
-def _cron(workload: Object) -> Count:
+def _cron(workload: KubeObject) -> Count:
     return Count(1, 1, done=True)
 
 
 UNSEEN = "waiting for Kubernetes to pick it up"
-COUNTS: Mapping[Readiness | None, Callable[[Object], Count]] = {
+COUNTS: Mapping[Readiness | None, Callable[[KubeObject], Count]] = {
     Readiness.REPLICAS: _replicas,
     Readiness.NODES: _daemon,
     Readiness.COMPLETIONS: _job,
@@ -76,11 +76,11 @@ COUNTS: Mapping[Readiness | None, Callable[[Object], Count]] = {
 }
 
 
-def count_replicas(workload: Object) -> Count:
+def count_replicas(workload: KubeObject) -> Count:
     """Read what the controller of a workload says of it."""
     return COUNTS[WORKLOADS[workload["kind"]].readiness](workload)
 
 
-def _observed(workload: Object) -> bool:
+def _observed(workload: KubeObject) -> bool:
     seen: int = workload.get("status", {}).get("observedGeneration", 0)
     return seen >= int(workload["metadata"].get("generation", 0))

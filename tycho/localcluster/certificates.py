@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tycho.cluster.state import write
+from tycho.toolchain.files import write_private
 
 YEARS = timedelta(days=3650)
 
@@ -64,8 +64,8 @@ def signing_key(folder: Path, name: str) -> None:
     """Make `NAME.key` and `NAME.pub`, to sign and to check tokens."""
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    write(folder / f"{name}.key", _pem(key))
-    write(folder / f"{name}.pub", public)
+    write_private(folder / f"{name}.key", _pem(key))
+    write_private(folder / f"{name}.pub", public)
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
@@ -108,5 +108,5 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _keep(folder: Path, name: str, key: ec.EllipticCurvePrivateKey, made: x509.Certificate) -> None:
-    write(folder / f"{name}.key", _pem(key))
-    write(folder / f"{name}.crt", made.public_bytes(serialization.Encoding.PEM))
+    write_private(folder / f"{name}.key", _pem(key))
+    write_private(folder / f"{name}.crt", made.public_bytes(serialization.Encoding.PEM))

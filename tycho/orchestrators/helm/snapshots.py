@@ -10,21 +10,22 @@ from dataclasses import replace
 from tycho import kinds
 from tycho.errors import Forbidden, NotFound
 from tycho.kinds import Kind
-from tycho.orchestrators.helm.api import Api, Object, at
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject, get_annotations, get_labels
+from tycho.orchestrators.helm.object_queries import SYSTEMS
 from tycho.orchestrators.helm.view_lists import Source
-from tycho.orchestrators.helm.view_objects import SYSTEMS
-from tycho.orchestrators.helm.workloads import INSTANCE, Seen, labels, name, notes, statuses
+from tycho.orchestrators.helm.workloads import INSTANCE, ClusterSnapshot, name, statuses
 from tycho.release import CONN_STRING, ORIGIN, WORKSPACE, Identity, Origin, Release, parse_origin
 from tycho.settings import settings
 from tycho.usernames import ANNOTATION, real_name
 
 
-async def look(source: Source, namespace: str = "") -> Seen:
+async def snapshot_all(source: Source, namespace: str = "") -> ClusterSnapshot:
     """Workloads, pods, services and nodes of all systems, in one namespace or in the cluster."""
     return await _look(source, namespace, "")
 
 
-async def look_at(source: Source, identity: Identity) -> Seen:
+async def snapshot_one(source: Source, identity: Identity) -> ClusterSnapshot:
     """The same of one system, and what the cluster warns of in its namespace."""
     seen, warnings = await asyncio.gather(
         _look(source, identity.namespace, f"{INSTANCE}={identity.release},{SYSTEMS}"),
@@ -33,10 +34,10 @@ async def look_at(source: Source, identity: Identity) -> Seen:
     return replace(seen, warnings=tuple(warnings))
 
 
-async def look_in_each(source: Source, namespaces: Sequence[str]) -> Seen:
+async def snapshot_each(source: Source, namespaces: Sequence[str]) -> ClusterSnapshot:
     """For who may look at single namespaces alone."""
     seen = await asyncio.gather(*(_look(source, namespace, "") for namespace in namespaces))
-    return Seen(
+    return ClusterSnapshot(
         workloads=tuple(one for part in seen for one in part.workloads),
         replicasets=tuple(one for part in seen for one in part.replicasets),
         pods=tuple(one for part in seen for one in part.pods),
@@ -48,14 +49,14 @@ async def look_in_each(source: Source, namespaces: Sequence[str]) -> Seen:
     )
 
 
-async def list_pods(api: Api, identity: Identity) -> Mapping[str, str]:
+async def list_pods(api: KubeClient, identity: Identity) -> Mapping[str, str]:
     """List the pods of a system: the service of each, by its uid."""
     selector = f"{INSTANCE}={identity.release}"
-    pods = await api.list(at(kinds.POD, identity.namespace), metadata=True, labelSelector=selector)
+    pods = await api.list(kinds.POD.path(identity.namespace), metadata=True, labelSelector=selector)
     return {pod["metadata"]["uid"]: name(pod) for pod in pods}
 
 
-def with_services(release: Release, seen: Seen) -> Release:
+def with_services(release: Release, seen: ClusterSnapshot) -> Release:
     """A release as the look shows it."""
     identity = release.identity
     found = statuses(seen, identity.release, identity.namespace)
@@ -73,46 +74,46 @@ def with_services(release: Release, seen: Seen) -> Release:
     )
 
 
-def read_origin(seen: Seen, identity: Identity) -> Origin | None:
+def read_origin(seen: ClusterSnapshot, identity: Identity) -> Origin | None:
     """Read off a system's workloads where it was started from."""
     return parse_origin(read_note(seen, identity, ORIGIN))
 
 
-def read_note(seen: Seen, identity: Identity, annotation: str) -> str:
+def read_note(seen: ClusterSnapshot, identity: Identity, annotation: str) -> str:
     """Read an annotation off a system's workloads; those of a finished job may be of an earlier start."""
     texts = [
         (workload["kind"] != "Job", workload["metadata"]["creationTimestamp"], text)
         for workload in seen.workloads
-        if labels(workload).get(INSTANCE) == identity.release
+        if get_labels(workload).get(INSTANCE) == identity.release
         and workload["metadata"]["namespace"] == identity.namespace
-        and (text := notes(workload).get(annotation))
+        and (text := get_annotations(workload).get(annotation))
     ]
     return max(texts)[-1] if texts else ""
 
 
-def read_workspace(seen: Seen, identity: Identity) -> str:
+def read_workspace(seen: ClusterSnapshot, identity: Identity) -> str:
     """Read off the pods of a system's workloads what a portal calls it."""
     names = [
         name
         for workload in seen.select(identity.release, identity.namespace).workloads
-        if (name := labels({"metadata": {}, **workload.get("spec", {}).get("template", {})}).get(WORKSPACE))
+        if (name := get_labels({"metadata": {}, **workload.get("spec", {}).get("template", {})}).get(WORKSPACE))
     ]
     return names[0] if names else ""
 
 
-async def nodes(source: Source) -> Sequence[Object]:
+async def list_nodes(source: Source) -> Sequence[KubeObject]:
     """Some nodes; they belong to the cluster's owner, and who may not see them gets no node address."""
     return await _list_if_allowed(source, kinds.NODE)
 
 
-async def _list_if_allowed(source: Source, kind: Kind, namespace: str = "", selector: str = "") -> Sequence[Object]:
+async def _list_if_allowed(source: Source, kind: Kind, namespace: str = "", selector: str = "") -> Sequence[KubeObject]:
     try:
         return await source.list(kind, namespace, selector)
     except (Forbidden, NotFound):
         return ()
 
 
-async def _look(source: Source, namespace: str, selector: str) -> Seen:
+async def _look(source: Source, namespace: str, selector: str) -> ClusterSnapshot:
     """Look at one system, or with no selector at all of them."""
     began = time.monotonic()
     listed = (*kinds.WORKLOADS.values(), kinds.POD, kinds.SERVICE)
@@ -120,12 +121,12 @@ async def _look(source: Source, namespace: str, selector: str) -> Seen:
         *(source.list(kind, namespace, selector) for kind in listed),
         source.list(kinds.REPLICA_SET, namespace, selector) if selector else _nothing(),
         _list_if_allowed(source, kinds.ENDPOINT_SLICE, namespace, selector),
-        nodes(source),
+        list_nodes(source),
     )
     # Of all systems there are many, and they say nothing but whose a pod is.
     if not selector and any(owner["kind"] == kinds.REPLICA_SET.name for pod in pods for owner in _owners(pod)):
         replicasets = await source.list(kinds.REPLICA_SET, namespace)
-    return Seen(
+    return ClusterSnapshot(
         workloads=tuple(
             {**workload, "kind": kind}
             for kind, items in zip(kinds.WORKLOADS, workloads, strict=True)
@@ -143,10 +144,10 @@ async def _look(source: Source, namespace: str, selector: str) -> Seen:
     )
 
 
-def _owners(item: Object) -> Sequence[Object]:
-    found: Sequence[Object] = item["metadata"].get("ownerReferences") or ()
+def _owners(item: KubeObject) -> Sequence[KubeObject]:
+    found: Sequence[KubeObject] = item["metadata"].get("ownerReferences") or ()
     return found
 
 
-async def _nothing() -> Sequence[Object]:
+async def _nothing() -> Sequence[KubeObject]:
     return ()

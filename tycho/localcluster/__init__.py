@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tycho.cluster.programs import find, tool
-from tycho.cluster.state import Progress, Provider, State, alone, beside, load, place, quiet, shelf
 from tycho.errors import NotFound
+from tycho.localcluster.state import Provider, State, beside, load, place, shelf
 from tycho.settings import settings
+from tycho.toolchain.files import Progress, exclusive_lock, no_progress
+from tycho.toolchain.programs import tool
 
 __all__ = [
     "Cluster",
@@ -25,11 +26,9 @@ __all__ = [
     "clusters",
     "create",
     "delete",
-    "find",
     "find_by_kubeconfig",
     "load_images",
     "status",
-    "tool",
 ]
 
 
@@ -76,7 +75,7 @@ class Cluster:
 def create(
     name: str = "tycho",
     *,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
     provider: Provider | None = None,
     home: Path | None = None,
 ) -> Cluster:
@@ -93,12 +92,12 @@ def create(
         ToolMissing: A program that it takes can be neither found nor downloaded nor built.
         OrchestratorError: It does not start; the end of the log that tells why is in the message.
     """
-    from tycho.cluster import kind, native
+    from tycho.localcluster import kind, native
 
     folder = place(name, home)
     if not settings().helm:  # a cluster is here for what helm puts into it
         tool("helm", progress)
-    with alone(folder.parent, progress):
+    with exclusive_lock(folder.parent, progress):
         known = load(folder)
         if known and (seen := _look(known)).running:
             return seen
@@ -137,12 +136,12 @@ def delete(name: str = "tycho", *, home: Path | None = None) -> None:
         name: Which.
         home: The folder of clusters; by default in the user's state folder.
     """
-    from tycho.cluster import kind, native
+    from tycho.localcluster import kind, native
 
     folder = place(name, home)
     if not load(folder):
         return
-    with alone(folder.parent):
+    with exclusive_lock(folder.parent):
         if known := load(folder):
             (kind if known.provider == "kind" else native).stop(known)
             shutil.rmtree(folder)
@@ -177,7 +176,7 @@ def load_images(images: Sequence[str], name: str = "tycho", *, home: Path | None
         NotFound: There is no cluster of this name.
         OrchestratorError: The node cannot take them; with what kind said.
     """
-    from tycho.cluster import kind
+    from tycho.localcluster import kind
 
     known = load(place(name, home))
     if not known:
@@ -187,7 +186,7 @@ def load_images(images: Sequence[str], name: str = "tycho", *, home: Path | None
 
 
 def _look(state: State) -> Cluster:
-    from tycho.cluster.api import Api
+    from tycho.localcluster.api import Api
 
     components = tuple(Component(name, one.pid, one.alive) for name, one in state.processes.items())
     api = Api.of(state.kubeconfig)

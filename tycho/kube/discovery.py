@@ -12,11 +12,10 @@ from typing import Any, TypeVar
 
 from tycho import kinds
 from tycho.errors import OrchestratorError, UsageError
-from tycho.orchestrators import Target
-from tycho.orchestrators.helm.access import IN_CLUSTER
-from tycho.orchestrators.helm.api import Api, at
-from tycho.orchestrators.helm.users import read_user
-from tycho.orchestrators.helm.workloads import node_address
+from tycho.kube.client import KubeClient
+from tycho.kube.kubeconfig import IN_CLUSTER
+from tycho.kube.objects import node_address
+from tycho.kube.reviews import read_user
 from tycho.settings import environment
 
 T = TypeVar("T")
@@ -35,7 +34,7 @@ def service_url(name: str, namespace: str) -> str | None:
         return f"http://{name}.{namespace}:5000"
     from tycho.settings import settings
 
-    api = Api(Target(kubeconfig=settings().kubeconfig, context=settings().context))
+    api = KubeClient(settings().kubeconfig, settings().context)
     try:
         return _run(_outside(api, name, namespace))
     except (OrchestratorError, UsageError):
@@ -44,8 +43,8 @@ def service_url(name: str, namespace: str) -> str | None:
         api.close()
 
 
-async def _outside(api: Api, name: str, namespace: str) -> str | None:
-    service = await api.get(at(kinds.SERVICE, namespace, name))
+async def _outside(api: KubeClient, name: str, namespace: str) -> str | None:
+    service = await api.get(kinds.SERVICE.path(namespace, name))
     port = service["spec"]["ports"][0]
     secure = HTTPS in (port.get("name"), port.get("appProtocol")) or port["port"] == 443
     scheme = HTTPS if secure else "http"
@@ -53,7 +52,7 @@ async def _outside(api: Api, name: str, namespace: str) -> str | None:
         return f"{scheme}://{_bracket(one.get('ip') or one['hostname'])}:{port['port']}"
     if "nodePort" not in port:
         return None
-    address = node_address(await api.list(at(kinds.NODE)))
+    address = node_address(await api.list(kinds.NODE.path()))
     return f"{scheme}://{_bracket(address)}:{port['nodePort']}" if address else None
 
 
@@ -97,7 +96,7 @@ class Borrowed:
         with self._lock:
             if refused or time.monotonic() >= self._until:
                 said = settings()
-                api = Api(Target(kubeconfig=said.kubeconfig, context=said.context))
+                api = KubeClient(said.kubeconfig, said.context)
                 try:
                     self._kept = _run(_borrow(api, said.service_account, self._audience))
                 except (OrchestratorError, UsageError):
@@ -108,7 +107,7 @@ class Borrowed:
             return self._kept
 
 
-async def _borrow(api: Api, account: str, audience: str) -> str:
+async def _borrow(api: KubeClient, account: str, audience: str) -> str:
     """Ask for a token; "" where there is no account to ask for."""
     namespace, _, name = account.partition("/")
     if not name:
@@ -117,6 +116,6 @@ async def _borrow(api: Api, account: str, audience: str) -> str:
             return ""
         namespace, name = found.groups()
     request = {"spec": {"audiences": [audience], "expirationSeconds": LIFE}}
-    given = await api.create(f"{at(kinds.SERVICE_ACCOUNT, namespace, name)}/token", request)
+    given = await api.create(f"{kinds.SERVICE_ACCOUNT.path(namespace, name)}/token", request)
     token: str = given["status"]["token"]
     return token

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tycho.errors import ClusterUnreachable, UsageError
-from tycho.orchestrators import Target
-from tycho.orchestrators.helm.errors import NO_CLUSTER
+from tycho.kube.errors import NO_CLUSTER
 from tycho.settings import find_home
 from tycho.workspace import root, temporary
 
@@ -25,7 +24,7 @@ IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 
 @dataclass(frozen=True)
-class Access:
+class ClusterAccess:
     """How to reach a cluster.
 
     Args:
@@ -43,29 +42,30 @@ class Access:
     renewable: bool = False
 
 
-class Way:
+class KubeconfigLoader:
     """Finds the access that a target means; keeps keys until it is closed, in memory where the system can.
 
     Args:
-        target: Kubeconfig and context.
+        kubeconfig: Path of the file, several as KUBECONFIG has them; "" for the usual place.
+        context: Context in that file; "" for the current one.
     """
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    def __init__(self, kubeconfig: str, context: str) -> None:
+        self._kubeconfig, self._context = kubeconfig, context
         self._keys = contextlib.ExitStack()
 
     def close(self) -> None:
         """Forget the keys."""
         self._keys.close()
 
-    def find(self) -> Access:
+    def load(self) -> ClusterAccess:
         """The way into the cluster.
 
         Raises:
             ClusterUnreachable: There is no kubeconfig, and this is no pod.
             UsageError: The kubeconfig does not say where its context leads.
         """
-        paths = [Path(one) for one in self.target.kubeconfig.split(os.pathsep) if one] or [find_home() / ".kube/config"]
+        paths = [Path(one) for one in self._kubeconfig.split(os.pathsep) if one] or [find_home() / ".kube/config"]
         found = [path for path in paths if path.is_file()]
         if not found:
             if IN_CLUSTER.is_file():
@@ -77,14 +77,14 @@ class Way:
             return access
         return self._by_library()
 
-    def _plain(self, path: Path) -> Access | None:
+    def _plain(self, path: Path) -> ClusterAccess | None:
         """A kubeconfig whose credentials are written in it; None where it takes a library to get them."""
         import yaml
 
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             config = yaml.load(path.read_bytes(), Loader=loader) or {}  # noqa: S506 - a safe loader either way
-            name = self.target.context or config.get("current-context") or ""
+            name = self._context or config.get("current-context") or ""
             context = _named(config, "contexts", name)["context"]
             cluster = _named(config, "clusters", context["cluster"])["cluster"]
             user = _named(config, "users", context.get("user", ""))["user"] if context.get("user") else {}
@@ -117,14 +117,14 @@ class Way:
         if cluster.get("insecure-skip-tls-verify"):
             tls = {"cert_reqs": ssl.CERT_NONE, **tls}
         token = (user or {}).get("token")
-        return Access(
+        return ClusterAccess(
             server=server,
             context=name,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             tls=tls,
         )
 
-    def _by_library(self, *, in_cluster: bool = False) -> Access:
+    def _by_library(self, *, in_cluster: bool = False) -> ClusterAccess:
         from kubernetes import client, config
 
         configuration = client.Configuration()
@@ -133,8 +133,8 @@ class Way:
                 config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
             else:
                 config.load_kube_config(  # type: ignore[no-untyped-call]
-                    config_file=self.target.kubeconfig or None,
-                    context=self.target.context or None,
+                    config_file=self._kubeconfig or None,
+                    context=self._context or None,
                     client_configuration=configuration,
                     temp_file_path=str(root()),  # the library keeps keys in files, for as long as this process lives
                 )
@@ -151,7 +151,7 @@ class Way:
         }
         tls = {option: value for option, value in known.items() if value is not None}
         headers = {"Authorization": token} if token else {}
-        return Access(configuration.host.rstrip("/"), self.target.context, headers, tls, renewable=True)
+        return ClusterAccess(configuration.host.rstrip("/"), self._context, headers, tls, renewable=True)
 
     def _keep(self, key: bytes) -> str:
         """Keep a key as a file, which TLS libraries want: in memory, or in this process's folder."""
