@@ -14,7 +14,7 @@ from tests.chart import drawn
 from tests.chart.conftest import expanded
 from tycho.chart import check_start, emit, release_values
 from tycho.cli.written import dump
-from tycho.compose.interpolate import expand
+from tycho.compose.interpolation import expand
 from tycho.errors import ComposeError
 
 

@@ -17,7 +17,7 @@ from tests.chart.places import Draft, Place, View
 from tycho.chart import Chart, emit, release_values
 from tycho.chart.names import label
 from tycho.compose import Sources, load
-from tycho.compose.scalars import resolve
+from tycho.compose.go_scalars import resolve
 from tycho.errors import ComposeError, PolicyDenied
 from tycho.model import PolicyResult, ServiceMetadata
 from tycho.policy import apply_policies

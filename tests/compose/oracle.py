@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from tycho.compose import Sources, canonical, load, uninterpolated
-from tycho.compose.scalars import printed
+from tycho.compose.go_scalars import printed
 from tycho.errors import ComposeError
 
 Tree = dict[str, Any]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tycho.chart import emit
-from tycho.compose import Sources, dotenv, interpolate, load
+from tycho.compose import Sources, dotenv, interpolation, load
 from tycho.errors import TychoError
 from tycho.model import Project
 from tycho.policy import apply_policies
@@ -51,12 +51,12 @@ def expand_template(text: bytes) -> None:
     """Expand a template: it reads no variable that `names` does not list, and its pieces are its own."""
     template = text.decode("utf-8", "replace")
     env = _Recording(ENV)
-    with suppress(interpolate.Invalid):
-        interpolate.expand(template, env)
-    assert env.names <= set(interpolate.names(template)), (template, env.names)
-    with suppress(interpolate.Invalid):
-        value = interpolate.value(template, ENV)
-        assert ":".join(interpolate.split(value, ":")) == value
+    with suppress(interpolation.Invalid):
+        interpolation.expand(template, env)
+    assert env.names <= set(interpolation.names(template)), (template, env.names)
+    with suppress(interpolation.Invalid):
+        value = interpolation.value(template, ENV)
+        assert ":".join(interpolation.split(value, ":")) == value
 
 
 def apply_policy(text: bytes) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tycho.canonical.parts import (
+from tycho.canonical.forms import (
     ALWAYS,
     HIDDEN,
     SERVICE,

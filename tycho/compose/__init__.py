@@ -16,10 +16,10 @@ Learn one phase, know all: a table from key to small function, and every problem
 from __future__ import annotations
 
 from tycho.collector import paused
-from tycho.compose.nearest import limited_comparisons
 from tycho.compose.outline import Outline, outline
 from tycho.compose.select import select_services
-from tycho.compose.source import NoComposeFile, Sources
+from tycho.compose.sources import NoComposeFile, Sources
+from tycho.compose.suggestions import limited_comparisons
 from tycho.errors import ComposeError
 from tycho.model import Project
 
@@ -47,9 +47,9 @@ def load(sources: Sources) -> Project:
         ComposeError: With every problem that the files have.
         SourceError: A file is missing or cannot be read.
     """
-    from tycho.compose import carried, implied, sidefiles
-    from tycho.compose.finish import bound, checked, finished
-    from tycho.compose.gather import gather
+    from tycho.compose import carried_files, normalize, referenced_files
+    from tycho.compose.assemble import bound, checked, finished
+    from tycho.compose.loader import gather
     from tycho.masking import masked, secret_variables
 
     readers: dict[str, list[str]] = {}
@@ -60,11 +60,11 @@ def load(sources: Sources) -> Project:
         try:
             ctx, fields = bound(state, tree)
             warnings = ctx.warnings
-            travel = carried.Travel.of(ctx, fields, state.env_files)
-            disabled = implied.enable(fields, set(sources.profiles))
-            implied.imply(ctx, fields)
-            sidefiles.read(ctx, fields, travel)
-            carried.read(ctx, fields, travel)
+            travel = carried_files.Travel.of(ctx, fields, state.env_files)
+            disabled = normalize.enable(fields, set(sources.profiles))
+            normalize.imply(ctx, fields)
+            referenced_files.read(ctx, fields, travel)
+            carried_files.read(ctx, fields, travel)
             system = checked(ctx, fields, state.name, disabled)
         except ComposeError as error:
             error.warnings = tuple(warnings)
@@ -97,9 +97,9 @@ def uninterpolated(sources: Sources) -> dict[str, object]:
         ComposeError: With every problem that shows without values.
         SourceError: A file is missing or cannot be read.
     """
-    from tycho.compose.finish import stop
-    from tycho.compose.gather import gather
-    from tycho.compose.verbatim import verbatim
+    from tycho.compose.assemble import stop
+    from tycho.compose.canonical_uninterpolated import verbatim
+    from tycho.compose.loader import gather
 
     state, tree = gather(sources, interpolate=False)
     stop(state.problems)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tycho.compose.scalars import decimal, integer
-from tycho.compose.tree import Node
+from tycho.compose.go_scalars import decimal, integer
+from tycho.compose.yaml_nodes import Node
 from tycho.errors import Problem
 from tycho.model import Expr, ExprFloat, ExprInt
 from tycho.model.numbers import parse_whole, shorten

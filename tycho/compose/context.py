@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tycho.compose import interpolate
-from tycho.compose.source import Sources
-from tycho.compose.tree import Node
+from tycho.compose import interpolation
+from tycho.compose.sources import Sources
+from tycho.compose.yaml_nodes import Node
 from tycho.errors import Problem
 from tycho.model import DialectUse, Variable
 
@@ -48,7 +48,7 @@ class Context:
 
     def reads(self, node: Node, path: str, template: str, *, live: bool) -> None:
         """Note which variables a value reads."""
-        for name in interpolate.names(template):
+        for name in interpolation.names(template):
             self.read(name, path, node.file, node.line, live=live)
 
     def read(self, name: str, path: str, file: str, line: int, *, live: bool) -> None:

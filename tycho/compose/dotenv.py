@@ -10,7 +10,7 @@ import unicodedata
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 
-from tycho.compose.interpolate import Invalid, TooMuch, expand
+from tycho.compose.interpolation import Invalid, TooMuch, expand
 from tycho.errors import Problem
 from tycho.model.numbers import shorten
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tycho.compose.merge import At, Unmergeable, merge, reset, strip
-from tycho.compose.nearest import nearest
 from tycho.compose.paths import rebase
-from tycho.compose.tree import Node
+from tycho.compose.suggestions import nearest
+from tycho.compose.yaml_nodes import Node
 
 if TYPE_CHECKING:
-    from tycho.compose.gather import Gathering
+    from tycho.compose.loader import Gathering
 
 
 MAX_CHAIN = 100  # services that extend each other

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
-from tycho.compose.tree import MAX_BYTES
+from tycho.compose.yaml_nodes import MAX_BYTES
 from tycho.errors import SourceError
 from tycho.files import Budget, FileContent, FileRefused, Reason, is_below, is_file, read_file, read_named
 from tycho.files.folder import FolderContent, Withhold, read_folder

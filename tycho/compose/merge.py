@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from tycho.compose.interpolate import split
-from tycho.compose.scalars import printed
-from tycho.compose.tree import Node, below, plain
+from tycho.compose.go_scalars import printed
+from tycho.compose.interpolation import split
+from tycho.compose.yaml_nodes import Node, below, plain
 from tycho.errors import Problem
 
 

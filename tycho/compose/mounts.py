@@ -9,10 +9,10 @@ import posixpath
 import re
 from typing import Any
 
-from tycho.compose.bind import count, decided, each, flag, kept, listed, mapping, mode, section, size, text
 from tycho.compose.context import Context, Unusable
+from tycho.compose.converters import count, decided, each, flag, kept, listed, mapping, mode, section, size, text
 from tycho.compose.paths import is_file, sections
-from tycho.compose.tree import Node
+from tycho.compose.yaml_nodes import Node
 
 PROPAGATIONS = ("rprivate", "private", "rshared", "shared", "rslave", "slave")
 

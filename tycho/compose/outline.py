@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tycho.compose import interpolate
-from tycho.compose.project import normal
+from tycho.compose import interpolation
+from tycho.compose.project_name import normal
 from tycho.errors import ComposeError
 
 if TYPE_CHECKING:
-    from tycho.compose.source import Sources
-    from tycho.compose.tree import Node
+    from tycho.compose.sources import Sources
+    from tycho.compose.yaml_nodes import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def outline(sources: Sources) -> Outline:
     Raises:
         ComposeError: It cannot have the name that it is given.
     """
-    from tycho.compose.gather import gather
-    from tycho.compose.tree import items
+    from tycho.compose.loader import gather
+    from tycho.compose.yaml_nodes import items
 
     state, tree = gather(sources, interpolate=False)
     if not state.name:
@@ -63,6 +63,6 @@ def _declares(tree: Node, sources: Sources, name: str) -> bool:
     if declared is None or not sources.name:
         return declared is not None
     try:
-        return normal(interpolate.expand(str(declared.value), sources.env)) == name
-    except interpolate.Invalid:
+        return normal(interpolation.expand(str(declared.value), sources.env)) == name
+    except interpolation.Invalid:
         return False

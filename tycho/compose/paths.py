@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 
-from tycho.compose.tree import Node
+from tycho.compose.yaml_nodes import Node
 from tycho.model import Expr
 from tycho.model.paths import is_bind, is_local, is_windows
 

@@ -9,10 +9,10 @@ import ipaddress
 import re
 from typing import Any
 
-from tycho.compose.bind import count, each, live, section, text
 from tycho.compose.context import Context, Unusable
-from tycho.compose.interpolate import split
-from tycho.compose.tree import Node
+from tycho.compose.converters import count, each, live, section, text
+from tycho.compose.interpolation import split
+from tycho.compose.yaml_nodes import Node
 from tycho.model import Expr
 from tycho.model.numbers import shorten
 

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tycho.compose.tree import WRONG, Node, plain
+from tycho.compose.yaml_nodes import WRONG, Node, plain
 from tycho.errors import Problem
 
 MAX_STEPS = 200  # of a path; names are tried with every number of dots
@@ -48,7 +48,7 @@ def against_schema(tree: Node) -> list[Problem]:
             return []
     except ValueError as error:  # a number that JSON cannot hold
         return [tree.problem("", str(error), "write a smaller number")]
-    from tycho.compose.wording import worded
+    from tycho.compose.schema_errors import worded
 
     problems: dict[tuple[str, str], Problem] = {}
     for found in validator.iter_errors(value):

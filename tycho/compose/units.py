@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from tycho.compose.scalars import decimal
+from tycho.compose.go_scalars import decimal
 from tycho.model.numbers import parse_whole, shorten
 
 _WHOLE = re.compile(r"[-+]?\d+", re.ASCII)

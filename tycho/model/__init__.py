@@ -7,7 +7,20 @@ file did not set is not in `model_fields_set`: that, with `Project.lines`, is ho
 Source: the Compose Specification and its schema; a field's name is its key there; extensions are gathered in `x`.
 """
 
-from tycho.model.live import Expr, ExprFloat, ExprInt, Fixed, Json, Live, Node, Reworded, Text, Words, bare, template
+from tycho.model.interpolated import (
+    Expr,
+    ExprFloat,
+    ExprInt,
+    Fixed,
+    Json,
+    Live,
+    Node,
+    Reworded,
+    Text,
+    Words,
+    bare,
+    template,
+)
 from tycho.model.parts import (
     Attachment,
     Dependency,

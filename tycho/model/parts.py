@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tycho.model.live import Bytes, Float, Int, Json, Node, Seconds, Text, Words
+from tycho.model.interpolated import Bytes, Float, Int, Json, Node, Seconds, Text, Words
 
 
 class File(Node):

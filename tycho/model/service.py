@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from tycho.model.live import Bytes, Float, Int, Json, Node, Seconds, Text, Words
+from tycho.model.interpolated import Bytes, Float, Int, Json, Node, Seconds, Text, Words
 from tycho.model.parts import Attachment, Dependency, Deploy, EnvFile, FileRef, Healthcheck, Hook, Mount, Port
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from tycho.errors import Problem
-from tycho.model.live import Json, Node, Text
+from tycho.model.interpolated import Json, Node, Text
 from tycho.model.parts import File
 from tycho.model.service import Service
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tycho.compose.tree import Node as YamlNode
-from tycho.compose.tree import Unreadable, below, parse, plain
+from tycho.compose.yaml_nodes import Node as YamlNode
+from tycho.compose.yaml_nodes import Unreadable, below, parse, plain
 from tycho.errors import PolicyError, Problem
 from tycho.model import Json
 from tycho.text import count

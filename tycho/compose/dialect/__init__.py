@@ -17,7 +17,7 @@ from tycho.compose.dialect.resources import translate_resources
 from tycho.compose.dialect.security import translate_security, translate_system_security
 from tycho.compose.dialect.services import translate_service
 from tycho.compose.dialect.volumes import translate_volumes
-from tycho.compose.tree import Node
+from tycho.compose.yaml_nodes import Node
 from tycho.errors import Problem
 from tycho.model import DialectUse
 

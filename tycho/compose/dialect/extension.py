@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tycho.compose.tree import Node
+from tycho.compose.yaml_nodes import Node
 
 
 def add_extension(part: Node, word: str, value: Node) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tycho.compose.dialect.notes import Notes
-from tycho.compose.tree import Node, below
+from tycho.compose.yaml_nodes import Node, below
 
 LOOKUP = re.compile(r"(?<![$\\{])\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}(?!\})", re.ASCII)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tycho.compose.tree import Node
+from tycho.compose.yaml_nodes import Node
 from tycho.errors import Problem
 from tycho.model import DialectUse
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from tycho.compose.dialect.extension import add_extension, read_digits
 from tycho.compose.dialect.notes import Notes
-from tycho.compose.tree import Node
+from tycho.compose.yaml_nodes import Node
 
 TIMES: Mapping[str, str] = {
     "delay": "initialDelaySeconds", "period": "periodSeconds", "threshold": "failureThreshold",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tycho.compose.dialect.notes import Notes
-from tycho.compose.tree import Node
+from tycho.compose.yaml_nodes import Node
 
 SIDES = ("limits", "reservations")
 _COUNT = re.compile(r"[0-9]{1,6}", re.ASCII)

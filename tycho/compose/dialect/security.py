@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from tycho.compose.dialect.extension import add_extension, read_digits
 from tycho.compose.dialect.notes import Notes
-from tycho.compose.scalars import printed
-from tycho.compose.tree import Node
+from tycho.compose.go_scalars import printed
+from tycho.compose.yaml_nodes import Node
 
 SPELLED: Mapping[str, str] = {
     "run_as_user": "runAsUser", "run_as_group": "runAsGroup", "fs_group": "fsGroup",

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 from tycho.compose.dialect.extension import add_extension
 from tycho.compose.dialect.notes import Notes
+from tycho.compose.go_scalars import printed
 from tycho.compose.merge import pairs
-from tycho.compose.scalars import printed
-from tycho.compose.tree import Node
+from tycho.compose.yaml_nodes import Node
 from tycho.release import CONN_STRING
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tycho.compose.dialect.notes import Notes
 from tycho.compose.paths import sections
-from tycho.compose.tree import Node
+from tycho.compose.yaml_nodes import Node
 from tycho.model.expression import Invalid, find_closing
 
 SCHEME, NFS = "pvc://", "TYCHO_NFS"

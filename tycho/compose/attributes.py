@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tycho.compose import mounts, shapes
-from tycho.compose.bind import (
+from tycho.compose import mounts, short_syntax
+from tycho.compose.context import Context, Unusable
+from tycho.compose.converters import (
     Convert,
     anything,
     count,
@@ -28,14 +29,13 @@ from tycho.compose.bind import (
     whole,
     words,
 )
-from tycho.compose.context import Context, Unusable
 from tycho.compose.merge import DEPENDENCY
 from tycho.compose.ports import ports
-from tycho.compose.tree import Node
+from tycho.compose.yaml_nodes import Node
 from tycho.model import Expr, Live
 
 LABELS = mapping(live, absent="")
-ULIMITS = named(shapes.ulimit)
+ULIMITS = named(short_syntax.ulimit)
 BYTES = decided(size)
 
 
@@ -78,13 +78,13 @@ DEPLOY = section({
     }),
 })  # fmt: skip
 HEALTHCHECK = section({
-    "test": shapes.test, "disable": flag, "interval": seconds, "timeout": seconds, "start_period": seconds,
+    "test": short_syntax.test, "disable": flag, "interval": seconds, "timeout": seconds, "start_period": seconds,
     "start_interval": seconds, "retries": count,
 })  # fmt: skip
 ATTACHMENT = section({
     **_text("interface_name", "ipv4_address", "ipv6_address", "mac_address"),
     **_list("aliases", "link_local_ips"),
-    "driver_opts": shapes.options,
+    "driver_opts": short_syntax.options,
     "priority": count,
     "gw_priority": count,
     "use_service_name_alias": flag,
@@ -100,13 +100,13 @@ BUILD = section({
     **_text("context", "dockerfile", "dockerfile_inline", "isolation", "network", "target"),
     **_list("entitlements", "cache_from", "cache_to", "no_cache_filter", "tags", "platforms"),
     **_flags("no_cache", "pull", "privileged"),
-    "args": shapes.arguments,
-    "provenance": shapes.attestation,
-    "sbom": shapes.attestation,
-    "ssh": shapes.keys,
-    "labels": shapes.options,
-    "additional_contexts": shapes.contexts,
-    "extra_hosts": shapes.hosts,
+    "args": short_syntax.arguments,
+    "provenance": short_syntax.attestation,
+    "sbom": short_syntax.attestation,
+    "ssh": short_syntax.keys,
+    "labels": short_syntax.options,
+    "additional_contexts": short_syntax.contexts,
+    "extra_hosts": short_syntax.hosts,
     "secrets": mounts.grants,
     "shm_size": BYTES,
     "ulimits": ULIMITS,
@@ -114,7 +114,7 @@ BUILD = section({
 
 
 def _build(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-    found = shapes.context(ctx, node, path) if isinstance(node.value, str) else BUILD(ctx, node, path)
+    found = short_syntax.context(ctx, node, path) if isinstance(node.value, str) else BUILD(ctx, node, path)
     if "dockerfile_inline" not in found:
         found.setdefault("dockerfile", "Dockerfile")
     return {"context": ".", **found}
@@ -126,7 +126,7 @@ BLKIO = section({
     **dict.fromkeys(("device_read_bps", "device_read_iops", "device_write_bps", "device_write_iops"), RATES),
 })  # fmt: skip
 WATCH = section({
-    **_text("path", "action", "target"), **_list("include", "ignore"), "exec": shapes.hook, "initial_sync": flag,
+    **_text("path", "action", "target"), **_list("include", "ignore"), "exec": short_syntax.hook, "initial_sync": flag,
 })  # fmt: skip
 
 CONTAINER: dict[str, Convert] = {
@@ -159,15 +159,15 @@ CONTAINER: dict[str, Convert] = {
     "dns": lambda ctx, node, path: [one for one in listed(live)(ctx, node, path) if one or isinstance(one, Live)],
     "env_file": listed(mounts.env_file),
     "environment": mapping(live, trimmed=True),
-    "extra_hosts": shapes.hosts,
+    "extra_hosts": short_syntax.hosts,
     "gpus": mounts.gpus,
-    "group_add": listed(shapes.unbroken),
-    "logging": section({"driver": text, "options": shapes.options}),
-    "models": named(shapes.model),
+    "group_add": listed(short_syntax.unbroken),
+    "logging": section({"driver": text, "options": short_syntax.options}),
+    "models": named(short_syntax.model),
     "networks": named(_attachment),
     "pids_limit": whole,
     "stop_grace_period": seconds,
-    "storage_opt": shapes.options,
+    "storage_opt": short_syntax.options,
     "ulimits": ULIMITS,
     "volumes": mounts.volumes,
 }  # fmt: skip
@@ -177,7 +177,7 @@ WORKLOAD: dict[str, Convert] = {
     **_list("profiles"),
     "build": _build,
     "depends_on": named(section({"condition": text, "required": flag, "restart": flag}), DEPENDENCY),
-    "expose": listed(shapes.unbroken),
+    "expose": listed(short_syntax.unbroken),
     "healthcheck": HEALTHCHECK,
     "ports": ports,
 }
@@ -188,31 +188,31 @@ SERVICE: dict[str, Convert] = {
     "attach": flag,
     "deploy": DEPLOY,
     "develop": section({"watch": listed(WATCH)}),
-    "post_start": listed(shapes.hook),
+    "post_start": listed(short_syntax.hook),
     "pre_start": listed(section({**CONTAINER, "per_replica": flag, "written": listed()})),
-    "pre_stop": listed(shapes.hook),
-    "provider": section({"type": text, "options": shapes.many}),
+    "pre_stop": listed(short_syntax.hook),
+    "provider": section({"type": text, "options": short_syntax.many}),
     "scale": whole,
 }
 JOB: dict[str, Convert] = {
     **WORKLOAD,
-    "triggers": section({"manual": flag, "schedule": listed(shapes.schedule)}),
+    "triggers": section({"manual": flag, "schedule": listed(short_syntax.schedule)}),
 }
 
 
 SHARED: dict[str, Convert] = {
-    "name": live, "external": shapes.external, "driver": kept, "driver_opts": mapping(live, absent=""),
+    "name": live, "external": short_syntax.external, "driver": kept, "driver_opts": mapping(live, absent=""),
     "labels": LABELS,
 }  # fmt: skip
-POOL = section({**_text("subnet", "gateway", "ip_range"), "aux_addresses": shapes.options})
+POOL = section({**_text("subnet", "gateway", "ip_range"), "aux_addresses": short_syntax.options})
 NETWORK: dict[str, Convert] = {
     **SHARED,
     **_flags("internal", "attachable", "enable_ipv4", "enable_ipv6"),
-    "ipam": section({"driver": text, "config": listed(POOL), "options": shapes.options}),
+    "ipam": section({"driver": text, "config": listed(POOL), "options": short_syntax.options}),
 }
 FILED: dict[str, Convert] = {
     **SHARED, "file": kept, "environment": kept, "template_driver": text,
-    "driver_opts": mapping(shapes.unbroken, absent=""),
+    "driver_opts": mapping(short_syntax.unbroken, absent=""),
 }  # fmt: skip
 
 
@@ -245,7 +245,7 @@ OBSOLETE = "the attribute `version` is obsolete, it will be ignored, please remo
 
 def system(ctx: Context, tree: Node) -> dict[str, Any]:
     """All sections of a tree, as the fields of a system."""
-    shapes.inherit(ctx, tree, CONTAINER)
+    short_syntax.inherit(ctx, tree, CONTAINER)
     fields: dict[str, Any] = {"services": {}, "jobs": {}}
     for key, child in tree.map.items():
         ctx.lines[key] = (child.file, child.line)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
-from tycho.compose.bind import anything, count, flag, listed, live, mapping, section, text, words
 from tycho.compose.context import Context, Unusable
+from tycho.compose.converters import anything, count, flag, listed, live, mapping, section, text, words
 from tycho.compose.extends import MAX_COPIED, clone
+from tycho.compose.go_scalars import printed
 from tycho.compose.merge import At, Unmergeable, merge
-from tycho.compose.scalars import printed
-from tycho.compose.tree import Node
+from tycho.compose.yaml_nodes import Node
 
 options = mapping(text, absent="")
 

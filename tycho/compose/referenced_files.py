@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tycho.compose import dotenv
-from tycho.compose.carried import Travel
+from tycho.compose.carried_files import Travel
 from tycho.compose.context import Context
-from tycho.compose.implied import each
-from tycho.compose.invalid import NO_TEXT, check_variables
+from tycho.compose.normalize import each
+from tycho.compose.text_checks import NO_TEXT, check_variables
 from tycho.files import FileContent, FileRefused, Reason, is_below
 from tycho.model import Expr, File
 from tycho.text import is_text

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tycho.compose.go_scalars import printed
 from tycho.compose.merge import said_of
 from tycho.compose.paths import sections
-from tycho.compose.scalars import printed
-from tycho.compose.tree import Node, plain
+from tycho.compose.yaml_nodes import Node, plain
 
 
 def unify(tree: Node) -> Node:

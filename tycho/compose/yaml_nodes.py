@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tycho.compose.scalars import DATE, Scalar, resolve
+from tycho.compose.go_scalars import DATE, Scalar, resolve
 from tycho.errors import Problem
 from tycho.model import bare
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tycho.canonical.parts import Expression, Tree, full, grant, words
+from tycho.canonical.forms import Expression, Tree, full, grant, words
 from tycho.canonical.project import Parts, doubled
 from tycho.model import Attachment, Config, EnvFile, Hook, Live, Mount, Node, Project, Reworded, Service, template
 

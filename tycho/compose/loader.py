@@ -11,19 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tycho.compose import dotenv, interpolate
+from tycho.compose import dotenv, interpolation
 from tycho.compose.casts import CASTS, Cast, Table, cast
 from tycho.compose.dialect import Dialect
 from tycho.compose.extends import extend
 from tycho.compose.filesystem import InMemoryFileSystem, source_error
-from tycho.compose.invalid import check_variables
 from tycho.compose.merge import Unmergeable, merge, reset, strip
 from tycho.compose.paths import rebase
-from tycho.compose.project import project_name
+from tycho.compose.project_name import project_name
 from tycho.compose.schema import against_schema, prune
-from tycho.compose.source import Sources
-from tycho.compose.tree import Node, Unreadable, below, items, parse
-from tycho.compose.unique import unify
+from tycho.compose.sources import Sources
+from tycho.compose.text_checks import check_variables
+from tycho.compose.unicity import unify
+from tycho.compose.yaml_nodes import Node, Unreadable, below, items, parse
 from tycho.errors import Problem
 from tycho.files import FileRefused, Reason
 from tycho.masking import is_secret
@@ -131,9 +131,9 @@ class Gathering:
             if is_secret(name, env.get(name, "")):
                 self.readers.setdefault(path, []).append(env.get(name, ""))
         try:
-            value = interpolate.value(node.value, env, lambda name: self.warn_unset(node, path, name))
-        except interpolate.Invalid as error:
-            self.wrong(node.problem(path, *interpolate.problem(node.value, error, path)))
+            value = interpolation.value(node.value, env, lambda name: self.warn_unset(node, path, name))
+        except interpolation.Invalid as error:
+            self.wrong(node.problem(path, *interpolation.problem(node.value, error, path)))
             return ""
         if self.room < 0:  # which was told already
             return ""
@@ -142,7 +142,7 @@ class Gathering:
             message = f"the variables of all texts together expand to more than {MAX_EXPANDED >> 20} MiB"
             self.wrong(node.problem(path, message, "keep large values in files"))
             return ""
-        read = interpolate.names(value.template) if isinstance(value, Expr) else []
+        read = interpolation.names(value.template) if isinstance(value, Expr) else []
         if wrong := list(check_variables(read, env)):
             self.problems += [node.problem(path, *about) for about in wrong]
             return ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tycho.compose.interpolate import Invalid, closing, names
+from tycho.compose.interpolation import Invalid, closing, names
 from tycho.model import Expr, Fixed, Reworded
 from tycho.model.expression import NAME
 

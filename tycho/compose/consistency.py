@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tycho.compose.nearest import nearest
+from tycho.compose.suggestions import nearest
 from tycho.model import Project, Service, template
 
 Told = tuple[str, str, str]  # path, message, hint

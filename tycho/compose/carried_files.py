@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tycho.compose import built
+from tycho.compose import built_mounts
 from tycho.compose.context import Context
 from tycho.compose.filesystem import MAX_MOUNT, NO_DISK
-from tycho.compose.implied import each
+from tycho.compose.normalize import each
 from tycho.files import FileContent, FileRefused, Reason, Stays, is_below, names_host
 from tycho.files.folder import FolderContent
 from tycho.model import File
@@ -110,7 +110,7 @@ def read(ctx: Context, fields: Fields, travel: Travel) -> None:
         for mount in service.get("volumes", ()):
             if mount["type"] == "bind":
                 mount.update(_bind(travel, mount["source"], writable=not mount.get("read_only")))
-                if built.is_built(ctx, service, mount, travel.roots):
+                if built_mounts.is_built(ctx, service, mount, travel.roots):
                     mount["built"] = True
         for kind, names in used.items():
             names.update(grant["source"] for grant in service.get(kind, ()))

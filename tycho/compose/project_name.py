@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tycho.compose import interpolate
-from tycho.compose.source import Sources
-from tycho.compose.tree import Node
+from tycho.compose import interpolation
+from tycho.compose.sources import Sources
+from tycho.compose.yaml_nodes import Node
 from tycho.errors import Problem
 
 LEGAL = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -31,8 +31,8 @@ def project_name(sources: Sources, documents: Iterable[Node]) -> tuple[str, list
         said_here = document.get("name")
         if said_here is not None and isinstance(said_here.value, str) and said_here.value:
             try:
-                wanted = interpolate.expand(said_here.value, sources.env)
-            except interpolate.Invalid:
+                wanted = interpolation.expand(said_here.value, sources.env)
+            except interpolation.Invalid:
                 continue  # told of when the file is interpolated
     name = normal(wanted)
     if not name:

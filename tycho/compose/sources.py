@@ -20,8 +20,8 @@ from tycho.compose.filesystem import (
     read_found,
     read_given,
 )
-from tycho.compose.invalid import document_text
-from tycho.compose.tree import MAX_BYTES
+from tycho.compose.text_checks import document_text
+from tycho.compose.yaml_nodes import MAX_BYTES
 from tycho.errors import SourceError, UsageError
 from tycho.files import FileContent, is_below, is_file
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tycho.compose import tables
-from tycho.compose.check import inconsistent
+from tycho.compose import attributes
+from tycho.compose.consistency import inconsistent
 from tycho.compose.context import Context
-from tycho.compose.digest import digest
-from tycho.compose.gather import Gathering
-from tycho.compose.implied import each
-from tycho.compose.shapes import split
-from tycho.compose.tree import Node, below
+from tycho.compose.loader import Gathering
+from tycho.compose.normalize import each
+from tycho.compose.project_digest import digest
+from tycho.compose.short_syntax import split
+from tycho.compose.yaml_nodes import Node, below
 from tycho.credentials import find_credentials
 from tycho.errors import ComposeError, Problem
 from tycho.model import Project
@@ -50,7 +50,7 @@ def bound(state: Gathering, tree: Node) -> tuple[Context, dict[str, Any]]:
     ctx.dialect += state.dialect.uses
     for name, path, node in state.fixed:
         ctx.read(name, path, node.file, node.line, live=False)
-    return ctx, tables.system(ctx, tree)
+    return ctx, attributes.system(ctx, tree)
 
 
 def checked(ctx: Context, fields: dict[str, Any], name: str, disabled: Mapping[str, tuple[str, ...]]) -> Project:

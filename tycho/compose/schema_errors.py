@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from typing import Any
 
+from tycho.compose.go_scalars import printed
 from tycho.compose.merge import frozen
-from tycho.compose.nearest import nearest
-from tycho.compose.scalars import printed
-from tycho.compose.tree import Node, below
+from tycho.compose.suggestions import nearest
+from tycho.compose.yaml_nodes import Node, below
 from tycho.errors import Problem
 
 Where = Sequence[str | int]

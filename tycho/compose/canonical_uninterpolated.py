@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tycho.compose import implied
+from tycho.compose import normalize
 from tycho.compose.casts import YES
 from tycho.compose.context import Context, Unusable
+from tycho.compose.go_scalars import printed
 from tycho.compose.merge import DEPENDENCY, keyed
 from tycho.compose.mounts import device, volume
 from tycho.compose.ports import ports
-from tycho.compose.scalars import printed
-from tycho.compose.source import Sources
-from tycho.compose.tree import Node, plain
+from tycho.compose.sources import Sources
+from tycho.compose.yaml_nodes import Node, plain
 from tycho.model.paths import is_bind, is_local, is_windows
 
 Tree = dict[str, Any]
@@ -55,7 +55,7 @@ def _service(node: Node, sources: Sources) -> Tree:
             del found[key]
     if not found.get("networks") and "network_mode" not in found and "provider" not in found:
         found["networks"] = {"default": None}
-    for _, needed, restart in implied.needed(found):
+    for _, needed, restart in normalize.needed(found):
         one = {"condition": "service_started", "required": True, "restart": restart}
         found.setdefault("depends_on", {}).setdefault(needed, one)
     return found

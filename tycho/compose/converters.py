@@ -13,13 +13,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tycho.compose import interpolate, units
+from tycho.compose import interpolation, units
 from tycho.compose.casts import NO, YES
 from tycho.compose.context import Context, Unusable
+from tycho.compose.go_scalars import LARGEST, decimal, printed
 from tycho.compose.merge import keyed, pairs
-from tycho.compose.scalars import LARGEST, decimal, printed
-from tycho.compose.tree import WRONG, Node
-from tycho.compose.words import words as split_words
+from tycho.compose.shellwords import words as split_words
+from tycho.compose.yaml_nodes import WRONG, Node
 from tycho.model import Expr, ExprFloat, ExprInt, bare
 from tycho.model.numbers import parse_whole, shorten
 
@@ -58,7 +58,7 @@ def kept(ctx: Context, node: Node, path: str) -> str:
     written = node.value.template if isinstance(node.value, Expr) else node.template
     if not written:
         return value
-    expanded = interpolate.expand(written, ctx.env).removeprefix("./")
+    expanded = interpolation.expand(written, ctx.env).removeprefix("./")
     if expanded and (value == expanded or value.endswith(f"/{expanded}")):  # behind the included file's folder
         return Expr(value, value.removesuffix(expanded).replace("$", "$$") + written.removeprefix("./"))
     return value
@@ -167,7 +167,7 @@ def words(ctx: Context, node: Node, path: str) -> list[str] | None:
         return each(ctx, node, path, live)
     said = live(ctx, node, path)
     try:
-        return split_words(said, lambda word: interpolate.expand(word, ctx.env))
+        return split_words(said, lambda word: interpolation.expand(word, ctx.env))
     except ValueError:
         raise Unusable("invalid command line string", "close the quotes, or write a list") from None
 
