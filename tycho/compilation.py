@@ -1,4 +1,4 @@
-"""Compose text to a chart, with all that keeps it from being one said at once."""
+"""Compile compose files into an artifact of a back end, and report every problem at once."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tycho.chart import Chart, mark_routed
+from tycho.chart import mark_routed
 from tycho.compose import load, select_services
 from tycho.errors import ComposeError, PolicyDenied, ReportError, TychoError, UsageError
 from tycho.masking import masked, system_secrets
 from tycho.model import PolicyResult, Project, ServiceMetadata
-from tycho.orchestrators import Orchestrator
+from tycho.orchestrators import Artifact, Orchestrator
 from tycho.policy import apply
 
 if TYPE_CHECKING:
@@ -24,19 +24,21 @@ Metadata = Mapping[str, ServiceMetadata]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A system that is ready to run: what was read, and the chart that was made of it.
+    """A system that is ready to run: what was read, and the artifact that was made of it.
 
     Args:
         policy_result: What was read, after the policies.
-        chart: What was made of it.
+        artifact: What was made of it.
         metadata: What the caller says of single services.
         service_account: What containers run as, and whose token they get; "" for the namespace's own, without one.
+        directory: Folder that relative paths start in; "" where the files are on no disk.
     """
 
     policy_result: PolicyResult
-    chart: Chart
+    artifact: Artifact
     metadata: Metadata = field(default_factory=dict)
     service_account: str = ""
+    directory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,12 @@ def compile_sources(
     policies: Sequence[Path],
     urls: UrlOptions | None = None,
 ) -> Compiled:
-    """Compile compose files into a chart; touches no cluster.
+    """Compile compose files into an artifact; touches no cluster.
 
     Args:
         sources: The compose files and the environment around them.
         wishes: What else is asked for.
-        orchestrator: Whose chart.
+        orchestrator: The back end that is to run it.
         policies: Folders of policies, after the shipped one.
         urls: What the operator says of URLs; None for no URLs.
 
@@ -93,13 +95,13 @@ def compile_sources(
         )
         try:
             policy_result = mark_routed(policy_result, urls) if urls else policy_result
-            chart = _emit(policy_result, refusal, wishes, orchestrator)
+            artifact = _make_artifact(policy_result, refusal, wishes, orchestrator)
         except ReportError:  # what was warned of is among its problems
             raise
         except TychoError as error:
             error.warnings = (*system.warnings, *policy_result.warnings)
             raise
-        return Compiled(policy_result, chart, metadata)
+        return Compiled(policy_result, artifact, metadata, directory=sources.directory)
 
 
 def load_system(sources: Sources, metadata: Metadata) -> Project:
@@ -119,12 +121,12 @@ def load_system(sources: Sources, metadata: Metadata) -> Project:
     return system
 
 
-def _emit(
+def _make_artifact(
     policy_result: PolicyResult, refusal: PolicyDenied | None, wishes: Wishes, orchestrator: Orchestrator
-) -> Chart:
-    """Make the chart, or say in one error all that keeps it from being made."""
+) -> Artifact:
+    """Make the artifact, or say in one error all that keeps it from being made."""
     try:
-        chart = orchestrator.compile(policy_result, strict=wishes.strict, version=wishes.version)
+        artifact = orchestrator.compile(policy_result, strict=wishes.strict, version=wishes.version)
     except (ComposeError, PolicyDenied) as error:
         if not refusal:
             raise
@@ -134,4 +136,4 @@ def _emit(
         raise refusal from None
     if refusal:
         raise refusal
-    return chart
+    return artifact

@@ -1,7 +1,7 @@
 """The verbs, over one orchestrator: what the CLI, the API and a Python program all call.
 
-    compose text -> load -> apply_policies -> orchestrator.compile -> chart
-    chart + values(env, metadata) -> orchestrator.up -> release
+    compose text -> load -> apply_policies -> orchestrator.compile -> artifact
+    artifact + instance (identity, variables, metadata) -> orchestrator.up -> release
 
 A system is named by its GUID, a unique prefix of it, its release's name, or its project's name.
 """
@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tycho.chart import check_start, release_values
+from tycho.chart import check_start
 from tycho.choices import check_running
 from tycho.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
 from tycho.errors import TychoError
 from tycho.finder import Finder, keep_identity, new_identity
-from tycho.masking import masked, secret_values
 from tycho.orchestrators import Orchestrator, Target, WaitOptions, check_registry
-from tycho.ownership import NOBODY, Caller, owner_name
+from tycho.ownership import NOBODY, Caller
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision
 from tycho.starting import Starting
@@ -79,7 +78,7 @@ class Lifecycle(Starting):
         services: Sequence[str] = (),
         keep: Sequence[str] = (),
     ) -> Compiled:
-        """Compose text to a chart; touches no cluster.
+        """Compile compose files into an artifact; touches no cluster.
 
         Args:
             sources: The compose files and the environment around them.
@@ -145,22 +144,9 @@ class Lifecycle(Starting):
         if running:
             compiled = await self._keep_images(compiled, running)
         identity = keep_identity(running.identity, caller) if running else new_identity(name, guid, self.target, caller)
-        values = release_values(
-            compiled.policy_result.system,
-            compiled.metadata,
-            scope="namespace" if identity.own_namespace else "release",
-            guid=identity.guid,
-            username=owner_name(identity, caller),
-            origin=caller.origin,
-            context=self.route_context(identity),
-            account=compiled.service_account,
-        )
-        texts = [text for text in compiled.chart.files.values() if isinstance(text, str)]
-        async with self.reserve_urls(values, identity):
-            with masked(secret_values(values, known=texts)):
-                return await self.orchestrator.up(
-                    compiled.chart, identity, values, wait_options, upgrade=running is not None
-                )
+        instance = self.make_instance(compiled, identity, caller, wait_options, upgrade=running is not None)
+        async with self.reserve_urls(instance):
+            return await self.orchestrator.up(compiled.artifact, instance)
 
     async def runs(self, compiled: Compiled, *, guid: str = "", caller: Caller | None = None) -> bool:
         """Return whether the project runs already, so that `up` would be an upgrade."""
@@ -191,8 +177,8 @@ class Lifecycle(Starting):
         if not ids:
             return await self.orchestrator.list(name=name, username=username, services=services)
         asker, listing = await self._finder.identify(None), self._finder.list_once()
-        found = [await self._finder.find(id, asker, listing) for id in ids]
-        return list(await asyncio.gather(*(self.orchestrator.status(release.identity) for release in found)))
+        releases = [await self._finder.find(id, asker, listing) for id in ids]
+        return list(await asyncio.gather(*(self.orchestrator.status(release.identity) for release in releases)))
 
     async def down(
         self,
@@ -261,21 +247,18 @@ class Lifecycle(Starting):
         return await self.orchestrator.rollback(release.identity, revision, wait_options)
 
     async def push(self, compiled: Compiled, registry: str, *, plain_http: bool = False) -> str:
-        """Send a chart to a registry.
+        """Send an artifact to a registry.
 
         Args:
-            compiled: Whose chart.
-            registry: `oci://host/path`; the chart's name and version are added to it.
+            compiled: What to send.
+            registry: `oci://host/path`; the artifact's name and version are added to it.
             plain_http: Allow a registry without TLS; a loopback one needs no permission.
 
         Returns:
             The reference with its digest, `host/path/name:version@sha256:…`.
         """
         check_registry(registry)
-        chart = compiled.chart
-        return await self.orchestrator.push(
-            chart.archive(), f"{chart.name}-{chart.version}", registry, plain_http=plain_http
-        )
+        return await self.orchestrator.push(compiled.artifact, registry, plain_http=plain_http)
 
     async def identify(self, origin: Origin | None = None) -> Caller:
         """Return who asks, by the name that the cluster knows him by.

@@ -9,9 +9,11 @@ from fractions import Fraction
 from typing import Any
 
 from tycho.chart.reserved import is_allowed
+from tycho.differences import Difference
 from tycho.errors import Problem, UsageError
 from tycho.model import template
-from tycho.orchestrators import StoredRelease
+from tycho.release import Release
+from tycho.stored import StoredRelease
 
 CPU = re.compile(r"[0-9]{1,9}m|[0-9]{1,6}(\.[0-9]{1,3})?", re.ASCII)
 SIZE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,3})?(k|Ki|[MGTP]i?)?", re.ASCII)
@@ -64,6 +66,14 @@ class Modification:
     labels: Mapping[str, str | None] = field(default_factory=dict)
     every: ServiceChange = ServiceChange()
     services: Mapping[str, ServiceChange] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Modified:
+    """What became of a `modify`: the system, and what of its values differs."""
+
+    release: Release
+    differences: tuple[Difference, ...]
 
 
 def modify_values(stored: StoredRelease, wanted: Modification) -> dict[str, Any]:

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tycho.approval import check_policies
 from tycho.choices import check_revision, check_running
-from tycho.differences import Difference, list_differences
 from tycho.errors import PreconditionFailed
 from tycho.finder import Finder
-from tycho.masking import masked, secret_values
-from tycho.modification import Modification, modify_values
-from tycho.orchestrators import (
-    Connection,
-    LogQuery,
-    Orchestrator,
-    Program,
-    StoredRelease,
-    Streams,
-    WaitOptions,
-    merge_values,
-)
+from tycho.modification import Modification, Modified
+from tycho.orchestrators import Connection, LogQuery, Orchestrator, Program, StoredRelease, Streams, WaitOptions
 from tycho.ownership import Caller
 
 if TYPE_CHECKING:
@@ -34,14 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Modified", "Operations"]
 
 MOST_TRIES = 5  # of a change that others are quicker than, where the caller has named no revision
-
-
-@dataclass(frozen=True, slots=True)
-class Modified:
-    """What became of a `modify`: the system, and what of its values differs."""
-
-    release: Release
-    differences: tuple[Difference, ...]
 
 
 class Operations:
@@ -91,7 +70,7 @@ class Operations:
     async def modify(
         self,
         id: str,
-        wanted: Modification,
+        modification: Modification,
         *,
         revision: int = 0,
         dry_run: bool = False,
@@ -103,7 +82,7 @@ class Operations:
 
         Args:
             id: Which system.
-            wanted: What to change.
+            modification: What to change.
             revision: The revision that the caller has seen; 0 is any.
             dry_run: Tell what would change, and change nothing.
             force: Do it to somebody else's system, too.
@@ -113,7 +92,7 @@ class Operations:
         Raises:
             NotFound: No such system.
             Conflict: It is somebody else's.
-            UsageError: With every problem of what is wanted.
+            UsageError: With every problem of the change.
             PolicyDenied: A policy of the operator's refuses the system with this change.
             PreconditionFailed: It has another revision by now.
             StartFailed: A service cannot become ready.
@@ -123,26 +102,22 @@ class Operations:
         while True:
             release = check_running(await self._finder.find_own(id, caller, force=force))
             try:
-                return await self._modify(release, wanted, wait_options, revision=revision, dry_run=dry_run)
+                return await self._modify(release, modification, wait_options, revision=revision, dry_run=dry_run)
             except PreconditionFailed:
                 tries += 1
                 if revision or tries == MOST_TRIES:
                     raise
 
     async def _modify(
-        self, release: Release, wanted: Modification, wait_options: WaitOptions, *, revision: int, dry_run: bool
+        self, release: Release, modification: Modification, wait_options: WaitOptions, *, revision: int, dry_run: bool
     ) -> Modified:
         """Change a system as it is by now; PreconditionFailed where somebody else was quicker."""
         check_revision(release.identity, revision, release.revision)
-        stored = await self.orchestrator.contents(release.identity, release.revision)
-        values = modify_values(stored, wanted)
-        await asyncio.to_thread(check_policies, release.identity.name, stored, wanted, self.policies)
-        differences = list_differences(stored.merged, merge_values(stored.defaults, values))
-        if dry_run:
-            return Modified(release, differences)
-        with masked(secret_values(values, known=stored.files.values())):
-            changed = await self.orchestrator.modify(release.identity, values, wait_options, revision=release.revision)
-        return Modified(changed, differences)
+
+        def approve(stored: StoredRelease) -> None:
+            check_policies(release.identity.name, stored, modification, self.policies)
+
+        return await self.orchestrator.modify(release, modification, wait_options, approve=approve, dry_run=dry_run)
 
     async def logs(
         self,

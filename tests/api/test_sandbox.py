@@ -101,7 +101,7 @@ def test_memory_has_a_limit(compile: Compile, policy: Callable[[str], tuple[Path
 )
 def test_what_is_odd_is_compiled_or_refused(compile: Compile, service: dict[str, Any]) -> None:
     with contextlib.suppress(ComposeError):
-        assert compile({"name": "odd", "services": {"a": service}}).chart.files
+        assert compile({"name": "odd", "services": {"a": service}}).artifact.files
 
 
 def test_a_policy_sees_no_environment_and_may_print(
@@ -110,7 +110,7 @@ def test_a_policy_sees_no_environment_and_may_print(
     (tmp_path / "50-print.py").write_text(
         "import os\n\n\ndef apply(system):\n    print('env:', sorted(os.environ), os.getpid())\n    return system\n"
     )
-    assert compile({"name": "shop", "services": {"web": {"image": "a"}}}, (tmp_path,)).chart.name == "shop"
+    assert compile({"name": "shop", "services": {"web": {"image": "a"}}}, (tmp_path,)).artifact.name == "shop"
     (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("env:")]
     assert set(os.environ) - {"PYTHONPATH", "LC_CTYPE"}
     assert "HOME" not in line

@@ -88,7 +88,7 @@ def test_a_small_one_passes_fifty(sandbox: Sandbox, caller: str) -> None:
         async with crowd(sandbox, 50, "slow") as tasks:
             CALLER.set(caller)
             compiled = await sandbox.compile(SMALL, {}, {})
-            assert compiled.chart.name == "small"
+            assert compiled.artifact.name == "small"
             assert not any(task.done() for task in tasks)
             assert sandbox.lanes[-1].held < sandbox.lanes[-1].count  # one place is kept for others
 

@@ -11,7 +11,7 @@ import pytest
 from tycho.chart import Chart, emit
 from tycho.errors import OrchestratorError
 from tycho.model import Expr, PolicyResult, Port, Project, Service, Variable
-from tycho.orchestrators import Target, WaitOptions, get
+from tycho.orchestrators import Instance, Target, get
 from tycho.release import Identity
 
 
@@ -37,7 +37,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_made(tmp_path: Any) -> 
     identity = Identity(guid="0" * 32, name="large", release="large-0", namespace="large-0")
     heavy = Chart("large", "1.0.0", {"files/noise": shake_256(b"noise").digest(600_000)})
     with pytest.raises(OrchestratorError, match="helm has room for 1024"):
-        asyncio.run(orchestrator.up(heavy, identity, {}, WaitOptions(), upgrade=False))
+        asyncio.run(orchestrator.up(heavy, Instance(identity, Project(name="large"))))
 
 
 def test_a_chart_grows_with_its_services_alone() -> None:

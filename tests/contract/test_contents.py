@@ -20,10 +20,10 @@ def test_chart_and_values_are_read_back(told: Story) -> None:
         first, second = await lifecycle.contents("reads", 1), await lifecycle.contents("reads")
         assert (first.revision, second.revision) == (1, 2)
         assert (first.values["variables"]["TAG"], second.values["variables"]["TAG"]) == ("7", "8")
-        assert first.compose == made.chart.files["files/compose.yaml"]
-        assert first.defaults == yaml.safe_load(str(made.chart.files["values.yaml"]))
+        assert first.compose == made.artifact.files["files/compose.yaml"]
+        assert first.defaults == yaml.safe_load(str(made.artifact.files["values.yaml"]))
         assert [row["path"] for row in first.report] == [
-            row.path for row in made.chart.report if row.outcome != "translated"
+            row.path for row in made.artifact.report if row.outcome != "translated"
         ]
         assert second.merged["services"]["web"]["image"] == first.defaults["services"]["web"]["image"]
         with pytest.raises(NotFound) as error:

@@ -119,7 +119,7 @@ def test_secret_files_make_revisions(told: Story) -> None:
 
     async def story(lifecycle: Lifecycle) -> None:
         one, two = made(lifecycle, b"planted-1"), made(lifecycle, b"planted-2")
-        assert one.chart.digest == two.chart.digest
+        assert one.artifact.digest == two.artifact.digest
         revisions = [(await lifecycle.up(compiled, wait_options=QUICK)).revision for compiled in (one, one, two)]
         assert revisions == [1, 1, 2]
         assert (await lifecycle.rollback("keys", wait_options=QUICK)).revision == 3

@@ -64,7 +64,7 @@ def test_starts(tell: Any, space: str, kubectl: Kubectl, name: str) -> None:
 
     async def story(lifecycle: Lifecycle) -> None:
         compiled = lifecycle.compile(sources(spec))
-        rows = {(row.path, row.outcome) for row in compiled.chart.report}
+        rows = {(row.path, row.outcome) for row in compiled.artifact.report}
         assert set(spec["rows"].items()) <= rows
         await lifecycle.up(compiled, wait_options=QUICK if spec.get("wait", True) else NO_WAIT)
         listed = json.loads(kubectl("get", "deployments,statefulsets", "-n", space, "-o", "json"))["items"]

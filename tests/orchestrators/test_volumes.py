@@ -13,6 +13,7 @@ from tycho.errors import Forbidden
 from tycho.kinds import CLAIM
 from tycho.kube.client import KubeClient
 from tycho.lifecycle import Lifecycle
+from tycho.orchestrators import Instance
 from tycho.orchestrators.helm import volumes
 from tycho.release import Identity
 
@@ -83,7 +84,8 @@ def test_what_helm_stored_says_it_too(
 
     async def story(lifecycle: Lifecycle) -> None:
         services, limited = web(volumes=BINDS), KubeClient(str(way))
-        chart = compiled(lifecycle, services, "stored", volumes={"data": {}}).chart
+        made = compiled(lifecycle, services, "stored", volumes={"data": {}})
+        chart = made.artifact
         earlier = {
             "dns": {"scope": "release"}, "persistence": {"data": {"subPath": ""}},
             "commonLabels": {"tycho-guid": "5" * 32},
@@ -91,7 +93,8 @@ def test_what_helm_stored_says_it_too(
         identity = Identity(
             name="stored", release="stored", namespace=shared, guid="5" * 32, username="ned", own_namespace=False
         )
-        await lifecycle.orchestrator.up(chart, identity, earlier, QUICK, upgrade=False)
+        instance = Instance(identity, made.policy_result.system, wait_options=QUICK)
+        await lifecycle.orchestrator.start(chart, instance, earlier)
         try:
             with pytest.raises(Forbidden):
                 await limited.list(CLAIM.path(shared))

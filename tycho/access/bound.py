@@ -46,7 +46,7 @@ CHANGING = ("up", "down", "modify", "rollback", "restart")
 """The methods that change something: the audit tells of each."""
 WITHHELD = (
     "compile", "explain", "push", "exec", "forward", "ports", "identify", "check_owner",
-    "reserve_urls", "route_context",
+    "reserve_urls", "make_instance",
 )  # fmt: skip
 """The methods that no caller of the service has."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tycho.access.subject import Place
@@ -11,9 +11,9 @@ from tycho.release import Identity
 from tycho.usernames import same_user, user_label
 
 if TYPE_CHECKING:
-    from tycho.chart import Chart
+    from tycho.differences import Difference
     from tycho.model import PolicyResult
-    from tycho.orchestrators import Orchestrator, WaitOptions
+    from tycho.orchestrators import Artifact, Instance, Orchestrator
     from tycho.release import Release
 
 STREAMS = ("logs", "events")
@@ -40,10 +40,10 @@ class Guarded:
         self._forbidden = forbidden
         self._namespace = namespace
 
-    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
-        """A project with its policies applied as a chart."""
-        chart: Chart = self._inner.compile(policy_result, strict=strict, version=version)
-        return chart
+    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Artifact:
+        """Make what runs of a project with its policies applied."""
+        artifact: Artifact = self._inner.compile(policy_result, strict=strict, version=version)
+        return artifact
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
         """The caller's systems, oldest first."""
@@ -53,31 +53,42 @@ class Guarded:
         """Those of the caller's that an id names."""
         return await self._visible(await self._inner.find(id))
 
-    async def up(
-        self,
-        chart: Chart,
-        identity: Identity,
-        values: Mapping[str, Any],
-        wait_options: WaitOptions,
-        *,
-        upgrade: bool,
-    ) -> Release:
+    async def up(self, artifact: Artifact, instance: Instance) -> Release:
         """Start or upgrade a system.
 
         Raises:
             Forbidden: The caller may not start it there, or as that user.
             Conflict: Somebody else's has this identity.
         """
+        identity = instance.identity
         if identity.namespace.startswith("kube-"):
             raise Forbidden(
                 "namespaces that begin with kube- are the cluster's own", hint="give the project a new name"
             )
         if not await self._may(place := _place(identity)):
             raise self._forbidden(place)
-        if not upgrade:
+        if not instance.upgrade:
             await self._check_free(identity)
-        release: Release = await self._inner.up(chart, identity, values, wait_options, upgrade=upgrade)
+        release: Release = await self._inner.up(artifact, instance)
         return release
+
+    async def preview(self, artifact: Artifact, instance: Instance) -> Sequence[Difference]:
+        """List what `up` would change."""
+        if instance.upgrade:
+            await self._check(instance.identity)
+        differences: Sequence[Difference] = await self._inner.preview(artifact, instance)
+        return differences
+
+    async def is_start_of(self, artifact: Artifact, instance: Instance) -> bool:
+        """Tell whether a system was started from this artifact and instance."""
+        await self._check(instance.identity)
+        same: bool = await self._inner.is_start_of(artifact, instance)
+        return same
+
+    async def modify(self, release: Release, *args: Any, **kwargs: Any) -> Any:
+        """Change what runs."""
+        await self._check(release.identity)
+        return await self._inner.modify(release, *args, **kwargs)
 
     async def user(self) -> str:
         """Nobody but the caller counts, and he is known."""

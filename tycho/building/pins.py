@@ -8,7 +8,7 @@ from typing import Any
 from tycho.building.targets import Target, list_targets
 from tycho.chart.translate.image import split_image
 from tycho.model import Project, ServiceMetadata
-from tycho.orchestrators import StoredRelease, merge_values
+from tycho.stored import merge_values
 
 Tree = dict[str, Any]
 Metadata = Mapping[str, ServiceMetadata]
@@ -58,28 +58,27 @@ def to_metadata(images: Mapping[str, Tree]) -> dict[str, Any]:
     return {name: {"values": {"image": image}} for name, image in images.items()}
 
 
-def find_kept_images(project: Project, metadata: Metadata, stored: StoredRelease) -> dict[str, Tree]:
+def find_kept_images(project: Project, metadata: Metadata, running: Mapping[str, Mapping[str, Any]]) -> dict[str, Tree]:
     """Find the images that services run which are still built as then: an upgrade without a build keeps them.
 
     Args:
         project: What is to run.
         metadata: What the caller says; an image that he names goes before.
-        stored: What runs.
+        running: The images that services run now, as values have them.
 
     Returns:
         The image of each such service, as values have it.
     """
-    services: Mapping[str, Any] = stored.values.get("services") or {}
     kept: dict[str, Tree] = {}
     for target in list_targets(project):
         for name in target.users:
-            image = (services.get(name) or {}).get("image") or {}
+            image = running.get(name) or {}
             given = name in metadata and "image" in metadata[name].values
             if image.get("builtAs") == target.name and not given:
                 kept[name] = _in_order(image)
     return kept
 
 
-def _in_order(image: Tree) -> Tree:
+def _in_order(image: Mapping[str, Any]) -> Tree:
     """Sort the parts of an image: values whose keys have another order are another revision."""
     return dict(sorted(image.items()))

@@ -12,7 +12,7 @@ from tycho.chart.artifact import COMPOSE_FILE, Chart, Row
 from tycho.chart.given import check_start
 from tycho.chart.judge import WAITING_ACCOUNT, Document, find_line, judge
 from tycho.chart.live import find_origin, find_user, release_values, values_yaml, without_origin
-from tycho.chart.routes import RouteContext, mark_routed
+from tycho.chart.routes import RouteContext, list_urls, mark_routed
 from tycho.chart.version import check_version
 from tycho.collector import paused
 
@@ -32,6 +32,7 @@ __all__ = [
     "find_origin",
     "find_user",
     "judge",
+    "list_urls",
     "mark_routed",
     "release_values",
     "values_yaml",
@@ -83,4 +84,4 @@ def emit(policy_result: PolicyResult, *, version: str = "", strict: bool = False
         **templates.list_helpers(),
         **docs.write_pages(layout, [row for row in rows if not row.local]),
     }
-    return seal.seal(layout, policy_result, files, rows, version)
+    return seal.seal(layout, policy_result, files, rows, version, values)

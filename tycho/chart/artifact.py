@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tycho.errors import UsageError
 from tycho.model import Rights
@@ -71,6 +71,10 @@ class Contents:
 
     Args:
         services: Compose services, as values know them.
+        kinds: Kinds of the objects that its templates make, sorted; those of a policy's templates are left out.
+        defaults: What values.yaml says.
+        compose_digest: Of the compose file, as far as the chart holds it; "" where the project has none.
+        policies_digest: Of the policies in force; "" where there are none.
         published: Ports to the outside by service: name to published port, which may be an expression, and target.
         claims: Volumes, as values know them.
         fenced: Whether pods ask the API server from a closed network.
@@ -80,6 +84,10 @@ class Contents:
     """
 
     services: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    compose_digest: str = ""
+    policies_digest: str = ""
     published: Mapping[str, Mapping[str, tuple[int | str, int]]] = field(default_factory=dict)
     claims: tuple[str, ...] = ()
     fenced: bool = False
@@ -112,6 +120,31 @@ class Chart:
     def digest(self) -> str:
         """sha256 over paths and contents."""
         return digest(self.files)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The compose services that it runs, in the order of the file."""
+        return self.contents.services
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of objects that it makes, sorted."""
+        return self.contents.kinds
+
+    @property
+    def compose_digest(self) -> str:
+        """sha256 of the compose file, as far as the chart holds it."""
+        return self.contents.compose_digest
+
+    @property
+    def policies_digest(self) -> str:
+        """sha256 of the policies in force."""
+        return self.contents.policies_digest
+
+    @property
+    def compose(self) -> str:
+        """The compose file that it was made of."""
+        return str(self.files.get(COMPOSE_FILE, ""))
 
     @property
     def weight(self) -> int:

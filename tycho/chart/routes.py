@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tycho.chart.kinds import said
 from tycho.errors import ComposeError, Problem
-from tycho.model import Json, PolicyResult, Project, Service
+from tycho.model import Json, PolicyResult, Project, Service, ServiceMetadata
 from tycho.release import Identity
 from tycho.urls import ANNOTATION, CONTROLLERS, Address, UrlOptions, dns_name
 from tycho.usernames import user_label
@@ -91,6 +91,19 @@ def route_values(system: Project, context: RouteContext) -> dict[str, dict[str, 
         context: Whose URL it is.
     """
     return {name: _service_values(system, name, context) for name in list_routed(system, context.options)}
+
+
+def list_urls(system: Project, metadata: Mapping[str, ServiceMetadata], context: RouteContext) -> set[str]:
+    """List the URLs of a system.
+
+    Args:
+        system: The system after the policies.
+        metadata: What the caller says of single services; where any says so, only these are published.
+        context: Whose URLs they are.
+    """
+    published = {name for name, service in metadata.items() if service.publishes}
+    routed = list_routed(system, context.options)
+    return {context.place(name).url for name in routed if name in published or not published}
 
 
 def route_objects(system: Project, context: RouteContext) -> list[Json]:

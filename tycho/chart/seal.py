@@ -9,12 +9,13 @@ from typing import Any
 from tycho.chart.artifact import REPORT, Chart, Contents, Row, digest, report_json
 from tycho.chart.filters import Safe
 from tycho.chart.floor import collect_rights
+from tycho.chart.inventory import list_objects
 from tycho.chart.kinds import said
 from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import is_fenced, looks_up
 from tycho.chart.names import LABEL_VALUE
 from tycho.chart.render import render
-from tycho.chart.yaml import Tree, dump, write_scalar
+from tycho.chart.yaml import Tree, dump, strip_notes, write_scalar
 from tycho.model import PolicyResult
 from tycho.model.expression import Invalid, evaluate
 
@@ -30,6 +31,7 @@ def seal(
     files: Mapping[str, str | bytes],
     rows: tuple[Row, ...],
     version: str,
+    values: Mapping[str, Tree],
 ) -> Chart:
     """A chart of its files."""
     changed = tuple(row for row in rows if row.outcome != "translated" and not row.local)
@@ -48,12 +50,23 @@ def seal(
     )
     first = {path: every[path] for path in ORDER if path in every}
     files = first | {path: every[path] for path in sorted(every)}
-    return Chart(layout.chart, version, files, rows, collect_rights(layout), _contents(layout))
+    return Chart(
+        layout.chart,
+        version,
+        files,
+        rows,
+        collect_rights(layout),
+        _contents(layout, values, project, policy_result.digest),
+    )
 
 
-def _contents(layout: ChartLayout) -> Contents:
+def _contents(layout: ChartLayout, values: Mapping[str, Tree], compose: str, policies: str) -> Contents:
     return Contents(
         services=tuple(container.service for container in layout.containers),
+        kinds=tuple(sorted({item.kind.name for item in list_objects(layout)})),
+        defaults=strip_notes(values),
+        compose_digest=compose,
+        policies_digest=policies,
         published={
             container.service: {port.name: (port.port, port.target_port) for port in container.published}
             for container in layout.containers

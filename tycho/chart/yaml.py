@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from tycho.text import json_text, printable
 
@@ -34,6 +34,21 @@ class Noted:
     value: Tree
     comment: str = ""
     open: bool = False
+
+
+def strip_notes(tree: Tree) -> Any:
+    """Return what a reader of the YAML gets: the values alone, without comments."""
+    match tree:
+        case Noted():
+            return strip_notes(tree.value)
+        case Mapping():
+            return {str(name): strip_notes(value) for name, value in tree.items()}
+        case list() | tuple():
+            return [strip_notes(value) for value in tree]
+        case str():
+            return str.__str__(tree)
+        case _:
+            return tree
 
 
 def quote(text: str) -> str:

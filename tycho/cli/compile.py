@@ -82,7 +82,7 @@ def compile(
         show.steps(offline(policies).explain(said.sources(), metadata=said.services()), format)
         return
     compiled = said.compile(offline(policies))
-    chart = compiled.chart
+    chart = compiled.artifact
     rows = [row for row in chart.report if report or row.outcome != "translated"]
     if output:
         chart.write(Path(output))

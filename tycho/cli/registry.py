@@ -57,7 +57,7 @@ def package(
     trace(trace_)
     given = (files or (), name, env_file or (), profile or (), project_directory, "", strict, chart_version)
     said = Input(*given, root=root)
-    chart = said.compile(offline(policies)).chart
+    chart = said.compile(offline(policies)).artifact
     path = Path(destination) / f"{chart.name}-{chart.version}.tgz"
     with explained(path):
         make_folder(path.parent)

@@ -13,7 +13,8 @@ from tycho.errors import FileError, Problem, TychoError
 from tycho.text import json_text, log_line, printable, safe_message
 
 if TYPE_CHECKING:
-    from tycho.chart import Chart, Row
+    from tycho.chart import Row
+    from tycho.orchestrators import Artifact
     from tycho.policy import Step
     from tycho.release import Release, Revision, ServiceStatus
 
@@ -190,7 +191,7 @@ def _plain_step(step: Step) -> dict[str, Any]:
     return {"policy": step.policy, "subject": step.subject, "changes": list(step.changes), **denied}
 
 
-def remarks(chart: Chart, release: Release) -> None:
+def remarks(chart: Artifact, release: Release) -> None:
     """What `up` has to say besides the release: settings that work differently, and notes."""
     changed = [row for row in chart.report if row.outcome != "translated"]
     if changed:

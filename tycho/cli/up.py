@@ -172,7 +172,7 @@ def up(
                 compiled, guid=guid, new=new, replace=replace, caller=caller, wait_options=wait_options
             )
         if not quiet:
-            show.remarks(compiled.chart, release)
+            show.remarks(compiled.artifact, release)
         return release
 
     release = run(act, namespace=namespace, context=context, local=local, backplane=backplane, policies=policies,

@@ -8,20 +8,24 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
-from tycho.chart import Chart
+from tycho.differences import Difference
 from tycho.errors import UsageError
 from tycho.model import PolicyResult
+from tycho.modification import Modification, Modified
+from tycho.orchestrators.instance import NAMESPACE, Artifact, Instance, Target, WaitOptions, Watch
 from tycho.orchestrators.requests import Connection, LogQuery, Program, Streams, parse_since
-from tycho.orchestrators.stored import StoredRelease, merge_values
 from tycho.release import Check, Event, Identity, Release, Revision
-from tycho.text import printable, safe_message
+from tycho.stored import StoredRelease, merge_values
+from tycho.text import safe_message
 
 __all__ = [
+    "NAMESPACE",
+    "Artifact",
     "Connection",
+    "Instance",
     "LogQuery",
     "Orchestrator",
     "Program",
@@ -31,62 +35,12 @@ __all__ = [
     "WaitOptions",
     "Watch",
     "check_registry",
-    "digest",
     "get",
     "known",
     "merge_values",
     "parse_since",
 ]
-NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 REGISTRY = re.compile(r"oci://(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?(?:/[\w.-]+)*/?", re.ASCII)
-Watch = Callable[[Release], None]
-"""Called with every new look at a release while a verb waits for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where the verbs act, as kubectl and helm say it.
-
-    Args:
-        kubeconfig: Path of the file, or "" for kubectl's own way of finding it.
-        context: Context in that file, or "" for the current one.
-        namespace: A namespace to share, or "" for one of its own per system.
-    """
-
-    kubeconfig: str = ""
-    context: str = ""
-    namespace: str = ""
-
-    def __post_init__(self) -> None:
-        """Check what becomes part of addresses and arguments.
-
-        Raises:
-            UsageError: This cannot be a namespace or a context.
-        """
-        if self.namespace and not NAMESPACE.fullmatch(self.namespace):
-            raise UsageError(
-                f'"{printable(self.namespace)}" cannot be a namespace',
-                hint="up to 63 of a-z, 0-9 and -, neither first nor last a -",
-            )
-        if not self.context.isprintable():
-            raise UsageError(f'"{printable(self.context)}" cannot be a context', hint="name one of the kubeconfig")
-
-
-@dataclass(frozen=True, slots=True)
-class WaitOptions:
-    """How long a verb may take.
-
-    Args:
-        wait: Whether the verb returns only once the system is ready (or gone).
-        timeout: Seconds, for the whole verb; default 300.
-        watch: Told of progress.
-        tell: Told in words what is being done, where that takes a while.
-    """
-
-    wait: bool = True
-    timeout: float = 300.0
-    watch: Watch = field(default=lambda release: None)
-    tell: Callable[[str], None] = field(default=lambda line: None)
 
 
 class Orchestrator(Protocol):
@@ -94,19 +48,23 @@ class Orchestrator(Protocol):
 
     def __init__(self, target: Target) -> None: ...
 
-    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
-        """What this back end runs, made from a project with its policies applied; pure."""
+    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Artifact:
+        """Make what this back end runs of a project with its policies applied; pure."""
 
-    async def up(
-        self,
-        chart: Chart,
-        identity: Identity,
-        values: Mapping[str, Any],
-        wait_options: WaitOptions,
-        *,
-        upgrade: bool,
-    ) -> Release:
-        """Install, or with `upgrade` replace what runs under this identity; `notes` says when nothing had changed."""
+    async def up(self, artifact: Artifact, instance: Instance) -> Release:
+        """Start an instance of an artifact, or replace what runs under its identity.
+
+        The release's `notes` say when nothing had changed.
+        """
+
+    async def preview(self, artifact: Artifact, instance: Instance) -> Sequence[Difference]:
+        """List what `up` would change; changes nothing."""
+
+    async def is_start_of(self, artifact: Artifact, instance: Instance) -> bool:
+        """Return whether the system that runs under an identity was started from this artifact and instance."""
+
+    async def built_images(self, identity: Identity) -> Mapping[str, Mapping[str, Any]]:
+        """Return the images that services run which were built for them: these are kept where no others are built."""
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
         """Every system of Tycho's in the target, oldest first; `services=False` looks at the releases alone."""
@@ -149,19 +107,26 @@ class Orchestrator(Protocol):
         """Make an earlier revision the running one; 0 is the last good one before this."""
 
     async def modify(
-        self, identity: Identity, values: Mapping[str, Any], wait_options: WaitOptions, *, revision: int
-    ) -> Release:
-        """Give the running chart other values, as a new revision.
+        self,
+        release: Release,
+        modification: Modification,
+        wait_options: WaitOptions,
+        *,
+        approve: Callable[[StoredRelease], None],
+        dry_run: bool = False,
+    ) -> Modified:
+        """Change labels, resources, replicas, images or variables of what runs, as a new revision.
 
         Args:
-            identity: Which system.
-            values: All that the release says of its own.
+            release: The system as the caller has seen it; PreconditionFailed where it has another revision by now.
+            modification: What to change.
             wait_options: Whether and how long to wait, and who is told.
-            revision: The running one, which the values were made of; PreconditionFailed where it is another by now.
+            approve: Asked with the release as it is, before anything is changed; raises where a policy refuses.
+            dry_run: Change nothing.
         """
 
-    async def push(self, archive: bytes, name: str, registry: str, *, plain_http: bool = False) -> str:
-        """Send a packaged chart to `oci://…`; returns `reference@sha256:…`."""
+    async def push(self, artifact: Artifact, registry: str, *, plain_http: bool = False) -> str:
+        """Send an artifact to `oci://…`; returns `reference@sha256:…`."""
 
     def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
         """Yield lines of the services' logs, prefixed with the pod's name."""
@@ -208,17 +173,6 @@ def check_registry(registry: str) -> None:
         raise UsageError(f'"{safe_message(registry)}" is not a registry', hint="write oci://HOST/PATH")
 
 
-def digest(chart: Chart, what: str) -> str:
-    """A digest that a chart carries in its metadata.
-
-    Args:
-        chart: Which.
-        what: `compose` or `policies`: of which files.
-    """
-    found = re.search(rf'^  tycho\.dev/{what}: "([0-9a-f]+)"$', str(chart.files["Chart.yaml"]), re.MULTILINE)
-    return found[1] if found else ""
-
-
 def known() -> list[str]:
     """Names of the orchestrators that are installed."""
     return sorted(point.name for point in entry_points(group="tycho.orchestrators"))
@@ -231,6 +185,6 @@ def get(name: str, target: Target) -> Orchestrator:
         UsageError: No such orchestrator; the message lists the known ones.
     """
     for point in entry_points(group="tycho.orchestrators", name=name):
-        found: Orchestrator = point.load()(target)
-        return found
+        orchestrator: Orchestrator = point.load()(target)
+        return orchestrator
     raise UsageError(f'unknown backplane "{name}"', hint=f"known: {', '.join(known())}")

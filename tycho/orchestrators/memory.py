@@ -13,11 +13,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tycho.chart import Chart, emit, find_origin, find_user, without_origin
+from tycho.chart import Chart, find_origin, find_user, without_origin
 from tycho.choices import check_revision, is_exact
 from tycho.errors import NotFound
-from tycho.model import PolicyResult
-from tycho.orchestrators import Connection, LogQuery, Program, StoredRelease, Streams, Target, WaitOptions, digest
+from tycho.orchestrators import (
+    Artifact,
+    Connection,
+    Instance,
+    LogQuery,
+    Program,
+    StoredRelease,
+    Streams,
+    Target,
+    WaitOptions,
+)
+from tycho.orchestrators.charts import ChartVerbs
 from tycho.orchestrators.simulation import FIRST_PORT, find_names, simulate_services
 from tycho.ownership import DESCRIPTION
 from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus
@@ -59,8 +69,8 @@ class Project:
             revision=len(self.revisions) + 1,
             state="deployed",
             updated=datetime.now(UTC),
-            compose=digest(chart, "compose"),
-            policies=digest(chart, "policies"),
+            compose=chart.compose_digest,
+            policies=chart.policies_digest,
             chart=f"{chart.name}-{chart.version}",
             description=DESCRIPTION.get() or description,
             username=self.identity.username,
@@ -94,7 +104,7 @@ class Project:
 _CLUSTERS: dict[str, dict[str, Project]] = {}
 
 
-class MemoryOrchestrator:
+class MemoryOrchestrator(ChartVerbs):
     """Keeps releases in memory.
 
     Args:
@@ -105,20 +115,9 @@ class MemoryOrchestrator:
         self.target = target
         self._systems = _CLUSTERS.setdefault(f"{target.kubeconfig}:{target.context}", {})
 
-    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
-        """A project with its policies applied as a chart."""
-        return emit(policy_result, strict=strict, version=version)
-
-    async def up(
-        self,
-        chart: Chart,
-        identity: Identity,
-        values: Mapping[str, Any],
-        wait_options: WaitOptions,
-        *,
-        upgrade: bool,
-    ) -> Release:
+    async def start(self, chart: Chart, instance: Instance, values: Mapping[str, Any]) -> Release:
         """Add a revision, unless nothing changed."""
+        identity = instance.identity
         identity = identity.model_copy(update={"username": user_label(identity.username)})
         if identity.guid not in self._systems:
             port = max((system.port + 100 for system in self._systems.values()), default=FIRST_PORT)
@@ -131,7 +130,7 @@ class MemoryOrchestrator:
             done = "Upgrade complete" if system.revisions else "Install complete"
             system.identity, system.origin, system.user = identity, find_origin(values), find_user(values)
             release = system.release(*system.add(chart, text, simulate_services(chart, values, system.port), done))
-        wait_options.watch(release)
+        instance.wait_options.watch(release)
         return release
 
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
@@ -171,11 +170,9 @@ class MemoryOrchestrator:
 
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """A revision's chart and values."""
-        import yaml
-
         found = self._revision(identity, revision or len(self._system(identity).revisions))
         files = {path: text for path, text in found.chart.files.items() if isinstance(text, str)}
-        defaults = yaml.safe_load(files["values.yaml"])
+        defaults = found.chart.contents.defaults
         return StoredRelease(found.revision.revision, json.loads(found.values), defaults, files)
 
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
@@ -189,7 +186,7 @@ class MemoryOrchestrator:
         wait_options.watch(release)
         return release
 
-    async def modify(
+    async def change_values(
         self, identity: Identity, values: Mapping[str, Any], wait_options: WaitOptions, *, revision: int
     ) -> Release:
         """Add a revision of the same chart with other values, unless nothing changed."""
@@ -203,7 +200,7 @@ class MemoryOrchestrator:
         wait_options.watch(release)
         return release
 
-    async def push(self, archive: bytes, name: str, registry: str, *, plain_http: bool = False) -> str:
+    async def push(self, artifact: Artifact, registry: str, *, plain_http: bool = False) -> str:
         """Nothing leaves a memory."""
         raise NotFound("the memory orchestrator has no way to a registry", hint="use -b helm")
 

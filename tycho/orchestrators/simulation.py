@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from tycho.chart import Chart
 from tycho.model.expression import evaluate
 from tycho.model.numbers import is_digits
@@ -52,10 +50,9 @@ def simulate_services(chart: Chart, values: Mapping[str, Any], port: int) -> tup
 def find_names(chart: Chart, values: Mapping[str, Any]) -> tuple[str, str]:
     """Find what a portal calls a system, and how a program connects to it; "" for what is not said."""
     workspace = str(((values.get("defaults") or {}).get("podLabels") or {}).get(WORKSPACE, ""))
-    if CONN_STRING not in (written := str(chart.files.get("values.yaml", ""))):
-        return workspace, ""
-    said = [service.get("workloadAnnotations") or {} for service in yaml.safe_load(written)["services"].values()]
-    return workspace, next((str(notes[CONN_STRING]) for notes in said if CONN_STRING in notes), "")
+    services = chart.contents.defaults["services"].values()
+    annotations = [service.get("workloadAnnotations") or {} for service in services]
+    return workspace, next((str(notes[CONN_STRING]) for notes in annotations if CONN_STRING in notes), "")
 
 
 def _list_published(chart: Chart, values: Mapping[str, Any], name: str) -> list[tuple[int | str, int]]:

@@ -167,7 +167,7 @@ def _answer(release: Release, response: Response, wait: float, message: str) -> 
 
 
 def _plan(compiled: Chart, changes: tuple[str, ...]) -> Plan:
-    chart = compiled.chart
+    chart = compiled.artifact
     report = [Row.model_validate(asdict(row)) for row in chart.report]
     warnings = list_warnings(compiled)
     return Plan(

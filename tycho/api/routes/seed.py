@@ -155,7 +155,7 @@ async def logs(said: Logs, verbs: Verbs) -> Envelope[list[str]]:
 async def compile(said: Compile, charts: Charts) -> Envelope[Compiled]:
     """The chart that a start would run; touches no cluster."""
     compiled = await compile_system(charts, said)
-    chart = compiled.chart
+    chart = compiled.artifact
     result = Compiled(
         name=chart.name,
         version=chart.version,

@@ -12,12 +12,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from tycho import workspace
-from tycho.chart import Chart, emit, values_yaml, without_origin
+from tycho.chart import Chart, values_yaml, without_origin
 from tycho.errors import NotFound, OrchestratorError
 from tycho.kube.client import KubeClient
 from tycho.kube.reviews import read_user
-from tycho.model import PolicyResult
-from tycho.orchestrators import Connection, LogQuery, Program, Streams, Target, WaitOptions
+from tycho.orchestrators import Artifact, Connection, Instance, LogQuery, Program, Streams, Target, WaitOptions
+from tycho.orchestrators.charts import ChartVerbs
 from tycho.orchestrators.helm import (
     entering,
     events,
@@ -53,7 +53,7 @@ from tycho.usernames import same_user
 ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
 
 
-class HelmOrchestrator(ModifyVerbs):
+class HelmOrchestrator(ModifyVerbs, ChartVerbs):
     """Runs charts as Helm releases.
 
     A first start that fails is left in place, so that one can look; the next `up` goes on from it, `down` removes it.
@@ -68,19 +68,7 @@ class HelmOrchestrator(ModifyVerbs):
         self.helm = Helm(target)
         self.source: Source = ClusterLists(self.api)
 
-    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
-        """A project with its policies applied as a chart."""
-        return emit(policy_result, strict=strict, version=version)
-
-    async def up(
-        self,
-        chart: Chart,
-        identity: Identity,
-        values: Mapping[str, Any],
-        wait_options: WaitOptions,
-        *,
-        upgrade: bool,
-    ) -> Release:
+    async def start(self, chart: Chart, instance: Instance, values: Mapping[str, Any]) -> Release:
         """Install a chart, or upgrade what runs under this identity to it.
 
         Raises:
@@ -95,14 +83,14 @@ class HelmOrchestrator(ModifyVerbs):
                 hint="split the system, or copy files of the project into images",
             )
         await program()
-        deadline = Deadline(wait_options)
+        identity, deadline = instance.identity, Deadline(instance.wait_options)
         whole = await with_facts(self.api, chart, identity, values)
         with workspace.temporary("chart") as folder:
             packed = Packed(chart, folder / "chart.tgz", values_yaml(whole).encode())
             packed.path.write_bytes(chart.archive())
-            if not upgrade:
+            if not instance.upgrade:
                 await packed.render(self.helm, self.api, identity)
-            observer = Observer(await snapshots.list_pods(self.api, identity) if upgrade else None)
+            observer = Observer(await snapshots.list_pods(self.api, identity) if instance.upgrade else None)
             async with entering.enter_namespace(self.api, identity, deadline):
                 notes = await self._change(packed, identity, whole, deadline)
         return await self._settle(identity, deadline, notes, observer)
@@ -188,9 +176,9 @@ class HelmOrchestrator(ModifyVerbs):
         note = f"rolled back to revision {wanted} (now revision {release.revision})"
         return release.model_copy(update={"notes": (note, *release.notes)})
 
-    async def push(self, archive: bytes, name: str, registry_url: str, *, plain_http: bool = False) -> str:
-        """Send a packaged chart to a registry; returns `reference@digest`."""
-        return await registry.push_chart(self.helm, archive, name, registry_url, plain_http=plain_http)
+    async def push(self, artifact: Artifact, registry_url: str, *, plain_http: bool = False) -> str:
+        """Send a chart to a registry; returns `reference@digest`."""
+        return await registry.push_chart(self.helm, artifact, registry_url, plain_http=plain_http)
 
     def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
         """Yield lines of the services' logs, prefixed with the pod's name."""

@@ -24,8 +24,8 @@ from tycho.orchestrators.helm.rendering import refuse, split
 from tycho.orchestrators.helm.stored import read_stored, rebuild_chart
 from tycho.orchestrators.helm.view_lists import ClusterLists, Source
 from tycho.orchestrators.helm.waiting import Deadline
-from tycho.orchestrators.stored import StoredRelease
 from tycho.release import Identity, Release
+from tycho.stored import StoredRelease
 
 ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
 HELM_LABELS = frozenset({"name", "owner", "status", "version", "createdAt", "modifiedAt"})  # which Helm itself sets
@@ -51,7 +51,7 @@ class ModifyVerbs:
             raise NotFound(f"{identity.name} has no revision {wanted}", hint=f"it has: {listed}")
         return await read_stored(self.api, identity, wanted)
 
-    async def modify(
+    async def change_values(
         self, identity: Identity, values: Mapping[str, Any], wait_options: WaitOptions, *, revision: int
     ) -> Release:
         """Upgrade the release to its own chart with other values.

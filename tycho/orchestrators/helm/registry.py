@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
-import tarfile
 
 from tycho import workspace
 from tycho.errors import Conflict, Forbidden, NotFound, OrchestratorError, Unauthorized
+from tycho.orchestrators import Artifact
 from tycho.orchestrators.helm.process import Helm
 
 MOMENT = 315532800  # 1980-01-01, as in the archive itself
 LOOPBACK = re.compile(r"oci://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/|$)")
 
 
-async def push_chart(helm: Helm, archive: bytes, name: str, registry: str, *, plain_http: bool) -> str:
+async def push_chart(helm: Helm, artifact: Artifact, registry: str, *, plain_http: bool) -> str:
     """Send a packaged chart; one that is there already stays as it is.
 
     Args:
         helm: The program.
-        archive: The `.tgz`.
-        name: `<chart>-<version>`, for the file.
+        artifact: The chart.
         registry: `oci://host/path`.
         plain_http: Allow no TLS; a loopback registry may do without it anyway.
 
@@ -33,11 +31,9 @@ async def push_chart(helm: Helm, archive: bytes, name: str, registry: str, *, pl
         Unauthorized: The registry wants a login.
     """
     plain = ["--plain-http"] if plain_http or LOOPBACK.match(registry) else []
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        chart = tar.getnames()[0].partition("/")[0]
-    version, where = name.removeprefix(f"{chart}-"), registry.rstrip("/")
+    chart, version, archive, where = artifact.name, artifact.version, artifact.archive(), registry.rstrip("/")
     with workspace.temporary("push") as folder:
-        path, there = folder / f"{name}.tgz", folder / "there"
+        path, there = folder / f"{chart}-{version}.tgz", folder / "there"
         path.write_bytes(archive)
         there.mkdir()
         os.utime(path, (MOMENT, MOMENT))  # helm tells the registry of it: another moment would be another digest

@@ -22,7 +22,6 @@ from tycho.chart import Chart, find_origin
 from tycho.errors import Forbidden
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject
-from tycho.orchestrators import digest
 from tycho.orchestrators.helm.changes import list_changes
 from tycho.orchestrators.helm.object_queries import RELEASES, SYSTEMS
 from tycho.orchestrators.helm.view_lists import Source
@@ -53,8 +52,8 @@ def make_labels(identity: Identity, chart: Chart, values: bytes, last: KubeObjec
         "tycho-own-namespace": str(identity.own_namespace).lower(),
         "username": user_label(identity.username),
         "tycho-origin": identity.origin,
-        "compose": digest(chart, "compose")[:40],
-        "policies": digest(chart, "policies")[:40],
+        "compose": chart.compose_digest[:40],
+        "policies": chart.policies_digest[:40],
         "tycho-chart": label_value(f"{chart.name}-{chart.version}".replace("+", "_")),
         "tycho-values": hashlib.sha256(chart.digest.encode() + values).hexdigest()[:40],
         "tycho-created": read_label(last, "tycho-created") if last else f"{time.time():.3f}",

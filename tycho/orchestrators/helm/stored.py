@@ -13,8 +13,8 @@ from tycho.chart.yaml import dump
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject
 from tycho.orchestrators.helm import releases
-from tycho.orchestrators.stored import StoredRelease
 from tycho.release import Identity
+from tycho.stored import StoredRelease
 
 
 async def read_stored(api: KubeClient, identity: Identity, revision: int) -> StoredRelease:
