@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tycho.chart.artifact import COMPOSE_FILE, REPORT
+from tycho.chart.chart import COMPOSE_FILE, REPORT
 
 
 @dataclass(frozen=True, slots=True)

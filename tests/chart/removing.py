@@ -13,7 +13,7 @@ import yaml
 
 from tests.chart.conftest import Object, Reader
 from tycho.chart import COMPOSE_FILE, Chart, emit, release_values
-from tycho.chart.artifact import REPORT, Row
+from tycho.chart.chart import REPORT, Row
 from tycho.cli.written import dump
 from tycho.compose import Sources, load
 from tycho.model import PolicyResult

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests.chart.conftest import Object
-from tycho.chart.artifact import Row, Target
-from tycho.chart.translate.targets import RELEASE
+from tycho.chart.chart import Row, Target
+from tycho.chart.translate.key_use import RELEASE
 
 STEP = re.compile(r"\[([^\]]*)\]|([^.\[]+)")
 HELD = ("translated", "approximated")

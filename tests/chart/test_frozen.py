@@ -10,8 +10,8 @@ import pytest
 
 from tests.chart.test_hidden import compiled, policy_result, system
 from tycho.chart import emit
-from tycho.chart.frozen import decided
-from tycho.chart.hidden import LIVE
+from tycho.chart.compile_time import list_compile_time_keys
+from tycho.chart.hidden import INTERPOLATED
 from tycho.chart.translate.tables import SECTIONS
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, ReportError
@@ -197,18 +197,22 @@ def test_page_lists_decided_keys() -> None:
     rows = dict(row.strip("| ").split(" | ", 1) for row in table.split("\n") if row.startswith("| "))
     names = {"services and jobs": "services", "the file": ""}
     listed = {names.get(title, title): keys.replace("`", "").split(", ") for title, keys in rows.items()}
-    tables = {section: list(decided(section, table)) for section, table in SECTIONS.items() if section != "jobs"}
+    tables = {
+        section: list(list_compile_time_keys(section, table))
+        for section, table in SECTIONS.items()
+        if section != "jobs"
+    }
     assert listed == {section: keys for section, keys in tables.items() if keys}
 
 
 def test_live_places_exist() -> None:
     """Each live place is a key of the model, and none of them is decided."""
-    for section, places in LIVE.items():
+    for section, places in INTERPOLATED.items():
         for place in places:
             key = place.removesuffix(".*").removesuffix("[]")
             row = SECTIONS[section].get(key) or SECTIONS[section].get(key.partition("[]")[0])
             assert row is not None, place
-            assert key not in decided(section, SECTIONS[section]), place
+            assert key not in list_compile_time_keys(section, SECTIONS[section]), place
 
 
 def test_digest_is_of_templates() -> None:

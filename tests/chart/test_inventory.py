@@ -15,9 +15,9 @@ from tests.chart.conftest import Bench, Object
 from tycho.chart import Chart, emit, release_values
 from tycho.chart.assemble import assemble_layout
 from tycho.chart.inventory import SCOPES, ChartObject, list_objects
-from tycho.chart.kinds import KINDS as WORKLOAD_KINDS
 from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import TEMPLATES, callable_containers
+from tycho.chart.workload_kind import KINDS as WORKLOAD_KINDS
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyDenied
 from tycho.kinds import JOB, KINDS, Maker

@@ -14,7 +14,7 @@ from hypothesis import settings
 from tests.chart.conftest import Object
 from tests.chart.test_cluster import CORPUS, OURS, Server, listed, read
 from tycho.chart import emit, release_values
-from tycho.chart.wiring import everything
+from tycho.chart.networking import all_services
 from tycho.errors import ComposeError, PolicyDenied
 from tycho.model import Project
 from tycho.policy import apply_policies
@@ -69,7 +69,7 @@ def special(system: Project, profile: str) -> bool:
     """Tell whether a file asks for more than `restricted` has; more than `baseline` has, Tycho itself refuses."""
     if profile == "baseline":
         return False
-    services = everything(system).values()
+    services = all_services(system).values()
     return any(
         one.privileged
         or one.cap_add

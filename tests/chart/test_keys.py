@@ -9,7 +9,7 @@ import pytest
 
 from tests.schema_keys import DEFINITIONS, SPEC, covered, keys
 from tycho.chart import emit, release_values
-from tycho.chart.translate.extension import SCHEMA as WORDS
+from tycho.chart.translate.extension import EXTENSION_KEYS as WORDS
 from tycho.chart.translate.tables import SECTIONS
 from tycho.errors import ComposeError, ReportError
 from tycho.model import PolicyResult

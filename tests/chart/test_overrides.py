@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tycho.chart.settings import ALONE as OF_ONE
 from tycho.chart.settings import KEYS, RENAMED, RENAMED_OF_SERVICE, SETTINGS
+from tycho.chart.settings import OWN_KEYS as OF_ONE
 
 SYSTEM = """
 services:

@@ -10,10 +10,10 @@ import pytest
 
 from tests.chart.spellings import FIXED, PLACES, keep_able, spell
 from tests.chart.test_cluster import CORPUS, OURS, read
-from tycho.chart import Chart, check, emit, find_line, judge, release_values
+from tycho.chart import Chart, checks, emit, find_line, find_ungranted, release_values
 from tycho.chart.assemble import assemble_layout
-from tycho.chart.floor import collect_rights, view
-from tycho.chart.podsecurity import find_pod, judge_pod
+from tycho.chart.baseline import collect_rights, view_pods
+from tycho.chart.podsecurity import find_pod, find_violations
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyDenied
 from tycho.model import PolicyResult, Rights
@@ -92,12 +92,12 @@ ALLOWED: Mapping[str, dict[str, Any]] = {
 @pytest.mark.parametrize("case", FORBIDDEN)
 def test_what_is_forbidden(case: str) -> None:
     item, right = FORBIDDEN[case]
-    assert [violation.right for violation in judge_pod(item)] == [right]
+    assert [violation.right for violation in find_violations(item)] == [right]
 
 
 @pytest.mark.parametrize("case", ALLOWED)
 def test_what_is_allowed(case: str) -> None:
-    assert list(judge_pod(ALLOWED[case])) == []
+    assert list(find_violations(ALLOWED[case])) == []
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_every_kind_of_pod(kind: str, keys: tuple[str, ...]) -> None:
         item = {key: item}
     found = find_pod({"kind": kind, **item})
     assert found is not None
-    assert [violation.right for violation in judge_pod(found)] == ["pid=host"]
+    assert [violation.right for violation in find_violations(found)] == ["pid=host"]
     listed = {"kind": "List", "items": [{"kind": kind, "metadata": {"name": "n"}, **item}]}
-    problems = list(judge(Rights(), [("templates/system/extraobjects.yaml", listed)], lambda path: ("", 0)))
+    problems = list(find_ungranted(Rights(), [("templates/system/extraobjects.yaml", listed)], lambda path: ("", 0)))
     assert [problem.path for problem in problems] == [f"{kind} n"]
 
 
@@ -125,18 +125,18 @@ def test_other_kinds_make_no_pods() -> None:
 
 
 def verdict(chart: Chart, documents: Iterator[Any]) -> set[tuple[str, str]]:
-    problems = judge(chart.rights, documents, find_line(chart.report))
+    problems = find_ungranted(chart.rights, documents, find_line(chart.report))
     return {(problem.path, problem.hint) for problem in problems}
 
 
 def compare(bench: Any, policy_result: PolicyResult) -> int:
     """The chart's view of itself and what Helm renders of it are judged the same, with nothing granted."""
     layout = assemble_layout(policy_result.system)
-    check.report(layout)
+    checks.list_report(layout)
     chart = emit(policy_result)
     bare = Rights(tuple(_without_grants(pod) for pod in collect_rights(layout).pods))
     seen = Chart(chart.name, chart.version, chart.files, chart.report, bare)
-    by_view = verdict(seen, view(layout))
+    by_view = verdict(seen, view_pods(layout))
     done = bench.run(chart, release_values(policy_result.system))
     assert done.returncode == 0, done.stderr
     assert verdict(seen, split(done.stdout)) == by_view

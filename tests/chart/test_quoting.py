@@ -13,8 +13,8 @@ from markdown_it import MarkdownIt
 from tests.chart.payloads import PAYLOADS
 from tycho import data
 from tycho.chart import filters
-from tycho.chart.filters import cell, code, guard, guard_policy, text
-from tycho.chart.yaml import dump, quote
+from tycho.chart.filters import markdown_cell, markdown_code, require_filtered, require_safe, yaml_scalar
+from tycho.chart.yaml_writer import dump, quote
 from tycho.model import Expr
 from tycho.text import printable
 
@@ -64,37 +64,39 @@ def test_some_actions_are_seen() -> None:
 @pytest.mark.parametrize("value", ["on", "web", "a b", "{{ x }}", "", Expr("x", "${X}"), None, 1.5, ["x"]])
 def test_the_guard_wants_a_filter(value: Any) -> None:
     with pytest.raises(ValueError, match=r"that no filter has written|worth something else"):
-        guard(value)
+        require_filtered(value)
 
 
-@pytest.mark.parametrize("value", [text("on"), filters.key("a"), filters.part("a-b"), 7, filters.octal(0o644)])
+@pytest.mark.parametrize(
+    "value", [yaml_scalar("on"), filters.go_string("a"), filters.name_part("a-b"), 7, filters.file_mode(0o644)]
+)
 def test_the_guard_lets_pass(value: Any) -> None:
-    assert guard(value) == value
-    assert guard(value is None) == "false"
+    assert require_filtered(value) == value
+    assert require_filtered(value is None) == "false"
 
 
 @pytest.mark.parametrize("value", ["a: b", "a\nb: c", "#", "- a", "*a", "{{ x }}", "a:", "'", '"a"', "\x7f", "[a]"])
 def test_policies_print_plain_words_alone(value: str) -> None:
     with pytest.raises(ValueError, match=r"Helm would run|YAML may read otherwise"):
-        guard_policy(value)
-    assert guard_policy(text(value)) == text(value)
+        require_safe(value)
+    assert require_safe(yaml_scalar(value)) == yaml_scalar(value)
 
 
 @pytest.mark.parametrize("value", ["web", "docker.io/library/nginx:1.27", "a@sha256:0af", "100Mi", "", "a+b"])
 def test_policies_print_names(value: str) -> None:
-    assert guard_policy(value) == value
+    assert require_safe(value) == value
 
 
 def test_a_part_ends_no_string() -> None:
     for value in ('a"', "a\\", "a{{", "a\n", "a`", "é"):
         with pytest.raises(ValueError, match="not a part"):
-            filters.part(value)
+            filters.name_part(value)
 
 
 def test_comments_hold_no_line() -> None:
-    from tycho.chart.yaml import Noted
+    from tycho.chart.yaml_writer import Commented
 
-    written = dump({"a": Noted("b", "x\x1by\x85z\u2028k: v")})
+    written = dump({"a": Commented("b", "x\x1by\x85z\u2028k: v")})
     assert written == "# x\\x1by\\x85z\\u2028k: v\na: b\n"
 
 
@@ -107,7 +109,7 @@ def test_comments_hold_no_line() -> None:
     ],
 )  # fmt: skip
 def test_code_spans_hold_any_text(value: str, span: str) -> None:
-    assert code(value) == span
+    assert markdown_code(value) == span
 
 
 MARKUP = [
@@ -116,7 +118,7 @@ MARKUP = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("write", [cell, code])
+@pytest.mark.parametrize("write", [markdown_cell, markdown_code])
 @pytest.mark.parametrize("value", [*PAYLOADS, *MARKUP])
 def test_tables_hold_any_text(write: Any, value: str) -> None:
     """Read by a reader of Markdown, a cell is the text that it was: no markup, no link, no further cell."""
@@ -131,7 +133,7 @@ def test_tables_hold_any_text(write: Any, value: str) -> None:
 @pytest.mark.parametrize("value", ["https://e.example", "www.e.example", "a@e.example", "ftp://x", "WWW.e.example"])
 def test_cells_hold_no_address(value: str) -> None:
     """Some readers make links of bare addresses."""
-    assert not re.search(r"(?i)(?<!\\)://|www\.|\w@\w", cell(value))
+    assert not re.search(r"(?i)(?<!\\)://|www\.|\w@\w", markdown_cell(value))
 
 
 def test_one_door_quotes() -> None:

@@ -20,7 +20,7 @@ from tests.chart.removing import Compiled, Project, Unwritten, leaves, pattern, 
 from tests.chart.resolving import find_lies, find_silent, is_within
 from tests.chart.row_tables import ANYWAY, FOLLOWS, PERHAPS, SAME
 from tycho.chart import emit, release_values
-from tycho.chart.artifact import Row
+from tycho.chart.chart import Row
 from tycho.chart.translate.tables import SECTIONS
 from tycho.cli.written import dump
 from tycho.errors import ComposeError, PolicyDenied

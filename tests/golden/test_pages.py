@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.schema_keys import DEFINITIONS, SPEC, covered, keys
-from tycho.chart.translate.key import Key, Table
+from tycho.chart.translate.key_rule import KeyRule, Table
 from tycho.chart.translate.tables import SECTIONS
 from tycho.errors import TychoError
 
@@ -60,9 +60,9 @@ def _above(name: str) -> Iterator[str]:
         yield name
 
 
-def _row(name: str, key: Key) -> str:
+def _row(name: str, key: KeyRule) -> str:
     why = "; ".join(part for part in (key.reason, key.remedy) if part)
-    depends = ", by its value" if key.judge else ""
+    depends = ", by its value" if key.assess else ""
     return " | ".join((f"| `{name}`", key.outcome + depends, _cell(key.target), f"{_cell(why)} |"))
 
 

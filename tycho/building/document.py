@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tycho.building.targets import SERVICE, Target
-from tycho.chart.wiring import everything
+from tycho.chart.networking import all_services
 from tycho.compose import Sources, canonical
 from tycho.model import Project
 from tycho.text import json_text
@@ -45,7 +45,7 @@ def write_document(project: Project, sources: Sources, targets: Iterable[Target]
 
 def list_secret_variables(project: Project, targets: Iterable[Target]) -> list[str]:
     """List the variables that secrets of builds are read from."""
-    every = everything(project)
+    every = all_services(project)
     builds = [every[name].build or {} for target in targets for name in target.builders]
     granted = {grant["source"] for build in builds for grant in build.get("secrets", ())}
     secrets = [secret for name, secret in project.secrets.items() if name in granted]

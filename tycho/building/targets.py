@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tycho.chart.networking import all_services
 from tycho.chart.translate.image import NAME, REGISTRY, split_image
-from tycho.chart.wiring import everything
 from tycho.errors import UsageError
 from tycho.model import Project
 from tycho.text import printable
@@ -39,7 +39,7 @@ def list_targets(project: Project, services: Iterable[str] = ()) -> list[Target]
         project: The project.
         services: Those that these services run alone; all when empty.
     """
-    every = everything(project)
+    every = all_services(project)
     builders: dict[str, list[str]] = {}
     for name, service in every.items():
         if service.build is not None:
@@ -62,7 +62,7 @@ def check_services(project: Project, services: Iterable[str]) -> None:
     users = [name for target in list_targets(project) for name in target.users]
     for name in services:
         if name not in users:
-            why = "builds no image for" if name in everything(project) else "has no service"
+            why = "builds no image for" if name in all_services(project) else "has no service"
             hint = f"images are built for: {', '.join(users) or 'none'}"
             raise UsageError(f"{project.name} {why} {printable(name)}", hint=hint)
 

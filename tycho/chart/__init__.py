@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tycho.chart.artifact import COMPOSE_FILE, Chart, Row
-from tycho.chart.given import check_start
-from tycho.chart.judge import WAITING_ACCOUNT, Document, find_line, judge
-from tycho.chart.live import find_origin, find_user, release_values, values_yaml, without_origin
+from tycho.chart.chart import COMPOSE_FILE, Chart, Row
+from tycho.chart.grants import WAITING_ACCOUNT, Document, find_line, find_ungranted
+from tycho.chart.release_values import find_origin, find_user, release_values, values_yaml, without_origin
 from tycho.chart.routes import RouteContext, list_urls, mark_routed
+from tycho.chart.start_checks import check_start
 from tycho.chart.version import check_version
 from tycho.collector import paused
 
@@ -30,8 +30,8 @@ __all__ = [
     "emit",
     "find_line",
     "find_origin",
+    "find_ungranted",
     "find_user",
-    "judge",
     "list_urls",
     "mark_routed",
     "release_values",
@@ -56,23 +56,23 @@ def emit(policy_result: PolicyResult, *, version: str = "", strict: bool = False
         PolicyDenied: It asks for rights that no policy granted.
         UsageError: The version is none.
     """
-    from tycho.chart import check, docs, emits, floor, seal  # Jinja: only for those who compile
+    from tycho.chart import baseline, checks, docs, finalize, policy_templates  # Jinja: only for those who compile
     from tycho.chart.assemble import assemble_layout
     from tycho.chart.composefile import write_compose_file
     from tycho.chart.schema import chart_schema
     from tycho.chart.templates import ChartTemplates, list_contents
     from tycho.chart.values import chart_values
-    from tycho.chart.yaml import dump
+    from tycho.chart.yaml_writer import dump
 
     if version:
         check_version(version)
-    check.before(policy_result)
+    checks.check_project(policy_result)
     layout = assemble_layout(policy_result.system)
-    rows = check.report(layout)
+    rows = checks.list_report(layout)
     values = chart_values(layout)
-    floor.check_floor(layout)
+    baseline.check_baseline(layout)
     if strict:
-        check.strictly(rows, (*policy_result.system.warnings, *policy_result.warnings))
+        checks.raise_if_changed(rows, (*policy_result.system.warnings, *policy_result.warnings))
     templates = ChartTemplates(layout)
     files = {
         "values.yaml": dump(values),
@@ -80,8 +80,8 @@ def emit(policy_result: PolicyResult, *, version: str = "", strict: bool = False
         **templates.list_files(),
         **list_contents(layout),
         COMPOSE_FILE: write_compose_file(layout, policy_result, rows),
-        **emits.emitted(layout, policy_result.emits, templates),
+        **policy_templates.render_policy_templates(layout, policy_result.emits, templates),
         **templates.list_helpers(),
         **docs.write_pages(layout, [row for row in rows if not row.local]),
     }
-    return seal.seal(layout, policy_result, files, rows, version, values)
+    return finalize.finalize_chart(layout, policy_result, files, rows, version, values)

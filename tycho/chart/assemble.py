@@ -6,19 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from tycho.chart import sharing, wiring
+from tycho.chart import colocation, networking
 from tycho.chart.container import Container, ContainerPort, Text
+from tycho.chart.early_names import find_reached_early
 from tycho.chart.hidden import hide_credentials
-from tycho.chart.kinds import COUNTED, JOBS, attempts, kinds, said, several, sort_by_dependence
 from tycho.chart.layout import ChartLayout
-from tycho.chart.mounted import Volume
+from tycho.chart.mounts import PodVolume
 from tycho.chart.names import DNS_LABEL, label
-from tycho.chart.objects import Secret
-from tycho.chart.storage import Store
+from tycho.chart.objects import ChartSecret
 from tycho.chart.translate import deploy, hooks, image, jobs
 from tycho.chart.translate.container import ContainerTranslator
-from tycho.chart.translate.key import read_fields
-from tycho.chart.translate.networking import translate_dns, translate_hosts
+from tycho.chart.translate.dns import translate_dns, translate_hosts
+from tycho.chart.translate.key_rule import read_fields
 from tycho.chart.translate.placement import (
     list_tolerations,
     translate_constraints,
@@ -27,18 +26,27 @@ from tycho.chart.translate.placement import (
 )
 from tycho.chart.translate.security import group_of, translate_pod_security
 from tycho.chart.translate.text import to_text
-from tycho.chart.unready import restless
 from tycho.chart.variables import list_variables
+from tycho.chart.volumes import VolumePlanner
 from tycho.chart.workload import CONDITIONS, Checksum, Wait, Workload
+from tycho.chart.workload_kind import (
+    COUNTED,
+    JOBS,
+    decide_kinds,
+    may_scale,
+    retry_limit,
+    sort_by_dependence,
+    tycho_extension,
+)
 from tycho.model import Project, Service
 
 
 def assemble_layout(system: Project) -> ChartLayout:
     """Decide what exists; nothing here depends on what a variable is worth."""
     system, concealed = hide_credentials(system)
-    whole, system = system, wiring.needed(system)
+    whole, system = system, networking.drop_unused(system)
     layout = _Assembly(system).lay_out()
-    return replace(layout, unused=wiring.unused(whole, system), concealed=concealed)
+    return replace(layout, unused=networking.list_unused(whole, system), concealed=concealed)
 
 
 class _Assembly:
@@ -46,27 +54,28 @@ class _Assembly:
 
     def __init__(self, system: Project) -> None:
         self.system = system
-        self.services = wiring.everything(system)
-        self.homes = wiring.homes(self.services)
-        self.kind_of = kinds(system, wiring.called(system))
-        self.store = Store(system)
-        self.networks = wiring.networks(system)
-        self.isolated = wiring.isolated(system)
-        self.aliases = wiring.aliases(system, self.homes)
-        self.ports = _together(wiring.ports(system), self.homes)
-        self.enclosed = wiring.find_enclosed(self.networks)
-        self.restless = restless(system, self.kind_of)
+        self.services = networking.all_services(system)
+        self.homes = networking.pod_of_service(self.services)
+        self.kind_of = decide_kinds(system, networking.find_called(system))
+        self.store = VolumePlanner(system)
+        self.networks = networking.list_networks(system)
+        self.isolated = networking.has_network_policies(system)
+        self.aliases = networking.list_aliases(system, self.homes)
+        self.ports = _together(networking.list_ports(system), self.homes)
+        self.enclosed = networking.find_enclosed(self.networks)
+        self.restless = find_reached_early(system, self.kind_of)
         self.labels = self._list_labels()
         self.translator = ContainerTranslator(system, self.store, self.enclosed)
 
     def lay_out(self) -> ChartLayout:
         workloads = [
-            self._workload(order, name, names) for order, (name, names) in enumerate(wiring.pods(self.system).items())
+            self._workload(order, name, names)
+            for order, (name, names) in enumerate(networking.services_by_pod(self.system).items())
         ]
         awaited = {wait.slug for workload in workloads for wait in workload.waits if not wait.api}
         workloads = [replace(workload, awaited=workload.slug in awaited) for workload in workloads]
-        used = sharing.users(workloads)
-        together = sharing.neighbours(workloads, used)
+        used = colocation.pods_by_claim(workloads)
+        together = colocation.colocate(workloads, used)
         store, system = self.store, self.system
         layout = ChartLayout(
             system=system,
@@ -76,10 +85,12 @@ class _Assembly:
             configmaps=tuple(store.trees[slug] for slug in sorted(store.trees)),
             configs={name: to_text(config.name) or name for name, config in system.configs.items() if config.external},
             secrets=tuple(
-                Secret(name, label(name), (to_text(secret.name) or name) if secret.external else "")
+                ChartSecret(name, label(name), (to_text(secret.name) or name) if secret.external else "")
                 for name, secret in system.secrets.items()
             ),
-            claims={name: sharing.owned(store.claims[name], used.get(name, ())) for name in sorted(store.claims)},
+            claims={
+                name: colocation.claim_template(store.claims[name], used.get(name, ())) for name in sorted(store.claims)
+            },
             secrecy=store.secrecy,
             outcomes=store.outcomes,
             networks=self.networks,
@@ -94,7 +105,7 @@ class _Assembly:
         service, kind = self.services[name], self.kind_of[name]
         members = [self.services[member] for member in names]
         modes = {member.network_mode for member in members}
-        volumes: dict[str, Volume] = {}
+        volumes: dict[str, PodVolume] = {}
         containers = [self.translator.translate(member, volumes) for member in names]
         held = any(volume.kind == "claim" and self.store.held(volume.source) for volume in volumes.values())
         containers = self.translator.finish(containers, held=held)
@@ -119,11 +130,11 @@ class _Assembly:
             checksums=tuple(_list_checksums(containers, volumes.values())),
             held=held,
             replicas=deploy.translate_replicas(service) if counted else None,
-            several=several(service),
+            several=may_scale(service),
             completions=_has_completions(service),
             strategy=deploy.translate_strategy(service, kind, held=held),
             schedule=jobs.translate_schedule(service) if kind == "CronJob" else None,
-            attempts=attempts(service),
+            attempts=retry_limit(service),
             persists=jobs.persists(service, kind),
             backoff_limit=jobs.backoff_limit(service, kind),
             may_run_on=jobs.persists(service, kind) and not self._is_end_awaited(names),
@@ -158,7 +169,7 @@ class _Assembly:
         address that stays: who asks for it once may keep it.
         """
         service = self.services[name]
-        asked = said(service).get("headless") or service.deploy.endpoint_mode == "dnsrr"
+        asked = tycho_extension(service).get("headless") or service.deploy.endpoint_mode == "dnsrr"
         return bool(asked) or self.kind_of[name] == "StatefulSet" or not self.ports.get(name)
 
     def _is_end_awaited(self, names: Sequence[str]) -> bool:
@@ -173,7 +184,7 @@ class _Assembly:
         """List what a pod's start is held back for, each workload once, with the strongest condition."""
         waits: dict[str, Wait] = {}
         for member in names:
-            for wait in wiring.waits(self.services[member], self.kind_of[name], self.kind_of, self.homes):
+            for wait in networking.list_waits(self.services[member], self.kind_of[name], self.kind_of, self.homes):
                 known = waits.get(wait.slug, wait)
                 if wait.slug != label(name):
                     waits[wait.slug] = max(known, wait, key=lambda each: CONDITIONS.index(each.condition))
@@ -200,7 +211,7 @@ class _Assembly:
                 labels.setdefault(name, []).append(network.label)
         for alias, names in self.aliases.items():
             for name in names if len(names) > 1 else ():
-                labels.setdefault(name, []).append(wiring.alias_label(alias))
+                labels.setdefault(name, []).append(networking.alias_label(alias))
         return labels
 
 
@@ -209,7 +220,7 @@ def _has_completions(service: Service) -> bool:
     return (service.deploy.mode or "").endswith("-job") and service.deploy.replicas is not None
 
 
-def _list_checksums(containers: Iterable[Container], volumes: Iterable[Volume]) -> list[Checksum]:
+def _list_checksums(containers: Iterable[Container], volumes: Iterable[PodVolume]) -> list[Checksum]:
     """List the data whose change must roll the pod."""
     checksums = {}
     for container in containers:

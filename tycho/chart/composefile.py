@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tycho.canonical import to_compose_file
-from tycho.chart.artifact import Row
+from tycho.chart.chart import Row
 from tycho.chart.hidden import Concealed, Hiding
 from tycho.chart.layout import ChartLayout
-from tycho.chart.wiring import is_implied
-from tycho.chart.yaml import dump
+from tycho.chart.networking import is_implied
+from tycho.chart.yaml_writer import dump
 from tycho.credentials import find_text
 from tycho.model import Dependency, Hook, Json, PolicyResult, Project, Service, Variable, template
 from tycho.model.expression import Reference, parse

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tycho.chart.mounted import Mounted, Step
-from tycho.chart.yaml import Tree
+from tycho.chart.mounts import VolumeMount, VolumeStep
+from tycho.chart.yaml_writer import YamlValue
 
 
 class Expression(str):
@@ -137,7 +137,7 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
-class Hook:
+class HookContainer:
     """An init container that runs in the place of its service's container, before it."""
 
     name: str
@@ -146,7 +146,7 @@ class Hook:
     args: Command
     working_dir: Text
     env: Mapping[str, Text]
-    security_context: Mapping[str, Tree]
+    security_context: Mapping[str, YamlValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +173,15 @@ class Container:
     working_dir: Text = ""
     env: Environment = field(default_factory=Environment)
     ports: tuple[ContainerPort, ...] = ()
-    mounts: tuple[Mounted, ...] = ()
+    mounts: tuple[VolumeMount, ...] = ()
     resources: Mapping[str, Mapping[str, Text | int]] = field(default_factory=dict)
-    security_context: Mapping[str, Tree] = field(default_factory=dict)
-    probes: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
-    lifecycle: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
+    security_context: Mapping[str, YamlValue] = field(default_factory=dict)
+    probes: Mapping[str, Mapping[str, YamlValue]] = field(default_factory=dict)
+    lifecycle: Mapping[str, Mapping[str, YamlValue]] = field(default_factory=dict)
     annotations: Mapping[str, Text] = field(default_factory=dict)  # of the pod
     workload_annotations: Mapping[str, Text] = field(default_factory=dict)
-    hooks: tuple[Hook, ...] = ()
-    steps: tuple[Step, ...] = ()
+    hooks: tuple[HookContainer, ...] = ()
+    steps: tuple[VolumeStep, ...] = ()
     stdin: bool = False
     tty: bool = False
     stage: str = ""
@@ -206,11 +206,11 @@ class Ingress:
     enabled: bool = False
     class_name: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict)
-    tls: tuple[Tree, ...] = ()
+    tls: tuple[YamlValue, ...] = ()
     has_url: bool = False  # of a template of URLs: it may take a prefix off
 
 
-def identifier(name: str) -> str:
+def go_identifier(name: str) -> str:
     """Make a variable's name of Go templates of a compose name."""
     plain = re.sub(r"\W", "_", name, flags=re.ASCII)
     return plain if not plain[:1].isdigit() else f"_{plain}"

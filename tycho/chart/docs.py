@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tycho.chart.artifact import Row
+from tycho.chart.chart import Row
 from tycho.chart.container import Container
 from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import callable_containers

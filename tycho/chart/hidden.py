@@ -12,13 +12,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from tycho.chart.kinds import said
+from tycho.chart.workload_kind import tycho_extension
 from tycho.credentials import find_literals, names_secret, switches
 from tycho.model import Expr, Fixed, Hook, Node, Project, Reworded, Service, Variable, template
 
 Why = Literal["name", "content"]
 
-LIVE: Mapping[str, tuple[str, ...]] = {
+INTERPOLATED: Mapping[str, tuple[str, ...]] = {
     "services": (
         "image", "working_dir", "entrypoint[]", "command[]", "healthcheck.test[]", "labels.*", "annotations.*",
         "deploy.labels.*", "sysctls.*", "dns[]", "dns_search[]", "dns_opt[]", "domainname", "ports[].app_protocol",
@@ -102,7 +102,7 @@ class Hiding:
         return Expr(shown, shown)  # worth what it says: nobody who makes a chart of it can tell more
 
 
-def tells_secret(line: str, path: str) -> bool:
+def holds_secret(line: str, path: str) -> bool:
     """Tell whether a text, in Compose's syntax, holds a secret by what it says.
 
     Args:
@@ -115,8 +115,8 @@ def tells_secret(line: str, path: str) -> bool:
 def _find_spans(written: str, path: str, *, whole: bool) -> list[tuple[int, int]]:
     spans = find_literals(written, whole=whole)
     if not whole and path.rpartition(".")[2].partition("[")[0] in BEFORE:
-        flags = [match.span("secret") for match in AFTER_FLAG.finditer(written) if _tells(match["secret"])]
-        spans = list(_apart(sorted([*spans, *flags])))
+        flags = [match.span("secret") for match in AFTER_FLAG.finditer(written) if _may_be_secret(match["secret"])]
+        spans = list(_without_overlaps(sorted([*spans, *flags])))
     return spans
 
 
@@ -133,13 +133,16 @@ def hide_credentials(system: Project) -> tuple[Project, tuple[Concealed, ...]]:
     changed: dict[str, Any] = {}
     for section in ("services", "jobs"):
         parts = getattr(system, section)
-        changed[section] = {name: _service(hiding, f"{section}.{name}", service) for name, service in parts.items()}
+        changed[section] = {
+            name: _hide_in_service(hiding, f"{section}.{name}", service) for name, service in parts.items()
+        }
     for section in ("volumes", "configs", "secrets"):
         parts = getattr(system, section)
         changed[section] = {
-            name: _part(part, LIVE[section], f"{section}.{name}", hiding.text) for name, part in parts.items()
+            name: _change_places(part, INTERPOLATED[section], f"{section}.{name}", hiding.text)
+            for name, part in parts.items()
         }
-    changed = {key: parts for key, parts in changed.items() if _differs(parts, getattr(system, key))}
+    changed = {key: parts for key, parts in changed.items() if _is_changed(parts, getattr(system, key))}
     if hiding.variables:
         changed["variables"] = {**system.variables, **hiding.variables}
     return system.model_copy(update=changed) if changed else system, tuple(hiding.concealed)
@@ -165,38 +168,38 @@ def without_entries(system: Project) -> Project:
 
 def secret_globs(system: Project, service: object = None) -> tuple[str, ...]:
     """Which names are secret: the policies' list, and after it what the file says of a service."""
-    above, own = (tuple(map(str, said(part).get("secretEnvironment") or ())) for part in (system, service))
+    above, own = (tuple(map(str, tycho_extension(part).get("secretEnvironment") or ())) for part in (system, service))
     return (*above, *own)
 
 
-def _service(hiding: Hiding, path: str, service: Service) -> Service:
+def _hide_in_service(hiding: Hiding, path: str, service: Service) -> Service:
     globs = secret_globs(hiding.system, service)
-    secret = tuple(_entries(hiding, path, service, globs))
-    by_name = _by_name(globs)
+    secret = tuple(_list_secret_entries(hiding, path, service, globs))
+    by_name = _secret_by_name(globs)
 
     def change(value: str, place: str) -> str:
         below = place.removeprefix(path)
-        if (match := ENTRY.fullmatch(below)) and _given(service, int(match[1]), match[2], value, secret):
+        if (match := ENTRY.fullmatch(below)) and _comes_from_release(service, int(match[1]), match[2], value, secret):
             return value
         return hiding.text(value, place, whole=by_name(below))
 
-    service = _part(service, LIVE["services"], path, change)
+    service = _change_places(service, INTERPOLATED["services"], path, change)
     for key in ("entrypoint", "command"):
-        service = _with(service, key, _words(hiding, getattr(service, key), f"{path}.{key}"))
+        service = _with_field(service, key, _hide_in_words(hiding, getattr(service, key), f"{path}.{key}"))
     if service.healthcheck and service.healthcheck.test:
-        words = _words(hiding, service.healthcheck.test, f"{path}.healthcheck.test")
-        service = _with(service, "healthcheck", _with(service.healthcheck, "test", words))
+        words = _hide_in_words(hiding, service.healthcheck.test, f"{path}.healthcheck.test")
+        service = _with_field(service, "healthcheck", _with_field(service.healthcheck, "test", words))
     for key in ("pre_start", "post_start", "pre_stop"):
         hooks: Sequence[Hook] = getattr(service, key)
         result = tuple(
-            _with(hook, "command", _words(hiding, hook.command, f"{path}.{key}[{index}].command"))
+            _with_field(hook, "command", _hide_in_words(hiding, hook.command, f"{path}.{key}[{index}].command"))
             for index, hook in enumerate(hooks)
         )
-        service = _with(service, key, result)
-    return _with(service, "environment_secret", secret)
+        service = _with_field(service, key, result)
+    return _with_field(service, "environment_secret", secret)
 
 
-def _entries(hiding: Hiding, path: str, service: Service, globs: Sequence[str]) -> list[str]:
+def _list_secret_entries(hiding: Hiding, path: str, service: Service, globs: Sequence[str]) -> list[str]:
     """Entries of the environment for the release's Secret alone; what only reads variables is in it anyway."""
     names = []
     for name, value in service.environment.items():
@@ -213,13 +216,13 @@ def _entries(hiding: Hiding, path: str, service: Service, globs: Sequence[str]) 
     return names
 
 
-def _given(service: Service, hook: int, name: str, value: str, secret: Collection[str]) -> bool:
+def _comes_from_release(service: Service, hook: int, name: str, value: str, secret: Collection[str]) -> bool:
     """Whether a hook's container has an entry from where its service's is: from the release, one way or the other."""
     inherited = name in secret and service.environment[name] == value
     return inherited or name in service.pre_start[hook].rest.get("environment_pass", ())
 
 
-def _by_name(globs: Sequence[str]) -> Callable[[str], bool]:
+def _secret_by_name(globs: Sequence[str]) -> Callable[[str], bool]:
     """Whether an entry at a path below a service is secret by its name."""
 
     def secret(place: str) -> bool:
@@ -232,17 +235,17 @@ def _by_name(globs: Sequence[str]) -> Callable[[str], bool]:
     return secret
 
 
-def _words(hiding: Hiding, words: Sequence[str] | None, path: str) -> Sequence[str] | None:
+def _hide_in_words(hiding: Hiding, words: Sequence[str] | None, path: str) -> Sequence[str] | None:
     """Words of which none follows a flag that a secret follows: `["--password", "hunter2"]`."""
     result = list(words or ())
     for index in range(1, len(result)):
         flag, word = template(result[index - 1]), template(result[index])
-        if FLAG.fullmatch(flag) and _tells(word) and not isinstance(result[index], Reworded):
+        if FLAG.fullmatch(flag) and _may_be_secret(word) and not isinstance(result[index], Reworded):
             result[index] = hiding.text(result[index], f"{path}[{index}]", whole=True)
-    return words if words is None or not _differs(result, words) else tuple(result)
+    return words if words is None or not _is_changed(result, words) else tuple(result)
 
 
-def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _without_overlaps(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Spans in order, the first of those that overlap."""
     position = 0
     for start, end in spans:
@@ -251,7 +254,7 @@ def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
             position = end
 
 
-def _tells(word: str) -> bool:
+def _may_be_secret(word: str) -> bool:
     """Whether a word after a flag may be a secret: not a path, a further flag, a number of seconds, or a variable."""
     return bool(word) and not word.startswith(("/", "./", "-", "$$")) and not re.fullmatch(r"[0-9]{1,3}[smh]?", word)
 
@@ -260,34 +263,38 @@ Change = Callable[[str, str], str]
 Part = TypeVar("Part", bound=Node)
 
 
-def _part(part: Part, places: Sequence[str], path: str, change: Change) -> Part:
+def _change_places(part: Part, places: Sequence[str], path: str, change: Change) -> Part:
     for place in places:
-        part = _changed(part, re.findall(r"\w+|\[\]|\*", place), path, change)
+        part = _change_at(part, re.findall(r"\w+|\[\]|\*", place), path, change)
     return part
 
 
-def _changed(value: Any, steps: Sequence[str], path: str, change: Change) -> Any:
+def _change_at(value: Any, steps: Sequence[str], path: str, change: Change) -> Any:
     """A value with the texts at some place below it changed; itself where none is."""
     if not steps:
         return change(value, path) if isinstance(value, str) else value
     step, *rest = steps
     if step == "[]":
-        items = tuple(_changed(element, rest, f"{path}[{index}]", change) for index, element in enumerate(value or ()))
-        return items if _differs(items, value or ()) else value
+        items = tuple(
+            _change_at(element, rest, f"{path}[{index}]", change) for index, element in enumerate(value or ())
+        )
+        return items if _is_changed(items, value or ()) else value
     if step == "*":
-        entries = {key: _changed(element, rest, f"{path}.{key}", change) for key, element in (value or {}).items()}
-        return entries if _differs(entries, value or {}) else value
+        entries = {key: _change_at(element, rest, f"{path}.{key}", change) for key, element in (value or {}).items()}
+        return entries if _is_changed(entries, value or {}) else value
     return (
-        value if value is None else _with(value, step, _changed(getattr(value, step), rest, f"{path}.{step}", change))
+        value
+        if value is None
+        else _with_field(value, step, _change_at(getattr(value, step), rest, f"{path}.{step}", change))
     )
 
 
-def _with(part: Part, key: str, value: Any) -> Part:
+def _with_field(part: Part, key: str, value: Any) -> Part:
     before = getattr(part, key)
     return part if value is before or (not value and not before) else part.model_copy(update={key: value})
 
 
-def _differs(after: Any, before: Any) -> bool:
+def _is_changed(after: Any, before: Any) -> bool:
     if isinstance(after, Mapping):
         return any(element is not before[key] for key, element in after.items())
     return any(element is not other for element, other in zip(after, before, strict=True))

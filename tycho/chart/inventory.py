@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tycho import kinds
-from tycho.chart.kinds import COUNTED
 from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import (
     callable_containers,
@@ -17,6 +16,7 @@ from tycho.chart.manifests import (
     list_targets,
     list_unconnected,
 )
+from tycho.chart.workload_kind import COUNTED
 from tycho.errors import Problem
 from tycho.kinds import Kind
 

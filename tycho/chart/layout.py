@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from tycho.chart.container import Container
 from tycho.chart.hidden import Concealed
-from tycho.chart.objects import ConfigMap, Network, PersistentVolumeClaim, Secret
+from tycho.chart.objects import ChartSecret, ConfigMap, NetworkMembers, PersistentVolumeClaim
 from tycho.chart.workload import Workload
 from tycho.model import Project
 
 if TYPE_CHECKING:
-    from tycho.chart.outcomes import Outcomes
-    from tycho.chart.secretfiles import Secrecy
+    from tycho.chart.mount_kinds import MountKinds
+    from tycho.chart.secretfiles import SecretFileRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,12 @@ class ChartLayout:
     workloads: tuple[Workload, ...]
     configmaps: tuple[ConfigMap, ...]
     claims: Mapping[str, PersistentVolumeClaim]
-    secrecy: Secrecy
-    outcomes: Outcomes
+    secrecy: SecretFileRules
+    outcomes: MountKinds
     configs: Mapping[str, str] = field(default_factory=dict)
-    secrets: tuple[Secret, ...] = ()
+    secrets: tuple[ChartSecret, ...] = ()
     variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    networks: tuple[Network, ...] = ()
+    networks: tuple[NetworkMembers, ...] = ()
     isolated: bool = False
     enclosed: frozenset[str] = frozenset()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from tycho import kinds
 from tycho.chart.container import Container, Expression
-from tycho.chart.kinds import COUNTED, JOBS
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import UNWRITABLE, label
+from tycho.chart.networking import alias_label
 from tycho.chart.objects import ConfigMap
 from tycho.chart.variables import needs_quotes
-from tycho.chart.wiring import alias_label
 from tycho.chart.workload import Wait, Workload
+from tycho.chart.workload_kind import COUNTED, JOBS
 from tycho.kinds import Kind
 
 

@@ -26,10 +26,10 @@ def label(name: str, limit: int = 63) -> str:
         plain = re.sub(r"[^a-z0-9-]", "-", name.lower()).strip("-") or "x"
     if len(plain) <= limit:
         return plain
-    return f"{plain[: limit - 9].rstrip('-')}-{short(name)}"
+    return f"{plain[: limit - 9].rstrip('-')}-{short_hash(name)}"
 
 
-def short(text: str, length: int = 8) -> str:
+def short_hash(text: str, length: int = 8) -> str:
     """A hash to tell cut names apart."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
@@ -57,7 +57,7 @@ class Names:
         return name
 
 
-def collisions(system: Project) -> Iterable[Problem]:
+def find_name_collisions(system: Project) -> Iterable[Problem]:
     """Names that are two to Compose and one to Kubernetes, and names that no chart could hold."""
     for section in ("services", "jobs", "networks", "volumes", "configs", "secrets"):
         seen: dict[str, str] = {}

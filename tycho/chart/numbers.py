@@ -13,7 +13,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import NamedTuple
 
-from tycho.chart.kinds import said
+from tycho.chart.workload_kind import tycho_extension
 from tycho.errors import Problem
 from tycho.model import Expr, Json, Live, Port, Project, Service, Volume, template
 from tycho.model.expression import Invalid, evaluate
@@ -37,7 +37,7 @@ class Amount(NamedTuple):
     hint: str = "write a number within these limits"
 
 
-def find_problems(system: Project) -> Iterator[Problem]:
+def find_invalid_numbers(system: Project) -> Iterator[Problem]:
     """Find every number that no cluster takes.
 
     Args:
@@ -201,7 +201,7 @@ def _list_ports(service: Service) -> Iterator[Amount]:
     for index, text in enumerate(service.expose):
         for end in text.partition("/")[0].split("-", 1):
             yield Amount(f"expose[{index}]", end, PORT, NUMBER)
-    ingress = said(service).get("ingress")
+    ingress = tycho_extension(service).get("ingress")
     if isinstance(ingress, Mapping) and ingress.get("port") is not None:
         yield Amount("x-tycho.ingress.port", ingress["port"], PORT, NUMBER)
 
@@ -238,7 +238,7 @@ def _refuse_mode(text: str) -> str:
 def _list_volume_amounts(volume: Volume) -> Iterator[Amount]:
     if volume.external or volume.driver_opts.get("type", "").startswith("nfs"):
         return
-    if (size := said(volume).get("size")) is not None:
+    if (size := tycho_extension(volume).get("size")) is not None:
         yield Amount("x-tycho.size", size, check_volume_size, 'write a size such as "10g"')
     elif "size" in volume.driver_opts:
         yield Amount("driver_opts.size", volume.driver_opts["size"], check_volume_size, 'write a size such as "10g"')

@@ -69,7 +69,7 @@ class PersistentVolumeClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class ChartSecret:
     """A secret of the compose file: its content comes with the release, or it exists already."""
 
     name: str
@@ -78,7 +78,7 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class NetworkMembers:
     """A compose network, as a label of pods and a NetworkPolicy."""
 
     name: str

@@ -73,7 +73,7 @@ def find_pod(item: Object) -> Object | None:
     return item
 
 
-def judge_pod(pod: Object) -> Iterator[Violation]:
+def find_violations(pod: Object) -> Iterator[Violation]:
     """Yield what `baseline` forbids of a pod.
 
     Args:
@@ -93,14 +93,14 @@ def judge_pod(pod: Object) -> Iterator[Violation]:
         name = str(as_mapping(sysctl).get("name", ""))
         if name not in SAFE_SYSCTLS:
             yield Violation(f"sysctls.{name}", str(as_mapping(sysctl).get("value", "")), f"the unsafe sysctl {name}")
-    yield from _judge_context(context, "")
-    yield from _judge_annotations(as_mapping(as_mapping(pod.get("metadata")).get("annotations")))
+    yield from _context_violations(context, "")
+    yield from _annotation_violations(as_mapping(as_mapping(pod.get("metadata")).get("annotations")))
     for section in CONTAINERS:
         for container in as_list(spec.get(section)):
-            yield from _judge_container(as_mapping(container), in_user_namespace=spec.get("hostUsers") is False)
+            yield from _container_violations(as_mapping(container), in_user_namespace=spec.get("hostUsers") is False)
 
 
-def _judge_container(container: Object, *, in_user_namespace: bool) -> Iterator[Violation]:
+def _container_violations(container: Object, *, in_user_namespace: bool) -> Iterator[Violation]:
     name = str(container.get("name", ""))
     context = as_mapping(container.get("securityContext"))
     privileged = bool(context.get("privileged"))
@@ -111,7 +111,7 @@ def _judge_container(container: Object, *, in_user_namespace: bool) -> Iterator[
             yield Violation("cap_add", str(capability), f"the capability {capability}", name)
     if context.get("procMount") not in (None, "Default") and not in_user_namespace:
         yield Violation("security_opt", "systempaths=unconfined", f"procMount: {context['procMount']}", name)
-    yield from _judge_context(context, name)
+    yield from _context_violations(context, name)
     for port in as_list(container.get("ports")):
         if as_mapping(port).get("hostPort"):
             yield Violation("ports.mode", "host", f"hostPort {as_mapping(port)['hostPort']}", name)
@@ -127,7 +127,7 @@ def _judge_container(container: Object, *, in_user_namespace: bool) -> Iterator[
                 yield Violation("healthcheck.host", str(host), f"{key} calls the host {host}", name)
 
 
-def _judge_context(context: Object, container: str) -> Iterator[Violation]:
+def _context_violations(context: Object, container: str) -> Iterator[Violation]:
     """What a pod's and a container's securityContext have in common."""
     for field, key in (("seccompProfile", "seccomp"), ("appArmorProfile", "apparmor")):
         profile = context.get(field)
@@ -143,7 +143,7 @@ def _judge_context(context: Object, container: str) -> Iterator[Violation]:
         yield Violation("isolation", "hostProcess", "hostProcess: true", container)
 
 
-def _judge_annotations(annotations: Object) -> Iterator[Violation]:
+def _annotation_violations(annotations: Object) -> Iterator[Violation]:
     for key, value in annotations.items():
         text = str(value or "")
         if key.startswith(APPARMOR) and not (text in ("", "runtime/default") or text.startswith("localhost/")):

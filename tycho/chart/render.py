@@ -17,7 +17,7 @@ from jinja2.bccache import Bucket
 
 from tycho import __version__, data
 from tycho.chart.container import Expression
-from tycho.chart.filters import FILTERS, PAGES, guard, guard_policy, part
+from tycho.chart.filters import FILTERS, PAGES, name_part, require_filtered, require_safe
 from tycho.errors import FileError, UsageError
 from tycho.outputs import write_file
 from tycho.settings import settings
@@ -37,7 +37,7 @@ class _Cache(FileSystemBytecodeCache):
             write_file(Path(self._get_cache_filename(bucket)), bucket.bytecode_to_string())
 
 
-def _compiled() -> FileSystemBytecodeCache | None:
+def _bytecode_cache() -> FileSystemBytecodeCache | None:
     """Where compiled templates are kept: compiling takes longer than all the rest of a small system's chart."""
     folder = settings().cache_dir / "templates" / __version__
     try:
@@ -48,7 +48,7 @@ def _compiled() -> FileSystemBytecodeCache | None:
 
 
 @cache
-def environment(check: Callable[[object], object] = guard) -> Environment:
+def environment(check: Callable[[object], object] = require_filtered) -> Environment:
     """Make an engine for the templates, which are compiled as they are first used.
 
     Args:
@@ -56,7 +56,7 @@ def environment(check: Callable[[object], object] = guard) -> Environment:
     """
     engine = Environment(
         loader=FileSystemLoader(data.templates()),
-        bytecode_cache=_compiled(),
+        bytecode_cache=_bytecode_cache(),
         block_start_string="<%",
         block_end_string="%>",
         variable_start_string="<%=",
@@ -72,13 +72,13 @@ def environment(check: Callable[[object], object] = guard) -> Environment:
         auto_reload=False,
     )
     engine.tests["expression"] = lambda value: isinstance(value, Expression)
-    engine.filters.update(FILTERS if check is guard_policy else FILTERS | PAGES)
+    engine.filters.update(FILTERS if check is require_safe else FILTERS | PAGES)
     return engine
 
 
 def render(template: str, **context: object) -> str:
     """Render one file of a chart, whose name is a DNS label."""
-    return environment().get_template(f"{template}.j2").render(context | _names(context)).lstrip("\n")
+    return environment().get_template(f"{template}.j2").render(context | _chart_name(context)).lstrip("\n")
 
 
 def render_policy(source: str, **context: object) -> str:
@@ -88,9 +88,9 @@ def render_policy(source: str, **context: object) -> str:
         jinja2.TemplateError: It is broken.
         ValueError: It prints a text that a reader could take for something else.
     """
-    return environment(guard_policy).from_string(source).render(context | _names(context)).lstrip("\n")
+    return environment(require_safe).from_string(source).render(context | _chart_name(context)).lstrip("\n")
 
 
-def _names(context: Mapping[str, object]) -> dict[str, object]:
+def _chart_name(context: Mapping[str, object]) -> dict[str, object]:
     """The chart's name, a DNS label, which templates may write into other names as it is."""
-    return {"chart": part(str(context["chart"]))} if "chart" in context else {}
+    return {"chart": name_part(str(context["chart"]))} if "chart" in context else {}

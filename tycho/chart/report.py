@@ -7,34 +7,34 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel
 
-from tycho.chart.artifact import Row
-from tycho.chart.concealed import concealed
-from tycho.chart.frozen import frozen
-from tycho.chart.kinds import JOBS, restarts
+from tycho.chart.chart import Row
+from tycho.chart.compile_time import list_compile_time_rows
+from tycho.chart.hidden_rows import list_hidden_rows
 from tycho.chart.layout import ChartLayout
+from tycho.chart.networking import all_services
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, is_allowed
-from tycho.chart.translate.extension import judge_extension
-from tycho.chart.translate.key import Key, Table, ignored, translated
-from tycho.chart.translate.names import list_renamed
-from tycho.chart.translate.ports import judge_calls
-from tycho.chart.translate.tables import ONCE, PROJECT, SECTIONS
-from tycho.chart.translate.targets import Case, container, workload
-from tycho.chart.wiring import everything
+from tycho.chart.translate.extension import assess_extension
+from tycho.chart.translate.further_names import list_renamed
+from tycho.chart.translate.key_rule import KeyRule, Table, ignored, translated
+from tycho.chart.translate.key_use import KeyUse, container, workload
+from tycho.chart.translate.ports import assess_calls
+from tycho.chart.translate.tables import POD_LEVEL_KEYS, PROJECT, SECTIONS
 from tycho.chart.workload import Workload
+from tycho.chart.workload_kind import JOBS, restart_policy
 from tycho.model import DialectUse, Live, Project, Service
 from tycho.model.rights import read_grants
 
-OURS = frozenset({
+DERIVED_FIELDS = frozenset({
     "x", "environment_pass", "environment_secret", "files", "entries", "note", "advice", "left_out", "copied",
     "outside", "single", "built",
 })  # fmt: skip
 """Fields of the model that are no keys of their own."""
 STARTED_AGAIN = "not said: what ends is started again, with any exit code; Docker leaves it, and its up does not wait"
 ONE_SHOT = 'restart: on-failure (or "no") makes it a job, that may end'
-NOBODY = Service()
-SHIPPED = frozenset({".secretFiles", ".networkPolicy"})
+NO_SERVICE = Service()
+SHIPPED_KEYS = frozenset({".secretFiles", ".networkPolicy"})
 """Words of `x-tycho` that a shipped policy says in every system."""
-ROUTED = frozenset({".url", ".urlVariables"})
+URL_KEYS = frozenset({".url", ".urlVariables"})
 """Words about the URL of a service that publishes a TCP port."""
 
 
@@ -51,7 +51,7 @@ class _Report:
 
     def list_rows(self) -> Iterator[Row]:
         layout, system = self.layout, self.layout.system
-        nothing = Case(None, layout, "", NOBODY)
+        nothing = KeyUse(None, layout, "", NO_SERVICE)
         if system.version is not None:
             yield self._row("version", PROJECT["version"], nothing)
         yield from self._extensions("", "", nothing, system)
@@ -69,7 +69,7 @@ class _Report:
         for row in self._parts():
             told.append(row)
             yield row
-        for path, key in (*concealed(layout), *frozen(layout, SECTIONS)):
+        for path, key in (*list_hidden_rows(layout), *list_compile_time_rows(layout, SECTIONS)):
             yield _inherit(self._row(path, key, nothing), told)
         yield from self._list_dialect(told)
         for path in layout.unused:
@@ -83,21 +83,21 @@ class _Report:
                 row = Row(use.path, use.file, use.line, use.outcome, use.target, use.reason, use.remedy)
                 yield replace(row, targets=becomes.targets if use.becomes else ())
 
-    def _case(self, name: str) -> Case:
-        return Case(None, self.layout, name, everything(self.layout.system)[name])
+    def _case(self, name: str) -> KeyUse:
+        return KeyUse(None, self.layout, name, all_services(self.layout.system)[name])
 
     def _called(self) -> Iterator[Row]:
         """Tell where peers can call a service."""
         for pod in self.layout.workloads:
             case = self._case(pod.name)
-            if key := judge_calls(case):
+            if key := assess_calls(case):
                 yield self._row(f"{self._section(pod.name)}.{pod.name}.expose", key, case)
 
     def _ended(self) -> Iterator[Row]:
         """Tell what becomes of a program that ends, where the file does not say `restart`."""
         for pod in self.layout.workloads:
             for each in pod.containers:
-                if pod.kind not in JOBS and not restarts(everything(self.layout.system)[each.service]):
+                if pod.kind not in JOBS and not restart_policy(all_services(self.layout.system)[each.service]):
                     path = f"{self._section(each.service)}.{each.service}.restart"
                     key = translated(pod.kind, workload(""), but=STARTED_AGAIN, remedy=ONE_SHOT)
                     yield self._row(path, key, self._case(each.service))
@@ -106,29 +106,29 @@ class _Report:
         return "services" if name in self.layout.system.services else "jobs"
 
     def _parts(self) -> Iterator[Row]:
-        for name, service in everything(self.layout.system).items():
+        for name, service in all_services(self.layout.system).items():
             yield from self._part(self._section(name), name, service)
         for section in ("networks", "volumes", "configs", "secrets"):
             for name, part in getattr(self.layout.system, section).items():
                 yield from self._part(section, name, part)
 
     def _part(self, section: str, name: str, part: BaseModel) -> Iterator[Row]:
-        path, case = f"{section}.{name}", Case(None, self.layout, name, part)  # type: ignore[arg-type]
+        path, case = f"{section}.{name}", KeyUse(None, self.layout, name, part)  # type: ignore[arg-type]
         yield from self._extensions(section, path, case, part)
         yield from self._fields(SECTIONS[section], path, "", part, case)
 
-    def _fields(self, table: Table, path: str, pattern: str, part: BaseModel, owner: Case) -> Iterator[Row]:
+    def _fields(self, table: Table, path: str, pattern: str, part: BaseModel, owner: KeyUse) -> Iterator[Row]:
         written = part.model_fields_set
         for field in type(part).model_fields:
-            if field not in written or field in OURS:
+            if field not in written or field in DERIVED_FIELDS:
                 continue
             value = getattr(part, field)
             key = table.get(f"{pattern}{field}")
-            if key and f"{pattern}{field}" in ONCE and (home := self._host(owner)):
+            if key and f"{pattern}{field}" in POD_LEVEL_KEYS and (home := self._host(owner)):
                 shared = self._shared(self.layout.homes[home], f"{pattern}{field}", value)
                 yield self._row(f"{path}.{field}", shared, owner)
             elif key:
-                yield from self._judged(key, f"{path}.{field}", value, owner)
+                yield from self._assessed(key, f"{path}.{field}", value, owner)
             if key and key.whole:
                 continue
             if isinstance(value, BaseModel):
@@ -137,63 +137,63 @@ class _Report:
                 for index, item in enumerate(value):
                     yield from self._items(table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", item, owner)
             elif not key:
-                unknown = Key("rejected", reason="Tycho does not know this key", remedy="remove it")
+                unknown = KeyRule("rejected", reason="Tycho does not know this key", remedy="remove it")
                 yield self._row(f"{path}.{field}", unknown, owner)
 
-    def _shared(self, home: Workload, field: str, value: object) -> Key:
+    def _shared(self, home: Workload, field: str, value: object) -> KeyRule:
         """Tell what becomes of a key that a pod has once, where the pod is another service's."""
-        theirs: object = everything(self.layout.system)[home.name]
+        theirs: object = all_services(self.layout.system)[home.name]
         for part in field.split("."):
             theirs = getattr(theirs, part)
         if value == theirs:
             return translated("that of the pod that it shares", container(""))
         return ignored(f"it shares the pod of {home.name}, whose own counts", "say it there")
 
-    def _host(self, owner: Case) -> str:
+    def _host(self, owner: KeyUse) -> str:
         """Tell the service whose pod another one shares; "" for a pod of its own."""
-        if owner.name not in self.layout.homes or owner.service is not everything(self.layout.system).get(owner.name):
+        if owner.name not in self.layout.homes or owner.service is not all_services(self.layout.system).get(owner.name):
             return ""
         home = self.layout.homes[owner.name].name
         return "" if home == owner.name else home
 
-    def _items(self, table: Table, path: str, pattern: str, item: BaseModel, owner: Case) -> Iterator[Row]:
+    def _items(self, table: Table, path: str, pattern: str, item: BaseModel, owner: KeyUse) -> Iterator[Row]:
         """Below a list only what is not the list's own outcome has a row."""
-        for field in sorted(item.model_fields_set - OURS):
+        for field in sorted(item.model_fields_set - DERIVED_FIELDS):
             key, value = table.get(f"{pattern}{field}"), getattr(item, field)
             changes = key is not None and key.outcome in ("approximated", "ignored") and field != "host_ip"
-            if not key or value is None or not (key.judge or changes):
+            if not key or value is None or not (key.assess or changes):
                 continue
             case = replace(owner, value=value, entry=item)
-            judged = list(key.judge(case)) if key.judge else []
-            for added, changed in judged:
+            assessed = list(key.assess(case)) if key.assess else []
+            for added, changed in assessed:
                 yield self._row(f"{path}.{field}{added}", changed, case)
-            if changes and not judged:
+            if changes and not assessed:
                 yield self._row(f"{path}.{field}", key, case)
 
-    def _judged(self, key: Key, path: str, value: object, owner: Case) -> Iterator[Row]:
-        if _empty(value) and not (key.judge and value == ()):
+    def _assessed(self, key: KeyRule, path: str, value: object, owner: KeyUse) -> Iterator[Row]:
+        if _empty(value) and not (key.assess and value == ()):
             return
         case = replace(owner, value=value)
-        judged = list(key.judge(case)) if key.judge else []
-        for added, changed in judged:
+        assessed = list(key.assess(case)) if key.assess else []
+        for added, changed in assessed:
             yield self._row(path + added, changed, case)
-        if not judged and not _empty(value):
+        if not assessed and not _empty(value):
             yield self._row(path, key, case)
 
-    def _extensions(self, section: str, path: str, owner: Case, part: object) -> Iterator[Row]:
+    def _extensions(self, section: str, path: str, owner: KeyUse, part: object) -> Iterator[Row]:
         written = getattr(part, "x", {}).get("x-tycho")
-        for added, key in judge_extension(section, written) if written is not None else ():
+        for added, key in assess_extension(section, written) if written is not None else ():
             where = f"{path}.x-tycho{added}".lstrip(".")
             if key.places and not any(key.find(owner)):
-                if added in SHIPPED:
+                if added in SHIPPED_KEYS:
                     continue
                 yield self._row(where, translated("nothing: there is nothing that it is about"), owner)
-            elif added in ROUTED and key.outcome == "translated" and not owner.container.ingress:
+            elif added in URL_KEYS and key.outcome == "translated" and not owner.container.ingress:
                 yield self._row(where, ignored("it publishes no TCP port", "publish one under ports"), owner)
             else:
                 yield self._row(where, key, owner)
 
-    def _row(self, path: str, key: Key, case: Case) -> Row:
+    def _row(self, path: str, key: KeyRule, case: KeyUse) -> Row:
         file, line = self.layout.system.at(path)
         targets = tuple(key.find(case))
         if len(targets) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from tycho.chart.kinds import said
+from tycho.chart.workload_kind import tycho_extension
 from tycho.model import Json, Project
 from tycho.model.rights import covers
 
@@ -28,11 +28,11 @@ INGRESS = re.compile(
 )
 """What a controller runs as code or configuration of its own."""
 
-ELSEWHERE = re.compile(r"/(auth-secret|auth-tls-secret|proxy-ssl-secret|secure-verify-ca-secret)$")
+OTHER_NAMESPACE = re.compile(r"/(auth-secret|auth-tls-secret|proxy-ssl-secret|secure-verify-ca-secret)$")
 """What names a Secret; `namespace/name` is somebody else's."""
 
 FREE = frozenset({"tycho.dev/simulate", "kubernetes.io/ingress.class"})
-OURS = re.compile(r"(app\.kubernetes\.io|([a-z0-9-]+\.)*helm\.sh|([a-z0-9-]+\.)*tycho\.dev|checksum)/.*")
+CHART_KEYS = re.compile(r"(app\.kubernetes\.io|([a-z0-9-]+\.)*helm\.sh|([a-z0-9-]+\.)*tycho\.dev|checksum)/.*")
 """What the chart itself writes: nothing lets these pass."""
 
 CONTROLLERS = ("ingress.kubernetes.io",)
@@ -42,11 +42,13 @@ BALANCERS = ("service.kubernetes.io", "service.beta.kubernetes.io", "service.alp
 
 def is_acting(key: str, value: str = "") -> bool:
     """Tell whether a label or annotation changes what a container, a node or a controller does."""
-    if key in FREE or OURS.fullmatch(key):  # a config may be called `proxy`, and its checksum `checksum/config-proxy`
+    if key in FREE or CHART_KEYS.fullmatch(
+        key
+    ):  # a config may be called `proxy`, and its checksum `checksum/config-proxy`
         return False
     runtime = key.startswith(RUNTIMES[:-2]) or (key.startswith(RUNTIMES[-2:]) and "crio.io" in key)
     return bool(
-        runtime or ACTING.search(key) or INGRESS.search(key.lower()) or (ELSEWHERE.search(key) and "/" in value)
+        runtime or ACTING.search(key) or INGRESS.search(key.lower()) or (OTHER_NAMESPACE.search(key) and "/" in value)
     )
 
 
@@ -77,12 +79,12 @@ def is_allowed(key: str, value: str, grants: Sequence[object], open_domains: Seq
     """Tell whether a label or annotation may be set: it is not reserved, or a policy lets it pass."""
     if not is_reserved(key, value, open_domains):
         return True
-    return not OURS.fullmatch(key) and covers(grants, f"annotations.{key}")
+    return not CHART_KEYS.fullmatch(key) and covers(grants, f"annotations.{key}")
 
 
 def ingress_annotations(system: Project) -> Mapping[str, Json]:
     """Read the annotations of the Ingress that a compose file asks for."""
-    ingress = said(system).get("ingress")
+    ingress = tycho_extension(system).get("ingress")
     annotations = ingress.get("annotations") if isinstance(ingress, Mapping) else None
     return annotations if isinstance(annotations, Mapping) else {}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tycho.chart.kinds import said
+from tycho.chart.workload_kind import tycho_extension
 from tycho.errors import ComposeError, Problem
 from tycho.model import Json, PolicyResult, Project, Service, ServiceMetadata
 from tycho.release import Identity
@@ -55,7 +55,7 @@ def list_routed(system: Project, options: UrlOptions) -> list[str]:
     routed = [name for name, service in system.services.items() if _is_routable(service)]
     if options.each_service:
         return routed
-    chosen = [name for name in routed if said(system.services[name]).get(KEY) in (KEEP, STRIP)]
+    chosen = [name for name in routed if tycho_extension(system.services[name]).get(KEY) in (KEEP, STRIP)]
     return (chosen or routed)[:1]
 
 
@@ -76,8 +76,10 @@ def mark_routed(policy_result: PolicyResult, options: UrlOptions) -> PolicyResul
     for name in list_routed(system, options):
         service = services[name]
         extension = service.x.get("x-tycho")
-        if KEY not in said(service):
-            services[name] = service.model_copy(update={"x": {**service.x, "x-tycho": {**said(service), KEY: KEEP}}})
+        if KEY not in tycho_extension(service):
+            services[name] = service.model_copy(
+                update={"x": {**service.x, "x-tycho": {**tycho_extension(service), KEY: KEEP}}}
+            )
             own.setdefault(f"services.{name}", extension)
     marked = system.model_copy(update={"services": services})
     return policy_result.model_copy(update={"system": marked, "own": own})
@@ -129,14 +131,14 @@ def route_objects(system: Project, context: RouteContext) -> list[Json]:
 
 def _is_routable(service: Service) -> bool:
     """Tell whether a service publishes a TCP port, and neither has a host of its own nor says that it has no URL."""
-    own = said(service).get("ingress")
+    own = tycho_extension(service).get("ingress")
     own_host = isinstance(own, Mapping) and own.get("host")
     published = any(port.protocol == "tcp" and port.mode != "host" for port in service.ports)
-    return published and not own_host and said(service).get(KEY) != NONE
+    return published and not own_host and tycho_extension(service).get(KEY) != NONE
 
 
 def _list_problems(system: Project, options: UrlOptions) -> Iterator[Problem]:
-    asking = [name for name, service in system.services.items() if said(service).get(KEY) in (KEEP, STRIP)]
+    asking = [name for name, service in system.services.items() if tycho_extension(service).get(KEY) in (KEEP, STRIP)]
     if not options.each_service:
         for name in asking[1:]:
             path = f"services.{name}.x-tycho.{KEY}"
@@ -144,7 +146,7 @@ def _list_problems(system: Project, options: UrlOptions) -> Iterator[Problem]:
             hint = "remove it; or the operator adds {service} to TYCHO_URL_TEMPLATE"
             yield Problem(*system.at(path), path, why, hint)
     for name in list_routed(system, options):
-        if said(system.services[name]).get(KEY) == STRIP and not options.strips:
+        if tycho_extension(system.services[name]).get(KEY) == STRIP and not options.strips:
             path = f"services.{name}.x-tycho.{KEY}"
             which = f'the IngressClass "{options.class_name}"' if options.class_name else "the default IngressClass"
             known = " or ".join(sorted(set(CONTROLLERS.values())))
@@ -153,7 +155,7 @@ def _list_problems(system: Project, options: UrlOptions) -> Iterator[Problem]:
 
 
 def _is_stripped(service: Service, address: Address) -> bool:
-    return bool(address.path) and said(service).get(KEY) == STRIP
+    return bool(address.path) and tycho_extension(service).get(KEY) == STRIP
 
 
 def _service_values(system: Project, name: str, context: RouteContext) -> dict[str, Json]:
@@ -162,7 +164,7 @@ def _service_values(system: Project, name: str, context: RouteContext) -> dict[s
     route = _http_route(address, context, stripped=stripped)
     if context.options.route == "ingress":
         route = _ingress(system, name, context, stripped=stripped)
-    further = said(service).get(VARIABLES)
+    further = tycho_extension(service).get(VARIABLES)
     listed = [str(variable) for variable in further] if isinstance(further, list | tuple) else []
     names = [variable for variable in listed if variable not in service.environment]
     return {
@@ -200,7 +202,7 @@ def _http_route(address: Address, context: RouteContext, *, stripped: bool) -> d
 
 def _ingress(system: Project, name: str, context: RouteContext, *, stripped: bool) -> dict[str, Json]:
     address, options = context.place(name), context.options
-    common = said(system).get("ingress")
+    common = tycho_extension(system).get("ingress")
     shared = common if isinstance(common, Mapping) else {}
     route: dict[str, Json] = {"enabled": True, "hosts": [address.host], "path": address.path or "/"}
     if options.class_name:

@@ -8,21 +8,21 @@ from collections.abc import Collection, Iterator, Mapping
 from tycho.chart.container import Expression
 from tycho.chart.layout import ChartLayout
 from tycho.chart.settings import (
-    ALONE,
     FLAG,
     KEYS,
     LIST,
     OBJECT,
+    OWN_KEYS,
     RENAMED,
     RENAMED_OF_SERVICE,
     SETTINGS,
     STRINGS,
     TEXT,
     Schema,
-    closed,
+    strict_object,
 )
-from tycho.chart.values import list_idle_keys
-from tycho.chart.yaml import Noted, Tree
+from tycho.chart.values import list_unused_keys
+from tycho.chart.yaml_writer import Commented, YamlValue
 
 WIDTH = 160  # columns of one line
 SHORT = 130  # columns of an entry that may share a line
@@ -33,7 +33,7 @@ PATH_TYPES = ["Prefix", "Exact", "ImplementationSpecific"]
 LARGEST_PLAIN = 999999  # a template prints a larger number with an exponent
 
 DEFINITIONS: Mapping[str, Schema] = {
-    "image": closed({
+    "image": strict_object({
         "repository": TEXT,
         "tag": {"type": ["string", "integer"], "maximum": LARGEST_PLAIN},
         "digest": TEXT,
@@ -41,7 +41,7 @@ DEFINITIONS: Mapping[str, Schema] = {
         "builtAs": TEXT,
         "pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
     }),
-    "resources": closed({"limits": OBJECT, "requests": OBJECT, "claims": LIST}),
+    "resources": strict_object({"limits": OBJECT, "requests": OBJECT, "claims": LIST}),
     "env": {
         "type": "object",
         "additionalProperties": {
@@ -49,14 +49,14 @@ DEFINITIONS: Mapping[str, Schema] = {
             "maximum": LARGEST_PLAIN,
         },
     },
-    "published": closed({
+    "published": strict_object({
         "type": {"enum": ["LoadBalancer", "NodePort", "ClusterIP"]},
         "annotations": STRINGS,
         "loadBalancerSourceRanges": LIST,
         "ports": {"type": ["object", "null"], "additionalProperties": {"$ref": "#/$defs/port"}},
     }),
     "port": {
-        **closed({
+        **strict_object({
             "port": {"$ref": "#/$defs/number"},
             "targetPort": {"$ref": "#/$defs/number"},
             "nodePort": {"type": "integer"},
@@ -65,16 +65,16 @@ DEFINITIONS: Mapping[str, Schema] = {
         }),
         "required": ["port", "targetPort", "protocol"],
     },
-    "route": closed({
+    "route": strict_object({
         "enabled": FLAG, "ingressClassName": TEXT, "annotations": STRINGS, "path": TEXT, "hosts": LIST, "tls": LIST,
         "hostnames": LIST, "parentRefs": LIST,
     }),
-    "claim": closed({
+    "claim": strict_object({
         "size": TEXT, "storageClass": TEXT, "accessModes": LIST, "existingClaim": TEXT, "subPath": TEXT,
         "annotations": STRINGS,
     }),
-    "secret": closed({"existingSecret": TEXT, "key": TEXT, "value": TEXT}),
-    "config": closed({"existingConfigMap": TEXT, "key": TEXT, "content": TEXT}),
+    "secret": strict_object({"existingSecret": TEXT, "key": TEXT, "value": TEXT}),
+    "config": strict_object({"existingConfigMap": TEXT, "key": TEXT, "content": TEXT}),
     "variable": {"type": ["string", "integer", "boolean", "null"]},
     "unused": {"const": "not used by this service"},
     "replicas": {"type": "integer", "minimum": 0},
@@ -86,34 +86,38 @@ DEFINITIONS: Mapping[str, Schema] = {
 """Schemas that others refer to."""
 
 
-def chart_schema(layout: ChartLayout, values: Mapping[str, Tree]) -> str:
+def chart_schema(layout: ChartLayout, values: Mapping[str, YamlValue]) -> str:
     """Write the schema of a chart's values: one closed level for each of ours, and what does nothing shut off."""
     shut = {
-        container.service: frozenset(list_idle_keys(workload, container))
+        container.service: frozenset(list_unused_keys(workload, container))
         for workload in layout.workloads
         for container in workload.containers
     }
-    idle = frozenset(ALONE).intersection(*shut.values())
+    idle = frozenset(OWN_KEYS).intersection(*shut.values())
     services = {name: _service(keys - idle) for name, keys in shut.items()}
     properties: dict[str, Schema] = {}
     if layout.variables:
-        properties["variables"] = closed({name: {"$ref": "#/$defs/variable"} for name in layout.variables})
-    properties["services"] = closed(services)
+        properties["variables"] = strict_object({name: {"$ref": "#/$defs/variable"} for name in layout.variables})
+    properties["services"] = strict_object(services)
     for section, definition in (("persistence", "claim"), ("configs", "config"), ("secrets", "secret")):
         if section in values:
             names = _keys(values[section])
-            properties[section] = closed({name: {"$ref": f"#/$defs/{definition}"} for name in names})
+            properties[section] = strict_object({name: {"$ref": f"#/$defs/{definition}"} for name in names})
     if "secretFiles" in values:
-        properties["secretFiles"] = closed(
-            {entry.slug: closed(dict.fromkeys(entry.secrets, TEXT)) for entry in layout.configmaps if entry.secrets}
+        properties["secretFiles"] = strict_object(
+            {
+                entry.slug: strict_object(dict.fromkeys(entry.secrets, TEXT))
+                for entry in layout.configmaps
+                if entry.secrets
+            }
         )
-    properties["defaults"] = _service(frozenset(ALONE) - idle)
+    properties["defaults"] = _service(frozenset(OWN_KEYS) - idle)
     properties |= {name: _setting(name, values[name]) for name in values if SETTINGS[name].schema}
     properties |= {name: {"const": f"renamed: {new}"} for name, new in RENAMED.items() if name not in properties}
     definitions = {"service": _all_keys(idle), **DEFINITIONS}
     if any(container.ingress and container.ingress.has_url for container in layout.containers):
         route = {**DEFINITIONS["route"]["properties"], "pathType": {"enum": PATH_TYPES}, "filters": LIST}
-        definitions["route"] = closed(route)
+        definitions["route"] = strict_object(route)
     if any(isinstance(workload.replicas, Expression) for workload in layout.workloads):
         definitions["replicas"] = {"anyOf": [DEFINITIONS["replicas"], {"$ref": "#/$defs/live"}]}
     if any(isinstance(port.port, Expression) for container in layout.containers for port in container.published):
@@ -122,13 +126,13 @@ def chart_schema(layout: ChartLayout, values: Mapping[str, Tree]) -> str:
         definitions["port"] = {**DEFINITIONS["port"], "properties": fields}
     document: dict[str, Schema | str] = {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        **closed(properties),
+        **strict_object(properties),
         "$defs": dict(_used(properties, definitions)),
     }
     return "\n".join(_lines(document, "")) + "\n"
 
 
-def _setting(name: str, tree: Tree) -> Schema:
+def _setting(name: str, tree: YamlValue) -> Schema:
     """The schema of a setting, of what the chart has of it."""
     schema, present = SETTINGS[name].schema, _keys(tree)
     if "properties" not in schema:
@@ -137,8 +141,8 @@ def _setting(name: str, tree: Tree) -> Schema:
     return {**schema, "properties": properties}
 
 
-def _keys(tree: Tree) -> list[str]:
-    value = tree.value if isinstance(tree, Noted) else tree
+def _keys(tree: YamlValue) -> list[str]:
+    value = tree.value if isinstance(tree, Commented) else tree
     return list(value) if isinstance(value, Mapping) else []
 
 
@@ -155,7 +159,7 @@ def _all_keys(idle: Collection[str]) -> Schema:
             single[name] = setting.schema
     old: dict[str, Schema] = {name: {"const": f"renamed: {new}"} for name, new in RENAMED_OF_SERVICE.items()}
     patterns: dict[str, Schema] = {f"^({'|'.join(names)})$": json.loads(text) for text, names in groups.items()}
-    return {**closed({**single, **old}), "patternProperties": patterns}
+    return {**strict_object({**single, **old}), "patternProperties": patterns}
 
 
 def _service(shut: Collection[str]) -> Schema:

@@ -7,8 +7,8 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from tycho.chart import wiring
-from tycho.chart.kinds import said
+from tycho.chart import networking
+from tycho.chart.workload_kind import tycho_extension
 from tycho.credentials import holds_credentials
 from tycho.model import File, Live, Project
 
@@ -22,7 +22,7 @@ _CERTIFICATES = (".pem", ".crt", ".cer")
 
 
 @dataclass(frozen=True, slots=True)
-class Secrecy:
+class SecretFileRules:
     """Tell which files are secret.
 
     Args:
@@ -38,9 +38,9 @@ class Secrecy:
     values: tuple[bytes, ...]
 
     @classmethod
-    def of(cls, system: Project) -> Secrecy:
+    def of(cls, system: Project) -> SecretFileRules:
         """Read what a system says: `x-tycho: {secretFiles: […]}` has globs, where `!` takes names back."""
-        globs = tuple(str(glob).lower() for glob in said(system).get("secretFiles") or ())
+        globs = tuple(str(glob).lower() for glob in tycho_extension(system).get("secretFiles") or ())
         back = tuple(glob[1:] for glob in globs if glob.startswith("!"))
         return cls(
             _any_of(tuple(glob for glob in globs if not glob.startswith("!"))),
@@ -73,7 +73,7 @@ class Secrecy:
 
 def _written_values(system: Project) -> tuple[bytes, ...]:
 
-    services = wiring.everything(system).values()
+    services = networking.all_services(system).values()
     written = (service.environment[name] for service in services for name in service.environment_secret)
     found = {value for value in written if value is not None and not isinstance(value, Live) and len(value) >= SHORTEST}
     return tuple(value.encode(errors="replace") for value in sorted(found))

@@ -29,7 +29,7 @@ PORT: Schema = {"$ref": "#/$defs/number"}
 WORDS: Schema = {"type": ["array", "string"]}
 
 
-def closed(properties: Mapping[str, Schema]) -> Schema:
+def strict_object(properties: Mapping[str, Schema]) -> Schema:
     """An object with these keys and no others."""
     return {"type": "object", "additionalProperties": False, "properties": dict(properties)}
 
@@ -91,10 +91,10 @@ DEFAULTS: Mapping[str, str] = {
 }
 """Comments where the keys of a service stand for all of them."""
 
-ALONE = ("replicas", "ingress", "httpRoute", "secretEnv", "envFile")
+OWN_KEYS = ("replicas", "ingress", "httpRoute", "secretEnv", "envFile")
 """Keys that one service says for itself."""
 
-IMAGE: Schema = closed({"image": {"$ref": "#/$defs/image"}, "resources": {"$ref": "#/$defs/resources"}})
+IMAGE: Schema = strict_object({"image": {"$ref": "#/$defs/image"}, "resources": {"$ref": "#/$defs/resources"}})
 
 SETTINGS: Mapping[str, Setting] = {
     "variables": Setting(
@@ -129,33 +129,33 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "networkPolicy": Setting(
         "-- Whether compose networks keep others out",
-        closed(
+        strict_object(
             {
                 "enabled": FLAG,
-                "apiServer": closed({"cidrs": LIST, "ports": {"type": "array", "items": PORT}}),
+                "apiServer": strict_object({"cidrs": LIST, "ports": {"type": "array", "items": PORT}}),
             }
         ),
     ),
     "dns": Setting(
         "-- namespace: Services have their compose names; release: the release's before it, for shared namespaces",
-        closed({"scope": {"enum": ["namespace", "release"]}, "clusterDomain": TEXT, "nameservers": LIST}),
+        strict_object({"scope": {"enum": ["namespace", "release"]}, "clusterDomain": TEXT, "nameservers": LIST}),
     ),
     "tools": Setting("-- Image of containers that wait, test, or fill volumes, with sh, nc and nslookup", IMAGE),
     "kubectl": Setting(
         "-- Containers that wait for the end of jobs; serviceAccount names one that may look at them, if none is made",
-        closed(
+        strict_object(
             {
                 "image": {"$ref": "#/$defs/image"},
                 "resources": {"$ref": "#/$defs/resources"},
-                "serviceAccount": closed({"create": FLAG, "name": TEXT}),
+                "serviceAccount": strict_object({"create": FLAG, "name": TEXT}),
             }
         ),
     ),
     "fill": Setting(
         "-- Whether a new volume gets what the image has at its path, and the Kubernetes that can do so",
-        closed({"fromImage": FLAG, "since": TEXT}),
+        strict_object({"fromImage": FLAG, "since": TEXT}),
     ),
-    "test": Setting("-- How long `helm test` waits", closed({"timeoutSeconds": {"type": "integer"}})),
+    "test": Setting("-- How long `helm test` waits", strict_object({"timeoutSeconds": {"type": "integer"}})),
     "global": Setting("-- In the place of every image's registry", OBJECT),
     "commonLabels": Setting("-- Labels of every object", STRINGS),
     "nameOverride": Setting(
@@ -166,7 +166,7 @@ SETTINGS: Mapping[str, Setting] = {
 }
 """Of the chart."""
 
-FURTHER: Mapping[str, tuple[str, str]] = {
+EXTRA_COMMENTS: Mapping[str, tuple[str, str]] = {
     "networkPolicy": ("apiServer", "; apiServer: where pods that ask it find it, anywhere without cidrs"),
     "dns": (
         "nameservers",
@@ -178,7 +178,7 @@ FURTHER: Mapping[str, tuple[str, str]] = {
 
 def describe_setting(name: str, value: object) -> str:
     """Write the comment of a setting of the chart, of what there is of it."""
-    key, further = FURTHER.get(name, ("", ""))
+    key, further = EXTRA_COMMENTS.get(name, ("", ""))
     return SETTINGS[name].comment + (further if isinstance(value, Mapping) and key in value else "")
 
 

@@ -8,15 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from tycho import data
+from tycho.chart.actions import Helpers, ObjectNames, Texts, name_variables, reference
 from tycho.chart.container import Container, Expression
 from tycho.chart.filters import Safe
 from tycho.chart.layout import ChartLayout
+from tycho.chart.layout_actions import LayoutActions
 from tycho.chart.manifests import TEMPLATES, Manifest, callable_containers, has_peers, names_pods
-from tycho.chart.places import Places
 from tycho.chart.render import render
 from tycho.chart.variables import list_read_variables, list_texts, needs_quotes
 from tycho.chart.workload import Workload
-from tycho.chart.writer import Helpers, ObjectNames, Texts, list_variables, reference
 from tycho.kinds import WORKLOADS
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -53,7 +53,7 @@ class ChartTemplates:
         self._known: dict[str, Mapping[str, Any]] = {}  # by workload
         self.names = ObjectNames(self.helpers)
         self.texts = Texts(self.helpers)
-        self.places = Places(layout, self.helpers)
+        self.places = LayoutActions(layout, self.helpers)
         self.shared: dict[str, Any] = {
             "chart": layout.chart,
             "h": self.helpers,
@@ -111,7 +111,7 @@ class ChartTemplates:
         return self._known[workload.name]
 
     def _collect(self, workload: Workload) -> Mapping[str, Any]:
-        variables = list_variables(workload)
+        variables = name_variables(workload)
         images = [volume for volume in workload.volumes if volume.kind == "ownImage"]
         owned = [
             volume
@@ -161,7 +161,7 @@ class ChartTemplates:
         return {
             "digest": hashlib.sha256(pod.encode()).hexdigest()[:8],
             "unrolled": UNROLLED,
-            "read": list_read_variables(_as_pods_show(workload)),
+            "read": list_read_variables(_visible_in_pods(workload)),
         }
 
     def _of_published(self) -> dict[str, Any]:
@@ -202,7 +202,7 @@ class ChartTemplates:
         }
 
 
-def _as_pods_show(workload: Workload) -> Workload:
+def _visible_in_pods(workload: Workload) -> Workload:
     """Leave out of a workload what its pods do not show."""
     containers = tuple(replace(entry, published=(), workload_annotations={}) for entry in workload.containers)
     return replace(workload, containers=containers, replicas=None)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tycho.chart.container import Container, ContainerPort, Text
-from tycho.chart.mounted import Volume
-from tycho.chart.yaml import Tree
+from tycho.chart.mounts import PodVolume
+from tycho.chart.yaml_writer import YamlValue
 
 CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
 """What may be waited for, the weakest first."""
@@ -129,7 +129,7 @@ class Workload:
     containers: tuple[Container, ...]
     early: tuple[Container, ...] = ()
     waits: tuple[Wait, ...] = ()
-    volumes: tuple[Volume, ...] = ()
+    volumes: tuple[PodVolume, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     checksums: tuple[Checksum, ...] = ()
     held: bool = False
@@ -154,12 +154,12 @@ class Workload:
     host_aliases: tuple[tuple[str, tuple[str, ...]], ...] = ()
     dns: DnsConfig = DnsConfig()
     sysctls: Mapping[str, Text] = field(default_factory=dict)
-    security_context: Mapping[str, Tree] = field(default_factory=dict)
+    security_context: Mapping[str, YamlValue] = field(default_factory=dict)
     runtime_class: str = ""
     node_selector: Mapping[str, str] = field(default_factory=dict)
-    affinity: Mapping[str, Tree] = field(default_factory=dict)
-    tolerations: tuple[Tree, ...] = ()
-    spread: tuple[Mapping[str, Tree], ...] = ()
+    affinity: Mapping[str, YamlValue] = field(default_factory=dict)
+    tolerations: tuple[YamlValue, ...] = ()
+    spread: tuple[Mapping[str, YamlValue], ...] = ()
     one_per_node: bool = False
     fs_group: str = ""
     awaited: bool = False

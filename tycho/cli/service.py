@@ -97,7 +97,7 @@ class RemoteLifecycle(Lifecycle):
 
     async def contents(self, id: str, revision: int = 0) -> StoredRelease:
         """What a system was made of: values and report; what is secret is masked."""
-        from tycho.chart.artifact import REPORT
+        from tycho.chart.chart import REPORT
         from tycho.text import json_text
 
         values, merged, report = await asyncio.gather(

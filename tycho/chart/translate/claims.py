@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
 from tycho.chart.names import label
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.metadata import judge_labels
-from tycho.chart.translate.targets import RELEASE, Case, Found, locate
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, locate
+from tycho.chart.translate.metadata import assess_labels
 from tycho.chart.translate.text import SIZE
 from tycho.model import Live
 
@@ -17,10 +17,10 @@ SERVER = "o: addr=192.0.2.7,rw"
 OURS = "objects are named for the release"
 
 
-def find_claim(path: str) -> Found:
+def find_claim(path: str) -> FoundBy:
     """Name a field of the claim that a volume of the file is: an object, or the template of one for each pod."""
 
-    def find(case: Case) -> Iterator[Target]:
+    def find(case: KeyUse) -> Iterator[Target]:
         for claim in case.layout.claims.values():
             if claim.name != case.name or claim.existing:
                 continue
@@ -31,14 +31,14 @@ def find_claim(path: str) -> Found:
             volume = next(volume for volume in owner.volumes if volume.kind == "claim" and volume.source in _keys(case))
             yield Target(owner.kind, f"{RELEASE}-{owner.slug}", f"spec.volumeClaimTemplates[{volume.name}].{path}")
 
-    return Found(find)
+    return FoundBy(find)
 
 
-def _keys(case: Case) -> list[str]:
+def _keys(case: KeyUse) -> list[str]:
     return [key for key, claim in case.layout.claims.items() if claim.name == case.name]
 
 
-def find_existing(case: Case) -> Iterator[Target]:
+def find_existing(case: KeyUse) -> Iterator[Target]:
     """Find the pods that mount a claim that exists."""
     keys = [key for key in _keys(case) if case.layout.claims[key].existing]
     for owner in case.layout.workloads:
@@ -47,7 +47,7 @@ def find_existing(case: Case) -> Iterator[Target]:
                 yield locate(owner, "pod", f"volumes[{volume.name}].persistentVolumeClaim.claimName")
 
 
-def find_nfs(case: Case) -> Iterator[Target]:
+def find_nfs(case: KeyUse) -> Iterator[Target]:
     """Find the pods that mount a volume of an NFS server."""
     for owner in case.layout.workloads:
         for volume in owner.volumes:
@@ -55,16 +55,16 @@ def find_nfs(case: Case) -> Iterator[Target]:
                 yield locate(owner, "pod", f"volumes[{volume.name}].nfs")
 
 
-def judge_driver(case: Case) -> Rows:
-    """Judge a driver of volumes: the local one is what claims are."""
+def assess_driver(case: KeyUse) -> Rows:
+    """Assess a driver of volumes: the local one is what claims are."""
     if any(find_nfs(case)):
         yield "", translated("nothing: the server is what counts")
     elif case.value in ("local", "default"):
         yield "", translated("PersistentVolumeClaim", find_claim(""))
 
 
-def judge_driver_opts(case: Case) -> Rows:
-    """Judge options of the local driver."""
+def assess_driver_opts(case: KeyUse) -> Rows:
+    """Assess options of the local driver."""
     options = {str(key): str(value) for key, value in case.value.items()}
     if options.get("type", "").startswith("nfs"):
         if re.search(r"addr=(,|$)", options.get("o", "")):
@@ -72,7 +72,7 @@ def judge_driver_opts(case: Case) -> Rows:
         elif "addr=" not in options.get("o", ""):
             yield "", ignored("it names no server", SERVER)
         else:
-            yield "", translated("nfs", Found(find_nfs))
+            yield "", translated("nfs", FoundBy(find_nfs))
         return
     size = case.value.get("size", "")
     if size and not isinstance(size, Live) and not SIZE.fullmatch(str(size)):
@@ -83,15 +83,15 @@ def judge_driver_opts(case: Case) -> Rows:
         yield "", translated("size", find_claim("spec.resources.requests.storage"))
 
 
-def judge_volume_labels(case: Case) -> Rows:
-    """Judge labels of a volume: those of what exists already, or of a pod's own claim, are not written."""
-    rows = list(judge_labels(case))
+def assess_volume_labels(case: KeyUse) -> Rows:
+    """Assess labels of a volume: those of what exists already, or of a pod's own claim, are not written."""
+    rows = list(assess_labels(case))
     yield from rows
     if not rows and not any(find_claim_labels(case)):
         yield "", ignored("the claim is not the chart's to label", "label it there")
 
 
-def find_claim_labels(case: Case) -> Iterator[Target]:
+def find_claim_labels(case: KeyUse) -> Iterator[Target]:
     """Find the annotations of a claim."""
     for claim in case.layout.claims.values():
         if claim.name == case.name and not claim.existing and not claim.owner:
@@ -99,26 +99,26 @@ def find_claim_labels(case: Case) -> Iterator[Target]:
                 yield Target("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}", f"metadata.annotations[{name}]")
 
 
-def judge_name(case: Case) -> Rows:
-    """Judge the name of a volume: that of one that exists, or of one on a server."""
+def assess_name(case: KeyUse) -> Rows:
+    """Assess the name of a volume: that of one that exists, or of one on a server."""
     if any(find_existing(case)):
-        yield "", translated("the name of what exists", Found(find_existing))
+        yield "", translated("the name of what exists", FoundBy(find_existing))
     elif any(find_nfs(case)):
         yield "", translated("nothing: the server is what counts")
 
 
 VOLUME: Table = {
     "name": approximated(
-        "claim <release>-<volume>", OURS, "set persistence.X.existingClaim", find_claim(""), judge=judge_name
+        "claim <release>-<volume>", OURS, "set persistence.X.existingClaim", find_claim(""), assess=assess_name
     ),
     "driver": approximated(
         "the cluster's default storage class",
         "drivers are Docker's",
         "x-tycho: {class: NAME}",
         find_claim(""),
-        judge=judge_driver,
+        assess=assess_driver,
     ),
-    "driver_opts": whole(translated("size, nfs", judge=judge_driver_opts)),
-    "external": whole(translated("a claim that exists", Found(find_existing))),
-    "labels": whole(translated("annotations of the claim", Found(find_claim_labels), judge=judge_volume_labels)),
+    "driver_opts": whole(translated("size, nfs", assess=assess_driver_opts)),
+    "external": whole(translated("a claim that exists", FoundBy(find_existing))),
+    "labels": whole(translated("annotations of the claim", FoundBy(find_claim_labels), assess=assess_volume_labels)),
 }

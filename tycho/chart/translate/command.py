@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tycho.chart.container import Command
-from tycho.chart.hidden import tells_secret
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated
-from tycho.chart.translate.targets import Case, container
+from tycho.chart.hidden import holds_secret
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated
+from tycho.chart.translate.key_use import KeyUse, container
 from tycho.chart.translate.text import to_command, to_text
 from tycho.model import Reworded, Service
 
@@ -16,42 +16,42 @@ def translate_command(service: Service) -> tuple[Command, Command]:
     return (args, Command()) if service.entrypoint == () and args else (command, args)
 
 
-def judge_command(case: Case) -> Rows:
-    """Judge a line that is split when it is rendered, as its variables bring blanks: no secret may be torn apart."""
-    if case.value and isinstance(case.value[0], Reworded) and tells_secret(case.value[0].line, "command"):
+def assess_command(case: KeyUse) -> Rows:
+    """Assess a line that is split when it is rendered, as its variables bring blanks: no secret may be torn apart."""
+    if case.value and isinstance(case.value[0], Reworded) and holds_secret(case.value[0].line, "command"):
         yield "", rejected("it holds a secret, and a variable splits this line into other words", "write a list")
 
 
-def judge_arguments(case: Case) -> Rows:
-    """Judge `command`, which stands in the place of an entrypoint that is taken away."""
-    if rows := list(judge_command(case)):
+def assess_arguments(case: KeyUse) -> Rows:
+    """Assess `command`, which stands in the place of an entrypoint that is taken away."""
+    if rows := list(assess_command(case)):
         yield from rows
     elif case.value and case.service.entrypoint == ():
         yield "", translated("command (live)", container("command"))
 
 
-def judge_entrypoint(case: Case) -> Rows:
-    """Judge `entrypoint`: it can be replaced, not taken away."""
-    yield from judge_command(case)
+def assess_entrypoint(case: KeyUse) -> Rows:
+    """Assess `entrypoint`: it can be replaced, not taken away."""
+    yield from assess_command(case)
     if case.value == () and case.service.command:
         yield "", translated("command, from the compose file's command (live)", container("command"))
     elif case.value == ():
         yield "", approximated("", "an image's entrypoint cannot be taken away alone", "write the command out")
 
 
-def judge_init(case: Case) -> Rows:
-    """Judge `init`, where it asks for nothing."""
+def assess_init(case: KeyUse) -> Rows:
+    """Assess `init`, where it asks for nothing."""
     if not case.value:
         yield "", translated("nothing to do")
 
 
 KEYS: Table = {
-    "entrypoint": translated("command (live)", container("command"), judge=judge_entrypoint),
-    "command": translated("args (live)", container("args"), judge=judge_arguments),
+    "entrypoint": translated("command (live)", container("command"), assess=assess_entrypoint),
+    "command": translated("args (live)", container("args"), assess=assess_arguments),
     "working_dir": translated(
         "workingDir (live)", container("workingDir"), read=lambda service: to_text(service.working_dir)
     ),
-    "init": ignored("a pod has its own way to end processes", "have the image start an init, as tini", judge_init),
+    "init": ignored("a pod has its own way to end processes", "have the image start an init, as tini", assess_init),
     "tty": translated("tty", container("tty"), read=lambda service: service.tty),
     "stdin_open": translated("stdin", container("stdin"), read=lambda service: service.stdin_open),
     "attach": ignored("it is about the terminal of `docker compose up`", "kubectl logs shows every container"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
+from tycho.chart.mount_kinds import decide_mode
 from tycho.chart.names import label
-from tycho.chart.outcomes import decide_mode
 from tycho.chart.translate import files
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.targets import RELEASE, Case, Found, item, locate
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, locate, release_object
 from tycho.chart.translate.volumes import find_mount
 from tycho.model import FileRef
 
@@ -21,7 +21,7 @@ OURS, PLAIN = "objects are named for the release", "nothing: services call it by
 TRAVELS = "its content travels in the values of the release"
 
 
-def find_refs(kind: str, *, mounted_at: bool = True) -> Found:
+def find_refs(kind: str, *, mounted_at: bool = True) -> FoundBy:
     """Name what a service mounts of configs or secrets: the entry that a key stands in, or all.
 
     Args:
@@ -29,7 +29,7 @@ def find_refs(kind: str, *, mounted_at: bool = True) -> Found:
         mounted_at: Whether it is also about where they are mounted, not about the files alone.
     """
 
-    def find(case: Case) -> Iterator[Target]:
+    def find(case: KeyUse) -> Iterator[Target]:
         refs = [case.entry] if isinstance(case.entry, FileRef) else getattr(case.service, kind)
         for ref in refs:
             path = ref.target or (f"/{ref.source}" if kind == "configs" else ref.source)
@@ -38,11 +38,11 @@ def find_refs(kind: str, *, mounted_at: bool = True) -> Found:
                 if mounted.path == path:
                     yield from list(find_mount(case, mounted))[0 if mounted_at else 1 :]
 
-    return Found(find)
+    return FoundBy(find)
 
 
-def judge_mode(case: Case) -> Rows:
-    """Judge a mode: nine bits of permissions, and all may read what a file's owner or group is to read."""
+def assess_mode(case: KeyUse) -> Rows:
+    """Assess a mode: nine bits of permissions, and all may read what a file's owner or group is to read."""
     given, ref = case.value & 0o777, cast("FileRef", case.entry)
     mode, place = decide_mode(ref, case.service), find_refs(_kind(case), mounted_at=False)
     if case.value > 0o777:
@@ -55,61 +55,61 @@ def judge_mode(case: Case) -> Rows:
         yield "", approximated(f"mode {mode:04o}", FOR_ALL, ALONE, place)
 
 
-def _kind(case: Case) -> str:
+def _kind(case: KeyUse) -> str:
     return "configs" if case.entry in case.service.configs else "secrets"
 
 
-def judge_uid(case: Case) -> Rows:
-    """Judge an owner: root owns a mounted file, and another owner makes it readable for all."""
-    yield from _judge_owner(case, "uid")
+def assess_uid(case: KeyUse) -> Rows:
+    """Assess an owner: root owns a mounted file, and another owner makes it readable for all."""
+    yield from _assess_owner(case, "uid")
 
 
-def judge_gid(case: Case) -> Rows:
-    """Judge a group: so does another group."""
-    yield from _judge_owner(case, "gid")
+def assess_gid(case: KeyUse) -> Rows:
+    """Assess a group: so does another group."""
+    yield from _assess_owner(case, "gid")
 
 
-def _judge_owner(case: Case, field: str) -> Rows:
+def _assess_owner(case: KeyUse, field: str) -> Rows:
     ref = cast("FileRef", case.entry)
     if decide_mode(ref, case.service) != decide_mode(ref.model_copy(update={field: None}), case.service):
         yield "", approximated("mode", FOR_ALL, ALONE, find_refs(_kind(case), mounted_at=False))
 
 
-def judge_config_file(case: Case) -> Rows:
-    """Judge the file of a config."""
+def assess_config_file(case: KeyUse) -> Rows:
+    """Assess the file of a config."""
     config = case.service  # of a config, not of a service
-    rows = list(files.judge_files(case, str(case.value), config))
+    rows = list(files.assess_files(case, str(case.value), config))
     listed = files.list_files(config)
     if any(not case.layout.secrecy.is_secret(str(case.value), file) for file in listed):
-        yield "", translated("ConfigMap", Found(find_config))
+        yield "", translated("ConfigMap", FoundBy(find_config))
     if any(file.release_only for file in listed):
         why = "it is no part of the project, and so none of the chart"
-        secret = item("Secret", f"{label(case.name)}-secret-files")
+        secret = release_object("Secret", f"{label(case.name)}-secret-files")
         yield "", approximated(f"Secret of the release; {TRAVELS}", why, files.HOW, secret)
     else:
         yield from rows
 
 
-def judge_secret_file(case: Case) -> Rows:
-    """Judge the file of a secret: one file, wherever it lies."""
+def assess_secret_file(case: KeyUse) -> Rows:
+    """Assess the file of a secret: one file, wherever it lies."""
     listed = files.list_files(case.service)
     if any(file.path for file in listed):
         yield "", rejected("it is a folder, and a secret is one file", "name each file as a secret of its own")
     elif any(file.release_only for file in listed):
-        yield "", translated(f"Secret; it is read outside the project, and {TRAVELS[4:]}", Found(find_secret))
+        yield "", translated(f"Secret; it is read outside the project, and {TRAVELS[4:]}", FoundBy(find_secret))
 
 
-def find_config(case: Case) -> Iterator[Target]:
+def find_config(case: KeyUse) -> Iterator[Target]:
     """Find the ConfigMap of a config."""
     yield Target("ConfigMap", f"{RELEASE}-{label(case.name)}")
 
 
-def find_secret(case: Case) -> Iterator[Target]:
+def find_secret(case: KeyUse) -> Iterator[Target]:
     """Find the Secret of a secret."""
     yield Target("Secret", f"{RELEASE}-{label(case.name)}")
 
 
-def find_existing(case: Case) -> Iterator[Target]:
+def find_existing(case: KeyUse) -> Iterator[Target]:
     """Find the pods that mount a config or secret that exists."""
     for owner in case.layout.workloads:
         for volume in owner.volumes:
@@ -118,10 +118,10 @@ def find_existing(case: Case) -> Iterator[Target]:
                 yield locate(owner, "pod", f"volumes[{volume.name}].{field}")
 
 
-def judge_existing(case: Case) -> Rows:
-    """Judge a name, where it is that of what exists already."""
+def assess_existing(case: KeyUse) -> Rows:
+    """Assess a name, where it is that of what exists already."""
     if case.value is None or getattr(case.service, "external", False):
-        yield "", translated("the name of what exists", Found(find_existing))
+        yield "", translated("the name of what exists", FoundBy(find_existing))
 
 
 _CONFIGS, _SECRETS = find_refs("configs"), find_refs("secrets")
@@ -129,30 +129,30 @@ KEYS: Table = {
     "configs": translated("a ConfigMap, mounted", _CONFIGS, but=READ_ONLY, remedy="say mode"),
     "configs[].source": translated("the ConfigMap", _CONFIGS),
     "configs[].target": translated("mountPath", _CONFIGS),
-    "configs[].mode": translated("mode", find_refs("configs", mounted_at=False), judge=judge_mode),
-    "configs[].uid": approximated("root owns it", FOR_ALL, ALONE, judge=judge_uid),
-    "configs[].gid": approximated("root owns it", FOR_ALL, ALONE, judge=judge_gid),
+    "configs[].mode": translated("mode", find_refs("configs", mounted_at=False), assess=assess_mode),
+    "configs[].uid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_uid),
+    "configs[].gid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_gid),
     "secrets": translated("a Secret, mounted", _SECRETS, but=READ_ONLY, remedy="say mode"),
     "secrets[].source": translated("the Secret", _SECRETS),
     "secrets[].target": translated("mountPath", _SECRETS),
-    "secrets[].mode": translated("mode", find_refs("secrets", mounted_at=False), judge=judge_mode),
-    "secrets[].uid": approximated("root owns it", FOR_ALL, ALONE, judge=judge_uid),
-    "secrets[].gid": approximated("root owns it", FOR_ALL, ALONE, judge=judge_gid),
+    "secrets[].mode": translated("mode", find_refs("secrets", mounted_at=False), assess=assess_mode),
+    "secrets[].uid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_uid),
+    "secrets[].gid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_gid),
 }
 CONFIG: Table = {
-    "name": ignored(OURS, PLAIN, judge=judge_existing),
-    "file": translated("ConfigMap", Found(find_config), judge=judge_config_file),
-    "content": translated("ConfigMap (live)", Found(find_config)),
-    "environment": translated("ConfigMap (live)", Found(find_config)),
-    "external": whole(translated("a ConfigMap that exists (live)", Found(find_existing))),
+    "name": ignored(OURS, PLAIN, assess=assess_existing),
+    "file": translated("ConfigMap", FoundBy(find_config), assess=assess_config_file),
+    "content": translated("ConfigMap (live)", FoundBy(find_config)),
+    "environment": translated("ConfigMap (live)", FoundBy(find_config)),
+    "external": whole(translated("a ConfigMap that exists (live)", FoundBy(find_existing))),
     "labels": whole(ignored("a ConfigMap is the system's own", "label the services")),
     "template_driver": rejected("templates are Swarm's", "write the text out; ${VAR} is expanded in content"),
 }
 SECRET: Table = {
-    "name": ignored(OURS, PLAIN, judge=judge_existing),
-    "file": translated(f"Secret; {TRAVELS}", Found(find_secret), judge=judge_secret_file),
-    "environment": translated(f"Secret; {TRAVELS}", Found(find_secret)),
-    "external": whole(translated("a Secret that exists (live)", Found(find_existing))),
+    "name": ignored(OURS, PLAIN, assess=assess_existing),
+    "file": translated(f"Secret; {TRAVELS}", FoundBy(find_secret), assess=assess_secret_file),
+    "environment": translated(f"Secret; {TRAVELS}", FoundBy(find_secret)),
+    "external": whole(translated("a Secret that exists (live)", FoundBy(find_existing))),
     "labels": whole(ignored("a Secret is the system's own", "label the services")),
     "driver": rejected("drivers are Swarm's", "use file, environment, or external"),
     "driver_opts": whole(rejected("drivers are Swarm's", "use file, environment, or external")),

@@ -7,24 +7,24 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, cast
 
-from tycho.chart import wiring
+from tycho.chart import networking
 from tycho.chart.container import Container, Text
-from tycho.chart.kinds import said
-from tycho.chart.mounted import Volume
+from tycho.chart.mounts import PodVolume
 from tycho.chart.names import Names, label
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, keep_allowed
-from tycho.chart.storage import Store
 from tycho.chart.translate.command import KEYS, translate_command
 from tycho.chart.translate.environment import translate_environment
 from tycho.chart.translate.health import translate_probes
 from tycho.chart.translate.hooks import translate_lifecycle, translate_pre_start
 from tycho.chart.translate.image import translate_image
-from tycho.chart.translate.key import read_fields
+from tycho.chart.translate.key_rule import read_fields
 from tycho.chart.translate.metadata import translate_annotations
 from tycho.chart.translate.ports import translate_ingress, translate_ports
 from tycho.chart.translate.resources import translate_resources
 from tycho.chart.translate.security import owner_of, translate_security
+from tycho.chart.volumes import VolumePlanner
 from tycho.chart.workload import CONDITIONS
+from tycho.chart.workload_kind import tycho_extension
 from tycho.model import Project
 from tycho.model.numbers import is_digits
 from tycho.model.rights import read_grants
@@ -42,18 +42,18 @@ class ContainerTranslator:
         enclosed: Services that only internal networks know: they publish nothing.
     """
 
-    def __init__(self, system: Project, store: Store, enclosed: frozenset[str]) -> None:
+    def __init__(self, system: Project, store: VolumePlanner, enclosed: frozenset[str]) -> None:
         self.system = system
-        self.services = wiring.everything(system)
+        self.services = networking.all_services(system)
         self.store = store
         self.enclosed = enclosed
-        self.ingress = said(system).get("ingress") or {}
+        self.ingress = tycho_extension(system).get("ingress") or {}
         grants = read_grants(system)
         kept = keep_allowed(ingress_annotations(system), grants, CONTROLLERS)
         self.ingress_annotations = {key: str(value) for key, value in kept.items()}
-        self.asked = any("ingress" in said(service) for service in self.services.values())
+        self.asked = any("ingress" in tycho_extension(service) for service in self.services.values())
 
-    def translate(self, name: str, volumes: dict[str, Volume]) -> Container:
+    def translate(self, name: str, volumes: dict[str, PodVolume]) -> Container:
         """Translate one service.
 
         Args:
@@ -73,7 +73,7 @@ class ContainerTranslator:
             args=args,
             working_dir=cast("Text", fields.get("workingDir", "")),
             env=translate_environment(service),
-            ports=wiring.declared(service),
+            ports=networking.list_container_ports(service),
             resources=translate_resources(service),
             security_context=translate_security(service),
             annotations=self._annotations(name, {**service.annotations, **service.labels}),
@@ -99,7 +99,7 @@ class ContainerTranslator:
         for container in containers:
             for name, dependency in self.services[container.service].depends_on.items():
                 # What they share is there before all of them.
-                if not wiring.is_implied(self.system, container.service, name):
+                if not networking.is_implied(self.system, container.service, name):
                     awaited.setdefault(name, set()).add(dependency.condition)
         finished = []
         for container in containers:
@@ -113,13 +113,13 @@ class ContainerTranslator:
     def _annotations(self, name: str, labels: Mapping[str, str]) -> dict[str, Text]:
         return translate_annotations(labels, (*read_grants(self.system), *read_grants(self.services[name])))
 
-    def _mount(self, container: Container, volumes: dict[str, Volume]) -> Container:
+    def _mount(self, container: Container, volumes: dict[str, PodVolume]) -> Container:
         mounts, steps = [], []
         known = {(stem, replace(volume, name="")): key for key, volume in volumes.items() for stem in _stems(key)}
         names = Names(volumes)
 
         @cache
-        def named(volume: Volume | None) -> str:
+        def named(volume: PodVolume | None) -> str:
             if volume is None:
                 return ""
             bare = replace(volume, name="")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
 from tycho.chart.container import Text
-from tycho.chart.kinds import JOBS, MODES
 from tycho.chart.manifests import has_service
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.targets import Case, Found, container, peers, workload
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_use import FoundBy, KeyUse, container, peers, workload
 from tycho.chart.translate.text import to_number
 from tycho.chart.workload import Strategy
+from tycho.chart.workload_kind import JOBS, MODES
 from tycho.model import Service
 
 
@@ -34,8 +34,8 @@ def translate_strategy(service: Service, kind: str, *, held: bool) -> Strategy:
 BESIDE = "more than one of them share the node of their volume: from one to several, every pod is replaced once"
 
 
-def judge_mode(case: Case) -> Rows:
-    """Judge Swarm's modes."""
+def assess_mode(case: KeyUse) -> Rows:
+    """Assess Swarm's modes."""
     if case.value not in MODES:
         yield "", rejected(f'"{case.value}" is not a mode', f"one of {', '.join(MODES)}")
     elif case.value == "global-job":
@@ -43,16 +43,16 @@ def judge_mode(case: Case) -> Rows:
         yield "", approximated("Job", why, "set deploy.replicas", workload(""))
 
 
-def judge_endpoint(case: Case) -> Rows:
-    """Judge addresses: those of the pods, or one of the Service."""
+def assess_endpoint(case: KeyUse) -> Rows:
+    """Assess addresses: those of the pods, or one of the Service."""
     if case.value not in ("vip", "dnsrr"):
         yield "", rejected(f'"{case.value}" is not a mode', "vip or dnsrr")
     elif not has_service(case.pod):
         yield "", translated("nothing: a job that listens at no known port has no name")
 
 
-def judge_replicas(case: Case) -> Rows:
-    """Judge a number of pods: a DaemonSet has as many as there are nodes."""
+def assess_replicas(case: KeyUse) -> Rows:
+    """Assess a number of pods: a DaemonSet has as many as there are nodes."""
     if case.kind in ("DaemonSet", "CronJob"):
         yield "", ignored(f"a {case.kind} has no number of replicas", "remove it, or the mode")
     elif case.kind == "Job":
@@ -64,7 +64,7 @@ def judge_replicas(case: Case) -> Rows:
         yield "", translated("replicas (live)", REPLICAS, but=BESIDE)
 
 
-def find_rollout(case: Case) -> Iterator[Target]:
+def find_rollout(case: KeyUse) -> Iterator[Target]:
     """Find how the pods of a workload are replaced."""
     if case.kind == "Deployment":
         yield from workload("spec.strategy").find(case)
@@ -72,15 +72,15 @@ def find_rollout(case: Case) -> Iterator[Target]:
         yield from workload("spec.updateStrategy").find(case)
 
 
-def find_order(case: Case) -> Iterator[Target]:
+def find_order(case: KeyUse) -> Iterator[Target]:
     """Find how the pods are replaced, and the time in which the callers of one turn to others."""
     yield from find_rollout(case)
     if "sleep" in case.container.lifecycle.get("preStop", {}):
         yield from container("lifecycle.preStop").find(case)
 
 
-def judge_rollout(case: Case) -> Rows:
-    """Judge an update: what holds a volume, or has a name of its own, is not replaced beside itself."""
+def assess_rollout(case: KeyUse) -> Rows:
+    """Assess an update: what holds a volume, or has a name of its own, is not replaced beside itself."""
     if case.kind in JOBS:
         yield "", translated("nothing: a job is made anew")
     elif case.kind == "StatefulSet" and case.value not in (1, "stop-first"):
@@ -92,34 +92,34 @@ def judge_rollout(case: Case) -> Rows:
         yield "", approximated("strategy: Recreate", why, remedy, ROLLOUT)
 
 
-def judge_delay(case: Case) -> Rows:
-    """Judge a pause between pods."""
+def assess_delay(case: KeyUse) -> Rows:
+    """Assess a pause between pods."""
     if case.kind in JOBS:
         yield "", translated("nothing: a job is made anew")
 
 
-def judge_failure(case: Case) -> Rows:
-    """Judge `failure_action`: a rollout that does not become ready stops."""
+def assess_failure(case: KeyUse) -> Rows:
+    """Assess `failure_action`: a rollout that does not become ready stops."""
     if case.value == "pause":
         yield "", translated("a failed rollout stops where it is")
 
 
-REPLICAS, ROLLOUT = workload("spec.replicas"), Found(find_rollout)
+REPLICAS, ROLLOUT = workload("spec.replicas"), FoundBy(find_rollout)
 KEYS: Table = {
-    "scale": translated("replicas (live)", REPLICAS, judge=judge_replicas),
-    "deploy.mode": translated("kind of workload", workload(""), judge=judge_mode),
-    "deploy.endpoint_mode": translated("Service with or without an address", peers("spec"), judge=judge_endpoint),
-    "deploy.replicas": translated("replicas (live)", REPLICAS, judge=judge_replicas),
-    "deploy.update_config.parallelism": translated("maxSurge, maxUnavailable", ROLLOUT, judge=judge_rollout),
+    "scale": translated("replicas (live)", REPLICAS, assess=assess_replicas),
+    "deploy.mode": translated("kind of workload", workload(""), assess=assess_mode),
+    "deploy.endpoint_mode": translated("Service with or without an address", peers("spec"), assess=assess_endpoint),
+    "deploy.replicas": translated("replicas (live)", REPLICAS, assess=assess_replicas),
+    "deploy.update_config.parallelism": translated("maxSurge, maxUnavailable", ROLLOUT, assess=assess_rollout),
     "deploy.update_config.order": translated(
-        "maxSurge, maxUnavailable, lifecycle.preStop", Found(find_order), judge=judge_rollout
+        "maxSurge, maxUnavailable, lifecycle.preStop", FoundBy(find_order), assess=assess_rollout
     ),
-    "deploy.update_config.delay": translated("minReadySeconds", workload("spec.minReadySeconds"), judge=judge_delay),
+    "deploy.update_config.delay": translated("minReadySeconds", workload("spec.minReadySeconds"), assess=assess_delay),
     "deploy.update_config.failure_action": approximated(
         "a failed rollout stops where it is",
         "going back is a verb",
         "tycho rollback, or helm upgrade --rollback-on-failure",
-        judge=judge_failure,
+        assess=assess_failure,
     ),
     "deploy.update_config.monitor": ignored(
         "a rollout watches readiness for as long as it takes",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
 from tycho.chart.container import Environment
 from tycho.chart.names import UNWRITABLE, label
-from tycho.chart.translate.key import Rows, Table, rejected, translated, whole
-from tycho.chart.translate.targets import RELEASE, Case, Found, container, env_secret
+from tycho.chart.translate.key_rule import Rows, Table, rejected, translated, whole
+from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, container, env_secret
 from tycho.chart.translate.text import to_argument
 from tycho.model import Service
 
@@ -36,7 +36,7 @@ PERHAPS = "env, as far as the variables are set"
 WORDS = "env (live); in a Secret what reads variables or is secret"
 
 
-def find_env(case: Case) -> Iterator[Target]:
+def find_env(case: KeyUse) -> Iterator[Target]:
     """Find the entries of the container, and the Secret of those that read variables or are secret."""
     env = case.container.env
     if env.values or env.secret:
@@ -45,18 +45,18 @@ def find_env(case: Case) -> Iterator[Target]:
         yield from env_secret().find(case)
 
 
-def find_env_file(case: Case) -> Iterator[Target]:
+def find_env_file(case: KeyUse) -> Iterator[Target]:
     """Find the Secret of an `env_file`, and where the container names it."""
     yield from container("envFrom").find(case)
     yield Target("Secret", f"{RELEASE}-{label(case.name)}-env-file")
 
 
-def judge_environment(case: Case) -> Rows:
-    """Judge `environment`: any printable name will do."""
+def assess_environment(case: KeyUse) -> Rows:
+    """Assess `environment`: any printable name will do."""
     if passed := sorted(case.service.environment_pass):
         env = case.container.env
         words = WORDS if env.values or env.secret else PERHAPS
-        yield "", translated(words, Found(find_env), but=f"{', '.join(passed)}: {PASSED}")
+        yield "", translated(words, FoundBy(find_env), but=f"{', '.join(passed)}: {PASSED}")
     elif not (case.container.env.values or case.container.env.secret):
         yield "", translated("nothing: no entry has a value")
     for name, value in case.value.items():
@@ -67,19 +67,19 @@ def judge_environment(case: Case) -> Rows:
             yield f".{name}", rejected(why, "take it from a file")
 
 
-def judge_env_file(case: Case) -> Rows:
-    """Judge `env_file`, naming those that lie elsewhere."""
+def assess_env_file(case: KeyUse) -> Rows:
+    """Assess `env_file`, naming those that lie elsewhere."""
     yield "", KEYS["env_file"]
     for index, file in enumerate(case.value):
         if file.outside:
             words = "a Secret of the release; it is read outside the project, and travels in the values of the release"
-            yield f"[{index}]", translated(words, Found(find_env_file))
+            yield f"[{index}]", translated(words, FoundBy(find_env_file))
 
 
 KEYS: Table = {
-    "environment": whole(translated(WORDS, Found(find_env), judge=judge_environment)),
-    "env_file": translated("a Secret of the release, with envFrom", Found(find_env_file), judge=judge_env_file),
-    "env_file[].path": translated("its contents travel in the values of the release", Found(find_env_file)),
+    "environment": whole(translated(WORDS, FoundBy(find_env), assess=assess_environment)),
+    "env_file": translated("a Secret of the release, with envFrom", FoundBy(find_env_file), assess=assess_env_file),
+    "env_file[].path": translated("its contents travel in the values of the release", FoundBy(find_env_file)),
     "env_file[].required": translated("decided when the file is read"),
     "env_file[].format": translated("decided when the file is read"),
 }

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from tycho.chart.artifact import Target
-from tycho.chart.kinds import KINDS
+from tycho.chart.chart import Target
 from tycho.chart.routes import URL_WORDS
 from tycho.chart.translate.claims import find_claim
 from tycho.chart.translate.health import KEY, LIVENESS, PROBE, is_probe
-from tycho.chart.translate.key import Key, rejected, translated
-from tycho.chart.translate.targets import (
+from tycho.chart.translate.key_rule import KeyRule, rejected, translated
+from tycho.chart.translate.key_use import (
     RELEASE,
-    Case,
-    Found,
-    Place,
+    FieldPlace,
+    FoundBy,
+    KeyUse,
     container,
     env_secret,
     locate,
@@ -24,6 +23,7 @@ from tycho.chart.translate.targets import (
     workload,
 )
 from tycho.chart.translate.text import SIZE
+from tycho.chart.workload_kind import KINDS
 from tycho.model import Json
 
 Check = Callable[[Json], bool]
@@ -40,7 +40,7 @@ def _texts(value: Json) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value)
 
 
-def _keys(*known: str) -> Check:
+def _has_keys(*known: str) -> Check:
     return lambda value: isinstance(value, Mapping) and set(value) <= set(known)
 
 
@@ -61,19 +61,19 @@ def _is_person(person: Mapping[str, Json]) -> bool:
     return set(person) <= {"name", "email", "url"} and all(isinstance(text, str) for text in person.values())
 
 
-def find_host_paths(case: Case) -> Iterator[Target]:
+def find_host_paths(case: KeyUse) -> Iterator[Target]:
     """Find the volumes that are paths of the node."""
     for volume in case.pod.volumes:
         if volume.kind == "hostPath" and any(mounted.volume == volume.name for mounted in case.container.mounts):
             yield locate(case.pod, "pod", f"volumes[{volume.name}].hostPath")
 
 
-def find_ingress(case: Case) -> Iterator[Target]:
+def find_ingress(case: KeyUse) -> Iterator[Target]:
     """Find the Ingress of a service."""
     yield Target("Ingress", f"{RELEASE}-{case.container.name}")
 
 
-def find_ingresses(case: Case) -> Iterator[Target]:
+def find_ingresses(case: KeyUse) -> Iterator[Target]:
     """Find every Ingress that is switched on."""
     for owner in case.layout.workloads:
         for each in owner.containers:
@@ -81,20 +81,20 @@ def find_ingresses(case: Case) -> Iterator[Target]:
                 yield Target("Ingress", f"{RELEASE}-{each.name}")
 
 
-def find_policies(case: Case) -> Iterator[Target]:
+def find_policies(case: KeyUse) -> Iterator[Target]:
     """Find the policies of networks."""
     for network in case.layout.networks if case.layout.isolated else ():
         yield Target("NetworkPolicy", f"{RELEASE}-network-{network.slug}")
 
 
-def find_secret_files(case: Case) -> Iterator[Target]:
+def find_secret_files(case: KeyUse) -> Iterator[Target]:
     """Find the Secrets of files that are secret."""
     for tree in case.layout.configmaps:
         if tree.secrets:
             yield Target("Secret", f"{RELEASE}-{tree.slug}-secret-files")
 
 
-def find_secret_entries(case: Case) -> Iterator[Target]:
+def find_secret_entries(case: KeyUse) -> Iterator[Target]:
     """Find the Secret of a service's environment, if it has one."""
     if case.container.env.has_secret:
         yield from container("env").find(case)
@@ -109,7 +109,7 @@ def _are_variables(value: Json) -> bool:
     return _texts(value) and all(VARIABLE.fullmatch(str(name)) for name in value)
 
 
-def _word(check: Check, example: str, words: str, *places: Place) -> tuple[Check, str, Key]:
+def _key(check: Check, example: str, words: str, *places: FieldPlace) -> tuple[Check, str, KeyRule]:
     return check, example, translated(words, *places)
 
 
@@ -131,57 +131,59 @@ def _is_identity(value: Json) -> bool:
     )
 
 
-FILES, POLICIES = Found(find_secret_files), Found(find_policies)
-SCHEMA: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
+FILES, POLICIES = FoundBy(find_secret_files), FoundBy(find_policies)
+EXTENSION_KEYS: Mapping[str, Mapping[str, tuple[Check, str, KeyRule]]] = {
     "": {
-        "grants": _word(_texts, '["annotations.example.k8s.io/*"]', "rights that a policy granted"),
-        "externalNames": _word(_texts, '["shared-*"]', "names of objects that exist"),
-        "root": _word(lambda value: isinstance(value, str), "..", "decided when the file is read"),
-        "secretFiles": _word(_texts, '["*.key", "!public.key"]', "Secrets of the release", FILES),
-        "networkPolicy": _word(_is_flag, "true or false", "NetworkPolicies", POLICIES),
-        "chart": _word(_is_chart, "{appVersion, keywords, home, icon, sources, maintainers, license}", "Chart.yaml"),
-        "ingress": _word(
-            _keys("className", "annotations", "tls"),
+        "grants": _key(_texts, '["annotations.example.k8s.io/*"]', "rights that a policy granted"),
+        "externalNames": _key(_texts, '["shared-*"]', "names of objects that exist"),
+        "root": _key(lambda value: isinstance(value, str), "..", "decided when the file is read"),
+        "secretFiles": _key(_texts, '["*.key", "!public.key"]', "Secrets of the release", FILES),
+        "networkPolicy": _key(_is_flag, "true or false", "NetworkPolicies", POLICIES),
+        "chart": _key(_is_chart, "{appVersion, keywords, home, icon, sources, maintainers, license}", "Chart.yaml"),
+        "ingress": _key(
+            _has_keys("className", "annotations", "tls"),
             "{className, annotations, tls}",
             "Ingress (live)",
-            Found(find_ingresses),
+            FoundBy(find_ingresses),
         ),
-        "secretEnvironment": _word(_texts, '["*password"]', "which names are secret, in every service"),
-        "identityVariables": _word(
+        "secretEnvironment": _key(_texts, '["*password"]', "which names are secret, in every service"),
+        "identityVariables": _key(
             _is_identity, "{GUID: guid, USER: username}", "env of every container, which the release brings"
         ),
-        "portalLabels": _word(_is_flag, "true or false", "labels of pods, which the release brings"),
+        "portalLabels": _key(_is_flag, "true or false", "labels of pods, which the release brings"),
     },
     "services": {
-        "kind": _word(lambda value: value in KINDS, f"one of {', '.join(KINDS)}", "kind of workload", workload("")),
-        "headless": _word(_is_flag, "true", "a name of the pods' own addresses", peers("spec.clusterIP")),
-        "schedule": _word(
+        "kind": _key(lambda value: value in KINDS, f"one of {', '.join(KINDS)}", "kind of workload", workload("")),
+        "headless": _key(_is_flag, "true", "a name of the pods' own addresses", peers("spec.clusterIP")),
+        "schedule": _key(
             lambda value: bool(CRON.fullmatch(str(value))), '"0 3 * * *"', "CronJob", workload("spec.schedule")
         ),
-        "ingress": _word(_keys("host", "path", "port"), "{host, path, port}", "Ingress (live)", Found(find_ingress)),
-        "url": _word(_is_route, "keep, strip or none", ROUTE),
-        "urlVariables": _word(_are_variables, "[NB_PREFIX]", ROUTE_VARIABLES),
-        "secretEnvironment": _word(
-            _texts, '["*password", "!SORT_KEY"]', "a Secret of the release", Found(find_secret_entries)
+        "ingress": _key(
+            _has_keys("host", "path", "port"), "{host, path, port}", "Ingress (live)", FoundBy(find_ingress)
         ),
-        "grants": _word(_texts, '["cap_add=NET_ADMIN"]', "rights that a policy granted"),
-        KEY: _word(is_probe, PROBE, "readinessProbe", container("readinessProbe")),
-        LIVENESS: _word(is_probe, PROBE, "livenessProbe", container("livenessProbe")),
-        "fsGroup": _word(_is_group, "1000", "fsGroup of the pod", pod("securityContext.fsGroup")),
-        "storage": _word(_is_flag, "true or false", "claims, or none, for writable binds"),
-        "hostPaths": _word(_texts, "[/dev/net/tun]", "hostPath volumes", Found(find_host_paths)),
+        "url": _key(_is_route, "keep, strip or none", ROUTE),
+        "urlVariables": _key(_are_variables, "[NB_PREFIX]", ROUTE_VARIABLES),
+        "secretEnvironment": _key(
+            _texts, '["*password", "!SORT_KEY"]', "a Secret of the release", FoundBy(find_secret_entries)
+        ),
+        "grants": _key(_texts, '["cap_add=NET_ADMIN"]', "rights that a policy granted"),
+        KEY: _key(is_probe, PROBE, "readinessProbe", container("readinessProbe")),
+        LIVENESS: _key(is_probe, PROBE, "livenessProbe", container("livenessProbe")),
+        "fsGroup": _key(_is_group, "1000", "fsGroup of the pod", pod("securityContext.fsGroup")),
+        "storage": _key(_is_flag, "true or false", "claims, or none, for writable binds"),
+        "hostPaths": _key(_texts, "[/dev/net/tun]", "hostPath volumes", FoundBy(find_host_paths)),
     },
     "volumes": {
-        "size": _word(
+        "size": _key(
             lambda value: bool(SIZE.fullmatch(str(value))),
             "10g",
             "size of the claim (live)",
             find_claim("spec.resources.requests.storage"),
         ),
-        "class": _word(
+        "class": _key(
             lambda value: isinstance(value, str), "fast", "storageClassName (live)", find_claim("spec.storageClassName")
         ),
-        "accessModes": _word(
+        "accessModes": _key(
             lambda value: _texts(value) and set(value) <= MODES,
             "[ReadWriteMany]",
             "accessModes (live)",
@@ -192,18 +194,18 @@ SCHEMA: Mapping[str, Mapping[str, tuple[Check, str, Key]]] = {
 """What may be said where: how to tell that it is well said, how to say it, and what it becomes."""
 
 
-SILENT = frozenset({"externalNames"})
+UNREPORTED = frozenset({"externalNames"})
 """What no compose file writes, and a shipped policy always sets."""
 
 
-def judge_extension(section: str, value: Json) -> Iterator[tuple[str, Key]]:
-    """Judge one `x-tycho`.
+def assess_extension(section: str, value: Json) -> Iterator[tuple[str, KeyRule]]:
+    """Assess one `x-tycho`.
 
     Args:
         section: Of the compose file, "" for the top level.
         value: What it says.
     """
-    words = SCHEMA.get("services" if section == "jobs" else section, {})
+    words = EXTENSION_KEYS.get("services" if section == "jobs" else section, {})
     if not isinstance(value, Mapping):
         yield "", rejected("it is not a mapping", f"x-tycho: {{{next(iter(words), 'kind')}: …}}")
         return
@@ -212,5 +214,5 @@ def judge_extension(section: str, value: Json) -> Iterator[tuple[str, Key]]:
             yield f".{word}", rejected("x-tycho has no such key", f"known here: {', '.join(words) or 'none'}")
         elif not words[word][0](about):
             yield f".{word}", rejected(f'"{about}" is not one', f"write {words[word][1]}")
-        elif word not in SILENT:
+        elif word not in UNREPORTED:
             yield f".{word}", words[word][2]

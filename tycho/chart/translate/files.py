@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from tycho.chart.artifact import Target
-from tycho.chart.translate.key import Key, Rows, approximated, ignored, rejected
-from tycho.chart.translate.targets import RELEASE, Case, Found
+from tycho.chart.chart import Target
+from tycho.chart.translate.key_rule import KeyRule, Rows, approximated, ignored, rejected
+from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse
 from tycho.files import Reason, Stays
 from tycho.model import File, Mount
 
@@ -25,7 +25,7 @@ STAYING = frozenset({"clock", "forbidden", "outside", "withheld", "irregular", "
 HOW = "the release brings secret files: `tycho up` gives them, helm by --set-string secretFiles.…, as the README shows"
 
 
-def refuse_mount(mount: Mount, becomes: str) -> Key:
+def refuse_mount(mount: Mount, becomes: str) -> KeyRule:
     """Make the entry of a bind that becomes nothing."""
     match becomes:
         case "clock":
@@ -49,12 +49,12 @@ def _verb(note: str) -> str:
     return note.partition(": ")[2] if note.startswith("not a regular file: ") else note
 
 
-def judge_files(case: Case, source: str, part: object) -> Rows:
-    """Judge what is different about files that travel, and those that do not."""
+def assess_files(case: KeyUse, source: str, part: object) -> Rows:
+    """Assess what is different about files that travel, and those that do not."""
     files, secrecy = list_files(part), case.layout.secrecy
     secret = [file.path or source for file in files if secrecy.is_secret(source, file)]
     if secret:
-        place = Found(lambda _: find_tree(case, source, secret=True))
+        place = FoundBy(lambda _: find_tree(case, source, secret=True))
         yield (
             "",
             approximated("Secret of the release", f"secret, and no part of the chart: {listed(secret)}", HOW, place),
@@ -67,7 +67,7 @@ def judge_files(case: Case, source: str, part: object) -> Rows:
         yield "", replace(key, local=why in frozenset(Stays))
     if copied := getattr(part, "copied", ()):
         why = f"links travel as copies of what they lead to: {listed(copied)}"
-        place = Found(lambda _: find_tree(case, source, secret=False))
+        place = FoundBy(lambda _: find_tree(case, source, secret=False))
         yield "", approximated("ConfigMap", why, "nothing: a change is copied when it is compiled again", place)
 
 
@@ -82,7 +82,7 @@ def listed(paths: Sequence[str]) -> str:
     return ", ".join(paths[:LISTED]) + more
 
 
-def find_tree(case: Case, source: str, *, secret: bool) -> Iterator[Target]:
+def find_tree(case: KeyUse, source: str, *, secret: bool) -> Iterator[Target]:
     """Find the ConfigMap that files became, or the Secret of those that are secret."""
     for tree in case.layout.configmaps:
         if tree.source != source:

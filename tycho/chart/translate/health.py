@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.kinds import said
-from tycho.chart.translate.key import Key, Rows, Table, approximated, ignored, translated
-from tycho.chart.translate.targets import Case, container
+from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, ignored, translated
+from tycho.chart.translate.key_use import KeyUse, container
 from tycho.chart.translate.text import to_command
-from tycho.chart.yaml import Tree
+from tycho.chart.workload_kind import tycho_extension
+from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Healthcheck, Json, Service
 
 ACTIONS: Mapping[str, Mapping[str, type]] = {
@@ -65,7 +65,7 @@ def _is_whole(value: Json, least: int, most: int = 2**31 - 1) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def translate_probes(service: Service, *, stage: str, gates: bool) -> Iterator[tuple[str, Tree]]:
+def translate_probes(service: Service, *, stage: str, gates: bool) -> Iterator[tuple[str, YamlValue]]:
     """Translate into readiness: Compose never restarts a container for its health.
 
     Args:
@@ -83,14 +83,16 @@ def translate_probes(service: Service, *, stage: str, gates: bool) -> Iterator[t
         yield LIVENESS, alive
     if not (ready := _readiness(service)):
         return
-    first = find_start_interval(service.healthcheck) if service.healthcheck and KEY not in said(service) else 0
+    first = (
+        find_start_interval(service.healthcheck) if service.healthcheck and KEY not in tycho_extension(service) else 0
+    )
     if gates or (first and stage != "sidecar"):
         # It ends with the first success; until then it may fail for ever, for nothing is restarted for its health.
         yield "startupProbe", ready | {"failureThreshold": 2147483647} | ({"periodSeconds": first} if first else {})
     yield "readinessProbe", ready
 
 
-def _readiness(service: Service) -> dict[str, Tree]:
+def _readiness(service: Service) -> dict[str, YamlValue]:
     check = service.healthcheck
     if own := _read_own(service, KEY):
         return own
@@ -105,9 +107,9 @@ def _readiness(service: Service) -> dict[str, Tree]:
     }
 
 
-def _read_own(service: Service, word: str) -> dict[str, Tree]:
+def _read_own(service: Service, word: str) -> dict[str, YamlValue]:
     """Read a probe that `x-tycho` says; {} where it says none."""
-    own = said(service).get(word)
+    own = tycho_extension(service).get(word)
     if not isinstance(own, Mapping):
         return {}
     action = own.get("exec")
@@ -134,7 +136,7 @@ def is_of_image(check: Healthcheck) -> bool:
     return not check.disable and check.test is None
 
 
-def _command(check: Healthcheck) -> list[Tree]:
+def _command(check: Healthcheck) -> list[YamlValue]:
     if check.disable or not check.test:
         return []
     match check.test[0], check.test[1:]:
@@ -146,7 +148,7 @@ def _command(check: Healthcheck) -> list[Tree]:
             return []
 
 
-def _words(*words: str) -> list[Tree]:
+def _words(*words: str) -> list[YamlValue]:
     """Convert words, in which Kubernetes expands `$(NAME)`; where one reads a variable, all are in Compose's syntax."""
     return list(to_command(words).words)
 
@@ -155,16 +157,16 @@ def _seconds(number: float) -> int:
     return max(1, math.ceil(number))
 
 
-def judge_seconds(case: Case) -> Rows:
-    """Judge a duration: Kubernetes counts seconds."""
+def assess_seconds(case: KeyUse) -> Rows:
+    """Assess a duration: Kubernetes counts seconds."""
     if isinstance(case.value, float) and case.value % 1:
         yield "", approximated("the next whole second", "Kubernetes counts in seconds", "write whole seconds")
 
 
-def judge_check(case: Case) -> Rows:
-    """Judge a key of `healthcheck`: what x-tycho says in Kubernetes' words goes before it."""
+def assess_check(case: KeyUse) -> Rows:
+    """Assess a key of `healthcheck`: what x-tycho says in Kubernetes' words goes before it."""
     check = case.service.healthcheck
-    if KEY in said(case.service):
+    if KEY in tycho_extension(case.service):
         yield "", translated(f"nothing: x-tycho.{KEY} is there in its place")
     elif check and is_of_image(check):
         why = "without `test` it is about the image's own check, which Kubernetes does not know"
@@ -182,15 +184,15 @@ def judge_check(case: Case) -> Rows:
         yield "", approximated(words, "Kubernetes counts in seconds", "write whole seconds", *places)
 
 
-def _find_key(case: Case) -> str:
+def _find_key(case: KeyUse) -> str:
     check = case.service.healthcheck
     return next((key for key in ("interval", "timeout") if check and getattr(check, key) is case.value), "")
 
 
-def judge_first(case: Case) -> Rows:
-    """Judge a start period: until its first success a container is asked more often in it."""
+def assess_first(case: KeyUse) -> Rows:
+    """Assess a start period: until its first success a container is asked more often in it."""
     check = case.service.healthcheck
-    rows = list(judge_check(case))
+    rows = list(assess_check(case))
     if not rows and check and not find_start_interval(check):
         why = "no start_period" if not check.start_period else "not more often than at the interval"
         rows = [("", translated(f"nothing: {why}"))]
@@ -199,21 +201,21 @@ def judge_first(case: Case) -> Rows:
     yield from rows
 
 
-def _probe(words: str, path: str, but: str = "") -> Key:
-    return translated(words, container(path), judge=judge_check, but=but)
+def _probe(words: str, path: str, but: str = "") -> KeyRule:
+    return translated(words, container(path), assess=assess_check, but=but)
 
 
 WAITED = "tycho up waits until it succeeds; docker compose up waits with --wait alone"
 KEYS: Table = {
     "healthcheck.test": _probe("readinessProbe.exec (live)", "readinessProbe", but=WAITED),
-    "healthcheck.disable": translated("no probe", judge=judge_check),
+    "healthcheck.disable": translated("no probe", assess=assess_check),
     "healthcheck.interval": _probe("periodSeconds", "readinessProbe.periodSeconds"),
     "healthcheck.timeout": _probe("timeoutSeconds", "readinessProbe.timeoutSeconds"),
     "healthcheck.retries": _probe("failureThreshold", "readinessProbe.failureThreshold"),
     "healthcheck.start_period": translated(
-        "startupProbe, which may fail for ever", container("startupProbe"), judge=judge_first
+        "startupProbe, which may fail for ever", container("startupProbe"), assess=assess_first
     ),
     "healthcheck.start_interval": translated(
-        "periodSeconds of the startupProbe", container("startupProbe.periodSeconds"), judge=judge_first
+        "periodSeconds of the startupProbe", container("startupProbe.periodSeconds"), assess=assess_first
     ),
 }

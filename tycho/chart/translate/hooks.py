@@ -5,33 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.artifact import Target
-from tycho.chart.container import Command, Expression, Text
-from tycho.chart.container import Hook as HookContainer
-from tycho.chart.kinds import drain
-from tycho.chart.translate.health import judge_seconds
+from tycho.chart.chart import Target
+from tycho.chart.container import Command, Expression, HookContainer, Text
+from tycho.chart.translate.health import assess_seconds
 from tycho.chart.translate.image import split_image
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_use import FoundBy, KeyUse, container, pod
 from tycho.chart.translate.security import translate_security
-from tycho.chart.translate.targets import Case, Found, container, pod
 from tycho.chart.translate.text import to_argument, to_command, to_text
-from tycho.chart.yaml import Tree
+from tycho.chart.workload_kind import drain_seconds
+from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Hook, Service, template
 from tycho.model.numbers import parse_id
 
 
-def translate_lifecycle(service: Service, *, held: bool) -> dict[str, Mapping[str, Tree]]:
+def translate_lifecycle(service: Service, *, held: bool) -> dict[str, Mapping[str, YamlValue]]:
     """Translate hooks of a running container, and the time in which its callers turn to others.
 
     Args:
         service: The service.
         held: Whether a volume of its pod has to be let go before the next pod starts.
     """
-    lifecycle: dict[str, Mapping[str, Tree]] = {}
+    lifecycle: dict[str, Mapping[str, YamlValue]] = {}
     for key, hooks in (("postStart", service.post_start), ("preStop", service.pre_stop)):
         if hooks:
             lifecycle[key] = {"exec": {"command": list(to_command(hooks[0].command, expanded=False).words)}}
-    if seconds := drain(service, held=held):
+    if seconds := drain_seconds(service, held=held):
         lifecycle["preStop"] = {"sleep": {"seconds": seconds}}
     return lifecycle
 
@@ -58,7 +57,7 @@ def translate_pre_start(name: str, service: Service, command: Command) -> tuple[
     )
 
 
-def _security(hook: Hook) -> dict[str, Tree]:
+def _security(hook: Hook) -> dict[str, YamlValue]:
     context = translate_security(Service(user=hook.user, privileged=hook.privileged))
     if hook.privileged:  # the API server refuses it together with what the service itself says
         context["allowPrivilegeEscalation"] = True
@@ -81,11 +80,11 @@ def _own_entries(hook: Hook, service: Service) -> Iterator[tuple[str, Text]]:
 def grace_seconds(service: Service, *, held: bool) -> int:
     """Count the seconds until SIGKILL, after those of draining; Compose says 10 where the file says nothing."""
     seconds = service.stop_grace_period
-    return (10 if seconds is None else max(0, math.ceil(seconds))) + drain(service, held=held)
+    return (10 if seconds is None else max(0, math.ceil(seconds))) + drain_seconds(service, held=held)
 
 
-def judge_pre_start(case: Case) -> Rows:
-    """Judge containers before the container."""
+def assess_pre_start(case: KeyUse) -> Rows:
+    """Assess containers before the container."""
     for index, hook in enumerate(case.value):
         if own := sorted(set(hook.rest) & set(hook.written)):
             why = f"{', '.join(own)}: those of the service hold here too"
@@ -98,14 +97,14 @@ def judge_pre_start(case: Case) -> Rows:
             yield f"[{index}]", approximated("init container", why, "make it a service to wait for", place)
 
 
-def find_pre_start(case: Case) -> Iterator[Target]:
+def find_pre_start(case: KeyUse) -> Iterator[Target]:
     """Find the init containers of a service."""
     for hook in case.container.hooks:
         yield from pod(f"initContainers[{hook.name}]").find(case)
 
 
-def judge_hook(case: Case) -> Rows:
-    """Judge a hook: one command, as the container's own user and in its own folder."""
+def assess_hook(case: KeyUse) -> Rows:
+    """Assess a hook: one command, as the container's own user and in its own folder."""
     for index, hook in enumerate(case.value):
         further = [key for key in ("user", "privileged", "working_dir", "environment") if getattr(hook, key)]
         if index:
@@ -115,27 +114,27 @@ def judge_hook(case: Case) -> Rows:
             yield f"[{index}].{further[0]}", rejected(why, "say it in the command")
 
 
-def judge_grace(case: Case) -> Rows:
-    """Judge the time until SIGKILL: the longest of a pod's services holds for all of them."""
+def assess_grace(case: KeyUse) -> Rows:
+    """Assess the time until SIGKILL: the longest of a pod's services holds for all of them."""
     grace = pod("terminationGracePeriodSeconds")
-    for _, key in judge_seconds(case):
+    for _, key in assess_seconds(case):
         yield "", approximated(key.target, key.reason, key.remedy, grace)
 
 
-def judge_signal(case: Case) -> Rows:
-    """Judge `stop_signal`: SIGTERM is what everybody gets."""
+def assess_signal(case: KeyUse) -> Rows:
+    """Assess `stop_signal`: SIGTERM is what everybody gets."""
     if str(case.value).upper().removeprefix("SIG") in ("TERM", "15"):
         yield "", translated("what Kubernetes sends")
 
 
 KEYS: Table = {
-    "pre_start": whole(translated("init containers", Found(find_pre_start), judge=judge_pre_start)),
-    "post_start": whole(translated("lifecycle.postStart", container("lifecycle.postStart"), judge=judge_hook)),
-    "pre_stop": whole(translated("lifecycle.preStop", container("lifecycle.preStop"), judge=judge_hook)),
+    "pre_start": whole(translated("init containers", FoundBy(find_pre_start), assess=assess_pre_start)),
+    "post_start": whole(translated("lifecycle.postStart", container("lifecycle.postStart"), assess=assess_hook)),
+    "pre_stop": whole(translated("lifecycle.preStop", container("lifecycle.preStop"), assess=assess_hook)),
     "stop_grace_period": translated(
-        "terminationGracePeriodSeconds", pod("terminationGracePeriodSeconds"), judge=judge_grace
+        "terminationGracePeriodSeconds", pod("terminationGracePeriodSeconds"), assess=assess_grace
     ),
     "stop_signal": approximated(
-        "", "Kubernetes sends the STOPSIGNAL of the image", "set STOPSIGNAL in the Dockerfile", judge=judge_signal
+        "", "Kubernetes sends the STOPSIGNAL of the image", "set STOPSIGNAL in the Dockerfile", assess=assess_signal
     ),
 }

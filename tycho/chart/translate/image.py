@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from tycho.chart.container import Expression, Image, Text
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.targets import Case, container, pod
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_use import KeyUse, container, pod
 from tycho.chart.translate.text import to_text
 from tycho.model import Service, template
 
@@ -83,8 +83,8 @@ def _find_tag(text: str) -> int:
     return colon if colon > slash else -1
 
 
-def judge_image(case: Case) -> Rows:
-    """Judge `image`: a container of what is no reference never starts. What variables bring is known at the start."""
+def assess_image(case: KeyUse) -> Rows:
+    """Assess `image`: a container of what is no reference never starts. What variables bring is known at the start."""
     text = to_text(case.service.image)
     if text and not isinstance(text, Expression) and not is_image(text):
         yield (
@@ -93,8 +93,8 @@ def judge_image(case: Case) -> Rows:
         )
 
 
-def judge_build(case: Case) -> Rows:
-    """Judge `build`: an image has to come from somewhere."""
+def assess_build(case: KeyUse) -> Rows:
+    """Assess `build`: an image has to come from somewhere."""
     why = "a chart holds no build"
     if case.service.image:
         yield "", ignored(why, f"{BUILD}, or push {template(case.service.image)} before it is installed")
@@ -104,8 +104,8 @@ def judge_build(case: Case) -> Rows:
         yield "", approximated(f"image {image}", why, remedy, IMAGE)
 
 
-def judge_pull_policy(case: Case) -> Rows:
-    """Judge `pull_policy`: Kubernetes knows no age of an image."""
+def assess_pull_policy(case: KeyUse) -> Rows:
+    """Assess `pull_policy`: Kubernetes knows no age of an image."""
     if case.value == "build":
         why, remedy = "a cluster does not build", f"{BUILD}; `tycho up --build` does before it starts"
         yield "", approximated("imagePullPolicy: IfNotPresent", why, remedy, POLICY)
@@ -116,14 +116,14 @@ def judge_pull_policy(case: Case) -> Rows:
 
 IMAGE, POLICY = container("image"), container("imagePullPolicy")
 KEYS: Table = {
-    "image": translated("image (live)", IMAGE, judge=judge_image),
+    "image": translated("image (live)", IMAGE, assess=assess_image),
     "build": whole(
         approximated(
             "image <project>-<service>",
             "a chart holds no build",
             f"{BUILD}, or push it before it is installed and set services.X.image",
             IMAGE,
-            judge=judge_build,
+            assess=assess_build,
         )
     ),
     "provider": whole(
@@ -132,7 +132,7 @@ KEYS: Table = {
             "run the service it provides elsewhere, and give its address in environment",
         )
     ),
-    "pull_policy": translated("imagePullPolicy", POLICY, judge=judge_pull_policy),
+    "pull_policy": translated("imagePullPolicy", POLICY, assess=assess_pull_policy),
     "pull_refresh_after": ignored("Kubernetes knows no age of an image", "give images tags that do not move"),
     "runtime": translated("runtimeClassName", pod("runtimeClassName"), read=lambda service: service.runtime),
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tycho.chart import kinds
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.targets import Case, workload
+from tycho.chart import workload_kind
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_use import KeyUse, workload
 from tycho.chart.workload import Schedule
 from tycho.model import Service
 
@@ -19,12 +19,16 @@ FOR_EVER = 2**31 - 1
 
 def persists(service: Service, kind: str) -> bool:
     """Tell whether a job is tried again until it succeeds, however often it fails."""
-    return kind == "Job" and kinds.attempts(service) is None and kinds.restarts(service) in kinds.AGAIN
+    return (
+        kind == "Job"
+        and workload_kind.retry_limit(service) is None
+        and workload_kind.restart_policy(service) in workload_kind.RETRYING
+    )
 
 
 def backoff_limit(service: Service, kind: str) -> int:
     """Count a job's tries after the first, as far as Kubernetes counts them."""
-    attempts = kinds.attempts(service)
+    attempts = workload_kind.retry_limit(service)
     if persists(service, kind):
         return FOR_EVER
     return WAITS_AGAIN if attempts is None else attempts
@@ -33,7 +37,7 @@ def backoff_limit(service: Service, kind: str) -> int:
 def translate_schedule(service: Service) -> Schedule:
     """Translate when a CronJob runs: its first trigger."""
     triggers = service.triggers or {}
-    wanted = kinds.said(service).get("schedule") or triggers.get("schedule") or ()
+    wanted = workload_kind.tycho_extension(service).get("schedule") or triggers.get("schedule") or ()
     first = wanted if isinstance(wanted, str) else next(iter(wanted), None)
     fields = {"cron": first} if isinstance(first, str) else dict(first or {})
     concurrency = {"forbid": "Forbid", "queue": "Forbid"}.get(str(fields.get("concurrency")), "Allow")
@@ -41,13 +45,13 @@ def translate_schedule(service: Service) -> Schedule:
     return Schedule(cron, str(fields.get("timezone") or ""), concurrency, suspended="cron" not in fields)
 
 
-def judge_restart(case: Case) -> Rows:
-    """Judge `restart`: pods are always started again; jobs are not."""
-    policy, place = kinds.restarts(case.service), workload("")
+def assess_restart(case: KeyUse) -> Rows:
+    """Assess `restart`: pods are always started again; jobs are not."""
+    policy, place = workload_kind.restart_policy(case.service), workload("")
     if not RESTART.fullmatch(str(case.value)):
         why = f'"{case.value}" is not a restart policy'
         yield "", rejected(why, "no, always, unless-stopped or on-failure")
-    elif case.kind in kinds.JOBS:
+    elif case.kind in workload_kind.JOBS:
         if policy in ("always", "unless-stopped"):
             why = "others wait for its end: it is run until it succeeds"
             yield "", approximated(case.kind, why, 'restart: "no"', place)
@@ -59,16 +63,16 @@ def judge_restart(case: Case) -> Rows:
         yield "", approximated(case.kind, why, "x-tycho: {kind: Job} makes it run once", place)
 
 
-def judge_attempts(case: Case) -> Rows:
-    """Judge a number of tries: only jobs give up."""
-    if case.kind not in kinds.JOBS:
+def assess_attempts(case: KeyUse) -> Rows:
+    """Assess a number of tries: only jobs give up."""
+    if case.kind not in workload_kind.JOBS:
         yield "", ignored("what serves others is started again for ever", "x-tycho: {kind: Job} makes it give up")
     elif case.kind == "CronJob":
         yield "", translated("backoffLimit", workload("spec.jobTemplate.spec.backoffLimit"))
 
 
-def judge_triggers(case: Case) -> Rows:
-    """Judge schedules."""
+def assess_triggers(case: KeyUse) -> Rows:
+    """Assess schedules."""
     schedule = (case.value or {}).get("schedule") or ()
     if len(schedule) > 1:
         yield ".schedule", rejected("a CronJob has one schedule", "make it a job for each")
@@ -82,10 +86,10 @@ def judge_triggers(case: Case) -> Rows:
 
 
 KEYS: Table = {
-    "restart": translated("kind of workload, backoffLimit", workload(""), judge=judge_restart),
-    "deploy.restart_policy.condition": translated("kind of workload", workload(""), judge=judge_restart),
+    "restart": translated("kind of workload, backoffLimit", workload(""), assess=assess_restart),
+    "deploy.restart_policy.condition": translated("kind of workload", workload(""), assess=assess_restart),
     "deploy.restart_policy.max_attempts": translated(
-        "backoffLimit", workload("spec.backoffLimit"), judge=judge_attempts
+        "backoffLimit", workload("spec.backoffLimit"), assess=assess_attempts
     ),
     "deploy.restart_policy.delay": ignored(
         "restarts are put off longer and longer, from 10 s to 5 min", "have the program itself wait before it ends"
@@ -93,5 +97,5 @@ KEYS: Table = {
     "deploy.restart_policy.window": ignored(
         "a container counts as started when its probes say so", "give the service a healthcheck"
     ),
-    "triggers": whole(translated("CronJob", workload("spec.schedule"), judge=judge_triggers)),
+    "triggers": whole(translated("CronJob", workload("spec.schedule"), assess=assess_triggers)),
 }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
 from tycho.chart.container import Text
 from tycho.chart.names import QUALIFIED, UNWRITABLE
 from tycho.chart.reserved import is_allowed, keep_allowed
-from tycho.chart.translate.key import Rows, Table, ignored, rejected, translated, whole
-from tycho.chart.translate.targets import Case, Found, template, workload
+from tycho.chart.translate.key_rule import Rows, Table, ignored, rejected, translated, whole
+from tycho.chart.translate.key_use import FoundBy, KeyUse, template, workload
 from tycho.chart.translate.text import to_text
 from tycho.model.rights import read_grants
 
@@ -20,8 +20,8 @@ def translate_annotations(labels: Mapping[str, str], grants: tuple[str, ...]) ->
     return {key: to_text(value) for key, value in sorted(kept.items()) if QUALIFIED.fullmatch(key)}
 
 
-def judge_labels(case: Case) -> Rows:
-    """Judge labels: annotations have names of a certain form."""
+def assess_labels(case: KeyUse) -> Rows:
+    """Assess labels: annotations have names of a certain form."""
     grants = (*read_grants(case.layout.system), *read_grants(case.service))
     for name, value in case.value.items():
         if not QUALIFIED.fullmatch(name):
@@ -32,24 +32,24 @@ def judge_labels(case: Case) -> Rows:
             yield f".{name}", ignored("this name is Kubernetes', Helm's or Tycho's own to set", "use another name")
 
 
-def find_annotations(case: Case) -> Iterator[Target]:
+def find_annotations(case: KeyUse) -> Iterator[Target]:
     """Find the annotations of the pod that come of labels."""
     for name in case.container.annotations:
         yield from template(f"metadata.annotations[{name}]").find(case)
 
 
-def find_workload_annotations(case: Case) -> Iterator[Target]:
+def find_workload_annotations(case: KeyUse) -> Iterator[Target]:
     """Find the annotations of the workload that come of labels."""
     for name in case.container.workload_annotations:
         yield from workload(f"metadata.annotations[{name}]").find(case)
 
 
-ANNOTATIONS = Found(find_annotations)
+ANNOTATIONS = FoundBy(find_annotations)
 KEYS: Table = {
     "label_file": translated("annotations of the pod", ANNOTATIONS),
-    "labels": whole(translated("annotations of the pod (live)", ANNOTATIONS, judge=judge_labels)),
-    "annotations": whole(translated("annotations of the pod (live)", ANNOTATIONS, judge=judge_labels)),
+    "labels": whole(translated("annotations of the pod (live)", ANNOTATIONS, assess=assess_labels)),
+    "annotations": whole(translated("annotations of the pod (live)", ANNOTATIONS, assess=assess_labels)),
     "deploy.labels": whole(
-        translated("annotations of the workload (live)", Found(find_workload_annotations), judge=judge_labels)
+        translated("annotations of the workload (live)", FoundBy(find_workload_annotations), assess=assess_labels)
     ),
 }

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
 from tycho.chart.names import DNS_LABEL
-from tycho.chart.objects import Network
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.names import LETTERS, refuse_name
-from tycho.chart.translate.targets import RELEASE, Case, Found, container, item, locate, named, pod, template
+from tycho.chart.objects import NetworkMembers
+from tycho.chart.translate.further_names import LETTERS, refuse_name
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_use import (
+    RELEASE,
+    FoundBy,
+    KeyUse,
+    container,
+    locate,
+    named_object,
+    pod,
+    release_object,
+    template,
+)
 
 ONE_INTERFACE = "a pod has one interface, and names are known on every network: calls from others are refused"
 NAMES = "call services by their names"
@@ -22,7 +32,7 @@ GUESSED = "helm alone allows ports 443 and 6443 of any address: it does not know
 CLOSED = "a NetworkPolicy without egress"
 
 
-def find_networks(case: Case) -> Iterator[Target]:
+def find_networks(case: KeyUse) -> Iterator[Target]:
     """Find the labels of a service's pod, and the policies of its networks."""
     for network in case.layout.networks if case.layout.isolated else ():
         if case.name in network.members:
@@ -30,23 +40,23 @@ def find_networks(case: Case) -> Iterator[Target]:
             yield name_policy(network)
 
 
-def name_policy(network: Network, path: str = "") -> Target:
+def name_policy(network: NetworkMembers, path: str = "") -> Target:
     """Name the policy of a network."""
     return Target("NetworkPolicy", f"{RELEASE}-network-{network.slug}", path)
 
 
-def find_policy(path: str) -> Found:
+def find_policy(path: str) -> FoundBy:
     """Name a field of the policy of the network that a key belongs to."""
 
-    def find(case: Case) -> Iterator[Target]:
+    def find(case: KeyUse) -> Iterator[Target]:
         for network in case.layout.networks if case.layout.isolated else ():
             if network.name == case.name:
                 yield name_policy(network, path)
 
-    return Found(find)
+    return FoundBy(find)
 
 
-def find_shared(case: Case) -> Iterator[Target]:
+def find_shared(case: KeyUse) -> Iterator[Target]:
     """Find the label of a network that others have too: on pods, and in its policy."""
     for network in case.layout.networks if case.layout.isolated else ():
         for name in network.members if network.name == case.name else ():
@@ -54,8 +64,8 @@ def find_shared(case: Case) -> Iterator[Target]:
     yield from find_policy("spec").find(case)
 
 
-def judge_networks(case: Case) -> Rows:
-    """Judge what a pod cannot choose about its network."""
+def assess_networks(case: KeyUse) -> Rows:
+    """Assess what a pod cannot choose about its network."""
     for name, attachment in case.value.items():
         for key in sorted(
             attachment.model_fields_set - {"aliases", "x", "use_service_name_alias"} if attachment else ()
@@ -65,7 +75,7 @@ def judge_networks(case: Case) -> Rows:
             if not DNS_LABEL.fullmatch(alias.lower()):
                 yield f".{name}.aliases", refuse_name(case, alias, LETTERS)
             else:
-                but, place = "every network knows it", named("Service", alias.lower())
+                but, place = "every network knows it", named_object("Service", alias.lower())
                 yield f".{name}.aliases", translated("a Service of that name", place, but=but)
     if not any(find_networks(case)):
         yield "", translated("nothing: no policy keeps networks apart")
@@ -73,12 +83,12 @@ def judge_networks(case: Case) -> Rows:
         yield "", KEYS["networks"]
 
 
-def judge_network_mode(case: Case) -> Rows:
-    """Judge networks that are not the project's."""
+def assess_network_mode(case: KeyUse) -> Rows:
+    """Assess networks that are not the project's."""
     kind, _, name = str(case.value).partition(":")
     if kind == "none":
         but = "the pod has an interface, and its name is known, but it reaches nothing and nobody reaches it"
-        place = item("NetworkPolicy", f"{case.pod.slug}-isolated")
+        place = release_object("NetworkPolicy", f"{case.pod.slug}-isolated")
         yield "", translated("a NetworkPolicy that admits nothing", place, but=but)
     elif kind == "host":
         yield "", translated("hostNetwork", pod("hostNetwork"))
@@ -92,42 +102,44 @@ def judge_network_mode(case: Case) -> Rows:
         yield "", translated("nothing: every pod is in the cluster's network")
 
 
-def judge_internal(case: Case) -> Rows:
-    """Judge `internal`: pods that wait ask the API server, which lies outside."""
+def assess_internal(case: KeyUse) -> Rows:
+    """Assess `internal`: pods that wait ask the API server, which lies outside."""
     members = next((network.members for network in case.layout.networks if network.name == case.name), ())
     if not case.layout.isolated or not members:
         yield "", translated("nothing: no policy keeps networks apart")
     elif case.value and any(case.layout.homes[name].asks_api for name in members if name in case.layout.homes):
         words = f"{CLOSED}, but to the API server for pods that wait"
-        places = (find_policy("spec.egress"), item("NetworkPolicy", "wait"))
+        places = (find_policy("spec.egress"), release_object("NetworkPolicy", "wait"))
         remedy = "tycho up sets networkPolicy.apiServer from the cluster"
         yield "", translated(words, *places, but=GUESSED, remedy=remedy)
 
 
-def judge_driver(case: Case) -> Rows:
-    """Judge a driver: the usual ones mean nothing more."""
+def assess_driver(case: KeyUse) -> Rows:
+    """Assess a driver: the usual ones mean nothing more."""
     if case.value in ("bridge", "overlay", "default"):
         yield "", translated("the cluster's network")
 
 
-def judge_name(case: Case) -> Rows:
-    """Judge the name of a network that others have too: it is that of its label."""
+def assess_name(case: KeyUse) -> Rows:
+    """Assess the name of a network that others have too: it is that of its label."""
     if getattr(case.service, "external", False):  # of a network, not of a service
         yield "", approximated(SHARED_NETWORK, "networks end with the system", OTHER_SYSTEMS, SELECTED)
 
 
-SELECTED = Found(find_shared)
+SELECTED = FoundBy(find_shared)
 KEYS: Table = {
-    "networks": whole(translated(WORDS, Found(find_networks), judge=judge_networks, but=ONE_INTERFACE, remedy=NAMES)),
-    "network_mode": translated("the pod's network", judge=judge_network_mode),
+    "networks": whole(
+        translated(WORDS, FoundBy(find_networks), assess=assess_networks, but=ONE_INTERFACE, remedy=NAMES)
+    ),
+    "network_mode": translated("the pod's network", assess=assess_network_mode),
 }
 NETWORK: Table = {
-    "name": ignored("objects are named for the release", "nothing: services call it by its key", judge=judge_name),
-    "driver": ignored(DRIVER, LEAVE, judge=judge_driver),
+    "name": ignored("objects are named for the release", "nothing: services call it by its key", assess=assess_name),
+    "driver": ignored(DRIVER, LEAVE, assess=assess_driver),
     "driver_opts": whole(ignored(DRIVER, LEAVE)),
     "ipam": whole(ignored("the cluster gives the addresses", "call services by their names")),
     "external": whole(approximated(SHARED_NETWORK, "networks end with the system", OTHER_SYSTEMS, SELECTED)),
-    "internal": translated(CLOSED, find_policy("spec.egress"), judge=judge_internal),
+    "internal": translated(CLOSED, find_policy("spec.egress"), assess=assess_internal),
     "attachable": ignored("pods are selected by labels", "nothing: policies say who may call"),
     "enable_ipv4": ignored(DRIVER, LEAVE),
     "enable_ipv6": ignored(DRIVER, LEAVE),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
 from tycho.chart.names import LABEL_VALUE
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_use import FoundBy, KeyUse, pod
 from tycho.chart.translate.resources import count_gpus
-from tycho.chart.translate.targets import Case, Found, pod
-from tycho.chart.yaml import Tree
+from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Placement, Service
 
 NODE_LABELS = {
@@ -30,7 +30,7 @@ def is_readable(text: str) -> bool:
     return bool(match and (match[1] in NODE_LABELS or SPREAD.fullmatch(match[1])) and LABEL_VALUE.fullmatch(match[3]))
 
 
-def _expression(text: str) -> Tree:
+def _expression(text: str) -> YamlValue:
     match = CONSTRAINT.fullmatch(text)
     assert match  # noqa: S101 - `is_readable` said so
     name, operator, value = match.groups()
@@ -38,23 +38,23 @@ def _expression(text: str) -> Tree:
         manager = (value == "manager") == (operator == "==")
         return {"key": NODE_LABELS[name], "operator": "Exists" if manager else "DoesNotExist"}
     label = NODE_LABELS.get(name) or name.removeprefix("node.labels.")
-    values: list[Tree] = [ARCHITECTURES.get(value, value)]
+    values: list[YamlValue] = [ARCHITECTURES.get(value, value)]
     return {"key": label, "operator": "In" if operator == "==" else "NotIn", "values": values}
 
 
-def translate_constraints(placement: Placement) -> dict[str, Tree]:
+def translate_constraints(placement: Placement) -> dict[str, YamlValue]:
     """Translate constraints into the expressions of one node selector term."""
     expressions = [_expression(text) for text in placement.constraints if is_readable(text)]
     if not expressions:
         return {}
-    terms: list[Tree] = [{"matchExpressions": expressions}]
+    terms: list[YamlValue] = [{"matchExpressions": expressions}]
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
 
 
-def translate_spread(placement: Placement) -> list[dict[str, Tree]]:
+def translate_spread(placement: Placement) -> list[dict[str, YamlValue]]:
     """Translate into labels of nodes to spread over; the selector is the workload's own, and added by Helm."""
     keys = [match[1] for item in placement.preferences if (match := SPREAD.fullmatch(str(item.get("spread"))))]
-    constraints: list[dict[str, Tree]] = [
+    constraints: list[dict[str, YamlValue]] = [
         {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway"} for key in dict.fromkeys(keys)
     ]
     if placement.max_replicas_per_node and placement.max_replicas_per_node > 1:
@@ -65,7 +65,7 @@ def translate_spread(placement: Placement) -> list[dict[str, Tree]]:
     return constraints
 
 
-def list_tolerations(services: Iterable[Service]) -> tuple[Tree, ...]:
+def list_tolerations(services: Iterable[Service]) -> tuple[YamlValue, ...]:
     """Let a pod run where its devices are: such nodes keep others out."""
     names = dict.fromkeys(name for service in services for name in count_gpus(service))
     return tuple({"key": name, "operator": "Exists", "effect": "NoSchedule"} for name in names)
@@ -79,35 +79,35 @@ def translate_platform(service: Service) -> dict[str, str]:
     return {"kubernetes.io/os": system} | ({"kubernetes.io/arch": machine.split("/")[0]} if machine else {})
 
 
-def find_platform(case: Case) -> Iterator[Target]:
+def find_platform(case: KeyUse) -> Iterator[Target]:
     """Find the labels that a node must have."""
     for name in case.pod.node_selector:
         yield from pod(f"nodeSelector[{name}]").find(case)
 
 
-def judge_platform(case: Case) -> Rows:
-    """Judge `platform`: labels of nodes."""
+def assess_platform(case: KeyUse) -> Rows:
+    """Assess `platform`: labels of nodes."""
     if not all(part and LABEL_VALUE.fullmatch(part) for part in str(case.value).split("/")):
         yield "", rejected(f'"{case.value}" is not a platform', "linux/amd64, for example")
 
 
-def judge_constraints(case: Case) -> Rows:
-    """Judge what Swarm says of nodes, as labels that Kubernetes gives them."""
+def assess_constraints(case: KeyUse) -> Rows:
+    """Assess what Swarm says of nodes, as labels that Kubernetes gives them."""
     for index, text in enumerate(case.value):
         if not is_readable(str(text)):
             known = f"{', '.join(NODE_LABELS)}, node.labels.NAME"
             yield f"[{index}]", ignored(f'"{text}" names no label of nodes', f"known: {known}")
 
 
-def judge_preferences(case: Case) -> Rows:
-    """Judge labels of nodes to spread over."""
+def assess_preferences(case: KeyUse) -> Rows:
+    """Assess labels of nodes to spread over."""
     for index, preference in enumerate(case.value):
         if not SPREAD.fullmatch(str(preference.get("spread", ""))):
             yield f"[{index}]", ignored("it names no label of nodes", "spread: node.labels.NAME")
 
 
-def judge_most(case: Case) -> Rows:
-    """Judge how many pods a node may have: one for each node is exact."""
+def assess_most(case: KeyUse) -> Rows:
+    """Assess how many pods a node may have: one for each node is exact."""
     if case.value == 1:
         yield "", translated("podAntiAffinity", pod("affinity.podAntiAffinity"))
 
@@ -116,12 +116,14 @@ SPREADING = pod("topologySpreadConstraints")
 KEYS: Table = {
     "platform": translated(
         "nodeSelector kubernetes.io/os, kubernetes.io/arch",
-        Found(find_platform),
-        judge=judge_platform,
+        FoundBy(find_platform),
+        assess=assess_platform,
     ),
-    "deploy.placement.constraints": translated("nodeAffinity", pod("affinity.nodeAffinity"), judge=judge_constraints),
-    "deploy.placement.preferences": whole(translated("topologySpreadConstraints", SPREADING, judge=judge_preferences)),
+    "deploy.placement.constraints": translated("nodeAffinity", pod("affinity.nodeAffinity"), assess=assess_constraints),
+    "deploy.placement.preferences": whole(
+        translated("topologySpreadConstraints", SPREADING, assess=assess_preferences)
+    ),
     "deploy.placement.max_replicas_per_node": approximated(
-        "topologySpreadConstraints", "pods are spread, not counted", "1 is exact", SPREADING, judge=judge_most
+        "topologySpreadConstraints", "pods are spread, not counted", "1 is exact", SPREADING, assess=assess_most
     ),
 }

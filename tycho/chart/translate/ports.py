@@ -6,14 +6,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
 from tycho.chart.container import Expression, Ingress, ServicePort, Text
-from tycho.chart.kinds import said
 from tycho.chart.manifests import has_service
 from tycho.chart.names import DNS_LABEL
-from tycho.chart.translate.key import Key, Rows, Table, approximated, rejected, translated
-from tycho.chart.translate.targets import Case, Found, container, peers, published
+from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, rejected, translated
+from tycho.chart.translate.key_use import FoundBy, KeyUse, container, peers, published
 from tycho.chart.translate.text import to_text
+from tycho.chart.workload_kind import tycho_extension
 from tycho.model import Live, Service, template
 from tycho.model.numbers import is_digits
 
@@ -65,7 +65,7 @@ def translate_ingress(service: Service, common: Mapping[str, object], annotation
         annotations: Of every Ingress, as far as they are allowed.
     """
     port = next((port.target for port in service.ports if port.protocol == "tcp"), 0)
-    own, url = said(service).get("ingress"), said(service).get("url")
+    own, url = tycho_extension(service).get("ingress"), tycho_extension(service).get("url")
     if not isinstance(own, Mapping) and not port:
         return None
     fields = own if isinstance(own, Mapping) else {}
@@ -96,8 +96,8 @@ NODES = (
 EXPOSED = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(tcp|udp|sctp))?")
 
 
-def judge_ports(case: Case) -> Rows:
-    """Judge ports that mean another thing in a cluster, each on its own."""
+def assess_ports(case: KeyUse) -> Rows:
+    """Assess ports that mean another thing in a cluster, each on its own."""
     if case.name in case.layout.enclosed:
         yield "", translated("nothing is published: all its networks are internal, and Docker publishes nothing then")
         return
@@ -121,16 +121,16 @@ def judge_ports(case: Case) -> Rows:
             why = f'"{port.name}" is not a DNS label'
             yield f"{at}.name", rejected(why, "use lower-case letters, digits and dashes")
     if case.value:
-        yield "", translated(WORDS, Found(find_ports), but=STRANGERS if _has_strangers(case) else "")
+        yield "", translated(WORDS, FoundBy(find_ports), but=STRANGERS if _has_strangers(case) else "")
 
 
-def _has_strangers(case: Case) -> bool:
+def _has_strangers(case: KeyUse) -> bool:
     """Tell whether another service is on none of a service's networks."""
     own = case.service.networks.keys()
     return bool(own) and any(networks and own.isdisjoint(networks) for networks in case.layout.attachments)
 
 
-def find_ports(case: Case) -> Iterator[Target]:
+def find_ports(case: KeyUse) -> Iterator[Target]:
     """Find the Services that have a service's ports, and the ports of its container."""
     yield from container("ports").find(case)
     if case.container.published:
@@ -139,23 +139,23 @@ def find_ports(case: Case) -> Iterator[Target]:
         yield from peers().find(case)
 
 
-def find_exposed(case: Case) -> Iterator[Target]:
+def find_exposed(case: KeyUse) -> Iterator[Target]:
     """Find the ports that peers call."""
     yield from container("ports").find(case)
     if has_service(case.pod) and not case.pod.headless:
         yield from peers().find(case)
 
 
-def judge_expose(case: Case) -> Rows:
-    """Judge `expose`: ports, each alone or as a range."""
+def assess_expose(case: KeyUse) -> Rows:
+    """Assess `expose`: ports, each alone or as a range."""
     for index, text in enumerate(case.value):
         match = EXPOSED.fullmatch(str(text).lower())
         if not match or not 1 <= int(match["first"]) <= int(match["last"] or match["first"]) <= 65535:
             yield f"[{index}]", rejected(f'"{text}" is not a port', '"80", "53/udp" or "8000-8010"')
 
 
-def judge_calls(case: Case) -> Key | None:
-    """Judge where peers can call a service: Compose lets every call through, a Service those at the ports it lists."""
+def assess_calls(case: KeyUse) -> KeyRule | None:
+    """Assess where peers can call a service: Compose lets every call through, a Service those at the ports it lists."""
     ports = case.pod.ports
     if not has_service(case.pod):
         return translated("nothing: no Service", but=NAMELESS, remedy="expose gives it one")
@@ -170,7 +170,7 @@ def judge_calls(case: Case) -> Key | None:
 
 
 KEYS: Table = {
-    "ports": translated(WORDS, Found(find_ports), judge=judge_ports),
+    "ports": translated(WORDS, FoundBy(find_ports), assess=assess_ports),
     "ports[].target": translated("targetPort", published()),
     "ports[].published": translated(
         "port of the published Service (live)", published(), but=NODES, remedy="tycho status shows where"
@@ -185,5 +185,5 @@ KEYS: Table = {
     "ports[].mode": translated("hostPort for host, where a policy lets it pass", container("ports")),
     "ports[].name": translated("name of the port", published()),
     "ports[].app_protocol": translated("appProtocol (live)", published()),
-    "expose": translated("port of the Service that peers call", Found(find_exposed), judge=judge_expose),
+    "expose": translated("port of the Service that peers call", FoundBy(find_exposed), assess=assess_expose),
 }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
 from tycho.chart.container import Text
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
-from tycho.chart.translate.targets import Case, Found, container
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
+from tycho.chart.translate.key_use import FoundBy, KeyUse, container
 from tycho.chart.translate.text import SIZE, to_cpu, to_memory
-from tycho.chart.yaml import Tree
+from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Json, Live, Service
 
 VENDORS = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel.com/i915"}
@@ -44,24 +44,24 @@ def count_gpus(service: Service) -> dict[str, Text | int]:
     return {**counts}
 
 
-def read_cpu(value: float | None) -> Tree:
+def read_cpu(value: float | None) -> YamlValue:
     """Read a number of processors; None where none is said."""
     return None if value is None else to_cpu(value)
 
 
-def read_memory(value: float | str | None) -> Tree:
+def read_memory(value: float | str | None) -> YamlValue:
     """Read a size; None where none is said."""
     return None if value is None else to_memory(value)
 
 
-def read_quota(service: Service) -> Tree:
+def read_quota(service: Service) -> YamlValue:
     """Read a number of processors from the time that a container has of each period; None where nothing bounds it."""
     quota, period = (int(value or 0) for value in (service.cpu_quota, service.cpu_period))
     return to_cpu(max(round(quota / (period or PERIOD), 3), 0.001)) if quota > 0 else None
 
 
-def judge_quota(case: Case) -> Rows:
-    """Judge a quota and its period: they mean something together, where `cpus` says nothing."""
+def assess_quota(case: KeyUse) -> Rows:
+    """Assess a quota and its period: they mean something together, where `cpus` says nothing."""
     service = case.service
     if service.cpus or service.deploy.resources.limits.cpus:
         yield "", ignored("cpus counts", "remove it")
@@ -69,7 +69,7 @@ def judge_quota(case: Case) -> Rows:
         yield "", translated("nothing: without cpu_quota a container has all the time")
 
 
-def read_shares(service: Service) -> Tree:
+def read_shares(service: Service) -> YamlValue:
     """Read the weight of a container as processors, as Kubernetes makes weights of these; at most the limit.
 
     Returns:
@@ -90,8 +90,8 @@ def _find_limit(service: Service) -> float | None:
     return limit
 
 
-def judge_shares(case: Case) -> Rows:
-    """Judge a weight: processors that are reserved say it, too."""
+def assess_shares(case: KeyUse) -> Rows:
+    """Assess a weight: processors that are reserved say it, too."""
     if case.service.deploy.resources.reservations.cpus:
         yield "", ignored("deploy.resources.reservations.cpus counts", "remove it")
     elif not case.service.cpu_shares:
@@ -100,8 +100,8 @@ def judge_shares(case: Case) -> Rows:
         yield "", ignored("a variable decides the limit, which it may not exceed", "set reservations.cpus")
 
 
-def judge_reserved(case: Case) -> Rows:
-    """Judge what is asked for: it is within the limit, as far as both are known."""
+def assess_reserved(case: KeyUse) -> Rows:
+    """Assess what is asked for: it is within the limit, as far as both are known."""
     limits, service = case.service.deploy.resources.limits, case.service
     limit = {int: limits.memory or service.mem_limit, float: limits.cpus or service.cpus}[
         float if isinstance(case.value, float) else int
@@ -110,13 +110,13 @@ def judge_reserved(case: Case) -> Rows:
         yield "", rejected("it is more than the limit", "reserve at most as much as the limit")
 
 
-def read_storage(size: Json) -> Tree:
+def read_storage(size: Json) -> YamlValue:
     """Read how much a container may write beside its volumes; None where that is said of nothing."""
     return to_memory(str(size)) if size and SIZE.fullmatch(str(size)) else None
 
 
-def judge_storage(case: Case) -> Rows:
-    """Judge options of a container's own files: their size, and what else the engine's driver may take."""
+def assess_storage(case: KeyUse) -> Rows:
+    """Assess options of a container's own files: their size, and what else the engine's driver may take."""
     size = case.value.get("size", "")
     if size and not SIZE.fullmatch(str(size)):
         yield ".size", rejected(f'"{size}" is not a size', "write 10g")
@@ -126,22 +126,22 @@ def judge_storage(case: Case) -> Rows:
         yield "", KEYS["storage_opt"]
 
 
-def find_gpus(case: Case) -> Iterator[Target]:
+def find_gpus(case: KeyUse) -> Iterator[Target]:
     """Find the limits of devices."""
     for name in count_gpus(case.service):
         yield from container(f"resources.limits[{name}]").find(case)
 
 
-def judge_gpus(case: Case) -> Rows:
-    """Judge devices: they are counted, not chosen."""
+def assess_gpus(case: KeyUse) -> Rows:
+    """Assess devices: they are counted, not chosen."""
     for index, device in enumerate(case.value):
         about = device if isinstance(device, Mapping) else {}
         if about.get("device_ids"):
             why = "a device plugin chooses them"
-            yield f"[{index}].device_ids", approximated("as many devices", why, "write count", Found(find_gpus))
+            yield f"[{index}].device_ids", approximated("as many devices", why, "write count", FoundBy(find_gpus))
         elif about.get("count") in ("all", -1) or (not about.get("count") and not about.get("device_ids")):
             why = "all of a node's devices cannot be asked for"
-            yield f"[{index}].count", approximated("1 device", why, "set count", Found(find_gpus))
+            yield f"[{index}].count", approximated("1 device", why, "set count", FoundBy(find_gpus))
 
 
 _CPU_LIMIT, _CPU_REQUEST = container("resources.limits.cpu"), container("resources.requests.cpu")
@@ -152,13 +152,13 @@ KEYS: Table = {
         "a node sets as much aside: where none has it free, the pod waits",
         "set deploy.resources.reservations.cpus, or remove it",
         _CPU_REQUEST,
-        judge=judge_shares,
+        assess=assess_shares,
         read=read_shares,
     ),
     "cpu_quota": translated(
-        "resources.limits.cpu", _CPU_LIMIT, judge=judge_quota, read=read_quota, but=f"{TURNS}; {CPU}"
+        "resources.limits.cpu", _CPU_LIMIT, assess=assess_quota, read=read_quota, but=f"{TURNS}; {CPU}"
     ),
-    "cpu_period": translated("resources.limits.cpu, with cpu_quota", _CPU_LIMIT, judge=judge_quota),
+    "cpu_period": translated("resources.limits.cpu, with cpu_quota", _CPU_LIMIT, assess=assess_quota),
     "cpus": translated("resources.limits.cpu (live)", _CPU_LIMIT, read=lambda service: read_cpu(service.cpus), but=CPU),
     "mem_limit": translated(
         "resources.limits.memory (live)", _MEMORY_LIMIT, read=lambda service: read_memory(service.mem_limit), but=SWAP
@@ -166,7 +166,7 @@ KEYS: Table = {
     "mem_reservation": translated(
         "resources.requests.memory (live)",
         _MEMORY_REQUEST,
-        judge=judge_reserved,
+        assess=assess_reserved,
         read=lambda service: read_memory(service.mem_reservation),
         but=SOFT,
     ),
@@ -186,14 +186,14 @@ KEYS: Table = {
     "deploy.resources.reservations.cpus": translated(
         "resources.requests.cpu (live)",
         _CPU_REQUEST,
-        judge=judge_reserved,
+        assess=assess_reserved,
         read=lambda service: read_cpu(service.deploy.resources.reservations.cpus),
         but=CPU,
     ),
     "deploy.resources.reservations.memory": translated(
         "resources.requests.memory (live)",
         _MEMORY_REQUEST,
-        judge=judge_reserved,
+        assess=assess_reserved,
         read=lambda service: read_memory(service.deploy.resources.reservations.memory),
         but=SOFT,
     ),
@@ -201,9 +201,9 @@ KEYS: Table = {
         ignored("Swarm's resources have no names here", "set services.X.resources.limits")
     ),
     "deploy.resources.reservations.devices": whole(
-        translated("resources.limits, by the vendor's name", Found(find_gpus), judge=judge_gpus)
+        translated("resources.limits, by the vendor's name", FoundBy(find_gpus), assess=assess_gpus)
     ),
-    "gpus": whole(translated("resources.limits, by the vendor's name", Found(find_gpus), judge=judge_gpus)),
+    "gpus": whole(translated("resources.limits, by the vendor's name", FoundBy(find_gpus), assess=assess_gpus)),
     "mem_swappiness": ignored(NODE, "remove it"),
     "memswap_limit": ignored("pods have no swap of their own", "set mem_limit"),
     "pids_limit": ignored(NODE, "set podPidsLimit of the kubelet"),
@@ -220,7 +220,7 @@ KEYS: Table = {
             "a pod that writes more is ended, and another one made; in Docker it is the write that fails",
             "keep what grows in a volume",
             container("resources.limits.ephemeral-storage"),
-            judge=judge_storage,
+            assess=assess_storage,
             read=lambda service: read_storage((service.storage_opt or {}).get("size")),
         )
     ),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tycho.chart.artifact import Target
-from tycho.chart.kinds import said
+from tycho.chart.chart import Target
 from tycho.chart.podsecurity import SAFE_SYSCTLS
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
-from tycho.chart.translate.targets import Case, Found, container, pod
-from tycho.chart.yaml import Tree
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
+from tycho.chart.translate.key_use import FoundBy, KeyUse, container, pod
+from tycho.chart.workload_kind import tycho_extension
+from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Service
 from tycho.model.numbers import is_digits, parse_id
 from tycho.model.rights import normalize_capability, parse_option
@@ -20,10 +20,10 @@ KEEP_OUT = "security_opt: [no-new-privileges=false] keeps it out"
 NODE, LEAVE = "it is the node's business, not a container's", "remove it"
 
 
-def translate_security(service: Service) -> dict[str, Tree]:
+def translate_security(service: Service) -> dict[str, YamlValue]:
     """Translate into the securityContext of the container."""
     ids = {"runAsUser": read_user(service), "runAsGroup": read_group(service)}
-    context: dict[str, Tree] = {key: number for key, number in ids.items() if number is not None}
+    context: dict[str, YamlValue] = {key: number for key, number in ids.items() if number is not None}
     context |= read_fields(KEYS, service, "container").get("securityContext", {})  # type: ignore[arg-type]
     escalates = _always_escalates(service)
     for option in service.security_opt:
@@ -36,22 +36,22 @@ def _always_escalates(service: Service) -> bool:
     return service.privileged or "SYS_ADMIN" in map(normalize_capability, service.cap_add)
 
 
-def read_user(service: Service) -> Tree:
+def read_user(service: Service) -> YamlValue:
     """Read the number of the user; None where none is said."""
     return parse_id((service.user or "").partition(":")[0])
 
 
-def read_group(service: Service) -> Tree:
+def read_group(service: Service) -> YamlValue:
     """Read the number of the group; None where none is said."""
     return parse_id((service.user or "").partition(":")[2])
 
 
-def read_capabilities(names: tuple[str, ...]) -> Tree:
+def read_capabilities(names: tuple[str, ...]) -> YamlValue:
     """Read names of capabilities, as Kubernetes writes them."""
-    return list[Tree](sorted(normalize_capability(name) for name in names))
+    return list[YamlValue](sorted(normalize_capability(name) for name in names))
 
 
-def _option(option: str, *, escalates: bool) -> Iterator[tuple[str, Tree]]:
+def _option(option: str, *, escalates: bool) -> Iterator[tuple[str, YamlValue]]:
     match parse_option(option):
         case "no-new-privileges", "true":
             # The API server refuses it together with privileged or SYS_ADMIN, where it means nothing.
@@ -67,16 +67,16 @@ def _option(option: str, *, escalates: bool) -> Iterator[tuple[str, Tree]]:
             yield "appArmorProfile", {"type": "Localhost", "localhostProfile": profile}
 
 
-def translate_pod_security(service: Service) -> dict[str, Tree]:
+def translate_pod_security(service: Service) -> dict[str, YamlValue]:
     """Translate into the securityContext of the pod: groups, the group of volumes, and SELinux's labels."""
-    context: dict[str, Tree] = {}
+    context: dict[str, YamlValue] = {}
     if groups := {number for group in service.group_add if (number := parse_id(group)) is not None}:
-        context["supplementalGroups"] = list[Tree](sorted(groups))
-    if isinstance(group := said(service).get("fsGroup"), int):
+        context["supplementalGroups"] = list[YamlValue](sorted(groups))
+    if isinstance(group := tycho_extension(service).get("fsGroup"), int):
         context["fsGroup"] = group
         context["fsGroupChangePolicy"] = "OnRootMismatch"
     if labels := _selinux_labels(service):
-        context["seLinuxOptions"] = dict[str, Tree](labels)
+        context["seLinuxOptions"] = dict[str, YamlValue](labels)
     return context
 
 
@@ -104,8 +104,8 @@ def group_of(service: Service) -> str:
     return number if is_digits(number) and is_digits(user) and int(user) else ""
 
 
-def judge_user(case: Case) -> Rows:
-    """Judge `user`: Kubernetes does not read /etc/passwd of an image."""
+def assess_user(case: KeyUse) -> Rows:
+    """Assess `user`: Kubernetes does not read /etc/passwd of an image."""
     parts = str(case.value).split(":")
     names = [part for part in parts if part and parse_id(part) is None]
     if len(parts) > 2:
@@ -115,7 +115,7 @@ def judge_user(case: Case) -> Rows:
         yield "", rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', remedy)
     elif len(parts) > 1:
         but = "its groups in the image's /etc/group count, too"
-        yield "", translated("runAsUser, runAsGroup", Found(find_ids), but=but)
+        yield "", translated("runAsUser, runAsGroup", FoundBy(find_ids), but=but)
     elif _gives_claims(case):
         why = "its number is also a group of the process, which the volumes of its pod are given to"
         places = (container("securityContext.runAsUser"), pod("securityContext.fsGroup"))
@@ -123,35 +123,35 @@ def judge_user(case: Case) -> Rows:
         yield "", translated("runAsUser, fsGroup", *places, but=why, remedy=remedy)
 
 
-def find_ids(case: Case) -> Iterator[Target]:
+def find_ids(case: KeyUse) -> Iterator[Target]:
     """Find the numbers of user and group, as far as they are said."""
     for name, number in (("runAsUser", read_user(case.service)), ("runAsGroup", read_group(case.service))):
         if number is not None:
             yield from container(f"securityContext.{name}").find(case)
 
 
-def _gives_claims(case: Case) -> bool:
+def _gives_claims(case: KeyUse) -> bool:
     """Tell whether the claims of a pod belong to this service's user."""
     mounts_claims = any(volume.kind == "claim" for volume in case.pod.volumes)
     return mounts_claims and case.pod.fs_group == group_of(case.service) != ""
 
 
-def judge_groups(case: Case) -> Rows:
-    """Judge `group_add`: groups are numbers."""
+def assess_groups(case: KeyUse) -> Rows:
+    """Assess `group_add`: groups are numbers."""
     for index, group in enumerate(case.value):
         if parse_id(str(group)) is None:
             why = f'"{group}" is a name, and Kubernetes takes numbers'
             yield f"[{index}]", rejected(why, "write the group's number")
 
 
-def judge_options(case: Case) -> Rows:
-    """Judge `security_opt`: options that have no counterpart, and one that Docker does not have of itself."""
+def assess_options(case: KeyUse) -> Rows:
+    """Assess `security_opt`: options that have no counterpart, and one that Docker does not have of itself."""
     file, _ = case.layout.system.at(f"services.{case.name}.security_opt")
     options = [parse_option(str(option)) for option in case.value]
     if ("no-new-privileges", "true") in options and file.endswith(HARDENING):
         words = "securityContext, with allowPrivilegeEscalation: false"
         if "allowPrivilegeEscalation" in case.container.security_context:
-            yield "", translated(words, Found(find_options), but=GAINS, remedy=KEEP_OUT)
+            yield "", translated(words, FoundBy(find_options), but=GAINS, remedy=KEEP_OUT)
     elif case.value and set(options) <= {("no-new-privileges", "false")}:
         yield "", translated("a container whose programs may gain rights, as in Docker", container(""))
     for index, option in enumerate(case.value):
@@ -166,7 +166,7 @@ def judge_options(case: Case) -> Rows:
             yield f"[{index}]", ignored("SELinux is the node's business", remedy)
 
 
-def find_options(case: Case) -> Iterator[Target]:
+def find_options(case: KeyUse) -> Iterator[Target]:
     """Find what the options of a service set."""
     escalates = _always_escalates(case.service)
     for option in case.service.security_opt:
@@ -181,22 +181,22 @@ def is_profile(option: str) -> bool:
     return not option.startswith("/") and ".." not in option.split("/")
 
 
-def judge_sysctls(case: Case) -> Rows:
-    """Judge `sysctls`: the kubelet lets few through."""
+def assess_sysctls(case: KeyUse) -> Rows:
+    """Assess `sysctls`: the kubelet lets few through."""
     for name in case.value:
         if name not in SAFE_SYSCTLS:
             why = "a kubelet refuses it where it is not allowed"
             yield f".{name}", approximated("sysctls", why, "--allowed-unsafe-sysctls", SYSCTLS)
 
 
-def judge_users(case: Case) -> Rows:
-    """Judge `userns_mode`: the host's users, which a pod has by itself, or a mapping."""
+def assess_users(case: KeyUse) -> Rows:
+    """Assess `userns_mode`: the host's users, which a pod has by itself, or a mapping."""
     if case.value != "host":
         yield "", approximated("", "the cluster maps users", "set services.X.podSecurityContext")
 
 
-def judge_namespace(case: Case) -> Rows:
-    """Judge `pid` and `ipc`."""
+def assess_namespace(case: KeyUse) -> Rows:
+    """Assess `pid` and `ipc`."""
     kind = str(case.value).partition(":")[0]
     if kind == "container":
         yield "", rejected("a container outside the project is not in the cluster", "service:NAME")
@@ -210,8 +210,8 @@ def judge_namespace(case: Case) -> Rows:
 
 SYSCTLS = pod("securityContext.sysctls")
 KEYS: Table = {
-    "user": translated("runAsUser, runAsGroup", Found(find_ids), judge=judge_user),
-    "group_add": translated("supplementalGroups", pod("securityContext.supplementalGroups"), judge=judge_groups),
+    "user": translated("runAsUser, runAsGroup", FoundBy(find_ids), assess=assess_user),
+    "group_add": translated("supplementalGroups", pod("securityContext.supplementalGroups"), assess=assess_groups),
     "privileged": translated(
         "privileged", container("securityContext.privileged"), read=lambda service: service.privileged
     ),
@@ -231,12 +231,12 @@ KEYS: Table = {
         container("securityContext.capabilities.drop"),
         read=lambda service: read_capabilities(service.cap_drop),
     ),
-    "security_opt": translated("securityContext", Found(find_options), judge=judge_options),
-    "sysctls": whole(translated("sysctls (live)", SYSCTLS, judge=judge_sysctls)),
+    "security_opt": translated("securityContext", FoundBy(find_options), assess=assess_options),
+    "sysctls": whole(translated("sysctls (live)", SYSCTLS, assess=assess_sysctls)),
     "umask": ignored("a pod has none", "set it in the image's entrypoint"),
-    "userns_mode": translated("nothing: a pod has the host's users by itself", judge=judge_users),
-    "pid": translated("hostPID, or one pod for both", pod("hostPID"), judge=judge_namespace),
-    "ipc": translated("hostIPC, or one pod for both", pod("hostIPC"), judge=judge_namespace),
+    "userns_mode": translated("nothing: a pod has the host's users by itself", assess=assess_users),
+    "pid": translated("hostPID, or one pod for both", pod("hostPID"), assess=assess_namespace),
+    "ipc": translated("hostIPC, or one pod for both", pod("hostIPC"), assess=assess_namespace),
     "uts": ignored("a pod has a hostname of its own", "set hostname"),
     "cgroup": ignored(NODE, LEAVE),
     "cgroup_parent": ignored(NODE, LEAVE),

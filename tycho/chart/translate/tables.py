@@ -13,14 +13,14 @@ from tycho.chart.translate import (
     configs,
     depends_on,
     deploy,
+    dns,
     environment,
+    further_names,
     health,
     hooks,
     image,
     jobs,
     metadata,
-    names,
-    networking,
     networks,
     placement,
     ports,
@@ -28,7 +28,7 @@ from tycho.chart.translate import (
     security,
     volumes,
 )
-from tycho.chart.translate.key import Table, ignored, rejected, translated, whole
+from tycho.chart.translate.key_rule import Table, ignored, rejected, translated, whole
 
 PROJECT: Table = {
     "version": ignored("Compose itself ignores it", "remove it"),
@@ -36,7 +36,7 @@ PROJECT: Table = {
     "include": whole(translated("resolved when the file is read")),
     "models": whole(rejected("a model runner is a program of Docker", "run one as a service")),
 }
-ASIDE: Table = {
+NOT_IN_CHART: Table = {
     "profiles": translated("decided when the file is read"),
     "extends": whole(translated("resolved when the file is read")),
     "develop": whole(ignored("it is about developing on one machine", "nothing: it does no harm")),
@@ -51,7 +51,7 @@ SERVICE: Table = {
     **command.KEYS,
     **environment.KEYS,
     **metadata.KEYS,
-    **ASIDE,
+    **NOT_IN_CHART,
     **jobs.KEYS,
     **deploy.KEYS,
     **resources.KEYS,
@@ -60,8 +60,8 @@ SERVICE: Table = {
     **hooks.KEYS,
     **ports.KEYS,
     **networks.KEYS,
-    **names.KEYS,
-    **networking.KEYS,
+    **further_names.KEYS,
+    **dns.KEYS,
     **volumes.KEYS,
     **configs.KEYS,
     **security.KEYS,
@@ -75,7 +75,7 @@ SECTIONS: Mapping[str, Table] = {
     "configs": configs.CONFIG,
     "secrets": configs.SECRET,
 }
-ONCE = frozenset({
+POD_LEVEL_KEYS = frozenset({
     "domainname", "dns", "dns_search", "dns_opt", "extra_hosts", "sysctls", "group_add", "platform",
     "runtime", "restart", "scale", "deploy.mode", "deploy.replicas", "deploy.endpoint_mode",
     "deploy.placement.constraints", "deploy.placement.preferences", "deploy.placement.max_replicas_per_node",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
 from tycho.chart.container import Container
-from tycho.chart.mounted import Mounted, Step
-from tycho.chart.outcomes import starts_empty
+from tycho.chart.mount_kinds import why_empty
+from tycho.chart.mounts import VolumeMount, VolumeStep
 from tycho.chart.translate import files
-from tycho.chart.translate.key import Key, Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.targets import RELEASE, Case, Found, container, pod, workload
+from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, container, pod, workload
 from tycho.model import Mount
 
 FRESH = "; a new one has what the image has there (not before Kubernetes 1.35, nor under podSecurity: restricted)"
@@ -28,7 +28,7 @@ PLAIN_MEMORY = (
     "a pod's memory is mounted plainly, mode 1777: programs in it can be run, it outlives the container, and without"
     " size it may take all"
 )
-NOTHING: Mapping[str, Key] = {
+NOTHING: Mapping[str, KeyRule] = {
     "pipe": rejected("it is about Docker on Windows, or Swarm", "use a volume"),
     "shield": ignored("it hides a part of a folder that stays out, and the image has its own there", "remove both"),
     "built": ignored(
@@ -37,8 +37,8 @@ NOTHING: Mapping[str, Key] = {
 }
 
 
-def judge_volumes(case: Case) -> Rows:
-    """Judge each mount, and what is left out of it."""
+def assess_volumes(case: KeyUse) -> Rows:
+    """Assess each mount, and what is left out of it."""
     own = case.container
     mounts = {entry.path: entry for entry in reversed(own.mounts)}
     for index, mount in enumerate(case.value):
@@ -55,16 +55,16 @@ def judge_volumes(case: Case) -> Rows:
         elif mounted := mounts.get(mount.target):
             yield at, _describe(case, mount, outcome, mounted)
         if outcome in ("files", "copy", "claim", "empty"):
-            for added, key in files.judge_files(case, str(mount.source), mount):
+            for added, key in files.assess_files(case, str(mount.source), mount):
                 yield at + added, key
-        if outcome == "claim" and mount.type == "bind" and (why := starts_empty(mount)):
+        if outcome == "claim" and mount.type == "bind" and (why := why_empty(mount)):
             remedy = "copy it in with kubectl cp, or move what is needed into the image"
             yield at, replace(ignored(f"a new claim starts empty, without what lies here: {why}", remedy), local=True)
     if any(find_mounts(case)):
-        yield "", translated("volumes of the pod", Found(find_mounts))
+        yield "", translated("volumes of the pod", FoundBy(find_mounts))
 
 
-def find_mounts(case: Case) -> Iterator[Target]:
+def find_mounts(case: KeyUse) -> Iterator[Target]:
     """Find what a service mounts of its `volumes`."""
     targets = {mount.target for mount in case.service.volumes}
     for mounted in case.container.mounts:
@@ -72,7 +72,7 @@ def find_mounts(case: Case) -> Iterator[Target]:
             yield from find_mount(case, mounted)
 
 
-def find_mount(case: Case, mounted: Mounted) -> Iterator[Target]:
+def find_mount(case: KeyUse, mounted: VolumeMount) -> Iterator[Target]:
     """Find a mount, the volume behind it, and the object that holds what is in that."""
     (volume,) = [volume for volume in case.pod.volumes if volume.name == mounted.volume]
     yield from container(f"volumeMounts[{volume.name}]").find(case)
@@ -96,8 +96,8 @@ FIELDS: Mapping[str, str] = {
 """The field of a pod's volume that a kind of the model is."""
 
 
-def judge_volumes_from(case: Case) -> Rows:
-    """Judge mounts of others: those that are only read; the rule's own row stands for all of them."""
+def assess_volumes_from(case: KeyUse) -> Rows:
+    """Assess mounts of others: those that are only read; the rule's own row stands for all of them."""
     if not case.container.mounts:
         yield "", translated("nothing: the other mounts nothing")
         return
@@ -108,8 +108,8 @@ def judge_volumes_from(case: Case) -> Rows:
     yield "", KEYS["volumes_from"]
 
 
-def judge_tmpfs(case: Case) -> Rows:
-    """Judge memory: options beyond the size."""
+def assess_tmpfs(case: KeyUse) -> Rows:
+    """Assess memory: options beyond the size."""
     for index, text in enumerate(case.value):
         options = [
             option
@@ -118,10 +118,10 @@ def judge_tmpfs(case: Case) -> Rows:
         ]
         if options:
             reason = f"{', '.join(options)}: {PLAIN_MEMORY}"
-            yield f"[{index}]", approximated("emptyDir in memory", reason, "keep size alone", Found(find_memory))
+            yield f"[{index}]", approximated("emptyDir in memory", reason, "keep size alone", FoundBy(find_memory))
 
 
-def find_memory(case: Case) -> Iterator[Target]:
+def find_memory(case: KeyUse) -> Iterator[Target]:
     """Find the volumes in memory of a service's `tmpfs`."""
     for text in case.service.tmpfs:
         for mounted in case.container.mounts:
@@ -129,13 +129,13 @@ def find_memory(case: Case) -> Iterator[Target]:
                 yield from find_mount(case, mounted)
 
 
-def _describe(case: Case, mount: Mount, outcome: str, mounted: Mounted) -> Key:
+def _describe(case: KeyUse, mount: Mount, outcome: str, mounted: VolumeMount) -> KeyRule:
     """Describe what is rendered for a mount."""
     key = _name_outcome(case, mount, outcome, mounted)
-    return replace(key, places=(Found(lambda _: find_mount(case, mounted)),))
+    return replace(key, places=(FoundBy(lambda _: find_mount(case, mounted)),))
 
 
-def _name_outcome(case: Case, mount: Mount, outcome: str, mounted: Mounted) -> Key:
+def _name_outcome(case: KeyUse, mount: Mount, outcome: str, mounted: VolumeMount) -> KeyRule:
     own = case.container
     steps = {step.verb for step in own.steps if step.volume == mounted.volume}
     (volume,) = [volume for volume in case.pod.volumes if volume.name == mounted.volume]
@@ -158,12 +158,12 @@ def _name_outcome(case: Case, mount: Mount, outcome: str, mounted: Mounted) -> K
         case "empty":
             return approximated("emptyDir", EACH, "name a volume")
         case "copy":
-            held = _held(case, own, mounted)
+            held = _copied_kind(case, own, mounted)
             lost = "what is written to it is lost with the pod; its mode is 0644, or 0755 where it can be run"
             remedy = "write :ro where it is only read, or x-tycho: {storage: true} to keep what is written"
             return approximated(f"emptyDir, with a copy of {held} at each start", lost, remedy)
         case "files" if kind == "emptyDir":
-            return translated(f"emptyDir, with a copy of {_held(case, own, mounted)} at each start", but=MODES)
+            return translated(f"emptyDir, with a copy of {_copied_kind(case, own, mounted)} at each start", but=MODES)
         case "files":
             return translated("ConfigMap" if kind == "configMap" else "Secret", but=MODES)
         case "memory":
@@ -174,18 +174,18 @@ def _name_outcome(case: Case, mount: Mount, outcome: str, mounted: Mounted) -> K
             return translated("hostPath")
 
 
-def _held(case: Case, own: Container, mounted: Mounted) -> str:
+def _copied_kind(case: KeyUse, own: Container, mounted: VolumeMount) -> str:
     """Name the kind of object whose files are copied."""
     sources = {step.source for step in own.steps if _copies(step, mounted)}
     kinds = {volume.kind for volume in case.pod.volumes if volume.name in sources}
     return "a ConfigMap" if kinds == {"configMap"} else "a Secret"
 
 
-def _copies(step: Step, mounted: Mounted) -> bool:
+def _copies(step: VolumeStep, mounted: VolumeMount) -> bool:
     return step.verb == "copy" and step.volume == mounted.volume
 
 
-def _is_scattered(case: Case, mount: Mount, own: Container) -> bool:
+def _is_scattered(case: KeyUse, mount: Mount, own: Container) -> bool:
     """Tell whether pods of several nodes would share a volume of one."""
     apart = case.kind == "DaemonSet" or case.service.deploy.placement.max_replicas_per_node == 1
     mounted = next((entry for entry in own.mounts if entry.path == mount.target), None)
@@ -195,17 +195,17 @@ def _is_scattered(case: Case, mount: Mount, own: Container) -> bool:
 
 KEYS: Table = {
     "volumes": whole(
-        translated("volumes, PersistentVolumeClaims, ConfigMaps", Found(find_mounts), judge=judge_volumes)
+        translated("volumes, PersistentVolumeClaims, ConfigMaps", FoundBy(find_mounts), assess=assess_volumes)
     ),
     "volumes_from": approximated(
         "the other's mounts",
         "what is in no named volume cannot be shared between pods: each has a copy of its own",
         "name the volumes, and mount them in both",
         container("volumeMounts"),
-        judge=judge_volumes_from,
+        assess=assess_volumes_from,
     ),
     "tmpfs": translated(
-        "emptyDir in memory", Found(find_memory), judge=judge_tmpfs, but=PLAIN_MEMORY, remedy="keep size"
+        "emptyDir in memory", FoundBy(find_memory), assess=assess_tmpfs, but=PLAIN_MEMORY, remedy="keep size"
     ),
     "shm_size": translated(
         "emptyDir in memory at /dev/shm (live)", pod("volumes[shm].emptyDir"), container("volumeMounts[shm]")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tycho import workspace
-from tycho.chart import judge, values_yaml, without_origin
+from tycho.chart import find_ungranted, values_yaml, without_origin
 from tycho.choices import check_revision
 from tycho.errors import NotFound, OrchestratorError, PreconditionFailed
 from tycho.kube.client import KubeClient
@@ -102,8 +102,8 @@ class ModifyVerbs:
         """Render a chart; what it asks for and the running revision does not is refused, for no policy is asked."""
         argv = ["template", identity.release, str(path), "--namespace", identity.namespace, "--values", "-"]
         documents = list(split((await self.helm.run(argv, input=text)).decode()))
-        before = set(judge(Rights(), split(stored.get("manifest") or ""), lambda path: ("", 0)))
-        refuse(set(judge(Rights(), documents, lambda path: ("", 0))) - before)
+        before = set(find_ungranted(Rights(), split(stored.get("manifest") or ""), lambda path: ("", 0)))
+        refuse(set(find_ungranted(Rights(), documents, lambda path: ("", 0))) - before)
         return [dict(item) for _, item in documents]
 
     async def _helm(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tycho import kinds
-from tycho.chart import Chart, Document, find_line, judge
+from tycho.chart import Chart, Document, find_line, find_ungranted
 from tycho.errors import Forbidden, NotFound, PolicyDenied, Problem
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import METADATA, KubeObject
@@ -54,7 +54,7 @@ class Packed:
         if self.objects is None:
             argv = ["template", identity.release, str(self.path), "--namespace", identity.namespace, "--values", "-"]
             documents = list(split((await helm.run(argv, input=self.values)).decode()))
-            refuse(judge(self.chart.rights, documents, find_line(self.chart.report)))
+            refuse(find_ungranted(self.chart.rights, documents, find_line(self.chart.report)))
             await check_neighbours(api, self.chart, identity, documents)
             self.objects = [dict(item) for _, item in documents]
         return self.objects

@@ -9,7 +9,7 @@ from base64 import b64decode
 from typing import Any
 
 from tycho.chart import Chart
-from tycho.chart.yaml import dump
+from tycho.chart.yaml_writer import dump
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject
 from tycho.orchestrators.helm import releases

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from tycho import kinds
 from tycho.chart import Chart
-from tycho.chart.mounted import SINCE
+from tycho.chart.mounts import IMAGE_VOLUMES_SINCE
 from tycho.chart.names import label
 from tycho.errors import Forbidden, NotFound
 from tycho.kube.client import KubeClient
@@ -118,9 +118,9 @@ async def explain_empty(api: KubeClient, chart: Chart) -> tuple[str, ...]:
         return ()
     with contextlib.suppress(Forbidden, NotFound):
         version = str((await api.get("/version")).get("gitVersion", "")).removeprefix("v")
-        numbers = [tuple(map(int, re.findall(r"[0-9]+", text)[:2])) for text in (version, SINCE)]
+        numbers = [tuple(map(int, re.findall(r"[0-9]+", text)[:2])) for text in (version, IMAGE_VOLUMES_SINCE)]
         if numbers[0] < numbers[1]:
-            return (f"new volumes start empty: Kubernetes {version} mounts no images, and {SINCE} does",)
+            return (f"new volumes start empty: Kubernetes {version} mounts no images, and {IMAGE_VOLUMES_SINCE} does",)
     return ()
 
 

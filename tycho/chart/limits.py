@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from tycho.chart.networking import all_services, pod_of_service
 from tycho.chart.variables import list_texts
-from tycho.chart.wiring import everything, homes
 from tycho.errors import Problem
 from tycho.model import Live, Project, Service
 from tycho.model.numbers import is_digits
@@ -80,7 +80,7 @@ LIMITS = (
 MOUNTS = Limit("mounts", 1_000, 30_000, _count_mounts, "mount folders, and not each file")
 
 
-def find_problems(system: Project) -> Iterator[Problem]:
+def find_exceeded(system: Project) -> Iterator[Problem]:
     """Find what a chart has no room for.
 
     Args:
@@ -89,39 +89,39 @@ def find_problems(system: Project) -> Iterator[Problem]:
     Yields:
         A problem for each limit that a service, or all of them, are beyond.
     """
-    services = everything(system)
+    services = all_services(system)
     if len(services) > MAX_SERVICES:
         message = f"{len(services)} services, and a release of Helm's has room for some 500"
         yield Problem(*system.at("services"), "services", message, "divide them among several projects")
         return
     for limit in LIMITS:
-        yield from _beyond(system, limit, {name: limit.count(service) for name, service in services.items()})
+        yield from _find_exceeded(system, limit, {name: limit.count(service) for name, service in services.items()})
     mounts, long_chains = _add_up_mounts(services)
-    yield from _beyond(system, MOUNTS, mounts)
+    yield from _find_exceeded(system, MOUNTS, mounts)
     for name in long_chains[:1]:
         message = f"more than {MAX_CHAIN} services take their volumes from each other in a row"
-        yield _place(system, name, "volumes_from", message, "name the volumes, and mount them where they are used")
+        yield _problem(system, name, "volumes_from", message, "name the volumes, and mount them where they are used")
     pods: dict[str, int] = {}
-    for home in homes(services).values():
+    for home in pod_of_service(services).values():
         pods[home] = pods.get(home, 0) + 1
     for name, count in pods.items():
         if count > MAX_CONTAINERS:
             message = f"{count} services share its pod, and a pod has room for {MAX_CONTAINERS} containers"
-            yield _place(system, name, "", message, "give them networks of their own")
-    yield from _weigh(system)
+            yield _problem(system, name, "", message, "give them networks of their own")
+    yield from _count_texts(system)
 
 
-def _beyond(system: Project, limit: Limit, counts: Mapping[str, int]) -> Iterator[Problem]:
+def _find_exceeded(system: Project, limit: Limit, counts: Mapping[str, int]) -> Iterator[Problem]:
     for name, count in counts.items():
         if count > limit.each:
             message = f"{count} {limit.what}, and a service has room for {limit.each}"
-            yield _place(system, name, "", message, limit.hint)
+            yield _problem(system, name, "", message, limit.hint)
     if (total := sum(counts.values())) > limit.together:
         message = f"{total} {limit.what} altogether, and a release has room for {limit.together}"
         yield Problem(*system.at("services"), "services", message, limit.hint)
 
 
-def _place(system: Project, name: str, key: str, message: str, hint: str) -> Problem:
+def _problem(system: Project, name: str, key: str, message: str, hint: str) -> Problem:
     path = f"{'services' if name in system.services else 'jobs'}.{name}{key and '.'}{key}"
     return Problem(*system.at(path), path, message, hint)
 
@@ -147,7 +147,7 @@ def _add_up_mounts(services: Mapping[str, Service]) -> tuple[dict[str, int], lis
     return counts, [name for name, depth in depths.items() if depth > MAX_CHAIN]
 
 
-def _weigh(system: Project) -> Iterator[Problem]:
+def _count_texts(system: Project) -> Iterator[Problem]:
     """Count the characters of all values, and the dollar signs of those that read variables."""
     characters = dollars = 0
     for text in list_texts([getattr(system, section) for section in SECTIONS]):

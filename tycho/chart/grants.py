@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 
-from tycho.chart.artifact import Row
-from tycho.chart.podsecurity import Object, Violation, as_list, as_mapping, find_pod, judge_pod
+from tycho.chart.chart import Row
+from tycho.chart.podsecurity import Object, Violation, as_list, as_mapping, find_pod, find_violations
 from tycho.chart.reserved import is_acting
 from tycho.errors import Problem
 from tycho.model import PodRights, Rights, ServiceRights
@@ -24,7 +24,7 @@ POLICIES = "templates/policies/"
 KEYS = {"x-tycho.hostPaths": "volumes"}
 
 
-def judge(rights: Rights, documents: Iterable[Document], place: Place) -> Iterator[Problem]:
+def find_ungranted(rights: Rights, documents: Iterable[Document], place: Place) -> Iterator[Problem]:
     """Yield what objects ask for, and no policy granted.
 
     Args:
@@ -37,7 +37,7 @@ def judge(rights: Rights, documents: Iterable[Document], place: Place) -> Iterat
     accounts = {_name(item) for _, item in objects if item.get("kind") == "ServiceAccount"}
     for source, item in objects:
         if not source.startswith(POLICIES):
-            yield from dict.fromkeys(_judge_object(rights, pods.get(source), item, accounts, place))
+            yield from dict.fromkeys(_find_object_violations(rights, pods.get(source), item, accounts, place))
 
 
 def find_line(rows: Iterable[Row]) -> Place:
@@ -85,16 +85,16 @@ def _name(item: Object) -> str:
     return str(as_mapping(item.get("metadata")).get("name", ""))
 
 
-def _judge_object(
+def _find_object_violations(
     rights: Rights, asking: PodRights | None, item: Object, accounts: set[str], place: Place
 ) -> Iterator[Problem]:
     pod = find_pod(item)
     services = asking.services if asking else ()
-    violations = [*_judge_names(item)]
+    violations = [*_find_acting_names(item)]
     if pod is not None:
         if pod is not item:
-            violations += _judge_names(pod)
-        violations += judge_pod(pod)
+            violations += _find_acting_names(pod)
+        violations += find_violations(pod)
         account = str(as_mapping(pod.get("spec")).get("serviceAccountName") or "")
         if account not in {"", "default", WAITING_ACCOUNT, *accounts}:
             violations.append(Violation("serviceAccountName", account, f"the service account {account}, another's"))
@@ -104,7 +104,7 @@ def _judge_object(
             yield _describe_problem(item, service, violation, place)
 
 
-def _judge_names(item: Object) -> Iterator[Violation]:
+def _find_acting_names(item: Object) -> Iterator[Violation]:
     """Yield labels and annotations that a node, a runtime or a controller acts upon."""
     metadata = as_mapping(item.get("metadata"))
     for section in ("labels", "annotations"):

@@ -11,11 +11,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from tycho.chart.container import Container
-from tycho.chart.judge import Document, describe_grant, describe_system_grant, judge
+from tycho.chart.grants import Document, describe_grant, describe_system_grant, find_ungranted
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import QUALIFIED
+from tycho.chart.networking import all_services
 from tycho.chart.reserved import ingress_annotations, is_acting
-from tycho.chart.wiring import everything
 from tycho.chart.workload import Workload
 from tycho.errors import PolicyDenied, Problem
 from tycho.model import PodRights, Project, Rights, ServiceRights
@@ -25,7 +25,7 @@ RELEASES = "sh.helm.release.v1"
 EXTERNAL = ("volumes", "configs", "secrets")
 
 
-def check_floor(layout: ChartLayout) -> None:
+def check_baseline(layout: ChartLayout) -> None:
     """Refuse what the chart would ask of a cluster beyond `baseline`, and names that are not the file's to use.
 
     Args:
@@ -34,7 +34,7 @@ def check_floor(layout: ChartLayout) -> None:
     Raises:
         PolicyDenied: With every problem.
     """
-    problems = [*judge(collect_rights(layout), view(layout), layout.system.at)]
+    problems = [*find_ungranted(collect_rights(layout), view_pods(layout), layout.system.at)]
     problems += [*_check_annotations(layout), *_check_external(layout.system)]
     if problems:
         raise PolicyDenied("refused: it asks for what no policy granted", problems=sorted(set(problems)))
@@ -55,14 +55,14 @@ def _template(pod: Workload) -> str:
 
 def _service_rights(layout: ChartLayout, container: Container) -> ServiceRights:
     path = layout.locate(container.service)
-    service = everything(layout.system)[container.service]
+    service = all_services(layout.system)[container.service]
     return ServiceRights(
         container.service, container.name, path, *layout.system.at(path),
         grants=read_grants(service), host_paths=read_grants(service, "hostPaths"),
     )  # fmt: skip
 
 
-def view(layout: ChartLayout) -> Iterator[Document]:
+def view_pods(layout: ChartLayout) -> Iterator[Document]:
     """See the pods of a chart as its templates print them by default, as far as rights go."""
     for workload in layout.workloads:
         sysctls = [{"name": name, "value": str(text)} for name, text in workload.sysctls.items()]
@@ -79,9 +79,9 @@ def view(layout: ChartLayout) -> Iterator[Document]:
                 if volume.kind == "hostPath"
             ],
         }
-        annotations = _together(container.annotations for container in workload.containers)
+        annotations = _merge_annotations(container.annotations for container in workload.containers)
         yield _template(workload), {"kind": "Pod", "metadata": {"annotations": annotations}, "spec": spec}
-        annotations = _together(container.workload_annotations for container in workload.containers)
+        annotations = _merge_annotations(container.workload_annotations for container in workload.containers)
         yield _template(workload), {"kind": workload.kind, "metadata": {"annotations": annotations}}
 
 
@@ -108,7 +108,7 @@ def _hooks(container: Container) -> Iterator[dict[str, Any]]:
         }
 
 
-def _together(annotations: Iterable[Mapping[str, str]]) -> dict[str, str]:
+def _merge_annotations(annotations: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Join annotations; the first that says one counts."""
     merged: dict[str, str] = {}
     for entries in annotations:
@@ -122,7 +122,7 @@ def _check_annotations(layout: ChartLayout) -> Iterator[Problem]:
     everywhere = read_grants(system)
     for pod in layout.workloads:
         for container in pod.containers:
-            service = everything(system)[container.service]
+            service = all_services(system)[container.service]
             path = _service_rights(layout, container).path
             grants = (*everywhere, *read_grants(service))
             places = {
@@ -133,14 +133,14 @@ def _check_annotations(layout: ChartLayout) -> Iterator[Problem]:
             for place, written in places.items():
                 for key in _find_acting(written, grants):
                     hint = describe_grant(container.service, f"annotations.{key}")
-                    yield _acting(system, f"{path}.{place}.{key}", hint)
+                    yield _describe_acting(system, f"{path}.{place}.{key}", hint)
     for name, volume in system.volumes.items():
         for key in _find_acting(volume.labels, everywhere):
-            yield _acting(system, f"volumes.{name}.labels.{key}", describe_system_grant(f"annotations.{key}"))
+            yield _describe_acting(system, f"volumes.{name}.labels.{key}", describe_system_grant(f"annotations.{key}"))
     for key, value in ingress_annotations(system).items():
         if is_acting(key, str(value)) and not covers(everywhere, f"annotations.{key}"):
             path = f"x-tycho.ingress.annotations.{key}"
-            yield _acting(system, path, describe_system_grant(f"annotations.{key}"))
+            yield _describe_acting(system, path, describe_system_grant(f"annotations.{key}"))
 
 
 def _find_acting(written: Mapping[str, str], grants: tuple[str, ...]) -> Iterator[str]:
@@ -151,7 +151,7 @@ def _find_acting(written: Mapping[str, str], grants: tuple[str, ...]) -> Iterato
     )
 
 
-def _acting(system: Project, path: str, hint: str) -> Problem:
+def _describe_acting(system: Project, path: str, hint: str) -> Problem:
     return Problem(*system.at(path), path, "it would change what a node, a runtime or a controller does", hint)
 
 

@@ -119,7 +119,7 @@ class Chart:
     @cached_property
     def digest(self) -> str:
         """sha256 over paths and contents."""
-        return digest(self.files)
+        return chart_digest(self.files)
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -183,7 +183,7 @@ class Chart:
         return gzip.compress(packed.getvalue(), compresslevel=6, mtime=0)
 
 
-def digest(files: Mapping[str, str | bytes]) -> str:
+def chart_digest(files: Mapping[str, str | bytes]) -> str:
     """sha256 over the paths and contents of a tree, whatever its order."""
     total = hashlib.sha256()
     for path, content in sorted(files.items()):

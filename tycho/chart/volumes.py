@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from tycho.chart.kinds import said
-from tycho.chart.mounted import DATA, Item, Mounted, Mounting, Step, Volume
-from tycho.chart.names import QUALIFIED, Names, label, short
-from tycho.chart.nesting import make_mountpoints
+from tycho.chart.configmaps import configmap_volume, make_configmap
+from tycho.chart.mount_kinds import MountKinds, decide_mode, is_file, seed_files
+from tycho.chart.mountpoints import make_mountpoints
+from tycho.chart.mounts import DATA_FOLDER, KeyToPath, PodVolume, ServiceMount, VolumeMount, VolumeStep
+from tycho.chart.names import QUALIFIED, Names, label, short_hash
 from tycho.chart.objects import ConfigMap, PersistentVolumeClaim
-from tycho.chart.outcomes import Outcomes, decide_mode, is_file, seeds
 from tycho.chart.reserved import keep_allowed
-from tycho.chart.secretfiles import Secrecy
+from tycho.chart.secretfiles import SecretFileRules
 from tycho.chart.translate.text import to_memory, to_text
-from tycho.chart.trees import make_configmap, tree_volume
+from tycho.chart.workload_kind import tycho_extension
 from tycho.model import File, FileRef, Live, Mount, Project, Service
 from tycho.model.rights import read_grants
 
@@ -27,7 +27,7 @@ PROPAGATION = {
 
 
 @dataclass
-class Store:
+class VolumePlanner:
     """Collects what the pods of one system mount; the same source is one object, whoever mounts it."""
 
     system: Project
@@ -40,13 +40,13 @@ class Store:
     tree_slugs: Names = field(default_factory=Names)
 
     def __post_init__(self) -> None:
-        self.secrecy = Secrecy.of(self.system)
-        self.outcomes = Outcomes.of(self.system)
+        self.secrecy = SecretFileRules.of(self.system)
+        self.outcomes = MountKinds.of(self.system)
         self.tree_slugs = Names(label(name) for name in self.system.configs)
         for name, volume in self.system.volumes.items():
-            if _remote(volume.driver_opts):
+            if _is_nfs(volume.driver_opts):
                 continue
-            about = said(volume)
+            about = tycho_extension(volume)
             labels = keep_allowed(volume.labels, read_grants(self.system))
             notes = {key: to_text(value) for key, value in sorted(labels.items()) if QUALIFIED.fullmatch(key)}
             self.claims[self.claim_names.take(name)] = PersistentVolumeClaim(
@@ -63,12 +63,12 @@ class Store:
         """Whether one node alone may have a volume; nobody knows of one that exists already."""
         return "ReadWriteMany" not in self.claims[volume].access_modes
 
-    def mounts(self, name: str, service: Service) -> Iterator[Mounting]:
+    def mounts(self, name: str, service: Service) -> Iterator[ServiceMount]:
         """Yield every mount of a service with the volume behind it; the last of two at one path."""
         yield from make_mountpoints(name, self._mounts(name, service).values())
 
-    def _mounts(self, name: str, service: Service) -> dict[str, Mounting]:
-        found: dict[str, Mounting] = {}
+    def _mounts(self, name: str, service: Service) -> dict[str, ServiceMount]:
+        found: dict[str, ServiceMount] = {}
         path = f"services.{name}" if name in self.system.services else f"jobs.{name}"
         for index, mount in enumerate(service.volumes):
             for mounting in self._mount(name, service, mount, f"{path}.volumes[{index}]"):
@@ -83,8 +83,8 @@ class Store:
             mounting = self._tmpfs(text)
             found[mounting.mounted.path] = mounting
         if service.shm_size is not None:
-            volume = Volume("shm", "emptyDir", memory=True, size=to_memory(service.shm_size))
-            found["/dev/shm"] = Mounting(Mounted("shm", "/dev/shm"), volume)  # noqa: S108
+            volume = PodVolume("shm", "emptyDir", memory=True, size=to_memory(service.shm_size))
+            found["/dev/shm"] = ServiceMount(VolumeMount("shm", "/dev/shm"), volume)  # noqa: S108
         for ref in service.configs:
             mounting = self._config(ref, service)
             found[mounting.mounted.path] = mounting
@@ -93,9 +93,9 @@ class Store:
             found[mounting.mounted.path] = mounting
         return found
 
-    def _mount(self, name: str, service: Service, mount: Mount, place: str) -> Iterator[Mounting]:
+    def _mount(self, name: str, service: Service, mount: Mount, place: str) -> Iterator[ServiceMount]:
         target, source = mount.target, str(mount.source or "")
-        volume: Volume | None = None
+        volume: PodVolume | None = None
         sub_path = str((mount.volume or mount.image or {}).get("subpath") or "")
         match self.outcomes.decide(name, service, mount):
             case "claim" if mount.type == "bind":
@@ -106,7 +106,9 @@ class Store:
                 yield self._claim(name, mount, sub_path)
             case "empty" if mount.type == "volume":
                 volume = self._empty(name, target)
-                yield self._filled(name, Mounting(Mounted(volume.name, target, DATA, mount.read_only), volume), mount)
+                yield self._filled(
+                    name, ServiceMount(VolumeMount(volume.name, target, DATA_FOLDER, mount.read_only), volume), mount
+                )
                 return
             case "empty":
                 volume = self._empty(name, target)
@@ -114,51 +116,51 @@ class Store:
                 size = (mount.tmpfs or {}).get("size")
                 volume = self._memory(target, str(size) if size else "")
             case "image":
-                volume = Volume(label(f"image-{source}", 60), "image", path=source)
+                volume = PodVolume(label(f"image-{source}", 60), "image", path=source)
             case "host":
-                volume = Volume(label(f"host-{source}", 60), "hostPath", path=source)
+                volume = PodVolume(label(f"host-{source}", 60), "hostPath", path=source)
             case "files" | "copy" as outcome:
                 tree = self._tree(source, mount.files or (), place)
                 name_there = os.path.basename(target.rstrip("/")) if outcome == "copy" else ""
-                held, sub_path = tree_volume(tree, mount.files or (), name_there)
-                mounted = Mounted(held.name, target, sub_path, read_only=True, single=bool(sub_path))
-                yield self._copied(name, mounted, held) if outcome == "copy" else Mounting(mounted, held)
+                held, sub_path = configmap_volume(tree, mount.files or (), name_there)
+                mounted = VolumeMount(held.name, target, sub_path, read_only=True, single=bool(sub_path))
+                yield self._copied(name, mounted, held) if outcome == "copy" else ServiceMount(mounted, held)
         if volume:
             propagation = PROPAGATION.get(str((mount.bind or {}).get("propagation")), "")
-            yield Mounting(Mounted(volume.name, target, sub_path, mount.read_only, propagation), volume)
+            yield ServiceMount(VolumeMount(volume.name, target, sub_path, mount.read_only, propagation), volume)
 
-    def _claim(self, name: str, mount: Mount, sub_path: str) -> Mounting:
+    def _claim(self, name: str, mount: Mount, sub_path: str) -> ServiceMount:
         """A named volume, or one without a name, which is kept for its service all the same."""
         source = str(mount.source or "") or self._made(f"{name} {mount.target}", f"{name}{mount.target}")
-        volume = Volume(label(source), "claim", source, self.claims[source].slug)
-        mounted = Mounted(volume.name, mount.target, sub_path, mount.read_only, claim=source)
-        return Mounting(mounted, volume) if sub_path else self._filled(name, Mounting(mounted, volume), mount)
+        volume = PodVolume(label(source), "claim", source, self.claims[source].slug)
+        mounted = VolumeMount(volume.name, mount.target, sub_path, mount.read_only, claim=source)
+        return ServiceMount(mounted, volume) if sub_path else self._filled(name, ServiceMount(mounted, volume), mount)
 
-    def _filled(self, name: str, mounting: Mounting, mount: Mount) -> Mounting:
+    def _filled(self, name: str, mounting: ServiceMount, mount: Mount) -> ServiceMount:
         """A new volume has what the image has there, unless the file says otherwise, or it is no new one."""
         claim = mounting.mounted.claim
         if claim and self.claims[claim].existing:
             return mounting
         if (mount.volume or {}).get("nocopy"):
-            return replace(mounting, steps=(Step("new", claim=claim, base=mounting.mounted.sub_path),))
-        step = Step("content", mount.target, claim=claim, base=mounting.mounted.sub_path)
+            return replace(mounting, steps=(VolumeStep("new", claim=claim, base=mounting.mounted.sub_path),))
+        step = VolumeStep("content", mount.target, claim=claim, base=mounting.mounted.sub_path)
         return replace(mounting, steps=(step,), image=self._image(name))
 
-    def _bind(self, name: str, mount: Mount, place: str) -> Mounting:
+    def _bind(self, name: str, mount: Mount, place: str) -> ServiceMount:
         """A claim in the place of a folder or file that is written to; what lies there is what it begins with."""
-        source, files = str(mount.source), seeds(mount)
+        source, files = str(mount.source), seed_files(mount)
         claim = self.claims[self._made(source, os.path.basename(source.rstrip("/")) or "folder")]
-        volume = Volume(claim.slug, "claim", claim.name, claim.slug)
+        volume = PodVolume(claim.slug, "claim", claim.name, claim.slug)
         single = os.path.basename(source.rstrip("/")) if is_file(mount) else ""
-        mounted = Mounted(volume.name, mount.target, single, mount.read_only, claim=claim.name, single=bool(single))
-        steps = [] if single else [Step("owner", mount.target, claim=claim.name)]
+        mounted = VolumeMount(volume.name, mount.target, single, mount.read_only, claim=claim.name, single=bool(single))
+        steps = [] if single else [VolumeStep("owner", mount.target, claim=claim.name)]
         held = None
         if files:
-            held, _ = tree_volume(self._tree(source, files, place), files, single)
-            steps.append(Step("seed", claim=claim.name))
+            held, _ = configmap_volume(self._tree(source, files, place), files, single)
+            steps.append(VolumeStep("seed", claim=claim.name))
         if single:
-            steps.append(Step("file", single, claim=claim.name))
-        return Mounting(mounted, volume, tuple(steps), held, None if single else self._image(name))
+            steps.append(VolumeStep("file", single, claim=claim.name))
+        return ServiceMount(mounted, volume, tuple(steps), held, None if single else self._image(name))
 
     def _made(self, key: str, wanted: str) -> str:
         """Name the claim that stands in the place of a bind's source, or of a volume without a name."""
@@ -168,18 +170,18 @@ class Store:
             self.made[key] = name
         return self.made[key]
 
-    def _copied(self, name: str, mounted: Mounted, held: Volume) -> Mounting:
+    def _copied(self, name: str, mounted: VolumeMount, held: PodVolume) -> ServiceMount:
         """A copy of files for one container, made at each start."""
         volume = replace(self._empty(name, mounted.path), memory=bool(held.secret_items))
-        return Mounting(replace(mounted, volume=volume.name, read_only=False), volume, (Step("copy"),), held)
+        return ServiceMount(replace(mounted, volume=volume.name, read_only=False), volume, (VolumeStep("copy"),), held)
 
     @staticmethod
-    def _empty(name: str, target: str) -> Volume:
-        return Volume(f"{label(name, 40)}-{short(target)}", "emptyDir")
+    def _empty(name: str, target: str) -> PodVolume:
+        return PodVolume(f"{label(name, 40)}-{short_hash(target)}", "emptyDir")
 
     @staticmethod
-    def _image(name: str) -> Volume:
-        return Volume(label(f"image-of-{name}", 60), "ownImage", name)
+    def _image(name: str) -> PodVolume:
+        return PodVolume(label(f"image-of-{name}", 60), "ownImage", name)
 
     def _tree(self, source: str, files: tuple[File, ...], place: str) -> ConfigMap:
         if source not in self.sources:
@@ -188,30 +190,32 @@ class Store:
             self.sources[source] = slug
         return self.trees[self.sources[source]]
 
-    def _nfs(self, name: str) -> Volume:
+    def _nfs(self, name: str) -> PodVolume:
         options = {key: str(value) for key, value in self.system.volumes[name].driver_opts.items()}
         server = re.search(r"addr=([^,]+)", options.get("o", ""))
         path = options.get("device", "").lstrip(":") or "/"
-        return Volume(label(name), "nfs", server=server[1] if server else "", path=path)
+        return PodVolume(label(name), "nfs", server=server[1] if server else "", path=path)
 
-    def _tmpfs(self, text: str) -> Mounting:
+    def _tmpfs(self, text: str) -> ServiceMount:
         target, _, options = text.partition(":")
         size = re.search(r"(?:^|,)size=([^,]+)", options)
-        return Mounting(Mounted(self._memory(target, "").name, target), self._memory(target, size[1] if size else ""))
+        return ServiceMount(
+            VolumeMount(self._memory(target, "").name, target), self._memory(target, size[1] if size else "")
+        )
 
     @staticmethod
-    def _memory(target: str, size: str) -> Volume:
+    def _memory(target: str, size: str) -> PodVolume:
         limit = to_memory(size) if SIZE.fullmatch(size) else ""
-        return Volume(f"tmpfs-{short(target)}", "emptyDir", memory=True, size=limit)
+        return PodVolume(f"tmpfs-{short_hash(target)}", "emptyDir", memory=True, size=limit)
 
-    def _config(self, ref: FileRef, service: Service) -> Mounting:
+    def _config(self, ref: FileRef, service: Service) -> ServiceMount:
         config, slug = self.system.configs[ref.source], label(ref.source)
         mode = decide_mode(ref, service)
         target = ref.target or f"/{ref.source}"
         name = os.path.basename(target)
         if config.external:
-            volume = Volume(label(f"config-{slug}"), "configMap", ref.source, slug, (Item("", name, mode),))
-            return Mounting(Mounted(volume.name, target, name, read_only=True, single=True), volume)
+            volume = PodVolume(label(f"config-{slug}"), "configMap", ref.source, slug, (KeyToPath("", name, mode),))
+            return ServiceMount(VolumeMount(volume.name, target, name, read_only=True, single=True), volume)
         if slug not in self.trees:
             files = config.files or (File(path="", content=str(config.content or "").encode()),)
             live = isinstance(config.content, Live)
@@ -221,15 +225,15 @@ class Store:
             )
             self.trees[slug] = replace(made, name=ref.source, text=to_text(config.content)) if live else made
         files = tuple(file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),))
-        volume, sub_path = tree_volume(self.trees[slug], files, prefix="config-")
-        return Mounting(Mounted(volume.name, target, sub_path, read_only=True, single=bool(sub_path)), volume)
+        volume, sub_path = configmap_volume(self.trees[slug], files, prefix="config-")
+        return ServiceMount(VolumeMount(volume.name, target, sub_path, read_only=True, single=bool(sub_path)), volume)
 
-    def _secret(self, ref: FileRef, service: Service) -> Mounting:
+    def _secret(self, ref: FileRef, service: Service) -> ServiceMount:
         target = ref.target or ref.source
         target = target if target.startswith("/") else f"/run/secrets/{target}"
-        item = Item("", os.path.basename(target), decide_mode(ref, service))
-        volume = Volume(label(f"secret-{ref.source}"), "secret", ref.source, label(ref.source), (item,))
-        return Mounting(Mounted(volume.name, target, item.path, read_only=True, single=True), volume)
+        item = KeyToPath("", os.path.basename(target), decide_mode(ref, service))
+        volume = PodVolume(label(f"secret-{ref.source}"), "secret", ref.source, label(ref.source), (item,))
+        return ServiceMount(VolumeMount(volume.name, target, item.path, read_only=True, single=True), volume)
 
 
 def _claim_size(value: str | float | None) -> str:
@@ -237,5 +241,5 @@ def _claim_size(value: str | float | None) -> str:
     return (to_memory(value) or "1Gi") if value is not None else "1Gi"
 
 
-def _remote(options: Mapping[str, str]) -> bool:
+def _is_nfs(options: Mapping[str, str]) -> bool:
     return options.get("type", "").startswith("nfs") and "addr=" in options.get("o", "")

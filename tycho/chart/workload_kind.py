@@ -16,39 +16,39 @@ MODES = {
     "replicated-job": "Job",
     "global-job": "Job",
 }
-DRAIN = 5  # seconds in which every node learns that a pod takes no more calls
+DRAIN_SECONDS = 5  # seconds in which every node learns that a pod takes no more calls
 JOBS = frozenset(name for name, kind in WORKLOADS.items() if not kind.keeps_running)
 COUNTED = frozenset(name for name, kind in WORKLOADS.items() if kind.readiness is Readiness.REPLICAS)
 """Kinds that run as many pods as values say."""
-AGAIN = frozenset({"on-failure", "always", "unless-stopped"})
+RETRYING = frozenset({"on-failure", "always", "unless-stopped"})
 """Restart policies by which a job that fails is tried again for ever."""
-ONCE = frozenset({"no", "none", "on-failure"})
+NON_RESTARTING = frozenset({"no", "none", "on-failure"})
 
 
-def said(part: object) -> Mapping[str, Json]:
+def tycho_extension(part: object) -> Mapping[str, Json]:
     """What `x-tycho` says of a part of the file: what belongs to the chart, and Compose has no word for."""
     found = getattr(part, "x", {}).get("x-tycho")
     return found if isinstance(found, Mapping) else {}
 
 
-def written(value: str | float | None) -> str:
+def compose_text(value: str | float | None) -> str:
     """A value in Compose's syntax, "" where there is none; one that is empty today may read a variable."""
     return "" if value is None else template(value)
 
 
-def drain(service: Service, *, held: bool) -> int:
+def drain_seconds(service: Service, *, held: bool) -> int:
     """Seconds before SIGTERM in which a service still answers: where the new must be there before the old goes."""
     first = service.deploy.update_config.order == "start-first" and not held
-    return DRAIN if first and not service.pre_stop else 0
+    return DRAIN_SECONDS if first and not service.pre_stop else 0
 
 
-def several(service: Service) -> bool:
+def may_scale(service: Service) -> bool:
     """Whether a service has, or may come to have, more than one pod."""
     replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
     return replicas is not None and (isinstance(replicas, Live) or replicas > 1)
 
 
-def kinds(system: Project, called: Collection[str]) -> dict[str, str]:
+def decide_kinds(system: Project, called: Collection[str]) -> dict[str, str]:
     """Decide the kind of every service and job that has a pod of its own.
 
     Args:
@@ -60,10 +60,10 @@ def kinds(system: Project, called: Collection[str]) -> dict[str, str]:
         for name, dependency in service.depends_on.items():
             awaited.setdefault(name, set()).add(dependency.condition)
     found = {
-        name: _kind(service, awaited.get(name, set()), called=name in called)
+        name: _decide_service_kind(service, awaited.get(name, set()), called=name in called)
         for name, service in system.services.items()
     }
-    return found | {name: _job(service) for name, service in system.jobs.items()}
+    return found | {name: _decide_job_kind(service) for name, service in system.jobs.items()}
 
 
 def sort_by_dependence(services: Mapping[str, Service]) -> tuple[str, ...]:
@@ -74,14 +74,14 @@ def sort_by_dependence(services: Mapping[str, Service]) -> tuple[str, ...]:
     return tuple(order.static_order())
 
 
-def restarts(service: Service) -> str:
+def restart_policy(service: Service) -> str:
     """When a stopped container is started again: no, on-failure, always, unless-stopped, or "" for not said."""
     condition = service.deploy.restart_policy.condition or ""
     policy = {"none": "no", "any": "always"}.get(condition, condition)
     return policy or (service.restart or "").partition(":")[0]
 
 
-def attempts(service: Service) -> int | None:
+def retry_limit(service: Service) -> int | None:
     """How often a failed container is tried again, where that is said; 0 is Docker's word for: for ever."""
     count = (service.restart or "").partition(":")[2]
     if service.deploy.restart_policy.max_attempts is not None:
@@ -89,23 +89,23 @@ def attempts(service: Service) -> int | None:
     return int(count) or None if is_digits(count) else None
 
 
-def _kind(service: Service, awaited: set[str], *, called: bool) -> str:
-    if (kind := said(service).get("kind")) in KINDS:
+def _decide_service_kind(service: Service, awaited: set[str], *, called: bool) -> str:
+    if (kind := tycho_extension(service).get("kind")) in KINDS:
         return str(kind)
-    if said(service).get("schedule") or service.triggers:
+    if tycho_extension(service).get("schedule") or service.triggers:
         return "CronJob"
     mode = MODES.get(service.deploy.mode or "", "Deployment")
     if mode != "Deployment":
         return mode
     if "service_completed_successfully" in awaited:
         return "Job"
-    policy = restarts(service)
+    policy = restart_policy(service)
     # What is to be started again after a failure alone does its work and ends, unless others call it: who waits for it
     # to be started has an order in mind. One that is never started again may also be a server of an older file.
     asked_for = called if policy == "on-failure" else bool(awaited)
     serves = service.ports or service.expose or service.healthcheck or asked_for or "service_healthy" in awaited
-    return "Job" if policy in ONCE and not serves else "Deployment"
+    return "Job" if policy in NON_RESTARTING and not serves else "Deployment"
 
 
-def _job(service: Service) -> str:
-    return "CronJob" if (service.triggers or {}) or said(service).get("schedule") else "Job"
+def _decide_job_kind(service: Service) -> str:
+    return "CronJob" if (service.triggers or {}) or tycho_extension(service).get("schedule") else "Job"

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tycho.chart.artifact import Outcome, Target
-from tycho.chart.translate.targets import Case, Place
-from tycho.chart.yaml import Tree
+from tycho.chart.chart import Outcome, Target
+from tycho.chart.translate.key_use import FieldPlace, KeyUse
+from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Service
 
-Rows = Iterator[tuple[str, "Key"]]
-Judge = Callable[[Case], Rows]
-Read = Callable[[Service], Tree]
+Rows = Iterator[tuple[str, "KeyRule"]]
+Assess = Callable[[KeyUse], Rows]
+Read = Callable[[Service], YamlValue]
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class KeyRule:
     """What becomes of one Compose key.
 
     Args:
@@ -25,7 +25,7 @@ class Key:
         places: The fields and objects that these words claim.
         reason: Why it is not the same.
         remedy: What to do.
-        judge: Looks at the value: yields the rows of this case, each with what is added to the path; none: the rule.
+        assess: Looks at the value: yields the rows of this case, each with what is added to the path; none: the rule.
         read: Reads what the field of the one place is, of a service; None and "" leave it out.
         whole: Whether everything below the key shares its row.
         local: Whether it is about this machine alone, and so none of the chart's business.
@@ -33,62 +33,67 @@ class Key:
 
     outcome: Outcome
     target: str = ""
-    places: tuple[Place, ...] = ()
+    places: tuple[FieldPlace, ...] = ()
     reason: str = ""
     remedy: str = ""
-    judge: Judge | None = None
+    assess: Assess | None = None
     read: Read | None = None
     whole: bool = False
     local: bool = False
 
-    def find(self, case: Case) -> Iterator[Target]:
+    def find(self, case: KeyUse) -> Iterator[Target]:
         """Find what the words claim in a case."""
         for place in self.places if self.outcome in ("translated", "approximated") else ():
             yield from place.find(case)
 
 
-Table = Mapping[str, Key]
+Table = Mapping[str, KeyRule]
 
 
 def translated(
-    target: str, *places: Place, judge: Judge | None = None, read: Read | None = None, but: str = "", remedy: str = ""
-) -> Key:
+    target: str,
+    *places: FieldPlace,
+    assess: Assess | None = None,
+    read: Read | None = None,
+    but: str = "",
+    remedy: str = "",
+) -> KeyRule:
     """Make the entry of a key that means the same.
 
     Args:
         target: What it becomes.
         places: Where that is seen.
-        judge: Looks at the value.
+        assess: Looks at the value.
         read: Reads the value of the field at the one place.
         but: What a program may see to be different all the same.
         remedy: What to do about that.
     """
-    return Key("translated", target, places, but, remedy, judge, read)
+    return KeyRule("translated", target, places, but, remedy, assess, read)
 
 
 def approximated(
-    target: str, reason: str, remedy: str, *places: Place, judge: Judge | None = None, read: Read | None = None
-) -> Key:
+    target: str, reason: str, remedy: str, *places: FieldPlace, assess: Assess | None = None, read: Read | None = None
+) -> KeyRule:
     """Make the entry of a key that has the nearest meaning."""
-    return Key("approximated", target, places, reason, remedy, judge, read)
+    return KeyRule("approximated", target, places, reason, remedy, assess, read)
 
 
-def ignored(reason: str, remedy: str = "", judge: Judge | None = None) -> Key:
+def ignored(reason: str, remedy: str = "", assess: Assess | None = None) -> KeyRule:
     """Make the entry of a key without a meaning on Kubernetes."""
-    return Key("ignored", "", (), reason, remedy, judge)
+    return KeyRule("ignored", "", (), reason, remedy, assess)
 
 
-def rejected(reason: str, remedy: str, judge: Judge | None = None) -> Key:
+def rejected(reason: str, remedy: str, assess: Assess | None = None) -> KeyRule:
     """Make the entry of a key that cannot run as asked."""
-    return Key("rejected", "", (), reason, remedy, judge)
+    return KeyRule("rejected", "", (), reason, remedy, assess)
 
 
-def whole(key: Key) -> Key:
+def whole(key: KeyRule) -> KeyRule:
     """Make the entry of a key and of everything below it."""
     return replace(key, whole=True)
 
 
-def read_fields(table: Table, service: Service, scope: str) -> dict[str, Tree]:
+def read_fields(table: Table, service: Service, scope: str) -> dict[str, YamlValue]:
     """Read the fields that a table's entries set in a scope, nested as Kubernetes nests them.
 
     Args:
@@ -96,7 +101,7 @@ def read_fields(table: Table, service: Service, scope: str) -> dict[str, Tree]:
         service: The service that has the keys.
         scope: `container` or `pod`.
     """
-    fields: dict[str, Tree] = {}
+    fields: dict[str, YamlValue] = {}
     for key in table.values():
         if key.read is None or key.places[0].scope != scope:
             continue

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
 from tycho.chart.container import Container
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import label
@@ -20,7 +20,7 @@ RELEASE = "RELEASE"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class KeyUse:
     """A key in use.
 
     Args:
@@ -57,7 +57,7 @@ class Case:
         return self.pod.find_container(self.name)
 
 
-class Place(Protocol):
+class FieldPlace(Protocol):
     """Where a key is seen: the scope and path of one field, and how to find it in a case."""
 
     @property
@@ -68,7 +68,7 @@ class Place(Protocol):
     def path(self) -> str:
         """Below the scope."""
 
-    def find(self, case: Case) -> Iterator[Target]:
+    def find(self, case: KeyUse) -> Iterator[Target]:
         """Find the fields in a case."""
 
 
@@ -79,21 +79,21 @@ class Field:
     scope: str
     path: str
 
-    def find(self, case: Case) -> Iterator[Target]:
+    def find(self, case: KeyUse) -> Iterator[Target]:
         """Find the field in the service's workload."""
         if case.name in case.layout.homes:
             yield locate(case.pod, self.scope, self.path, case.container)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundBy:
     """Fields of other objects, which a function finds."""
 
-    function: Callable[[Case], Iterator[Target]]
+    function: Callable[[KeyUse], Iterator[Target]]
     scope: str = ""
     path: str = ""
 
-    def find(self, case: Case) -> Iterator[Target]:
+    def find(self, case: KeyUse) -> Iterator[Target]:
         """Find the fields by the function."""
         yield from self.function(case)
 
@@ -140,17 +140,17 @@ def workload(path: str) -> Field:
     return Field("workload", path)
 
 
-def peers(path: str = "spec.ports", slug: str = "") -> Found:
+def peers(path: str = "spec.ports", slug: str = "") -> FoundBy:
     """Name a field of the Service that peers call."""
-    return Found(lambda case: iter([Target("Service", slug or case.pod.slug, path)]))
+    return FoundBy(lambda case: iter([Target("Service", slug or case.pod.slug, path)]))
 
 
-def published(path: str = "spec.ports") -> Found:
+def published(path: str = "spec.ports") -> FoundBy:
     """Name a field of the Service to the outside."""
-    return Found(lambda case: iter([Target("Service", f"{RELEASE}-{case.container.name}-published", path)]))
+    return FoundBy(lambda case: iter([Target("Service", f"{RELEASE}-{case.container.name}-published", path)]))
 
 
-def item(kind: str, suffix: str, path: str = "") -> Found:
+def release_object(kind: str, suffix: str, path: str = "") -> FoundBy:
     """Name an object of the release, or a field of it.
 
     Args:
@@ -158,14 +158,14 @@ def item(kind: str, suffix: str, path: str = "") -> Found:
         suffix: What stands after the release's name; "" for an object that is called as the release is.
         path: Below the object; "" for all of it.
     """
-    return Found(lambda _: iter([Target(kind, f"{RELEASE}-{suffix}" if suffix else RELEASE, path)]))
+    return FoundBy(lambda _: iter([Target(kind, f"{RELEASE}-{suffix}" if suffix else RELEASE, path)]))
 
 
-def named(kind: str, name: str, path: str = "") -> Found:
+def named_object(kind: str, name: str, path: str = "") -> FoundBy:
     """Name an object that is not called after the release, or a field of it."""
-    return Found(lambda _: iter([Target(kind, name, path)]))
+    return FoundBy(lambda _: iter([Target(kind, name, path)]))
 
 
-def env_secret(path: str = "data") -> Found:
+def env_secret(path: str = "data") -> FoundBy:
     """Name a field of the Secret of the container's environment."""
-    return Found(lambda case: iter([Target("Secret", f"{RELEASE}-{label(case.name)}-env", path)]))
+    return FoundBy(lambda case: iter([Target("Secret", f"{RELEASE}-{label(case.name)}-env", path)]))

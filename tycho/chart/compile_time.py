@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.hidden import LIVE, secret_globs
+from tycho.chart.hidden import INTERPOLATED, secret_globs
 from tycho.chart.layout import ChartLayout
-from tycho.chart.translate.key import Key, Table, approximated, rejected
-from tycho.chart.wiring import everything
+from tycho.chart.networking import all_services
+from tycho.chart.translate.key_rule import KeyRule, Table, approximated, rejected
 from tycho.credentials import SECRET_NAMES, find_literals, names_secret
 from tycho.model import Live, Project, Service, template
 
@@ -21,7 +21,7 @@ REMEDY = "compile it again to change the value of {}"
 PLACE = re.compile(r":\d+ (.*)", re.DOTALL)
 VARIABLE = re.compile(r"\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 HOOK = frozenset({"user", "privileged", "per_replica"})  # of `pre_start`; the rest is the service's
-ELSEWHERE = frozenset({
+NOT_IN_CHART = frozenset({
     "build", "develop", "env_file", "provider", "models", "credential_spec", "logging", "stop_signal",
     "pull_refresh_after", "deploy.rollback_config", "driver", "driver_opts", "volumes_from", "external_links",
 })  # fmt: skip
@@ -30,7 +30,7 @@ ELSEWHERE = frozenset({
 RESOLVED = frozenset({"include", "extends", "pre_start", "post_start", "pre_stop"})  # what is below them has keys too
 
 
-def frozen(layout: ChartLayout, sections: Mapping[str, Table]) -> Iterator[tuple[str, Key]]:
+def list_compile_time_rows(layout: ChartLayout, sections: Mapping[str, Table]) -> Iterator[tuple[str, KeyRule]]:
     """Path and row of each place where a variable was decided, and of each place that may not hold what it holds.
 
     Args:
@@ -38,17 +38,17 @@ def frozen(layout: ChartLayout, sections: Mapping[str, Table]) -> Iterator[tuple
         sections: What becomes of each key, section by section.
     """
     concealed = {entry.path for entry in layout.concealed}
-    taken = {path for path, _ in _taken(layout.system)}
-    for path, names in sorted(_places(layout.system).items()):
-        service = _service(layout.system, path)
-        held = path in taken or _reaches(layout.system, path, service, sections)
-        if not held or _hidden(path, concealed):
+    taken = {path for path, _ in _list_taken(layout.system)}
+    for path, names in sorted(_list_places(layout.system).items()):
+        service = _find_service(layout.system, path)
+        held = path in taken or _is_in_chart(layout.system, path, service, sections)
+        if not held or _is_hidden(path, concealed):
             continue
         globs = (*SECRET_NAMES, *secret_globs(layout.system, service[1]))
         shown = ", ".join(f"${{{name}}}" for name in names)
         secret = [name for name in names if names_secret(name, globs) or name in layout.system.sensitive]
         if secret:
-            yield path, _refused(secret[0], by_name=secret[0] not in layout.system.sensitive)
+            yield path, _reject_secret(secret[0], by_name=secret[0] not in layout.system.sensitive)
         elif not secret:
             yield (
                 path,
@@ -58,54 +58,54 @@ def frozen(layout: ChartLayout, sections: Mapping[str, Table]) -> Iterator[tuple
                     REMEDY.format(shown),
                 ),
             )
-    yield from _showing(layout.system)
+    yield from _list_credentials(layout.system)
 
 
-def decided(section: str, table: Table) -> tuple[str, ...]:
+def list_compile_time_keys(section: str, table: Table) -> tuple[str, ...]:
     """The keys of a section that are decided when a chart is compiled, for what the chart holds of them.
 
     Args:
         section: Of a compose file, "" for its top level.
         table: The section's keys.
     """
-    live = {place.rstrip(".*[]") for place in LIVE.get(section, ())}
+    live = {place.rstrip(".*[]") for place in INTERPOLATED.get(section, ())}
     keys = (
         key
         for key, row in table.items()
         if row.outcome in ("translated", "approximated") and "(live)" not in row.target and section != "secrets"
     )
-    gone = ELSEWHERE | RESOLVED
+    gone = NOT_IN_CHART | RESOLVED
     result = [key for key in keys if key not in live and not {key.split(".")[0].removesuffix("[]"), key} & gone]
     return tuple(sorted(key for key in result if "[]" not in key or key.partition("[]")[0] not in result))
 
 
-def _refused(name: str, *, by_name: bool) -> Key:
+def _reject_secret(name: str, *, by_name: bool) -> KeyRule:
     why = "is secret by its name" if by_name else "shows a credential"
     hint = f'; or say that it is none: x-tycho: {{secretEnvironment: ["!{name}"]}}' if by_name else ""
     return rejected(f"${{{name}}} {why}, and its value would be in the chart", f"read it in environment{hint}")
 
 
-def _hidden(path: str, concealed: set[str]) -> bool:
+def _is_hidden(path: str, concealed: set[str]) -> bool:
     """Whether a place was hidden: itself, a word of it, or an entry that it has as an item of a list."""
     above = re.sub(r"\[\d+\]$", "", path)
     element = above != path and above.endswith(".environment")
     return path in concealed or any(entry.startswith(f"{above}." if element else f"{path}[") for entry in concealed)
 
 
-def _places(system: Project) -> dict[str, list[str]]:
+def _list_places(system: Project) -> dict[str, list[str]]:
     """Compose path to the variables that were decided there, also live ones that a template takes the value of."""
     result: dict[str, list[str]] = {}
     for name, places in system.baked.items():
         for place in places:
             if match := PLACE.search(place):
                 result.setdefault(match[1], []).append(name)
-    for path, value in _taken(system):
+    for path, value in _list_taken(system):
         if isinstance(value, Live) and (names := [match for match in VARIABLE.findall(value.template) if match]):
             result.setdefault(path, []).extend(names)
     return {path: sorted(set(names)) for path, names in result.items()}
 
 
-def _taken(system: Project) -> Iterator[tuple[str, object]]:
+def _list_taken(system: Project) -> Iterator[tuple[str, object]]:
     """Live values whose worth decides an object's name, a port of the node, or another system's address."""
     for name, network in system.networks.items():
         if network.external:
@@ -120,15 +120,17 @@ def _taken(system: Project) -> Iterator[tuple[str, object]]:
                     yield f"{section}.{name}.ports[{index}].published", port.published
 
 
-def _service(system: Project, path: str) -> tuple[str, Service | None]:
+def _find_service(system: Project, path: str) -> tuple[str, Service | None]:
     """The service that a path belongs to; names may hold dots."""
     rest = path.partition(".")[2]
-    names = [name for name in everything(system) if rest == name or rest.startswith((f"{name}.", f"{name}["))]
+    names = [name for name in all_services(system) if rest == name or rest.startswith((f"{name}.", f"{name}["))]
     name = max(names, key=len, default="")
-    return name, everything(system).get(name) if path.startswith(("services.", "jobs.")) else None
+    return name, all_services(system).get(name) if path.startswith(("services.", "jobs.")) else None
 
 
-def _reaches(system: Project, path: str, service: tuple[str, Service | None], sections: Mapping[str, Table]) -> bool:
+def _is_in_chart(
+    system: Project, path: str, service: tuple[str, Service | None], sections: Mapping[str, Table]
+) -> bool:
     """Whether a chart holds what was decided at a path."""
     section, _, rest = path.partition(".")
     if path == "name" or section == "name":
@@ -149,49 +151,49 @@ def _reaches(system: Project, path: str, service: tuple[str, Service | None], se
         return steps[0] == "x-tycho"
     if section == "secrets":
         return False
-    if steps[0].removesuffix("[]") in ELSEWHERE:
+    if steps[0].removesuffix("[]") in NOT_IN_CHART:
         return False
     for length in range(len(steps), 0, -1):
         for name in (".".join(steps[:length]), ".".join(steps[:length]).removesuffix("[]")):
-            if name in ELSEWHERE:
+            if name in NOT_IN_CHART:
                 return False
             if row := sections[section].get(name):
                 return row.outcome in ("translated", "approximated") or name in ("profiles", "hostname")
     return False
 
 
-def _showing(system: Project) -> Iterator[tuple[str, Key]]:
+def _list_credentials(system: Project) -> Iterator[tuple[str, KeyRule]]:
     """Texts that no variable can stand in for, and that show a credential."""
     hint = "give it with the release, or read it from a file of `secrets`"
-    for path, text in _fixed_texts(system):
+    for path, text in _list_fixed_texts(system):
         if find_literals(template(text)):
             yield path, rejected("it shows a credential, which would be in the chart", hint)
 
 
-def _fixed_texts(system: Project) -> Iterator[tuple[str, str]]:
-    live = {place.partition(".")[0].partition("[")[0] for place in LIVE["services"]} | {"environment", "deploy"}
-    skipped = live | ELSEWHERE | {"ports", "healthcheck", "environment_pass", "environment_secret", "label_file"}
+def _list_fixed_texts(system: Project) -> Iterator[tuple[str, str]]:
+    live = {place.partition(".")[0].partition("[")[0] for place in INTERPOLATED["services"]} | {"environment", "deploy"}
+    skipped = live | NOT_IN_CHART | {"ports", "healthcheck", "environment_pass", "environment_secret", "label_file"}
     for section, services in (("services", system.services), ("jobs", system.jobs)):
         for name, service in services.items():
             for key in service.model_fields_set - skipped - {"x"}:
-                yield from _texts(getattr(service, key), f"{section}.{name}.{key}")
-            yield from _texts(service.deploy.placement, f"{section}.{name}.deploy.placement")
-            yield from _texts(service.x.get("x-tycho"), f"{section}.{name}.x-tycho")
+                yield from _list_texts(getattr(service, key), f"{section}.{name}.{key}")
+            yield from _list_texts(service.deploy.placement, f"{section}.{name}.deploy.placement")
+            yield from _list_texts(service.x.get("x-tycho"), f"{section}.{name}.x-tycho")
     for name, volume in system.volumes.items():
-        yield from _texts(volume.x.get("x-tycho"), f"volumes.{name}.x-tycho")
-    yield from _texts(system.x.get("x-tycho"), "x-tycho")
+        yield from _list_texts(volume.x.get("x-tycho"), f"volumes.{name}.x-tycho")
+    yield from _list_texts(system.x.get("x-tycho"), "x-tycho")
 
 
-def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+def _list_texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     """Every text below a value, the contents of files aside."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
         for key, element in value.items():
-            yield from _texts(element, f"{path}.{key}")
+            yield from _list_texts(element, f"{path}.{key}")
     elif isinstance(value, list | tuple):
         for index, element in enumerate(value):
-            yield from _texts(element, f"{path}[{index}]")
+            yield from _list_texts(element, f"{path}[{index}]")
     elif hasattr(value, "model_fields_set"):
         for key in sorted(value.model_fields_set - {"files", "note", "content"}):
-            yield from _texts(getattr(value, key), f"{path}.{key}")
+            yield from _list_texts(getattr(value, key), f"{path}.{key}")

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from tycho.chart.given import check_metadata
 from tycho.chart.hidden import hide_credentials
-from tycho.chart.kinds import said
+from tycho.chart.networking import all_services, drop_unused, services_by_pod
 from tycho.chart.routes import RouteContext, route_objects, route_values
+from tycho.chart.start_checks import check_metadata
 from tycho.chart.translate.ports import translate_ports
-from tycho.chart.wiring import everything, needed, pods
-from tycho.chart.yaml import dump
+from tycho.chart.workload_kind import tycho_extension
+from tycho.chart.yaml_writer import dump
 from tycho.model import Json, Project, Service, ServiceMetadata, template
 from tycho.release import ORIGIN, WORKSPACE, Origin, label_value, parse_origin
 from tycho.text import json_text
@@ -54,17 +54,17 @@ def release_values(
     published = {name for name, entry in told.items() if entry.publishes}
     services: dict[str, Json] = {}
     routes = route_values(system, context) if context else {}
-    for name, service in everything(system).items():
-        fields = _merged(_service(service), told[name].values if name in told else {})
+    for name, service in all_services(system).items():
+        fields = _merge_values(_service_values(service), told[name].values if name in told else {})
         if name in routes and (name in published or not published):
-            fields = _merged(fields, routes[name])
+            fields = _merge_values(fields, routes[name])
         if name in published:
-            fields = _merged(fields, {"service": _publish(service, told[name])})
+            fields = _merge_values(fields, {"service": _publish(service, told[name])})
         elif published and translate_ports(service)[0]:
-            fields = _merged(fields, {"service": {"ports": None}})
+            fields = _merge_values(fields, {"service": {"ports": None}})
         if fields:
             services[name] = fields
-    labels = portal_labels(system.name, guid) if guid and said(system).get("portalLabels") is True else {}
+    labels = portal_labels(system.name, guid) if guid and tycho_extension(system).get("portalLabels") is True else {}
     annotations: dict[str, Json] = {ORIGIN: json_text(origin.model_dump())} if origin else {}
     if username and user_label(username) != username:
         annotations[ANNOTATION] = username
@@ -79,7 +79,7 @@ def release_values(
             name: variable.value for name, variable in sorted(system.variables.items()) if variable.value is not None
         },
         "services": services,
-        "secrets": _secrets(system),
+        "secrets": _list_secrets(system),
         "secretFiles": _list_secret_files(system),
         "dns": {"scope": scope},
         "commonLabels": {
@@ -110,7 +110,7 @@ def portal_labels(name: str, guid: str) -> dict[str, str]:
 
 def _identity_variables(system: Project, identity: Mapping[str, str]) -> dict[str, Json]:
     """Return variables that tell a system's containers what it is, as far as that is known."""
-    named = said(system).get("identityVariables")
+    named = tycho_extension(system).get("identityVariables")
     if not isinstance(named, Mapping):
         return {}
     texts = {name: identity.get(word, "") for name, word in named.items()}
@@ -148,7 +148,7 @@ def without_origin(values: Mapping[str, Json]) -> dict[str, Json]:
     return {**values, "defaults": kept}
 
 
-def _service(service: Service) -> dict[str, Json]:
+def _service_values(service: Service) -> dict[str, Json]:
     secret = {
         name: template(value) for name in service.environment_secret if (value := service.environment[name]) is not None
     }
@@ -172,33 +172,35 @@ def _publish(service: Service, told: ServiceMetadata) -> dict[str, Json]:
     return {**fields, "ports": ports}
 
 
-def _merged(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str, Json]:
+def _merge_values(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str, Json]:
     """As Helm merges values: mapping by mapping."""
     return {**below} | {
-        key: _merged(below[key], value) if isinstance(value, Mapping) and isinstance(below.get(key), Mapping) else value
+        key: _merge_values(below[key], value)
+        if isinstance(value, Mapping) and isinstance(below.get(key), Mapping)
+        else value
         for key, value in above.items()
     }
 
 
-def _secrets(system: Project) -> dict[str, Json]:
+def _list_secrets(system: Project) -> dict[str, Json]:
     return {
         name: {"value": b64encode(secret.files[0].content).decode()}
-        for name, secret in needed(system).secrets.items()
+        for name, secret in drop_unused(system).secrets.items()
         if secret.files
     }
 
 
 def _list_secret_files(system: Project) -> dict[str, Json]:
     """List what the release brings of secret files: each in base64, by the slug of its mount and its key."""
-    from tycho.chart.storage import Store  # only for systems that mount files
+    from tycho.chart.volumes import VolumePlanner  # only for systems that mount files
 
-    mounts = (mount for service in everything(system).values() for mount in service.volumes)
+    mounts = (mount for service in all_services(system).values() for mount in service.volumes)
     if not any(mount.files for mount in mounts) and not any(config.files for config in system.configs.values()):
         return {}
-    store = Store(needed(system))
-    for names in pods(store.system).values():
+    store = VolumePlanner(drop_unused(system))
+    for names in services_by_pod(store.system).values():
         for name in names:
-            list(store.mounts(name, everything(store.system)[name]))
+            list(store.mounts(name, all_services(store.system)[name]))
     return {
         slug: {key: b64encode(content).decode() for key, content in tree.secrets.items()}
         for slug, tree in sorted(store.trees.items())

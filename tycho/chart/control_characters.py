@@ -14,13 +14,13 @@ from tycho.text import printable
 MESSAGE = "it holds a control character that the API server refuses"
 HINT = "remove it, or take it from a file"
 # Judged by rows of their own, kept as bytes, or no part of any object.
-ELSEWHERE = frozenset({
+SKIPPED_FIELDS = frozenset({
     "environment", "labels", "annotations", "files", "entries", "build", "develop", "models", "provider", "written",
     "environment_pass", "note", "content",
 })  # fmt: skip
 
 
-def find_unwritable(system: Project) -> Iterator[Problem]:
+def find_control_characters(system: Project) -> Iterator[Problem]:
     """Find every text of a system that the API server would refuse once the chart is installed."""
     for section in ("services", "jobs", "networks", "volumes", "configs", "secrets"):
         for name, part in getattr(system, section).items():
@@ -41,7 +41,7 @@ def _paths(value: object, path: str) -> Iterator[str]:
         if UNWRITABLE.search(template(value)):
             yield path
     elif isinstance(value, BaseModel):
-        for field in sorted(value.model_fields_set - ELSEWHERE - {"x"}):
+        for field in sorted(value.model_fields_set - SKIPPED_FIELDS - {"x"}):
             yield from _paths(getattr(value, field), f"{path}.{field}")
         if any(UNWRITABLE.search(file.path) for file in getattr(value, "files", None) or ()):
             yield path  # a file of the folder is called so

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tycho.chart.container import Expression, Text, identifier
-from tycho.chart.filters import Safe, key, text
+from tycho.chart.container import Expression, Text, go_identifier
+from tycho.chart.filters import Safe, go_string, yaml_scalar
 from tycho.chart.workload import Workload
-from tycho.chart.yaml import write_scalar
+from tycho.chart.yaml_writer import write_scalar
 from tycho.kinds import LONGEST_NAME
 
 LONGEST_SUFFIX = 33  # beyond, names are cut one by one: what starts them keeps room for a release's name
@@ -32,11 +32,11 @@ class Helpers:
         if name.startswith("_"):
             raise AttributeError(name)
         self._asked[name] = None
-        return key(f"{self._chart}.{name}")
+        return go_string(f"{self._chart}.{name}")
 
     def define(self, name: str, slug: str) -> Safe:
         """Write the name of a template that one workload's file defines."""
-        return key(f"{self._chart}.{name}.{slug}")
+        return go_string(f"{self._chart}.{name}.{slug}")
 
     def list_asked(self) -> list[str]:
         """List the helpers that were asked for."""
@@ -64,7 +64,7 @@ class ObjectNames:
     def expression(self, suffix: str, limit: int = LONGEST_NAME, root: str = ".") -> Safe:
         """Write a name inside an action, in parentheses."""
         if self.is_short(suffix, limit):
-            return Safe(f"(printf {key(f'%s-{suffix}')} (include {self._helpers.fullname} {root}))")
+            return Safe(f"(printf {go_string(f'%s-{suffix}')} (include {self._helpers.fullname} {root}))")
         return Safe(f"({self._long(suffix, limit, root)})")
 
     def variable(self, part: str, suffix: str, *, short: bool) -> Safe:
@@ -77,9 +77,9 @@ class ObjectNames:
         """
         if short:
             return Safe(f"{{{{ include {self._helpers.fullname} $ }}}}-{{{{ {part.strip('()')} }}}}{suffix}")
-        whole = f"(print {part} {key(suffix)})"
-        pairs = f"{key('suffix')} {whole} {key('limit')} {LONGEST_NAME} {key('context')} $"
-        return Safe(f"{{{{ include {self._helpers.name} (dict {pairs}) }}}}")
+        whole = f"(print {part} {go_string(suffix)})"
+        arguments = go_dict(suffix=whole, limit=str(LONGEST_NAME), context="$")
+        return Safe(f"{{{{ include {self._helpers.name} {arguments} }}}}")
 
     def service(self, slug: str, root: str = ".") -> Safe:
         """Write the name that peers call a service by, where a template has a value."""
@@ -93,10 +93,9 @@ class ObjectNames:
 
     def _service(self, slug: str, root: str) -> str:
         if self.is_short(slug):
-            pairs = f"{key('service')} {key(slug)} {key('context')} {root}"
-            return f"include {self._helpers.serviceName} (dict {pairs})"
+            return f"include {self._helpers.serviceName} {go_dict(service=go_string(slug), context=root)}"
         long = f"({self._long(slug, LONGEST_NAME, root)})"
-        return f'eq {root.rstrip(".")}.Values.dns.scope "release" | ternary {long} {key(slug)}'
+        return f'eq {root.rstrip(".")}.Values.dns.scope "release" | ternary {long} {go_string(slug)}'
 
     def is_short(self, suffix: str, limit: int = LONGEST_NAME) -> bool:
         """Tell whether a suffix needs no cutting; room is kept for it after the release's name."""
@@ -106,23 +105,28 @@ class ObjectNames:
         return True
 
     def _long(self, suffix: str, limit: int, root: str) -> str:
-        context = f"(dict {key('suffix')} {key(suffix)} {key('limit')} {limit} {key('context')} {root})"
-        return f"include {self._helpers.name} {context}"
+        arguments = go_dict(suffix=go_string(suffix), limit=str(limit), context=root)
+        return f"include {self._helpers.name} {arguments}"
+
+
+def go_dict(**entries: str) -> str:
+    """Write a `dict` of Go templates, in parentheses: the arguments of a helper."""
+    return f"(dict {' '.join(f'{go_string(name)} {value}' for name, value in entries.items())})"
 
 
 def reference(section: str, name: str, root: str = ".") -> Safe:
     """Write a place in values: `.Values.services.web`, or `(index .Values.services "my-web")`."""
     below = f"{root.rstrip('.')}.Values.{section}"
-    if identifier(name) == name and name.isascii():
+    if go_identifier(name) == name and name.isascii():
         return Safe(f"{below}.{name}")
-    return Safe(f"(index {below} {key(name)})")
+    return Safe(f"(index {below} {go_string(name)})")
 
 
-def list_variables(workload: Workload) -> Mapping[str, Safe]:
+def name_variables(workload: Workload) -> Mapping[str, Safe]:
     """Name a variable for each container of a workload."""
     variables: dict[str, Safe] = {}
     for container in workload.containers:
-        name = base = identifier(container.service)
+        name = base = go_identifier(container.service)
         number = 1
         while f"${name}" in variables.values():
             number += 1
@@ -140,19 +144,19 @@ class Texts:
     def interpolated(self, value: Text) -> Safe:
         """Write a text inside an action, in parentheses where that is due."""
         if not isinstance(value, Expression):
-            return key(value)
-        return Safe(f"(include {self._helpers.interpolate} (dict {key('text')} {key(value)} {key('context')} $))")
+            return go_string(value)
+        return Safe(f"(include {self._helpers.interpolate} {go_dict(text=go_string(value), context='$')})")
 
     def value(self, value: Text) -> Safe:
         """Write a text where a template has a value."""
         if not isinstance(value, Expression):
-            return text(value)
+            return yaml_scalar(value)
         return Safe(f"{{{{ {self.interpolated(value)[1:-1]} | quote }}}}")
 
     def argument(self, value: Text) -> Safe:
         """Write a text that Kubernetes expands `$(NAME)` in."""
         if not isinstance(value, Expression):
-            return text(value)
+            return yaml_scalar(value)
         return Safe(f'{{{{ {self.interpolated(value)[1:-1]} | replace "$" "$$" | quote }}}}')
 
     def live_entries(self, workload: Workload, field: str) -> Safe:
@@ -162,5 +166,5 @@ class Texts:
             for name, value in getattr(container, field).items():
                 if isinstance(value, Expression):
                     entries.setdefault(name, value)
-        pairs = " ".join(f"{key(name)} {self.interpolated(value)}" for name, value in entries.items())
+        pairs = " ".join(f"{go_string(name)} {self.interpolated(value)}" for name, value in entries.items())
         return Safe(f" (dict {pairs})" if pairs else "")

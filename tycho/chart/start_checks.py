@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.judge import describe_grant
+from tycho.chart.grants import describe_grant
+from tycho.chart.networking import drop_unused
 from tycho.chart.podsecurity import as_mapping
 from tycho.chart.reserved import BALANCERS, is_allowed
 from tycho.chart.translate.image import NO_IMAGE, is_image
-from tycho.chart.wiring import needed
 from tycho.errors import ComposeError, PolicyDenied, Problem
 from tycho.model import Config, Expr, Project, Secret, ServiceMetadata, template
 from tycho.model.rights import read_grants
@@ -29,7 +29,7 @@ def check_start(system: Project) -> None:
     Raises:
         ComposeError: With every file that is absent, and every variable that is not set or makes no image.
     """
-    problems = [*_list_images(system), *_list_empty(needed(system))]
+    problems = [*_list_images(system), *_list_empty(drop_unused(system))]
     if problems:
         raise ComposeError(f"{len(problems)} problem{'s' * (len(problems) > 1)}", problems=problems)
 

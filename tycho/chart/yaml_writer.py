@@ -16,13 +16,13 @@ PLAIN = re.compile(r"(?:--?)?[A-Za-z_/][A-Za-z0-9_./-]*(?::[A-Za-z_/][A-Za-z0-9_
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
 WIDTH = 110  # columns of a mapping or list in one line
-MOST = WIDTH // 3  # entries that fit into one: "1, " is the shortest
+FLOW_ENTRIES = WIDTH // 3  # entries that fit into one: "1, " is the shortest
 
-Tree: TypeAlias = "Mapping[str, Tree] | Sequence[Tree] | str | int | float | bool | Noted | None"
+YamlValue: TypeAlias = "Mapping[str, YamlValue] | Sequence[YamlValue] | str | int | float | bool | Commented | None"
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class Commented:
     """A value with a comment above its key, "" for none.
 
     Args:
@@ -31,7 +31,7 @@ class Noted:
         open: Whether a mapping has a line for each entry, however short they are.
     """
 
-    value: Tree
+    value: YamlValue
     comment: str = ""
     open: bool = False
 
@@ -66,16 +66,16 @@ def quote_key(name: str) -> str:
     return name if KEY.fullmatch(name) and name.lower() not in WORDS else quote(name)
 
 
-def dump(tree: Mapping[str, Tree]) -> str:
+def dump(tree: Mapping[str, YamlValue]) -> str:
     """Write a mapping as a YAML document, in the order given."""
     return "\n".join(_mapping(tree, "")).lstrip("\n") + "\n"
 
 
-def _mapping(tree: Mapping[str, Tree], indent: str) -> Iterator[str]:
+def _mapping(tree: Mapping[str, YamlValue], indent: str) -> Iterator[str]:
     before = False  # whether the entry before took several lines
     for name, entry in tree.items():
         value, comment, opened = (
-            (entry.value, entry.comment, entry.open) if isinstance(entry, Noted) else (entry, "", False)
+            (entry.value, entry.comment, entry.open) if isinstance(entry, Commented) else (entry, "", False)
         )
         lines = list(_entry(f"{indent}{quote_key(name)}:", value, indent, opened=opened))
         if not indent and (before or len(lines) > 1):
@@ -86,7 +86,7 @@ def _mapping(tree: Mapping[str, Tree], indent: str) -> Iterator[str]:
         yield from lines
 
 
-def _entry(head: str, value: Tree, indent: str, *, opened: bool = False) -> Iterator[str]:
+def _entry(head: str, value: YamlValue, indent: str, *, opened: bool = False) -> Iterator[str]:
     short = None if opened and value else write_flow(value)
     if short is not None and len(indent) + len(short) <= WIDTH:
         yield f"{head} {short}"
@@ -96,12 +96,12 @@ def _entry(head: str, value: Tree, indent: str, *, opened: bool = False) -> Iter
     elif isinstance(value, Sequence) and not isinstance(value, str):
         yield head
         for item in value:
-            yield from _item(item, indent + "  ")
+            yield from _list_entry(item, indent + "  ")
     else:
         yield f"{head} {short}"
 
 
-def _item(value: Tree, indent: str) -> Iterator[str]:
+def _list_entry(value: YamlValue, indent: str) -> Iterator[str]:
     short = write_flow(value)
     if isinstance(value, Mapping) and (short is None or len(indent) + len(short) > WIDTH):
         first, *rest = _mapping(value, indent + "  ")
@@ -111,12 +111,12 @@ def _item(value: Tree, indent: str) -> Iterator[str]:
         yield from _entry(f"{indent}-", value, indent)
 
 
-def write_flow(value: Tree) -> str | None:
+def write_flow(value: YamlValue) -> str | None:
     """Write a value in one line; None where a comment is inside, or surely no room."""
-    if isinstance(value, Mapping | list | tuple) and len(value) > MOST:
+    if isinstance(value, Mapping | list | tuple) and len(value) > FLOW_ENTRIES:
         return None
     match value:
-        case Noted():
+        case Commented():
             return None
         case str():
             return write_scalar(value)

@@ -7,44 +7,44 @@ from collections.abc import Iterator
 
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import label
-from tycho.chart.translate.key import Key, approximated, translated
-from tycho.chart.translate.targets import Found, item, locate
+from tycho.chart.translate.key_rule import KeyRule, approximated, translated
+from tycho.chart.translate.key_use import FoundBy, locate, release_object
 
 WHY = {"name": "its name says that it is secret", "content": "it shows a credential"}
 
 
-def concealed(layout: ChartLayout) -> Iterator[tuple[str, Key]]:
+def list_hidden_rows(layout: ChartLayout) -> Iterator[tuple[str, KeyRule]]:
     """Path and row of each thing that was hidden."""
     names = {container.service for container in layout.containers}
     for entry in layout.concealed:
         if entry.variable:
-            words, remedy = "a variable of the release", _set(f"variables.{entry.variable}")
+            words, remedy = "a variable of the release", _describe_set(f"variables.{entry.variable}")
             yield entry.path, approximated(words, WHY[entry.why], remedy)
-        elif match := next((result for result in _entries(entry.path) if result[0] in names), None):
+        elif match := next((result for result in _split_entry(entry.path) if result[0] in names), None):
             service, name = match
-            remedy = _set(f"services.{_escaped(service)}.secretEnv.{_escaped(name)}")
-            places = (item("Secret", f"{label(service)}-env", "data"), _find_entry(layout, service, name))
+            remedy = _describe_set(f"services.{_escape_set_key(service)}.secretEnv.{_escape_set_key(name)}")
+            places = (release_object("Secret", f"{label(service)}-env", "data"), _find_entry(layout, service, name))
             yield entry.path, translated(f"a Secret of the release: {WHY[entry.why]}", *places, remedy=remedy)
 
 
-def _find_entry(layout: ChartLayout, service: str, name: str) -> Found:
+def _find_entry(layout: ChartLayout, service: str, name: str) -> FoundBy:
     """Name an entry of the environment of a service."""
     pod = layout.homes[service]
     container = pod.find_container(service)
-    return Found(lambda _: iter([locate(pod, "container", f"env[{name}]", container)]))
+    return FoundBy(lambda _: iter([locate(pod, "container", f"env[{name}]", container)]))
 
 
-def _entries(path: str) -> Iterator[tuple[str, str]]:
+def _split_entry(path: str) -> Iterator[tuple[str, str]]:
     """Service and entry of a path, for both may hold dots."""
     rest = path.partition(".")[2]
     for match in re.finditer(r"\.environment\.", rest):
         yield rest[: match.start()], rest[match.end() :]
 
 
-def _set(key: str) -> str:
+def _describe_set(key: str) -> str:
     return f"tycho up gives it; helm install needs --set-string '{key}=…'"
 
 
-def _escaped(name: str) -> str:
+def _escape_set_key(name: str) -> str:
     """A name as a part of a key of `--set-string`."""
     return re.sub(r"([.,\[\]=\\])", r"\\\1", name)

@@ -7,8 +7,8 @@ import re
 
 from tycho.chart.container import Expression, Text
 from tycho.chart.names import DNS_NAME
-from tycho.chart.translate.key import Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.targets import Case, pod
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_use import KeyUse, pod
 from tycho.chart.translate.text import to_text
 from tycho.chart.workload import DnsConfig
 from tycho.model import Live, Service
@@ -56,8 +56,8 @@ def is_address(text: str) -> bool:
     return True
 
 
-def judge_dns(case: Case) -> Rows:
-    """Judge resolvers: a pod has few, each by its address."""
+def assess_dns(case: KeyUse) -> Rows:
+    """Assess resolvers: a pod has few, each by its address."""
     for index, server in enumerate(case.value):
         if isinstance(server, Live):
             continue
@@ -70,8 +70,8 @@ def judge_dns(case: Case) -> Rows:
         yield "", approximated(words, why, "name fewer", pod("dnsConfig.nameservers"))
 
 
-def judge_dns_opt(case: Case) -> Rows:
-    """Judge options of a resolver; what a variable makes of one is seen when the release is installed."""
+def assess_dns_opt(case: KeyUse) -> Rows:
+    """Assess options of a resolver; what a variable makes of one is seen when the release is installed."""
     for index, option in enumerate(case.value):
         if not isinstance(option, Live) and not option.partition(":")[0].strip():
             yield f"[{index}]", rejected(f'"{option}" names no option', 'write for example "ndots:2"')
@@ -79,8 +79,8 @@ def judge_dns_opt(case: Case) -> Rows:
         yield "", KEYS["dns_opt"]
 
 
-def judge_dns_search(case: Case) -> Rows:
-    """Judge domains that are tried; "." asks for none."""
+def assess_dns_search(case: KeyUse) -> Rows:
+    """Assess domains that are tried; "." asks for none."""
     for index, domain in enumerate(case.value):
         if isinstance(domain, Live):
             continue
@@ -94,8 +94,8 @@ def judge_dns_search(case: Case) -> Rows:
         yield "", translated("nothing: no domain is searched but the cluster's")
 
 
-def judge_extra_hosts(case: Case) -> Rows:
-    """Judge lines of /etc/hosts."""
+def assess_extra_hosts(case: KeyUse) -> Rows:
+    """Assess lines of /etc/hosts."""
     for host, addresses in case.value.items():
         if "host-gateway" in addresses:
             reason = "a pod has no host of its own to call: the name leads nowhere"
@@ -119,10 +119,10 @@ KEYS: Table = {
         "the cluster's DNS alone knows the services, and asks others for all else",
         "have the cluster's DNS forward what only these know",
         pod("dnsConfig.nameservers"),
-        judge=judge_dns,
+        assess=assess_dns,
     ),
-    "dns_opt": translated("dnsConfig.options (live)", pod("dnsConfig.options"), judge=judge_dns_opt),
-    "dns_search": translated("dnsConfig.searches (live)", pod("dnsConfig.searches"), judge=judge_dns_search),
-    "extra_hosts": whole(translated("hostAliases", pod("hostAliases"), judge=judge_extra_hosts)),
+    "dns_opt": translated("dnsConfig.options (live)", pod("dnsConfig.options"), assess=assess_dns_opt),
+    "dns_search": translated("dnsConfig.searches (live)", pod("dnsConfig.searches"), assess=assess_dns_search),
+    "extra_hosts": whole(translated("hostAliases", pod("hostAliases"), assess=assess_extra_hosts)),
     "mac_address": ignored("the cluster's network gives addresses", "call services by their names"),
 }

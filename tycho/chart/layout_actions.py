@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from tycho.chart.actions import Helpers, go_dict, name_variables, reference
 from tycho.chart.container import Container, Expression, Image
-from tycho.chart.filters import Safe, key
+from tycho.chart.filters import Safe, go_string
 from tycho.chart.layout import ChartLayout
 from tycho.chart.workload import Checksum, Workload
-from tycho.chart.writer import Helpers, list_variables, reference
 
 
-class Places:
+class LayoutActions:
     """Writes places in the values of one chart.
 
     Args:
@@ -35,9 +35,8 @@ class Places:
         configmap = next(entry for entry in self.layout.configmaps if entry.slug == checksum.key)
         if configmap.live:
             content = f"{reference('configs', configmap.name)}.content"
-            arguments = f"(dict {key('text')} {content} {key('context')} .)"
-            return Safe(f"include {self.helpers.interpolate} {arguments}")
-        return Safe(f"(.Files.Glob {key(f'files/{configmap.slug}/*')}).AsSecrets")
+            return Safe(f"include {self.helpers.interpolate} {go_dict(text=content, context='.')}")
+        return Safe(f"(.Files.Glob {go_string(f'files/{configmap.slug}/*')}).AsSecrets")
 
     def claim_size(self, name: str) -> Safe:
         """Write the size of a claim, where a template has a value."""
@@ -45,7 +44,7 @@ class Places:
         size = f"{reference('persistence', name)}.size"
         if not isinstance(claim.size, Expression):
             return Safe(f"{{{{ {size} | quote }}}}")
-        arguments = f"(dict {key('text')} {size} {key('key')} {key(f'persistence.{name}.size')} {key('context')} .)"
+        arguments = go_dict(text=size, key=go_string(f"persistence.{name}.size"), context=".")
         return Safe(f'{{{{ include {self.helpers.memory} {arguments} | default "1Gi" | quote }}}}')
 
     def existing_config(self, name: str) -> Safe:
@@ -60,7 +59,7 @@ class Places:
     def _existing(self, place: str, text: str) -> Safe:
         if not isinstance(text, Expression):
             return Safe(place)
-        return Safe(f"include {self.helpers.interpolate} (dict {key('text')} {place} {key('context')} .)")
+        return Safe(f"include {self.helpers.interpolate} {go_dict(text=place, context='.')}")
 
     def image(self, image: Image) -> Safe:
         """Write an image that no value holds, inside an action."""
@@ -70,17 +69,17 @@ class Places:
             "digest": image.digest,
             "reference": image.reference,
         }
-        pairs = " ".join(f"{key(name)} {key(str(text))}" for name, text in fields.items() if text)
-        whole = f"(include {self.helpers.image} (dict {key('image')} (dict {pairs}) {key('context')} .))"
+        parts = go_dict(**{name: go_string(str(text)) for name, text in fields.items() if text})
+        whole = f"(include {self.helpers.image} {go_dict(image=parts, context='.')})"
         if not image.is_live:
             return Safe(whole)
-        return Safe(f"include {self.helpers.interpolate} (dict {key('text')} {whole} {key('context')} .)")
+        return Safe(f"include {self.helpers.interpolate} {go_dict(text=whole, context='.')}")
 
     def own_image(self, workload: Workload, service: str, volume: str) -> tuple[str, Container, Safe]:
         """Tell a volume that is a service's own image: its name, the container, and where templates have its values."""
         container = self.layout.homes[service].find_container(service)
         if container in workload.containers:
-            return volume, container, list_variables(workload)[service]
+            return volume, container, name_variables(workload)[service]
         values = f"(deepCopy .Values.defaults) {reference('services', service)}"
         return volume, container, Safe(f"(mergeOverwrite {values})")
 
@@ -90,11 +89,11 @@ class Places:
         workload = self.layout.homes[name]
         if not isinstance(workload.replicas, Expression):
             return Safe(f"(toString {place})")
-        pairs = f"{key('text')} {place} {key('key')} {key(f'services.{name}.replicas')} {key('context')} ."
-        return Safe(f"(include {self.helpers.integer} (dict {pairs}))")
+        arguments = go_dict(text=place, key=go_string(f"services.{name}.replicas"), context=".")
+        return Safe(f"(include {self.helpers.integer} {arguments})")
 
     def selector(self, slug: str) -> Safe:
         """Write kubectl's selector of a workload's pods, inside an action."""
-        labels = f"(include {self.helpers.selectorLabels} (dict {key('component')} {key(slug)} {key('context')} .))"
+        labels = f"(include {self.helpers.selectorLabels} {go_dict(component=go_string(slug), context='.')})"
         pairs = f'(regexReplaceAll `: "([^"]*)"` {labels} "=${{1}}" | replace "\\n" ",")'
-        return Safe(f"(printf {key('--selector=%s')} {pairs})")
+        return Safe(f"(printf {go_string('--selector=%s')} {pairs})")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SINCE = "1.35"  # the Kubernetes that mounts images as volumes
-DATA = "data"
+IMAGE_VOLUMES_SINCE = "1.35"  # the Kubernetes that mounts images as volumes
+DATA_FOLDER = "data"
 """The folder of a claim that a container sees: beside it is what a container must not see, as `lost+found`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class KeyToPath:
     """One file of a mounted ConfigMap or Secret."""
 
     key: str
@@ -19,7 +19,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
+class PodVolume:
     """One entry of a pod's `volumes`.
 
     Args:
@@ -41,8 +41,8 @@ class Volume:
     kind: str
     source: str = ""
     slug: str = ""
-    items: tuple[Item, ...] = ()
-    secret_items: tuple[Item, ...] = ()
+    items: tuple[KeyToPath, ...] = ()
+    secret_items: tuple[KeyToPath, ...] = ()
     memory: bool = False
     size: str = ""
     server: str = ""
@@ -51,7 +51,7 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
-class Mounted:
+class VolumeMount:
     """One entry of a container's `volumeMounts`.
 
     Args:
@@ -74,7 +74,7 @@ class Mounted:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class VolumeStep:
     """What is done to a volume before a container starts.
 
     Args:
@@ -97,7 +97,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Mounting:
+class ServiceMount:
     """One mount of a service.
 
     Args:
@@ -107,8 +107,8 @@ class Mounting:
         source: What those copy: a ConfigMap, files of the release, or an image.
     """
 
-    mounted: Mounted
-    volume: Volume
-    steps: tuple[Step, ...] = ()
-    source: Volume | None = None
-    image: Volume | None = None
+    mounted: VolumeMount
+    volume: PodVolume
+    steps: tuple[VolumeStep, ...] = ()
+    source: PodVolume | None = None
+    image: PodVolume | None = None

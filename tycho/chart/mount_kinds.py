@@ -10,14 +10,14 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tycho.chart.kinds import kinds, said, several
-from tycho.chart.wiring import called, everything, homes
+from tycho.chart.networking import all_services, find_called, pod_of_service
+from tycho.chart.workload_kind import decide_kinds, may_scale, tycho_extension
 from tycho.files import Reason, names_host
 from tycho.model import File, FileRef, Mount, Project, Service
 from tycho.model.numbers import parse_id
 
-ROOM = 256 * 1024  # bytes of all files of a project together, compressed: Helm keeps a chart in one Secret
-MOST = 1024 * 1024 - 16 * 1024  # bytes in one ConfigMap; names of the entries count too
+FILES_LIMIT = 256 * 1024  # bytes of all files of a project together, compressed: Helm keeps a chart in one Secret
+CONFIGMAP_LIMIT = 1024 * 1024 - 16 * 1024  # bytes in one ConfigMap; names of the entries count too
 CLOCKS = frozenset({"/etc/localtime", "/etc/timezone"})
 NO_DISK = "no file system"
 REFUSED: Mapping[str, str] = {
@@ -27,7 +27,7 @@ REFUSED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
+class MountKinds:
     """Decides what the mounts of one system become.
 
     Args:
@@ -41,15 +41,15 @@ class Outcomes:
     stored: frozenset[str]
 
     @classmethod
-    def of(cls, system: Project) -> Outcomes:
+    def of(cls, system: Project) -> MountKinds:
         """Look at a whole system: who only reads a folder reads the claim that another service writes to."""
-        services, kind_of = everything(system), kinds(system, called(system))
-        names = homes(services)
+        services, kind_of = all_services(system), decide_kinds(system, find_called(system))
+        names = pod_of_service(services)
         stored = {
             str(mount.source)
             for service in services.values()
             for mount in service.volumes
-            if mount.type == "bind" and _bind(service, mount) == "claim"
+            if mount.type == "bind" and _decide_bind(service, mount) == "claim"
         }
         return cls(
             {name: services[home] for name, home in names.items()},
@@ -72,25 +72,25 @@ class Outcomes:
             return {"tmpfs": "memory"}.get(mount.type, mount.type)
         if mount.type != "bind":
             return "pipe"
-        outcome = _bind(service, mount)
+        outcome = _decide_bind(service, mount)
         return "claim" if outcome in ("files", "empty", "stuck") and str(mount.source) in self.stored else outcome
 
     def _anonymous(self, name: str, service: Service, mount: Mount) -> str:
         if any(
             mount.target.startswith(f"{other.target.rstrip('/')}/")
             for other in service.volumes
-            if other.type == "bind" and _bind(service, other) == "built"
+            if other.type == "bind" and _decide_bind(service, other) == "built"
         ):
             return "shield"
         kind = self.kind_of[name]  # one pod, or pods with names, can have claims that outlive them
-        lasting = kind == "StatefulSet" or (kind in ("Deployment", "Job") and not several(self.homes[name]))
+        lasting = kind == "StatefulSet" or (kind in ("Deployment", "Job") and not may_scale(self.homes[name]))
         return "claim" if lasting else "empty"
 
 
-def _bind(service: Service, mount: Mount) -> str:
+def _decide_bind(service: Service, mount: Mount) -> str:
     """Tell what a bind becomes by itself."""
     source = str(mount.source or "")
-    if source in (said(service).get("hostPaths") or ()):
+    if source in (tycho_extension(service).get("hostPaths") or ()):
         return "host"
     if posixpath.normpath(source.replace("//", "/")) in CLOCKS:
         return "clock"
@@ -103,7 +103,7 @@ def _bind(service: Service, mount: Mount) -> str:
         return "irregular"
     if mount.read_only:
         return "files" if mount.files else "stuck" if reason in (Reason.LARGE, Reason.UNREADABLE) else "empty"
-    match said(service).get("storage"):
+    match tycho_extension(service).get("storage"):
         case True:
             return "claim"
         case False:
@@ -122,19 +122,19 @@ def is_file(mount: Mount) -> bool:
     return mount.single or (len(mount.files or ()) == 1 and not (mount.files or ())[0].path)
 
 
-def seeds(mount: Mount) -> tuple[File, ...]:
+def seed_files(mount: Mount) -> tuple[File, ...]:
     """Return the files that a new claim begins with."""
-    return () if starts_empty(mount) else mount.files or ()
+    return () if why_empty(mount) else mount.files or ()
 
 
-def starts_empty(mount: Mount) -> str:
+def why_empty(mount: Mount) -> str:
     """Tell why a new claim begins empty, though something may lie there; "" where nothing is missing."""
     if mount.files is None:
         return "" if mount.note.partition(":")[0] in (Reason.ABSENT, NO_DISK, "") else mount.note
-    if (size := sum(len(file.content) for file in mount.files)) > MOST:
-        return f"{size >> 10} KiB, and a ConfigMap holds {MOST >> 10}"
-    if (packed := sum(len(zlib.compress(file.content, 1)) for file in mount.files)) > ROOM:
-        return f"{packed >> 10} KiB compressed, and a release has room for {ROOM >> 10}"
+    if (size := sum(len(file.content) for file in mount.files)) > CONFIGMAP_LIMIT:
+        return f"{size >> 10} KiB, and a ConfigMap holds {CONFIGMAP_LIMIT >> 10}"
+    if (packed := sum(len(zlib.compress(file.content, 1)) for file in mount.files)) > FILES_LIMIT:
+        return f"{packed >> 10} KiB compressed, and a release has room for {FILES_LIMIT >> 10}"
     return ""
 
 

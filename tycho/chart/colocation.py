@@ -10,7 +10,7 @@ from tycho.chart.objects import PersistentVolumeClaim
 from tycho.chart.workload import Workload
 
 
-def users(pods: Sequence[Workload]) -> dict[str, list[Workload]]:
+def pods_by_claim(pods: Sequence[Workload]) -> dict[str, list[Workload]]:
     """The pods that mount each claim."""
     found: dict[str, list[Workload]] = {}
     for pod in pods:
@@ -19,14 +19,14 @@ def users(pods: Sequence[Workload]) -> dict[str, list[Workload]]:
     return found
 
 
-def owned(claim: PersistentVolumeClaim, by: Sequence[Workload]) -> PersistentVolumeClaim:
+def claim_template(claim: PersistentVolumeClaim, by: Sequence[Workload]) -> PersistentVolumeClaim:
     """A volume that one StatefulSet alone uses is a claim of each of its pods."""
     if len(by) == 1 and by[0].kind == "StatefulSet" and not claim.existing:
         return replace(claim, owner=by[0].name)
     return claim
 
 
-def neighbours(pods: Sequence[Workload], used: Mapping[str, Sequence[Workload]]) -> tuple[Workload, ...]:
+def colocate(pods: Sequence[Workload], used: Mapping[str, Sequence[Workload]]) -> tuple[Workload, ...]:
     """Pods that share volumes must share a node, as one group: a second term would keep the first pod out."""
     group = {pod.name: pod.name for pod in pods}
 
@@ -45,10 +45,10 @@ def neighbours(pods: Sequence[Workload], used: Mapping[str, Sequence[Workload]])
         volumes.setdefault(head(by[0].name), set()).add(source)
     for pod in pods:
         sizes[head(pod.name)] = sizes.get(head(pod.name), 0) + 1
-    return tuple(_together(pod, head(pod.name), volumes, sizes) for pod in pods)
+    return tuple(_join_group(pod, head(pod.name), volumes, sizes) for pod in pods)
 
 
-def _together(pod: Workload, head: str, volumes: Mapping[str, set[str]], sizes: Mapping[str, int]) -> Workload:
+def _join_group(pod: Workload, head: str, volumes: Mapping[str, set[str]], sizes: Mapping[str, int]) -> Workload:
     if head not in volumes or pod.kind == "StatefulSet" or (sizes[head] == 1 and not pod.several):
         return pod
     labels = (*pod.labels, ("tycho.dev/volumes", label(head)))

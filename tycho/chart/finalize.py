@@ -6,26 +6,26 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from tycho.chart.artifact import REPORT, Chart, Contents, Row, digest, report_json
+from tycho.chart.baseline import collect_rights
+from tycho.chart.chart import REPORT, Chart, Contents, Row, chart_digest, report_json
 from tycho.chart.filters import Safe
-from tycho.chart.floor import collect_rights
 from tycho.chart.inventory import list_objects
-from tycho.chart.kinds import said
 from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import is_fenced, looks_up
 from tycho.chart.names import LABEL_VALUE
 from tycho.chart.render import render
-from tycho.chart.yaml import Tree, dump, strip_notes, write_scalar
+from tycho.chart.workload_kind import tycho_extension
+from tycho.chart.yaml_writer import YamlValue, dump, strip_notes, write_scalar
 from tycho.model import PolicyResult
 from tycho.model.expression import Invalid, evaluate
 
 KEYWORDS = 10
-ABOUT = ("keywords", "home", "icon", "sources", "maintainers")
+CHART_FIELDS = ("keywords", "home", "icon", "sources", "maintainers")
 """What `x-tycho: {chart: …}` may say that Chart.yaml has a field for."""
 ORDER = ("Chart.yaml", "values.yaml", "values.schema.json", "README.md", REPORT)
 
 
-def seal(
+def finalize_chart(
     layout: ChartLayout,
     policy_result: PolicyResult,
     files: Mapping[str, str | bytes],
@@ -36,16 +36,16 @@ def seal(
     """A chart of its files."""
     changed = tuple(row for row in rows if row.outcome != "translated" and not row.local)
     every = {**files, **({REPORT: report_json(changed)} if changed else {})}
-    project = _project(layout, policy_result)
+    project = _project_digest(layout, policy_result)
     about = dict(_annotations(layout, policy_result, project))
-    version = version or f"0.1.0+{digest({**every, **about})[:12]}"
+    version = version or f"0.1.0+{chart_digest({**every, **about})[:12]}"
     every["Chart.yaml"] = render(
         "Chart.yaml",
         chart=layout.chart,
         description=f"{policy_result.system.name}, compiled from its compose file",
         version=version,
         app_version=_app_version(layout),
-        about=[Safe(line) for line in dump(_about(layout)).splitlines() if line],
+        about=[Safe(line) for line in dump(_chart_fields(layout)).splitlines() if line],
         annotations=about,
     )
     first = {path: every[path] for path in ORDER if path in every}
@@ -79,11 +79,11 @@ def _contents(layout: ChartLayout, values: Mapping[str, Tree], compose: str, pol
     )
 
 
-def _project(layout: ChartLayout, policy_result: PolicyResult) -> str:
+def _project_digest(layout: ChartLayout, policy_result: PolicyResult) -> str:
     """A digest of the project as far as it is in the chart: what the file says, and the files that are not secret."""
     trees = [tree for tree in layout.configmaps if not tree.live]
     carried = {f"{tree.slug}/{key}": content for tree in trees for key, content in tree.files.items()}
-    return digest({**carried, "": policy_result.system.digest}) if policy_result.system.digest else ""
+    return chart_digest({**carried, "": policy_result.system.digest}) if policy_result.system.digest else ""
 
 
 def _annotations(layout: ChartLayout, policy_result: PolicyResult, project: str) -> Iterator[tuple[str, str]]:
@@ -91,7 +91,7 @@ def _annotations(layout: ChartLayout, policy_result: PolicyResult, project: str)
         yield "tycho.dev/compose", project
     if policy_result.digest:
         yield "tycho.dev/policies", policy_result.digest
-    if license_ := _read_about(layout).get("license"):
+    if license_ := _read_chart_extension(layout).get("license"):
         yield "artifacthub.io/license", str(license_)
     if policy_result.system.baked:
         yield "tycho.dev/baked", " ".join(sorted(policy_result.system.baked))
@@ -107,7 +107,7 @@ def _annotations(layout: ChartLayout, policy_result: PolicyResult, project: str)
 
 def _app_version(layout: ChartLayout) -> str:
     """Tell the version of what runs: what the file says, else the tag of the first image that the outside calls."""
-    if written := _read_about(layout).get("appVersion"):
+    if written := _read_chart_extension(layout).get("appVersion"):
         return str(written)
     containers = layout.containers
     first = next((container for container in containers if container.published), containers[0] if containers else None)
@@ -117,16 +117,16 @@ def _app_version(layout: ChartLayout) -> str:
     return tag if LABEL_VALUE.fullmatch(tag) and tag else "latest"
 
 
-def _about(layout: ChartLayout) -> dict[str, Tree]:
+def _chart_fields(layout: ChartLayout) -> dict[str, YamlValue]:
     """Collect what a chart says of itself: keywords of its images, and what the file says of the chart."""
     names = (container.image.repository.rpartition("/")[2] for container in layout.containers)
     keywords = [name for name in dict.fromkeys(names) if name and "$" not in name][:KEYWORDS]
-    fields = _read_about(layout)
-    about: dict[str, Tree] = {"keywords": keywords} if keywords else {}
-    return about | {name: fields[name] for name in ABOUT if fields.get(name)}
+    fields = _read_chart_extension(layout)
+    about: dict[str, YamlValue] = {"keywords": keywords} if keywords else {}
+    return about | {name: fields[name] for name in CHART_FIELDS if fields.get(name)}
 
 
-def _read_about(layout: ChartLayout) -> Mapping[str, Any]:
+def _read_chart_extension(layout: ChartLayout) -> Mapping[str, Any]:
     """Read what the file says of the chart itself: `x-tycho: {chart: …}`."""
-    written = said(layout.system).get("chart")
+    written = tycho_extension(layout.system).get("chart")
     return written if isinstance(written, Mapping) else {}

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from tycho.chart.artifact import Target
+from tycho.chart.chart import Target
 from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import has_service
 from tycho.chart.names import DNS_LABEL, label
-from tycho.chart.translate.key import Key, Rows, Table, approximated, ignored, translated
-from tycho.chart.translate.targets import Case, Found, container, named, peers, pod
-from tycho.chart.wiring import WORD, spoken
+from tycho.chart.networking import WORD, referencing_texts
+from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, ignored, translated
+from tycho.chart.translate.key_use import FoundBy, KeyUse, container, named_object, peers, pod
 
 LONGEST = 63
 LETTERS = "use lower-case letters, digits and dashes"
 
 
-def list_renamed(layout: ChartLayout) -> Iterator[tuple[str, str, Key]]:
+def list_renamed(layout: ChartLayout) -> Iterator[tuple[str, str, KeyRule]]:
     """List the services that Kubernetes must call by another name, with the places that call them by the old one.
 
     Yields:
@@ -41,10 +41,10 @@ def _is_called(layout: ChartLayout, name: str) -> bool:
     return layout.homes[name].name != name or has_service(layout.homes[name])
 
 
-def find_called(case: Case) -> Iterator[Target]:
+def find_service_name(case: KeyUse) -> Iterator[Target]:
     """Find the Service that a service is called by: its pod's, or one of its own name beside that."""
     slug = label(case.name)
-    yield from (peers("") if case.pod.name == case.name else named("Service", slug)).find(case)
+    yield from (peers("") if case.pod.name == case.name else named_object("Service", slug)).find(case)
 
 
 def explain(name: str) -> str:
@@ -60,7 +60,7 @@ def explain(name: str) -> str:
 def find_places(layout: ChartLayout, names: Collection[str]) -> Mapping[str, list[str]]:
     """Find where the file uses names: in environments, commands, health checks and texts that are mounted."""
     places: dict[str, list[str]] = {name: [] for name in names}
-    for _, path, text in spoken(layout.system) if names else ():
+    for _, path, text in referencing_texts(layout.system) if names else ():
         words = {word.rstrip(".-") for word in WORD.findall(text)}
         for name in words & places.keys():
             file, line = layout.system.at(path)
@@ -72,13 +72,13 @@ def _where(places: list[str]) -> str:
     return f"; it is said at {', '.join(dict.fromkeys(places))}" if places else ""
 
 
-def refuse_name(case: Case, name: str, remedy: str) -> Key:
+def refuse_name(case: KeyUse, name: str, remedy: str) -> KeyRule:
     """Make the entry of a further name that no Service can have."""
     return ignored(f'"{name}": {explain(name)}', remedy + _where(find_places(case.layout, (name,))[name]))
 
 
-def judge_container_name(case: Case) -> Rows:
-    """Judge a name to call a service by."""
+def assess_container_name(case: KeyUse) -> Rows:
+    """Assess a name to call a service by."""
     name = str(case.value)
     if name == case.name:
         yield "", translated("the name that it has anyway")
@@ -86,28 +86,28 @@ def judge_container_name(case: Case) -> Rows:
         yield "", refuse_name(case, name, f"call it {label(case.name)}")
 
 
-def judge_hostname(case: Case) -> Rows:
-    """Judge a hostname, a DNS label; a pod has one of its own, and a further name for each other service in it."""
+def assess_hostname(case: KeyUse) -> Rows:
+    """Assess a hostname, a DNS label; a pod has one of its own, and a further name for each other service in it."""
     name, home = str(case.value), case.pod.name
     if not DNS_LABEL.fullmatch(name.lower()):
         yield "", refuse_name(case, name, f"{LETTERS}; domainname for the rest")
     elif home != case.name:
         why = f"it shares the pod of {home}, whose own counts"
-        yield "", approximated("a Service of that name", why, "say it there", Found(find_named))
+        yield "", approximated("a Service of that name", why, "say it there", FoundBy(find_named))
 
 
-def find_named(case: Case) -> Iterator[Target]:
+def find_named(case: KeyUse) -> Iterator[Target]:
     """Find the Service of the name that a key gives, or of the service itself where it is the same."""
     yield Target("Service", str(case.value).lower())
 
 
-def find_hostname(case: Case) -> Iterator[Target]:
+def find_hostname(case: KeyUse) -> Iterator[Target]:
     """Find the pod's hostname, and the Service of that name."""
     yield from pod("hostname").find(case)
     yield from find_named(case)
 
 
-def find_links(case: Case) -> Iterator[Target]:
+def find_links(case: KeyUse) -> Iterator[Target]:
     """Find the Services of the names that a service links to."""
     for link in case.value:
         alias = str(link).partition(":")[2].lower()
@@ -115,8 +115,8 @@ def find_links(case: Case) -> Iterator[Target]:
             yield Target("Service", alias)
 
 
-def judge_links(case: Case) -> Rows:
-    """Judge further names of other services."""
+def assess_links(case: KeyUse) -> Rows:
+    """Assess further names of other services."""
     if all(str(link).partition(":")[2] in ("", str(link).partition(":")[0]) for link in case.value):
         yield "", translated("the names that they have anyway")
     for index, link in enumerate(case.value):
@@ -125,20 +125,20 @@ def judge_links(case: Case) -> Rows:
             yield f"[{index}]", refuse_name(case, alias, LETTERS)
 
 
-CALLED = Found(find_called)
+CALLED = FoundBy(find_service_name)
 KEYS: Table = {
-    "hostname": translated("hostname, and a Service of that name", Found(find_hostname), judge=judge_hostname),
+    "hostname": translated("hostname, and a Service of that name", FoundBy(find_hostname), assess=assess_hostname),
     "container_name": approximated(
         "a Service of that name",
         "Kubernetes names pods",
         "call it by its service's name",
-        Found(find_named),
-        judge=judge_container_name,
+        FoundBy(find_named),
+        assess=assess_container_name,
     ),
     "links": translated(
         "Services of these names",
-        Found(find_links),
-        judge=judge_links,
+        FoundBy(find_links),
+        assess=assess_links,
         but="every service knows them, and none waits for what they lead to",
     ),
     "external_links": ignored("a container outside the project has no name here", "call a Service by its DNS name"),

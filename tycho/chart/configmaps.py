@@ -6,18 +6,18 @@ import os.path
 import re
 from collections.abc import Iterator
 
-from tycho.chart.mounted import Item, Volume
-from tycho.chart.names import Names, label, short
+from tycho.chart.mounts import KeyToPath, PodVolume
+from tycho.chart.names import Names, label, short_hash
 from tycho.chart.objects import ConfigMap
-from tycho.chart.secretfiles import Secrecy
+from tycho.chart.secretfiles import SecretFileRules
 from tycho.model import File
 
 
 def make_configmap(
-    secrecy: Secrecy, slug: str, source: str | None, files: tuple[File, ...], place: str, name: str = ""
+    secrecy: SecretFileRules, slug: str, source: str | None, files: tuple[File, ...], place: str, name: str = ""
 ) -> ConfigMap:
     """Sort the files of one source, those that are secret apart; text of the compose file has no source."""
-    keys = tuple(_keys(files, name or source or ""))
+    keys = tuple(_list_keys(files, name or source or ""))
     secret = {key for key, file in zip(keys, files, strict=True) if source and secrecy.is_secret(source, file)}
     contents = dict(zip(keys, (file.content for file in files), strict=True))
     return ConfigMap(
@@ -31,18 +31,18 @@ def make_configmap(
     )
 
 
-def _keys(files: tuple[File, ...], source: str) -> Iterator[str]:
+def _list_keys(files: tuple[File, ...], source: str) -> Iterator[str]:
     """A ConfigMap's key for each file: its path, as far as a key may be called so."""
     taken = Names()
     for file in files:
         plain = re.sub(r"[^-._a-zA-Z0-9]", "_", file.path or os.path.basename(source.rstrip("/")) or "content")
-        plain = plain if len(plain) <= 200 and not plain.startswith(".") else f"f{short(file.path)}{plain[-100:]}"
+        plain = plain if len(plain) <= 200 and not plain.startswith(".") else f"f{short_hash(file.path)}{plain[-100:]}"
         yield taken.take(plain)
 
 
-def tree_volume(
+def configmap_volume(
     tree: ConfigMap, files: tuple[File, ...], single: str = "", prefix: str = "files-"
-) -> tuple[Volume, str]:
+) -> tuple[PodVolume, str]:
     """Make the volume that holds files of a tree.
 
     Args:
@@ -56,7 +56,7 @@ def tree_volume(
     """
     alone = len(files) == 1 and not files[0].path
     items = tuple(
-        Item(key, (single or key) if alone else file.path, file.mode)
+        KeyToPath(key, (single or key) if alone else file.path, file.mode)
         for key, file in zip(tree.keys, files, strict=True)
     )
     plain = tuple(item for item in items if item.key not in tree.secrets)
@@ -65,5 +65,5 @@ def tree_volume(
     name = label(f"{prefix}{tree.slug}")
     modes = {item.mode for item in plain}
     if kind == "configMap" and len(modes) == 1 and all(item.key == item.path for item in plain):
-        return Volume(name, kind, "", tree.slug, mode=modes.pop()), items[0].path if alone else ""
-    return Volume(name, kind, "", tree.slug, plain, secret), items[0].path if alone else ""
+        return PodVolume(name, kind, "", tree.slug, mode=modes.pop()), items[0].path if alone else ""
+    return PodVolume(name, kind, "", tree.slug, plain, secret), items[0].path if alone else ""

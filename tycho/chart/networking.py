@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tycho.chart.container import ContainerPort
 from tycho.chart.images import list_known_ports
-from tycho.chart.kinds import JOBS, said
 from tycho.chart.names import DNS_LABEL, label
-from tycho.chart.objects import Network
+from tycho.chart.objects import NetworkMembers
 from tycho.chart.workload import Wait
+from tycho.chart.workload_kind import JOBS, tycho_extension
 from tycho.model import File, Port, Project, Service, template
 from tycho.model import Network as ComposeNetwork
 from tycho.model.numbers import is_digits
@@ -23,13 +23,13 @@ HOST = re.compile(r"(?<![\w.-])(?<![^/]/)(?<!\A/)[A-Za-z0-9][\w.-]*")
 WELL_KNOWN = frozenset({25, 53, 80})
 
 
-def ports(system: Project) -> dict[str, tuple[ContainerPort, ...]]:
+def list_ports(system: Project) -> dict[str, tuple[ContainerPort, ...]]:
     """The ports that each service listens at, as far as the file says or shows it."""
-    mentioned = _mentions(system)
+    mentioned = _find_called_ports(system)
     found = {}
-    for name, service in everything(system).items():
+    for name, service in all_services(system).items():
         said_of = [ContainerPort(port.target, port.protocol.upper()) for port in service.ports]
-        said_of += [ContainerPort(number, protocol) for number, protocol in _exposed(service)]
+        said_of += [ContainerPort(number, protocol) for number, protocol in _exposed_ports(service)]
         numbers = {*list_known_ports(template(service.image or ""))}
         guessed = [ContainerPort(number, guessed="image") for number in sorted(numbers)]
         guessed += [ContainerPort(number, guessed="call") for number in sorted(mentioned.get(name, set()) - numbers)]
@@ -37,29 +37,29 @@ def ports(system: Project) -> dict[str, tuple[ContainerPort, ...]]:
     return found
 
 
-def declared(service: Service) -> tuple[ContainerPort, ...]:
+def list_container_ports(service: Service) -> tuple[ContainerPort, ...]:
     """The ports that a service's container declares."""
     listed = [
-        ContainerPort(port.target, port.protocol.upper(), _host(port) if port.mode == "host" else 0)
+        ContainerPort(port.target, port.protocol.upper(), _host_port(port) if port.mode == "host" else 0)
         for port in service.ports
     ]
-    listed += [ContainerPort(number, protocol) for number, protocol in _exposed(service)]
+    listed += [ContainerPort(number, protocol) for number, protocol in _exposed_ports(service)]
     return tuple({(port.number, port.protocol): port for port in reversed(listed)}.values())[::-1]
 
 
-def _host(port: Port) -> int:
+def _host_port(port: Port) -> int:
     said_port = str(port.published or "").partition("-")[0]
     return int(said_port) if is_digits(said_port) else port.target
 
 
-def everything(system: Project) -> dict[str, Service]:
+def all_services(system: Project) -> dict[str, Service]:
     """Services and jobs by name."""
     return {**system.services, **system.jobs}
 
 
-def needed(system: Project) -> Project:
+def drop_unused(system: Project) -> Project:
     """The system without what no service uses: Compose makes no such volume, network, config or secret."""
-    services = list(everything(system).values())
+    services = list(all_services(system).values())
     found: Mapping[str, set[str]] = {
         "volumes": {str(mount.source) for one in services for mount in one.volumes if mount.type == "volume"},
         "networks": {name for one in services for name in one.networks} | {"default"},
@@ -74,7 +74,7 @@ def needed(system: Project) -> Project:
     )
 
 
-def unused(system: Project, kept: Project) -> tuple[str, ...]:
+def list_unused(system: Project, kept: Project) -> tuple[str, ...]:
     """The paths of what `needed` left out."""
     return tuple(
         f"{section}.{name}"
@@ -84,7 +84,7 @@ def unused(system: Project, kept: Project) -> tuple[str, ...]:
     )
 
 
-def _exposed(service: Service) -> Iterator[tuple[int, str]]:
+def _exposed_ports(service: Service) -> Iterator[tuple[int, str]]:
     for text in service.expose:
         span, _, protocol = text.partition("/")
         first, _, last = span.partition("-")
@@ -93,26 +93,29 @@ def _exposed(service: Service) -> Iterator[tuple[int, str]]:
                 yield number, (protocol or "tcp").upper()
 
 
-def called(system: Project) -> frozenset[str]:
+def find_called(system: Project) -> frozenset[str]:
     """List the services that others name in their environment, commands, health checks or files."""
-    names = everything(system).keys()
+    names = all_services(system).keys()
     return frozenset(
-        name for speaker, _, text in spoken(system) for name in names & set(HOST.findall(text)) if name != speaker
+        name
+        for speaker, _, text in referencing_texts(system)
+        for name in names & set(HOST.findall(text))
+        if name != speaker
     )
 
 
-def _mentions(system: Project) -> dict[str, set[int]]:
+def _find_called_ports(system: Project) -> dict[str, set[int]]:
     """Ports that others call a service at, as in `redis://cache:6379`: Compose lets every port through."""
     found: dict[str, set[int]] = {}
-    names = everything(system)
-    for speaker, _, text in spoken(system):
+    names = all_services(system)
+    for speaker, _, text in referencing_texts(system):
         for host, number in MENTION.findall(text) if ":" in text else ():
             if host != speaker and host in names and (100 <= int(number) < 65536 or int(number) in WELL_KNOWN):
                 found.setdefault(host, set()).add(int(number))
     return found
 
 
-def spoken(system: Project) -> Iterator[tuple[str, str, str]]:
+def referencing_texts(system: Project) -> Iterator[tuple[str, str, str]]:
     """Text that may name services: who says it (a service, or "" for a config), at which path, and what.
 
     Templates, not what they are worth: the chart must not depend on the environment.
@@ -144,7 +147,7 @@ def _readable(files: tuple[File, ...] | None) -> Iterator[str]:
             yield file.content.decode("utf-8", "ignore")
 
 
-def waits(service: Service, kind: str, kinds: Mapping[str, str], homes: Mapping[str, str]) -> Iterator[Wait]:
+def list_waits(service: Service, kind: str, kinds: Mapping[str, str], homes: Mapping[str, str]) -> Iterator[Wait]:
     """List what a service's start is held back for, in the file's order: the pods that its dependencies live in.
 
     What runs all the time is started again until it finds what it needs; a job that finds it absent has failed for
@@ -174,27 +177,27 @@ def is_implied(system: Project, service: str, name: str) -> bool:
     """
     section = "services" if service in system.services else "jobs"
     written = f"{section}.{service}.depends_on.{name}.condition" in system.lines
-    dependency = everything(system)[service].depends_on[name]
+    dependency = all_services(system)[service].depends_on[name]
     return dependency.restart and dependency.condition == "service_started" and not written
 
 
-def homes(services: Mapping[str, Service]) -> dict[str, str]:
+def pod_of_service(services: Mapping[str, Service]) -> dict[str, str]:
     """The service whose pod each one lives in: its own, or that of the one whose network or processes it shares."""
     found: dict[str, str] = {}
     for name in services:
         way = {name: None}
         last = name
-        while last not in found and (host := _joined(services, last)) and host not in way:
+        while last not in found and (host := _find_host(services, last)) and host not in way:
             way[host] = None
             last = host
         found |= dict.fromkeys(way, found.get(last, last))
     return found
 
 
-def pods(system: Project) -> dict[str, list[str]]:
+def services_by_pod(system: Project) -> dict[str, list[str]]:
     """The services of each pod, by the service that it is named for."""
-    services = everything(system)
-    where = homes(services)
+    services = all_services(system)
+    where = pod_of_service(services)
     found: dict[str, list[str]] = {name: [name] for name in services if where[name] == name}
     for name, home in where.items():
         if name != home:
@@ -202,7 +205,7 @@ def pods(system: Project) -> dict[str, list[str]]:
     return found
 
 
-def _joined(services: Mapping[str, Service], name: str) -> str:
+def _find_host(services: Mapping[str, Service], name: str) -> str:
     service = services[name]
     for mode in (service.network_mode, service.ipc, service.pid):
         kind, _, other = (mode or "").partition(":")
@@ -211,10 +214,10 @@ def _joined(services: Mapping[str, Service], name: str) -> str:
     return ""
 
 
-def networks(system: Project) -> tuple[Network, ...]:
+def list_networks(system: Project) -> tuple[NetworkMembers, ...]:
     """The compose networks, with the services on each."""
     members: dict[str, list[str]] = {}
-    for name, service in everything(system).items():
+    for name, service in all_services(system).items():
         on = list(service.networks) or ([] if service.network_mode else ["default"])
         for network in on:
             members.setdefault(network, []).append(name)
@@ -222,22 +225,22 @@ def networks(system: Project) -> tuple[Network, ...]:
     for name, services in sorted(members.items()):
         about = system.networks.get(name) or NOTHING
         slug = label(str(about.name or name) if about.external else name, 40)
-        found.append(Network(name, slug, about.internal, about.external, tuple(services)))
+        found.append(NetworkMembers(name, slug, about.internal, about.external, tuple(services)))
     return tuple(found)
 
 
-def find_enclosed(networks: Sequence[Network]) -> frozenset[str]:
+def find_enclosed(networks: Sequence[NetworkMembers]) -> frozenset[str]:
     """Find the services that are on internal networks alone: Docker publishes none of their ports."""
     inside = {name for network in networks if network.internal for name in network.members}
     return frozenset(inside - {name for network in networks if not network.internal for name in network.members})
 
 
-def isolated(system: Project) -> bool:
+def has_network_policies(system: Project) -> bool:
     """Whether a policy asks for network policies."""
-    return bool(said(system).get("networkPolicy"))
+    return bool(tycho_extension(system).get("networkPolicy"))
 
 
-def aliases(system: Project, homes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def list_aliases(system: Project, homes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Further names, by which services are called, with the services whose pods they name."""
     taken = {label(name) for name in system.services}
     found: dict[str, dict[str, None]] = {}

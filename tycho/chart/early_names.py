@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.kinds import JOBS
-from tycho.chart.wiring import WORD, everything, spoken
+from tycho.chart.networking import WORD, all_services, referencing_texts
+from tycho.chart.workload_kind import JOBS
 from tycho.model import Project
 
 PATTERN = re.compile(
@@ -16,7 +16,7 @@ PATTERN = re.compile(
 MOST_PEERS = 1000  # names that one pattern may stand for
 
 
-def restless(system: Project, kinds: Mapping[str, str]) -> frozenset[str]:
+def find_reached_early(system: Project, kinds: Mapping[str, str]) -> frozenset[str]:
     """Find services with a health check that others must reach before they are healthy, as in Compose.
 
     Two that name each other anywhere, any number whose health checks call each other in a circle, and those that a
@@ -30,17 +30,17 @@ def restless(system: Project, kinds: Mapping[str, str]) -> frozenset[str]:
     calls: dict[str, set[str]] = {name: set() for name in checked}
     checks: dict[str, set[str]] = {name: set() for name in checked}
     opened: set[str] = set()
-    for name, path, text in spoken(system) if checked else ():
+    for name, path, text in referencing_texts(system) if checked else ():
         named = checked.intersection((*WORD.findall(text), *_expand_patterns(text))) - {name}
         if name in checked:
             calls[name] |= named
             if path.endswith(".healthcheck.test"):
                 checks[name] |= named
         elif kinds.get(name) in JOBS:
-            awaited = everything(system)[name].depends_on
+            awaited = all_services(system)[name].depends_on
             opened |= {each for each in named if each not in awaited or awaited[each].condition == "service_started"}
     pairs = {name for name, others in calls.items() if any(name in calls[other] for other in others)}
-    return frozenset(pairs | opened | _circling(checks))
+    return frozenset(pairs | opened | _find_cycles(checks))
 
 
 def _expand_patterns(text: str) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _expand_patterns(text: str) -> Iterator[str]:
             yield f"{match['stem']}{number:0{len(first)}}{match['rest']}"
 
 
-def _circling(calls: Mapping[str, set[str]]) -> set[str]:
+def _find_cycles(calls: Mapping[str, set[str]]) -> set[str]:
     """Who is left when all have gone whom nobody calls, or who call nobody."""
     left = dict(calls)
     while True:

@@ -7,18 +7,20 @@ from pathlib import Path
 
 from jinja2 import TemplateError, TemplateSyntaxError
 
+from tycho.chart.actions import reference
 from tycho.chart.hidden import without_entries
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import label
+from tycho.chart.networking import all_services
 from tycho.chart.render import render_policy
 from tycho.chart.templates import ChartTemplates
-from tycho.chart.wiring import everything
-from tycho.chart.writer import reference
 from tycho.errors import PolicyError, Problem
 from tycho.model import EmitTemplate, Project
 
 
-def emitted(layout: ChartLayout, emits: Sequence[EmitTemplate], templates: ChartTemplates) -> dict[str, str]:
+def render_policy_templates(
+    layout: ChartLayout, emits: Sequence[EmitTemplate], templates: ChartTemplates
+) -> dict[str, str]:
     """Files that policies ask for, in a folder of their own: one for each matching service, or one for the system.
 
     A template is told `chart` and `system`, of a service `name`, `slug` and `service`, and how the chart writes
@@ -28,22 +30,20 @@ def emitted(layout: ChartLayout, emits: Sequence[EmitTemplate], templates: Chart
         PolicyError: A template is broken; with its line.
     """
     system = without_entries(layout.system)
-    services = everything(system)
+    services = all_services(system)
     shared = {"h": templates.helpers, "object_name": templates.names, "ref": reference}
     found: dict[str, str] = {}
     for emit in emits:
         stem = Path(emit.policy).stem
         for name in emit.services:
             about = {"name": name, "slug": label(name), "service": services[name]}
-            found[f"templates/policies/{label(name)}-{stem}.yaml"] = _rendered(
-                layout, system, emit, {**shared, **about}
-            )
+            found[f"templates/policies/{label(name)}-{stem}.yaml"] = _render(layout, system, emit, {**shared, **about})
         if not emit.services:
-            found[f"templates/policies/{stem}.yaml"] = _rendered(layout, system, emit, shared)
+            found[f"templates/policies/{stem}.yaml"] = _render(layout, system, emit, shared)
     return found
 
 
-def _rendered(layout: ChartLayout, system: Project, emit: EmitTemplate, about: dict[str, object]) -> str:
+def _render(layout: ChartLayout, system: Project, emit: EmitTemplate, about: dict[str, object]) -> str:
     try:
         return render_policy(emit.text.decode(), chart=layout.chart, system=system, **about)
     except (TemplateError, ValueError) as error:
