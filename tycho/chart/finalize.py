@@ -15,7 +15,7 @@ from tycho.chart.manifests import is_fenced, looks_up
 from tycho.chart.names import LABEL_VALUE
 from tycho.chart.render import render
 from tycho.chart.workload_kind import tycho_extension
-from tycho.chart.yaml_writer import YamlValue, dump, strip_notes, write_scalar
+from tycho.chart.yaml_writer import YamlValue, dump, strip_comments, write_scalar
 from tycho.model import PolicyResult
 from tycho.model.expression import Invalid, evaluate
 
@@ -31,7 +31,7 @@ def finalize_chart(
     files: Mapping[str, str | bytes],
     rows: tuple[Row, ...],
     version: str,
-    values: Mapping[str, Tree],
+    values: Mapping[str, YamlValue],
 ) -> Chart:
     """A chart of its files."""
     changed = tuple(row for row in rows if row.outcome != "translated" and not row.local)
@@ -60,11 +60,11 @@ def finalize_chart(
     )
 
 
-def _contents(layout: ChartLayout, values: Mapping[str, Tree], compose: str, policies: str) -> Contents:
+def _contents(layout: ChartLayout, values: Mapping[str, YamlValue], compose: str, policies: str) -> Contents:
     return Contents(
         services=tuple(container.service for container in layout.containers),
         kinds=tuple(sorted({item.kind.name for item in list_objects(layout)})),
-        defaults=strip_notes(values),
+        defaults=strip_comments(values),
         compose_digest=compose,
         policies_digest=policies,
         published={

@@ -36,15 +36,15 @@ class Commented:
     open: bool = False
 
 
-def strip_notes(tree: Tree) -> Any:
+def strip_comments(tree: YamlValue) -> Any:
     """Return what a reader of the YAML gets: the values alone, without comments."""
     match tree:
-        case Noted():
-            return strip_notes(tree.value)
+        case Commented():
+            return strip_comments(tree.value)
         case Mapping():
-            return {str(name): strip_notes(value) for name, value in tree.items()}
+            return {str(name): strip_comments(value) for name, value in tree.items()}
         case list() | tuple():
-            return [strip_notes(value) for value in tree]
+            return [strip_comments(value) for value in tree]
         case str():
             return str.__str__(tree)
         case _:
