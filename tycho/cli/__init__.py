@@ -38,6 +38,7 @@ from tycho.cli import (
     status,
     up,
 )
+from tycho.cli.bundles import expand_options
 from tycho.cli.commands import Grouped, InOrder
 from tycho.errors import FileError, TychoError
 from tycho.text import safe_message
@@ -113,7 +114,9 @@ def _app(commands: dict[str, Callable[..., Any]], help: str) -> typer.Typer:
         text = cleandoc(command.__doc__ or "").replace(r"\b", "\b")
         summary = re.split(r"[;:]|\.$", text.splitlines()[0])[0]
         settings = {**HELP_OPTIONS, **SETTINGS.get(name, {})}
-        app.command(name, cls=Grouped, help=text, short_help=summary, context_settings=settings)(command)
+        app.command(name, cls=Grouped, help=text, short_help=summary, context_settings=settings)(
+            expand_options(command)
+        )
     return app
 
 

@@ -2,80 +2,84 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import typer
 
-from tycho.cli.options import Backplane, Context, Local, Namespace, Policies
-from tycho.cli.session import serve, trace
+from tycho.cli.options import ClusterOptions, Policies
+from tycho.cli.session import serve, start_trace
 
 LISTENING, CALLERS = "Where it listens", "Who may"
 
 
-def _option(name: str, help: str, panel: str, *names: str, **rest: Any) -> Any:
+def _option(name: str, help: str, panel: str, *names: str, **settings: Any) -> Any:
     """Make an option that an environment variable can give, too."""
     variable = f"TYCHO_API_{name.upper().replace('-', '_')}"
-    return typer.Option(*names, f"--{name}", help=help, rich_help_panel=panel, envvar=variable, **rest)
-
-
-def _port() -> int:
-    from tycho.settings import settings
-
-    return settings().api_port
+    return typer.Option(*names, f"--{name}", help=help, rich_help_panel=panel, envvar=variable, **settings)
 
 
 Debug = Annotated[bool, typer.Option("--debug", help="Log each request, and what is done for it.")]
-Port = Annotated[
-    int | None, typer.Option("-p", "--port", metavar="PORT", help="TCP port. Default: 5000.", rich_help_panel=LISTENING)
-]
-Host = Annotated[str, _option("host", "Address to listen on.", LISTENING, metavar="ADDRESS")]
-Certificate = Annotated[str, _option("tls-cert", "Certificate, with those that signed it.", LISTENING, metavar="FILE")]
-Key = Annotated[str, _option("tls-key", "The certificate's key.", LISTENING, metavar="FILE")]
-ClientCa = Annotated[
-    str, _option("client-ca", "Take connections with a certificate of this authority alone.", LISTENING, metavar="FILE")
-]
-PlainHttp = Annotated[
-    bool, _option("plain-http", "Speak HTTP beyond this machine: tokens can be read on the way.", LISTENING)
-]
-Tokens = Annotated[str, _option("tokens", "Tokens and what they are for, by their hashes.", CALLERS, metavar="FILE")]
-TokenReview = Annotated[
-    bool, _option("token-review", "Ask the cluster about tokens of the audience tycho, and for rights.", CALLERS)
-]
-ProxyHeader = Annotated[
-    str, _option("proxy-header", "Header in which a trusted proxy says who asks.", CALLERS, metavar="NAME")
-]
-TrustProxy = Annotated[
-    list[str] | None, _option("trust-proxy", "Addresses of that proxy.", CALLERS, metavar="CIDR[,CIDR]")
-]
-Namespaces = Annotated[
-    str,
-    _option(
-        "namespaces", "Shared namespaces that callers may name; * and {user} fit.", CALLERS, metavar="NAME[,PATTERN]"
-    ),
-]
-Rate = Annotated[
-    float, _option("rate", "Requests a second of one caller; 0 for any number.", CALLERS, metavar="NUMBER")
-]
+
+
+@dataclass(frozen=True)
+class ListeningOptions:
+    """Where the service listens, and with which certificate."""
+
+    port: Annotated[
+        int | None,
+        typer.Option("-p", "--port", metavar="PORT", help="TCP port. Default: 5000.", rich_help_panel=LISTENING),
+    ] = None
+    host: Annotated[str, _option("host", "Address to listen on.", LISTENING, metavar="ADDRESS")] = "127.0.0.1"
+    tls_cert: Annotated[
+        str, _option("tls-cert", "Certificate, with those that signed it.", LISTENING, metavar="FILE")
+    ] = ""
+    tls_key: Annotated[str, _option("tls-key", "The certificate's key.", LISTENING, metavar="FILE")] = ""
+    client_ca: Annotated[
+        str,
+        _option("client-ca", "Take connections with a certificate of this authority alone.", LISTENING, metavar="FILE"),
+    ] = ""
+    plain_http: Annotated[
+        bool, _option("plain-http", "Speak HTTP beyond this machine: tokens can be read on the way.", LISTENING)
+    ] = False
+
+
+@dataclass(frozen=True)
+class CallerOptions:
+    """Who may call the service, and how often."""
+
+    tokens: Annotated[
+        str, _option("tokens", "Tokens and what they are for, by their hashes.", CALLERS, metavar="FILE")
+    ] = ""
+    token_review: Annotated[
+        bool, _option("token-review", "Ask the cluster about tokens of the audience tycho, and for rights.", CALLERS)
+    ] = False
+    proxy_header: Annotated[
+        str, _option("proxy-header", "Header in which a trusted proxy says who asks.", CALLERS, metavar="NAME")
+    ] = ""
+    trust_proxy: Annotated[
+        list[str] | None, _option("trust-proxy", "Addresses of that proxy.", CALLERS, metavar="CIDR[,CIDR]")
+    ] = None
+    namespaces: Annotated[
+        str,
+        _option(
+            "namespaces",
+            "Shared namespaces that callers may name; * and {user} fit.",
+            CALLERS,
+            metavar="NAME[,PATTERN]",
+        ),
+    ] = ""
+    rate: Annotated[
+        float, _option("rate", "Requests a second of one caller; 0 for any number.", CALLERS, metavar="NUMBER")
+    ] = 0.0
 
 
 def api(
     debug: Debug = False,
-    port: Port = None,
-    host: Host = "127.0.0.1",
-    tls_cert: Certificate = "",
-    tls_key: Key = "",
-    client_ca: ClientCa = "",
-    plain_http: PlainHttp = False,
-    tokens: Tokens = "",
-    token_review: TokenReview = False,
-    proxy_header: ProxyHeader = "",
-    trust_proxy: TrustProxy = None,
-    namespaces: Namespaces = "",
-    rate: Rate = 0.0,
-    backplane: Backplane = "",
-    namespace: Namespace = "",
-    context: Context = "",
-    local: Local = False,
+    *,
+    listening: ListeningOptions,
+    callers: CallerOptions,
+    cluster: ClusterOptions,
     policies: Policies = None,
 ) -> None:
     r"""Serve the verbs over HTTP: OpenAPI at /openapi.json, pages at /docs and /apidocs.
@@ -88,23 +92,26 @@ def api(
 
     Beyond this machine it wants to know who asks: see docs/security.md.
     """
-    trace(debug)
+    start_trace(debug)
     from tycho.access import AccessOptions
     from tycho.api.listening import Listening
+    from tycho.settings import settings
 
+    port = settings().api_port if listening.port is None else listening.port
     serve(
-        listening=Listening(host, _port() if port is None else port, tls_cert, tls_key, client_ca, plain_http),
+        cluster=cluster,
+        policies=policies,
+        listening=Listening(**{**asdict(listening), "port": port}),
         access=AccessOptions(
-            tokens=tokens,
-            token_review=token_review,
-            proxy_header=proxy_header,
-            trust_proxy=_split(",".join(trust_proxy or ())),
-            mutual_tls=bool(client_ca),
-            namespaces=_split(namespaces),
-            rate=rate,
+            **{
+                **asdict(callers),
+                "trust_proxy": _split(",".join(callers.trust_proxy or ())),
+                "namespaces": _split(callers.namespaces),
+            },
+            mutual_tls=bool(listening.client_ca),
         ),
-        debug=debug, namespace=namespace, context=context, local=local, backplane=backplane, policies=policies,
-    )  # fmt: skip
+        debug=debug,
+    )
 
 
 def _split(text: str) -> list[str]:

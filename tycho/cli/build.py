@@ -8,22 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    Directory,
-    EnvFiles,
-    Files,
-    Format,
-    Name,
-    NoCache,
-    Output,
-    Profiles,
-    Pull,
-    PushPrefix,
-    Quiet,
-    Root,
-    Trace,
-)
-from tycho.cli.session import Input, trace
+from tycho.cli.options import BUILDING, ComposeOptions, Format, OutputOptions, PushPrefix
+from tycho.cli.session import run_until_signal
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,21 +25,18 @@ Services = Annotated[
     typer.Argument(metavar="[SERVICE]...", help="The images of these services; all by default."),
 ]
 
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Build all of it anew.", rich_help_panel=BUILDING)]
+Pull = Annotated[bool, typer.Option("--pull", help="Look for newer base images.", rich_help_panel=BUILDING)]
+
 
 def build(
     services: Services = None,
-    files: Files = None,
-    name: Name = "",
-    env_file: EnvFiles = None,
-    profile: Profiles = None,
-    project_directory: Directory = "",
-    root: Root = "",
+    *,
+    compose: ComposeOptions,
     push: PushPrefix = "",
     no_cache: NoCache = False,
     pull: Pull = False,
-    output: Output = Format.table,
-    quiet: Quiet = False,
-    trace_: Trace = False,
+    output: OutputOptions,
 ) -> None:
     r"""Build the images of a compose file with Docker, and push them.
 
@@ -67,31 +50,26 @@ def build(
     Without --push, nor TYCHO_PUSH_PREFIX, the images stay in Docker.
     """
     from tycho.building import check_services, to_metadata
-    from tycho.cli import ends
     from tycho.compose import load
 
-    trace(trace_)
-    given = Input(files or (), name, env_file or (), profile or (), project_directory, root=root)
-    sources = given.sources()
+    sources = compose.read_sources()
     project = load(sources)
     show.problems(project.warnings)
     check_services(project, services or ())
     options = [f"--{option}" for option, chosen in (("no-cache", no_cache), ("pull", pull)) if chosen]
 
-    async def act() -> Mapping[str, Any]:
-        ends.cancel_on_signal(asyncio.current_task())
-        return await build_project(
-            project, sources, prefix=find_prefix(push), services=services or (), options=options, quiet=quiet
+    images = run_until_signal(
+        build_project(
+            project,
+            sources,
+            prefix=find_prefix(push),
+            services=services or (),
+            options=options,
+            quiet=output.quiet,
         )
-
-    try:
-        images = asyncio.run(act())
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-    finally:
-        ends.cancel_on_signal(None)
-    if output is not Format.table:
-        return show.data(to_metadata(images), output)
+    )
+    if output.output is not Format.table:
+        return show.data(to_metadata(images), output.output)
     if not images:
         return show.say(f"{project.name} builds no images")
     return show.table([("SERVICE", "IMAGE"), *((service, _write(image)) for service, image in images.items())])

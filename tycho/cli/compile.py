@@ -8,23 +8,9 @@ from typing import Annotated
 
 import typer
 
-from tycho.cli import show
-from tycho.cli.options import (
-    OUTPUT,
-    Directory,
-    EnvFiles,
-    Files,
-    Format,
-    MetadataFile,
-    Name,
-    Policies,
-    Profiles,
-    Root,
-    Strict,
-    Trace,
-    Version,
-)
-from tycho.cli.session import Input, offline, trace
+from tycho.cli import metadata, show
+from tycho.cli.options import OUTPUT, ChartOptions, Format
+from tycho.cli.session import compile_project, offline
 from tycho.files import VALUES_MARK
 from tycho.outputs import write_file
 
@@ -47,22 +33,13 @@ Formatted = Annotated[Format, typer.Option("--format", help="Format of the repor
 
 
 def compile(
-    files: Files = None,
-    name: Name = "",
-    env_file: EnvFiles = None,
-    profile: Profiles = None,
-    project_directory: Directory = "",
-    root: Root = "",
-    metadata: MetadataFile = "",
-    policies: Policies = None,
-    strict: Strict = False,
-    chart_version: Version = "",
+    *,
+    options: ChartOptions,
     output: Into = "",
     values: Values = "",
     report: Report = False,
     explain: Explain = False,
     format: Formatted = Format.table,
-    trace_: Trace = False,
 ) -> None:
     r"""Make a Helm chart of a compose file; without -o, only says what becomes of it.
 
@@ -73,15 +50,14 @@ def compile(
       tycho compile -f compose.yaml --report --format json
       tycho compile -f compose.yaml --explain
     """
-    trace(trace_)
-    given = (files or (), name, env_file or (), profile or (), project_directory, metadata, strict, chart_version)
-    said = Input(*given, root=root, outputs=(output, values))
     from tycho.chart import release_values, values_yaml
 
+    sources = options.read_sources(outputs=(output, values))
+    lifecycle = offline(options.policies)
     if explain:
-        show.steps(offline(policies).explain(said.sources(), metadata=said.services()), format)
+        show.steps(lifecycle.explain(sources, metadata=metadata.read(options.metadata)), format)
         return
-    compiled = said.compile(offline(policies))
+    compiled = compile_project(lifecycle, options, sources, version=options.chart_version)
     chart = compiled.artifact
     rows = [row for row in chart.report if report or row.outcome != "translated"]
     if output:

@@ -11,8 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import OUTPUT, Directory, EnvFiles, Files, Format, Name, Profiles, Root, Trace
-from tycho.cli.session import Input, trace
+from tycho.cli.options import OUTPUT, ComposeOptions, Format
 
 
 class Written(StrEnum):
@@ -35,12 +34,8 @@ Strict = Annotated[bool, typer.Option("--strict", help="Warnings are errors.", r
 
 
 def config(
-    files: Files = None,
-    name: Name = "",
-    env_file: EnvFiles = None,
-    profile: Profiles = None,
-    project_directory: Directory = "",
-    root: Root = "",
+    *,
+    compose: ComposeOptions,
     format: As = Written.yaml,
     no_interpolate: Verbatim = False,
     services: Services = False,
@@ -48,7 +43,6 @@ def config(
     hash: Hash = "",
     quiet: Quiet = False,
     strict: Strict = False,
-    trace_: Trace = False,
 ) -> None:
     r"""Show a compose file in its canonical form, as Docker Compose does.
 
@@ -61,8 +55,7 @@ def config(
     from tycho.compose import canonical, load, uninterpolated
     from tycho.errors import ComposeError
 
-    trace(trace_)
-    sources = Input(files or (), name, env_file or (), profile or (), project_directory, root=root).sources()
+    sources = compose.read_sources()
     if no_interpolate:
         return show.data(uninterpolated(sources), Format(format))
     system = load(sources)

@@ -8,23 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    OUTPUT,
-    Backplane,
-    Context,
-    Directory,
-    Files,
-    Format,
-    Local,
-    LookIn,
-    Name,
-    Output,
-    Service,
-    Trace,
-)
-from tycho.cli.project import Here, choose_system
-from tycho.cli.revisions import OptionalId
-from tycho.cli.session import run, trace
+from tycho.cli.options import OUTPUT, Format, OptionalId, Output, TargetOptions
+from tycho.cli.project import ProjectOptions, choose_system
+from tycho.cli.session import run
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
@@ -38,18 +24,12 @@ CELLS = ("path", "outcome", "target", "reason")
 
 def values(
     id: OptionalId = "",
+    *,
     all: Every = False,
     revision: Number = 0,
-    files: Files = None,
-    name: Name = "",
-    project_directory: Directory = "",
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
+    project: ProjectOptions,
+    target: TargetOptions,
     output: AsYaml = Format.yaml,
-    trace_: Trace = False,
 ) -> None:
     r"""Print the values of a system's release; what is secret is masked.
 
@@ -60,32 +40,24 @@ def values(
 
     Without ID, the project of this folder is meant.
     """
-    trace(trace_)
-    here = Here(files or (), name, project_directory)
 
     async def act(lifecycle: Lifecycle) -> Mapping[str, Any]:
         from tycho.masking import mask_values
 
-        stored = await _read(lifecycle, here, id, revision)
+        stored = await _read(lifecycle, project, id, revision)
         return mask_values(stored.merged if all else stored.values, known=stored.files.values())
 
-    shown = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    shown = run(act, target)
     show.data(shown, Format.json if output is Format.json else Format.yaml)
 
 
 def report(
     id: OptionalId = "",
+    *,
     revision: Number = 0,
-    files: Files = None,
-    name: Name = "",
-    project_directory: Directory = "",
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
+    project: ProjectOptions,
+    target: TargetOptions,
     output: Output = Format.table,
-    trace_: Trace = False,
 ) -> None:
     r"""Print what changed its meaning on the way to the cluster.
 
@@ -96,13 +68,11 @@ def report(
 
     Without ID, the project of this folder is meant. `tycho compile` tells the same of a file that does not run yet.
     """
-    trace(trace_)
-    here = Here(files or (), name, project_directory)
 
     async def act(lifecycle: Lifecycle) -> Sequence[Mapping[str, Any]]:
-        return (await _read(lifecycle, here, id, revision)).report
+        return (await _read(lifecycle, project, id, revision)).report
 
-    rows = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    rows = run(act, target)
     if output is not Format.table:
         return show.data([{key: row[key] for key in CELLS if row.get(key)} for row in rows], output)
     if not rows:
@@ -111,6 +81,6 @@ def report(
     return show.table([("KEY", "RESULT", "BECOMES", "WHY"), *lines])
 
 
-async def _read(lifecycle: Lifecycle, here: Here, id: str, revision: int) -> StoredRelease:
-    release, _ = await choose_system(lifecycle, here, id=id)
+async def _read(lifecycle: Lifecycle, project: ProjectOptions, id: str, revision: int) -> StoredRelease:
+    release, _ = await choose_system(lifecycle, project, id=id)
     return await lifecycle.contents(release.identity.guid, revision)

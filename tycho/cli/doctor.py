@@ -6,7 +6,7 @@ import platform
 import sys
 
 from tycho.cli import show
-from tycho.cli.options import Backplane, Context, Format, Local, Namespace, Output, Service
+from tycho.cli.options import Format, Output, StartTargetOptions
 from tycho.cli.session import run
 
 
@@ -25,14 +25,7 @@ def version(output: Output = Format.table) -> None:
     show.data({"tycho": __version__, "python": platform.python_version()}, output)
 
 
-def doctor(
-    namespace: Namespace = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
-    output: Output = Format.table,
-) -> None:
+def doctor(*, target: StartTargetOptions, output: Output = Format.table) -> None:
     r"""Check helm, the cluster, your rights and versions; says what to do.
 
     \b
@@ -40,14 +33,7 @@ def doctor(
       tycho doctor
       tycho doctor --local
     """
-    checks = run(
-        lambda lifecycle: lifecycle.orchestrator.doctor(),
-        namespace=namespace,
-        context=context,
-        local=local,
-        backplane=backplane,
-        service=service,
-    )
+    checks = run(lambda lifecycle: lifecycle.orchestrator.doctor(), target)
     if output is not Format.table:
         show.data([check.model_dump() for check in checks], output)
     else:

@@ -8,23 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    CLUSTER,
-    Backplane,
-    Context,
-    Directory,
-    Files,
-    Force,
-    Ids,
-    Local,
-    LookIn,
-    Name,
-    Service,
-    Timeout,
-    Trace,
-)
-from tycho.cli.project import Here, choose_system
-from tycho.cli.session import run, trace
+from tycho.cli.options import CLUSTER, Force, Ids, TargetOptions, Timeout
+from tycho.cli.project import ProjectOptions, choose_system
+from tycho.cli.session import run
 from tycho.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -43,20 +29,14 @@ Orphans = Annotated[bool, typer.Option("--remove-orphans", hidden=True)]
 
 def down(
     ids: Ids = None,
+    *,
     keep_volumes: KeepVolumes = False,
     force: Force = False,
     volumes: Volumes = False,
     remove_orphans: Orphans = False,
-    files: Files = None,
-    name: Name = "",
-    project_directory: Directory = "",
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
+    project: ProjectOptions,
+    target: TargetOptions,
     timeout: Timeout = 300.0,
-    trace_: Trace = False,
 ) -> None:
     r"""Remove systems with all that belongs to them; prints each GUID once it is gone.
 
@@ -68,17 +48,15 @@ def down(
 
     Without ID, the project of this folder is meant; where it does not run, nothing is removed.
     """
-    trace(trace_)
     if volumes and keep_volumes:
         raise UsageError("-v and --keep-volumes exclude each other")
-    here = Here(files or (), name, project_directory)
 
     async def act(lifecycle: Lifecycle) -> list[Removal]:
         from tycho.orchestrators import WaitOptions
 
         wait_options = WaitOptions(timeout=timeout, tell=show.say)
         try:
-            chosen = ids or [(await choose_system(lifecycle, here))[0].identity.guid]
+            chosen = ids or [(await choose_system(lifecycle, project))[0].identity.guid]
         except NotFound as error:
             show.say(f"nothing to remove: {error.message}")  # no error: `tycho down $(tycho status -terse)`
             return []
@@ -87,11 +65,11 @@ def down(
             wait_options=wait_options,
             keep_volumes=keep_volumes,
             force=force,
-            caller=await lifecycle.identify(here.origin()),
+            caller=await lifecycle.identify(project.origin()),
             each=_told,
         )
 
-    removals = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    removals = run(act, target)
     failed = [removal.error for removal in removals if removal.error]
     if failed:
         sys.exit(failed[0].exit_code)

@@ -7,23 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    Backplane,
-    Context,
-    Directory,
-    FilesLong,
-    Format,
-    Local,
-    LookIn,
-    Name,
-    Output,
-    Service,
-    SystemId,
-    Trace,
-    Words,
-)
-from tycho.cli.project import Here, choose_system
-from tycho.cli.session import run, trace
+from tycho.cli.options import Format, Output, TargetOptions, Words
+from tycho.cli.project import FollowedSystemOptions, choose_system
+from tycho.cli.session import run
 from tycho.text import json_text
 
 if TYPE_CHECKING:
@@ -36,18 +22,11 @@ HEADER = ("TIME", "SERVICE", "OBJECT", "REASON", "MESSAGE")
 
 def events(
     words: Words = None,
+    *,
     follow: Follow = False,
-    id: SystemId = "",
-    files: FilesLong = None,
-    name: Name = "",
-    project_directory: Directory = "",
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
+    system: FollowedSystemOptions,
+    target: TargetOptions,
     output: Output = Format.table,
-    trace_: Trace = False,
 ) -> None:
     r"""Print what the cluster tells of a system's objects, oldest first.
 
@@ -59,11 +38,9 @@ def events(
 
     Without ID, the project of this folder is meant. With -f, JSON is one object a line.
     """
-    trace(trace_)
-    here = Here(files or (), name, project_directory)
 
     async def act(lifecycle: Lifecycle) -> None:
-        release, services = await choose_system(lifecycle, here, words or (), id=id)
+        release, services = await choose_system(lifecycle, system, words or (), id=system.id)
         stream = lifecycle.events(release.identity.guid, services, follow=follow)
         if not follow:
             return _show([event async for event in stream], output)
@@ -78,7 +55,7 @@ def events(
             show.flush()
         return None
 
-    run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    run(act, target)
 
 
 def _show(told: list[Event], output: Format) -> None:

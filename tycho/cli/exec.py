@@ -9,22 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    INPUT,
-    Backplane,
-    Context,
-    Directory,
-    Files,
-    Force,
-    Local,
-    LookIn,
-    Name,
-    Service,
-    SystemId,
-    Trace,
-)
-from tycho.cli.project import Here, choose_system
-from tycho.cli.session import run, trace
+from tycho.cli.options import INPUT, Force, TargetOptions
+from tycho.cli.project import SystemOptions, choose_system
+from tycho.cli.session import run
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,21 +37,14 @@ Index = Annotated[int, typer.Option("--index", metavar="N", min=1, help="Which c
 
 def exec(
     words: Words,
+    *,
     no_tty: NoTty = False,
     env: Variables = None,
     workdir: Workdir = "",
     index: Index = 1,
-    id: SystemId = "",
-    files: Files = None,
-    name: Name = "",
-    project_directory: Directory = "",
+    system: SystemOptions,
     force: Force = False,
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
-    trace_: Trace = False,
+    target: TargetOptions,
 ) -> None:
     r"""Run a program in a running container; its exit code is the command's.
 
@@ -77,15 +57,13 @@ def exec(
     Without ID, the project of this folder is meant. Options stand before SERVICE: what follows is the program's, and
     no shell reads it.
     """
-    trace(trace_)
-    here = Here(files or (), name, project_directory)
     environment = read_variables(env or ())
 
     async def act(lifecycle: Lifecycle) -> int:
         from tycho.cli.terminal import Terminal, raw_mode
         from tycho.orchestrators import Program
 
-        release, rest = await choose_system(lifecycle, here, words, id=id, change=True, force=force)
+        release, rest = await choose_system(lifecycle, system, words, id=system.id, change=True, force=force)
         if len(rest) < 2:
             raise UsageError("no command is named" if rest else "no service is named",
                              hint=f"tycho exec {release.identity.name} SERVICE COMMAND")  # fmt: skip
@@ -95,7 +73,7 @@ def exec(
         with raw_mode(tty):
             return await lifecycle.exec(release.identity.guid, service, program, Terminal(tty=tty), force=force)
 
-    code = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    code = run(act, target)
     if code == NO_CHDIR and workdir:
         show.say(f"hint: -w needs {workdir} and an `env` that knows -C in the image, as BusyBox's does not; "
                  "else let the image's shell change the folder: sh -c 'cd DIR && …'")  # fmt: skip

@@ -7,21 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    Backplane,
-    Context,
-    Directory,
-    FilesLong,
-    Local,
-    LookIn,
-    Name,
-    Service,
-    SystemId,
-    Trace,
-    Words,
-)
-from tycho.cli.project import Here, choose_system
-from tycho.cli.session import run, trace
+from tycho.cli.options import TargetOptions, Words
+from tycho.cli.project import FollowedSystemOptions, choose_system
+from tycho.cli.session import run
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,20 +37,13 @@ Timestamps = Annotated[
 
 def logs(
     words: Words = None,
+    *,
     follow: Follow = False,
     tail: Tail = "",
     since: Since = "",
     timestamps: Timestamps = False,
-    id: SystemId = "",
-    files: FilesLong = None,
-    name: Name = "",
-    project_directory: Directory = "",
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
-    trace_: Trace = False,
+    system: FollowedSystemOptions,
+    target: TargetOptions,
 ) -> None:
     r"""Print what containers write; each line has its pod's name before it.
 
@@ -74,17 +55,16 @@ def logs(
 
     Without ID, the project of this folder is meant.
     """
-    trace(trace_)
-    if namespace.isdigit():
-        raise UsageError(f"-n is the namespace, and {namespace} is hardly one: write --tail {namespace}")
-    here = Here(files or (), name, project_directory)
+    if target.namespace.isdigit():
+        number = target.namespace
+        raise UsageError(f"-n is the namespace, and {number} is hardly one: write --tail {number}")
 
     async def act(lifecycle: Lifecycle) -> None:
         from tycho.orchestrators import parse_since
 
         moment = parse_since(since) if since else None
         lines = read_tail(tail, default=None if since else 100)
-        release, services = await choose_system(lifecycle, here, words or (), id=id)
+        release, services = await choose_system(lifecycle, system, words or (), id=system.id)
         async for line in lifecycle.logs(
             release.identity.guid, services, follow=follow, tail=lines, since=moment, timestamps=timestamps
         ):
@@ -92,7 +72,7 @@ def logs(
             if follow:
                 show.flush()
 
-    run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    run(act, target)
 
 
 def read_tail(text: str, *, default: int | None) -> int | None:

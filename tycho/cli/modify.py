@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    Backplane,
-    Context,
-    Directory,
-    Files,
-    Force,
-    Format,
-    Local,
-    LookIn,
-    Name,
-    NoWait,
-    Output,
-    Quiet,
-    Service,
-    Timeout,
-    Trace,
-)
+from tycho.cli.options import Force, OptionalId, OutputOptions, TargetOptions, WaitOptions
 from tycho.cli.progress import progress
-from tycho.cli.project import Here, choose_system
-from tycho.cli.revisions import OptionalId
-from tycho.cli.session import run, trace
+from tycho.cli.project import ProjectOptions, choose_system
+from tycho.cli.session import run
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,42 +20,70 @@ if TYPE_CHECKING:
     from tycho.operations import Modified
 
 CHANGE = "The change"
-Replicas = Annotated[list[str] | None, typer.Option("--replicas", metavar="[SERVICE=]N", help="How many pods.",
-                                                    rich_help_panel=CHANGE)]  # fmt: skip
-Cpu = Annotated[list[str] | None, typer.Option("--cpu", metavar="[SERVICE=]CPU", help="The most per container: 500m.",
-                                               rich_help_panel=CHANGE)]  # fmt: skip
-Memory = Annotated[list[str] | None, typer.Option("--memory", metavar="[SERVICE=]SIZE", help="The same: 256Mi.",
-                                                  rich_help_panel=CHANGE)]  # fmt: skip
-Image = Annotated[list[str] | None, typer.Option("--image", metavar="SERVICE=IMAGE", help="Of which image it runs.",
-                                                 rich_help_panel=CHANGE)]  # fmt: skip
-Label = Annotated[list[str] | None, typer.Option("--label", metavar="NAME=VALUE", help="Of all pods; NAME- takes it"
-                                                 " away.", rich_help_panel=CHANGE)]  # fmt: skip
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.",
-                                      rich_help_panel=CHANGE)]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ChangeOptions:
+    """What is changed of a running system."""
+
+    replicas: Annotated[
+        list[str] | None,
+        typer.Option("--replicas", metavar="[SERVICE=]N", help="How many pods.", rich_help_panel=CHANGE),
+    ] = None
+    cpu: Annotated[
+        list[str] | None,
+        typer.Option("--cpu", metavar="[SERVICE=]CPU", help="The most per container: 500m.", rich_help_panel=CHANGE),
+    ] = None
+    memory: Annotated[
+        list[str] | None,
+        typer.Option("--memory", metavar="[SERVICE=]SIZE", help="The same: 256Mi.", rich_help_panel=CHANGE),
+    ] = None
+    image: Annotated[
+        list[str] | None,
+        typer.Option("--image", metavar="SERVICE=IMAGE", help="Of which image it runs.", rich_help_panel=CHANGE),
+    ] = None
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="NAME=VALUE", help="Of all pods; NAME- takes it away.", rich_help_panel=CHANGE),
+    ] = None
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would change, and change nothing.", rich_help_panel=CHANGE),
+    ] = False
+
+    def read(self) -> Modification:
+        """Read the changes; what the values may be is judged later.
+
+        Raises:
+            UsageError: Nothing is to be changed, or an option is not written as it must be.
+        """
+        from tycho.modification import Modification, ServiceChange
+
+        services: dict[str, dict[str, Any]] = {"": {}}
+        assignments = {"replicas": self.replicas, "cpu": self.cpu, "memory": self.memory, "image": self.image}
+        for kind, texts in assignments.items():
+            for text in texts or ():
+                service, _, value = text.rpartition("=") if kind != "image" else text.partition("=")
+                if kind == "image" and not value:
+                    raise UsageError(f'--image "{text}" names no service', hint="write --image web=nginx:1.27")
+                services.setdefault(service, {})[kind] = _read_count(value) if kind == "replicas" else value
+        changed = {name: ServiceChange(**change) for name, change in services.items()}
+        labels = dict(map(_read_label, self.label or ()))
+        modification = Modification(labels=labels, every=changed.pop(""), services=changed)
+        if modification == Modification():
+            raise UsageError("nothing is to be changed", hint="write for example --replicas web=3")
+        return modification
 
 
 def modify(
     id: OptionalId = "",
-    replicas: Replicas = None,
-    cpu: Cpu = None,
-    memory: Memory = None,
-    image: Image = None,
-    label: Label = None,
-    dry_run: DryRun = False,
-    files: Files = None,
-    name: Name = "",
-    project_directory: Directory = "",
+    *,
+    changes: ChangeOptions,
+    project: ProjectOptions,
     force: Force = False,
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
-    no_wait: NoWait = False,
-    timeout: Timeout = 300.0,
-    output: Output = Format.table,
-    quiet: Quiet = False,
-    trace_: Trace = False,
+    target: TargetOptions,
+    wait: WaitOptions,
+    output: OutputOptions,
 ) -> None:
     r"""Change what runs, as a new revision of it; the next `tycho up` makes it what the compose file says.
 
@@ -84,60 +95,29 @@ def modify(
 
     Without ID, the project of this folder is meant. Without SERVICE, a change is of all services.
     """
-    trace(trace_)
-    here = Here(files or (), name, project_directory)
-    assignments = {"replicas": replicas, "cpu": cpu, "memory": memory, "image": image}
-    wanted = read_changes({key: values or () for key, values in assignments.items()}, label or ())
+    modification = changes.read()
 
     async def act(lifecycle: Lifecycle) -> Modified:
-        from tycho.orchestrators import WaitOptions
-
-        release, _ = await choose_system(lifecycle, here, id=id, change=True, force=force)
-        with progress(quiet or no_wait or dry_run) as watch:
+        release, _ = await choose_system(lifecycle, project, id=id, change=True, force=force)
+        with progress(output.quiet or wait.no_wait or changes.dry_run) as watch:
             return await lifecycle.modify(
                 release.identity.guid,
-                wanted,
-                dry_run=dry_run,
+                modification,
+                dry_run=changes.dry_run,
                 force=force,
-                wait_options=WaitOptions(wait=not no_wait, timeout=timeout, watch=watch),
+                wait_options=wait.with_watch(watch),
             )
 
-    modified = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
-    if dry_run:
+    modified = run(act, target)
+    if changes.dry_run:
         for difference in modified.differences:
             show.out(difference.words)
         return
-    if not quiet:
+    if not output.quiet:
         for difference in modified.differences:
             show.say(difference.words)
         show.notes(modified.release)
-    show.status([modified.release], output)
-
-
-def read_changes(assignments: dict[str, Sequence[str]], labels: Sequence[str]) -> Modification:
-    """Read what is wanted of the options; what the values may be is judged later.
-
-    Args:
-        assignments: Of each kind of change: `[SERVICE=]VALUE`.
-        labels: `NAME=VALUE`, or `NAME-`.
-
-    Raises:
-        UsageError: Nothing is wanted, or it is not written so.
-    """
-    from tycho.modification import Modification, ServiceChange
-
-    services: dict[str, dict[str, Any]] = {"": {}}
-    for kind, texts in assignments.items():
-        for text in texts:
-            service, _, value = text.rpartition("=") if kind != "image" else text.partition("=")
-            if kind == "image" and not value:
-                raise UsageError(f'--image "{text}" names no service', hint="write --image web=nginx:1.27")
-            services.setdefault(service, {})[kind] = _read_count(value) if kind == "replicas" else value
-    changed = {name: ServiceChange(**change) for name, change in services.items()}
-    wanted = Modification(labels=dict(map(_read_label, labels)), every=changed.pop(""), services=changed)
-    if wanted == Modification():
-        raise UsageError("nothing is to be changed", hint="write for example --replicas web=3")
-    return wanted
+    show.status([modified.release], output.output)
 
 
 def _read_count(text: str) -> int:

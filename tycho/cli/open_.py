@@ -10,23 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    INPUT,
-    OUTPUT,
-    Backplane,
-    Context,
-    Directory,
-    Files,
-    Force,
-    Local,
-    LookIn,
-    Name,
-    Service,
-    SystemId,
-    Trace,
-)
-from tycho.cli.project import Here, choose_system
-from tycho.cli.session import find_service, run, trace
+from tycho.cli.options import INPUT, OUTPUT, Force, TargetOptions
+from tycho.cli.project import SystemOptions, choose_system
+from tycho.cli.session import find_service, run
 from tycho.errors import NotFound, TychoError, UsageError
 
 if TYPE_CHECKING:
@@ -46,19 +32,12 @@ Port = Annotated[int | None, typer.Option("-p", "--port", metavar="PORT", min=1,
 
 def open_(
     words: Words = None,
+    *,
     print_: Print = False,
     port: Port = None,
-    id: SystemId = "",
-    files: Files = None,
-    name: Name = "",
-    project_directory: Directory = "",
+    system: SystemOptions,
     force: Force = False,
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
-    trace_: Trace = False,
+    target: TargetOptions,
 ) -> None:
     r"""Open a service in the browser, by its URL or a forwarded port.
 
@@ -73,15 +52,13 @@ def open_(
     port of this machine leads to it through the API server until Ctrl-C; only this
     machine can call that.
     """
-    trace(trace_)
-    here = Here(files or (), name, project_directory)
-    distant = bool(find_service(service))
+    distant = bool(find_service(target.service))
     if distant and port:
         raise UsageError("--port takes the cluster itself: a service forwards no ports",
                          hint="leave out --service, or unset TYCHO_SERVICE")  # fmt: skip
 
     async def act(lifecycle: Lifecycle) -> None:
-        chosen, rest = await choose_system(lifecycle, here, words or (), id=id)
+        chosen, rest = await choose_system(lifecycle, system, words or (), id=system.id)
         if len(rest) > 1:
             raise UsageError("one service is opened at a time", hint=f"tycho open {chosen.identity.name} {rest[0]}")
         (release,) = await lifecycle.status([chosen.identity.guid])
@@ -92,10 +69,10 @@ def open_(
             raise refuse_far(release, rest)
         else:
             if not force:
-                await lifecycle.check_owner(release, release.identity.name, await lifecycle.identify(here.origin()))
+                await lifecycle.check_owner(release, release.identity.name, await lifecycle.identify(system.origin()))
             await _forward(lifecycle, release, rest, port, quiet=print_)
 
-    run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    run(act, target)
 
 
 def find_url(release: Release, services: Sequence[str], *, distant: bool) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from tycho.cli.caller import make_origin
+from tycho.cli.options import INPUT, Directory, Files, FilesLong, Name
 from tycho.errors import ComposeError, NotFound
 
 if TYPE_CHECKING:
@@ -39,25 +43,35 @@ class Project:
         return f"{self.name} ({self.file})" if self.file else self.name
 
 
-@dataclass(slots=True)
-class Here:
-    """Where a command looks for the project that it means; the compose file is read when it is asked for.
+@dataclass(frozen=True)
+class ProjectOptions:
+    """Which project of this machine a command means; its compose file is read when it is asked for."""
 
-    Args:
-        files: Compose files that were named.
-        name: Project name that was given.
-        directory: Project directory that was given.
-    """
-
-    files: Sequence[str] = ()
-    name: str = ""
-    directory: str = ""
-    _known: list[Project | None] = field(default_factory=list)
+    files: Files = None
+    name: Name = ""
+    project_directory: Directory = ""
 
     @property
     def given(self) -> bool:
         """Whether options say which project is meant, so that no word is taken for a system."""
-        return bool(self.files or self.name or self.directory)
+        return bool(self.files or self.name or self.project_directory)
+
+    @cached_property
+    def _project(self) -> Project | None:
+        from tycho.compose import NoComposeFile, Sources, outline
+        from tycho.settings import environment
+
+        env = environment()
+        try:
+            sources = Sources.from_disk(
+                self.files or (), env=env, project_directory=self.project_directory, name=self.name
+            )
+        except NoComposeFile:
+            name = self.name or env.get("COMPOSE_PROJECT_NAME", "")
+            return Project(name) if name else None
+        outlined = outline(sources)
+        origin = make_origin(sources.directory, outlined.name, named=outlined.named)
+        return Project(outlined.name, _describe_place(sources), dict(outlined.services), origin)
 
     def find(self) -> Project | None:
         """Find the project as `tycho up` does; None where there is no compose file.
@@ -65,9 +79,7 @@ class Here:
         Raises:
             ComposeError: A file that was named cannot be read, or the project's name cannot be one.
         """
-        if not self._known:
-            self._known.append(self._find())
-        return self._known[0]
+        return self._project
 
     def origin(self) -> Origin | None:
         """Return what an `up` of the project here would be started from; None where there is none, or a broken one."""
@@ -77,24 +89,27 @@ class Here:
             return None
         return project.origin if project else None
 
-    def _find(self) -> Project | None:
-        from tycho.compose import NoComposeFile, Sources, outline
-        from tycho.settings import environment
 
-        env = environment()
-        try:
-            sources = Sources.from_disk(self.files, env=env, project_directory=self.directory, name=self.name)
-        except NoComposeFile:
-            name = self.name or env.get("COMPOSE_PROJECT_NAME", "")
-            return Project(name) if name else None
-        outlined = outline(sources)
-        origin = make_origin(sources.directory, outlined.name, named=outlined.named)
-        return Project(outlined.name, _shown(sources), dict(outlined.services), origin)
+@dataclass(frozen=True)
+class SystemOptions(ProjectOptions):
+    """Which running system a command means, whose words may be services."""
+
+    id: Annotated[
+        str,
+        typer.Option("--id", metavar="ID", help="The system; all words are then services.", rich_help_panel=INPUT),
+    ] = ""
+
+
+@dataclass(frozen=True)
+class FollowedSystemOptions(SystemOptions):
+    """Which running system a command means that has -f for --follow."""
+
+    files: FilesLong = None
 
 
 async def choose_system(
     lifecycle: Lifecycle,
-    here: Here,
+    here: ProjectOptions,
     words: Sequence[str] = (),
     *,
     id: str = "",
@@ -129,7 +144,7 @@ async def choose_system(
 
 
 async def _choose(
-    lifecycle: Lifecycle, here: Here, words: Sequence[str], id: str, caller: Caller
+    lifecycle: Lifecycle, here: ProjectOptions, words: Sequence[str], id: str, caller: Caller
 ) -> tuple[Release, str, tuple[str, ...]]:
     """Choose a system; with it, how it was named, and the words that are left."""
     from tycho.choices import choose_only, find_release, list_candidates, list_running
@@ -165,7 +180,7 @@ async def _choose(
     return release, release.identity.guid, tuple(words)
 
 
-def _named(releases: Sequence[Release], here: Here, word: str, caller: Caller) -> Release | None:
+def _named(releases: Sequence[Release], here: ProjectOptions, word: str, caller: Caller) -> Release | None:
     """Find the system that a word names; the first digits of a GUID may as well be a service's name."""
     from tycho.choices import find_release
 
@@ -180,8 +195,8 @@ def _named(releases: Sequence[Release], here: Here, word: str, caller: Caller) -
     return release
 
 
-def _shown(sources: Sources) -> str:
-    """Show where a project comes from."""
+def _describe_place(sources: Sources) -> str:
+    """Describe where a project comes from."""
     file = sources.texts[0][0]
     folder = "this folder" if sources.directory == sources.cwd else sources.directory
     return f"{os.path.basename(file)} of {folder}"

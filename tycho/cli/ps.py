@@ -7,23 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    Backplane,
-    Context,
-    Directory,
-    Files,
-    Format,
-    Local,
-    LookIn,
-    Name,
-    Output,
-    Service,
-    SystemId,
-    Trace,
-    Words,
-)
-from tycho.cli.project import Here, choose_system
-from tycho.cli.session import run, trace
+from tycho.cli.options import Format, Output, TargetOptions, Words
+from tycho.cli.project import SystemOptions, choose_system
+from tycho.cli.session import run
 from tycho.errors import NotFound
 
 if TYPE_CHECKING:
@@ -35,18 +21,11 @@ Every = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all services
 
 def ps(
     words: Words = None,
+    *,
     all: Every = False,
-    id: SystemId = "",
-    files: Files = None,
-    name: Name = "",
-    project_directory: Directory = "",
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
+    system: SystemOptions,
+    target: TargetOptions,
     output: Output = Format.table,
-    trace_: Trace = False,
 ) -> None:
     r"""List the services of a system; for all systems there is `tycho status --services`.
 
@@ -58,11 +37,9 @@ def ps(
 
     Without ID, the project of this folder is meant.
     """
-    trace(trace_)
-    here = Here(files or (), name, project_directory)
 
     async def act(lifecycle: Lifecycle) -> Release:
-        release, services = await choose_system(lifecycle, here, words or (), id=id)
+        release, services = await choose_system(lifecycle, system, words or (), id=system.id)
         (whole,) = await lifecycle.status([release.identity.guid])
         known = [service.name for service in whole.services]
         if unknown := [service for service in services if service not in known]:
@@ -70,7 +47,7 @@ def ps(
         kept = tuple(service for service in whole.services if not services or service.name in services)
         return whole.model_copy(update={"services": kept})
 
-    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
+    release = run(act, target)
     if output is Format.table:
         show.services([release])
     else:

@@ -8,20 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    OUTPUT,
-    Directory,
-    EnvFiles,
-    Files,
-    Name,
-    Policies,
-    Profiles,
-    Root,
-    Strict,
-    Trace,
-    Version,
-)
-from tycho.cli.session import Input, offline, run, trace
+from tycho.cli.options import OUTPUT, ChartOptions
+from tycho.cli.session import compile_project, offline, run
 from tycho.outputs import explained, make_folder, write_file
 
 if TYPE_CHECKING:
@@ -35,29 +23,15 @@ Registry = Annotated[str, typer.Argument(metavar="oci://HOST/PATH", help="The ch
 PlainHttp = Annotated[bool, typer.Option("--plain-http", help="Allow a registry without TLS.")]
 
 
-def package(
-    files: Files = None,
-    name: Name = "",
-    env_file: EnvFiles = None,
-    profile: Profiles = None,
-    project_directory: Directory = "",
-    root: Root = "",
-    policies: Policies = None,
-    strict: Strict = False,
-    chart_version: Version = "",
-    destination: Folder = ".",
-    trace_: Trace = False,
-) -> None:
+def package(*, options: ChartOptions, destination: Folder = ".") -> None:
     r"""Pack a compose file's chart into an archive; prints its path.
 
     \b
     Example:
       tycho package -f compose.yaml -d dist
     """
-    trace(trace_)
-    given = (files or (), name, env_file or (), profile or (), project_directory, "", strict, chart_version)
-    said = Input(*given, root=root)
-    chart = said.compile(offline(policies)).artifact
+    lifecycle = offline(options.policies)
+    chart = compile_project(lifecycle, options, options.read_sources(), version=options.chart_version).artifact
     path = Path(destination) / f"{chart.name}-{chart.version}.tgz"
     with explained(path):
         make_folder(path.parent)
@@ -65,20 +39,7 @@ def package(
     show.out(str(path))
 
 
-def push(
-    registry: Registry,
-    files: Files = None,
-    name: Name = "",
-    env_file: EnvFiles = None,
-    profile: Profiles = None,
-    project_directory: Directory = "",
-    root: Root = "",
-    policies: Policies = None,
-    strict: Strict = False,
-    chart_version: Version = "",
-    plain_http: PlainHttp = False,
-    trace_: Trace = False,
-) -> None:
+def push(registry: Registry, *, options: ChartOptions, plain_http: PlainHttp = False) -> None:
     r"""Send a compose file's chart to a registry; prints its reference with the digest.
 
     \b
@@ -86,11 +47,9 @@ def push(
       helm registry login registry.example.com
       tycho push oci://registry.example.com/charts -f compose.yaml
     """
-    trace(trace_)
-    given = (files or (), name, env_file or (), profile or (), project_directory, "", strict, chart_version)
-    said = Input(*given, root=root)
 
     async def act(lifecycle: Lifecycle) -> str:
-        return await lifecycle.push(said.compile(lifecycle), registry, plain_http=plain_http)
+        compiled = compile_project(lifecycle, options, options.read_sources(), version=options.chart_version)
+        return await lifecycle.push(compiled, registry, plain_http=plain_http)
 
-    show.out(run(act, policies=policies, service=None))
+    show.out(run(act, policies=options.policies))

@@ -6,12 +6,12 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tycho.cli import show
+from tycho.cli import metadata, show
 from tycho.cli.caller import find_origin
-from tycho.cli.session import Input
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
+    from tycho.cli.up_options import InstanceOptions
     from tycho.compose import Sources
     from tycho.files import FileContent
     from tycho.lifecycle import Lifecycle
@@ -24,14 +24,11 @@ LARGEST = 700 * 1024  # bytes of files: in base64 they, the document and the res
 
 async def up(
     lifecycle: Lifecycle,
-    given: Input,
     sources: Sources,
+    instance: InstanceOptions,
     *,
+    metadata_file: str,
     images: Mapping[str, str],
-    new: bool,
-    id: str,
-    replace: bool,
-    modify: bool,
     quiet: bool,
     wait_options: WaitOptions,
 ) -> Release:
@@ -39,14 +36,11 @@ async def up(
 
     Args:
         lifecycle: The service's verbs.
-        given: The input options.
         sources: The compose files.
+        instance: Which system is started or upgraded.
+        metadata_file: The file of service metadata, or "".
         images: What services run instead of the document's images.
-        new: Start another one even where one runs.
-        id: Which of several is meant, or "".
-        replace: Upgrade it even if somebody else started it, or from elsewhere.
-        modify: Fail if none runs.
-        quiet: Say nothing besides.
+        quiet: Write no notes.
         wait_options: Whether and how long to wait, and who is told.
 
     Raises:
@@ -63,17 +57,18 @@ async def up(
     for name, image in images.items():
         _write_image(document, "jobs" if name in system.jobs else "services", name, image)
     caller = await lifecycle.identify(find_origin(sources, system))
-    wanted = id or (system.name if modify else "")
-    guid = (await lifecycle.find(wanted, caller=caller)).identity.guid if wanted else ""
+    running = instance.id or (system.name if instance.modify else "")
+    guid = (await lifecycle.find(running, caller=caller)).identity.guid if running else ""
+    services = metadata.read(metadata_file)
     request = {
         "name": system.name,
         "system": document,
         "env": _variables(sources, system),
-        "services": {name: about.model_dump(exclude_unset=True) for name, about in given.services().items()},
+        "services": {name: service.model_dump(exclude_unset=True) for name, service in services.items()},
         "files": _files(sources, files),
-        "upgrade": not new,
-        "replace": replace,
-        **({"tycho-guid": guid} if guid and id else {}),
+        "upgrade": not instance.new,
+        "replace": instance.replace,
+        **({"tycho-guid": guid} if guid and instance.id else {}),
     }
     release = await lifecycle.start(request, caller, wait_options)
     if not quiet:

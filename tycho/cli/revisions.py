@@ -8,26 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    Backplane,
-    Context,
-    Directory,
-    Files,
-    Force,
-    Format,
-    Local,
-    LookIn,
-    Name,
-    NoWait,
-    Output,
-    Quiet,
-    Service,
-    Timeout,
-    Trace,
-)
+from tycho.cli.options import Force, Format, OptionalId, Output, OutputOptions, TargetOptions, WaitOptions
 from tycho.cli.progress import progress
-from tycho.cli.project import Here, choose_system
-from tycho.cli.session import run, trace
+from tycho.cli.project import ProjectOptions, choose_system
+from tycho.cli.session import run
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +19,6 @@ if TYPE_CHECKING:
     from tycho.release import Release, Revision
 
 DIGITS = 3  # of a revision's number; with more it is the beginning of a GUID
-OptionalId = Annotated[str, typer.Argument(metavar="[ID]", help="GUID, unique prefix, release or project name.")]
 Words = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ID] [REVISION]", help="Which system, and its revision: the last good one by default."),
@@ -44,16 +27,10 @@ Words = Annotated[
 
 def history(
     id: OptionalId = "",
-    files: Files = None,
-    name: Name = "",
-    project_directory: Directory = "",
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
+    *,
+    project: ProjectOptions,
+    target: TargetOptions,
     output: Output = Format.table,
-    trace_: Trace = False,
 ) -> None:
     r"""List the revisions of a system, oldest first.
 
@@ -64,34 +41,22 @@ def history(
 
     Without ID, the project of this folder is meant.
     """
-    trace(trace_)
-    here = Here(files or (), name, project_directory)
 
     async def act(lifecycle: Lifecycle) -> Sequence[Revision]:
-        release, _ = await choose_system(lifecycle, here, id=id)
+        release, _ = await choose_system(lifecycle, project, id=id)
         return await lifecycle.history(release.identity.guid)
 
-    show.history(
-        run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service), output
-    )
+    show.history(run(act, target), output)
 
 
 def rollback(
     words: Words = None,
-    files: Files = None,
-    name: Name = "",
-    project_directory: Directory = "",
+    *,
+    project: ProjectOptions,
     force: Force = False,
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
-    no_wait: NoWait = False,
-    timeout: Timeout = 300.0,
-    output: Output = Format.table,
-    quiet: Quiet = False,
-    trace_: Trace = False,
+    target: TargetOptions,
+    wait: WaitOptions,
+    output: OutputOptions,
 ) -> None:
     r"""Make an earlier revision of a system the running one.
 
@@ -103,27 +68,23 @@ def rollback(
 
     Without ID, the project of this folder is meant.
     """
-    trace(trace_)
-    here = Here(files or (), name, project_directory)
     id, revision = read_words(words or ())
 
     async def act(lifecycle: Lifecycle) -> Release:
-        from tycho.orchestrators import WaitOptions
-
-        chosen, _ = await choose_system(lifecycle, here, id=id)
-        with progress(quiet or no_wait) as watch:
+        chosen, _ = await choose_system(lifecycle, project, id=id)
+        with progress(output.quiet or wait.no_wait) as watch:
             return await lifecycle.rollback(
                 id or chosen.identity.guid,
                 revision,
                 force=force,
-                caller=await lifecycle.identify(here.origin()),
-                wait_options=WaitOptions(wait=not no_wait, timeout=timeout, watch=watch),
+                caller=await lifecycle.identify(project.origin()),
+                wait_options=wait.with_watch(watch),
             )
 
-    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
-    if not quiet:
+    release = run(act, target)
+    if not output.quiet:
         show.notes(release)
-    show.status([release], output)
+    show.status([release], output.output)
 
 
 def read_words(words: Sequence[str]) -> tuple[str, int]:

@@ -1,138 +1,114 @@
-"""From options to the verbs: sources, target, lifecycle, service."""
+"""Run the verbs with what the options name: a project, a cluster or a service."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tycho.cli import ends, metadata, show
 from tycho.cli.caller import read_caller
+from tycho.cli.local import find_kubeconfig
+from tycho.cli.options import ClusterOptions, StartTargetOptions
 from tycho.workspace import sweep
 
 if TYPE_CHECKING:
     from tycho.access import AccessOptions
     from tycho.api.listening import Listening
+    from tycho.cli.options import CompileOptions
     from tycho.compose import Sources
-    from tycho.lifecycle import Compiled, Lifecycle, Metadata
+    from tycho.lifecycle import Compiled, Lifecycle
 
 T = TypeVar("T")
 TALKATIVE = ("kubernetes", "oauthlib", "requests_oauthlib", "google", "httpcore", "httpcore2", "aiohttp")
 """Loggers that write headers, bodies or tokens where they are asked for all they know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What the input options said."""
+def compile_project(
+    lifecycle: Lifecycle,
+    options: CompileOptions,
+    sources: Sources,
+    *,
+    version: str = "",
+    services: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    starts: bool = False,
+    warn: bool = True,
+) -> Compiled:
+    """Compile the chart of a project; warnings go to stderr.
 
-    files: Sequence[str] = ()
-    name: str = ""
-    env_files: Sequence[str] = ()
-    profiles: Sequence[str] = ()
-    directory: str = ""
-    metadata: str = ""
-    strict: bool = False
-    version: str = ""
-    root: str = ""
-    outputs: Sequence[str] = ()
+    Args:
+        lifecycle: What compiles it.
+        options: The command's options.
+        sources: The compose files.
+        version: The chart's version; made of its content by default.
+        services: Of these services and what they depend on alone; of all when empty.
+        keep: Beside such services, those that run already and are to go on.
+        starts: Whether it is started next: what cannot be is refused before anything is built for it.
+        warn: Whether warnings are written.
 
-    def sources(self) -> Sources:
-        """The compose files, found as Docker Compose finds them."""
-        from tycho.compose import Sources
-        from tycho.settings import environment
+    Raises:
+        ComposeError: With every problem of the files.
+    """
+    compiled = lifecycle.compile(
+        sources,
+        metadata=metadata.read(options.metadata),
+        strict=options.strict,
+        version=version,
+        services=services,
+        keep=keep,
+    )
+    project = compiled.policy_result.system
+    warnings = (*project.warnings, *compiled.policy_result.warnings)
+    if starts:
+        from tycho.chart import check_start
+        from tycho.errors import ComposeError
 
-        return Sources.from_disk(
-            self.files,
-            env=environment(),
-            project_directory=self.directory,
-            env_files=self.env_files,
-            name=self.name,
-            profiles=self.profiles,
-            root=self.root,
-            outputs=tuple(filter(None, self.outputs)),
-        )
-
-    def services(self) -> Metadata:
-        """What the caller says of single services."""
-        return metadata.read(self.metadata)
-
-    def compile(
-        self,
-        lifecycle: Lifecycle,
-        sources: Sources | None = None,
-        services: Sequence[str] = (),
-        keep: Sequence[str] = (),
-        *,
-        starts: bool = False,
-    ) -> Compiled:
-        """Compile the chart of a project; warnings go to stderr.
-
-        Args:
-            lifecycle: What compiles it.
-            sources: The compose files; those of the options by default.
-            services: Of these services and what they depend on alone; of all when empty.
-            keep: Beside such services, those that run already and are to go on.
-            starts: Whether it is started next: what cannot be is refused before anything is built for it.
-
-        Raises:
-            ComposeError: With every problem of the files.
-        """
-        compiled = lifecycle.compile(
-            sources or self.sources(),
-            metadata=self.services(),
-            strict=self.strict,
-            version=self.version,
-            services=services,
-            keep=keep,
-        )
-        system = compiled.policy_result.system
-        warnings = (*system.warnings, *compiled.policy_result.warnings)
-        if starts:
-            from tycho.chart import check_start
-            from tycho.errors import ComposeError
-
-            try:
-                check_start(system)
-            except ComposeError as error:
-                paths = {problem.path for problem in error.problems}
-                error.warnings = tuple(warning for warning in warnings if warning.path not in paths)
-                raise
-        if warnings:
-            show.problems(warnings)
-        return compiled
+        try:
+            check_start(project)
+        except ComposeError as error:
+            paths = {problem.path for problem in error.problems}
+            error.warnings = tuple(warning for warning in warnings if warning.path not in paths)
+            raise
+    if warn and warnings:
+        show.problems(warnings)
+    return compiled
 
 
-def offline(policies: Sequence[str] | None = None) -> Lifecycle:
-    """A lifecycle for what needs no cluster."""
-    return _lifecycle(policies=policies)
+def offline(policies: Sequence[str] | None = None, options: ClusterOptions | None = None) -> Lifecycle:
+    """Return the verbs for what needs no cluster.
+
+    Args:
+        policies: Folders of policies.
+        options: By which orchestrator; its cluster is not touched.
+    """
+    return _make_lifecycle(options or ClusterOptions(), policies)
 
 
-def _lifecycle(
-    namespace: str = "",
-    context: str = "",
-    kubeconfig: str = "",
-    backplane: str = "",
-    policies: Sequence[str] | None = None,
-    url: str = "",
-) -> Lifecycle:
-    if url:
-        return _remote(url)
+def _make_lifecycle(options: ClusterOptions, policies: Sequence[str] | None, kubeconfig: str = "") -> Lifecycle:
+    """Return the verbs on a cluster.
+
+    Args:
+        options: Which cluster, and by which orchestrator.
+        policies: Folders of policies.
+        kubeconfig: The way to the cluster, where it is not the caller's own.
+    """
     from tycho import orchestrators
     from tycho.lifecycle import Lifecycle
     from tycho.settings import settings
 
-    said = settings()
+    defaults = settings()
     target = orchestrators.Target(
-        kubeconfig=kubeconfig or said.kubeconfig,
-        context=context or said.context,
-        namespace=namespace or said.namespace,
+        kubeconfig=kubeconfig or defaults.kubeconfig,
+        context="" if kubeconfig else options.context or defaults.context,
+        namespace=options.namespace or defaults.namespace,
     )
-    folders = [Path(folder) for folder in (*said.policies, *(policies or ()))]
-    orchestrator = orchestrators.get(backplane or said.backplane, target)
-    return Lifecycle(orchestrator, target, policies=folders, caller=read_caller(), urls=said.urls)
+    folders = [Path(folder) for folder in (*defaults.policies, *(policies or ()))]
+    orchestrator = orchestrators.get(options.backplane or defaults.backplane, target)
+    return Lifecycle(orchestrator, target, policies=folders, caller=read_caller(), urls=defaults.urls)
 
 
 def find_service(option: str) -> str:
@@ -142,17 +118,19 @@ def find_service(option: str) -> str:
     return option or settings().service
 
 
-def _refuse_options(service: str | None, **options: object) -> None:
+def _refuse_options(target: StartTargetOptions, policies: Sequence[str] | None) -> None:
     """Refuse options that the service alone decides."""
     from tycho.errors import UsageError
 
+    options = {**dataclasses.asdict(target), "service": "", "policies": policies}
     if given := [f"--{name}" for name, value in options.items() if value]:
-        how = "--service" if service else "TYCHO_SERVICE"
-        hint = "leave it out" if service else "leave it out, or unset TYCHO_SERVICE"
+        how = "--service" if target.service else "TYCHO_SERVICE"
+        hint = "leave it out" if target.service else "leave it out, or unset TYCHO_SERVICE"
         raise UsageError(f"{', '.join(given)}: with {how}, the service decides this", hint=hint)
 
 
-def _remote(url: str) -> Lifecycle:
+def _make_remote(url: str) -> Lifecycle:
+    """Return the verbs of a service."""
     from tycho.cli.caller import read_login
     from tycho.cli.service import RemoteLifecycle
     from tycho.settings import settings
@@ -162,44 +140,48 @@ def _remote(url: str) -> Lifecycle:
 
 def run(
     act: Callable[[Lifecycle], Coroutine[Any, Any, T]],
+    target: StartTargetOptions | None = None,
     *,
-    namespace: str = "",
-    context: str = "",
-    local: bool = False,
-    backplane: str = "",
     policies: Sequence[str] | None = None,
-    service: str | None = "",
 ) -> T:
     """Run a verb to its end; Ctrl-C and its like cancel it, and whatever it started.
 
     Args:
         act: Uses the verbs.
-        namespace: As the option says it; so are the others.
-        context: Of the kubeconfig.
-        local: Whether this machine's own cluster is meant.
-        backplane: The orchestrator.
-        policies: Folders of them.
-        service: A service whose verbs are meant, TYCHO_SERVICE by default; None where no service can.
+        target: Which cluster or service is meant; None where no service can be.
+        policies: Folders of policies.
 
     Raises:
         UsageError: A service is meant, and an option that it decides itself was given.
     """
-    import asyncio
-
-    url = "" if service is None else find_service(service)
+    url = find_service(target.service) if target else ""
+    target = target or StartTargetOptions()
     if url:
-        _refuse_options(service, local=local, namespace=namespace, context=context, backplane=backplane,
-                        policies=policies)  # fmt: skip
-    kubeconfig = _local() if local else ""
+        _refuse_options(target, policies)
+    kubeconfig = "" if url else find_kubeconfig(target)
     sweep()
 
-    async def whole() -> T:
-        ends.cancel_on_signal(asyncio.current_task())
-        lifecycle = _lifecycle(namespace, "" if local else context, kubeconfig, backplane, policies, url)
+    async def act_and_close() -> T:
+        lifecycle = _make_remote(url) if url else _make_lifecycle(target, policies, kubeconfig)
         try:
             return await act(lifecycle)
         finally:
             await lifecycle.orchestrator.close()
+
+    return run_until_signal(act_and_close())
+
+
+def run_until_signal(act: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end; the first signal that asks this process to end cancels it.
+
+    Raises:
+        KeyboardInterrupt: It was cancelled.
+    """
+    import asyncio
+
+    async def whole() -> T:
+        ends.cancel_on_signal(asyncio.current_task())
+        return await act
 
     try:
         return asyncio.run(whole())
@@ -211,36 +193,24 @@ def run(
 
 def serve(
     *,
+    cluster: ClusterOptions,
+    policies: Sequence[str] | None,
     listening: Listening,
     access: AccessOptions,
     debug: bool,
-    namespace: str,
-    context: str,
-    local: bool,
-    backplane: str,
-    policies: Sequence[str] | None,
 ) -> None:
     """Serve the verbs over HTTP until interrupted."""
     from tycho import api
     from tycho.access import make_authority
 
-    kubeconfig = _local() if local else ""
-    lifecycle = _lifecycle(namespace, "" if local else context, kubeconfig, backplane, policies)
+    lifecycle = _make_lifecycle(cluster, policies, find_kubeconfig(cluster))
     authority = make_authority(access, lifecycle.target)
     api.serve(lifecycle, authority=authority, listening=listening, debug=debug)
     ends.forget()  # a service that was asked to end has done so
 
 
-def _local() -> str:
-    """The kubeconfig of this machine's cluster, which is made when there is none."""
-    from tycho import localcluster
-
-    made = localcluster.create(progress=show.say)
-    return str(made.kubeconfig)
-
-
-def trace(on: bool) -> None:
-    """Log what is done, on stderr."""
+def start_trace(on: bool) -> None:
+    """Log on stderr what is done."""
     if on:
         from tycho.masking import MaskedFormatter, secret_variables
         from tycho.settings import environment

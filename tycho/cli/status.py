@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import (
-    OUTPUT,
-    Backplane,
-    Context,
-    Format,
-    Ids,
-    Local,
-    LookIn,
-    Output,
-    Service,
-    Trace,
-)
-from tycho.cli.session import run, trace
+from tycho.cli.options import OUTPUT, Format, Ids, Output, TargetOptions
+from tycho.cli.session import run
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
@@ -34,15 +24,11 @@ Every = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all systems 
 
 def status(
     ids: Ids = None,
+    *,
     terse: Terse = False,
     services: Services = False,
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
+    target: TargetOptions,
     output: Output = Format.table,
-    trace_: Trace = False,
 ) -> None:
     r"""Show what runs, and where it answers.
 
@@ -52,14 +38,13 @@ def status(
       tycho status --services shop
       tycho down $(tycho status -terse)
     """
-    trace(trace_)
 
     def look(lifecycle: Lifecycle) -> Coroutine[Any, Any, Sequence[Release]]:
         return lifecycle.status(ids or (), services=not terse)
 
-    releases = run(look, namespace=namespace, context=context, local=local, backplane=backplane, service=service)
-    if namespace and not releases and not terse:
-        _say_elsewhere(namespace, run(look, context=context, local=local, backplane=backplane))
+    releases = run(look, target)
+    if target.namespace and not releases and not terse:
+        _say_elsewhere(target.namespace, run(look, replace(target, namespace="")))
     if terse:
         for release in releases:
             if release.state == "kept":  # `down $(tycho status -terse)` deletes no volumes that were kept on purpose
@@ -72,15 +57,11 @@ def status(
 
 
 def ls(
+    *,
     terse: Terse = False,
     all: Every = False,
-    namespace: LookIn = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
+    target: TargetOptions,
     output: Output = Format.table,
-    trace_: Trace = False,
 ) -> None:
     r"""List the systems that run; the same as `tycho status`.
 
@@ -88,10 +69,7 @@ def ls(
     Example:
       tycho ls
     """
-    status(
-        terse=terse, namespace=namespace, context=context, local=local, backplane=backplane, service=service,
-        output=output, trace_=trace_,
-    )  # fmt: skip
+    status(terse=terse, target=target, output=output)
 
 
 def _say_elsewhere(namespace: str, releases: Sequence[Release]) -> None:

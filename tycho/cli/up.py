@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,101 +11,33 @@ import typer
 from tycho.cli import ends, remote, show
 from tycho.cli.build import build_compiled, build_references
 from tycho.cli.caller import find_origin, make_origin
-from tycho.cli.options import (
-    CLUSTER,
-    INPUT,
-    WAITING,
-    Backplane,
-    Build,
-    Context,
-    Directory,
-    EnvFiles,
-    Files,
-    Format,
-    Local,
-    MetadataFile,
-    Name,
-    Namespace,
-    NoWait,
-    Output,
-    Policies,
-    Profiles,
-    PushPrefix,
-    Quiet,
-    Root,
-    Service,
-    Strict,
-    Timeout,
-    Trace,
-)
+from tycho.cli.options import CompileOptions, OutputOptions, StartTargetOptions
 from tycho.cli.progress import progress
-from tycho.cli.session import Input, find_service, run, trace
+from tycho.cli.session import compile_project, find_service, offline, run
+from tycho.cli.up_options import BuildOptions, ImageOptions, InstanceOptions, StartWaitOptions
 from tycho.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from tycho.compose import Outline, Sources
-    from tycho.lifecycle import Lifecycle
+    from tycho.lifecycle import Compiled, Lifecycle
     from tycho.release import Release
 
-Image = Annotated[str, typer.Option("-c", "--container", metavar="IMAGE", help="Run one image instead of a file.",
-                                    rich_help_panel=INPUT)]  # fmt: skip
-Port = Annotated[str, typer.Option("-p", "--port", metavar="PORT", help="With -c: port to publish, as in Compose.",
-                                   rich_help_panel=INPUT)]  # fmt: skip
-Command = Annotated[str, typer.Option("--command", metavar="CMD", help="With -c: command.", rich_help_panel=INPUT)]
-Volumes = Annotated[list[str] | None, typer.Option("-v", "--volume", metavar="SRC:DST", help="With -c: volume.",
-                                                   rich_help_panel=INPUT)]  # fmt: skip
-Settings = Annotated[str, typer.Option("--settings", metavar="ENVFILE", help="With -c: its environment.",
-                                       rich_help_panel=INPUT)]  # fmt: skip
 Services = Annotated[
     list[str] | None,
     typer.Argument(metavar="[SERVICE]...", help="These, what they depend on, and what runs; all by default."),
 ]
-Detach = Annotated[bool, typer.Option("-d", "--detach", help="Accepted: up never stays attached.",
-                                      rich_help_panel=WAITING)]  # fmt: skip
-Accepted = Annotated[bool, typer.Option("--wait", "--remove-orphans", "--no-build", hidden=True)]
-New = Annotated[bool, typer.Option("--new", help="Another instance, even if one runs.", rich_help_panel=CLUSTER)]
-Which = Annotated[str, typer.Option("--id", metavar="ID", help="Upgrade this one of several systems of the project.",
-                                    rich_help_panel=CLUSTER)]  # fmt: skip
-Replace = Annotated[bool, typer.Option("--replace", help="Upgrade it even if it was started by somebody else, or from"
-                                       " elsewhere.", rich_help_panel=CLUSTER)]  # fmt: skip
-Modify = Annotated[bool, typer.Option("-m", "--modify", help="Fail if the system is not running.",
-                                      rich_help_panel=CLUSTER)]  # fmt: skip
 
 
 def up(
     services: Services = None,
-    files: Files = None,
-    name: Name = "",
-    env_file: EnvFiles = None,
-    profile: Profiles = None,
-    project_directory: Directory = "",
-    root: Root = "",
-    metadata: MetadataFile = "",
-    policies: Policies = None,
-    strict: Strict = False,
-    container: Image = "",
-    port: Port = "",
-    command: Command = "",
-    volume: Volumes = None,
-    settings: Settings = "",
-    build: Build = False,
-    push: PushPrefix = "",
-    new: New = False,
-    id: Which = "",
-    replace: Replace = False,
-    modify: Modify = False,
-    namespace: Namespace = "",
-    context: Context = "",
-    local: Local = False,
-    backplane: Backplane = "",
-    service: Service = "",
-    detach: Detach = False,
-    accepted: Accepted = False,
-    no_wait: NoWait = False,
-    timeout: Timeout = 300.0,
-    output: Output = Format.table,
-    quiet: Quiet = False,
-    trace_: Trace = False,
+    *,
+    compose: CompileOptions,
+    image: ImageOptions,
+    building: BuildOptions,
+    instance: InstanceOptions,
+    target: StartTargetOptions,
+    wait: StartWaitOptions,
+    output: OutputOptions,
 ) -> None:
     r"""Start a system, or upgrade it when it runs already.
 
@@ -117,109 +49,151 @@ def up(
       tycho up --build --push registry.example.org/team
       tycho up --name web -c nginx:1.27 -p 80
     """
-    trace(trace_)
-    if services and (container or find_service(service)):
-        raise UsageError(f"services cannot be chosen with {'-c' if container else '--service'}",
+    distant = bool(find_service(target.service))
+    if services and (image.container or distant):
+        raise UsageError(f"services cannot be chosen with {'-c' if image.container else '--service'}",
                          hint="leave them out, or name a compose file")  # fmt: skip
-    said = Input(files or (), name, env_file or (), profile or (), project_directory, metadata, strict, root=root)
-    sources = _one(said, container, port, command, volume or [], settings) if container else said.sources()
-    if new and id:
+    sources = image.make_sources(compose) if image.container else compose.read_sources()
+    if instance.new and instance.id:
         raise UsageError("--new and --id exclude each other", hint="--id upgrades a system that runs")
-    if (build and container) or (push and not build):
-        wrong = "--build and -c exclude each other" if container else "--push goes with --build"
-        raise UsageError(wrong, hint="an image that is built has a build: in a compose file")
-    project = None
-    if services:
-        from tycho.compose import outline
-
-        project = outline(sources)
-        _check_known(project, services)
-    distant = bool(find_service(service))
-    if distant and strict:
+    if (building.build and image.container) or (building.push and not building.build):
+        reason = "--build and -c exclude each other" if image.container else "--push goes with --build"
+        raise UsageError(reason, hint="an image that is built has a build: in a compose file")
+    outlined = _outline(sources, services) if services else None
+    if distant and compose.strict:
         raise UsageError("--strict: the service decides this", hint="leave it out")
+    start = Start(tuple(services or ()), sources, outlined, compose, building, instance, wait, output)
+    if distant:
+        release = run(start.send, target, policies=compose.policies)
+    else:
+        # What is wrong with the files is found before a cluster is made for them.
+        compiled = start.compile(offline(compose.policies, target), warn=not outlined)
+        release = run(lambda lifecycle: start.run(lifecycle, compiled), target, policies=compose.policies)
+    show.status([release], output.output)
 
-    async def act(lifecycle: Lifecycle) -> Release:
-        from tycho.orchestrators import WaitOptions
 
-        if distant:
-            images = await build_references(lifecycle, sources, push=push, quiet=quiet) if build else {}
-            with progress(quiet or no_wait) as watch:
-                wait_options = WaitOptions(wait=not no_wait, timeout=timeout, watch=watch)
-                return await remote.up(
-                    lifecycle, said, sources, images=images, new=new, id=id, replace=replace, modify=modify,
-                    quiet=quiet, wait_options=wait_options,
-                )  # fmt: skip
+@dataclass(frozen=True)
+class Start:
+    """A start as the options ask for it.
+
+    Args:
+        services: The services that are named; none for all.
+        sources: The compose files.
+        outline: What is known of them at once, where services are named.
+        compose: How they become a chart.
+        building: Whether images are built first.
+        instance: Which system is started or upgraded.
+        wait: Whether and how long to wait.
+        output: What is written.
+    """
+
+    services: tuple[str, ...]
+    sources: Sources
+    outline: Outline | None
+    compose: CompileOptions
+    building: BuildOptions
+    instance: InstanceOptions
+    wait: StartWaitOptions
+    output: OutputOptions
+
+    def compile(self, lifecycle: Lifecycle, keep: Sequence[str] = (), *, warn: bool = True) -> Compiled:
+        """Compile the chart.
+
+        Args:
+            lifecycle: What compiles it.
+            keep: Services that run already and are to go on.
+            warn: Whether warnings are written.
+        """
+        return compile_project(
+            lifecycle,
+            self.compose,
+            self.enable(keep),
+            services=self.services,
+            keep=keep,
+            starts=True,
+            warn=warn,
+        )
+
+    def enable(self, keep: Sequence[str] = ()) -> Sources:
+        """Enable the profiles of services that are named or kept, as Compose does, and of no others."""
+        if not self.outline:
+            return self.sources
+        known = self.outline.services
+        profiles = [profile for service in (*self.services, *keep) for profile in known.get(service, ())[:1]]
+        return replace(self.sources, profiles=tuple(dict.fromkeys((*self.sources.profiles, *profiles))))
+
+    async def run(self, lifecycle: Lifecycle, compiled: Compiled) -> Release:
+        """Start or upgrade the system on a cluster.
+
+        Args:
+            lifecycle: The verbs.
+            compiled: The chart, without services that run already and are to go on.
+
+        Raises:
+            NotFound: It is to be upgraded, and does not run.
+        """
+        instance, quiet = self.instance, self.output.quiet
         keep: Sequence[str] = ()
-        if project and not new:
-            origin = make_origin(sources.directory, project.name, named=project.named)
-            keep = await lifecycle.running_services(project.name, await lifecycle.identify(origin))
-        given = _enabled(sources, project, (*(services or ()), *keep)) if project else sources
-        compiled = said.compile(lifecycle, given, services or (), keep, starts=True)
-        name = compiled.policy_result.system.name
-        caller = await lifecycle.identify(find_origin(sources, compiled.policy_result.system))
-        guid = (await lifecycle.find(id, caller=caller)).identity.guid if id else ""
-        if modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):
+        if self.outline:
+            if not instance.new:
+                origin = make_origin(self.sources.directory, self.outline.name, named=self.outline.named)
+                keep = await lifecycle.running_services(self.outline.name, await lifecycle.identify(origin))
+            compiled = self.compile(lifecycle, keep)
+        project = compiled.policy_result.system
+        name = project.name
+        caller = await lifecycle.identify(find_origin(self.sources, project))
+        guid = (await lifecycle.find(instance.id, caller=caller)).identity.guid if instance.id else ""
+        if instance.modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):
             raise NotFound(f"{name} does not run here", hint="leave out -m to start it")
-        if build:
-            compiled = await build_compiled(lifecycle, compiled, given, services or (), push=push, quiet=quiet)
+        if self.building.build:
+            compiled = await build_compiled(
+                lifecycle, compiled, self.enable(keep), self.services, push=self.building.push, quiet=quiet
+            )
         ends.advise(
             f"{name} may be changed in part; `tycho status {name}` shows it, `tycho up` goes on with it,"
             f" `tycho down {name}` removes it"
         )
-        with progress(quiet or no_wait) as watch:
-            wait_options = WaitOptions(wait=not no_wait, timeout=timeout, watch=watch)
+        with progress(quiet or self.wait.no_wait) as watch:
             release = await lifecycle.up(
-                compiled, guid=guid, new=new, replace=replace, caller=caller, wait_options=wait_options
+                compiled,
+                guid=guid,
+                new=instance.new,
+                replace=instance.replace,
+                caller=caller,
+                wait_options=self.wait.with_watch(watch),
             )
         if not quiet:
             show.remarks(compiled.artifact, release)
         return release
 
-    release = run(act, namespace=namespace, context=context, local=local, backplane=backplane, policies=policies,
-                  service=service)  # fmt: skip
-    show.status([release], output)
+    async def send(self, lifecycle: Lifecycle) -> Release:
+        """Have a service start or upgrade the system."""
+        quiet = self.output.quiet
+        images: Mapping[str, str] = {}
+        if self.building.build:
+            images = await build_references(lifecycle, self.sources, push=self.building.push, quiet=quiet)
+        with progress(quiet or self.wait.no_wait) as watch:
+            return await remote.up(
+                lifecycle,
+                self.sources,
+                self.instance,
+                metadata_file=self.compose.metadata,
+                images=images,
+                quiet=quiet,
+                wait_options=self.wait.with_watch(watch),
+            )
 
 
-def _check_known(project: Outline, services: Sequence[str]) -> None:
-    """Refuse services that a project does not have.
+def _outline(sources: Sources, services: Sequence[str]) -> Outline:
+    """Outline a project whose services are named.
 
     Raises:
-        UsageError: Names them, and those that there are.
+        UsageError: It has no such service; names those that there are.
     """
+    from tycho.compose import outline
+
+    project = outline(sources)
     if unknown := [service for service in services if service not in project.services]:
         known = ", ".join(project.services) or "none"
         raise UsageError(f"{project.name} has no service {', '.join(unknown)}", hint=f"it has: {known}")
-
-
-def _enabled(sources: Sources, project: Outline, services: Sequence[str]) -> Sources:
-    """Enable the profiles of services that are named or run, as Compose does; what else they enable is left out."""
-    profiles = [profile for service in services for profile in project.services.get(service, ())[:1]]
-    return replace(sources, profiles=tuple(dict.fromkeys((*sources.profiles, *profiles))))
-
-
-def _one(said: Input, image: str, port: str, command: str, volumes: list[str], settings: str) -> Sources:
-    """A system of one container, as a compose document."""
-    import json
-
-    from tycho.compose import Sources
-    from tycho.settings import environment
-
-    if said.files:
-        raise UsageError("-f and -c exclude each other", hint="-c runs one image without a compose file")
-    name = said.name or image.rsplit("/", 1)[-1].split("@", maxsplit=1)[0].split(":", maxsplit=1)[0]
-    one = {
-        "image": image,
-        "ports": [port] if port else None,
-        "command": command or None,
-        "volumes": volumes or None,
-        "env_file": [settings] if settings else None,
-    }
-    document = {"services": {name: {key: value for key, value in one.items() if value}}}
-    return Sources.from_disk(
-        ["-"],
-        stdin=json.dumps(document).encode(),
-        env=environment(),
-        project_directory=said.directory or ".",
-        root=said.root,
-        name=name,
-    )
+    return project

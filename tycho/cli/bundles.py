@@ -1,0 +1,66 @@
+"""Option bundles of commands: each dataclass that a command takes becomes one option for each of its fields.
+
+typer has no bundles of its own; its maintainers advise a decorator (fastapi/typer#153). It reads a command by its
+signature and its annotations, so both are set here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import cache
+from inspect import Parameter, Signature, signature
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from tycho.cli.options import Trace
+from tycho.cli.session import start_trace
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def expand_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command with one parameter for each field of its bundles, and with --trace, which every command has.
+
+    Args:
+        command: A function whose parameters are options, arguments or bundles of them.
+
+    Raises:
+        TypeError: Two bundles have a field of one name.
+    """
+    bundles: dict[str, type[DataclassInstance]] = {}
+    parameters: list[Parameter] = []
+    for parameter in signature(command, eval_str=True).parameters.values():
+        kind = parameter.annotation
+        if isinstance(kind, type) and is_dataclass(kind):
+            bundles[parameter.name] = kind
+            parameters += _split_bundle(kind)
+        else:
+            parameters.append(parameter.replace(kind=Parameter.KEYWORD_ONLY))
+    parameters.append(Parameter("trace", Parameter.KEYWORD_ONLY, default=False, annotation=Trace))
+    names = [parameter.name for parameter in parameters]
+    if len(set(names)) < len(names):
+        raise TypeError(f"{command.__name__}: two options have one name")
+
+    def run(**options: Any) -> None:
+        start_trace(options.pop("trace"))
+        arguments = {
+            name: bundle(**{field.name: options.pop(field.name) for field in fields(bundle)})
+            for name, bundle in bundles.items()
+        }
+        command(**arguments, **options)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+@cache
+def _split_bundle(bundle: type[DataclassInstance]) -> list[Parameter]:
+    """Return a parameter for each field of a bundle."""
+    types = get_type_hints(bundle, include_extras=True)
+    return [
+        Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=types[field.name])
+        for field in fields(bundle)
+    ]
