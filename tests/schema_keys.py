@@ -29,12 +29,12 @@ def keys(schema: Any, path: str = "", seen: frozenset[str] = frozenset()) -> Ite
             yield from keys(SPEC["$defs"][name], path, seen | {name})
         return
     for branch in ("oneOf", "anyOf", "allOf"):
-        for one in schema.get(branch, ()):
-            yield from keys(one, path, seen)
-    for name, one in schema.get("properties", {}).items():
+        for child in schema.get(branch, ()):
+            yield from keys(child, path, seen)
+    for name, child in schema.get("properties", {}).items():
         at = f"{path}.{name}".lstrip(".")
         yield at
-        yield from keys(one, at, seen)
+        yield from keys(child, at, seen)
     if isinstance(items := schema.get("items"), dict):
         yield from keys(items, f"{path}[]", seen)
 

@@ -51,20 +51,20 @@ def whole(chart: Chart) -> bytes:
 
 def seen(objects: Objects, name: str) -> dict[str, tuple[bytes, int, str]]:
     """The files of a pod as its first container sees them: path, content, mode, and the kind of object."""
-    pod, found = objects.pod(name), {}
+    pod, files = objects.pod(name), {}
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     for mount in pod["containers"][0]["volumeMounts"]:
         volume = volumes[mount["name"]]
         for source in volume.get("projected", {}).get("sources", [volume]):
             kind = "secret" if "secret" in source else "configMap"
-            about = source[kind]
-            wanted = about.get("secretName") or about["name"]
-            data = objects.one("Secret" if kind == "secret" else "ConfigMap", wanted)
-            held = {key: value.encode() for key, value in (data.get("data") or {}).items()}
+            projection = source[kind]
+            name_there = projection.get("secretName") or projection["name"]
+            stored = objects.find("Secret" if kind == "secret" else "ConfigMap", name_there)
+            held = {key: value.encode() for key, value in (stored.get("data") or {}).items()}
             if kind == "secret":
                 held = {key: base64.b64decode(value) for key, value in held.items()}
-            for item in about["items"]:
-                path = mount["mountPath"] if "subPath" in mount else f"{mount['mountPath']}/{item['path']}"
-                assert mount.get("subPath", item["path"]) == item["path"]
-                found[path] = (held[item["key"]], item["mode"], kind)
-    return found
+            for entry in projection["items"]:
+                path = mount["mountPath"] if "subPath" in mount else f"{mount['mountPath']}/{entry['path']}"
+                assert mount.get("subPath", entry["path"]) == entry["path"]
+                files[path] = (held[entry["key"]], entry["mode"], kind)
+    return files

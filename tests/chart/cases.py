@@ -8,7 +8,7 @@ from typing import Any
 from tycho.chart import Row
 
 CASES = Path(__file__).parents[1] / "cases"
-ONE_SHOT = {"backoffLimit": 6, "restartPolicy": "Never", "ready": None}
+RUNS_ONCE = {"backoffLimit": 6, "restartPolicy": "Never", "ready": None}
 PERSISTENT = {"backoffLimit": 2147483647, "restartPolicy": "OnFailure", "ready": "running"}
 
 
@@ -36,21 +36,21 @@ def held_back(objects: Any, name: str, kind: str = "Deployment") -> list[str]:
 
 
 def job(objects: Any, service: str) -> dict[str, Any]:
-    (found,) = [
+    (match,) = [
         each
         for each in objects
         if each["kind"] == "Job" and each["metadata"]["annotations"]["tycho.dev/service"] == service
     ]
-    template = found["spec"]["template"]["spec"]
+    template = match["spec"]["template"]["spec"]
     return {
-        "backoffLimit": found["spec"]["backoffLimit"],
+        "backoffLimit": match["spec"]["backoffLimit"],
         "restartPolicy": template["restartPolicy"],
-        "ready": found["metadata"]["annotations"].get("tycho.dev/ready-when"),
+        "ready": match["metadata"]["annotations"].get("tycho.dev/ready-when"),
     }
 
 
 def service(objects: Any, name: str) -> dict[str, Any]:
-    spec: dict[str, Any] = objects.one("Service", name)["spec"]
+    spec: dict[str, Any] = objects.find("Service", name)["spec"]
     return spec
 
 

@@ -34,23 +34,23 @@ for tag in ("value", "merge"):  # what is one of these to Python alone is text: 
 class Objects(list[Object]):
     """Rendered objects, found by kind and name."""
 
-    def one(self, kind: str, name: str = "") -> Object:
-        found = [one for one in self if one["kind"] == kind and name in ("", one["metadata"]["name"])]
-        assert len(found) == 1, [(one["kind"], one["metadata"]["name"]) for one in self]
-        return found[0]
+    def find(self, kind: str, name: str = "") -> Object:
+        matches = [match for match in self if match["kind"] == kind and name in ("", match["metadata"]["name"])]
+        assert len(matches) == 1, [(rendered["kind"], rendered["metadata"]["name"]) for rendered in self]
+        return matches[0]
 
     def names(self, kind: str) -> set[str]:
-        return {one["metadata"]["name"] for one in self if one["kind"] == kind}
+        return {rendered["metadata"]["name"] for rendered in self if rendered["kind"] == kind}
 
     def pod(self, name: str, kind: str = "Deployment") -> Object:
-        spec = self.one(kind, name)["spec"]
+        spec = self.find(kind, name)["spec"]
         spec = spec["jobTemplate"]["spec"] if kind == "CronJob" else spec
-        found: Object = spec["template"]["spec"]
-        return found
+        pod: Object = spec["template"]["spec"]
+        return pod
 
     def container(self, name: str, kind: str = "Deployment") -> Object:
-        found: Object = self.pod(name, kind)["containers"][0]
-        return found
+        container: Object = self.pod(name, kind)["containers"][0]
+        return container
 
     def env(self, name: str, kind: str = "Deployment") -> dict[str, str]:
         """A container's environment as its process would see it."""
@@ -66,21 +66,21 @@ class Objects(list[Object]):
                 yield entry["name"], self.secret(ref["name"])[ref["key"]]
 
     def secret(self, name: str) -> dict[str, str]:
-        data = self.one("Secret", name)["data"] or {}
-        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+        entries = self.find("Secret", name)["data"] or {}
+        return {key: base64.b64decode(value).decode() for key, value in entries.items()}
 
 
 def expanded(text: str) -> str:
     """`$$` as the kubelet reads it; where a `$(X)` would be replaced, the test has gone wrong already."""
-    found, index = "", 0
+    expansion, index = "", 0
     while index < len(text):
         if text.startswith("$$", index):
             index += 1
         elif text.startswith("$(", index) and ")" in text[index:]:
             raise AssertionError(f"Kubernetes would expand {text!r}")
-        found += text[index]
+        expansion += text[index]
         index += 1
-    return found
+    return expansion
 
 
 @dataclass
@@ -121,7 +121,7 @@ class Bench:
     def render(self, chart: Chart, values: Mapping[str, Any] | None = None, *args: str, name: str = "rel") -> Objects:
         done = self.run(chart, values or {}, *args, name=name)
         assert done.returncode == 0, done.stderr
-        return Objects(one for one in yaml.load_all(done.stdout, Reader) if one)
+        return Objects(document for document in yaml.load_all(done.stdout, Reader) if document)
 
     def run(
         self, chart: Chart, values: Mapping[str, Any], *args: str, name: str = "rel"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 Made = st.SearchStrategy[Any]
 
-ONE = st.sampled_from
+sampled = st.sampled_from
 HOSTILE = [
     "{{ .Values }}", '{{ lookup "v1" "Secret" "" "" }}', "{{/*", "*/}}", "{{`", "`", "}}", "{%", "<%= 1 %>", "<%", "%>",
     "$(X)", "$$(X)", "$$", "$", "$X", "${X}", "a\\nb", "a\nb", "a\r\nb", "\t", " lead", "trail ", "- a", "? b", ": c",
@@ -18,14 +18,14 @@ HOSTILE = [
 ]  # fmt: skip
 TEXT = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\0\x7f\ufeff\ufffe\uffff")
-    | ONE("{}$`\"'\\%<>=-:#&*!|[] \n\t"),
+    | sampled("{}$`\"'\\%<>=-:#&*!|[] \n\t"),
     max_size=12,
-).filter(lambda text: not any("\x7f" <= char <= "\x9f" for char in text)) | ONE(HOSTILE)
+).filter(lambda text: not any("\x7f" <= char <= "\x9f" for char in text)) | sampled(HOSTILE)
 """Any text that a cluster can hold."""
 
 
-def some(item: Made, least: int = 0, most: int = 3) -> Made:
-    return st.lists(item, min_size=least, max_size=most)
+def some(element: Made, least: int = 0, most: int = 3) -> Made:
+    return st.lists(element, min_size=least, max_size=most)
 
 
 def optional(**keys: Made) -> Made:
@@ -33,22 +33,22 @@ def optional(**keys: Made) -> Made:
 
 
 LITERAL = TEXT.filter(lambda text: len(text) < 1000).map(lambda text: text.replace("$", "$$"))
-OPERAND = ONE(["", "d", "a b", '{"a": {"b": 1}}', "$$x", "'\"", "é", "${T2}", "${T1:-${T3-e}}", "$T1$$", "{{ . }}"])
+OPERAND = sampled(["", "d", "a b", '{"a": {"b": 1}}', "$$x", "'\"", "é", "${T2}", "${T1:-${T3-e}}", "$T1$$", "{{ . }}"])
 REFERENCE = st.one_of(
-    ONE(["$T1", "${T1}", "${T2}", "${T3}", "$T3-", "${T4}"]),
-    st.builds("${{{}{}{}}}".format, ONE(["T1", "T2", "T3", "T4"]), ONE([":-", "-", ":+", "+"]), OPERAND),
+    sampled(["$T1", "${T1}", "${T2}", "${T3}", "$T3-", "${T4}"]),
+    st.builds("${{{}{}{}}}".format, sampled(["T1", "T2", "T3", "T4"]), sampled([":-", "-", ":+", "+"]), OPERAND),
 )
 LIVE = some(LITERAL | REFERENCE, 1).map("".join)
 """Text in Compose's syntax, most of it with variables."""
 WORDS = some(LIVE, 1)
-IMAGE = ONE(["x", "r.example/x:${I}", "${I:-x}", "${R-r.example/}x:${I}", "x:${I:-1.10}-slim"]) | REFERENCE.map(
+IMAGE = sampled(["x", "r.example/x:${I}", "${I:-x}", "${R-r.example/}x:${I}", "x:${I:-1.10}-slim"]) | REFERENCE.map(
     "x{}".format
 )
-NOTES = st.dictionaries(ONE(["note", "x.example/about", "third"]), LIVE, max_size=2)
-COUNT, MEMORY = ONE(["2", "${N:-2}"]), ONE(["64m", "${M:-1gb}"])
-PORT = ONE(["8080", "${P}", "${P:-81}"])  # the only number that may be empty
-LIMITS = optional(cpus=ONE(["0.5", "${C:-0.25}"]), memory=MEMORY)
-RESERVED = optional(cpus=ONE(["0.1", "${C:-0.25}"]), memory=ONE(["32m", "${M:-1gb}"]))
+NOTES = st.dictionaries(sampled(["note", "x.example/about", "third"]), LIVE, max_size=2)
+COUNT, MEMORY = sampled(["2", "${N:-2}"]), sampled(["64m", "${M:-1gb}"])
+PORT = sampled(["8080", "${P}", "${P:-81}"])  # the only number that may be empty
+LIMITS = optional(cpus=sampled(["0.5", "${C:-0.25}"]), memory=MEMORY)
+RESERVED = optional(cpus=sampled(["0.1", "${C:-0.25}"]), memory=sampled(["32m", "${M:-1gb}"]))
 SIZES = optional(limits=LIMITS) | optional(reservations=RESERVED)
 
 SERVICE = st.fixed_dictionaries(
@@ -57,7 +57,7 @@ SERVICE = st.fixed_dictionaries(
         "entrypoint": WORDS,
         "command": WORDS,
         "working_dir": LIVE.map("/srv{}".format) | REFERENCE,
-        "environment": st.dictionaries(ONE(["A", "b.c", "D_PASSWORD", "T1", "T3"]), LIVE | st.none(), max_size=4),
+        "environment": st.dictionaries(sampled(["A", "b.c", "D_PASSWORD", "T1", "T3"]), LIVE | st.none(), max_size=4),
         "labels": NOTES,
         "annotations": NOTES,
         "healthcheck": st.one_of(
@@ -66,14 +66,14 @@ SERVICE = st.fixed_dictionaries(
         "deploy": optional(replicas=COUNT, labels=NOTES, resources=SIZES),
         "ports": PORT.map("{}:80".format).map(lambda port: [port]),
         "shm_size": MEMORY,
-        "sysctls": st.dictionaries(ONE(["net.ipv4.tcp_syncookies"]), LIVE, max_size=1),
+        "sysctls": st.dictionaries(sampled(["net.ipv4.tcp_syncookies"]), LIVE, max_size=1),
         "volumes": st.just(["data:/data"]),
         "configs": st.just(["text"]),
         "secrets": st.just(["kept"]),
         "post_start": WORDS.map(lambda words: [{"command": words}]),
         "pre_stop": WORDS.map(lambda words: [{"command": words}]),
         "pre_start": WORDS.map(lambda words: [{"command": words, "environment": {"H": words[0]}}]),
-        "restart": ONE(["no", "always"]),
+        "restart": sampled(["no", "always"]),
     },
 )
 
@@ -81,25 +81,25 @@ SERVICE = st.fixed_dictionaries(
 @st.composite
 def systems(draw: st.DrawFn) -> Any:
     """A compose file whose variables are all in live positions."""
-    services = draw(st.dictionaries(ONE(["web", "a_b", "Db", "worker-1"]), SERVICE, min_size=1, max_size=3))
+    services = draw(st.dictionaries(sampled(["web", "a_b", "Db", "worker-1"]), SERVICE, min_size=1, max_size=3))
     names = sorted(services)
     for service, other in zip(names[1:], names, strict=False):
         if draw(st.booleans()):
-            condition = ONE(["service_started", "service_healthy", "service_completed_successfully"])
+            condition = sampled(["service_started", "service_healthy", "service_completed_successfully"])
             services[service]["depends_on"] = {other: {"condition": draw(condition)}}
     return {
         "services": services,
         "volumes": {"data": draw(optional(labels=NOTES, driver_opts=st.fixed_dictionaries({"size": MEMORY})))},
         "configs": {"text": {"content": draw(LIVE)}},
-        "secrets": {"kept": {"external": True, "name": draw(ONE(["n", "n${I:-}", "${I:-x}.n"]))}},
+        "secrets": {"kept": {"external": True, "name": draw(sampled(["n", "n${I:-}", "${I:-x}.n"]))}},
     }
 
 
 ENVIRONMENTS = st.fixed_dictionaries(
     {},
     optional={
-        "I": ONE(["1", "1.10", "v2", "latest"]), "R": ONE(["", "q.example:5000/"]),
-        "T1": TEXT, "T2": TEXT, "T3": TEXT, "N": ONE(["", "3"]), "C": ONE(["", "1", "0.25", "2.5"]),
-        "M": ONE(["1g", "512m", "1048576", "1000", "1.5gb"]), "P": ONE(["", "80", "9090"]),
+        "I": sampled(["1", "1.10", "v2", "latest"]), "R": sampled(["", "q.example:5000/"]),
+        "T1": TEXT, "T2": TEXT, "T3": TEXT, "N": sampled(["", "3"]), "C": sampled(["", "1", "0.25", "2.5"]),
+        "M": sampled(["1g", "512m", "1048576", "1000", "1.5gb"]), "P": sampled(["", "80", "9090"]),
     },
 )  # fmt: skip

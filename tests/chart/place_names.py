@@ -46,13 +46,13 @@ def exists(section: str, key: str, entry: Any) -> Any:
 
 def of_volume(*steps: str) -> Any:
     def look(view: View, number: int, text: str) -> object:
-        found = []
+        fields = []
         for volume in view.pod(number)["volumes"]:
-            about: Any = volume
+            node: Any = volume
             for step in steps:
-                about = about.get(step) or {}
-            found.append(about)
-        return found
+                node = node.get(step) or {}
+            fields.append(node)
+        return fields
 
     return look
 
@@ -114,11 +114,16 @@ def probe(field: str) -> Any:
 
 
 def hosts(view: View, number: int, text: str) -> object:
-    return [rule.get("host", "") for one in view.objects if one["kind"] == "Ingress" for rule in one["spec"]["rules"]]
+    return [
+        rule.get("host", "")
+        for rendered in view.objects
+        if rendered["kind"] == "Ingress"
+        for rule in rendered["spec"]["rules"]
+    ]
 
 
 def routes(view: View, number: int, text: str) -> object:
-    rules = [rule for one in view.objects if one["kind"] == "Ingress" for rule in one["spec"]["rules"]]
+    rules = [rule for rendered in view.objects if rendered["kind"] == "Ingress" for rule in rendered["spec"]["rules"]]
     return [path["path"].replace("/", "", len(path["path"]) < 2) for rule in rules for path in rule["http"]["paths"]]
 
 
@@ -193,7 +198,7 @@ EVERYTHING = [
     Place("nfs path", "volumes.nfs{n}", nfs, lambda view, number, text: [
         path.removeprefix("/") for path in of_volume("nfs", "path")(view, number, text) if path]),
     Place("nfs server", "volumes.srv{n}", server, lambda view, number, text: [
-        text for one in of_volume("nfs", "server")(view, number, text) if one == text.partition(",")[0]]),
+        text for address in of_volume("nfs", "server")(view, number, text) if address == text.partition(",")[0]]),
     Place("image volume", "services.s{n}.volumes", image_volume, lambda view, number, text: [
         image.removeprefix("i") for image in of_volume("image", "reference")(view, number, text) if image]),
     Place("ingress host", "services.s{n}.x-tycho", ours("host"), hosts),
@@ -205,7 +210,7 @@ EVERYTHING = [
     Place("ingress annotation", "x-tycho.ingress.annotations.k{n}", annotation,
           lambda view, number, text: entrance(view, number, text)["metadata"]["annotations"].get(f"k{number}")),
     Place("ingress tls", "x-tycho.ingress.tls[{n}]", tls, lambda view, number, text: [
-        one["secretName"] for one in entrance(view, number, text)["spec"]["tls"] if one.get("hosts") == [text]]),
+        entry["secretName"] for entry in entrance(view, number, text)["spec"]["tls"] if entry.get("hosts") == [text]]),
     Place("schedule", "services.s{n}.x-tycho", schedule,
           lambda view, number, text: view.workloads[number][0]["spec"]["schedule"]),
     Place("time zone", "jobs.j{n}.triggers", zone,

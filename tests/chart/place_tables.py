@@ -6,19 +6,7 @@ from collections.abc import Iterator
 from posixpath import normpath
 from typing import Any
 
-from tests.chart.places import (
-    Draft,
-    Place,
-    View,
-    below,
-    hook,
-    init,
-    item,
-    keys_with,
-    of_container,
-    of_pod,
-    words,
-)
+from tests.chart.places import Draft, Place, View, below, entry, hook, init, keys_with, of_container, of_pod, words
 
 
 def env_of(name: str) -> Any:
@@ -109,29 +97,34 @@ def port(target: int, key: str) -> Any:
 
 def services_of(view: View, number: int) -> Iterator[dict[str, Any]]:
     labels = view.workloads[number][1]["metadata"]["labels"]
-    for one in view.objects:
-        selector = one["spec"].get("selector") or {} if one["kind"] == "Service" else {}
+    for rendered in view.objects:
+        selector = rendered["spec"].get("selector") or {} if rendered["kind"] == "Service" else {}
         if selector and selector.items() <= labels.items():
-            yield one
+            yield rendered
 
 
 def service_ports(key: str) -> Any:
     return lambda view, number, text: [
-        str(entry.get(key)) for one in services_of(view, number) for entry in one["spec"].get("ports", ())
+        str(entry.get(key)) for service in services_of(view, number) for entry in service["spec"].get("ports", ())
     ]
 
 
+def dns_options(view: View, number: int, text: str) -> object:
+    options = view.pod(number)["dnsConfig"]["options"]
+    return [text for option in options if (option["name"], option.get("value", "")) == text.partition(":")[::2]]
+
+
 def addresses(view: View, number: int, text: str) -> object:
-    return [one["ip"] for one in view.pod(number)["hostAliases"]]
+    return [alias["ip"] for alias in view.pod(number)["hostAliases"]]
 
 
 def terms(field: str) -> Any:
     def look(view: View, number: int, text: str) -> object:
         affinity = view.pod(number)["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
-        found = [term for one in affinity["nodeSelectorTerms"] for term in one["matchExpressions"]]
+        expressions = [term for term_list in affinity["nodeSelectorTerms"] for term in term_list["matchExpressions"]]
         return [
             text if value == text.strip() else value
-            for term in found
+            for term in expressions
             for value in ([term["key"]] if field == "key" else term.get("values", ()))
         ]
 
@@ -175,8 +168,8 @@ def under(prefix: str) -> Any:
 
 def user(view: View, number: int, text: str) -> object:
     """Numbers, without the zeros before them."""
-    about = view.container(number)["securityContext"]
-    held = [about[key] for key in ("runAsUser", "runAsGroup") if key in about]
+    context = view.container(number)["securityContext"]
+    held = [context[key] for key in ("runAsUser", "runAsGroup") if key in context]
     return text if held == [int(part) for part in text.split(":") if part] else held
 
 
@@ -191,8 +184,8 @@ SERVICE = [
     Place("environment passed on", "services.s{n}.environment", passed,
           lambda view, number, text: view.env(number)[f"PASSED_{number}"]),
     Place("env_file value", "services.s{n}.env_file", env_file, env_of("FILED"), also="{n}.env"),
-    item("command", of_container("args", words)),
-    item("entrypoint", of_container("command", words)),
+    entry("command", of_container("args", words)),
+    entry("entrypoint", of_container("command", words)),
     below("labels", "note", note("note")),
     below("labels", "l", keys_with(View.notes, "l"), keys=True),
     below("annotations", "about", note("about")),
@@ -204,10 +197,10 @@ SERVICE = [
     below("", "user", user, "user"),
     below("", "hostname", of_pod("hostname", lambda name: [name, name.title(), name.upper(), "NaN"]), "hostname"),
     below("", "container_name", alias, "container_name"),
-    below("", "domainname", of_pod("dnsConfig", lambda about: about["searches"]), "domainname"),
+    below("", "domainname", of_pod("dnsConfig", lambda field: field["searches"]), "domainname"),
     below("", "runtime", of_pod("runtimeClassName"), "runtime"),
-    below("", "platform", of_pod("nodeSelector", lambda about: "/".join(
-        about[key] for key in ("kubernetes.io/os", "kubernetes.io/arch") if key in about)), "platform"),
+    below("", "platform", of_pod("nodeSelector", lambda field: "/".join(
+        field[key] for key in ("kubernetes.io/os", "kubernetes.io/arch") if key in field)), "platform"),
     below("", "stop_signal", lambda view, number, text: None, "stop_signal"),
     below("", "restart", lambda view, number, text: (
         text if text == "no" and "podFailurePolicy" in view.workloads[number][0]["spec"] else None), "restart"),
@@ -219,33 +212,32 @@ SERVICE = [
     below("deploy", "endpoint_mode", lambda view, number, text: text if text in ("vip", "dnsrr") else None),
     below("deploy.restart_policy", "condition", lambda view, number, text: None),
     below("deploy.update_config", "failure_action", lambda view, number, text: None),
-    item("dns", of_pod("dnsConfig", lambda about: about["nameservers"])),
-    item("dns_search", of_pod("dnsConfig", lambda about: about["searches"])),
-    item("dns_opt", lambda view, number, text: [text for one in view.pod(number)["dnsConfig"]["options"]
-                                                if (one["name"], one.get("value", "")) == text.partition(":")[::2]]),
+    entry("dns", of_pod("dnsConfig", lambda field: field["nameservers"])),
+    entry("dns_search", of_pod("dnsConfig", lambda field: field["searches"])),
+    entry("dns_opt", dns_options),
     below("extra_hosts", "10.0.0.9", lambda view, number, text: [
-        host for one in view.pod(number)["hostAliases"] for host in one["hostnames"]], keys=True),
+        host for entry in view.pod(number)["hostAliases"] for host in entry["hostnames"]], keys=True),
     below("extra_hosts", "e.example", addresses),
-    item("expose", lambda view, number, text: [
+    entry("expose", lambda view, number, text: [
         text for port in service_ports("port")(view, number, text) if port == str(int(text))]),
-    item("group_add", lambda view, number, text: [
+    entry("group_add", lambda view, number, text: [
         text for group in view.pod(number)["securityContext"]["supplementalGroups"] if group == int(text)]),
-    item("cap_add", capability("add")),
-    item("cap_drop", capability("drop")),
-    item("security_opt", profile("seccompProfile", "seccomp"), "seccomp={}".format, "seccomp profile"),
-    item("security_opt", profile("appArmorProfile", "apparmor"), "apparmor={}".format, "apparmor profile"),
-    item("security_opt", of_pod("securityContext", lambda about: about["seLinuxOptions"]["type"]),
+    entry("cap_add", capability("add")),
+    entry("cap_drop", capability("drop")),
+    entry("security_opt", profile("seccompProfile", "seccomp"), "seccomp={}".format, "seccomp profile"),
+    entry("security_opt", profile("appArmorProfile", "apparmor"), "apparmor={}".format, "apparmor profile"),
+    entry("security_opt", of_pod("securityContext", lambda field: field["seLinuxOptions"]["type"]),
          "label=type:{}".format, "selinux type"),
-    item("security_opt", lambda view, number, text: None, name="security option"),
-    item("tmpfs", lambda view, number, text: [
+    entry("security_opt", lambda view, number, text: None, name="security option"),
+    entry("tmpfs", lambda view, number, text: [
         text for path in view.mounts(number) if path == "/m/" + text.partition(":")[0]], "/m/{}".format),
-    item("device_cgroup_rules", lambda view, number, text: None),
-    item("external_links", lambda view, number, text: None),
-    item("links", link, "peer:{}".format, "link alias", "services.s{n}.depends_on"),
-    below("sysctls", "kernel.shm_rmid_forced", of_pod("securityContext", lambda about: [
-        one["value"] for one in about["sysctls"]])),
-    below("sysctls", "7", of_pod("securityContext", lambda about: [
-        one["name"] for one in about["sysctls"]]), keys=True),
+    entry("device_cgroup_rules", lambda view, number, text: None),
+    entry("external_links", lambda view, number, text: None),
+    entry("links", link, "peer:{}".format, "link alias", "services.s{n}.depends_on"),
+    below("sysctls", "kernel.shm_rmid_forced", of_pod("securityContext", lambda field: [
+        entry["value"] for entry in field["sysctls"]])),
+    below("sysctls", "7", of_pod("securityContext", lambda field: [
+        entry["name"] for entry in field["sysctls"]]), keys=True),
     Place("healthcheck word", "services.s{n}.healthcheck", lambda draft, number, text: draft.service(number).update(
         healthcheck={"test": ["CMD", "x", text]}), ready),
     Place("post_start word", "services.s{n}.post_start", lambda draft, number, text: draft.add(
@@ -257,12 +249,12 @@ SERVICE = [
     Place("pre_start environment", PRE, lambda draft, number, text: draft.add(
         number, "pre_start", {"command": ["x"], "image": "i", "environment": {"OWN": text}}),
         lambda view, number, text: words(
-            entry["value"] for one in view.pod(number)["initContainers"] for entry in one["env"]
+            entry["value"] for container in view.pod(number)["initContainers"] for entry in container["env"]
             if entry["name"] == "OWN")),
     Place("pre_start environment key", PRE, lambda draft, number, text: draft.add(
         number, "pre_start", {"command": ["x"], "image": "i", "environment": {text: "own"}}),
         lambda view, number, text: [
-            entry["name"] for one in view.pod(number)["initContainers"] for entry in one["env"]
+            entry["name"] for container in view.pod(number)["initContainers"] for entry in container["env"]
             if entry.get("value") == "own"], keys=True),
     Place("pre_start working_dir", PRE, lambda draft, number, text: draft.add(
         number, "pre_start", {"command": ["x"], "image": "i", "working_dir": text}), init("workingDir")),
@@ -296,5 +288,5 @@ SERVICE = [
         number, "deploy.placement").setdefault("constraints", []).append(f"node.labels.{text} == z"), terms("key")),
     Place("spread label", "services.s{n}.deploy", lambda draft, number, text: draft.inside(
         number, "deploy.placement").setdefault("preferences", []).append({"spread": f"node.labels.{text}"}),
-        of_pod("topologySpreadConstraints", lambda listed: [one["topologyKey"] for one in listed])),
+        of_pod("topologySpreadConstraints", lambda listed: [entry["topologyKey"] for entry in listed])),
 ]  # fmt: skip

@@ -51,13 +51,13 @@ class View:
     def __init__(self, objects: Iterable[Object]) -> None:
         self.objects = list(objects)
         self.workloads = {}
-        for one in self.objects:
-            spec = one.get("spec") or {}
+        for rendered in self.objects:
+            spec = rendered.get("spec") or {}
             spec = spec.get("jobTemplate", {}).get("spec", spec)
             if pod := spec.get("template"):
                 for container in pod["spec"]["containers"]:
                     marks = [entry["value"] for entry in container["env"] if entry["name"] == MARK]
-                    self.workloads[int(marks[0])] = (one, pod, container)
+                    self.workloads[int(marks[0])] = (rendered, pod, container)
 
     def pod(self, number: int) -> Object:
         return self.workloads[number][1]["spec"]  # type: ignore[no-any-return]
@@ -83,29 +83,36 @@ class View:
                 yield entry["name"], self.secret(ref["name"])[ref["key"]]
 
     def named(self, kind: str, name: str) -> Object:
-        (match,) = [one for one in self.objects if (one["kind"], one["metadata"]["name"]) == (kind, name)]
+        (match,) = [
+            rendered for rendered in self.objects if (rendered["kind"], rendered["metadata"]["name"]) == (kind, name)
+        ]
         return match
 
     def secret(self, name: str) -> dict[str, str]:
-        data = self.named("Secret", name).get("data") or {}
-        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+        entries = self.named("Secret", name).get("data") or {}
+        return {key: base64.b64decode(value).decode() for key, value in entries.items()}
 
     def files(self, number: int, prefix: str) -> dict[str, bytes]:
         """Path to content of the files that a pod mounts from ConfigMaps."""
         files = {}
         for volume in self.pod(number)["volumes"]:
             if "configMap" in volume and volume["name"].startswith(prefix):
-                about = self.named("ConfigMap", volume["configMap"]["name"])
-                data = {key: text.encode() for key, text in (about.get("data") or {}).items()}
-                data |= {key: base64.b64decode(text) for key, text in (about.get("binaryData") or {}).items()}
-                items = volume["configMap"].get("items") or [{"path": name, "key": name} for name in data]
-                files |= {item["path"]: data[item["key"]] for item in items}
+                configmap = self.named("ConfigMap", volume["configMap"]["name"])
+                contents = {key: text.encode() for key, text in (configmap.get("data") or {}).items()}
+                contents |= {key: base64.b64decode(text) for key, text in (configmap.get("binaryData") or {}).items()}
+                items = volume["configMap"].get("items") or [{"path": name, "key": name} for name in contents]
+                files |= {entry["path"]: contents[entry["key"]] for entry in items}
         return files
 
     def filled(self, number: int) -> list[str]:
         """The words of the containers that fill volumes, as their programs see them."""
         before = self.pod(number).get("initContainers", ())
-        return [expanded(word) for one in before if one["name"].startswith("fill-") for word in one["args"]]
+        return [
+            expanded(word)
+            for container in before
+            if container["name"].startswith("fill-")
+            for word in container["args"]
+        ]
 
     def mounts(self, number: int) -> dict[str, str]:
         return {mount["mountPath"]: mount.get("subPath", "") for mount in self.container(number)["volumeMounts"]}
@@ -145,7 +152,7 @@ def below(path: str, key: str, look: Look, name: str = "", *, keys: bool = False
     return Place(name or f"{path} {'key' if keys else key}", at, put, look, keys)
 
 
-def item(key: str, look: Look, wrap: Callable[[str], object] = str, name: str = "", also: str = "") -> Place:
+def entry(key: str, look: Look, wrap: Callable[[str], object] = str, name: str = "", also: str = "") -> Place:
     """A place in a list of a service."""
     return Place(
         name or f"{key} item",
@@ -169,12 +176,12 @@ def hook(key: str, field_: str) -> Look:
 
 def _hook_words(view: View, number: int, key: str, field_: str) -> list[str]:
     if field_ == "args":
-        return [word for one in view.pod(number)["initContainers"] for word in one["args"]]
+        return [word for container in view.pod(number)["initContainers"] for word in container["args"]]
     return view.container(number)["lifecycle"][key]["exec"]["command"]  # type: ignore[no-any-return]
 
 
 def init(field_: str) -> Look:
-    return lambda view, number, text: [one.get(field_) for one in view.pod(number)["initContainers"]]
+    return lambda view, number, text: [container.get(field_) for container in view.pod(number)["initContainers"]]
 
 
 def of_pod(key: str, pick: Callable[[Any], object] = lambda value: value) -> Look:

@@ -153,8 +153,8 @@ PLANTED = [secret for secrets in PLACES.values() for secret in secrets]
 
 def planted(text: str | bytes, secrets: list[str] = SECRETS) -> list[str]:
     """The secrets in a text."""
-    data = text if isinstance(text, bytes) else text.encode()
-    return [secret for secret in secrets if secret.encode() in data]
+    content = text if isinstance(text, bytes) else text.encode()
+    return [secret for secret in secrets if secret.encode() in content]
 
 
 def rendered(values: Mapping[str, Any]) -> Iterator[str]:

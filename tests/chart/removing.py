@@ -20,7 +20,12 @@ from tycho.model import PolicyResult
 from tycho.policy import apply_policies
 
 ENV = {"TAG": "1", "MOTD": "hello", "TOKEN": "t0ken"}
-ABOUT = (REPORT, "Chart.yaml", "README.md", COMPOSE_FILE)  # files that tell of the file, or hold a digest of it
+DESCRIBING_FILES = (
+    REPORT,
+    "Chart.yaml",
+    "README.md",
+    COMPOSE_FILE,
+)  # these name the file, or its digest
 INDEX = re.compile(r"\[(\d+)\]\.?")
 
 
@@ -38,11 +43,11 @@ class Compiled:
     def differs(self, other: Compiled) -> list[str]:
         """The files of which a cluster sees something, and that are not the same; comments of values aside."""
         ours, theirs = (self._seen(), other._seen())
-        found = [path for path in {**ours, **theirs} if ours.get(path) != theirs.get(path)]
-        return found + ["values of the release"] * (self.release != other.release)
+        paths = [path for path in {**ours, **theirs} if ours.get(path) != theirs.get(path)]
+        return paths + ["values of the release"] * (self.release != other.release)
 
     def _seen(self) -> dict[str, object]:
-        files = {path: content for path, content in self.chart.files.items() if path not in ABOUT}
+        files = {path: content for path, content in self.chart.files.items() if path not in DESCRIBING_FILES}
         return {**files, "values.yaml": read(str(files["values.yaml"]))}
 
 
@@ -71,11 +76,11 @@ class Project:
 
     def rows(self, chart: Chart) -> Iterator[tuple[str, list[Row]]]:
         """Each path that the file itself says something at, with its rows: a policy's are of another file."""
-        found: dict[str, list[Row]] = {}
+        rows: dict[str, list[Row]] = {}
         for row in chart.report:
             if row.file in ("", "stdin"):
-                found.setdefault(row.path, []).append(row)
-        yield from found.items()
+                rows.setdefault(row.path, []).append(row)
+        yield from rows.items()
 
 
 def read(text: str | bytes) -> Any:
@@ -106,8 +111,8 @@ def _cut(node: Any, below: str) -> Any:
             if number >= len(node):
                 raise Unwritten(below)
             return node.pop(number) if match.end() == len(below) else _cut(node[number], below[match.end() :])
-        for number, item in enumerate(node):  # NAME=value
-            if isinstance(item, str) and re.split("[=:]", item)[0] == below:
+        for number, element in enumerate(node):  # NAME=value
+            if isinstance(element, str) and re.split("[=:]", element)[0] == below:
                 return node.pop(number)
     raise Unwritten(below)
 
@@ -136,9 +141,9 @@ def _leaves(node: Any, path: str) -> Iterator[tuple[str, str]]:
             below = f"{path}[{key}]" if "." in str(key) else f"{path}.{key}"
             yield from _leaves(value, below.lstrip("."))
     elif isinstance(node, list) and node:
-        for number, item in enumerate(node):
-            about = {**(item.get("metadata") or {}), **item} if isinstance(item, dict) else {}
-            name = about.get("name", number)
-            yield from _leaves(item, f"{path}[{name}]")
+        for number, element in enumerate(node):
+            fields = {**(element.get("metadata") or {}), **element} if isinstance(element, dict) else {}
+            name = fields.get("name", number)
+            yield from _leaves(element, f"{path}[{name}]")
     else:
         yield path, repr(node)

@@ -18,18 +18,18 @@ LONGEST = 63
 
 def resolve(target: Target, objects: Iterable[Object], release: str) -> list[Any]:
     """What objects hold at a target: one value for each object and item that it names."""
-    found: list[Any] = []
+    values: list[Any] = []
     for rendered in objects:
         if rendered["kind"] == target.kind and is_named(rendered["metadata"]["name"], target.name, release):
-            found += _walk(rendered, target.path)
-    return found
+            values += _walk(rendered, target.path)
+    return values
 
 
-def is_named(name: str, wanted: str, release: str) -> bool:
+def is_named(name: str, target: str, release: str) -> bool:
     """Whether an object is the one that a target names; a name that is too long is cut, and told apart by a digest."""
-    if not wanted.startswith(RELEASE):
-        return name == wanted
-    whole = wanted.replace(RELEASE, release, 1)
+    if not target.startswith(RELEASE):
+        return name == target
+    whole = target.replace(RELEASE, release, 1)
     if fnmatch.fnmatchcase(name, whole):
         return True
     stem = name.rpartition("-")[0]
@@ -52,10 +52,12 @@ def _below(node: Any, key: str) -> Iterator[Any]:
     if isinstance(node, dict) and key in node:
         yield node[key]
     elif isinstance(node, list):
-        for item in node:
-            names = (item.get("name"), (item.get("metadata") or {}).get("name")) if isinstance(item, dict) else ()
+        for element in node:
+            names = (
+                (element.get("name"), (element.get("metadata") or {}).get("name")) if isinstance(element, dict) else ()
+            )
             if key in names:
-                yield item
+                yield element
 
 
 def is_within(field: str, target: Target, release: str) -> bool:
@@ -64,8 +66,8 @@ def is_within(field: str, target: Target, release: str) -> bool:
     kind, _, name = whole.partition("/")
     if kind != target.kind or not is_named(name, target.name, release):
         return False
-    wanted = split(target.path)
-    return split(path)[: len(wanted)] == wanted
+    prefix = split(target.path)
+    return split(path)[: len(prefix)] == prefix
 
 
 def find_lies(rows: Iterable[Row], objects: list[Object], release: str) -> list[tuple[str, Target]]:

@@ -95,8 +95,8 @@ def spell() -> Iterator[Spelling]:
 
 def _service(spelling: Spelling, name: str) -> dict[str, Any]:
     text = yaml.safe_dump({"image": "x:1", **spelling.keys}).replace("{}", name)
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
+    service: dict[str, Any] = yaml.safe_load(text)
+    return service
 
 
 def _document(**sections: Any) -> str:
@@ -120,18 +120,18 @@ def jobs(spellings: Sequence[Spelling]) -> tuple[Files, dict[str, str]]:
 
 def hooks(spellings: Sequence[Spelling]) -> tuple[Files, dict[str, str]]:
     """Ask in containers that run before the service's own."""
-    found = {
+    services = {
         name: {"image": "x:1", "pre_start": [{"command": ["x"], "per_replica": True, **keys}]}
         for name, keys in _named(spellings).items()
     }
-    return {"compose.yaml": _document(services=found)}, {}
+    return {"compose.yaml": _document(services=services)}, {}
 
 
 def extends(spellings: Sequence[Spelling]) -> tuple[Files, dict[str, str]]:
     """Ask in a file that services extend."""
     named = _named(spellings)
-    found = {name: {"extends": {"file": "base.yaml", "service": name}} for name in named}
-    return {"compose.yaml": _document(services=found), "base.yaml": _document(services=named)}, {}
+    services = {name: {"extends": {"file": "base.yaml", "service": name}} for name in named}
+    return {"compose.yaml": _document(services=services), "base.yaml": _document(services=named)}, {}
 
 
 def override(spellings: Sequence[Spelling]) -> tuple[Files, dict[str, str]]:
@@ -155,9 +155,9 @@ def variables(spellings: Sequence[Spelling]) -> tuple[Files, dict[str, str]]:
 
     def hide(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: hide(item) for key, item in value.items()}
+            return {key: hide(child) for key, child in value.items()}
         if isinstance(value, list):
-            return [hide(item) for item in value]
+            return [hide(child) for child in value]
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         name = f"V{len(env)}"

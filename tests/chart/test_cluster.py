@@ -81,9 +81,9 @@ def test_every_chart_of_ours(bench: Any, server: Server) -> None:
             values = release_values(policy_result.system, scope=scope, guid="0" * 32)  # type: ignore[arg-type]
             rendered = bench.render(charts[-1], values, name=f"r{index}{scope[0]}")
             if scope == "namespace":  # bare names of many systems meet in one namespace here
-                for one in rendered:
-                    if one["kind"] == "Service" and not one["metadata"]["name"].startswith(f"r{index}"):
-                        one["metadata"]["name"] = f"r{index}-bare-{one['metadata']['name']}"
+                for workload in rendered:
+                    if workload["kind"] == "Service" and not workload["metadata"]["name"].startswith(f"r{index}"):
+                        workload["metadata"]["name"] = f"r{index}-bare-{workload['metadata']['name']}"
             objects += rendered
     assert len(objects) > 200
     assert server.accepts(objects) == ""
@@ -113,7 +113,7 @@ def test_every_public_file_that_loads(bench: Any, server: Server) -> None:
     assert bench.lint(charts) == ""
     assert accepted >= 100  # the others are none that Docker Compose reads
     assert refused.keys() == REFUSED.keys(), "a file that was accepted is refused now, or the other way round"
-    problems = [(REFUSED[path], problem) for path, found in refused.items() for problem in found]
+    problems = [(REFUSED[path], problem) for path, reported in refused.items() for problem in reported]
     assert [problem for why, problem in problems if why not in problem.message or not problem.hint] == []
 
 
@@ -122,8 +122,8 @@ def test_the_oldest_and_the_newest_schema(bench: Any, version: str) -> None:
     validate = pytest.importorskip("kubernetes_validate")
     for path in OURS:
         policy_result = apply_policies(read(path))
-        for one in bench.render(emit(policy_result), release_values(policy_result.system)):
-            validate.validate(one, version, strict=True)
+        for rendered in bench.render(emit(policy_result), release_values(policy_result.system)):
+            validate.validate(rendered, version, strict=True)
 
 
 SERVICES = st.fixed_dictionaries(
@@ -154,11 +154,16 @@ def test_an_upgrade_changes_nothing_that_cannot_change(
     old, new = (rendered(bench, services, release) for services in (before, after))
     apply = ("apply", "--namespace", server.namespace, "--server-side", "--filename", "-")
     assert server.run(*apply, stdin=listed(old)) == ""
-    address = {one["metadata"]["name"]: one["spec"].get("clusterIP") for one in old if one["kind"] == "Service"}
+    address = {
+        rendered["metadata"]["name"]: rendered["spec"].get("clusterIP")
+        for rendered in old
+        if rendered["kind"] == "Service"
+    }
     kept = [
-        one
-        for one in new
-        if one["kind"] != "Service" or address.get(one["metadata"]["name"], 0) in (0, one["spec"].get("clusterIP"))
+        rendered
+        for rendered in new
+        if rendered["kind"] != "Service"
+        or address.get(rendered["metadata"]["name"], 0) in (0, rendered["spec"].get("clusterIP"))
     ]
     assert server.run(*apply, stdin=listed(kept)) == ""
 
@@ -168,21 +173,23 @@ def listed(objects: list[dict[str, Any]]) -> str:
 
 
 def document(services: dict[str, Any]) -> dict[str, Any]:
-    found = {
+    project = {
         "services": copy.deepcopy(services),
         "volumes": {"data": {}, "more": {}},
         "networks": {"front": {}, "back": {"internal": True}},
     }
-    for service in found["services"].values():
+    for service in project["services"].values():
         if service.get("deploy", {}).get("mode") == "global":
             service.pop("volumes", None)
-    return found
+    return project
 
 
 def rendered(bench: Any, services: dict[str, Any], release: str) -> list[dict[str, Any]]:
     policy_result = apply_policies(bench.system(yaml.safe_dump(document(services))))
     values = release_values(policy_result.system, scope="release")
-    return [one for one in bench.render(emit(policy_result), values, name=release) if one["kind"] != "Pod"]
+    return [
+        manifest for manifest in bench.render(emit(policy_result), values, name=release) if manifest["kind"] != "Pod"
+    ]
 
 
 def test_two_releases_side_by_side(bench: Any, server: Server, tmp_path: Path) -> None:

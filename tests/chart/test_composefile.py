@@ -114,8 +114,8 @@ def test_docker_compose_reads_it(path: Path) -> None:
         oracle.theirs(path.parent, path.name, env=ENV)
     except oracle.Refused as error:
         pytest.skip(str(error))
-    found = oracle.theirs(path.parent, "-", env=given, stdin=carried(first.chart))
-    assert sorted(found["services"]) == sorted(yaml.safe_load(carried(first.chart))["services"])
+    config = oracle.theirs(path.parent, "-", env=given, stdin=carried(first.chart))
+    assert sorted(config["services"]) == sorted(yaml.safe_load(carried(first.chart))["services"])
 
 
 def test_it_tells_no_secret(bench: Bench) -> None:

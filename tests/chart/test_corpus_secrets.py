@@ -63,9 +63,9 @@ def _entries() -> Iterator[tuple[str, str]]:
                         yield from _environment(service.get("environment"))
 
 
-def _environment(said: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(said, dict):
-        yield from ((str(name), "" if value is None else str(value)) for name, value in said.items())
-    for element in said if isinstance(said, list) else ():
+def _environment(environment: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(environment, dict):
+        yield from ((str(name), "" if value is None else str(value)) for name, value in environment.items())
+    for element in environment if isinstance(environment, list) else ():
         name, _, value = str(element).partition("=")
         yield name, value

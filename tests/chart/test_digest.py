@@ -44,7 +44,7 @@ def test_the_same_bytes_anywhere(bench: Any, tmp_path: Path) -> None:
 
     Equal are the archive, byte for byte, and what `helm package` packs of the folder that was written, byte for byte.
     """
-    said, packed = set(), set()
+    outputs, packed = set(), set()
     for index, (umask, days, more) in enumerate(MACHINES):
         project = tmp_path / f"copy {index}" / "shop"
         shutil.copytree(ROOT / "examples" / "shop", project)
@@ -57,9 +57,9 @@ def test_the_same_bytes_anywhere(bench: Any, tmp_path: Path) -> None:
             cwd=(tmp_path, project)[index % 2], env=env, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        said.add(done.stdout)
+        outputs.add(done.stdout)
         packed |= {package(bench.helm, written, env), package(bench.helm, written, env)}
-    assert len(said) == 1
+    assert len(outputs) == 1
     assert len(packed) == 1
 
 
@@ -81,11 +81,13 @@ def test_the_archive_is_one_that_helm_packs_the_same(bench: Any, tmp_path: Path)
     made = bench.chart("services: {web: {image: nginx, ports: ['80:80']}}")
     with tarfile.open(fileobj=io.BytesIO(made.archive())) as tar:
         entries = tar.getmembers()
-        found = {one.name: tar.extractfile(one).read() for one in entries}  # type: ignore[union-attr]
-    assert {one.mtime for one in entries} == {315532800}
-    assert {(one.uid, one.gid, one.uname, one.gname, one.mode) for one in entries} == {(0, 0, "", "", 0o644)}
+        contents = {entry.name: tar.extractfile(entry).read() for entry in entries}  # type: ignore[union-attr]
+    assert {entry.mtime for entry in entries} == {315532800}
+    assert {(entry.uid, entry.gid, entry.uname, entry.gname, entry.mode) for entry in entries} == {
+        (0, 0, "", "", 0o644)
+    }
     assert entries[0].name == "demo/Chart.yaml"
-    assert found == {
+    assert contents == {
         f"demo/{path}": content.encode() if isinstance(content, str) else content
         for path, content in made.files.items()
     }
@@ -96,7 +98,7 @@ def test_the_archive_is_one_that_helm_packs_the_same(bench: Any, tmp_path: Path)
 
 
 def test_the_version_follows_the_content(bench: Any) -> None:
-    one, two = (bench.chart(f"services: {{web: {{image: nginx:{tag}}}}}") for tag in (1, 2))
-    assert one.version != two.version
-    assert one.version == bench.chart("services: {web: {image: nginx:1}}").version
+    first, second = (bench.chart(f"services: {{web: {{image: nginx:{tag}}}}}") for tag in (1, 2))
+    assert first.version != second.version
+    assert first.version == bench.chart("services: {web: {image: nginx:1}}").version
     assert emit(bench.policy_result("services: {web: {image: nginx:1}}"), version="1.2.3").version == "1.2.3"

@@ -46,12 +46,12 @@ def notes(bench: Any, text: str, values: Mapping[str, Any]) -> str:
         stdin=values_yaml(values),
     )
     assert done.returncode == 0, done.stderr
-    found: str = done.stdout.partition("\nNOTES:\n")[2]
-    return found
+    text: str = done.stdout.partition("\nNOTES:\n")[2]
+    return text
 
 
 @pytest.fixture(scope="module")
-def said(bench: Any) -> str:
+def shop_notes(bench: Any) -> str:
     return notes(bench, SHOP, {})
 
 
@@ -67,16 +67,16 @@ def said(bench: Any) -> str:
         "Containers of web wait for API_PASSWORD: give services.web.secretEnv.API_PASSWORD.",
     ],
 )
-def test_notes_say_what_to_do(said: str, line: str) -> None:
-    assert any(one.startswith(line) for one in said.splitlines()), said
+def test_notes_say_what_to_do(shop_notes: str, line: str) -> None:
+    assert any(printed.startswith(line) for printed in shop_notes.splitlines()), shop_notes
 
 
-def test_notes_say_nothing_of_what_is_there(said: str) -> None:
-    assert "theirs" not in said
-    assert "cron2" not in said
-    assert "rel-migrate-published" not in said
-    assert "Ingress" not in said
-    assert "\n\n\n" not in said
+def test_notes_say_nothing_of_what_is_there(shop_notes: str) -> None:
+    assert "theirs" not in shop_notes
+    assert "cron2" not in shop_notes
+    assert "rel-migrate-published" not in shop_notes
+    assert "Ingress" not in shop_notes
+    assert "\n\n\n" not in shop_notes
 
 
 def test_notes_follow_the_values(bench: Any) -> None:
@@ -91,32 +91,32 @@ def test_notes_follow_the_values(bench: Any) -> None:
         "secrets": {"a.token": {"value": "eA=="}},
         "dns": {"scope": "release"},
     }
-    said = notes(bench, SHOP, values)
-    assert "rel-admin-published" not in said
-    assert "a.token" not in said
-    assert "API_PASSWORD" not in said
-    assert "  https://x.example/shop\n" in said
-    assert "These further names are no names here: cron2.\n" in said
+    printed = notes(bench, SHOP, values)
+    assert "rel-admin-published" not in printed
+    assert "a.token" not in printed
+    assert "API_PASSWORD" not in printed
+    assert "  https://x.example/shop\n" in printed
+    assert "These further names are no names here: cron2.\n" in printed
 
 
 def tables(text: str) -> list[list[list[str]]]:
     """The tables of a page, as rows of cells."""
-    found: list[list[list[str]]] = [[]]
+    parsed: list[list[list[str]]] = [[]]
     for line in text.splitlines():
         if line.startswith("|"):
-            found[-1].append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
-        elif found[-1]:
-            found.append([])
-    return [table for table in found if table]
+            parsed[-1].append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+        elif parsed[-1]:
+            parsed.append([])
+    return [table for table in parsed if table]
 
 
 def test_the_readme(bench: Any) -> None:
     chart = bench.chart(SHOP)
     page = chart.files["README.md"]
-    found = tables(page)
-    for table in found:
+    parsed = tables(page)
+    for table in parsed:
         assert {len(row) for row in table} == {len(table[0])}, table
-    rows = {row[0]: row[1:] for table in found for row in table}
+    rows = {row[0]: row[1:] for table in parsed for row in table}
     assert rows["web"] == ["Deployment", "`nginx:${TAG:-1}`", "8080 → 80/TCP, 9090 → 90/UDP", "migrate, completed"]
     assert rows["nightly"][0] == "CronJob"
     assert rows["`dns.scope`"][0] == "`namespace`"
@@ -159,13 +159,13 @@ def test_every_object_says_whose_it_is(bench: Any) -> None:
         bench.chart(SHOP),
         {"commonLabels": {"tycho-guid": "1a", "username": "ann"}, "services": {"web": {"ingress": {"enabled": True}}}},
     )
-    wanted = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "version", "part-of", "managed-by")}
-    for one in objects:
-        labels = one["metadata"]["labels"]
-        assert wanted | {"helm.sh/chart"} <= set(labels), one["metadata"]["name"]
+    standard_labels = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "version", "part-of", "managed-by")}
+    for rendered in objects:
+        labels = rendered["metadata"]["labels"]
+        assert standard_labels | {"helm.sh/chart"} <= set(labels), rendered["metadata"]["name"]
         assert (labels["executor"], labels["tycho-guid"], labels["username"]) == ("tycho", "1a", "ann")
-        assert "namespace" not in one["metadata"]
-    assert len({one["kind"] for one in objects}) > 10
+        assert "namespace" not in rendered["metadata"]
+    assert len({rendered["kind"] for rendered in objects}) > 10
 
 
 def test_the_page_names_values_that_exist(bench: Any) -> None:
@@ -175,19 +175,19 @@ def test_the_page_names_values_that_exist(bench: Any) -> None:
     schema = json.loads(bench.chart(SHOP).files["values.schema.json"])
     assert len(named) > 20
     for path in named:
-        found = {**schema, "$defs": {}}
+        node = {**schema, "$defs": {}}
         for part in path.split("."):
-            found = _step(schema, found, part)
+            node = _step(schema, node, part)
 
 
-def _step(schema: Any, found: Any, part: str) -> Any:
+def _step(schema: Any, node: Any, part: str) -> Any:
     """The schema of a key below another, `NAME` standing for any."""
-    while "$ref" in found or "allOf" in found:
-        found = schema["$defs"][found["$ref"].removeprefix("#/$defs/")] if "$ref" in found else found["allOf"][0]
-    below = found.get("properties") or {}
+    while "$ref" in node or "allOf" in node:
+        node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")] if "$ref" in node else node["allOf"][0]
+    below = node.get("properties") or {}
     if part == "NAME":
-        return next(iter(below.values()), None) or found["additionalProperties"]
-    for pattern, child in found.get("patternProperties", {}).items():
+        return next(iter(below.values()), None) or node["additionalProperties"]
+    for pattern, child in node.get("patternProperties", {}).items():
         if re.search(pattern, part):
             return child
-    return below.get(part) or found.get("additionalProperties") or {"type": "object"}
+    return below.get(part) or node.get("additionalProperties") or {"type": "object"}

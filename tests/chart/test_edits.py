@@ -16,10 +16,10 @@ POD = ("spec", "template", "spec")
 
 
 def pick(objects: Any, kind: str, name: str, *path: Any) -> Any:
-    found: Any = objects.one(kind, name)
+    node: Any = objects.find(kind, name)
     for step in path:
-        found = found[step]
-    return found
+        node = node[step]
+    return node
 
 
 EDITS = {
@@ -70,7 +70,7 @@ def test_an_image_of_another_registry_keeps_its_path(bench: Any, chart: Any) -> 
 def test_chart_yaml_says_what_the_file_does(bench: Any) -> None:
     import yaml
 
-    about = """
+    extension = """
 x-tycho:
   chart:
     appVersion: "7.1"
@@ -79,7 +79,7 @@ x-tycho:
     maintainers: [{name: Ann, email: ann@shop.example}]
     license: MIT
 """
-    page = yaml.safe_load(bench.chart(SYSTEM + about).files["Chart.yaml"])
+    page = yaml.safe_load(bench.chart(SYSTEM + extension).files["Chart.yaml"])
     assert (page["appVersion"], page["home"], page["keywords"]) == ("7.1", "https://shop.example", ["shop"])
     assert page["maintainers"] == [{"name": "Ann", "email": "ann@shop.example"}]
     assert page["annotations"]["artifacthub.io/license"] == "MIT"

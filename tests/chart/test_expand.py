@@ -86,8 +86,8 @@ def chart(templates: list[str]) -> Chart:
 
 
 def expand(bench: Any, templates: list[str], env: dict[str, Any] | None = None) -> list[str]:
-    found = bench.render(chart(templates), {"variables": ENV if env is None else env}).env("rel-web")
-    return [found[f"V{index:05}"] for index in range(len(templates))]
+    env_values = bench.render(chart(templates), {"variables": ENV if env is None else env}).env("rel-web")
+    return [env_values[f"V{index:05}"] for index in range(len(templates))]
 
 
 def test_every_form_of_compose(bench: Any) -> None:
@@ -219,7 +219,7 @@ def test_large_texts_are_expanded(bench: Any, name: str) -> None:
     template = LARGE[name]
     document = {"services": {"web": {"image": "x", "configs": ["c"]}}, "configs": {"c": {"content": template}}}
     made = bench.chart(yaml.safe_dump(document, allow_unicode=True), A="one")
-    (content,) = bench.render(made, {"variables": {"A": "one"}}).one("ConfigMap", "rel-c")["data"].values()
+    (content,) = bench.render(made, {"variables": {"A": "one"}}).find("ConfigMap", "rel-c")["data"].values()
     assert content == evaluate(template, {"A": "one"})
 
 

@@ -17,7 +17,7 @@ services:
 
 @pytest.mark.parametrize("kind", ["configs", "secrets"])
 @pytest.mark.parametrize(
-    ("user", "ref", "mode", "told"),
+    ("user", "ref", "mode", "reported"),
     [
         ("", "", 0o444, set()),
         ("", "mode: 0400", 0o400, set()),
@@ -30,11 +30,13 @@ services:
         ("", "uid: '0', gid: '20', mode: 0440", 0o444, {"gid", "uid"}),
     ],
 )
-def test_whoever_is_to_read_a_file_can(bench: Any, kind: str, user: str, ref: str, mode: int, told: set[str]) -> None:
+def test_whoever_is_to_read_a_file_can(
+    bench: Any, kind: str, user: str, ref: str, mode: int, reported: set[str]
+) -> None:
     text, files = TEXT.format(kind=kind, user=user, ref=ref), {"key": "k\n"}
     (volume,) = bench.objects(text, files=files).pod("rel-web")["volumes"]
     source = volume["configMap" if kind == "configs" else "secret"]
-    assert [item["mode"] for item in source.get("items", ())] in ([mode], [])
+    assert [entry["mode"] for entry in source.get("items", ())] in ([mode], [])
     assert source.get("defaultMode", mode) == mode
     changed = {path.rpartition(".")[2] for path in rows(bench, text, files=files) if f"{kind}[0]" in path}
-    assert changed == told
+    assert changed == reported

@@ -74,13 +74,13 @@ def helper(script: str, tmp_path: Path) -> Helper:
 
 def test_a_new_volume_has_what_the_image_has(helper: Helper) -> None:
     helper.write({"a": "1", "sub/b": "2"}, "image/srv/data")
-    data = helper.folder / "image/srv/data"
-    (data / "link").symlink_to("/etc/nowhere")
-    (data / "a").chmod(0o600)
-    data.chmod(0o750)
+    folder = helper.folder / "image/srv/data"
+    (folder / "link").symlink_to("/etc/nowhere")
+    (folder / "a").chmod(0o600)
+    folder.chmod(0o750)
     if ROOT:
-        os.chown(data, 472, 4)
-        os.lchown(data / "a", 472, 5)
+        os.chown(folder, 472, 4)
+        os.lchown(folder / "a", 472, 5)
     helper.image()
     made = helper.folder / "claim/data"
     assert helper.held() == {"a": "1", "sub/b": "2"}

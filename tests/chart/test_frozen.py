@@ -141,7 +141,7 @@ services:
         "searches": ["z", "b.z", "z"],
         "options": [{"name": "ndots", "value": "1"}, {"name": "debug"}, {"name": "rotate"}],
     }
-    assert objects.one("Service", "rel-web-published")["spec"]["ports"][0]["appProtocol"] == "http"
+    assert objects.find("Service", "rel-web-published")["spec"]["ports"][0]["appProtocol"] == "http"
 
 
 def test_row_for_node_port() -> None:

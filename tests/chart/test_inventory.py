@@ -59,17 +59,17 @@ def merge(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def identify(item: Object) -> tuple[str, str]:
+def identify(rendered: Object) -> tuple[str, str]:
     """Kind and name; a Job's without the hash of what it does."""
-    kind, name = item["kind"], item["metadata"]["name"]
+    kind, name = rendered["kind"], rendered["metadata"]["name"]
     return kind, re.sub("-[0-9a-f]{8}$", "", name) if kind == JOB.name else name
 
 
-def name_object(item: ChartObject, scope: str) -> str:
-    if item.bare and scope == "namespace":
-        return item.suffix
-    name = f"{FULLNAME}-{item.suffix}" if item.suffix else FULLNAME
-    limit = 54 if item.kind is JOB else item.kind.longest_name
+def name_object(chart_object: ChartObject, scope: str) -> str:
+    if chart_object.bare and scope == "namespace":
+        return chart_object.suffix
+    name = f"{FULLNAME}-{chart_object.suffix}" if chart_object.suffix else FULLNAME
+    limit = 54 if chart_object.kind is JOB else chart_object.kind.longest_name
     if len(name) <= limit:
         return name
     return f"{name[: limit - 9].removesuffix('-')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
@@ -85,13 +85,13 @@ def render(
     values = merge(release_values(policy_result.system, scope=scope), switch_all_on(layout, scope))  # type: ignore[arg-type]
     done = bench.run(chart, values, name=FULLNAME)
     assert done.returncode == 0, done.stderr
-    return [(path, item) for path, item in split(done.stdout) if not path.startswith("templates/policies/")]
+    return [(path, document) for path, document in split(done.stdout) if not path.startswith("templates/policies/")]
 
 
 @pytest.fixture(scope="module")
 def rendered(bench: Bench) -> list[tuple[str, ChartLayout, str, list[tuple[str, Object]]]]:
     """All that Helm makes of every file, with everything switched on."""
-    found = []
+    results = []
     for path in FILES:
         if path.parent.name == "writable-binds":  # its folders are laid out elsewhere
             continue
@@ -100,19 +100,19 @@ def rendered(bench: Bench) -> list[tuple[str, ChartLayout, str, list[tuple[str, 
             chart, layout = emit(policy_result), assemble_layout(policy_result.system)
         except PolicyDenied:  # it shows what is refused
             continue
-        found += [
+        results += [
             (path.parent.name, layout, scope, render(bench, policy_result, chart, layout, scope))
             for scope in scopes_of(layout)
         ]
-    assert len(found) > len(FILES)
-    return found
+    assert len(results) > len(FILES)
+    return results
 
 
 def test_listed_is_what_helm_renders(rendered: Any) -> None:
     for name, layout, scope, documents in rendered:
-        listed = Counter((item.kind.name, name_object(item, scope)) for item in list_objects(layout)
-                         if scope in item.scopes)  # fmt: skip
-        assert listed == Counter(identify(item) for _, item in documents), f"{name}, {scope}"
+        objects = [chart_object for chart_object in list_objects(layout) if scope in chart_object.scopes]
+        listed = Counter((chart_object.kind.name, name_object(chart_object, scope)) for chart_object in objects)
+        assert listed == Counter(identify(document) for _, document in documents), f"{name}, {scope}"
 
 
 def test_every_object_is_of_a_kind_of_its_template(rendered: Any) -> None:
@@ -122,16 +122,16 @@ def test_every_object_is_of_a_kind_of_its_template(rendered: Any) -> None:
             for template in TEMPLATES
             for manifest in template.list_manifests(layout)
         }
-        for path, item in documents:
-            kind = KINDS[item["kind"]]
+        for path, document in documents:
+            kind = KINDS[document["kind"]]
             assert kind in template_of[path].kinds, f"{name}, {path}"
-            assert kind.api_version == item["apiVersion"], f"{name}, {path}"
-            assert len(item["metadata"]["name"]) <= kind.longest_name, f"{name}, {path}"
+            assert kind.api_version == document["apiVersion"], f"{name}, {path}"
+            assert len(document["metadata"]["name"]) <= kind.longest_name, f"{name}, {path}"
 
 
 def test_every_kind_of_a_template_is_rendered(rendered: Any) -> None:
     """And the kinds that no template has are those that somebody else makes."""
-    seen = {item["kind"] for *_, documents in rendered for _, item in documents}
+    seen = {document["kind"] for *_, documents in rendered for _, document in documents}
     assert seen == {kind.name for template in TEMPLATES for kind in template.kinds}
     assert seen == {name for name, kind in KINDS.items() if kind.maker is Maker.CHART}
     assert set(WORKLOAD_KINDS) <= seen
@@ -179,7 +179,9 @@ def test_names_alike_of_different_objects_are_fine(bench: Bench, case: str) -> N
     chart, layout = emit(policy_result), assemble_layout(policy_result.system)
     for scope in SCOPES:
         documents = render(bench, policy_result, chart, layout, scope)
-        assert [key for key, count in Counter(identify(item) for _, item in documents).items() if count > 1] == []
+        assert [
+            key for key, count in Counter(identify(document) for _, document in documents).items() if count > 1
+        ] == []
 
 
 def test_all_are_told_at_once(bench: Bench) -> None:
@@ -189,5 +191,5 @@ def test_all_are_told_at_once(bench: Bench) -> None:
             "services:\n  api: {image: a, ports: [80], environment: {A_PASSWORD: x}, secrets: [api-env]}\n"
             "  api-published: {image: a, stop_signal: 9x}\nsecrets:\n  api-env: {file: s}\n", CARRIED,
         )  # fmt: skip
-    told = {(problem.path, problem.line) for problem in refused.value.problems}
-    assert {("services.api-published", 3), ("secrets.api-env", 5)} <= told, told
+    places = {(problem.path, problem.line) for problem in refused.value.problems}
+    assert {("services.api-published", 3), ("secrets.api-env", 5)} <= places, places

@@ -33,10 +33,10 @@ def test_kube_score(bench: Any, kube_score: Path, tmp_path: Path) -> None:
         target = tmp_path / "objects.yaml"
         target.write_text(yaml.safe_dump_all(objects), encoding="utf-8")
         done = subprocess.run([kube_score, "score", "-o", "json", target], capture_output=True, check=False, timeout=60)
-        for found in json.loads(done.stdout or b"[]") or []:
-            for check in found["checks"]:
+        for report in json.loads(done.stdout or b"[]") or []:
+            for check in report["checks"]:
                 if check["grade"] == 1 and not check["skipped"]:
-                    critical[check["check"]["id"]] = (path.parent.name, found["object_name"], check["comments"])
+                    critical[check["check"]["id"]] = (path.parent.name, report["object_name"], check["comments"])
     assert {check: where for check, where in critical.items() if check not in REASONS} == {}
     assert REASONS.keys() == critical.keys(), "a reason that nothing needs any more"
 
@@ -53,7 +53,9 @@ def test_pod_security(bench: Any, kubeconfig: Path, profile: str) -> None:
             continue
         if not special(policy_result.system, profile):
             values = release_values(policy_result.system) | {"podSecurity": profile}
-            pods += [pod(one, f"p{index}") for one in bench.render(chart, values) if one["kind"] in WORKLOADS]
+            pods += [
+                pod(rendered, f"p{index}") for rendered in bench.render(chart, values) if rendered["kind"] in WORKLOADS
+            ]
     namespace = f"{server.namespace}-{profile}"
     server.run("create", "namespace", namespace)
     server.run("label", "namespace", namespace, f"pod-security.kubernetes.io/enforce={profile}")
@@ -71,14 +73,14 @@ def special(system: Project, profile: str) -> bool:
         return False
     services = all_services(system).values()
     return any(
-        one.privileged
-        or one.cap_add
-        or one.sysctls
-        or one.pid == "host"
-        or one.ipc == "host"
-        or (one.user or "").partition(":")[0] == "0"
-        or any(port.mode == "host" for port in one.ports)
-        for one in services
+        service.privileged
+        or service.cap_add
+        or service.sysctls
+        or service.pid == "host"
+        or service.ipc == "host"
+        or (service.user or "").partition(":")[0] == "0"
+        or any(port.mode == "host" for port in service.ports)
+        for service in services
     ) or any(volume.driver_opts.get("type", "").startswith("nfs") for volume in system.volumes.values())
 
 
@@ -86,12 +88,12 @@ def pod(workload: Object, prefix: str) -> Object:
     """The pod that a workload would make, without its account and its runtime's class, which are not there."""
     spec = workload["spec"]
     spec = spec["jobTemplate"]["spec"] if workload["kind"] == "CronJob" else spec
-    found = {key: value for key, value in spec["template"]["spec"].items() if key not in ELSEWHERE}
+    spec_of_pod = {key: value for key, value in spec["template"]["spec"].items() if key not in ELSEWHERE}
     for claim in spec.get("volumeClaimTemplates", ()):
-        found["volumes"] = [*found.get("volumes", ()), {"name": claim["metadata"]["name"], "emptyDir": {}}]
+        spec_of_pod["volumes"] = [*spec_of_pod.get("volumes", ()), {"name": claim["metadata"]["name"], "emptyDir": {}}]
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": f"{prefix}-{workload['metadata']['name']}"},
-        "spec": found,
+        "spec": spec_of_pod,
     }

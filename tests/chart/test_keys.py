@@ -17,9 +17,9 @@ from tycho.model import PolicyResult
 
 @pytest.mark.parametrize(("section", "definition"), DEFINITIONS.items())
 def test_every_key_of_the_schema_has_a_row(section: str, definition: str) -> None:
-    found = list(dict.fromkeys(keys(SPEC["$defs"][definition])))
-    assert len(found) > 5
-    assert [key for key in found if not covered(key, SECTIONS[section])] == []
+    schema_keys = list(dict.fromkeys(keys(SPEC["$defs"][definition])))
+    assert len(schema_keys) > 5
+    assert [key for key in schema_keys if not covered(key, SECTIONS[section])] == []
 
 
 def test_every_top_level_key_has_a_row_or_a_section() -> None:
@@ -238,7 +238,7 @@ def test_what_nobody_uses_is_not_made(bench: Any) -> None:
         assert (rows[path].outcome, rows[path].target) == ("translated", "nothing: no service uses it")
     values = release_values(bench.system(text, {"key": "never"}))
     assert "secrets" not in values
-    kinds = {one["kind"] for one in bench.render(chart, values)}
+    kinds = {rendered["kind"] for rendered in bench.render(chart, values)}
     assert kinds == {"Deployment", "Service", "NetworkPolicy"}
 
 

@@ -20,18 +20,20 @@ from tycho.errors import ComposeError
 
 def normalise(objects: list[dict[str, Any]]) -> dict[tuple[str, str], Any]:
     """Objects without what is said of their chart, and with what is kept in Secrets put where it is read."""
-    secrets = {one["metadata"]["name"]: one.get("data") or {} for one in objects if one["kind"] == "Secret"}
-    found = {}
-    for one in objects:
-        labels = one["metadata"].get("labels", {})
-        if one["kind"] == "Service":  # of an awaited service: it tells one rollout from another
-            one["spec"]["selector"].pop("tycho.dev/rollout", None)
+    secrets = {
+        rendered["metadata"]["name"]: rendered.get("data") or {} for rendered in objects if rendered["kind"] == "Secret"
+    }
+    normal = {}
+    for rendered in objects:
+        labels = rendered["metadata"].get("labels", {})
+        if rendered["kind"] == "Service":  # of an awaited service: it tells one rollout from another
+            rendered["spec"]["selector"].pop("tycho.dev/rollout", None)
         for name in ("helm.sh/chart", "app.kubernetes.io/version"):
             labels.pop(name, None)
-        if one["kind"] == "Secret" and one["metadata"]["name"].endswith("-env"):
+        if rendered["kind"] == "Secret" and rendered["metadata"]["name"].endswith("-env"):
             continue
-        name = one["metadata"]["name"]
-        spec = one.get("spec", {})
+        name = rendered["metadata"]["name"]
+        spec = rendered.get("spec", {})
         template = spec.get("jobTemplate", {}).get("spec", spec).get("template", {})
         notes = template.get("metadata", {}).get("annotations", {})
         template.get("metadata", {}).get("labels", {}).pop("tycho.dev/rollout", None)
@@ -53,11 +55,11 @@ def normalise(objects: list[dict[str, Any]]) -> dict[tuple[str, str], Any]:
                     entry["value"] = base64.b64decode(secrets[ref["name"]][ref["key"]]).decode()
                 else:
                     entry["value"] = expanded(entry["value"])
-        if one["kind"] == "Job":
+        if rendered["kind"] == "Job":
             name = name.rpartition("-")[0]
-            one["metadata"]["name"] = name
-        found[one["kind"], name] = one
-    return found
+            rendered["metadata"]["name"] = name
+        normal[rendered["kind"], name] = rendered
+    return normal
 
 
 LIVE = """
@@ -127,20 +129,20 @@ def test_values_in_the_release_are_as_values_in_the_file(bench: Any, document: A
 def _substitute(node: Any, env: dict[str, str], key: str = "") -> Any:
     """The same document with every variable replaced by what it is worth, as a person would write it."""
     if isinstance(node, dict):
-        found = {name: _substitute(value, env, name) for name, value in node.items()}
+        substituted = {name: _substitute(value, env, name) for name, value in node.items()}
         if key == "environment":
-            found = {
+            substituted = {
                 name: env.get(name, "").replace("$", "$$") if value is None else value
-                for name, value in found.items()
+                for name, value in substituted.items()
                 if value is not None or name in env
             }
-        return found
+        return substituted
     if isinstance(node, list):
         return [_substitute(value, env) for value in node]
     return expand(node, env).replace("$", "$$") if isinstance(node, str) else node
 
 
 def test_normalise_hides_nothing_else(bench: Any) -> None:
-    one = normalise(bench.objects("services: {web: {image: a, environment: {A: x}, labels: {l: x}}}"))
+    normal = normalise(bench.objects("services: {web: {image: a, environment: {A: x}, labels: {l: x}}}"))
     for change in ("image: b", "image: a, environment: {A: y}", "image: a, environment: {A: x}, labels: {l: y}"):
-        assert normalise(bench.objects(f"services: {{web: {{{change}}}}}")) != one
+        assert normalise(bench.objects(f"services: {{web: {{{change}}}}}")) != normal

@@ -36,8 +36,8 @@ def test_rows_say_what_is_rendered(name: str, case: Any, bench: Bench) -> None:
     chart = emit(policy_result)
     objects = bench.render(chart, release_values(policy_result.system))
     count = 0
-    for service, about in policy_result.system.services.items():
-        for index, mount in enumerate(about.volumes):
+    for service, project_service in policy_result.system.services.items():
+        for index, mount in enumerate(project_service.volumes):
             outcome, target = rows(chart, f"services.{service}.volumes[{index}]")[0]
             assert outcome in ("translated", "approximated")
             shape, claim, *_ = f"{target} -".replace(",", " ").replace(";", " ").split()
@@ -96,15 +96,15 @@ def test_kinds_of_binds(name: str, bench: Bench) -> None:
     volume, shape, done = TEXTS[name]
     policy_result = bench.policy_result(bind(volume), FILES)
     objects = rendered(bench, policy_result)
-    mount, found = behind(objects, "web", volume.split(":")[1])
-    assert shape in found
+    mount, shapes = behind(objects, "web", volume.split(":")[1])
+    assert shape in shapes
     assert bool(mount.get("readOnly")) == volume.endswith(":ro")
     verbs = [step[0] for step in words(objects, "web")]
     assert [verb for verb in verbs if verb != "seed" or name != "empty folder"] == done.split()
 
 
 @pytest.mark.parametrize(
-    ("said", "volume", "shape"),
+    ("storage", "volume", "shape"),
     [
         ("true", "./a.conf:/t", "persistentVolumeClaim"),
         ("true", "./conf:/t", "persistentVolumeClaim"),
@@ -114,8 +114,8 @@ def test_kinds_of_binds(name: str, bench: Bench) -> None:
         ("true", "./a.conf:/t:ro", "configMap"),
     ],
 )
-def test_storage_decides_otherwise(said: str, volume: str, shape: str, bench: Bench) -> None:
-    objects = bench.objects(f"{bind(volume)}    x-tycho: {{storage: {said}}}\n", files=FILES)
+def test_storage_decides_otherwise(storage: str, volume: str, shape: str, bench: Bench) -> None:
+    objects = bench.objects(f"{bind(volume)}    x-tycho: {{storage: {storage}}}\n", files=FILES)
     assert shape in behind(objects, "web", "/t")[1]
 
 

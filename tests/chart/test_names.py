@@ -50,10 +50,12 @@ def test_services_are_told_apart_or_refused(bench: Any, names: list[str], releas
     for scope in ("namespace", "release"):
         objects: Objects = bench.render(chart, {"dns": {"scope": scope}}, name=release)
         assert [name for name, count in Counter(map(identity, objects)).items() if count > 1] == []
-        images = [one["spec"]["template"]["spec"]["containers"][0]["image"] for one in objects if pods(one)]
+        images = [
+            rendered["spec"]["template"]["spec"]["containers"][0]["image"] for rendered in objects if pods(rendered)
+        ]
         assert sorted(images) == sorted(f"image-{index}" for index in range(len(names)))
-        for one in objects:
-            selector = one["spec"].get("selector") if one["kind"] == "Service" else None
+        for rendered in objects:
+            selector = rendered["spec"].get("selector") if rendered["kind"] == "Service" else None
             chosen = [pod for pod in objects if pods(pod) and selector and matches(selector, pod)]
             of_all = "app.kubernetes.io/component" not in (selector or {})  # the Service of all names of a release
             assert len(chosen) == 1 or of_all
@@ -66,12 +68,12 @@ def compiled(system: Project) -> Chart | ComposeError:
         return error
 
 
-def identity(one: Object) -> tuple[str, str]:
-    return one["kind"], one["metadata"]["name"]
+def identity(rendered: Object) -> tuple[str, str]:
+    return rendered["kind"], rendered["metadata"]["name"]
 
 
-def pods(one: Object) -> bool:
-    return "template" in one.get("spec", {})
+def pods(rendered: Object) -> bool:
+    return "template" in rendered.get("spec", {})
 
 
 def matches(selector: Object, workload: Object) -> bool:

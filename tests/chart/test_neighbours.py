@@ -45,11 +45,11 @@ def list_kinds(services: dict[str, Any]) -> dict[str, set[str]]:
 
 
 @settings(max_examples=40)
-@given(services=st.fixed_dictionaries(dict.fromkeys(NAMES, SERVICE)), speaker=st.sampled_from(NAMES), said=SAYING)
-def test_what_others_say(services: dict[str, Any], speaker: str, said: dict[str, Any]) -> None:
+@given(services=st.fixed_dictionaries(dict.fromkeys(NAMES, SERVICE)), speaker=st.sampled_from(NAMES), changes=SAYING)
+def test_what_others_say(services: dict[str, Any], speaker: str, changes: dict[str, Any]) -> None:
     """Another command, environment or health check of one; and the same service removed."""
     others = {name: kinds for name, kinds in list_kinds(services).items() if name != speaker}
-    speaking = {**services, speaker: {**services[speaker], **said}}
+    speaking = {**services, speaker: {**services[speaker], **changes}}
     left = {name: service for name, service in services.items() if name != speaker}
     assert {name: kinds for name, kinds in list_kinds(speaking).items() if name != speaker} == others
     assert list_kinds(left) == others

@@ -141,12 +141,12 @@ def test_setuid_bits_are_reported(bench: Any) -> None:
 def test_a_long_delay_has_time(bench: Any) -> None:
     """The API server wants the deadline of a rollout to be later than the pods' time to settle."""
     text = "services: {web: {image: x, deploy: {update_config: {delay: 15m}}}}"
-    spec = bench.objects(text).one("Deployment", "rel-web")["spec"]
+    spec = bench.objects(text).find("Deployment", "rel-web")["spec"]
     assert (spec["minReadySeconds"], spec["progressDeadlineSeconds"]) == (900, 1500)
 
 
 def test_port_zero_is_any(bench: Any) -> None:
-    service = bench.objects("services: {web: {image: x, ports: ['0:80']}}").one("Service", "rel-web-published")
+    service = bench.objects("services: {web: {image: x, ports: ['0:80']}}").find("Service", "rel-web-published")
     assert [port["port"] for port in service["spec"]["ports"]] == [80]
 
 

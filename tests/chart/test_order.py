@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chart.cases import ONE_SHOT, PERSISTENT, held_back, job, read, rows
+from tests.chart.cases import PERSISTENT, RUNS_ONCE, held_back, job, read, rows
 
 
 @pytest.mark.parametrize("condition", ["db: {condition: service_started}", "db: {condition: service_healthy}"])
@@ -22,7 +22,7 @@ def test_a_job_waits_for_what_it_needs(bench: Any, condition: str) -> None:
     else:
         (find,) = waiting
         assert "--field-selector=status.phase!=Pending" in find["args"]
-        assert [rule["resources"] for rule in objects.one("Role")["rules"]] == [["jobs"], ["pods"]]
+        assert [rule["resources"] for rule in objects.find("Role")["rules"]] == [["jobs"], ["pods"]]
 
 
 def test_nobody_waits_for_a_service_without_pods(bench: Any) -> None:
@@ -40,9 +40,9 @@ def test_what_runs_on_does_not_wait_and_says_so(bench: Any) -> None:
     text = read("job-after-started")
     objects = bench.objects(text)
     assert "initContainers" not in objects.pod("rel-app")
-    found = rows(bench, text)
+    reported = rows(bench, text)
     for name in ("db", "worker"):
-        assert "start at the same time" in found[f"services.app.depends_on.{name}"].reason
+        assert "start at the same time" in reported[f"services.app.depends_on.{name}"].reason
 
 
 @pytest.mark.parametrize("condition", ["service_started", "service_healthy", "service_completed_successfully"])
@@ -109,7 +109,7 @@ def test_restart_policies(bench: Any) -> None:
     objects = bench.objects(read("restart-policies"))
     assert job(objects, "a") == job(objects, "c") == PERSISTENT
     assert job(objects, "b") == {"backoffLimit": 5, "restartPolicy": "Never", "ready": None}
-    assert job(objects, "d") == ONE_SHOT
+    assert job(objects, "d") == RUNS_ONCE
     assert objects.names("Deployment") == {"rel-e", "rel-f"}
 
 
@@ -119,7 +119,7 @@ def test_restart_policies(bench: Any) -> None:
         ("restart: on-failure:0", PERSISTENT),  # Docker's word for: for ever
         ("deploy: {restart_policy: {condition: on-failure, max_attempts: 2}}",
          {"backoffLimit": 2, "restartPolicy": "Never", "ready": None}),
-        ("deploy: {restart_policy: {condition: none}}", ONE_SHOT),
+        ("deploy: {restart_policy: {condition: none}}", RUNS_ONCE),
     ],
 )  # fmt: skip
 def test_neighbours_of_restart_policies(bench: Any, policy: str, expected: object) -> None:
@@ -159,10 +159,10 @@ def test_the_check_of_an_image_is_not_known(bench: Any) -> None:
     text = read("healthcheck-of-the-image")
     objects = bench.objects(text)
     assert "readinessProbe" not in objects.container("rel-worker")
-    found = rows(bench, text)
-    assert "image's own check" in found["services.worker.healthcheck.interval"].reason
-    assert found["services.gate.depends_on.worker"].outcome == "approximated"
-    assert "services.gate.depends_on.api" not in found
+    reported = rows(bench, text)
+    assert "image's own check" in reported["services.worker.healthcheck.interval"].reason
+    assert reported["services.gate.depends_on.worker"].outcome == "approximated"
+    assert "services.gate.depends_on.api" not in reported
     api = objects.container("rel-api")
     assert (api["startupProbe"]["periodSeconds"], api["readinessProbe"]["periodSeconds"]) == (5, 60)
 

@@ -137,21 +137,21 @@ ELSEWHERE = {"networkPolicy.enabled", "networkPolicy.apiServer", "dns.clusterDom
 def nested(path: str, value: Any) -> dict[str, Any]:
     for part in reversed(path.split(".")):
         value = {part: value}
-    found: dict[str, Any] = value
-    return found
+    tree: dict[str, Any] = value
+    return tree
 
 
 def at(objects: Any, where: str) -> Any:
     """A field of a rendered object; `key=name` finds an entry of a list, and `!` stands for a dot in a key."""
     kind, name, path = where.split(" ", 2)
-    found = objects.one(kind, name)
+    node = objects.find(kind, name)
     for part in path.split("."):
         _, _, named = part.partition("=")
         if named:
-            found = next(one for one in found if one["name"] == named)
+            node = next(element for element in node if element["name"] == named)
         else:
-            found = found[int(part)] if isinstance(found, list) else found.get(part.replace("!", "."))
-    return found
+            node = node[int(part)] if isinstance(node, list) else node.get(part.replace("!", "."))
+    return node
 
 
 @pytest.fixture(scope="module")
@@ -253,9 +253,9 @@ def test_labels_of_all_services_of_a_pod(bench: Any) -> None:
         web: {image: x, labels: {a: "1", both: web}}
         side: {image: x, network_mode: "service:web", labels: {b: "2", both: side}, deploy: {labels: {c: "3"}}}
     """
-    deployment = bench.objects(text).one("Deployment")
-    found = deployment["spec"]["template"]["metadata"]["annotations"]
-    assert (found["a"], found["b"], found["both"]) == ("1", "2", "web")
+    deployment = bench.objects(text).find("Deployment")
+    annotations = deployment["spec"]["template"]["metadata"]["annotations"]
+    assert (annotations["a"], annotations["b"], annotations["both"]) == ("1", "2", "web")
     assert deployment["metadata"]["annotations"]["c"] == "3"
 
 

@@ -74,13 +74,13 @@ def documents(text: str) -> Iterator[Any]:
 def plain_scalars(node: Any) -> Iterator[yaml.ScalarNode]:
     pending = [node]
     while pending:
-        one = pending.pop()
-        if isinstance(one, yaml.MappingNode):
-            pending += [part for pair in one.value for part in pair]
-        elif isinstance(one, yaml.SequenceNode):
-            pending += one.value
-        elif one.style is None:
-            yield one
+        node = pending.pop()
+        if isinstance(node, yaml.MappingNode):
+            pending += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            pending += node.value
+        elif node.style is None:
+            yield node
 
 
 def drafted(pairs: Sequence[Pair], payloads: Sequence[str]) -> Draft:
@@ -109,22 +109,22 @@ def compiled(pairs: Sequence[Pair], payloads: Sequence[str]) -> tuple[Chart, Pol
             return emit(system), system, draft, refused
         except (ComposeError, PolicyDenied) as error:
             problems = error.problems
-        found = {problem: owner(problem.path or problem.file, known) for problem in problems}
-        assert found
-        assert [problem for problem, pair in found.items() if pair is None or pair in refused][:5] == []
-        refused |= {pair for pair in found.values() if pair}
+        owner_of = {problem: owner(problem.path or problem.file, known) for problem in problems}
+        assert owner_of
+        assert [problem for problem, pair in owner_of.items() if pair is None or pair in refused][:5] == []
+        refused |= {pair for pair in owner_of.values() if pair}
         left = [pair for pair in left if pair not in refused]
 
 
 def owners(pairs: Sequence[Pair], payloads: Sequence[str]) -> dict[str, Pair]:
     """Which pair a path belongs to; `=` stands before a path that is the place itself, and not above it."""
-    found: dict[str, Pair] = {}
+    pair_of: dict[str, Pair] = {}
     for place, number in pairs:
         text = payloads[number]
         for at in filter(None, (place.also, place.at)):
             for shown in (text, printable(text), f"{text[:100]}…"):
-                found[at.replace("{n}", str(number)).replace("{p}", shown)] = (place, number)
-    return found
+                pair_of[at.replace("{n}", str(number)).replace("{p}", shown)] = (place, number)
+    return pair_of
 
 
 def owner(path: str, known: Mapping[str, Pair]) -> Pair | None:
@@ -163,14 +163,16 @@ def outcomes(bench: Bench, pairs: Sequence[Pair], payloads: Sequence[str]) -> di
 
 def seen(place: Place, view: View, number: int, text: str) -> object:
     try:
-        found = place.look(view, number, text)
-        return found if isinstance(found, str | None) else list(found)  # type: ignore[call-overload]
+        shown = place.look(view, number, text)
+        return shown if isinstance(shown, str | None) else list(shown)  # type: ignore[call-overload]
     except (KeyError, IndexError, ValueError) as error:
         return error
 
 
 # A caller's metadata is YAML, which cannot hold them.
-NO_TEXT = [number for number, text in enumerate(PAYLOADS) if any("\ud800" <= one <= "\udfff" for one in text)]
+NO_TEXT = [
+    number for number, text in enumerate(PAYLOADS) if any("\ud800" <= character <= "\udfff" for character in text)
+]
 
 
 # Policies see rights in one spelling, without blanks around them; of blanks alone nothing is left.
@@ -181,10 +183,10 @@ RIGHTS = frozenset({
 
 def arrived(place: Place, view: View, number: int, text: str) -> bool:
     text = text.strip() if place.name in RIGHTS else text
-    found = seen(place, view, number, text)
+    shown = seen(place, view, number, text)
     if text == "" and place.name not in EMPTY:
         return True  # nothing is said
-    return text == found if isinstance(found, str) else isinstance(found, list) and text in found
+    return text == shown if isinstance(shown, str) else isinstance(shown, list) and text in shown
 
 
 @pytest.mark.parametrize("sheet", sheets(SERVICE) + sheets(EVERYTHING), ids=lambda sheet: sheet[0].name)
@@ -256,10 +258,16 @@ def test_projects_may_be_called_anything(bench: Bench, name: str) -> None:
     done = bench.run(chart, release_values(system.system), "--namespace", release, name=release)
     assert done.returncode == 0, done.stderr
     objects = list(documents(done.stdout))
-    texts = [value for one in objects for value in (one["metadata"]["name"], *one["metadata"]["labels"].values())]
+    texts = [
+        value
+        for rendered in objects
+        for value in (rendered["metadata"]["name"], *rendered["metadata"]["labels"].values())
+    ]
     assert [text for text in texts if not isinstance(text, str)] == []
-    assert {one["metadata"]["labels"]["app.kubernetes.io/part-of"] for one in objects} == {release}
-    assert {"on", "null", "123"} <= {one["metadata"]["name"] for one in objects if one["kind"] == "Service"}
+    assert {rendered["metadata"]["labels"]["app.kubernetes.io/part-of"] for rendered in objects} == {release}
+    assert {"on", "null", "123"} <= {
+        rendered["metadata"]["name"] for rendered in objects if rendered["kind"] == "Service"
+    }
     assert next(documents(str(chart.files["Chart.yaml"])))["name"] == release
 
 

@@ -96,14 +96,14 @@ def test_fields_that_other_objects_have(bench: Any) -> None:
         data: {driver: local, labels: {d.example/e: f}}
     """
     objects = bench.objects(text)
-    assert objects.one("Deployment", "rel-web")["spec"]["replicas"] == 3
-    assert objects.one("Deployment", "rel-web")["spec"]["template"]["metadata"]["annotations"]["a.example/b"] == "c"
+    assert objects.find("Deployment", "rel-web")["spec"]["replicas"] == 3
+    assert objects.find("Deployment", "rel-web")["spec"]["template"]["metadata"]["annotations"]["a.example/b"] == "c"
     assert objects.container("rel-web")["resources"] == {"limits": {"memory": "64Mi"}}
-    assert objects.one("Service", "web")["spec"]["clusterIP"] == "None"
-    assert objects.one("Service", "rel-web-published")["spec"]["ports"][0]["appProtocol"] == "http"
-    assert objects.one("PersistentVolumeClaim", "rel-data")["metadata"]["annotations"]["d.example/e"] == "f"
-    assert "storageClassName" not in objects.one("PersistentVolumeClaim", "rel-data")["spec"]
-    job = objects.one("Job")["spec"]
+    assert objects.find("Service", "web")["spec"]["clusterIP"] == "None"
+    assert objects.find("Service", "rel-web-published")["spec"]["ports"][0]["appProtocol"] == "http"
+    assert objects.find("PersistentVolumeClaim", "rel-data")["metadata"]["annotations"]["d.example/e"] == "f"
+    assert "storageClassName" not in objects.find("PersistentVolumeClaim", "rel-data")["spec"]
+    job = objects.find("Job")["spec"]
     (mount,) = job["template"]["spec"]["containers"][0]["volumeMounts"]
     assert (job["backoffLimit"], mount["mountPath"], mount["readOnly"]) == (4, "/data", True)
 
@@ -115,10 +115,10 @@ def test_every_container_leaves_its_last_words(bench: Any) -> None:
         db: {image: x, healthcheck: {test: 'true'}}
     """
     objects = bench.objects(text)
-    pods = [objects.pod("rel-web"), objects.pod("rel-db"), objects.one("Pod", "rel-test")["spec"]]
-    containers = [one for pod in pods for one in (*pod.get("initContainers", ()), *pod["containers"])]
+    pods = [objects.pod("rel-web"), objects.pod("rel-db"), objects.find("Pod", "rel-test")["spec"]]
+    containers = [container for pod in pods for container in (*pod.get("initContainers", ()), *pod["containers"])]
     assert len(containers) == 5
-    assert {one["terminationMessagePolicy"] for one in containers} == {"FallbackToLogsOnError"}
+    assert {container["terminationMessagePolicy"] for container in containers} == {"FallbackToLogsOnError"}
 
 
 def test_rendered_objects_have_no_blank_lines_or_empty_fields(bench: Any) -> None:

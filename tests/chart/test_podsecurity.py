@@ -91,8 +91,8 @@ ALLOWED: Mapping[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", FORBIDDEN)
 def test_what_is_forbidden(case: str) -> None:
-    item, right = FORBIDDEN[case]
-    assert [violation.right for violation in find_violations(item)] == [right]
+    pod_object, right = FORBIDDEN[case]
+    assert [violation.right for violation in find_violations(pod_object)] == [right]
 
 
 @pytest.mark.parametrize("case", ALLOWED)
@@ -109,13 +109,13 @@ def test_what_is_allowed(case: str) -> None:
     ],
 )  # fmt: skip
 def test_every_kind_of_pod(kind: str, keys: tuple[str, ...]) -> None:
-    item: dict[str, Any] = {"spec": {"hostPID": True}}
+    nested: dict[str, Any] = {"spec": {"hostPID": True}}
     for key in reversed(keys):
-        item = {key: item}
-    found = find_pod({"kind": kind, **item})
-    assert found is not None
-    assert [violation.right for violation in find_violations(found)] == ["pid=host"]
-    listed = {"kind": "List", "items": [{"kind": kind, "metadata": {"name": "n"}, **item}]}
+        nested = {key: nested}
+    inner = find_pod({"kind": kind, **nested})
+    assert inner is not None
+    assert [violation.right for violation in find_violations(inner)] == ["pid=host"]
+    listed = {"kind": "List", "items": [{"kind": kind, "metadata": {"name": "n"}, **nested}]}
     problems = list(find_ungranted(Rights(), [("templates/system/extraobjects.yaml", listed)], lambda path: ("", 0)))
     assert [problem.path for problem in problems] == [f"{kind} n"]
 
@@ -146,7 +146,7 @@ def compare(bench: Any, policy_result: PolicyResult) -> int:
 def _without_grants(pod: Any) -> Any:
     from dataclasses import replace
 
-    return replace(pod, services=tuple(replace(one, grants=(), host_paths=()) for one in pod.services))
+    return replace(pod, services=tuple(replace(rights, grants=(), host_paths=()) for rights in pod.services))
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.parent.name)
@@ -180,12 +180,12 @@ def everything(folder: Path) -> Path:
 def test_the_view_of_all_spellings(bench: Any, tmp_path: Path, place: str) -> None:
     (tmp_path / "policies").mkdir()
     policies = everything(tmp_path / "policies")
-    wanted = list(spell()) if place == "services" else list(spell())[::3]
+    chosen = list(spell()) if place == "services" else list(spell())[::3]
     if place != "services":
-        wanted = [spelling for spelling in wanted if not spelling.keys.keys() & FIXED]
-    able = keep_able(wanted, lambda some: emit(asked(tmp_path / "one", place, some, policies)))
-    found = compare(bench, asked(tmp_path / "all", place, able, policies))
-    assert found > (0 if place == "hooks" else 15)
+        chosen = [spelling for spelling in chosen if not spelling.keys.keys() & FIXED]
+    able = keep_able(chosen, lambda some: emit(asked(tmp_path / "one", place, some, policies)))
+    compared = compare(bench, asked(tmp_path / "all", place, able, policies))
+    assert compared > (0 if place == "hooks" else 15)
 
 
 def asked(folder: Path, place: str, spellings: Any, policies: Path) -> PolicyResult:

@@ -11,12 +11,12 @@ def test_probes(bench: Any) -> None:
     def container(check: str) -> Any:
         return bench.objects(f"services: {{web: {{image: x, healthcheck: {{{check}}}}}}}").container("rel-web")
 
-    found = container("test: [CMD, a, b], interval: 1500ms, timeout: 2s, retries: 5")
-    assert found["readinessProbe"] == {
+    rendered = container("test: [CMD, a, b], interval: 1500ms, timeout: 2s, retries: 5")
+    assert rendered["readinessProbe"] == {
         "exec": {"command": ["a", "b"]}, "periodSeconds": 2, "timeoutSeconds": 2, "failureThreshold": 5
     }  # fmt: skip
-    assert "livenessProbe" not in found
-    assert "startupProbe" not in found
+    assert "livenessProbe" not in rendered
+    assert "startupProbe" not in rendered
     assert container("test: a && b")["readinessProbe"]["exec"]["command"] == ["/bin/sh", "-c", "a && b"]
     first = container("test: a, start_period: 1m, start_interval: 1s")["startupProbe"]
     assert (first["failureThreshold"], first["periodSeconds"]) == (2147483647, 1)
@@ -38,9 +38,9 @@ def test_a_probe_in_kubernetes_words(bench: Any) -> None:
           healthcheck: {test: a, start_interval: 1s}
           x-tycho: {readinessProbe: {httpGet: {path: "/r?a={{ b }}$$", port: 81}, periodSeconds: 3}}
     """
-    found = bench.objects(text).container("rel-web")
-    assert found["readinessProbe"] == {"httpGet": {"path": "/r?a={{ b }}$", "port": 81}, "periodSeconds": 3}
-    assert "startupProbe" not in found
+    rendered = bench.objects(text).container("rel-web")
+    assert rendered["readinessProbe"] == {"httpGet": {"path": "/r?a={{ b }}$", "port": 81}, "periodSeconds": 3}
+    assert "startupProbe" not in rendered
     report = emit(bench.policy_result(text)).report
     rows = {row.path: row.target for row in report if row.path.startswith("services.web.")}
     assert rows["services.web.x-tycho.readinessProbe"] == "readinessProbe"

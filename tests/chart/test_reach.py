@@ -16,18 +16,18 @@ networks: {front: {}, back: {internal: true}}
 
 def test_services_inside_and_outside(bench: Any) -> None:
     objects = bench.objects(SHOP)
-    inside = objects.one("Service", "web")["spec"]
+    inside = objects.find("Service", "web")["spec"]
     assert {(port["port"], port["protocol"]) for port in inside["ports"]} == {(80, "TCP"), (9000, "TCP"), (53, "UDP")}
-    outside = objects.one("Service", "rel-web-published")
+    outside = objects.find("Service", "rel-web-published")
     assert {(port["port"], port["targetPort"]) for port in outside["spec"]["ports"]} == {(8080, 80), (53, 53)}
     assert outside["metadata"]["labels"]["tycho.dev/published"] == "true"
     assert outside["spec"]["type"] == "LoadBalancer"
-    assert objects.one("Service", "db")["spec"]["clusterIP"] == "None"
+    assert objects.find("Service", "db")["spec"]["clusterIP"] == "None"
 
 
 def test_loopback_stays_inside(bench: Any) -> None:
     objects = bench.objects("services: {web: {image: x, ports: ['127.0.0.1:9000:80']}}")
-    assert objects.one("Service", "rel-web-published")["spec"]["type"] == "ClusterIP"
+    assert objects.find("Service", "rel-web-published")["spec"]["type"] == "ClusterIP"
 
 
 def test_the_caller_selects_what_is_published(bench: Any) -> None:
@@ -37,11 +37,11 @@ def test_the_caller_selects_what_is_published(bench: Any) -> None:
     policy_result = bench.policy_result(SHOP)
     metadata = {"web": ServiceMetadata(port=80), "api": ServiceMetadata(port=4000, clients=("10.1.2.3",))}
     objects = bench.render(emit(policy_result), release_values(policy_result.system, metadata))
-    (port,) = objects.one("Service", "rel-web-published")["spec"]["ports"]
+    (port,) = objects.find("Service", "rel-web-published")["spec"]["ports"]
     assert (port["port"], port["targetPort"]) == (8080, 80)
-    (port,) = objects.one("Service", "rel-api-published")["spec"]["ports"]
+    (port,) = objects.find("Service", "rel-api-published")["spec"]["ports"]
     assert (port["port"], port["targetPort"]) == (4000, 4000)
-    (rule,) = objects.one("NetworkPolicy", "rel-api-published")["spec"]["ingress"]
+    (rule,) = objects.find("NetworkPolicy", "rel-api-published")["spec"]["ingress"]
     assert rule["from"] == [{"ipBlock": {"cidr": "10.1.2.3/32"}}]
     only = bench.render(emit(policy_result), release_values(policy_result.system, {"api": ServiceMetadata(port=4000)}))
     assert "rel-web-published" not in only.names("Service")
@@ -49,13 +49,13 @@ def test_the_caller_selects_what_is_published(bench: Any) -> None:
 
 def test_networks(bench: Any) -> None:
     objects = bench.objects(SHOP)
-    front, back = (objects.one("NetworkPolicy", f"rel-network-{name}")["spec"] for name in ("front", "back"))
+    front, back = (objects.find("NetworkPolicy", f"rel-network-{name}")["spec"] for name in ("front", "back"))
     assert front["egress"] == [{}]
     assert len(back["egress"]) == 2
     assert back["podSelector"]["matchLabels"]["tycho.dev/network-back"] == "true"
-    labels = objects.one("Deployment", "rel-api")["spec"]["template"]["metadata"]["labels"]
+    labels = objects.find("Deployment", "rel-api")["spec"]["template"]["metadata"]["labels"]
     assert {"tycho.dev/network-front", "tycho.dev/network-back"} <= set(labels)
-    nothing = objects.one("NetworkPolicy", "rel-batch-isolated")["spec"]
+    nothing = objects.find("NetworkPolicy", "rel-batch-isolated")["spec"]
     assert (nothing["policyTypes"], "ingress" in nothing, "egress" in nothing) == (["Ingress", "Egress"], False, False)
     off = bench.objects(SHOP, "--set", "networkPolicy.enabled=false")
     assert off.names("NetworkPolicy") == {"rel-batch-isolated"}
@@ -69,11 +69,11 @@ def test_who_waits_on_an_internal_network_reaches_the_api_server(bench: Any) -> 
       networks: {back: {internal: true}}
     """
     args = ("--set", "networkPolicy.apiServer.cidrs={10.0.0.1/32}", "--set", "networkPolicy.apiServer.ports={6443}")
-    policy = bench.objects(text, *args).one("NetworkPolicy", "rel-wait")["spec"]
+    policy = bench.objects(text, *args).find("NetworkPolicy", "rel-wait")["spec"]
     assert policy["egress"] == [
         {"ports": [{"port": 6443, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]}
     ]
-    labels = bench.objects(text).one("Deployment", "rel-web")["spec"]["template"]["metadata"]["labels"]
+    labels = bench.objects(text).find("Deployment", "rel-web")["spec"]["template"]["metadata"]["labels"]
     assert policy["podSelector"]["matchLabels"].items() <= labels.items()
 
 
@@ -84,7 +84,7 @@ def test_several_releases_in_one_namespace(bench: Any) -> None:
     pod = objects.pod("rel-db")
     assert (pod["hostname"], pod["subdomain"]) == ("db", "rel")
     assert pod["dnsConfig"]["searches"] == ["rel.default.svc.cluster.local"]
-    headless = objects.one("Service", "rel")["spec"]
+    headless = objects.find("Service", "rel")["spec"]
     assert (headless["clusterIP"], headless["publishNotReadyAddresses"]) == ("None", True)
     own = bench.objects(SHOP, "--set", "dns.nameservers={10.96.0.10}", scope="release").pod("rel-db")
     assert own["dnsPolicy"] == "None"
@@ -102,11 +102,11 @@ def test_aliases(bench: Any) -> None:
     """
     objects = bench.objects(text)
     assert {"both", "only", "box", "legacy", "my-c"} <= objects.names("Service")
-    selector = objects.one("Service", "both")["spec"]["selector"]
+    selector = objects.find("Service", "both")["spec"]["selector"]
     for name in ("a", "b"):
-        labels = objects.one("Deployment", f"rel-{name}")["spec"]["template"]["metadata"]["labels"]
+        labels = objects.find("Deployment", f"rel-{name}")["spec"]["template"]["metadata"]["labels"]
         assert selector.items() <= labels.items()
-    assert objects.one("Service", "only")["spec"]["selector"]["app.kubernetes.io/component"] == "a"
+    assert objects.find("Service", "only")["spec"]["selector"]["app.kubernetes.io/component"] == "a"
     assert objects.pod("rel-a")["hostname"] == "box"
     assert not {"both", "only"} & bench.objects(text, scope="release").names("Service")
 
@@ -119,8 +119,8 @@ def test_ports_that_others_call(bench: Any) -> None:
         node: {image: x}
     """
     objects = bench.objects(text)
-    assert [port["port"] for port in objects.one("Service", "cache")["spec"]["ports"]] == [6379, 16379, 9121]
-    assert objects.one("Service", "node")["spec"]["clusterIP"] == "None"
+    assert [port["port"] for port in objects.find("Service", "cache")["spec"]["ports"]] == [6379, 16379, 9121]
+    assert objects.find("Service", "node")["spec"]["clusterIP"] == "None"
 
 
 def test_peers_that_check_each_other_find_each_other(bench: Any) -> None:
@@ -137,7 +137,7 @@ def test_peers_that_check_each_other_find_each_other(bench: Any) -> None:
         i: {image: x, expose: ["1"], healthcheck: {test: wget http://f/}}
     """
     objects = bench.objects(text)
-    restless = {name for name in "abcdefghi" if objects.one("Service", name)["spec"].get("publishNotReadyAddresses")}
+    restless = {name for name in "abcdefghi" if objects.find("Service", name)["spec"].get("publishNotReadyAddresses")}
     assert restless == set("abdefgh")
 
 
@@ -171,15 +171,15 @@ def test_what_the_orchestrator_looks_for(bench: Any) -> None:
     user = "Ann <a@b>"
     policy_result = bench.policy_result("services: {My_App: {image: x, ports: ['80']}, other: {image: x}}")
     objects = bench.render(emit(policy_result), release_values(policy_result.system, guid="f" * 32, username=user))
-    for one in objects:
-        labels = one["metadata"]["labels"]
+    for rendered in objects:
+        labels = rendered["metadata"]["labels"]
         assert labels["app.kubernetes.io/instance"] == "rel"
         assert (labels["executor"], labels["tycho-guid"], labels["username"]) == ("tycho", "f" * 32, user_label(user))
-        assert "namespace" not in one["metadata"]
-    web = objects.one("Deployment", "rel-my-app")["metadata"]
+        assert "namespace" not in rendered["metadata"]
+    web = objects.find("Deployment", "rel-my-app")["metadata"]
     assert web["labels"]["app.kubernetes.io/component"] == "my-app"
     assert (web["annotations"]["tycho.dev/service"], web["annotations"]["tycho.dev/order"]) == ("My_App", "0")
-    assert objects.one("Deployment", "rel-other")["metadata"]["annotations"]["tycho.dev/order"] == "1"
-    assert objects.one("Service", "rel-my-app-published")["metadata"]["annotations"]["tycho.dev/service"] == "My_App"
+    assert objects.find("Deployment", "rel-other")["metadata"]["annotations"]["tycho.dev/order"] == "1"
+    assert objects.find("Service", "rel-my-app-published")["metadata"]["annotations"]["tycho.dev/service"] == "My_App"
     anonymous = bench.render(emit(policy_result))
-    assert "tycho-guid" not in anonymous.one("Deployment", "rel-other")["metadata"]["labels"]
+    assert "tycho-guid" not in anonymous.find("Deployment", "rel-other")["metadata"]["labels"]

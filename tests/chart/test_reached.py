@@ -57,8 +57,8 @@ def test_a_pattern_names_peers(bench: Any, peers: str) -> None:
 def test_a_job_reaches_what_it_makes_healthy(bench: Any) -> None:
     text = read("quorum-health")
     healthy = text.replace("depends_on: [vault]", "depends_on: {vault: {condition: service_healthy}}")
-    found = service(bench.objects(healthy, files=files("quorum-health")), "vault")
-    assert "publishNotReadyAddresses" not in found  # it is called once it is healthy
+    vault_spec = service(bench.objects(healthy, files=files("quorum-health")), "vault")
+    assert "publishNotReadyAddresses" not in vault_spec  # it is called once it is healthy
 
 
 def test_every_user_may_open_every_port(bench: Any) -> None:
@@ -114,5 +114,5 @@ def test_a_whole_command_as_a_default(bench: Any) -> None:
 def test_an_empty_search_domain(bench: Any) -> None:
     text = read("empty-dns-search")
     assert bench.objects(text).pod("rel-c")["dnsConfig"]["searches"] == ["corp.example.org"]
-    found = rows(bench, text)
-    assert found["services.a.dns_search[0]"].reason == "it is empty"
+    reported = rows(bench, text)
+    assert reported["services.a.dns_search[0]"].reason == "it is empty"

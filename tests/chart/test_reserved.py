@@ -73,7 +73,7 @@ Unique.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.co
 def unique(bench: Any, chart: Any, values: dict[str, Any]) -> list[dict[str, Any]]:
     done = bench.run(chart, values)
     assert done.returncode == 0, done.stderr
-    return [item for item in yaml.load_all(done.stdout, Unique) if item]
+    return [document for document in yaml.load_all(done.stdout, Unique) if document]
 
 
 def test_the_loader_finds_doubles() -> None:
@@ -94,7 +94,9 @@ def hostile(bench: Any) -> Any:
 
 @pytest.mark.parametrize("values", [{}, VALUES], ids=["file", "values"])
 def test_ours_win(bench: Any, hostile: Any, values: dict[str, Any]) -> None:
-    objects = {(item["kind"], item["metadata"]["name"]): item for item in unique(bench, hostile, values)}
+    objects = {
+        (rendered["kind"], rendered["metadata"]["name"]): rendered for rendered in unique(bench, hostile, values)
+    }
     web = objects["Deployment", "rel-web"]
     template = web["spec"]["template"]["metadata"]
     assert web["metadata"]["annotations"]["tycho.dev/service"] == "web"
@@ -110,7 +112,7 @@ def test_ours_win(bench: Any, hostile: Any, values: dict[str, Any]) -> None:
     assert claim["helm.sh/resource-policy"] == "keep"
     published = objects["Service", "rel-web-published"]["metadata"]["annotations"]
     assert published["tycho.dev/service"] == "web"
-    (job,) = (item for (kind, _), item in objects.items() if kind == "Job")
+    (job,) = (rendered for (kind, _), rendered in objects.items() if kind == "Job")
     assert job["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
     if values:
         assert (template["labels"]["tycho-guid"], template["labels"]["username"]) == ("abc", "ann")
@@ -199,5 +201,5 @@ def test_a_grant_lets_an_annotation_pass(bench: Any, tmp_path: Path) -> None:
     (tmp_path / "80-a.yaml").write_text('description: A.\nadd: {x-tycho: {grants: ["annotations.*.cni.cncf.io/*"]}}')
     system = bench.system("services: {web: {image: x, annotations: {k8s.v1.cni.cncf.io/networks: net}}}")
     policy_result = apply_policies(system, folders=[tmp_path])
-    deployment = bench.render(emit(policy_result), release_values(policy_result.system)).one("Deployment")
+    deployment = bench.render(emit(policy_result), release_values(policy_result.system)).find("Deployment")
     assert deployment["spec"]["template"]["metadata"]["annotations"]["k8s.v1.cni.cncf.io/networks"] == "net"

@@ -23,9 +23,9 @@ TWO = "services: {db: {image: db, ports: ['5432']}, web: {image: web, ports: ['8
 
 
 def options(template: str = TEMPLATE, **env: str) -> UrlOptions:
-    found = read_options({"TYCHO_URL_TEMPLATE": template, **env})
-    assert found is not None
-    return found
+    read = read_options({"TYCHO_URL_TEMPLATE": template, **env})
+    assert read is not None
+    return read
 
 
 def made(bench: Any, text: str, urls: UrlOptions, metadata: Any = None) -> tuple[Any, Any]:
@@ -39,7 +39,7 @@ def made(bench: Any, text: str, urls: UrlOptions, metadata: Any = None) -> tuple
 
 def test_ingress_keeps_prefix(bench: Any) -> None:
     _, objects = made(bench, WEB % "keep", options(TYCHO_URL_CLASS="public"))
-    ingress = objects.one("Ingress", "rel-web")
+    ingress = objects.find("Ingress", "rel-web")
     assert ingress["spec"]["ingressClassName"] == "public"
     assert ingress["spec"]["tls"] == [{"hosts": ["apps.example.org"]}]
     (rule,) = ingress["spec"]["rules"]
@@ -50,13 +50,13 @@ def test_ingress_keeps_prefix(bench: Any) -> None:
     env = objects.env("rel-web")
     assert (env["TYCHO_URL"], env["TYCHO_PATH"]) == (f"https://apps.example.org{PATH}/", PATH)
     assert env["NB_PREFIX"] == PATH
-    annotations = objects.one("Deployment", "rel-web")["metadata"]["annotations"]
+    annotations = objects.find("Deployment", "rel-web")["metadata"]["annotations"]
     assert annotations["tycho.dev/url"] == f"https://apps.example.org{PATH}/"
 
 
 def test_ingress_nginx_strips_prefix(bench: Any) -> None:
     _, objects = made(bench, WEB % "strip", options(TYCHO_URL_CLASS="nginx"))
-    ingress = objects.one("Ingress", "rel-web")
+    ingress = objects.find("Ingress", "rel-web")
     assert {name.partition("/")[2]: text for name, text in ingress["metadata"]["annotations"].items()} == {
         "use-regex": "true",
         "rewrite-target": "/$2",
@@ -68,9 +68,9 @@ def test_ingress_nginx_strips_prefix(bench: Any) -> None:
 
 def test_traefik_strips_prefix(bench: Any) -> None:
     _, objects = made(bench, WEB % "strip", options(TYCHO_URL_CLASS="edge", TYCHO_URL_CONTROLLER="traefik"))
-    middleware = objects.one("Middleware")
+    middleware = objects.find("Middleware")
     assert middleware["spec"] == {"stripPrefix": {"prefixes": [PATH]}}
-    ingress = objects.one("Ingress", "rel-web")
+    ingress = objects.find("Ingress", "rel-web")
     assert ingress["metadata"]["annotations"] == {
         "traefik.ingress.kubernetes.io/router.middlewares": f"place-{middleware['metadata']['name']}@kubernetescrd"
     }
@@ -80,7 +80,7 @@ def test_traefik_strips_prefix(bench: Any) -> None:
 def test_http_route_strips_prefix(bench: Any) -> None:
     _, objects = made(bench, WEB % "strip", options(**GATEWAY))
     assert objects.names("Ingress") == set()
-    route = objects.one("HTTPRoute", "rel-web")["spec"]
+    route = objects.find("HTTPRoute", "rel-web")["spec"]
     assert route["parentRefs"] == [{"name": "public", "namespace": "infra"}]
     assert route["hostnames"] == ["apps.example.org"]
     (rule,) = route["rules"]
@@ -92,12 +92,12 @@ def test_http_route_strips_prefix(bench: Any) -> None:
 
 def test_http_route_keeps_prefix(bench: Any) -> None:
     _, objects = made(bench, WEB % "keep", options(**GATEWAY))
-    assert "filters" not in objects.one("HTTPRoute", "rel-web")["spec"]["rules"][0]
+    assert "filters" not in objects.find("HTTPRoute", "rel-web")["spec"]["rules"][0]
 
 
 def test_nothing_to_strip_of_a_host(bench: Any) -> None:
     _, objects = made(bench, WEB % "strip", options("https://{name}-{guid}.example.org", TYCHO_URL_CLASS="other"))
-    ingress = objects.one("Ingress", "rel-web")
+    ingress = objects.find("Ingress", "rel-web")
     assert not ingress["metadata"]["annotations"]
     assert ingress["spec"]["rules"][0]["http"]["paths"][0]["path"] == "/"
     assert (objects.env("rel-web")["TYCHO_PATH"], objects.env("rel-web")["NB_PREFIX"]) == ("", "/")
@@ -144,7 +144,7 @@ def test_two_services_for_one_url(bench: Any) -> None:
 def test_host_of_the_file_stays(bench: Any) -> None:
     text = "services: {web: {image: web, ports: ['80'], x-tycho: {ingress: {host: shop.example}}}}"
     _, objects = made(bench, text, options())
-    assert objects.one("Ingress", "rel-web")["spec"]["rules"][0]["host"] == "shop.example"
+    assert objects.find("Ingress", "rel-web")["spec"]["rules"][0]["host"] == "shop.example"
 
 
 def test_what_callers_do_not_publish_has_no_url(bench: Any) -> None:

@@ -29,10 +29,10 @@ from tycho.model.expression import evaluate
 TESTS = Path(__file__).parents[1]
 CORPUS = TESTS.parents[1] / "shared" / "corpus" / "kompose"
 DEEP = settings.default.max_examples > 1000
-REST = [  # they ask for more than the shipped policies grant
+NEEDS_GRANTS = [  # they ask for more than the shipped policies grant
     Project(TESTS / "cases" / name / "compose.yaml", policies=False) for name in ("every-key", "no-meaning")
 ]
-OURS = [*REST, *(Project(path) for path in sorted((TESTS / "golden").glob("*/compose.yaml")))]
+OURS = [*NEEDS_GRANTS, *(Project(path) for path in sorted((TESTS / "golden").glob("*/compose.yaml")))]
 PUBLIC = [Project(path) for path in sorted(CORPUS.rglob("*")) if path.suffix in (".yaml", ".yml")]
 SAMPLE = PUBLIC if DEEP else PUBLIC[::4]  # the others in the deep profile: some ten compilations each
 HELD = ("translated", "approximated")
@@ -64,14 +64,14 @@ def removals(project: Project, base: Compiled, document: Any) -> Iterator[tuple[
         except Unwritten:  # a long form that loading made, or what follows from another key
             continue
         yield path, rows, value, without_key
-    told = {row.path for row in base.chart.report}
+    reported = {row.path for row in base.chart.report}
     for path, row in parts(document):
-        if path not in told:
+        if path not in reported:
             without_key, value = without(document, path)
             yield path, [row], value, without_key
 
 
-def told_otherwise(port: dict[str, Any]) -> bool:
+def is_same_either_way(port: dict[str, Any]) -> bool:
     """Whether a port is published at its own number, as it would be anyway, or is one of the node, as its row says."""
     return str(port["published"]) == str(port.get("target")) or port.get("mode") == "host"
 
@@ -82,8 +82,12 @@ def parts(document: Any) -> Iterator[tuple[str, Row]]:
     for (name, service), (key, entry) in itertools.product(services.items(), SECTIONS["services"].items()):
         above, _, field = key.partition("[].")
         listed = service.get(above) or () if field else ()
-        for number, item in enumerate(listed):
-            if isinstance(item, dict) and field in item and not (key == PUBLISHED and told_otherwise(item)):
+        for number, element in enumerate(listed):
+            if (
+                isinstance(element, dict)
+                and field in element
+                and not (key == PUBLISHED and is_same_either_way(element))
+            ):
                 path = f"services.{name}.{above}[{number}].{field}"
                 yield path, Row(path, "", 0, entry.outcome, entry.target)
 
@@ -187,10 +191,10 @@ def test_a_key_changes_what_its_row_names(bench: Bench) -> None:
                 after = project.compile(without_key)
             except (ComposeError, PolicyDenied):  # it cannot do without
                 continue
-            found = leaves(bench.render(after.chart, after.release))
-            lasting = {name.split(" ")[0] for name, _ in before} & {name.split(" ")[0] for name, _ in found}
-            changed = {name for name, _ in before ^ found}
-            wrong += [(id_of(project), path, told) for told in judge_change(rows, changed, lasting)]
+            remaining = leaves(bench.render(after.chart, after.release))
+            lasting = {name.split(" ")[0] for name, _ in before} & {name.split(" ")[0] for name, _ in remaining}
+            changed = {name for name, _ in before ^ remaining}
+            wrong += [(id_of(project), path, difference) for difference in judge_change(rows, changed, lasting)]
     assert not wrong, "\n".join(map(str, wrong))
     assert len(seen) > 100
 

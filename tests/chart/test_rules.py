@@ -38,12 +38,12 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_could_never_start_is_refused_in_time(bench: Any, what: str) -> None:
-    services, path, said = REFUSED[what]
+    services, path, message = REFUSED[what]
     with pytest.raises(ComposeError) as caught:
         bench.chart(f"services:\n  {services}\n{SHARED}")
     (problem,) = caught.value.problems
     assert problem.path == path
-    assert said in problem.message
+    assert message in problem.message
     assert problem.hint
 
 
@@ -63,8 +63,8 @@ def test_a_stateful_set_names_its_pods_itself(bench: Any) -> None:
 def test_names_of_what_makes_further_names_are_shorter(bench: Any) -> None:
     """A CronJob's Jobs, and a StatefulSet's pods, have longer names than it."""
     long = "a" * 50
-    for about in ("kind: StatefulSet", 'schedule: "0 3 * * *"'):
-        objects = bench.objects(f"services: {{{long}: {{image: x, x-tycho: {{{about}}}}}}}")
+    for extension in ("kind: StatefulSet", 'schedule: "0 3 * * *"'):
+        objects = bench.objects(f"services: {{{long}: {{image: x, x-tycho: {{{extension}}}}}}}")
         (name,) = objects.names("StatefulSet") | objects.names("CronJob")
         assert len(name) == 52
 
@@ -77,6 +77,6 @@ def test_a_name_that_begins_with_a_digit_is_told(bench: Any) -> None:
 
 def test_a_job_is_not_taken_away_when_it_is_done(bench: Any) -> None:
     """A Job that vanished would be run again by the next upgrade."""
-    job = bench.objects("services: {m: {image: x, restart: 'no'}}").one("Job")
+    job = bench.objects("services: {m: {image: x, restart: 'no'}}").find("Job")
     assert "ttlSecondsAfterFinished" not in job["spec"]
     assert job["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"

@@ -40,7 +40,7 @@ def test_mixed_folders_are_whole(bench: Any) -> None:
         for path, content in MIXED.items()
     }  # fmt: skip
     assert seen(objects, "rel-web") == {**expected, "/key": (b"planted-0", 0o644, "secret")}
-    plain = [one for one in objects if one["kind"] != "Secret"]
+    plain = [rendered for rendered in objects if rendered["kind"] != "Secret"]
     assert "planted" not in json.dumps(plain)
     outcomes = [outcome for outcome, _ in reasons(chart)]
     assert outcomes == ["translated", "approximated"]
@@ -49,11 +49,11 @@ def test_mixed_folders_are_whole(bench: Any) -> None:
 def test_new_content_rolls_the_pods(bench: Any) -> None:
     def annotations(content: str) -> dict[str, str]:
         objects = bench.objects(bind("./a.key:/a.key:ro"), files={"a.key": content})
-        found: dict[str, str] = objects.one("Deployment")["spec"]["template"]["metadata"]["annotations"]
-        return found
+        pod_annotations: dict[str, str] = objects.find("Deployment")["spec"]["template"]["metadata"]["annotations"]
+        return pod_annotations
 
-    one, two = annotations("planted-1"), annotations("planted-2")
-    assert {key for key in one if one[key] != two[key]} == {"checksum/files.a-key"}
+    before, after = annotations("planted-1"), annotations("planted-2")
+    assert {key for key in before if before[key] != after[key]} == {"checksum/files.a-key"}
 
 
 def test_the_chart_does_not_depend_on_secrets(tmp_path: Path) -> None:
@@ -71,9 +71,9 @@ def test_a_chart_alone_says_which_file_is_missing(bench: Any) -> None:
     chart = bench.chart(bind("./conf:/c:ro"), {"conf/server.key": "planted", "conf/a": "a"})
     assert "--set-string 'secretFiles.conf.server\\.key'=" in str(chart.files["README.md"])
     objects = bench.render(chart)
-    assert objects.one("Secret", "rel-conf-secret-files")["data"] == {}
+    assert objects.find("Secret", "rel-conf-secret-files")["data"] == {}
     given = bench.render(chart, {}, "--set-string", r"secretFiles.conf.server\.key=eA==")
-    assert objects.one("Secret", "rel-conf-secret-files") != given.one("Secret", "rel-conf-secret-files")
+    assert objects.find("Secret", "rel-conf-secret-files") != given.find("Secret", "rel-conf-secret-files")
     assert seen(given, "rel-web")["/c/server.key"] == (b"x", 0o644, "secret")
     wrong = bench.run(chart, {"secretFiles": {"conf": {"server.kye": "eA=="}}})
     assert "server.kye" in wrong.stderr

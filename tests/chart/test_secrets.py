@@ -74,26 +74,26 @@ SHOWN = {17, 19, 20, 21, 22, 23, 24}  # live positions that Kubernetes shows: im
 
 
 def planted(text: str | bytes) -> list[str]:
-    data = text.encode() if isinstance(text, str) else text
-    return [secret for secret in SECRETS if secret.encode() in data]
+    content = text.encode() if isinstance(text, str) else text
+    return [secret for secret in SECRETS if secret.encode() in content]
 
 
 def test_no_secret_is_in_the_archive(bench: Any) -> None:
     made = emit(bench.policy_result(TEXT, FILES, **ENV))
-    assert {path: found for path, content in made.files.items() if (found := planted(content))} == {}
+    assert {path: secrets for path, content in made.files.items() if (secrets := planted(content))} == {}
     assert {path for path in made.files if planted(path)} == set()
 
 
 def test_a_release_has_them_where_they_belong(bench: Any) -> None:
     objects: Objects = bench.objects(TEXT, files=FILES, **ENV)
-    found = objects.env("rel-web")
-    assert (found["DB_PASSWORD"], found["API_TOKEN"]) == (SECRETS[0], SECRETS[1])
-    assert (found["FROM_ENV"], found["FROM_DOTENV"]) == (SECRETS[13], f"pre-{SECRETS[11]}-post")
-    assert found["PASSED"] == SECRETS[15]
-    assert [found[f"K{index}"] for index in range(2, 10)] == SECRETS[2:10]
+    env = objects.env("rel-web")
+    assert (env["DB_PASSWORD"], env["API_TOKEN"]) == (SECRETS[0], SECRETS[1])
+    assert (env["FROM_ENV"], env["FROM_DOTENV"]) == (SECRETS[13], f"pre-{SECRETS[11]}-post")
+    assert env["PASSED"] == SECRETS[15]
+    assert [env[f"K{index}"] for index in range(2, 10)] == SECRETS[2:10]
     assert objects.secret("rel-file") == {"file": SECRETS[10]}
     assert objects.secret("rel-env") == {"env": SECRETS[14]}
-    plain = [one for one in objects if one["kind"] != "Secret"]
+    plain = [rendered for rendered in objects if rendered["kind"] != "Secret"]
     assert planted(json.dumps(plain)) == [SECRETS[index] for index in sorted(SHOWN)]
 
 
@@ -117,7 +117,7 @@ def test_neither_arguments_nor_logs_say_them(kubeconfig: Path, helm: Path, tmp_p
     watched.chmod(watched.stat().st_mode | stat.S_IXUSR)
     kept = {key: os.environ[key] for key in KEPT if key in os.environ}
     env = {**kept, **ENV, "KUBECONFIG": str(kubeconfig), "TYCHO_HELM": str(watched)}
-    said = b""
+    output = b""
     for argv in (
         ["compile", "--trace", "--report", "-o", str(tmp_path / "chart")],
         ["compile", "--explain"],
@@ -127,11 +127,11 @@ def test_neither_arguments_nor_logs_say_them(kubeconfig: Path, helm: Path, tmp_p
     ):
         done = subprocess.run([TYCHO, *argv], cwd=project, env=env, capture_output=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr.decode()
-        said += done.stdout + done.stderr
-    assert b"helm" in said
+        output += done.stdout + done.stderr
+    assert b"helm" in output
     assert "install" in asked.read_text(encoding="utf-8").splitlines()
     assert planted(asked.read_bytes()) == []
-    assert planted(said) in ([], [SECRETS[17]])  # `status` shows which image runs
+    assert planted(output) in ([], [SECRETS[17]])  # `status` shows which image runs
     left = subprocess.run(
         [programs.tool("kubectl"), "get", "namespace", "-l", "executor=tycho", "-o", "name"],
         env=env, capture_output=True, text=True, check=True,
@@ -155,7 +155,7 @@ def test_planted_are_enough() -> None:
 def test_planted_not_in_chart(bench: Any) -> None:
     """Not in a file, a file's name, the archive, the report, or what identifies the chart."""
     made = emit(bench.policy_result(everywhere.FILES["compose.yaml"], everywhere.FILES, **everywhere.ENV))
-    assert {path: found for path, content in made.files.items() if (found := everywhere.planted(content))} == {}
+    assert {path: secrets for path, content in made.files.items() if (secrets := everywhere.planted(content))} == {}
     assert everywhere.planted("".join(made.files)) == []
     assert everywhere.planted(gzip.decompress(made.archive())) == []
     assert everywhere.planted(repr(made.report)) == []
@@ -177,7 +177,7 @@ NOWHERE = ("extensions", "build args", "logging", "develop", "options of network
 def test_planted_reach_what_reads_them(bench: Any) -> None:
     """Each secret that Kubernetes has a place for is where the file says it, and in no object that it does not."""
     objects: Objects = bench.objects(everywhere.FILES["compose.yaml"], files=everywhere.FILES, **everywhere.ENV)
-    text = json.dumps([one for one in objects if one["kind"] != "Secret"])
+    text = json.dumps([rendered for rendered in objects if rendered["kind"] != "Secret"])
     secret = json.dumps([objects.secret(name) for name in objects.names("Secret")])
     for kind in IN_SECRETS:
         assert everywhere.planted(secret, everywhere.PLACES[kind]) == everywhere.PLACES[kind], kind
@@ -194,7 +194,7 @@ def test_planted_are_not_told_of(tmp_path: Path) -> None:
     temporary.mkdir()
     kept = {key: os.environ[key] for key in KEPT if key in os.environ}
     env = {**kept, **everywhere.ENV, "TMPDIR": str(temporary)}
-    told = b""
+    output = b""
     for argv in (
         ["compile", "--trace", "--report", "-o", str(tmp_path / "chart")],
         ["compile", "--explain"],
@@ -205,9 +205,9 @@ def test_planted_are_not_told_of(tmp_path: Path) -> None:
             [TYCHO, *argv, "-f", str(file)], cwd=tmp_path, env=env, capture_output=True, check=False, timeout=120
         )
         assert done.returncode == (12 if "--strict" in argv else 0), done.stderr.decode()
-        told += done.stdout + done.stderr
-    assert b"a variable of the release" in told
-    assert everywhere.planted(told) == []
+        output += done.stdout + done.stderr
+    assert b"a variable of the release" in output
+    assert everywhere.planted(output) == []
     assert list(temporary.iterdir()) == []
     written = [path.read_bytes() for path in (tmp_path / "chart").rglob("*") if path.is_file()]
     assert everywhere.planted(b"".join(written)) == []
@@ -229,7 +229,7 @@ def test_planted_are_not_in_arguments(kubeconfig: Path, helm: Path, tmp_path: Pa
         "TYCHO_HELM": str(watched),
         "TMPDIR": str(temporary),
     }
-    told = b""
+    output = b""
     for argv in (
         ["up", "--trace", "--name", "everywhere", "--no-wait", "-f", str(file)],
         ["status", "-o", "json"],
@@ -238,8 +238,8 @@ def test_planted_are_not_in_arguments(kubeconfig: Path, helm: Path, tmp_path: Pa
     ):
         done = subprocess.run([TYCHO, *argv], cwd=tmp_path, env=env, capture_output=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr.decode()
-        told += done.stdout + done.stderr
+        output += done.stdout + done.stderr
     assert "install" in asked.read_text(encoding="utf-8").splitlines()
     assert everywhere.planted(asked.read_bytes()) == []
-    assert everywhere.planted(told) == []
+    assert everywhere.planted(output) == []
     assert list(temporary.iterdir()) == []

@@ -44,12 +44,12 @@ def compiled(
 def passing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[bool, list[Spelling]]]:
     """What passes and what does not, place by place; each asked for in a document of its own."""
     root = tmp_path_factory.mktemp("spellings")
-    found: dict[str, dict[bool, list[Spelling]]] = {place: {True: [], False: []} for place in PLACES}
+    by_place: dict[str, dict[bool, list[Spelling]]] = {place: {True: [], False: []} for place in PLACES}
     for number, (place, spelling) in enumerate(documents()):
         problems = refusals(root / str(number), place, spelling)
         assert problems is None or problems, spelling
-        found[place][problems is None].append(spelling)
-    return found
+        by_place[place][problems is None].append(spelling)
+    return by_place
 
 
 def refusals(folder: Path, place: str, spelling: Spelling) -> list[Problem] | None:
@@ -66,12 +66,12 @@ def refusals(folder: Path, place: str, spelling: Spelling) -> list[Problem] | No
 def pods(bench: Any, policy_result: PolicyResult, chart: Chart, prefix: str) -> list[dict[str, Any]]:
     """The pods that a chart makes, with their annotations, and without accounts and classes that are not there."""
     made = []
-    for item in bench.render(chart, release_values(policy_result.system)):
-        pod = find_pod(item)
-        if pod is None or item["kind"] == "Pod":
+    for rendered in bench.render(chart, release_values(policy_result.system)):
+        pod = find_pod(rendered)
+        if pod is None or rendered["kind"] == "Pod":
             continue
         spec = {key: value for key, value in pod["spec"].items() if key not in ELSEWHERE}
-        metadata = {"name": f"{prefix}-{item['metadata']['name']}", "annotations": pod["metadata"]["annotations"]}
+        metadata = {"name": f"{prefix}-{rendered['metadata']['name']}", "annotations": pod["metadata"]["annotations"]}
         made.append(
             {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**spec, "restartPolicy": "Never"}}
         )
@@ -93,7 +93,7 @@ def test_what_passes_is_accepted(
         folder, policies = tmp_path / f"{place}-all", tmp_path / "policies"
         able = keep_able(answers[False], partial(compiled, folder, place, policies=(policies,)))
         granted += pods(bench, *compiled(folder, place, able, policies=(policies,)), f"{place}-all")
-        asked |= {f"{place}-all-rel-c{index}": f"{place}: {one.name}" for index, one in enumerate(able)}
+        asked |= {f"{place}-all-rel-c{index}": f"{place}: {spelling.name}" for index, spelling in enumerate(able)}
     server = Server(kubeconfig)
     namespace = f"{server.namespace}-spelled"
     server.run("create", "namespace", namespace)
@@ -106,8 +106,8 @@ def test_what_passes_is_accepted(
         )
     finally:
         server.run("delete", "namespace", namespace, "--wait=false")
-    names = {found[0] or found[1] for found in refused}
-    stricter = sorted(name for pod, name in asked.items() if not any(_is_pod_of(found, pod) for found in names))
+    names = {match[0] or match[1] for match in refused}
+    stricter = sorted(name for pod, name in asked.items() if not any(_is_pod_of(match, pod) for match in names))
     if os.environ.get("TYCHO_GOLDEN"):
         STRICTER.write_text("".join(f"{line}\n" for line in stricter), encoding="utf-8")
     assert len(accepted) > 60

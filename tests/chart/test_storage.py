@@ -25,7 +25,7 @@ def test_one_claim_for_a_volume_whoever_uses_it(bench: Any) -> None:
     """
     objects = bench.objects(text)
     assert objects.names("PersistentVolumeClaim") == {"rel-data", "rel-other", "rel-lone"}
-    claim = objects.one("PersistentVolumeClaim", "rel-data")
+    claim = objects.find("PersistentVolumeClaim", "rel-data")
     assert claim["spec"] == {
         "accessModes": ["ReadWriteOnce"], "storageClassName": "fast", "volumeMode": "Filesystem",
         "resources": {"requests": {"storage": "5Gi"}},
@@ -41,7 +41,7 @@ def test_one_claim_for_a_volume_whoever_uses_it(bench: Any) -> None:
     assert terms["a"] == terms["b"] == terms["c"]
     assert len(terms["a"]) == 1
     assert terms["d"] is None
-    labels = objects.one("Deployment", "rel-c")["spec"]["template"]["metadata"]["labels"]
+    labels = objects.find("Deployment", "rel-c")["spec"]["template"]["metadata"]["labels"]
     assert terms["a"][0]["labelSelector"]["matchLabels"].items() <= labels.items()
     shared = bench.render(
         bench.chart(text), {"persistence": {name: {"accessModes": ["ReadWriteMany"]} for name in ("data", "other")}}
@@ -57,11 +57,11 @@ def test_replicas_share_the_node_of_their_volume(bench: Any) -> None:
 def test_a_stateful_set_has_a_claim_for_each_pod(bench: Any) -> None:
     text = "services: {db: {image: x, volumes: ['vol:/v'], x-tycho: {kind: StatefulSet}}}\nvolumes: {vol: {}}"
     objects = bench.objects(text)
-    spec = objects.one("StatefulSet")["spec"]
+    spec = objects.find("StatefulSet")["spec"]
     assert spec["volumeClaimTemplates"][0]["metadata"]["name"] == "vol"
     assert not objects.names("PersistentVolumeClaim")
     assert [volume["name"] for volume in spec["template"]["spec"]["volumes"]] == ["image-of-db"]
-    assert objects.one("Service", "db")["spec"]["clusterIP"] == "None"
+    assert objects.find("Service", "db")["spec"]["clusterIP"] == "None"
     done = bench.run(bench.chart(text), {"dns": {"scope": "release"}})
     assert "StatefulSet" in done.stderr
 
@@ -86,8 +86,8 @@ def test_other_volumes(bench: Any) -> None:
         sub:
     """
     pod = bench.objects(text).pod("rel-web")
-    volumes = {one["name"]: one for one in pod["volumes"]}
-    mounts = {one["mountPath"]: one for one in pod["containers"][0]["volumeMounts"]}
+    volumes = {entry["name"]: entry for entry in pod["volumes"]}
+    mounts = {entry["mountPath"]: entry for entry in pod["containers"][0]["volumeMounts"]}
 
     def at(path: str) -> Any:
         return {key: value for key, value in volumes[mounts[path]["name"]].items() if key != "name"}
@@ -123,7 +123,7 @@ def test_binds(bench: Any) -> None:
     policy_result = bench.policy_result(text, files)
     made = emit(policy_result)
     objects = bench.render(made)
-    mounts = {one["mountPath"]: one for one in objects.container("rel-web")["volumeMounts"]}
+    mounts = {mount["mountPath"]: mount for mount in objects.container("rel-web")["volumeMounts"]}
     assert set(mounts) == {"/etc/nginx/nginx.conf", "/site", "/absent"}
     assert mounts["/etc/nginx/nginx.conf"]["subPath"] == "nginx.conf"
     assert objects.names("ConfigMap") == {"rel-nginx-conf", "rel-site"}
@@ -165,8 +165,10 @@ def test_one_secret_at_two_places(bench: Any) -> None:
       secrets: {s: {environment: S}}
     """
     pod = bench.objects(text).pod("rel-web")
-    items = {one["name"]: one["secret"]["items"][0] for one in pod["volumes"]}
-    mounts = {one["mountPath"]: (one["subPath"], items[one["name"]]) for one in pod["containers"][0]["volumeMounts"]}
+    items = {entry["name"]: entry["secret"]["items"][0] for entry in pod["volumes"]}
+    mounts = {
+        entry["mountPath"]: (entry["subPath"], items[entry["name"]]) for entry in pod["containers"][0]["volumeMounts"]
+    }
     assert mounts == {
         "/run/secrets/s": ("s", {"key": "s", "path": "s", "mode": 0o444}),
         "/etc/key": ("key", {"key": "s", "path": "key", "mode": 0o400}),
@@ -181,10 +183,10 @@ def test_secrets_and_configs_that_exist(bench: Any) -> None:
       configs: {c: {external: true}}
     """
     objects = bench.objects(text)
-    volumes = {one["name"]: one for one in objects.pod("rel-web")["volumes"]}
+    volumes = {volume["name"]: volume for volume in objects.pod("rel-web")["volumes"]}
     assert volumes["secret-s"]["secret"]["secretName"] == "vault-s"
     assert volumes["config-c"]["configMap"] == {"name": "c", "items": [{"key": "c", "path": "c.conf", "mode": 0o440}]}
     assert not objects.names("Secret") | objects.names("ConfigMap")
     own = bench.objects(text, "--set", "secrets.s.existingSecret=other", "--set", "secrets.s.key=k")
-    secret = next(one for one in own.pod("rel-web")["volumes"] if one["name"] == "secret-s")["secret"]
+    secret = next(volume for volume in own.pod("rel-web")["volumes"] if volume["name"] == "secret-s")["secret"]
     assert (secret["secretName"], secret["items"][0]["key"]) == ("other", "k")

@@ -35,7 +35,7 @@ def test_environment_words_and_annotations(bench: Any, texts: list[str]) -> None
     assert [expanded(word) for word in container["command"]] == list(reversed(words))
     assert container["workingDir"] == "/w" + words[0]
     assert objects.env("rel-web") == service.environment
-    annotations = objects.one("Deployment", "rel-web")["spec"]["template"]["metadata"]["annotations"]
+    annotations = objects.find("Deployment", "rel-web")["spec"]["template"]["metadata"]["annotations"]
     assert {key: annotations[key] for key in service.labels} == service.labels
 
 
@@ -50,8 +50,8 @@ def test_configs_and_paths(bench: Any, texts: list[str]) -> None:
     service = Service(image="x", configs=refs)
     objects = bench.render(emit(PolicyResult(system=Project(name="demo", services={"web": service}, configs=configs))))
     for index, text in enumerate(texts):
-        found = objects.one("ConfigMap", f"rel-c{index}")
-        assert contents(found) == {f"c{index}": text.encode()}
+        configmap = objects.find("ConfigMap", f"rel-c{index}")
+        assert contents(configmap) == {f"c{index}": text.encode()}
     paths = {mount["name"]: mount["mountPath"] for mount in objects.container("rel-web")["volumeMounts"]}
     assert [paths[f"config-c{index}"] for index in range(len(texts))] == [ref.target for ref in refs]
 
@@ -77,10 +77,10 @@ def test_files_of_the_project_byte_for_byte(bench: Any) -> None:
     mount = Mount(type="bind", source="./conf", target="/conf", files=files, read_only=True)
     system = Project(name="demo", services={"web": Service(image="x", volumes=(mount,))})
     objects = bench.render(emit(PolicyResult(system=system)))
-    data = contents(objects.one("ConfigMap", "rel-conf"))
+    stored = contents(objects.find("ConfigMap", "rel-conf"))
     items = objects.pod("rel-web")["volumes"][0]["configMap"]["items"]
-    assert {item["path"]: data[item["key"]] for item in items} == BYTES
-    assert {item["mode"] for item in items} == {0o755}
+    assert {entry["path"]: stored[entry["key"]] for entry in items} == BYTES
+    assert {entry["mode"] for entry in items} == {0o755}
 
 
 def contents(configmap: dict[str, Any]) -> dict[str, bytes]:

@@ -61,8 +61,8 @@ def test_a_policy_that_stops_sudo_says_so(bench: Any) -> None:
 
 def test_the_way_to_the_api_server_is_told(bench: Any) -> None:
     text = read("internal-network-waits")
-    found = {row.path: row for row in bench.chart(text).report}
-    assert "ports 443 and 6443" in found["networks.back.internal"].reason
+    reported = {row.path: row for row in bench.chart(text).report}
+    assert "ports 443 and 6443" in reported["networks.back.internal"].reason
     alone = text.partition("  migrate:")[0] + "networks: {back: {internal: true}}\n"
     assert not {row.path: row for row in bench.chart(alone).report}["networks.back.internal"].reason
     assert bench.objects(text).names("NetworkPolicy") > bench.objects(alone).names("NetworkPolicy")

@@ -50,10 +50,10 @@ def test_up_and_up_again(target: Target, before: dict[str, Any], after: dict[str
             if document(before) != document(after):
                 await lifecycle.rollback(second.identity.guid, wait_options=ASKED)
                 revisions = await lifecycle.orchestrator.history(second.identity)
-                assert [one.state for one in revisions] == ["superseded", "superseded", "deployed"]
+                assert [entry.state for entry in revisions] == ["superseded", "superseded", "deployed"]
         finally:
-            every = [one.identity.guid for one in await lifecycle.status(services=False)]
-            await lifecycle.down(every, wait_options=WaitOptions(timeout=60), each=lambda removal: None)
+            guids = [entry.identity.guid for entry in await lifecycle.status(services=False)]
+            await lifecycle.down(guids, wait_options=WaitOptions(timeout=60), each=lambda removal: None)
             await lifecycle.orchestrator.close()
 
     asyncio.run(story())

@@ -51,13 +51,13 @@ def test_sizes_are_read_as_compose_reads_them(bench: Any, text: str, quantity: s
 
 def test_an_empty_number_drops_its_field(bench: Any) -> None:
     objects = bench.render(bench.chart(SYSTEM), {"variables": {"N": "", "CPUS": "", "MEM": ""}})
-    assert "replicas" not in objects.one("Deployment", "rel-web")["spec"]
+    assert "replicas" not in objects.find("Deployment", "rel-web")["spec"]
     assert "resources" not in objects.container("rel-web")
 
 
 def test_zero_replicas_stay_zero(bench: Any) -> None:
     objects = bench.render(bench.chart(SYSTEM), {"variables": {"N": "0"}})
-    assert objects.one("Deployment", "rel-web")["spec"]["replicas"] == 0
+    assert objects.find("Deployment", "rel-web")["spec"]["replicas"] == 0
 
 
 def test_publishing(bench: Any) -> None:
@@ -69,11 +69,11 @@ def test_publishing(bench: Any) -> None:
         }
     }
     objects = bench.render(bench.chart(SYSTEM), values)
-    service = objects.one("Service", "rel-web-published")
+    service = objects.find("Service", "rel-web-published")
     assert service["spec"]["type"] == "NodePort"
     assert service["spec"]["externalTrafficPolicy"] == "Local"
     assert service["metadata"]["annotations"]["a"] == "b"
-    rule = objects.one("NetworkPolicy", "rel-web-published")["spec"]["ingress"][0]
+    rule = objects.find("NetworkPolicy", "rel-web-published")["spec"]["ingress"][0]
     assert rule == {"ports": [{"port": 80, "protocol": "TCP"}], "from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}
     off = bench.render(bench.chart(SYSTEM), {"services": {"web": {"service": {"ports": None}}}})
     assert "rel-web-published" not in off.names("Service") | off.names("NetworkPolicy")
@@ -88,7 +88,7 @@ def test_ingress_and_http_route(bench: Any) -> None:
     }
     values = {"services": {"web": own}}
     objects = bench.render(bench.chart(SYSTEM), values)
-    ingress, route = objects.one("Ingress", "rel-web"), objects.one("HTTPRoute", "rel-web")
+    ingress, route = objects.find("Ingress", "rel-web"), objects.find("HTTPRoute", "rel-web")
     rule = ingress["spec"]["rules"][0]
     assert (rule["host"], ingress["spec"]["ingressClassName"], ingress["spec"]["tls"]) == ("x.example", "nginx", tls)
     assert rule["http"]["paths"] == [
@@ -103,7 +103,7 @@ def test_ingress_and_http_route(bench: Any) -> None:
         }
     ]
     shared = bench.render(bench.chart(SYSTEM), values | {"dns": {"scope": "release"}})
-    assert shared.one("HTTPRoute")["spec"]["rules"][0]["backendRefs"] == [{"name": "rel-web", "port": 80}]
+    assert shared.find("HTTPRoute")["spec"]["rules"][0]["backendRefs"] == [{"name": "rel-web", "port": 80}]
     gateless = {"services": {"web": {"httpRoute": {"enabled": True}}}}
     assert "name the Gateway" in bench.run(bench.chart(SYSTEM), gateless).stderr
 
@@ -119,10 +119,10 @@ def test_an_ingress_lets_its_controller_call(bench: Any) -> None:
     assert "rel-inner-published" in policies
     assert "rel-lo-published" not in policies
     opened = bench.objects(text, "--set", "services.lo.ingress.enabled=true")
-    rule = opened.one("NetworkPolicy", "rel-lo-published")["spec"]["ingress"]
+    rule = opened.find("NetworkPolicy", "rel-lo-published")["spec"]["ingress"]
     assert {"port": 80, "protocol": "TCP"} in rule[0]["ports"]
     assert "from" not in rule[0]
-    assert bench.objects(text).one("NetworkPolicy", "rel-inner-published")["spec"]["ingress"] == [
+    assert bench.objects(text).find("NetworkPolicy", "rel-inner-published")["spec"]["ingress"] == [
         {"ports": [{"port": 9000, "protocol": "TCP"}]}
     ]
 
@@ -132,7 +132,7 @@ def test_ingress_from_the_compose_file(bench: Any) -> None:
       x-tycho: {ingress: {className: nginx, annotations: {a: b}, tls: [{hosts: [shop.example], secretName: tls}]}}
       services: {web: {image: x, ports: ['80'], x-tycho: {ingress: {host: shop.example, path: /shop}}}}
     """
-    ingress = bench.objects(text).one("Ingress")
+    ingress = bench.objects(text).find("Ingress")
     rule = ingress["spec"]["rules"][0]
     assert (rule["host"], rule["http"]["paths"][0]["path"]) == ("shop.example", "/shop")
     assert (ingress["spec"]["ingressClassName"], ingress["metadata"]["annotations"]) == ("nginx", {"a": "b"})
@@ -147,7 +147,7 @@ def test_names_and_further_objects(bench: Any) -> None:
     }
     objects = bench.render(bench.chart(SYSTEM), values)
     assert objects.names("Deployment") == {"other-web"}
-    deployment, budget = objects.one("Deployment"), objects.one("PodDisruptionBudget")
+    deployment, budget = objects.find("Deployment"), objects.find("PodDisruptionBudget")
     for selector in (deployment["spec"]["selector"], budget["spec"]["selector"]):
         assert selector["matchLabels"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
         assert selector["matchLabels"]["app.kubernetes.io/name"] == "store"
@@ -176,9 +176,9 @@ def test_long_release_names_are_cut_the_same_everywhere(bench: Any) -> None:
         b: {image: x, depends_on: {LONG: {condition: service_healthy}}}
     """.replace("LONG", "a" * 60)
     objects = bench.render(bench.chart(text), {}, name="r" * 53)
-    names = {one["metadata"]["name"] for one in objects}
+    names = {rendered["metadata"]["name"] for rendered in objects}
     assert max(map(len, names)) <= 63
-    assert len({item["metadata"]["name"] for item in objects if item["kind"] == "Deployment"}) == 2
+    assert len({workload["metadata"]["name"] for workload in objects if workload["kind"] == "Deployment"}) == 2
     (awaited,) = (name for name in objects.names("Service") if name not in ("a" * 60, "b"))
     pods = {pod["spec"]["template"]["metadata"]["annotations"]["tycho.dev/service"]: pod for pod in objects
             if pod["kind"] == "Deployment"}  # fmt: skip

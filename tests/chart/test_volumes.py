@@ -28,7 +28,7 @@ def test_fresh_volume(bench: Bench) -> None:
     assert image == {"reference": "dpage/pgadmin4:8", "pullPolicy": "IfNotPresent"}
     assert container["securityContext"]["runAsUser"] == 0
     assert container["command"][:2] == ["/bin/sh", "-euc"]
-    claim = objects.one("PersistentVolumeClaim")
+    claim = objects.find("PersistentVolumeClaim")
     assert claim["metadata"]["annotations"]["tycho.dev/sub-path"] == "data"
 
 
@@ -50,7 +50,7 @@ def test_stateful_set(args: tuple[str, ...], bench: Bench) -> None:
       volumes: {vol: {}}
     """
     objects = bench.objects(text, *args)
-    spec = objects.one("StatefulSet")["spec"]
+    spec = objects.find("StatefulSet")["spec"]
     claims = {claim["metadata"]["name"]: claim["metadata"]["annotations"] for claim in spec["volumeClaimTemplates"]}
     assert claims == {name: {"tycho.dev/sub-path": "data"} for name in ("vol", "db-anon")}
     assert ("volumes" in spec["template"]["spec"]) == (args == ())
@@ -61,7 +61,9 @@ def test_users_own_their_volumes(bench: Bench) -> None:
     policy_result = opened(CASES / "fresh-volume-user")
     objects = rendered(bench, policy_result)
     context = {name: objects.pod(f"rel-{name}")["securityContext"] for name in ("flow", "web", "u", "n")}
-    groups = {name: (about.get("fsGroup"), about.get("fsGroupChangePolicy")) for name, about in context.items()}
+    groups = {
+        name: (security.get("fsGroup"), security.get("fsGroupChangePolicy")) for name, security in context.items()
+    }
     kept = "OnRootMismatch"
     assert groups == {"flow": (1000, kept), "web": (None, None), "u": (0, kept), "n": (1000, kept)}
     assert context["flow"]["supplementalGroups"] == [2000]
@@ -92,21 +94,21 @@ def test_part_of_a_volume_is_not_filled(bench: Bench) -> None:
     assert words(objects, "web") == []
 
 
-@pytest.mark.parametrize("about", ["deploy: {replicas: 2}", "scale: '${N:-1}'", "deploy: {mode: global}"])
-def test_anonymous_volume_of_several_pods(about: str, bench: Bench) -> None:
-    policy_result = bench.policy_result(f"services: {{db: {{image: x, volumes: [/var/lib/mysql], {about}}}}}")
+@pytest.mark.parametrize("keys", ["deploy: {replicas: 2}", "scale: '${N:-1}'", "deploy: {mode: global}"])
+def test_anonymous_volume_of_several_pods(keys: str, bench: Bench) -> None:
+    policy_result = bench.policy_result(f"services: {{db: {{image: x, volumes: [/var/lib/mysql], {keys}}}}}")
     objects = rendered(bench, policy_result)
-    kind = "DaemonSet" if "global" in about else "Deployment"
+    kind = "DaemonSet" if "global" in keys else "Deployment"
     assert "emptyDir" in behind(objects, "db", "/var/lib/mysql", kind)[1]
     assert [step[0] for step in words(objects, "db", kind)] == ["content"]
     ((outcome, target),) = rows(emit(policy_result), "services.db.volumes[0]")
     assert (outcome, target) == ("approximated", "emptyDir")
 
 
-@pytest.mark.parametrize("about", ["", "restart: 'no'", "deploy: {replicas: 1}"])
-def test_anonymous_volume_is_kept(about: str, bench: Bench) -> None:
-    objects = bench.objects(f"services: {{db: {{image: x, volumes: [/var/lib/mysql], {about}}}}}")
-    claim = objects.one("PersistentVolumeClaim")
+@pytest.mark.parametrize("keys", ["", "restart: 'no'", "deploy: {replicas: 1}"])
+def test_anonymous_volume_is_kept(keys: str, bench: Bench) -> None:
+    objects = bench.objects(f"services: {{db: {{image: x, volumes: [/var/lib/mysql], {keys}}}}}")
+    claim = objects.find("PersistentVolumeClaim")
     assert claim["metadata"]["name"] == "rel-db-var-lib-mysql"
     assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"  # over an upgrade; `down` takes it
 
@@ -186,10 +188,12 @@ def test_a_real_api_server_accepts_them(bench: Bench, kubeconfig: Path) -> None:
             rendered_objects = bench.render(
                 emit(policy_result), release_values(policy_result.system), *args, name=f"v{number}"
             )
-            objects += [item for item in rendered_objects if item["kind"] in ("Deployment", "PersistentVolumeClaim")]
+            objects += [
+                rendered for rendered in rendered_objects if rendered["kind"] in ("Deployment", "PersistentVolumeClaim")
+            ]
     assert Server(kubeconfig).accepts(objects) == ""
 
 
 def test_claims_hold_a_service_to_one_pod_at_a_time(bench: Bench) -> None:
     objects: Any = bench.objects("services: {db: {image: x, volumes: [/data]}}")
-    assert objects.one("Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    assert objects.find("Deployment")["spec"]["strategy"] == {"type": "Recreate"}

@@ -25,7 +25,7 @@ KINDS = {
 @pytest.mark.parametrize("service", KINDS)
 def test_kinds(bench: Any, service: str) -> None:
     objects = bench.objects(f"services: {{web: {{{service}}}}}")
-    workloads = [one["kind"] for one in objects if one["kind"] in set(KINDS.values())]
+    workloads = [rendered["kind"] for rendered in objects if rendered["kind"] in set(KINDS.values())]
     assert workloads == [KINDS[service]]
 
 
@@ -50,7 +50,7 @@ def test_waiting(bench: Any) -> None:
     objects = bench.objects(WAITING)
     job = next(iter(objects.names("Job")))
     pod = objects.pod("rel-web")
-    assert [one["args"] for one in pod["initContainers"]] == [
+    assert [container["args"] for container in pod["initContainers"]] == [
         ["rel-db-awaited.default.svc.cluster.local."],
         ["rel-agent-awaited.default.svc.cluster.local."],
         ["wait", f"job/{job}", "--for=create", "--for=jsonpath={.status.conditions[-1:].status}=True",
@@ -75,23 +75,23 @@ def test_whom_a_waiting_pod_asks_is_healthy_and_new(bench: Any) -> None:
     )
     rollouts = []
     for objects in (first, second, same):
-        selector = objects.one("Service", "rel-db-awaited")["spec"]["selector"]
-        labels = objects.one("Deployment", "rel-db")["spec"]["template"]["metadata"]["labels"]
+        selector = objects.find("Service", "rel-db-awaited")["spec"]["selector"]
+        labels = objects.find("Deployment", "rel-db")["spec"]["template"]["metadata"]["labels"]
         assert selector.items() <= labels.items()
-        assert "publishNotReadyAddresses" not in objects.one("Service", "rel-db-awaited")["spec"]
+        assert "publishNotReadyAddresses" not in objects.find("Service", "rel-db-awaited")["spec"]
         rollouts.append(selector["tycho.dev/rollout"])
     assert rollouts[0] == rollouts[2] != rollouts[1]
     moved = WAITING.replace("services:", "services:\n  extra: {image: x}")
-    at = bench.objects(moved).one("Service", "rel-db-awaited")["spec"]["selector"]["tycho.dev/rollout"]
-    assert at == bench.objects(WAITING).one("Service", "rel-db-awaited")["spec"]["selector"]["tycho.dev/rollout"]
+    at = bench.objects(moved).find("Service", "rel-db-awaited")["spec"]["selector"]["tycho.dev/rollout"]
+    assert at == bench.objects(WAITING).find("Service", "rel-db-awaited")["spec"]["selector"]["tycho.dev/rollout"]
 
 
 def test_who_waits_may_look_at_what_it_waits_for_alone(bench: Any) -> None:
     objects = bench.objects(WAITING, "--set", "services.web.serviceAccountName=robot")
-    rules = {rule["resources"][0]: rule for rule in objects.one("Role")["rules"]}
+    rules = {rule["resources"][0]: rule for rule in objects.find("Role")["rules"]}
     assert set(rules) == {"jobs"}
     assert {tuple(rule["verbs"]) for rule in rules.values()} == {("get", "list", "watch")}
-    assert [one["name"] for one in objects.one("RoleBinding")["subjects"]] == ["robot"]
+    assert [subject["name"] for subject in objects.find("RoleBinding")["subjects"]] == ["robot"]
     healthy = WAITING.replace("      migrate: {condition: service_completed_successfully}\n", "")
     for quiet in (
         bench.objects("services: {web: {image: x, depends_on: [db]}, db: {image: x}}"),
@@ -108,26 +108,26 @@ def test_a_job_is_named_for_what_it_does(bench: Any) -> None:
     made = bench.chart(text)
 
     def name(**env: str) -> str:
-        return str(bench.render(made, {"variables": env}).one("Job")["metadata"]["name"])
+        return str(bench.render(made, {"variables": env}).find("Job")["metadata"]["name"])
 
     assert name() == name(TAG="1")
     assert len({name(), name(TAG="2"), name(A="secret")}) == 3
     other = bench.chart(text + "\nx-note: changed")
-    assert bench.render(other).one("Job")["metadata"]["name"] == name()
-    job = bench.render(made).one("Job")
+    assert bench.render(other).find("Job")["metadata"]["name"] == name()
+    job = bench.render(made).find("Job")
     assert job["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
     assert "ttlSecondsAfterFinished" not in job["spec"]
 
 
 def test_a_job_fails_at_once_and_its_waiting_may_be_tried_again(bench: Any) -> None:
-    spec = bench.objects("services: {m: {image: x, restart: 'no'}}").one("Job")["spec"]
+    spec = bench.objects("services: {m: {image: x, restart: 'no'}}").find("Job")["spec"]
     assert spec["backoffLimit"] == 6
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
     (rule,) = spec["podFailurePolicy"]["rules"]
     assert rule == {
         "action": "FailJob", "onExitCodes": {"containerName": "m", "operator": "NotIn", "values": [0]}
     }  # fmt: skip
-    again = bench.objects("services: {m: {image: x, restart: 'on-failure:4'}}").one("Job")["spec"]
+    again = bench.objects("services: {m: {image: x, restart: 'on-failure:4'}}").find("Job")["spec"]
     assert again["backoffLimit"] == 4
     assert "podFailurePolicy" not in again
 
@@ -135,14 +135,14 @@ def test_a_job_fails_at_once_and_its_waiting_may_be_tried_again(bench: Any) -> N
 def test_a_chart_version_rolls_no_pod(bench: Any) -> None:
     """Pod templates carry only what never changes."""
     objects = bench.objects(WAITING)
-    for one in objects:
-        template = one.get("spec", {}).get("template") or one.get("spec", {}).get("jobTemplate", {}).get(
+    for rendered in objects:
+        template = rendered.get("spec", {}).get("template") or rendered.get("spec", {}).get("jobTemplate", {}).get(
             "spec", {}
         ).get("template")
         if template:
             labels = set(template["metadata"]["labels"])
             assert not labels & {"helm.sh/chart", "app.kubernetes.io/version"}
-    assert "helm.sh/chart" in objects.one("Deployment", "rel-web")["metadata"]["labels"]
+    assert "helm.sh/chart" in objects.find("Deployment", "rel-web")["metadata"]["labels"]
 
 
 def test_data_rolls_the_pods_that_read_it_and_no_others(bench: Any) -> None:
@@ -159,8 +159,8 @@ def test_data_rolls_the_pods_that_read_it_and_no_others(bench: Any) -> None:
 
     def notes(values: dict[str, Any]) -> dict[str, Any]:
         rendered = bench.render(made, values)
-        return {one["metadata"]["name"]: one["spec"]["template"]["metadata"]["annotations"]
-                for one in rendered if one["kind"] == "Deployment"}  # fmt: skip
+        return {workload["metadata"]["name"]: workload["spec"]["template"]["metadata"]["annotations"]
+                for workload in rendered if workload["kind"] == "Deployment"}  # fmt: skip
 
     before = notes({})
     for values, rolled in (
@@ -174,16 +174,16 @@ def test_data_rolls_the_pods_that_read_it_and_no_others(bench: Any) -> None:
 
 def test_replacing(bench: Any) -> None:
     def strategy(service: str) -> Any:
-        return bench.objects(f"services: {{web: {{image: x, {service}}}}}\nvolumes: {{vol: {{}}}}").one("Deployment")[
+        return bench.objects(f"services: {{web: {{image: x, {service}}}}}\nvolumes: {{vol: {{}}}}").find("Deployment")[
             "spec"
         ]
 
     assert strategy("tty: true")["strategy"] == {
         "type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}
     }  # fmt: skip
-    found = strategy("deploy: {replicas: 4, update_config: {order: stop-first, parallelism: 2, delay: 10s}}")
-    assert found["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 2}
-    assert found["minReadySeconds"] == 10
+    spec = strategy("deploy: {replicas: 4, update_config: {order: stop-first, parallelism: 2, delay: 10s}}")
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 2}
+    assert spec["minReadySeconds"] == 10
     assert strategy("volumes: ['vol:/d']")["strategy"] == {"type": "Recreate"}
 
 
@@ -192,17 +192,17 @@ def test_a_volume_of_many_nodes_holds_nobody_up(bench: Any) -> None:
       services: {web: {image: x, volumes: ["vol:/d"], deploy: {update_config: {order: start-first}}}}
       volumes: {vol: {x-tycho: {accessModes: [MODE]}}}
     """
-    many = bench.objects(text.replace("MODE", "ReadWriteMany")).one("Deployment")["spec"]
-    one = bench.objects(text.replace("MODE", "ReadWriteOnce")).one("Deployment")["spec"]
-    assert (many["strategy"]["type"], one["strategy"]["type"]) == ("RollingUpdate", "Recreate")
+    many = bench.objects(text.replace("MODE", "ReadWriteMany")).find("Deployment")["spec"]
+    single = bench.objects(text.replace("MODE", "ReadWriteOnce")).find("Deployment")["spec"]
+    assert (many["strategy"]["type"], single["strategy"]["type"]) == ("RollingUpdate", "Recreate")
     assert "lifecycle" in many["template"]["spec"]["containers"][0]
-    assert "lifecycle" not in one["template"]["spec"]["containers"][0]  # nobody takes the calls over
+    assert "lifecycle" not in single["template"]["spec"]["containers"][0]  # nobody takes the calls over
 
 
 def test_replacing_on_every_node(bench: Any) -> None:
     def update(config: str) -> Any:
         text = f"services: {{web: {{image: x, deploy: {{mode: global, update_config: {{{config}}}}}}}}}"
-        return bench.objects(text).one("DaemonSet")["spec"]["updateStrategy"]["rollingUpdate"]
+        return bench.objects(text).find("DaemonSet")["spec"]["updateStrategy"]["rollingUpdate"]
 
     assert update("parallelism: 2") == {"maxSurge": 0, "maxUnavailable": 2}
     assert update("parallelism: 2, order: start-first") == {"maxSurge": 2, "maxUnavailable": 0}
@@ -211,8 +211,8 @@ def test_replacing_on_every_node(bench: Any) -> None:
 def test_who_starts_first_is_called_until_all_know(bench: Any) -> None:
     def pod(update: str, more: str = "tty: true") -> Any:
         text = f"services: {{web: {{image: x, {more}, deploy: {{update_config: {{{update}}}}}}}}}"
-        found = bench.objects(text).pod("rel-web")
-        return found["terminationGracePeriodSeconds"], found["containers"][0].get("lifecycle")
+        rendered = bench.objects(text).pod("rel-web")
+        return rendered["terminationGracePeriodSeconds"], rendered["containers"][0].get("lifecycle")
 
     assert pod("order: start-first") == (15, {"preStop": {"sleep": {"seconds": 5}}})
     assert pod("order: start-first", "stop_grace_period: 1500ms") == (7, {"preStop": {"sleep": {"seconds": 5}}})
@@ -259,8 +259,8 @@ def test_one_pod_for_services_that_share_a_network(bench: Any) -> None:
     """
     # Each starting after the other would be a circle; sharing the network asks for no order.
     objects = bench.objects(text.replace(", depends_on: [proxy]", ""))
-    assert [one["name"] for one in objects.pod("rel-web")["containers"]] == ["web", "proxy"]
-    assert {port["port"] for port in objects.one("Service", "web")["spec"]["ports"]} == {80, 90}
+    assert [container["name"] for container in objects.pod("rel-web")["containers"]] == ["web", "proxy"]
+    assert {port["port"] for port in objects.find("Service", "web")["spec"]["ports"]} == {80, 90}
     assert objects.names("Deployment") == {"rel-web"}
 
 
@@ -272,13 +272,13 @@ def test_jobs_of_the_clock(bench: Any) -> None:
         asked: {image: x, triggers: {manual: true}}
     """
     objects = bench.objects(text)
-    spec = objects.one("CronJob", "rel-nightly")["spec"]
+    spec = objects.find("CronJob", "rel-nightly")["spec"]
     assert (spec["schedule"], spec["timeZone"], spec["concurrencyPolicy"]) == ("0 3 * * *", "Europe/Paris", "Forbid")
-    assert objects.one("CronJob", "rel-asked")["spec"]["suspend"] is True
+    assert objects.find("CronJob", "rel-asked")["spec"]["suspend"] is True
 
 
 def test_a_job_in_several_pods(bench: Any) -> None:
     text = "services: {m: {image: x, deploy: {mode: replicated-job, replicas: '${N:-3}'}}}"
-    spec = bench.objects(text, N="4").one("Job")["spec"]
+    spec = bench.objects(text, N="4").find("Job")["spec"]
     assert (spec["parallelism"], spec["completions"]) == (4, 4)
-    assert "completions" not in bench.objects("services: {m: {image: x, restart: 'no'}}").one("Job")["spec"]
+    assert "completions" not in bench.objects("services: {m: {image: x, restart: 'no'}}").find("Job")["spec"]

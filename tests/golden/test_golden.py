@@ -46,10 +46,12 @@ def test_golden(case: Path) -> None:
         for path, content in made.items():
             (expected / path).parent.mkdir(parents=True, exist_ok=True)
             (expected / path).write_bytes(content)
-    found = {path.relative_to(expected).as_posix(): path.read_bytes() for path in expected.rglob("*") if path.is_file()}
-    assert sorted(found) == sorted(made)
+    stored = {
+        path.relative_to(expected).as_posix(): path.read_bytes() for path in expected.rglob("*") if path.is_file()
+    }
+    assert sorted(stored) == sorted(made)
     for path, content in made.items():
-        assert found[path].decode(errors="replace") == content.decode(errors="replace"), path
+        assert stored[path].decode(errors="replace") == content.decode(errors="replace"), path
 
 
 def test_no_planted_secret_in_any(tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ def list_fields(document: dict[str, Any]) -> Iterator[str]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             parts = {"body": operation.get("requestBody", {}), **operation["responses"]}
-            for part, about in parts.items():
-                if content := about.get("content", {}).get("application/json"):
+            for part, description in parts.items():
+                if content := description.get("content", {}).get("application/json"):
                     yield from _walk(document, content["schema"], f"{method} {path} {part}", ())
 
 

@@ -24,15 +24,15 @@ def page() -> str:
     """What the code says."""
     listed = yaml.safe_load((ROOT / "tests/compose/differences.yaml").read_text())
     lines = ["", "## Where Tycho differs on purpose", ""]
-    lines += [f"- {one['what']}: {one['reason']}." for one in listed]
+    lines += [f"- {difference['what']}: {difference['reason']}." for difference in listed]
     lines += ["", "## Every key", "", *HEAD, *_rows(SECTIONS[""], top())]
     for section, definition in DEFINITIONS.items():
         lines += ["", f"### {section}", ""]
         if section == "jobs":
             lines += ["The keys of a service, and these:", ""]
-        found = dict.fromkeys(keys(SPEC["$defs"][definition]))
+        schema_keys = dict.fromkeys(keys(SPEC["$defs"][definition]))
         known = dict.fromkeys(keys(SPEC["$defs"]["service"])) if section == "jobs" else {}
-        lines += [*HEAD, *_rows(SECTIONS[section], [key for key in found if key not in known])]
+        lines += [*HEAD, *_rows(SECTIONS[section], [key for key in schema_keys if key not in known])]
     return "\n".join(lines) + "\n"
 
 
@@ -48,7 +48,7 @@ def _rows(table: Table, names: list[str]) -> Iterator[str]:
             yield _row(name, table[name])
         elif name in SECTIONS:
             yield f"| `{name}` | | its keys, [below](#{name}) | |"
-        elif above := next((one for one in _above(name) if one in table and table[one].whole), ""):
+        elif above := next((path for path in _above(name) if path in table and table[path].whole), ""):
             yield f"| `{name}` | {table[above].outcome} | with `{above}` | |"
         else:
             yield f"| `{name}` | | its keys, one by one | |"
@@ -104,19 +104,19 @@ def _kinds(kind: type[TychoError]) -> Iterator[type[TychoError]]:
     ids=["compose", "chart", "errors"],
 )
 def test_the_page_says_what_the_code_does(path: Path, made: Callable[[], str]) -> None:
-    written, marker, rest = path.read_text(encoding="utf-8").partition(MADE)
+    written, marker, table = path.read_text(encoding="utf-8").partition(MADE)
     assert marker
     if os.environ.get("TYCHO_GOLDEN"):
-        rest = made()
-        path.write_text(written + marker + rest, encoding="utf-8")
-    assert rest == made()
+        table = made()
+        path.write_text(written + marker + table, encoding="utf-8")
+    assert table == made()
 
 
 def test_the_page_names_every_key() -> None:
-    rest = PAGE.read_text(encoding="utf-8").partition("## Every key")[2]
-    assert [key for key in top() if f"| `{key}` |" not in rest] == []
+    table = PAGE.read_text(encoding="utf-8").partition("## Every key")[2]
+    assert [key for key in top() if f"| `{key}` |" not in table] == []
     for section, definition in DEFINITIONS.items():
-        part = rest.partition(f"### {'services' if section == 'jobs' else section}\n")[2]
+        part = table.partition(f"### {'services' if section == 'jobs' else section}\n")[2]
         for key in keys(SPEC["$defs"][definition]):
             assert f"| `{key}` |" in part, f"{section}: {key}"
             assert covered(key, SECTIONS[section])

@@ -37,15 +37,15 @@ def policy_result(
     return apply_policies(system(compose, **env), folders=[folder(at / "ours", files)], metadata=metadata)
 
 
-def said(part: object) -> object:
+def set_fields(part: object) -> object:
     """All that a part of the model was told, templates for live values."""
     match part:
         case Live():
             return template(part)
         case dict():
-            return {key: said(value) for key, value in part.items()}
+            return {key: set_fields(value) for key, value in part.items()}
         case list() | tuple():
-            return [said(value) for value in part]
+            return [set_fields(value) for value in part]
     if hasattr(part, "model_fields_set"):
-        return {key: said(getattr(part, key)) for key in sorted(part.model_fields_set)}
+        return {key: set_fields(getattr(part, key)) for key in sorted(part.model_fields_set)}
     return part

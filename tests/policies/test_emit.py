@@ -46,9 +46,13 @@ def test_one_object_for_each_service_that_is_meant(tmp_path: Path, helm: Path) -
     chart.write(tmp_path / "chart")
     arguments = [helm, "template", "r", tmp_path / "chart", "--set", "variables.TAG=9"]
     done = subprocess.run(arguments, capture_output=True, check=True)
-    (found,) = [one for one in yaml.safe_load_all(done.stdout) if one and one["metadata"]["name"] == "r-web-1-map"]
-    assert found["data"] == {"evil": "{{ lookup }}", "image": "9", "of": "shop"}
-    assert found["metadata"]["labels"]["app.kubernetes.io/component"] == "web-1"
+    (emitted,) = [
+        document
+        for document in yaml.safe_load_all(done.stdout)
+        if document and document["metadata"]["name"] == "r-web-1-map"
+    ]
+    assert emitted["data"] == {"evil": "{{ lookup }}", "image": "9", "of": "shop"}
+    assert emitted["metadata"]["labels"]["app.kubernetes.io/component"] == "web-1"
 
 
 def test_one_object_for_the_system(tmp_path: Path) -> None:

@@ -19,24 +19,24 @@ def tier(value: str) -> str:
 
 
 def test_the_name_is_the_order(tmp_path: Path) -> None:
-    one = folder(tmp_path / "one", {"20-b.yaml": tier("two"), "60-c.yaml": tier("six")})
-    two = folder(tmp_path / "two", {"40-a.yaml": tier("four")})
-    for folders in ([one, two], [two, one]):
+    first = folder(tmp_path / "one", {"20-b.yaml": tier("two"), "60-c.yaml": tier("six")})
+    second = folder(tmp_path / "two", {"40-a.yaml": tier("four")})
+    for folders in ([first, second], [second, first]):
         result = apply_policies(system(WEB), folders=folders)
         assert result.policies == ("20-b.yaml", "40-a.yaml", "60-c.yaml")
         assert result.system.services["web"].labels["tier"] == "six"
 
 
 def test_a_later_folder_replaces_and_an_empty_file_disables(tmp_path: Path) -> None:
-    one = folder(tmp_path / "one", {"20-b.yaml": tier("one"), "30-c.yaml": tier("one")})
-    two = tmp_path / "two"
-    two.mkdir()
-    (two / "20-b.yaml").write_text(tier("two"))
-    (two / "30-c.yaml").write_text("# not here\n\n")
-    result = apply_policies(system(WEB), folders=[one, two])
+    first = folder(tmp_path / "one", {"20-b.yaml": tier("one"), "30-c.yaml": tier("one")})
+    second = tmp_path / "two"
+    second.mkdir()
+    (second / "20-b.yaml").write_text(tier("two"))
+    (second / "30-c.yaml").write_text("# not here\n\n")
+    result = apply_policies(system(WEB), folders=[first, second])
     assert result.policies == ("20-b.yaml",)
     assert result.system.services["web"].labels["tier"] == "two"
-    assert active_policies([one, two]) == [("20-b.yaml", two / "20-b.yaml", "two.")]
+    assert active_policies([first, second]) == [("20-b.yaml", second / "20-b.yaml", "two.")]
 
 
 def test_other_files_are_no_policies(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_broken_file_is_told_with_its_line(text: str, expected: list[tuple[int
     problems = sorted(broken.value.problems)
     assert {problem.file for problem in problems} == {str(tmp_path / "ours" / "50-test.yaml")}
     assert broken.value.exit_code == 20
-    assert [(one.line, one.path) for one in problems] == [(line, path) for line, path, _ in expected]
+    assert [(problem.line, problem.path) for problem in problems] == [(line, path) for line, path, _ in expected]
     for problem, (_, _, start) in zip(problems, expected, strict=True):
         assert problem.message.startswith(start)
 
@@ -136,7 +136,7 @@ def test_a_broken_file_is_told_with_its_line(text: str, expected: list[tuple[int
 def test_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as broken:
         policy_result(tmp_path, WEB, {"50-a.yaml": "description: A.", "60-b.yaml": "[]", "70-c.py": "def apply(:"})
-    assert [Path(one.file).name for one in broken.value.problems] == ["50-a.yaml", "60-b.yaml", "70-c.py"]
+    assert [Path(problem.file).name for problem in broken.value.problems] == ["50-a.yaml", "60-b.yaml", "70-c.py"]
     assert broken.value.message == "3 problems in the policies"
 
 

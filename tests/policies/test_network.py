@@ -42,13 +42,16 @@ class Rendered:
     objects: list[Json]
 
     def kind(self, kind: str) -> list[Json]:
-        return [one for one in self.objects if one["kind"] == kind]
+        return [rendered for rendered in self.objects if rendered["kind"] == kind]
 
     def pod(self, service: str, release: str = "") -> Json:
         """One pod of a service, as cyclonus knows it."""
-        for one in self.objects:
-            if one["metadata"].get("annotations", {}).get("tycho.dev/service") == service and "template" in one["spec"]:
-                labels = dict(one["spec"]["template"]["metadata"]["labels"])
+        for rendered in self.objects:
+            if (
+                rendered["metadata"].get("annotations", {}).get("tycho.dev/service") == service
+                and "template" in rendered["spec"]
+            ):
+                labels = dict(rendered["spec"]["template"]["metadata"]["labels"])
                 if release:
                     labels["app.kubernetes.io/instance"] = release
                 return inside(labels)
@@ -56,8 +59,8 @@ class Rendered:
 
 
 def inside(labels: Mapping[str, str], namespace: str = "ns") -> Json:
-    about = {"PodLabels": dict(labels), "NamespaceLabels": {"kubernetes.io/metadata.name": namespace}}
-    return {"Internal": about | {"Namespace": namespace}, "IP": "10.244.0.9"}
+    peer = {"PodLabels": dict(labels), "NamespaceLabels": {"kubernetes.io/metadata.name": namespace}}
+    return {"Internal": peer | {"Namespace": namespace}, "IP": "10.244.0.9"}
 
 
 def outside(address: str) -> Json:
@@ -77,14 +80,14 @@ def render(
     system = load(Sources.from_document(compose, env={}, name="shop"))
     policy_result = apply_policies(system, folders=folders, metadata=metadata)
     emit(policy_result).write(at / "chart")
-    said = release_values(policy_result.system, metadata or {}) | values
+    release = release_values(policy_result.system, metadata or {}) | values
     done = subprocess.run(
         [helm, "template", "r", at / "chart", "--namespace", "ns", "--values", "-"],
-        input=json.dumps(said).encode(),
+        input=json.dumps(release).encode(),
         capture_output=True,
         check=True,
     )
-    return Rendered([one for one in yaml.safe_load_all(done.stdout) if one])
+    return Rendered([document for document in yaml.safe_load_all(done.stdout) if document])
 
 
 def allowed(
@@ -158,8 +161,8 @@ def test_neighbours_published_ports_and_nothing_else(tmp_path: Path, helm: Path,
         "neighbour": inside({"app": "other"}),
         "twin": rendered.pod("api", release="other"),
     }
-    found = allowed(cyclonus, tmp_path, rendered, [(known[a], known[b], port) for a, b, port, _ in MATRIX])
-    assert [row for row, was in zip(MATRIX, found, strict=True) if was != row[3]] == []
+    results = allowed(cyclonus, tmp_path, rendered, [(known[a], known[b], port) for a, b, port, _ in MATRIX])
+    assert [row for row, was in zip(MATRIX, results, strict=True) if was != row[3]] == []
 
 
 def test_clients_narrow_a_published_port(tmp_path: Path, helm: Path, cyclonus: Path) -> None:
@@ -223,8 +226,8 @@ def test_any_networks_keep_their_promises(
     rendered = render(helm, at, json.dumps(system))
     known = {name: rendered.pod(name) for name in system["services"]} | {"world": outside("203.0.113.7")}
     calls = [(a, b, port) for a in known for b in known for port in (7000, 8000) if a != b]
-    found = allowed(cyclonus, at, rendered, [(known[a], known[b], port) for a, b, port in calls])
-    assert {call: was for call, was in zip(calls, found, strict=True) if was != promised(system, *call)} == {}
+    results = allowed(cyclonus, at, rendered, [(known[a], known[b], port) for a, b, port in calls])
+    assert {call: was for call, was in zip(calls, results, strict=True) if was != promised(system, *call)} == {}
 
 
 SMALL = "services: {web: {image: nginx, ports: ['80']}, db: {image: postgres}}"

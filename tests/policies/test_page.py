@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.policies.applying import said, system
+from tests.policies.applying import set_fields, system
 from tycho import apply_policies
 from tycho.errors import PolicyDenied, PolicyError
 from tycho.policy import active_policies
@@ -60,8 +60,8 @@ def test_the_list_of_shipped_policies_is_whole() -> None:
 
 
 def test_every_key_is_told() -> None:
-    told = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) | {"match", "unless", "hint", "description"}
-    assert set(READERS) | set(KEYS) <= told
+    documented = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) | {"match", "unless", "hint", "description"}
+    assert set(READERS) | set(KEYS) <= documented
 
 
 def test_the_way_out_of_host_access(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_the_way_out_of_host_access(tmp_path: Path) -> None:
 
 def test_the_way_out_of_hardening_stays_canonical() -> None:
     before = system("services: {web: {image: nginx, security_opt: ['no-new-privileges:false']}}")
-    assert said(apply_policies(before).system.services["web"].security_opt) == ["no-new-privileges=false"]
+    assert set_fields(apply_policies(before).system.services["web"].security_opt) == ["no-new-privileges=false"]
 
 
 def test_a_policy_cannot_say_what_compose_cannot(tmp_path: Path) -> None:

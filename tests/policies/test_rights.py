@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.policies.applying import folder, policy_result, said, system
+from tests.policies.applying import folder, policy_result, set_fields, system
 from tycho import apply_policies, emit, load
 from tycho.compose import Sources
 from tycho.errors import PolicyDenied, PolicyError
@@ -38,7 +38,7 @@ SPELLED = {
 def test_policies_see_one_spelling(keys: str, tmp_path: Path) -> None:
     field, expected = SPELLED[keys]
     text = f"services:\n  web: {{image: nginx}}\n  db: {{image: x}}\n  a:\n    image: x\n    {keys}\n"
-    assert said(getattr(policy_result(tmp_path, text, {}).system.services["a"], field)) == expected
+    assert set_fields(getattr(policy_result(tmp_path, text, {}).system.services["a"], field)) == expected
 
 
 def test_what_policies_write_is_spelled_too(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_add_keeps_what_is_there(tmp_path: Path) -> None:
     assert [(port.target, port.protocol, port.published) for port in web.ports] == [
         (80, "tcp", "8080"), (80, "udp", None),
     ]  # fmt: skip
-    assert (web.user, said(web.environment)) == ("1", {"A": "${A}"})
+    assert (web.user, set_fields(web.environment)) == ("1", {"A": "${A}"})
     assert after.system.networks["default"].internal
     assert after.system.at("services.web.tmpfs[0]")[0] == "system"
     assert after.system.at("services.web.tmpfs[1]") == ("50-test.yaml", 4)
@@ -135,9 +135,9 @@ def test_the_hint_is_the_grant(keys: str, tmp_path: Path) -> None:
     with pytest.raises(PolicyDenied) as denied:
         emit(apply_policies(system(text)))
     for number, problem in enumerate(denied.value.problems):
-        found = POLICY.search(problem.hint)
-        assert found, problem
-        (tmp_path / f"80-{number}.yaml").write_text(found[0])
+        match = POLICY.search(problem.hint)
+        assert match, problem
+        (tmp_path / f"80-{number}.yaml").write_text(match[0])
     chart = emit(apply_policies(system(text), folders=[tmp_path]))
     assert chart.rights.pods[0].services[0].grants
     with pytest.raises(PolicyDenied):

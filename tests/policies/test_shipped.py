@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.policies.applying import folder, said
+from tests.policies.applying import folder, set_fields
 from tycho import Sources, apply_policies, data, load
 from tycho.errors import PolicyDenied
 from tycho.policy import active_policies
@@ -28,8 +28,8 @@ def test_before_and_after(case: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         return
     after = load(Sources.from_disk(["after.yaml"], env={}))
     policy_result = apply_policies(before, folders=[only]).system
-    assert {key: said(getattr(policy_result, key)) for key in SECTIONS} == {
-        key: said(getattr(after, key)) for key in SECTIONS
+    assert {key: set_fields(getattr(policy_result, key)) for key in SECTIONS} == {
+        key: set_fields(getattr(after, key)) for key in SECTIONS
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.policies.applying import policy_result, said
+from tests.policies.applying import policy_result, set_fields
 from tycho.errors import PolicyDenied
 
 SHOP = """
@@ -57,17 +57,17 @@ def test_patch_has_the_last_word_and_null_deletes(tmp_path: Path) -> None:
         """,
     ).system.services["web"]
     assert web.user == "1000:1000"
-    assert said(web.environment) == {"A": "${A}", "C": "three"}
+    assert set_fields(web.environment) == {"A": "${A}", "C": "three"}
     assert web.healthcheck is None
     assert "healthcheck" not in web.model_fields_set
-    assert said(web.deploy) == {"mode": "global"}
+    assert set_fields(web.deploy) == {"mode": "global"}
 
 
 def test_live_values_stay_live_beside_a_patch(tmp_path: Path) -> None:
     text = "description: B.\npatch: {environment: {B: '3'}, deploy: {replicas: 2}, user: '1'}"
     web = policy_result(tmp_path, SHOP, text, TAG="9", A="a").system.services["web"]
-    assert (str(web.image), said(web.image)) == ("nginx:9", "nginx:${TAG:-1}")
-    assert said(web.environment) == {"A": "${A}", "B": "3"}
+    assert (str(web.image), set_fields(web.image)) == ("nginx:9", "nginx:${TAG:-1}")
+    assert set_fields(web.environment) == {"A": "${A}", "B": "3"}
 
 
 def test_what_a_policy_set_is_the_policys_line(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_what_was_replaced_is_no_longer_the_files(tmp_path: Path) -> None:
 
 def test_a_patch_ends_a_live_value_that_is_worth_the_same(tmp_path: Path) -> None:
     web = policy_result(tmp_path, SHOP, "description: P.\npatch: {image: 'nginx:9'}", TAG="9").system.services["web"]
-    assert said(web.image) == "nginx:9"
+    assert set_fields(web.image) == "nginx:9"
 
 
 def test_system_speaks_of_the_top_level(tmp_path: Path) -> None:

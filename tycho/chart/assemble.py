@@ -55,17 +55,17 @@ class _Assembly:
     def __init__(self, system: Project) -> None:
         self.system = system
         self.services = networking.all_services(system)
-        self.homes = networking.pod_of_service(self.services)
+        self.pod_names = networking.pod_of_service(self.services)
         self.kind_of = decide_kinds(system, networking.find_called(system))
-        self.store = VolumePlanner(system)
+        self.planner = VolumePlanner(system)
         self.networks = networking.list_networks(system)
         self.isolated = networking.has_network_policies(system)
-        self.aliases = networking.list_aliases(system, self.homes)
-        self.ports = _together(networking.list_ports(system), self.homes)
+        self.aliases = networking.list_aliases(system, self.pod_names)
+        self.ports = _together(networking.list_ports(system), self.pod_names)
         self.enclosed = networking.find_enclosed(self.networks)
-        self.restless = find_reached_early(system, self.kind_of)
+        self.reached_early = find_reached_early(system, self.kind_of)
         self.labels = self._list_labels()
-        self.translator = ContainerTranslator(system, self.store, self.enclosed)
+        self.translator = ContainerTranslator(system, self.planner, self.enclosed)
 
     def lay_out(self) -> ChartLayout:
         workloads = [
@@ -76,23 +76,24 @@ class _Assembly:
         workloads = [replace(workload, awaited=workload.slug in awaited) for workload in workloads]
         used = colocation.pods_by_claim(workloads)
         together = colocation.colocate(workloads, used)
-        store, system = self.store, self.system
+        planner, system = self.planner, self.system
         layout = ChartLayout(
             system=system,
             chart=label(system.name),
             workloads=together,
-            homes={container.service: workload for workload in together for container in workload.containers},
-            configmaps=tuple(store.trees[slug] for slug in sorted(store.trees)),
+            pod_by_service={container.service: workload for workload in together for container in workload.containers},
+            configmaps=tuple(planner.configmaps[slug] for slug in sorted(planner.configmaps)),
             configs={name: to_text(config.name) or name for name, config in system.configs.items() if config.external},
             secrets=tuple(
                 ChartSecret(name, label(name), (to_text(secret.name) or name) if secret.external else "")
                 for name, secret in system.secrets.items()
             ),
             claims={
-                name: colocation.claim_template(store.claims[name], used.get(name, ())) for name in sorted(store.claims)
+                name: colocation.claim_template(planner.claims[name], used.get(name, ()))
+                for name in sorted(planner.claims)
             },
-            secrecy=store.secrecy,
-            outcomes=store.outcomes,
+            secret_files=planner.secret_files,
+            mount_kinds=planner.mount_kinds,
             networks=self.networks,
             isolated=self.isolated,
             enclosed=self.enclosed,
@@ -107,8 +108,10 @@ class _Assembly:
         modes = {member.network_mode for member in members}
         volumes: dict[str, PodVolume] = {}
         containers = [self.translator.translate(member, volumes) for member in names]
-        held = any(volume.kind == "claim" and self.store.held(volume.source) for volume in volumes.values())
-        containers = self.translator.finish(containers, held=held)
+        single_node = any(
+            volume.kind == "claim" and self.planner.is_single_node(volume.source) for volume in volumes.values()
+        )
+        containers = self.translator.finish(containers, single_node=single_node)
         waits = self._list_waits(name, names)
         labels = dict.fromkeys(key for member in names for key in self.labels.get(member, ()))
         if labels and any(wait.api for wait in waits):
@@ -128,18 +131,18 @@ class _Assembly:
             volumes=tuple(volumes[key] for key in sorted(volumes)),
             labels=tuple((key, "true") for key in labels),
             checksums=tuple(_list_checksums(containers, volumes.values())),
-            held=held,
+            single_node=single_node,
             replicas=deploy.translate_replicas(service) if counted else None,
-            several=may_scale(service),
+            may_scale=may_scale(service),
             completions=_has_completions(service),
-            strategy=deploy.translate_strategy(service, kind, held=held),
+            strategy=deploy.translate_strategy(service, kind, single_node=single_node),
             schedule=jobs.translate_schedule(service) if kind == "CronJob" else None,
             attempts=retry_limit(service),
             persists=jobs.persists(service, kind),
             backoff_limit=jobs.backoff_limit(service, kind),
             may_run_on=jobs.persists(service, kind) and not self._is_end_awaited(names),
             restart="" if kind not in JOBS else "OnFailure" if jobs.persists(service, kind) else "Never",
-            grace=max(hooks.grace_seconds(member, held=held) for member in members),
+            grace=max(hooks.grace_seconds(member, single_node=single_node) for member in members),
             hostname=hostname if DNS_LABEL.fullmatch(hostname) else "",
             host_network="host" in modes,
             host_pid=service.pid == "host",
@@ -154,11 +157,11 @@ class _Assembly:
             affinity=translate_constraints(service.deploy.placement),
             tolerations=list_tolerations(members),
             spread=tuple(translate_spread(service.deploy.placement)),
-            one_per_node=service.deploy.placement.max_replicas_per_node == 1,
+            single_per_node=service.deploy.placement.max_replicas_per_node == 1,
             fs_group=next(filter(None, map(group_of, members)), ""),
             connected=service.network_mode != "none",
             headless=headless,
-            finds_unready=bool(named and headless) or any(member in self.restless for member in names),
+            publishes_not_ready=bool(named and headless) or any(member in self.reached_early for member in names),
             ports=ports,
         )
 
@@ -184,7 +187,7 @@ class _Assembly:
         """List what a pod's start is held back for, each workload once, with the strongest condition."""
         waits: dict[str, Wait] = {}
         for member in names:
-            for wait in networking.list_waits(self.services[member], self.kind_of[name], self.kind_of, self.homes):
+            for wait in networking.list_waits(self.services[member], self.kind_of[name], self.kind_of, self.pod_names):
                 known = waits.get(wait.slug, wait)
                 if wait.slug != label(name):
                     waits[wait.slug] = max(known, wait, key=lambda each: CONDITIONS.index(each.condition))
@@ -192,7 +195,7 @@ class _Assembly:
             replace(
                 wait,
                 api=wait.condition != "service_healthy",
-                counted=self.kind_of[self.homes[wait.name]] in COUNTED,
+                counted=self.kind_of[self.pod_names[wait.name]] in COUNTED,
             )
             for wait in waits.values()
         )
@@ -240,12 +243,12 @@ def _list_checksums(containers: Iterable[Container], volumes: Iterable[PodVolume
 
 
 def _together(
-    ports: Mapping[str, tuple[ContainerPort, ...]], homes: Mapping[str, str]
+    ports: Mapping[str, tuple[ContainerPort, ...]], pod_names: Mapping[str, str]
 ) -> dict[str, tuple[ContainerPort, ...]]:
     """Join the ports of all services of a pod."""
     joined: dict[str, dict[tuple[int, str], ContainerPort]] = {}
     for name, listed in ports.items():
-        of_pod = joined.setdefault(homes[name], {})
+        of_pod = joined.setdefault(pod_names[name], {})
         for port in listed:
             known = of_pod.get((port.number, port.protocol), port)
             of_pod[port.number, port.protocol] = port if known.guessed else known

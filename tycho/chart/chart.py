@@ -176,10 +176,10 @@ class Chart:
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
             for path, content in self.files.items():
-                data = _bytes(content)
+                content_bytes = _bytes(content)
                 entry = tarfile.TarInfo(f"{self.name}/{path}")
-                entry.size, entry.mtime, entry.mode = len(data), EPOCH, 0o644
-                tar.addfile(entry, io.BytesIO(data))
+                entry.size, entry.mtime, entry.mode = len(content_bytes), EPOCH, 0o644
+                tar.addfile(entry, io.BytesIO(content_bytes))
         return gzip.compress(packed.getvalue(), compresslevel=6, mtime=0)
 
 
@@ -187,9 +187,9 @@ def chart_digest(files: Mapping[str, str | bytes]) -> str:
     """sha256 over the paths and contents of a tree, whatever its order."""
     total = hashlib.sha256()
     for path, content in sorted(files.items()):
-        data = _bytes(content)
-        total.update(f"{len(path)}:{path}{len(data)}:".encode())
-        total.update(data)
+        content_bytes = _bytes(content)
+        total.update(f"{len(path)}:{path}{len(content_bytes)}:".encode())
+        total.update(content_bytes)
     return total.hexdigest()
 
 

@@ -37,10 +37,13 @@ def list_report(layout: ChartLayout) -> tuple[Row, ...]:
 
 def _find_oversized(layout: ChartLayout) -> Iterator[Problem]:
     """Helm keeps every chart in one Secret: files of the project must leave room."""
-    every = {tree.place: {**tree.files, **tree.secrets} for tree in layout.configmaps}
-    sizes = {place: sum(len(zlib.compress(content, 1)) for content in files.values()) for place, files in every.items()}
+    files_by_place = {tree.place: {**tree.files, **tree.secrets} for tree in layout.configmaps}
+    sizes = {
+        place: sum(len(zlib.compress(content, 1)) for content in files.values())
+        for place, files in files_by_place.items()
+    }
     for tree in layout.configmaps:
-        if (size := sum(map(len, every[tree.place].values()))) > CONFIGMAP_LIMIT:
+        if (size := sum(map(len, files_by_place[tree.place].values()))) > CONFIGMAP_LIMIT:
             message = f"{size >> 10} KiB, and a ConfigMap holds {CONFIGMAP_LIMIT >> 10}"
             yield Problem(
                 *layout.system.at(tree.place), tree.place, message, "copy it into the image, or keep it in a volume"
@@ -65,14 +68,14 @@ def raise_problems(problems: list[Problem]) -> None:
 
 def raise_if_changed(rows: tuple[Row, ...], warnings: tuple[Problem, ...]) -> None:
     """Raise for every key whose meaning changes, and for all that was warned of."""
-    found = [
+    problems = [
         Problem(row.file, row.line, row.path, f"{row.outcome}: {row.reason}", row.remedy)
         for row in rows
         if row.outcome in ("approximated", "ignored")
     ]
-    if found := [*warnings, *found]:
-        count = "1 warning" if len(found) == 1 else f"{len(found)} warnings"
-        raise ReportError(f"{count}, which --strict takes for errors", problems=found)
+    if problems := [*warnings, *problems]:
+        count = "1 warning" if len(problems) == 1 else f"{len(problems)} warnings"
+        raise ReportError(f"{count}, which --strict takes for errors", problems=problems)
 
 
 def check_project(policy_result: PolicyResult) -> None:

@@ -12,11 +12,11 @@ from tycho.chart.workload import Workload
 
 def pods_by_claim(pods: Sequence[Workload]) -> dict[str, list[Workload]]:
     """The pods that mount each claim."""
-    found: dict[str, list[Workload]] = {}
+    pods_of: dict[str, list[Workload]] = {}
     for pod in pods:
         for source in dict.fromkeys(volume.source for volume in pod.volumes if volume.kind == "claim"):
-            found.setdefault(source, []).append(pod)
-    return found
+            pods_of.setdefault(source, []).append(pod)
+    return pods_of
 
 
 def claim_template(claim: PersistentVolumeClaim, by: Sequence[Workload]) -> PersistentVolumeClaim:
@@ -49,7 +49,7 @@ def colocate(pods: Sequence[Workload], used: Mapping[str, Sequence[Workload]]) -
 
 
 def _join_group(pod: Workload, head: str, volumes: Mapping[str, set[str]], sizes: Mapping[str, int]) -> Workload:
-    if head not in volumes or pod.kind == "StatefulSet" or (sizes[head] == 1 and not pod.several):
+    if head not in volumes or pod.kind == "StatefulSet" or (sizes[head] == 1 and not pod.may_scale):
         return pod
     labels = (*pod.labels, ("tycho.dev/volumes", label(head)))
     return replace(pod, group=label(head), claims=tuple(sorted(volumes[head])), labels=labels)

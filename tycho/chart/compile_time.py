@@ -122,8 +122,8 @@ def _list_taken(system: Project) -> Iterator[tuple[str, object]]:
 
 def _find_service(system: Project, path: str) -> tuple[str, Service | None]:
     """The service that a path belongs to; names may hold dots."""
-    rest = path.partition(".")[2]
-    names = [name for name in all_services(system) if rest == name or rest.startswith((f"{name}.", f"{name}["))]
+    below = path.partition(".")[2]
+    names = [name for name in all_services(system) if below == name or below.startswith((f"{name}.", f"{name}["))]
     name = max(names, key=len, default="")
     return name, all_services(system).get(name) if path.startswith(("services.", "jobs.")) else None
 
@@ -132,18 +132,18 @@ def _is_in_chart(
     system: Project, path: str, service: tuple[str, Service | None], sections: Mapping[str, Table]
 ) -> bool:
     """Whether a chart holds what was decided at a path."""
-    section, _, rest = path.partition(".")
+    section, _, below = path.partition(".")
     if path == "name" or section == "name":
         return True
-    if section not in sections or not rest:
+    if section not in sections or not below:
         return section == "x-tycho"
     if section in ("services", "jobs"):
         if service[1] is None:
             return False
-        key = rest[len(service[0]) + 1 :]
+        key = below[len(service[0]) + 1 :]
     else:
-        parts = [name for name in getattr(system, section) if rest.startswith(f"{name}.")]
-        key = rest[len(max(parts, key=len)) + 1 :] if parts else ""
+        parts = [name for name in getattr(system, section) if below.startswith(f"{name}.")]
+        key = below[len(max(parts, key=len)) + 1 :] if parts else ""
     steps = re.sub(r"\[\d+\]", "[]", key).split(".")
     if steps[0].startswith("pre_start"):
         return steps[1:2] != [] and steps[1] in HOOK

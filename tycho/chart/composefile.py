@@ -55,7 +55,7 @@ def _list_meaningless(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         if not _HOOK.search(row.path):  # what is said there is said of the keys below
             outcomes.setdefault(row.path, set()).add("local" if row.local else row.outcome)
-    return (path for path, found in outcomes.items() if found == {"ignored"})
+    return (path for path, of_path in outcomes.items() if of_path == {"ignored"})
 
 
 def _cut(node: Any, path: str, above: str = "") -> None:

@@ -14,11 +14,11 @@ from tycho.model import File
 
 
 def make_configmap(
-    secrecy: SecretFileRules, slug: str, source: str | None, files: tuple[File, ...], place: str, name: str = ""
+    secret_files: SecretFileRules, slug: str, source: str | None, files: tuple[File, ...], place: str, name: str = ""
 ) -> ConfigMap:
     """Sort the files of one source, those that are secret apart; text of the compose file has no source."""
     keys = tuple(_list_keys(files, name or source or ""))
-    secret = {key for key, file in zip(keys, files, strict=True) if source and secrecy.is_secret(source, file)}
+    secret = {key for key, file in zip(keys, files, strict=True) if source and secret_files.is_secret(source, file)}
     contents = dict(zip(keys, (file.content for file in files), strict=True))
     return ConfigMap(
         name="",
@@ -59,11 +59,11 @@ def configmap_volume(
         KeyToPath(key, (single or key) if alone else file.path, file.mode)
         for key, file in zip(tree.keys, files, strict=True)
     )
-    plain = tuple(item for item in items if item.key not in tree.secrets)
-    secret = tuple(item for item in items if item.key in tree.secrets)
+    plain = tuple(entry for entry in items if entry.key not in tree.secrets)
+    secret = tuple(entry for entry in items if entry.key in tree.secrets)
     kind = ("projected" if plain else "secretFiles") if secret else "configMap"
     name = label(f"{prefix}{tree.slug}")
-    modes = {item.mode for item in plain}
-    if kind == "configMap" and len(modes) == 1 and all(item.key == item.path for item in plain):
+    modes = {entry.mode for entry in plain}
+    if kind == "configMap" and len(modes) == 1 and all(entry.key == entry.path for entry in plain):
         return PodVolume(name, kind, "", tree.slug, mode=modes.pop()), items[0].path if alone else ""
     return PodVolume(name, kind, "", tree.slug, plain, secret), items[0].path if alone else ""

@@ -35,21 +35,21 @@ def finalize_chart(
 ) -> Chart:
     """A chart of its files."""
     changed = tuple(row for row in rows if row.outcome != "translated" and not row.local)
-    every = {**files, **({REPORT: report_json(changed)} if changed else {})}
+    all_files = {**files, **({REPORT: report_json(changed)} if changed else {})}
     project = _project_digest(layout, policy_result)
-    about = dict(_annotations(layout, policy_result, project))
-    version = version or f"0.1.0+{chart_digest({**every, **about})[:12]}"
-    every["Chart.yaml"] = render(
+    annotations = dict(_annotations(layout, policy_result, project))
+    version = version or f"0.1.0+{chart_digest({**all_files, **annotations})[:12]}"
+    all_files["Chart.yaml"] = render(
         "Chart.yaml",
         chart=layout.chart,
         description=f"{policy_result.system.name}, compiled from its compose file",
         version=version,
         app_version=_app_version(layout),
         about=[Safe(line) for line in dump(_chart_fields(layout)).splitlines() if line],
-        annotations=about,
+        annotations=annotations,
     )
-    first = {path: every[path] for path in ORDER if path in every}
-    files = first | {path: every[path] for path in sorted(every)}
+    first = {path: all_files[path] for path in ORDER if path in all_files}
+    files = first | {path: all_files[path] for path in sorted(all_files)}
     return Chart(
         layout.chart,
         version,
@@ -63,7 +63,7 @@ def finalize_chart(
 def _contents(layout: ChartLayout, values: Mapping[str, YamlValue], compose: str, policies: str) -> Contents:
     return Contents(
         services=tuple(container.service for container in layout.containers),
-        kinds=tuple(sorted({item.kind.name for item in list_objects(layout)})),
+        kinds=tuple(sorted({chart_object.kind.name for chart_object in list_objects(layout)})),
         defaults=strip_comments(values),
         compose_digest=compose,
         policies_digest=policies,
@@ -122,8 +122,8 @@ def _chart_fields(layout: ChartLayout) -> dict[str, YamlValue]:
     names = (container.image.repository.rpartition("/")[2] for container in layout.containers)
     keywords = [name for name in dict.fromkeys(names) if name and "$" not in name][:KEYWORDS]
     fields = _read_chart_extension(layout)
-    about: dict[str, YamlValue] = {"keywords": keywords} if keywords else {}
-    return about | {name: fields[name] for name in CHART_FIELDS if fields.get(name)}
+    keyword_field: dict[str, YamlValue] = {"keywords": keywords} if keywords else {}
+    return keyword_field | {name: fields[name] for name in CHART_FIELDS if fields.get(name)}
 
 
 def _read_chart_extension(layout: ChartLayout) -> Mapping[str, Any]:

@@ -33,11 +33,11 @@ def find_ungranted(rights: Rights, documents: Iterable[Document], place: Place) 
         place: Where a compose path is written.
     """
     pods = {pod.template: pod for pod in rights.pods}
-    objects = [(source, item) for source, document in documents for item in _flatten(document)]
-    accounts = {_name(item) for _, item in objects if item.get("kind") == "ServiceAccount"}
-    for source, item in objects:
+    objects = [(source, rendered) for source, document in documents for rendered in _flatten(document)]
+    accounts = {_name(rendered) for _, rendered in objects if rendered.get("kind") == "ServiceAccount"}
+    for source, rendered in objects:
         if not source.startswith(POLICIES):
-            yield from dict.fromkeys(_find_object_violations(rights, pods.get(source), item, accounts, place))
+            yield from dict.fromkeys(_find_object_violations(rights, pods.get(source), rendered, accounts, place))
 
 
 def find_line(rows: Iterable[Row]) -> Place:
@@ -73,26 +73,26 @@ def _describe(whom: str, what: str) -> str:
 
 
 def _flatten(document: object) -> Iterator[Object]:
-    item = as_mapping(document)
-    if str(item.get("kind", "")).endswith("List") and "items" in item:
-        for inner in as_list(item["items"]):
+    rendered = as_mapping(document)
+    if str(rendered.get("kind", "")).endswith("List") and "items" in rendered:
+        for inner in as_list(rendered["items"]):
             yield from _flatten(inner)
     else:
-        yield item
+        yield rendered
 
 
-def _name(item: Object) -> str:
-    return str(as_mapping(item.get("metadata")).get("name", ""))
+def _name(rendered: Object) -> str:
+    return str(as_mapping(rendered.get("metadata")).get("name", ""))
 
 
 def _find_object_violations(
-    rights: Rights, asking: PodRights | None, item: Object, accounts: set[str], place: Place
+    rights: Rights, asking: PodRights | None, rendered: Object, accounts: set[str], place: Place
 ) -> Iterator[Problem]:
-    pod = find_pod(item)
+    pod = find_pod(rendered)
     services = asking.services if asking else ()
-    violations = [*_find_acting_names(item)]
+    violations = [*_find_acting_names(rendered)]
     if pod is not None:
-        if pod is not item:
+        if pod is not rendered:
             violations += _find_acting_names(pod)
         violations += find_violations(pod)
         account = str(as_mapping(pod.get("spec")).get("serviceAccountName") or "")
@@ -101,12 +101,12 @@ def _find_object_violations(
     for violation in violations:
         service = _find_service(services, violation.container)
         if not _is_granted(rights, services, service, violation):
-            yield _describe_problem(item, service, violation, place)
+            yield _describe_problem(rendered, service, violation, place)
 
 
-def _find_acting_names(item: Object) -> Iterator[Violation]:
+def _find_acting_names(rendered: Object) -> Iterator[Violation]:
     """Yield labels and annotations that a node, a runtime or a controller acts upon."""
-    metadata = as_mapping(item.get("metadata"))
+    metadata = as_mapping(rendered.get("metadata"))
     for section in ("labels", "annotations"):
         for key, value in as_mapping(metadata.get(section)).items():
             if is_acting(str(key), str(value)):
@@ -135,12 +135,12 @@ def _is_granted(
     return any(covers([*rights.grants, *grants], path, violation.value) for path in paths)
 
 
-def _describe_problem(item: Object, service: ServiceRights | None, violation: Violation, place: Place) -> Problem:
+def _describe_problem(rendered: Object, service: ServiceRights | None, violation: Violation, place: Place) -> Problem:
     message = f"{violation.message}: Pod Security's baseline forbids it, and no policy granted it"
     if violation.path.startswith(("annotations.", "serviceAccountName")):
         message = f"{violation.message}: no policy granted it"
     if service is None:
-        path = f"{item.get('kind', 'object')} {_name(item)}"
+        path = f"{rendered.get('kind', 'object')} {_name(rendered)}"
         return Problem("", 0, path, message, describe_system_grant(violation.right))
     path = f"{service.path}.{KEYS.get(violation.path, violation.path)}"
     file, line = place(path)

@@ -273,19 +273,19 @@ def _change_at(value: Any, steps: Sequence[str], path: str, change: Change) -> A
     """A value with the texts at some place below it changed; itself where none is."""
     if not steps:
         return change(value, path) if isinstance(value, str) else value
-    step, *rest = steps
+    step, *further = steps
     if step == "[]":
         items = tuple(
-            _change_at(element, rest, f"{path}[{index}]", change) for index, element in enumerate(value or ())
+            _change_at(element, further, f"{path}[{index}]", change) for index, element in enumerate(value or ())
         )
         return items if _is_changed(items, value or ()) else value
     if step == "*":
-        entries = {key: _change_at(element, rest, f"{path}.{key}", change) for key, element in (value or {}).items()}
+        entries = {key: _change_at(element, further, f"{path}.{key}", change) for key, element in (value or {}).items()}
         return entries if _is_changed(entries, value or {}) else value
     return (
         value
         if value is None
-        else _with_field(value, step, _change_at(getattr(value, step), rest, f"{path}.{step}", change))
+        else _with_field(value, step, _change_at(getattr(value, step), further, f"{path}.{step}", change))
     )
 
 

@@ -29,16 +29,16 @@ def list_hidden_rows(layout: ChartLayout) -> Iterator[tuple[str, KeyRule]]:
 
 def _find_entry(layout: ChartLayout, service: str, name: str) -> FoundBy:
     """Name an entry of the environment of a service."""
-    pod = layout.homes[service]
+    pod = layout.pod_by_service[service]
     container = pod.find_container(service)
     return FoundBy(lambda _: iter([locate(pod, "container", f"env[{name}]", container)]))
 
 
 def _split_entry(path: str) -> Iterator[tuple[str, str]]:
     """Service and entry of a path, for both may hold dots."""
-    rest = path.partition(".")[2]
-    for match in re.finditer(r"\.environment\.", rest):
-        yield rest[: match.start()], rest[match.end() :]
+    below = path.partition(".")[2]
+    for match in re.finditer(r"\.environment\.", below):
+        yield below[: match.start()], below[match.end() :]
 
 
 def _describe_set(key: str) -> str:

@@ -85,7 +85,7 @@ def _list_workloads(layout: ChartLayout) -> Iterator[ChartObject]:
             yield ChartObject(kinds.SERVICE, workload.slug, path, bare=True)
         if workload.awaited:
             yield ChartObject(kinds.SERVICE, f"{workload.slug}-awaited", path, "the healthy pods")
-        if workload.kind in COUNTED and workload.several:
+        if workload.kind in COUNTED and workload.may_scale:
             yield ChartObject(kinds.POD_DISRUPTION_BUDGET, workload.slug, path)
         for container in workload.containers:
             path = layout.locate(container.service)
@@ -115,19 +115,19 @@ def _list_data(layout: ChartLayout) -> Iterator[ChartObject]:
 
 def find_collisions(layout: ChartLayout) -> Iterator[Problem]:
     """Find the parts of a file that would be one object: names that a chart makes meet names that the file gives."""
-    found: dict[tuple[ChartObject, ChartObject], None] = {}
+    pairs: dict[tuple[ChartObject, ChartObject], None] = {}
     objects = list(list_objects(layout))
     for scope in SCOPES:
         known: dict[tuple[Kind, str, bool], ChartObject] = {}
-        for item in objects:
-            if scope in item.scopes:
-                bare = item.bare and scope == "namespace"  # another name, whatever a release is called
-                first = known.setdefault((item.kind, item.suffix, bare), item)
-                if first is not item:
-                    found[first, item] = None
-    for pair in found:
+        for chart_object in objects:
+            if scope in chart_object.scopes:
+                bare = chart_object.bare and scope == "namespace"  # another name, whatever a release is called
+                first = known.setdefault((chart_object.kind, chart_object.suffix, bare), chart_object)
+                if first is not chart_object:
+                    pairs[first, chart_object] = None
+    for pair in pairs:
         # The name that the file gives is the one to change; what a chart adds to another one follows that.
-        other, named = sorted(pair, key=lambda item: not item.role)
+        other, named = sorted(pair, key=lambda chart_object: not chart_object.role)
         subject, clear = (named.text, False) if named.role else ("this", bool(other.role))
         message = f"{subject} and {other.text} would be one object, the {named.kind.name} {named.suffix}"
         hint = f"rename {named.path}" if clear else f"rename {named.path} or {other.path}"

@@ -43,8 +43,8 @@ class ChartLayout:
     workloads: tuple[Workload, ...]
     configmaps: tuple[ConfigMap, ...]
     claims: Mapping[str, PersistentVolumeClaim]
-    secrecy: SecretFileRules
-    outcomes: MountKinds
+    secret_files: SecretFileRules
+    mount_kinds: MountKinds
     configs: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[ChartSecret, ...] = ()
     variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class ChartLayout:
     enclosed: frozenset[str] = frozenset()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
-    homes: Mapping[str, Workload] = field(default_factory=dict)  # of each service
+    pod_by_service: Mapping[str, Workload] = field(default_factory=dict)  # of each service
     concealed: tuple[Concealed, ...] = ()
     attachments: frozenset[frozenset[str]] = frozenset()
 

@@ -26,7 +26,7 @@ class LayoutActions:
         match checksum.kind:
             case "env" | "env-file":
                 name = {"env": "env", "env-file": "envFile"}[checksum.kind]
-                container = self.layout.homes[checksum.key].find_container(checksum.key)
+                container = self.layout.pod_by_service[checksum.key].find_container(checksum.key)
                 return Safe(f"include {self.helpers.define(name, container.name)} .")
             case "secret":
                 return Safe(f'{reference("secrets", checksum.key)}.value | default ""')
@@ -77,7 +77,7 @@ class LayoutActions:
 
     def own_image(self, workload: Workload, service: str, volume: str) -> tuple[str, Container, Safe]:
         """Tell a volume that is a service's own image: its name, the container, and where templates have its values."""
-        container = self.layout.homes[service].find_container(service)
+        container = self.layout.pod_by_service[service].find_container(service)
         if container in workload.containers:
             return volume, container, name_variables(workload)[service]
         values = f"(deepCopy .Values.defaults) {reference('services', service)}"
@@ -86,7 +86,7 @@ class LayoutActions:
     def replicas(self, name: str) -> Safe:
         """Write how many pods a service has, inside an action."""
         place = f"{reference('services', name)}.replicas"
-        workload = self.layout.homes[name]
+        workload = self.layout.pod_by_service[name]
         if not isinstance(workload.replicas, Expression):
             return Safe(f"(toString {place})")
         arguments = go_dict(text=place, key=go_string(f"services.{name}.replicas"), context=".")

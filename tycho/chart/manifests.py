@@ -99,7 +99,7 @@ def list_names(layout: ChartLayout) -> Iterator[Manifest]:
 def list_aliases(layout: ChartLayout) -> Iterator[Manifest]:
     """List the Services of further names."""
     for alias, names in layout.aliases.items():
-        ports = {port: None for name in names for port in layout.homes[name].ports}
+        ports = {port: None for name in names for port in layout.pod_by_service[name].ports}
         context = {
             "alias": alias,
             "label": alias_label(alias),
@@ -186,7 +186,7 @@ def list_waiting(layout: ChartLayout) -> Iterator[Manifest]:
 def list_budgets(layout: ChartLayout) -> Iterator[Manifest]:
     """List a budget for every workload that has, or may have, several pods."""
     for workload in layout.workloads:
-        if workload.kind in COUNTED and workload.several:
+        if workload.kind in COUNTED and workload.may_scale:
             yield Manifest(f"{workload.slug}-poddisruptionbudget", {"workload": workload})
 
 

@@ -31,12 +31,12 @@ class MountKinds:
     """Decides what the mounts of one system become.
 
     Args:
-        homes: The service that each one's pod is named for.
+        pod_services: The service that each one's pod is named for.
         kind_of: The kind of each service's workload.
         stored: Sources of binds that are claims, because a service writes to them.
     """
 
-    homes: Mapping[str, Service]
+    pod_services: Mapping[str, Service]
     kind_of: Mapping[str, str]
     stored: frozenset[str]
 
@@ -83,7 +83,7 @@ class MountKinds:
         ):
             return "shield"
         kind = self.kind_of[name]  # one pod, or pods with names, can have claims that outlive them
-        lasting = kind == "StatefulSet" or (kind in ("Deployment", "Job") and not may_scale(self.homes[name]))
+        lasting = kind == "StatefulSet" or (kind in ("Deployment", "Job") and not may_scale(self.pod_services[name]))
         return "claim" if lasting else "empty"
 
 

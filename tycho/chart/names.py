@@ -45,14 +45,14 @@ class Names:
         self.taken = set(taken)
         self.last: dict[str, int] = {}  # so that thousands that want one name do not all count from the start
 
-    def take(self, wanted: str) -> str:
+    def take(self, preferred: str) -> str:
         """Take the wanted name, or the next one like it that is free."""
-        number = self.last.get(wanted, 0) + 1
-        name = wanted if number == 1 else f"{wanted}-{number}"
+        number = self.last.get(preferred, 0) + 1
+        name = preferred if number == 1 else f"{preferred}-{number}"
         while name in self.taken:
             number += 1
-            name = f"{wanted}-{number}"
-        self.last[wanted] = number
+            name = f"{preferred}-{number}"
+        self.last[preferred] = number
         self.taken.add(name)
         return name
 

@@ -26,15 +26,15 @@ WELL_KNOWN = frozenset({25, 53, 80})
 def list_ports(system: Project) -> dict[str, tuple[ContainerPort, ...]]:
     """The ports that each service listens at, as far as the file says or shows it."""
     mentioned = _find_called_ports(system)
-    found = {}
+    ports = {}
     for name, service in all_services(system).items():
-        said_of = [ContainerPort(port.target, port.protocol.upper()) for port in service.ports]
-        said_of += [ContainerPort(number, protocol) for number, protocol in _exposed_ports(service)]
+        stated = [ContainerPort(port.target, port.protocol.upper()) for port in service.ports]
+        stated += [ContainerPort(number, protocol) for number, protocol in _exposed_ports(service)]
         numbers = {*list_known_ports(template(service.image or ""))}
         guessed = [ContainerPort(number, guessed="image") for number in sorted(numbers)]
         guessed += [ContainerPort(number, guessed="call") for number in sorted(mentioned.get(name, set()) - numbers)]
-        found[name] = tuple({(port.number, port.protocol): port for port in (*guessed, *said_of)}.values())
-    return found
+        ports[name] = tuple({(port.number, port.protocol): port for port in (*guessed, *stated)}.values())
+    return ports
 
 
 def list_container_ports(service: Service) -> tuple[ContainerPort, ...]:
@@ -48,8 +48,8 @@ def list_container_ports(service: Service) -> tuple[ContainerPort, ...]:
 
 
 def _host_port(port: Port) -> int:
-    said_port = str(port.published or "").partition("-")[0]
-    return int(said_port) if is_digits(said_port) else port.target
+    first = str(port.published or "").partition("-")[0]
+    return int(first) if is_digits(first) else port.target
 
 
 def all_services(system: Project) -> dict[str, Service]:
@@ -60,16 +60,16 @@ def all_services(system: Project) -> dict[str, Service]:
 def drop_unused(system: Project) -> Project:
     """The system without what no service uses: Compose makes no such volume, network, config or secret."""
     services = list(all_services(system).values())
-    found: Mapping[str, set[str]] = {
-        "volumes": {str(mount.source) for one in services for mount in one.volumes if mount.type == "volume"},
-        "networks": {name for one in services for name in one.networks} | {"default"},
-        "configs": {ref.source for one in services for ref in one.configs},
-        "secrets": {ref.source for one in services for ref in one.secrets},
+    used: Mapping[str, set[str]] = {
+        "volumes": {str(mount.source) for service in services for mount in service.volumes if mount.type == "volume"},
+        "networks": {name for service in services for name in service.networks} | {"default"},
+        "configs": {ref.source for service in services for ref in service.configs},
+        "secrets": {ref.source for service in services for ref in service.secrets},
     }
     return system.model_copy(
         update={
             section: {name: part for name, part in getattr(system, section).items() if name in names}
-            for section, names in found.items()
+            for section, names in used.items()
         }
     )
 
@@ -106,13 +106,13 @@ def find_called(system: Project) -> frozenset[str]:
 
 def _find_called_ports(system: Project) -> dict[str, set[int]]:
     """Ports that others call a service at, as in `redis://cache:6379`: Compose lets every port through."""
-    found: dict[str, set[int]] = {}
+    called: dict[str, set[int]] = {}
     names = all_services(system)
     for speaker, _, text in referencing_texts(system):
         for host, number in MENTION.findall(text) if ":" in text else ():
             if host != speaker and host in names and (100 <= int(number) < 65536 or int(number) in WELL_KNOWN):
-                found.setdefault(host, set()).add(int(number))
-    return found
+                called.setdefault(host, set()).add(int(number))
+    return called
 
 
 def referencing_texts(system: Project) -> Iterator[tuple[str, str, str]]:
@@ -147,7 +147,7 @@ def _readable(files: tuple[File, ...] | None) -> Iterator[str]:
             yield file.content.decode("utf-8", "ignore")
 
 
-def list_waits(service: Service, kind: str, kinds: Mapping[str, str], homes: Mapping[str, str]) -> Iterator[Wait]:
+def list_waits(service: Service, kind: str, kinds: Mapping[str, str], pod_names: Mapping[str, str]) -> Iterator[Wait]:
     """List what a service's start is held back for, in the file's order: the pods that its dependencies live in.
 
     What runs all the time is started again until it finds what it needs; a job that finds it absent has failed for
@@ -157,14 +157,14 @@ def list_waits(service: Service, kind: str, kinds: Mapping[str, str], homes: Map
         service: Whose start.
         kind: What it becomes.
         kinds: What every service becomes.
-        homes: In whose pod each service lives.
+        pod_names: In whose pod each service lives.
     """
     for name, dependency in service.depends_on.items():
-        if name not in homes:
+        if name not in pod_names:
             continue
-        awaited, connected = kinds[homes[name]], service.network_mode != "none"
+        awaited, connected = kinds[pod_names[name]], service.network_mode != "none"
         if dependency.condition != "service_started" or (kind in JOBS and awaited != "CronJob" and connected):
-            yield Wait(name, label(homes[name]), awaited, dependency.condition)
+            yield Wait(name, label(pod_names[name]), awaited, dependency.condition)
 
 
 def is_implied(system: Project, service: str, name: str) -> bool:
@@ -183,26 +183,26 @@ def is_implied(system: Project, service: str, name: str) -> bool:
 
 def pod_of_service(services: Mapping[str, Service]) -> dict[str, str]:
     """The service whose pod each one lives in: its own, or that of the one whose network or processes it shares."""
-    found: dict[str, str] = {}
+    pods: dict[str, str] = {}
     for name in services:
         way = {name: None}
         last = name
-        while last not in found and (host := _find_host(services, last)) and host not in way:
+        while last not in pods and (host := _find_host(services, last)) and host not in way:
             way[host] = None
             last = host
-        found |= dict.fromkeys(way, found.get(last, last))
-    return found
+        pods |= dict.fromkeys(way, pods.get(last, last))
+    return pods
 
 
 def services_by_pod(system: Project) -> dict[str, list[str]]:
     """The services of each pod, by the service that it is named for."""
     services = all_services(system)
     where = pod_of_service(services)
-    found: dict[str, list[str]] = {name: [name] for name in services if where[name] == name}
+    members: dict[str, list[str]] = {name: [name] for name in services if where[name] == name}
     for name, home in where.items():
         if name != home:
-            found[home].append(name)
-    return found
+            members[home].append(name)
+    return members
 
 
 def _find_host(services: Mapping[str, Service], name: str) -> str:
@@ -221,12 +221,12 @@ def list_networks(system: Project) -> tuple[NetworkMembers, ...]:
         on = list(service.networks) or ([] if service.network_mode else ["default"])
         for network in on:
             members.setdefault(network, []).append(name)
-    found = []
+    listed = []
     for name, services in sorted(members.items()):
-        about = system.networks.get(name) or NOTHING
-        slug = label(str(about.name or name) if about.external else name, 40)
-        found.append(NetworkMembers(name, slug, about.internal, about.external, tuple(services)))
-    return tuple(found)
+        compose_network = system.networks.get(name) or NOTHING
+        slug = label(str(compose_network.name or name) if compose_network.external else name, 40)
+        listed.append(NetworkMembers(name, slug, compose_network.internal, compose_network.external, tuple(services)))
+    return tuple(listed)
 
 
 def find_enclosed(networks: Sequence[NetworkMembers]) -> frozenset[str]:
@@ -240,13 +240,13 @@ def has_network_policies(system: Project) -> bool:
     return bool(tycho_extension(system).get("networkPolicy"))
 
 
-def list_aliases(system: Project, homes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def list_aliases(system: Project, pod_names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Further names, by which services are called, with the services whose pods they name."""
     taken = {label(name) for name in system.services}
-    found: dict[str, dict[str, None]] = {}
+    services_of: dict[str, dict[str, None]] = {}
     for name, service in system.services.items():
-        said_names = [alias for attachment in service.networks.values() for alias in attachment.aliases]
-        pairs = [(alias, name) for alias in (*said_names, service.hostname or "", service.container_name or "")]
+        network_aliases = [alias for attachment in service.networks.values() for alias in attachment.aliases]
+        pairs = [(alias, name) for alias in (*network_aliases, service.hostname or "", service.container_name or "")]
         for link in service.links:
             target, _, alias = link.partition(":")
             if target in system.services:
@@ -254,8 +254,8 @@ def list_aliases(system: Project, homes: Mapping[str, str]) -> dict[str, tuple[s
         for name_given, target in pairs:
             alias = name_given.lower()  # as DNS reads it
             if DNS_LABEL.fullmatch(alias) and alias not in taken:
-                found.setdefault(alias, {})[homes[target]] = None
-    return {alias: tuple(found[alias]) for alias in sorted(found)}
+                services_of.setdefault(alias, {})[pod_names[target]] = None
+    return {alias: tuple(services_of[alias]) for alias in sorted(services_of)}
 
 
 def alias_label(alias: str) -> str:

@@ -72,9 +72,9 @@ def _messages(amount: Amount, env: Mapping[str, str]) -> Iterator[str]:
     for known in (env, {}):
         with suppress(Invalid):  # a variable is demanded
             texts.append(evaluate(template(value), known))  # type: ignore[arg-type]
-    for about, text in zip(("", "without variables: "), dict.fromkeys(texts), strict=False):
+    for prefix, text in zip(("", "without variables: "), dict.fromkeys(texts), strict=False):
         if message := amount.check(text):
-            yield about + message
+            yield prefix + message
 
 
 def _write(value: Json) -> str:

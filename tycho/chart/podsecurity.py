@@ -64,13 +64,13 @@ class Violation:
         return self.path if plain else f"{self.path}={self.value}"
 
 
-def find_pod(item: Object) -> Object | None:
+def find_pod(rendered: Object) -> Object | None:
     """Find the pod that an object is or makes: a mapping with metadata and spec."""
-    if (keys := TEMPLATES.get(str(item.get("kind")))) is None:
+    if (keys := TEMPLATES.get(str(rendered.get("kind")))) is None:
         return None
     for key in keys:
-        item = as_mapping(item.get(key))
-    return item
+        rendered = as_mapping(rendered.get(key))
+    return rendered
 
 
 def find_violations(pod: Object) -> Iterator[Violation]:

@@ -32,20 +32,22 @@ def render_policy_templates(
     system = without_entries(layout.system)
     services = all_services(system)
     shared = {"h": templates.helpers, "object_name": templates.names, "ref": reference}
-    found: dict[str, str] = {}
+    files: dict[str, str] = {}
     for emit in emits:
         stem = Path(emit.policy).stem
         for name in emit.services:
-            about = {"name": name, "slug": label(name), "service": services[name]}
-            found[f"templates/policies/{label(name)}-{stem}.yaml"] = _render(layout, system, emit, {**shared, **about})
+            service_context = {"name": name, "slug": label(name), "service": services[name]}
+            files[f"templates/policies/{label(name)}-{stem}.yaml"] = _render(
+                layout, system, emit, {**shared, **service_context}
+            )
         if not emit.services:
-            found[f"templates/policies/{stem}.yaml"] = _render(layout, system, emit, shared)
-    return found
+            files[f"templates/policies/{stem}.yaml"] = _render(layout, system, emit, shared)
+    return files
 
 
-def _render(layout: ChartLayout, system: Project, emit: EmitTemplate, about: dict[str, object]) -> str:
+def _render(layout: ChartLayout, system: Project, emit: EmitTemplate, context: dict[str, object]) -> str:
     try:
-        return render_policy(emit.text.decode(), chart=layout.chart, system=system, **about)
+        return render_policy(emit.text.decode(), chart=layout.chart, system=system, **context)
     except (TemplateError, ValueError) as error:
         line, frame = getattr(error, "lineno", 0), error.__traceback__
         while frame and not isinstance(error, TemplateSyntaxError):

@@ -48,18 +48,18 @@ def release_values(
     Raises:
         PolicyDenied: The caller's values set labels or annotations that are not theirs to set.
     """
-    told = metadata or {}
-    check_metadata(system, told)
+    metadata_of = metadata or {}
+    check_metadata(system, metadata_of)
     system, _ = hide_credentials(system)
-    published = {name for name, entry in told.items() if entry.publishes}
+    published = {name for name, entry in metadata_of.items() if entry.publishes}
     services: dict[str, Json] = {}
     routes = route_values(system, context) if context else {}
     for name, service in all_services(system).items():
-        fields = _merge_values(_service_values(service), told[name].values if name in told else {})
+        fields = _merge_values(_service_values(service), metadata_of[name].values if name in metadata_of else {})
         if name in routes and (name in published or not published):
             fields = _merge_values(fields, routes[name])
         if name in published:
-            fields = _merge_values(fields, {"service": _publish(service, told[name])})
+            fields = _merge_values(fields, {"service": _publish(service, metadata_of[name])})
         elif published and translate_ports(service)[0]:
             fields = _merge_values(fields, {"service": {"ports": None}})
         if fields:
@@ -158,17 +158,17 @@ def _service_values(service: Service) -> dict[str, Json]:
     return {key: value for key, value in (("secretEnv", secret), ("envFile", entries)) if value}
 
 
-def _publish(service: Service, told: ServiceMetadata) -> dict[str, Json]:
+def _publish(service: Service, metadata: ServiceMetadata) -> dict[str, Json]:
     """Publish what a caller asks for: the one port that is named, else those of the file."""
     fields: dict[str, Json] = {}
-    if told.clients:
-        fields["loadBalancerSourceRanges"] = list(told.clients)
-    if told.port is None:
+    if metadata.clients:
+        fields["loadBalancerSourceRanges"] = list(metadata.clients)
+    if metadata.port is None:
         return fields
     known, _ = translate_ports(service)
-    ports: dict[str, Json] = {port.name: None for port in known if port.target_port != told.port}
+    ports: dict[str, Json] = {port.name: None for port in known if port.target_port != metadata.port}
     if len(ports) == len(known):
-        ports[f"tcp-{told.port}"] = {"port": told.port, "targetPort": told.port, "protocol": "TCP"}
+        ports[f"tcp-{metadata.port}"] = {"port": metadata.port, "targetPort": metadata.port, "protocol": "TCP"}
     return {**fields, "ports": ports}
 
 
@@ -197,12 +197,12 @@ def _list_secret_files(system: Project) -> dict[str, Json]:
     mounts = (mount for service in all_services(system).values() for mount in service.volumes)
     if not any(mount.files for mount in mounts) and not any(config.files for config in system.configs.values()):
         return {}
-    store = VolumePlanner(drop_unused(system))
-    for names in services_by_pod(store.system).values():
+    planner = VolumePlanner(drop_unused(system))
+    for names in services_by_pod(planner.system).values():
         for name in names:
-            list(store.mounts(name, all_services(store.system)[name]))
+            list(planner.mounts(name, all_services(planner.system)[name]))
     return {
         slug: {key: b64encode(content).decode() for key, content in tree.secrets.items()}
-        for slug, tree in sorted(store.trees.items())
+        for slug, tree in sorted(planner.configmaps.items())
         if tree.secrets
     }

@@ -30,7 +30,7 @@ DERIVED_FIELDS = frozenset({
 })  # fmt: skip
 """Fields of the model that are no keys of their own."""
 STARTED_AGAIN = "not said: what ends is started again, with any exit code; Docker leaves it, and its up does not wait"
-ONE_SHOT = 'restart: on-failure (or "no") makes it a job, that may end'
+RUNS_ONCE = 'restart: on-failure (or "no") makes it a job, that may end'
 NO_SERVICE = Service()
 SHIPPED_KEYS = frozenset({".secretFiles", ".networkPolicy"})
 """Words of `x-tycho` that a shipped policy says in every system."""
@@ -62,36 +62,36 @@ class _Report:
         for name in system.models:
             yield self._row(f"models.{name}", PROJECT["models"], nothing)
         for name, path, key in list_renamed(layout):
-            yield self._row(path, key, self._case(name))
+            yield self._row(path, key, self._key_use(name))
         yield from self._called()
         yield from self._ended()
-        told: list[Row] = []
+        rows: list[Row] = []
         for row in self._parts():
-            told.append(row)
+            rows.append(row)
             yield row
         for path, key in (*list_hidden_rows(layout), *list_compile_time_rows(layout, SECTIONS)):
-            yield _inherit(self._row(path, key, nothing), told)
-        yield from self._list_dialect(told)
+            yield _inherit(self._row(path, key, nothing), rows)
+        yield from self._list_dialect(rows)
         for path in layout.unused:
             yield self._row(path, translated("nothing: no service uses it"), nothing)
 
-    def _list_dialect(self, told: Sequence[Row]) -> Iterator[Row]:
+    def _list_dialect(self, rows: Sequence[Row]) -> Iterator[Row]:
         """Tell what was written in the first Tycho's words; where that is seen, the key says that it became."""
         for use in self.layout.system.dialect:
             if _is_there(self.layout.system, use):
-                becomes = _inherit(Row(use.becomes, use.file, use.line, use.outcome), told)
+                becomes = _inherit(Row(use.becomes, use.file, use.line, use.outcome), rows)
                 row = Row(use.path, use.file, use.line, use.outcome, use.target, use.reason, use.remedy)
                 yield replace(row, targets=becomes.targets if use.becomes else ())
 
-    def _case(self, name: str) -> KeyUse:
+    def _key_use(self, name: str) -> KeyUse:
         return KeyUse(None, self.layout, name, all_services(self.layout.system)[name])
 
     def _called(self) -> Iterator[Row]:
         """Tell where peers can call a service."""
         for pod in self.layout.workloads:
-            case = self._case(pod.name)
-            if key := assess_calls(case):
-                yield self._row(f"{self._section(pod.name)}.{pod.name}.expose", key, case)
+            use = self._key_use(pod.name)
+            if key := assess_calls(use):
+                yield self._row(f"{self._section(pod.name)}.{pod.name}.expose", key, use)
 
     def _ended(self) -> Iterator[Row]:
         """Tell what becomes of a program that ends, where the file does not say `restart`."""
@@ -99,8 +99,8 @@ class _Report:
             for each in pod.containers:
                 if pod.kind not in JOBS and not restart_policy(all_services(self.layout.system)[each.service]):
                     path = f"{self._section(each.service)}.{each.service}.restart"
-                    key = translated(pod.kind, workload(""), but=STARTED_AGAIN, remedy=ONE_SHOT)
-                    yield self._row(path, key, self._case(each.service))
+                    key = translated(pod.kind, workload(""), but=STARTED_AGAIN, remedy=RUNS_ONCE)
+                    yield self._row(path, key, self._key_use(each.service))
 
     def _section(self, name: str) -> str:
         return "services" if name in self.layout.system.services else "jobs"
@@ -113,9 +113,9 @@ class _Report:
                 yield from self._part(section, name, part)
 
     def _part(self, section: str, name: str, part: BaseModel) -> Iterator[Row]:
-        path, case = f"{section}.{name}", KeyUse(None, self.layout, name, part)  # type: ignore[arg-type]
-        yield from self._extensions(section, path, case, part)
-        yield from self._fields(SECTIONS[section], path, "", part, case)
+        path, use = f"{section}.{name}", KeyUse(None, self.layout, name, part)  # type: ignore[arg-type]
+        yield from self._extensions(section, path, use, part)
+        yield from self._fields(SECTIONS[section], path, "", part, use)
 
     def _fields(self, table: Table, path: str, pattern: str, part: BaseModel, owner: KeyUse) -> Iterator[Row]:
         written = part.model_fields_set
@@ -125,7 +125,7 @@ class _Report:
             value = getattr(part, field)
             key = table.get(f"{pattern}{field}")
             if key and f"{pattern}{field}" in POD_LEVEL_KEYS and (home := self._host(owner)):
-                shared = self._shared(self.layout.homes[home], f"{pattern}{field}", value)
+                shared = self._shared(self.layout.pod_by_service[home], f"{pattern}{field}", value)
                 yield self._row(f"{path}.{field}", shared, owner)
             elif key:
                 yield from self._assessed(key, f"{path}.{field}", value, owner)
@@ -134,8 +134,8 @@ class _Report:
             if isinstance(value, BaseModel):
                 yield from self._fields(table, f"{path}.{field}", f"{pattern}{field}.", value, owner)
             elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
-                for index, item in enumerate(value):
-                    yield from self._items(table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", item, owner)
+                for index, element in enumerate(value):
+                    yield from self._items(table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", element, owner)
             elif not key:
                 unknown = KeyRule("rejected", reason="Tycho does not know this key", remedy="remove it")
                 yield self._row(f"{path}.{field}", unknown, owner)
@@ -151,34 +151,36 @@ class _Report:
 
     def _host(self, owner: KeyUse) -> str:
         """Tell the service whose pod another one shares; "" for a pod of its own."""
-        if owner.name not in self.layout.homes or owner.service is not all_services(self.layout.system).get(owner.name):
+        if owner.name not in self.layout.pod_by_service or owner.service is not all_services(self.layout.system).get(
+            owner.name
+        ):
             return ""
-        home = self.layout.homes[owner.name].name
+        home = self.layout.pod_by_service[owner.name].name
         return "" if home == owner.name else home
 
-    def _items(self, table: Table, path: str, pattern: str, item: BaseModel, owner: KeyUse) -> Iterator[Row]:
+    def _items(self, table: Table, path: str, pattern: str, element: BaseModel, owner: KeyUse) -> Iterator[Row]:
         """Below a list only what is not the list's own outcome has a row."""
-        for field in sorted(item.model_fields_set - DERIVED_FIELDS):
-            key, value = table.get(f"{pattern}{field}"), getattr(item, field)
+        for field in sorted(element.model_fields_set - DERIVED_FIELDS):
+            key, value = table.get(f"{pattern}{field}"), getattr(element, field)
             changes = key is not None and key.outcome in ("approximated", "ignored") and field != "host_ip"
             if not key or value is None or not (key.assess or changes):
                 continue
-            case = replace(owner, value=value, entry=item)
-            assessed = list(key.assess(case)) if key.assess else []
+            use = replace(owner, value=value, entry=element)
+            assessed = list(key.assess(use)) if key.assess else []
             for added, changed in assessed:
-                yield self._row(f"{path}.{field}{added}", changed, case)
+                yield self._row(f"{path}.{field}{added}", changed, use)
             if changes and not assessed:
-                yield self._row(f"{path}.{field}", key, case)
+                yield self._row(f"{path}.{field}", key, use)
 
     def _assessed(self, key: KeyRule, path: str, value: object, owner: KeyUse) -> Iterator[Row]:
         if _empty(value) and not (key.assess and value == ()):
             return
-        case = replace(owner, value=value)
-        assessed = list(key.assess(case)) if key.assess else []
+        use = replace(owner, value=value)
+        assessed = list(key.assess(use)) if key.assess else []
         for added, changed in assessed:
-            yield self._row(path + added, changed, case)
+            yield self._row(path + added, changed, use)
         if not assessed and not _empty(value):
-            yield self._row(path, key, case)
+            yield self._row(path, key, use)
 
     def _extensions(self, section: str, path: str, owner: KeyUse, part: object) -> Iterator[Row]:
         written = getattr(part, "x", {}).get("x-tycho")
@@ -193,9 +195,9 @@ class _Report:
             else:
                 yield self._row(where, key, owner)
 
-    def _row(self, path: str, key: KeyRule, case: KeyUse) -> Row:
+    def _row(self, path: str, key: KeyRule, use: KeyUse) -> Row:
         file, line = self.layout.system.at(path)
-        targets = tuple(key.find(case))
+        targets = tuple(key.find(use))
         if len(targets) > 1:
             targets = tuple(dict.fromkeys(targets))
         return Row(path, file, line, key.outcome, key.target, key.reason, key.remedy, key.local, targets)
@@ -214,11 +216,11 @@ def _is_there(system: Project, use: DialectUse) -> bool:
     return any(_is_within(use.path, f"{section}.{name}") for name in getattr(system, section))
 
 
-def _inherit(row: Row, told: Sequence[Row]) -> Row:
+def _inherit(row: Row, rows: Sequence[Row]) -> Row:
     """Give a row about a value the targets of the key that holds it."""
     if row.targets or row.outcome == "rejected":
         return row
-    above = [other for other in told if other.targets and _is_within(row.path, other.path)]
+    above = [other for other in rows if other.targets and _is_within(row.path, other.path)]
     return replace(row, targets=max(above, key=lambda other: len(other.path)).targets) if above else row
 
 

@@ -199,26 +199,26 @@ def _lines(value: object, indent: str) -> Iterator[str]:
     *before, (last, inner) = value.items()
     head = json.dumps(dict(before), ensure_ascii=False)[:-1] + (", " if before else "") + f"{json.dumps(last)}: "
     if isinstance(inner, Mapping) and len(indent) + len(head) < WIDTH:
-        opened, *rest = _lines(inner, indent)
-        if rest:
-            *rest, closing = rest
-            yield from (head + opened, *rest, closing + "}")
+        opened, *further = _lines(inner, indent)
+        if further:
+            *further, closing = further
+            yield from (head + opened, *further, closing + "}")
             return
     yield "{"
     entries = [(name, list(_lines(child, indent + "  "))) for name, child in value.items()]
     packed: list[list[str]] = []
     room = 0  # columns that the last line has left for a further short entry
-    for index, (name, (first, *rest)) in enumerate(entries):
+    for index, (name, (first, *further)) in enumerate(entries):
         end = "," if index < len(entries) - 1 else ""
-        lines = [f"{json.dumps(name)}: {first}", *rest]
+        lines = [f"{json.dumps(name)}: {first}", *further]
         lines[-1] += end
-        if not rest and len(lines[0]) < min(room, SHORT):
+        if not further and len(lines[0]) < min(room, SHORT):
             packed[-1][0] += f" {lines[0]}"
             room -= len(lines[0]) + 1
         else:
             packed.append(lines)
-            room = WIDTH - len(indent) - len(lines[0]) if not rest and len(lines[0]) < SHORT else 0
-    for first, *rest in packed:
+            room = WIDTH - len(indent) - len(lines[0]) if not further and len(lines[0]) < SHORT else 0
+    for first, *further in packed:
         yield f"{indent}  {first}"
-        yield from rest
+        yield from further
     yield f"{indent}}}"

@@ -75,17 +75,19 @@ def _written_values(system: Project) -> tuple[bytes, ...]:
 
     services = networking.all_services(system).values()
     written = (service.environment[name] for service in services for name in service.environment_secret)
-    found = {value for value in written if value is not None and not isinstance(value, Live) and len(value) >= SHORTEST}
-    return tuple(value.encode(errors="replace") for value in sorted(found))
+    values = {
+        value for value in written if value is not None and not isinstance(value, Live) and len(value) >= SHORTEST
+    }
+    return tuple(value.encode(errors="replace") for value in sorted(values))
 
 
 def _names(source: str, file: File) -> list[str]:
     """The names that globs may fit: each from the project's folder on, shorter and shorter."""
-    found = []
+    names = []
     for path in (posixpath.join(source, file.path) if file.path else source, file.origin):
         steps = [step for step in posixpath.normpath(path.lower()).split("/") if step not in (".", "..", "")]
-        found += ["/".join(steps[start:]) for start in reversed(range(len(steps)))]
-    return found
+        names += ["/".join(steps[start:]) for start in reversed(range(len(steps)))]
+    return names
 
 
 def _is_public(content: bytes) -> bool:

@@ -76,15 +76,17 @@ def check_metadata(system: Project, metadata: Mapping[str, ServiceMetadata]) -> 
     Raises:
         PolicyDenied: With every one of them.
     """
-    problems = [problem for name, about in metadata.items() for problem in _check(system, name, about)]
+    problems = [
+        problem for name, service_metadata in metadata.items() for problem in _check(system, name, service_metadata)
+    ]
     if problems:
         raise PolicyDenied("refused: it asks for what no policy granted", problems=problems)
 
 
-def _check(system: Project, name: str, about: ServiceMetadata) -> Iterator[Problem]:
+def _check(system: Project, name: str, metadata: ServiceMetadata) -> Iterator[Problem]:
     grants = (*read_grants(system), *read_grants(system.services.get(name)))
-    given = {key: as_mapping(about.values.get(key)) for key in NAMES}
-    given["service.annotations"] = as_mapping(as_mapping(about.values.get("service")).get("annotations"))
+    given = {key: as_mapping(metadata.values.get(key)) for key in NAMES}
+    given["service.annotations"] = as_mapping(as_mapping(metadata.values.get("service")).get("annotations"))
     for place, entries in given.items():
         open_domains = BALANCERS if place.startswith("service.") else ()
         for key, value in entries.items():

@@ -121,7 +121,7 @@ class ChartTemplates:
         plain = [volume for volume in workload.volumes if volume not in images and volume not in owned]
         handled = {
             "serviceAccountName": workload.asks_api,
-            "affinity": bool(workload.group) or workload.one_per_node,
+            "affinity": bool(workload.group) or workload.single_per_node,
             "topologySpreadConstraints": bool(workload.spread),
         }
         keys = [name for name in POD_KEYS if not handled.get(name)]

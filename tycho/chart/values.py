@@ -79,13 +79,13 @@ class _Comments:
     """Says what a key is where it stands for the first time."""
 
     def __init__(self) -> None:
-        self._said: set[str] = set()
+        self._commented: set[str] = set()
 
     def add(self, tree: Mapping[str, YamlValue]) -> dict[str, YamlValue]:
         noted: dict[str, YamlValue] = {}
         for name, value in tree.items():
-            comment = KEYS[name].comment if name in KEYS and name not in self._said else ""
-            self._said.add(name)
+            comment = KEYS[name].comment if name in KEYS and name not in self._commented else ""
+            self._commented.add(name)
             noted[name] = Commented(value, comment, open=name in ("env", "service"))
         return noted
 

@@ -32,34 +32,36 @@ class VolumePlanner:
 
     system: Project
     claims: dict[str, PersistentVolumeClaim] = field(default_factory=dict)
-    trees: dict[str, ConfigMap] = field(default_factory=dict)
+    configmaps: dict[str, ConfigMap] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # bind source -> tree made for it
-    made: dict[str, str] = field(default_factory=dict)  # bind source, or anonymous volume -> claim made for it
+    implicit_claims: dict[str, str] = field(
+        default_factory=dict
+    )  # bind source, or anonymous volume -> claim made for it
     claim_names: Names = field(default_factory=Names)
     claim_slugs: Names = field(default_factory=Names)
-    tree_slugs: Names = field(default_factory=Names)
+    configmap_slugs: Names = field(default_factory=Names)
 
     def __post_init__(self) -> None:
-        self.secrecy = SecretFileRules.of(self.system)
-        self.outcomes = MountKinds.of(self.system)
-        self.tree_slugs = Names(label(name) for name in self.system.configs)
+        self.secret_files = SecretFileRules.of(self.system)
+        self.mount_kinds = MountKinds.of(self.system)
+        self.configmap_slugs = Names(label(name) for name in self.system.configs)
         for name, volume in self.system.volumes.items():
             if _is_nfs(volume.driver_opts):
                 continue
-            about = tycho_extension(volume)
+            extension = tycho_extension(volume)
             labels = keep_allowed(volume.labels, read_grants(self.system))
-            notes = {key: to_text(value) for key, value in sorted(labels.items()) if QUALIFIED.fullmatch(key)}
+            annotations = {key: to_text(value) for key, value in sorted(labels.items()) if QUALIFIED.fullmatch(key)}
             self.claims[self.claim_names.take(name)] = PersistentVolumeClaim(
                 name=name,
                 slug=self.claim_slugs.take(label(name)),
-                size=_claim_size(about.get("size") or volume.driver_opts.get("size")),
-                storage_class=str(about.get("class") or ""),
-                access_modes=tuple(about.get("accessModes") or ("ReadWriteOnce",)),
+                size=_claim_size(extension.get("size") or volume.driver_opts.get("size")),
+                storage_class=str(extension.get("class") or ""),
+                access_modes=tuple(extension.get("accessModes") or ("ReadWriteOnce",)),
                 existing=to_text(volume.name) or name if volume.external else "",
-                annotations=notes,
+                annotations=annotations,
             )
 
-    def held(self, volume: str) -> bool:
+    def is_single_node(self, volume: str) -> bool:
         """Whether one node alone may have a volume; nobody knows of one that exists already."""
         return "ReadWriteMany" not in self.claims[volume].access_modes
 
@@ -68,36 +70,36 @@ class VolumePlanner:
         yield from make_mountpoints(name, self._mounts(name, service).values())
 
     def _mounts(self, name: str, service: Service) -> dict[str, ServiceMount]:
-        found: dict[str, ServiceMount] = {}
+        mounts: dict[str, ServiceMount] = {}
         path = f"services.{name}" if name in self.system.services else f"jobs.{name}"
         for index, mount in enumerate(service.volumes):
             for mounting in self._mount(name, service, mount, f"{path}.volumes[{index}]"):
-                found[mounting.mounted.path] = mounting
+                mounts[mounting.mounted.path] = mounting
         for other in service.volumes_from:
             source, _, mode = other.partition(":")
             theirs = self._mounts(source, self.system.services[source]) if source in self.system.services else {}
             for target, mounting in theirs.items():
                 kept = mounting.mounted.read_only or mode == "ro"
-                found.setdefault(target, replace(mounting, mounted=replace(mounting.mounted, read_only=kept)))
+                mounts.setdefault(target, replace(mounting, mounted=replace(mounting.mounted, read_only=kept)))
         for text in service.tmpfs:
             mounting = self._tmpfs(text)
-            found[mounting.mounted.path] = mounting
+            mounts[mounting.mounted.path] = mounting
         if service.shm_size is not None:
             volume = PodVolume("shm", "emptyDir", memory=True, size=to_memory(service.shm_size))
-            found["/dev/shm"] = ServiceMount(VolumeMount("shm", "/dev/shm"), volume)  # noqa: S108
+            mounts["/dev/shm"] = ServiceMount(VolumeMount("shm", "/dev/shm"), volume)  # noqa: S108
         for ref in service.configs:
             mounting = self._config(ref, service)
-            found[mounting.mounted.path] = mounting
+            mounts[mounting.mounted.path] = mounting
         for ref in service.secrets:
             mounting = self._secret(ref, service)
-            found[mounting.mounted.path] = mounting
-        return found
+            mounts[mounting.mounted.path] = mounting
+        return mounts
 
     def _mount(self, name: str, service: Service, mount: Mount, place: str) -> Iterator[ServiceMount]:
         target, source = mount.target, str(mount.source or "")
         volume: PodVolume | None = None
         sub_path = str((mount.volume or mount.image or {}).get("subpath") or "")
-        match self.outcomes.decide(name, service, mount):
+        match self.mount_kinds.decide(name, service, mount):
             case "claim" if mount.type == "bind":
                 yield self._bind(name, mount, place)
             case "claim" if source in self.system.volumes and source not in self.claims:
@@ -120,18 +122,22 @@ class VolumePlanner:
             case "host":
                 volume = PodVolume(label(f"host-{source}", 60), "hostPath", path=source)
             case "files" | "copy" as outcome:
-                tree = self._tree(source, mount.files or (), place)
+                tree = self._configmap(source, mount.files or (), place)
                 name_there = os.path.basename(target.rstrip("/")) if outcome == "copy" else ""
-                held, sub_path = configmap_volume(tree, mount.files or (), name_there)
-                mounted = VolumeMount(held.name, target, sub_path, read_only=True, single=bool(sub_path))
-                yield self._copied(name, mounted, held) if outcome == "copy" else ServiceMount(mounted, held)
+                files_volume, sub_path = configmap_volume(tree, mount.files or (), name_there)
+                mounted = VolumeMount(files_volume.name, target, sub_path, read_only=True, single=bool(sub_path))
+                yield (
+                    self._copied(name, mounted, files_volume)
+                    if outcome == "copy"
+                    else ServiceMount(mounted, files_volume)
+                )
         if volume:
             propagation = PROPAGATION.get(str((mount.bind or {}).get("propagation")), "")
             yield ServiceMount(VolumeMount(volume.name, target, sub_path, mount.read_only, propagation), volume)
 
     def _claim(self, name: str, mount: Mount, sub_path: str) -> ServiceMount:
         """A named volume, or one without a name, which is kept for its service all the same."""
-        source = str(mount.source or "") or self._made(f"{name} {mount.target}", f"{name}{mount.target}")
+        source = str(mount.source or "") or self._implicit_claim(f"{name} {mount.target}", f"{name}{mount.target}")
         volume = PodVolume(label(source), "claim", source, self.claims[source].slug)
         mounted = VolumeMount(volume.name, mount.target, sub_path, mount.read_only, claim=source)
         return ServiceMount(mounted, volume) if sub_path else self._filled(name, ServiceMount(mounted, volume), mount)
@@ -149,31 +155,33 @@ class VolumePlanner:
     def _bind(self, name: str, mount: Mount, place: str) -> ServiceMount:
         """A claim in the place of a folder or file that is written to; what lies there is what it begins with."""
         source, files = str(mount.source), seed_files(mount)
-        claim = self.claims[self._made(source, os.path.basename(source.rstrip("/")) or "folder")]
+        claim = self.claims[self._implicit_claim(source, os.path.basename(source.rstrip("/")) or "folder")]
         volume = PodVolume(claim.slug, "claim", claim.name, claim.slug)
         single = os.path.basename(source.rstrip("/")) if is_file(mount) else ""
         mounted = VolumeMount(volume.name, mount.target, single, mount.read_only, claim=claim.name, single=bool(single))
         steps = [] if single else [VolumeStep("owner", mount.target, claim=claim.name)]
-        held = None
+        files_volume = None
         if files:
-            held, _ = configmap_volume(self._tree(source, files, place), files, single)
+            files_volume, _ = configmap_volume(self._configmap(source, files, place), files, single)
             steps.append(VolumeStep("seed", claim=claim.name))
         if single:
             steps.append(VolumeStep("file", single, claim=claim.name))
-        return ServiceMount(mounted, volume, tuple(steps), held, None if single else self._image(name))
+        return ServiceMount(mounted, volume, tuple(steps), files_volume, None if single else self._image(name))
 
-    def _made(self, key: str, wanted: str) -> str:
+    def _implicit_claim(self, key: str, preferred: str) -> str:
         """Name the claim that stands in the place of a bind's source, or of a volume without a name."""
-        if key not in self.made:
-            name = self.claim_names.take(label(wanted, 40))
+        if key not in self.implicit_claims:
+            name = self.claim_names.take(label(preferred, 40))
             self.claims[name] = PersistentVolumeClaim(name=name, slug=self.claim_slugs.take(label(name)))
-            self.made[key] = name
-        return self.made[key]
+            self.implicit_claims[key] = name
+        return self.implicit_claims[key]
 
-    def _copied(self, name: str, mounted: VolumeMount, held: PodVolume) -> ServiceMount:
+    def _copied(self, name: str, mounted: VolumeMount, files_volume: PodVolume) -> ServiceMount:
         """A copy of files for one container, made at each start."""
-        volume = replace(self._empty(name, mounted.path), memory=bool(held.secret_items))
-        return ServiceMount(replace(mounted, volume=volume.name, read_only=False), volume, (VolumeStep("copy"),), held)
+        volume = replace(self._empty(name, mounted.path), memory=bool(files_volume.secret_items))
+        return ServiceMount(
+            replace(mounted, volume=volume.name, read_only=False), volume, (VolumeStep("copy"),), files_volume
+        )
 
     @staticmethod
     def _empty(name: str, target: str) -> PodVolume:
@@ -183,12 +191,12 @@ class VolumePlanner:
     def _image(name: str) -> PodVolume:
         return PodVolume(label(f"image-of-{name}", 60), "ownImage", name)
 
-    def _tree(self, source: str, files: tuple[File, ...], place: str) -> ConfigMap:
+    def _configmap(self, source: str, files: tuple[File, ...], place: str) -> ConfigMap:
         if source not in self.sources:
-            slug = self.tree_slugs.take(label(os.path.basename(source.rstrip("/")) or "files", 40))
-            self.trees[slug] = make_configmap(self.secrecy, slug, source, files, place)
+            slug = self.configmap_slugs.take(label(os.path.basename(source.rstrip("/")) or "files", 40))
+            self.configmaps[slug] = make_configmap(self.secret_files, slug, source, files, place)
             self.sources[source] = slug
-        return self.trees[self.sources[source]]
+        return self.configmaps[self.sources[source]]
 
     def _nfs(self, name: str) -> PodVolume:
         options = {key: str(value) for key, value in self.system.volumes[name].driver_opts.items()}
@@ -216,24 +224,24 @@ class VolumePlanner:
         if config.external:
             volume = PodVolume(label(f"config-{slug}"), "configMap", ref.source, slug, (KeyToPath("", name, mode),))
             return ServiceMount(VolumeMount(volume.name, target, name, read_only=True, single=True), volume)
-        if slug not in self.trees:
+        if slug not in self.configmaps:
             files = config.files or (File(path="", content=str(config.content or "").encode()),)
             live = isinstance(config.content, Live)
             source = config.file if config.files else None
             made = make_configmap(
-                self.secrecy, slug, source, files, f"configs.{ref.source}", "" if source else ref.source
+                self.secret_files, slug, source, files, f"configs.{ref.source}", "" if source else ref.source
             )
-            self.trees[slug] = replace(made, name=ref.source, text=to_text(config.content)) if live else made
+            self.configmaps[slug] = replace(made, name=ref.source, text=to_text(config.content)) if live else made
         files = tuple(file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),))
-        volume, sub_path = configmap_volume(self.trees[slug], files, prefix="config-")
+        volume, sub_path = configmap_volume(self.configmaps[slug], files, prefix="config-")
         return ServiceMount(VolumeMount(volume.name, target, sub_path, read_only=True, single=bool(sub_path)), volume)
 
     def _secret(self, ref: FileRef, service: Service) -> ServiceMount:
         target = ref.target or ref.source
         target = target if target.startswith("/") else f"/run/secrets/{target}"
-        item = KeyToPath("", os.path.basename(target), decide_mode(ref, service))
-        volume = PodVolume(label(f"secret-{ref.source}"), "secret", ref.source, label(ref.source), (item,))
-        return ServiceMount(VolumeMount(volume.name, target, item.path, read_only=True, single=True), volume)
+        key = KeyToPath("", os.path.basename(target), decide_mode(ref, service))
+        volume = PodVolume(label(f"secret-{ref.source}"), "secret", ref.source, label(ref.source), (key,))
+        return ServiceMount(VolumeMount(volume.name, target, key.path, read_only=True, single=True), volume)
 
 
 def _claim_size(value: str | float | None) -> str:

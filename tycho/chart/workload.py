@@ -103,21 +103,21 @@ class Workload:
         volumes: Everything that its containers mount.
         labels: Extra labels of the pod: networks, aliases, shared volumes.
         checksums: Data that rolls it when it changes.
-        held: Whether a volume of it is held by one node, and let go before the next pod takes it.
+        single_node: Whether a volume of it is held by one node, and let go before the next pod takes it.
         group: The services that must be on one node with it, "" where there are none.
         claims: The volumes that the group shares.
         replicas: How many pods; None where that is no number of its own.
-        several: Whether it has, or may come to have, more than one.
+        may_scale: Whether it has, or may come to have, more than one.
         completions: Whether a job runs in several pods.
         attempts: A job's tries after the first, where they are said.
         persists: Whether a job is tried again until it succeeds, however often it fails.
         backoff_limit: A job's tries after the first, as far as Kubernetes counts them.
         may_run_on: Whether a job is as it should be while it runs.
-        one_per_node: Whether two of its pods may not be on one node.
+        single_per_node: Whether two of its pods may not be on one node.
         fs_group: The group that its claims belong to, "" for none.
         awaited: Whether others wait for its health, by its name.
         connected: Whether it has a network.
-        finds_unready: Whether its name leads to containers that are not ready, too.
+        publishes_not_ready: Whether its name leads to containers that are not ready, too.
         headless: Whether its name leads to its containers' own addresses.
         ports: Where its peers call it.
     """
@@ -132,11 +132,11 @@ class Workload:
     volumes: tuple[PodVolume, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     checksums: tuple[Checksum, ...] = ()
-    held: bool = False
+    single_node: bool = False
     group: str = ""
     claims: tuple[str, ...] = ()
     replicas: int | Text | None = None
-    several: bool = False
+    may_scale: bool = False
     completions: bool = False
     strategy: Strategy = Strategy(recreate=False, surge=1, unavailable=0, delay=0)
     schedule: Schedule | None = None
@@ -160,12 +160,12 @@ class Workload:
     affinity: Mapping[str, YamlValue] = field(default_factory=dict)
     tolerations: tuple[YamlValue, ...] = ()
     spread: tuple[Mapping[str, YamlValue], ...] = ()
-    one_per_node: bool = False
+    single_per_node: bool = False
     fs_group: str = ""
     awaited: bool = False
     connected: bool = True
     headless: bool = False
-    finds_unready: bool = False
+    publishes_not_ready: bool = False
     ports: tuple[ContainerPort, ...] = ()
 
     def find_container(self, service: str) -> Container:

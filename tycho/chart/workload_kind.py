@@ -27,8 +27,8 @@ NON_RESTARTING = frozenset({"no", "none", "on-failure"})
 
 def tycho_extension(part: object) -> Mapping[str, Json]:
     """What `x-tycho` says of a part of the file: what belongs to the chart, and Compose has no word for."""
-    found = getattr(part, "x", {}).get("x-tycho")
-    return found if isinstance(found, Mapping) else {}
+    extension = getattr(part, "x", {}).get("x-tycho")
+    return extension if isinstance(extension, Mapping) else {}
 
 
 def compose_text(value: str | float | None) -> str:
@@ -36,9 +36,9 @@ def compose_text(value: str | float | None) -> str:
     return "" if value is None else template(value)
 
 
-def drain_seconds(service: Service, *, held: bool) -> int:
+def drain_seconds(service: Service, *, single_node: bool) -> int:
     """Seconds before SIGTERM in which a service still answers: where the new must be there before the old goes."""
-    first = service.deploy.update_config.order == "start-first" and not held
+    first = service.deploy.update_config.order == "start-first" and not single_node
     return DRAIN_SECONDS if first and not service.pre_stop else 0
 
 
@@ -59,11 +59,11 @@ def decide_kinds(system: Project, called: Collection[str]) -> dict[str, str]:
     for service in [*system.services.values(), *system.jobs.values()]:
         for name, dependency in service.depends_on.items():
             awaited.setdefault(name, set()).add(dependency.condition)
-    found = {
+    service_kinds = {
         name: _decide_service_kind(service, awaited.get(name, set()), called=name in called)
         for name, service in system.services.items()
     }
-    return found | {name: _decide_job_kind(service) for name, service in system.jobs.items()}
+    return service_kinds | {name: _decide_job_kind(service) for name, service in system.jobs.items()}
 
 
 def sort_by_dependence(services: Mapping[str, Service]) -> tuple[str, ...]:

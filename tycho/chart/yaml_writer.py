@@ -95,8 +95,8 @@ def _entry(head: str, value: YamlValue, indent: str, *, opened: bool = False) ->
         yield from _mapping(value, indent + "  ")
     elif isinstance(value, Sequence) and not isinstance(value, str):
         yield head
-        for item in value:
-            yield from _list_entry(item, indent + "  ")
+        for element in value:
+            yield from _list_entry(element, indent + "  ")
     else:
         yield f"{head} {short}"
 
@@ -104,9 +104,9 @@ def _entry(head: str, value: YamlValue, indent: str, *, opened: bool = False) ->
 def _list_entry(value: YamlValue, indent: str) -> Iterator[str]:
     short = write_flow(value)
     if isinstance(value, Mapping) and (short is None or len(indent) + len(short) > WIDTH):
-        first, *rest = _mapping(value, indent + "  ")
+        first, *further = _mapping(value, indent + "  ")
         yield f"{indent}- {first[len(indent) + 2 :]}"
-        yield from rest
+        yield from further
     else:
         yield from _entry(f"{indent}-", value, indent)
 

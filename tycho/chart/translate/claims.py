@@ -20,52 +20,52 @@ OURS = "objects are named for the release"
 def find_claim(path: str) -> FoundBy:
     """Name a field of the claim that a volume of the file is: an object, or the template of one for each pod."""
 
-    def find(case: KeyUse) -> Iterator[Target]:
-        for claim in case.layout.claims.values():
-            if claim.name != case.name or claim.existing:
+    def find(use: KeyUse) -> Iterator[Target]:
+        for claim in use.layout.claims.values():
+            if claim.name != use.name or claim.existing:
                 continue
             if not claim.owner:
                 yield Target("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}", path)
                 continue
-            owner = case.layout.homes[claim.owner]
-            volume = next(volume for volume in owner.volumes if volume.kind == "claim" and volume.source in _keys(case))
+            owner = use.layout.pod_by_service[claim.owner]
+            volume = next(volume for volume in owner.volumes if volume.kind == "claim" and volume.source in _keys(use))
             yield Target(owner.kind, f"{RELEASE}-{owner.slug}", f"spec.volumeClaimTemplates[{volume.name}].{path}")
 
     return FoundBy(find)
 
 
-def _keys(case: KeyUse) -> list[str]:
-    return [key for key, claim in case.layout.claims.items() if claim.name == case.name]
+def _keys(use: KeyUse) -> list[str]:
+    return [key for key, claim in use.layout.claims.items() if claim.name == use.name]
 
 
-def find_existing(case: KeyUse) -> Iterator[Target]:
+def find_existing(use: KeyUse) -> Iterator[Target]:
     """Find the pods that mount a claim that exists."""
-    keys = [key for key in _keys(case) if case.layout.claims[key].existing]
-    for owner in case.layout.workloads:
+    keys = [key for key in _keys(use) if use.layout.claims[key].existing]
+    for owner in use.layout.workloads:
         for volume in owner.volumes:
             if volume.kind == "claim" and volume.source in keys:
                 yield locate(owner, "pod", f"volumes[{volume.name}].persistentVolumeClaim.claimName")
 
 
-def find_nfs(case: KeyUse) -> Iterator[Target]:
+def find_nfs(use: KeyUse) -> Iterator[Target]:
     """Find the pods that mount a volume of an NFS server."""
-    for owner in case.layout.workloads:
+    for owner in use.layout.workloads:
         for volume in owner.volumes:
-            if volume.kind == "nfs" and volume.name == label(case.name):
+            if volume.kind == "nfs" and volume.name == label(use.name):
                 yield locate(owner, "pod", f"volumes[{volume.name}].nfs")
 
 
-def assess_driver(case: KeyUse) -> Rows:
+def assess_driver(use: KeyUse) -> Rows:
     """Assess a driver of volumes: the local one is what claims are."""
-    if any(find_nfs(case)):
+    if any(find_nfs(use)):
         yield "", translated("nothing: the server is what counts")
-    elif case.value in ("local", "default"):
+    elif use.value in ("local", "default"):
         yield "", translated("PersistentVolumeClaim", find_claim(""))
 
 
-def assess_driver_opts(case: KeyUse) -> Rows:
+def assess_driver_opts(use: KeyUse) -> Rows:
     """Assess options of the local driver."""
-    options = {str(key): str(value) for key, value in case.value.items()}
+    options = {str(key): str(value) for key, value in use.value.items()}
     if options.get("type", "").startswith("nfs"):
         if re.search(r"addr=(,|$)", options.get("o", "")):
             yield ".o", rejected("it names no server", SERVER)
@@ -74,7 +74,7 @@ def assess_driver_opts(case: KeyUse) -> Rows:
         else:
             yield "", translated("nfs", FoundBy(find_nfs))
         return
-    size = case.value.get("size", "")
+    size = use.value.get("size", "")
     if size and not isinstance(size, Live) and not SIZE.fullmatch(str(size)):
         yield ".size", rejected(f'"{size}" is not a size', "write 10g")
     for name in sorted(set(options) - {"size"}):
@@ -83,27 +83,27 @@ def assess_driver_opts(case: KeyUse) -> Rows:
         yield "", translated("size", find_claim("spec.resources.requests.storage"))
 
 
-def assess_volume_labels(case: KeyUse) -> Rows:
+def assess_volume_labels(use: KeyUse) -> Rows:
     """Assess labels of a volume: those of what exists already, or of a pod's own claim, are not written."""
-    rows = list(assess_labels(case))
+    rows = list(assess_labels(use))
     yield from rows
-    if not rows and not any(find_claim_labels(case)):
+    if not rows and not any(find_claim_labels(use)):
         yield "", ignored("the claim is not the chart's to label", "label it there")
 
 
-def find_claim_labels(case: KeyUse) -> Iterator[Target]:
+def find_claim_labels(use: KeyUse) -> Iterator[Target]:
     """Find the annotations of a claim."""
-    for claim in case.layout.claims.values():
-        if claim.name == case.name and not claim.existing and not claim.owner:
+    for claim in use.layout.claims.values():
+        if claim.name == use.name and not claim.existing and not claim.owner:
             for name in claim.annotations:
                 yield Target("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}", f"metadata.annotations[{name}]")
 
 
-def assess_name(case: KeyUse) -> Rows:
+def assess_name(use: KeyUse) -> Rows:
     """Assess the name of a volume: that of one that exists, or of one on a server."""
-    if any(find_existing(case)):
+    if any(find_existing(use)):
         yield "", translated("the name of what exists", FoundBy(find_existing))
-    elif any(find_nfs(case)):
+    elif any(find_nfs(use)):
         yield "", translated("nothing: the server is what counts")
 
 

@@ -16,32 +16,32 @@ def translate_command(service: Service) -> tuple[Command, Command]:
     return (args, Command()) if service.entrypoint == () and args else (command, args)
 
 
-def assess_command(case: KeyUse) -> Rows:
+def assess_command(use: KeyUse) -> Rows:
     """Assess a line that is split when it is rendered, as its variables bring blanks: no secret may be torn apart."""
-    if case.value and isinstance(case.value[0], Reworded) and holds_secret(case.value[0].line, "command"):
+    if use.value and isinstance(use.value[0], Reworded) and holds_secret(use.value[0].line, "command"):
         yield "", rejected("it holds a secret, and a variable splits this line into other words", "write a list")
 
 
-def assess_arguments(case: KeyUse) -> Rows:
+def assess_arguments(use: KeyUse) -> Rows:
     """Assess `command`, which stands in the place of an entrypoint that is taken away."""
-    if rows := list(assess_command(case)):
+    if rows := list(assess_command(use)):
         yield from rows
-    elif case.value and case.service.entrypoint == ():
+    elif use.value and use.service.entrypoint == ():
         yield "", translated("command (live)", container("command"))
 
 
-def assess_entrypoint(case: KeyUse) -> Rows:
+def assess_entrypoint(use: KeyUse) -> Rows:
     """Assess `entrypoint`: it can be replaced, not taken away."""
-    yield from assess_command(case)
-    if case.value == () and case.service.command:
+    yield from assess_command(use)
+    if use.value == () and use.service.command:
         yield "", translated("command, from the compose file's command (live)", container("command"))
-    elif case.value == ():
+    elif use.value == ():
         yield "", approximated("", "an image's entrypoint cannot be taken away alone", "write the command out")
 
 
-def assess_init(case: KeyUse) -> Rows:
+def assess_init(use: KeyUse) -> Rows:
     """Assess `init`, where it asks for nothing."""
-    if not case.value:
+    if not use.value:
         yield "", translated("nothing to do")
 
 

@@ -29,98 +29,98 @@ def find_refs(kind: str, *, mounted_at: bool = True) -> FoundBy:
         mounted_at: Whether it is also about where they are mounted, not about the files alone.
     """
 
-    def find(case: KeyUse) -> Iterator[Target]:
-        refs = [case.entry] if isinstance(case.entry, FileRef) else getattr(case.service, kind)
+    def find(use: KeyUse) -> Iterator[Target]:
+        refs = [use.entry] if isinstance(use.entry, FileRef) else getattr(use.service, kind)
         for ref in refs:
             path = ref.target or (f"/{ref.source}" if kind == "configs" else ref.source)
             path = path if path.startswith("/") else f"/run/secrets/{path}"
-            for mounted in case.container.mounts:
+            for mounted in use.container.mounts:
                 if mounted.path == path:
-                    yield from list(find_mount(case, mounted))[0 if mounted_at else 1 :]
+                    yield from list(find_mount(use, mounted))[0 if mounted_at else 1 :]
 
     return FoundBy(find)
 
 
-def assess_mode(case: KeyUse) -> Rows:
+def assess_mode(use: KeyUse) -> Rows:
     """Assess a mode: nine bits of permissions, and all may read what a file's owner or group is to read."""
-    given, ref = case.value & 0o777, cast("FileRef", case.entry)
-    mode, place = decide_mode(ref, case.service), find_refs(_kind(case), mounted_at=False)
-    if case.value > 0o777:
+    given, ref = use.value & 0o777, cast("FileRef", use.entry)
+    mode, place = decide_mode(ref, use.service), find_refs(_kind(use), mounted_at=False)
+    if use.value > 0o777:
         why = "a mounted file has no setuid, setgid or sticky bit"
         remedy = "copy it in the image's entrypoint, where it needs one"
         yield "", approximated(f"mode {given:04o}", why, remedy, place)
-    elif mode == decide_mode(ref.model_copy(update={"mode": None}), case.service):
+    elif mode == decide_mode(ref.model_copy(update={"mode": None}), use.service):
         yield "", translated("nothing: every mounted file may be read by all")
     elif mode != given:
         yield "", approximated(f"mode {mode:04o}", FOR_ALL, ALONE, place)
 
 
-def _kind(case: KeyUse) -> str:
-    return "configs" if case.entry in case.service.configs else "secrets"
+def _kind(use: KeyUse) -> str:
+    return "configs" if use.entry in use.service.configs else "secrets"
 
 
-def assess_uid(case: KeyUse) -> Rows:
+def assess_uid(use: KeyUse) -> Rows:
     """Assess an owner: root owns a mounted file, and another owner makes it readable for all."""
-    yield from _assess_owner(case, "uid")
+    yield from _assess_owner(use, "uid")
 
 
-def assess_gid(case: KeyUse) -> Rows:
+def assess_gid(use: KeyUse) -> Rows:
     """Assess a group: so does another group."""
-    yield from _assess_owner(case, "gid")
+    yield from _assess_owner(use, "gid")
 
 
-def _assess_owner(case: KeyUse, field: str) -> Rows:
-    ref = cast("FileRef", case.entry)
-    if decide_mode(ref, case.service) != decide_mode(ref.model_copy(update={field: None}), case.service):
-        yield "", approximated("mode", FOR_ALL, ALONE, find_refs(_kind(case), mounted_at=False))
+def _assess_owner(use: KeyUse, field: str) -> Rows:
+    ref = cast("FileRef", use.entry)
+    if decide_mode(ref, use.service) != decide_mode(ref.model_copy(update={field: None}), use.service):
+        yield "", approximated("mode", FOR_ALL, ALONE, find_refs(_kind(use), mounted_at=False))
 
 
-def assess_config_file(case: KeyUse) -> Rows:
+def assess_config_file(use: KeyUse) -> Rows:
     """Assess the file of a config."""
-    config = case.service  # of a config, not of a service
-    rows = list(files.assess_files(case, str(case.value), config))
+    config = use.service  # of a config, not of a service
+    rows = list(files.assess_files(use, str(use.value), config))
     listed = files.list_files(config)
-    if any(not case.layout.secrecy.is_secret(str(case.value), file) for file in listed):
+    if any(not use.layout.secret_files.is_secret(str(use.value), file) for file in listed):
         yield "", translated("ConfigMap", FoundBy(find_config))
     if any(file.release_only for file in listed):
         why = "it is no part of the project, and so none of the chart"
-        secret = release_object("Secret", f"{label(case.name)}-secret-files")
+        secret = release_object("Secret", f"{label(use.name)}-secret-files")
         yield "", approximated(f"Secret of the release; {TRAVELS}", why, files.HOW, secret)
     else:
         yield from rows
 
 
-def assess_secret_file(case: KeyUse) -> Rows:
+def assess_secret_file(use: KeyUse) -> Rows:
     """Assess the file of a secret: one file, wherever it lies."""
-    listed = files.list_files(case.service)
+    listed = files.list_files(use.service)
     if any(file.path for file in listed):
         yield "", rejected("it is a folder, and a secret is one file", "name each file as a secret of its own")
     elif any(file.release_only for file in listed):
         yield "", translated(f"Secret; it is read outside the project, and {TRAVELS[4:]}", FoundBy(find_secret))
 
 
-def find_config(case: KeyUse) -> Iterator[Target]:
+def find_config(use: KeyUse) -> Iterator[Target]:
     """Find the ConfigMap of a config."""
-    yield Target("ConfigMap", f"{RELEASE}-{label(case.name)}")
+    yield Target("ConfigMap", f"{RELEASE}-{label(use.name)}")
 
 
-def find_secret(case: KeyUse) -> Iterator[Target]:
+def find_secret(use: KeyUse) -> Iterator[Target]:
     """Find the Secret of a secret."""
-    yield Target("Secret", f"{RELEASE}-{label(case.name)}")
+    yield Target("Secret", f"{RELEASE}-{label(use.name)}")
 
 
-def find_existing(case: KeyUse) -> Iterator[Target]:
+def find_existing(use: KeyUse) -> Iterator[Target]:
     """Find the pods that mount a config or secret that exists."""
-    for owner in case.layout.workloads:
+    for owner in use.layout.workloads:
         for volume in owner.volumes:
-            if volume.source == case.name and volume.kind in ("configMap", "secret"):
+            if volume.source == use.name and volume.kind in ("configMap", "secret"):
                 field = "configMap.name" if volume.kind == "configMap" else "secret.secretName"
                 yield locate(owner, "pod", f"volumes[{volume.name}].{field}")
 
 
-def assess_existing(case: KeyUse) -> Rows:
+def assess_existing(use: KeyUse) -> Rows:
     """Assess a name, where it is that of what exists already."""
-    if case.value is None or getattr(case.service, "external", False):
+    if use.value is None or getattr(use.service, "external", False):
         yield "", translated("the name of what exists", FoundBy(find_existing))
 
 

@@ -38,14 +38,14 @@ class ContainerTranslator:
 
     Args:
         system: The project.
-        store: Collects what they mount.
+        planner: Collects what they mount.
         enclosed: Services that only internal networks know: they publish nothing.
     """
 
-    def __init__(self, system: Project, store: VolumePlanner, enclosed: frozenset[str]) -> None:
+    def __init__(self, system: Project, planner: VolumePlanner, enclosed: frozenset[str]) -> None:
         self.system = system
         self.services = networking.all_services(system)
-        self.store = store
+        self.planner = planner
         self.enclosed = enclosed
         self.ingress = tycho_extension(system).get("ingress") or {}
         grants = read_grants(system)
@@ -88,12 +88,12 @@ class ContainerTranslator:
         )
         return self._mount(container, volumes)
 
-    def finish(self, containers: Sequence[Container], *, held: bool) -> list[Container]:
+    def finish(self, containers: Sequence[Container], *, single_node: bool) -> list[Container]:
         """Have the containers of a pod start in the order of their services' `depends_on`, and be asked for health.
 
         Args:
             containers: Of one pod.
-            held: Whether a volume of it has to be let go before the next pod starts.
+            single_node: Whether a volume of it has to be let go before the next pod starts.
         """
         awaited: dict[str, set[str]] = {}
         for container in containers:
@@ -106,7 +106,7 @@ class ContainerTranslator:
             service, conditions = self.services[container.service], awaited.get(container.service, set())
             stage = "" if not conditions else "init" if CONDITIONS[-1] in conditions else "sidecar"
             asked: dict[str, Any] = dict(translate_probes(service, stage=stage, gates="service_healthy" in conditions))
-            lifecycle = translate_lifecycle(service, held=held)
+            lifecycle = translate_lifecycle(service, single_node=single_node)
             finished.append(replace(container, stage=stage, probes=asked, lifecycle=lifecycle))
         return finished
 
@@ -128,7 +128,7 @@ class ContainerTranslator:
                 volumes[free] = replace(volume, name=free)
             return known[volume.name, bare]
 
-        for mounting in self.store.mounts(container.service, self.services[container.service]):
+        for mounting in self.planner.mounts(container.service, self.services[container.service]):
             filled = named(mounting.volume)
             mounts.append(replace(mounting.mounted, volume=filled))
             for step in mounting.steps:

@@ -15,71 +15,71 @@ TOGETHER = "both start at the same time; what ends because the other is not ther
 WAIT = "condition: service_healthy waits, for a service with a healthcheck"
 UNKNOWN = "it has no healthcheck in the file, and Kubernetes does not know that of its image"
 CHECK = "give it a healthcheck"
-ONE = "one healthy pod of several is enough"
+ENOUGH = "one healthy pod of several is enough"
 WAITS = "init containers that wait"
 
 
-def assess_depends_on(case: KeyUse) -> Rows:
+def assess_depends_on(use: KeyUse) -> Rows:
     """Assess waiting, as far as it can be seen from outside."""
-    if all(is_implied(case.layout.system, case.name, name) for name in case.value):
+    if all(is_implied(use.layout.system, use.name, name) for name in use.value):
         yield "", translated("nothing of its own: it follows from another key")
-    for name, dependency in case.value.items():
-        if dependency.restart and case.written(f"depends_on.{name}.restart"):
+    for name, dependency in use.value.items():
+        if dependency.restart and use.written(f"depends_on.{name}.restart"):
             yield f".{name}.restart", ignored(f"pods are not restarted with those of {name}", "have it reconnect")
-        if is_implied(case.layout.system, case.name, name):
+        if is_implied(use.layout.system, use.name, name):
             continue
-        if name not in case.layout.homes:  # not required, and in no profile that is on
+        if name not in use.layout.pod_by_service:  # not required, and in no profile that is on
             yield f".{name}", translated("nothing: it is not there, and not required")
-        elif case.layout.homes[name] is case.pod:
-            yield f".{name}", _assess_within(case, name, dependency.condition)
+        elif use.layout.pod_by_service[name] is use.pod:
+            yield f".{name}", _assess_within(use, name, dependency.condition)
         else:
-            yield f".{name}", _assess_between(case, name, dependency.condition)
+            yield f".{name}", _assess_between(use, name, dependency.condition)
 
 
-def _assess_between(case: KeyUse, name: str, condition: str) -> KeyRule:
+def _assess_between(use: KeyUse, name: str, condition: str) -> KeyRule:
     """Assess the order of two pods."""
-    other, place = case.layout.homes[name], FoundBy(lambda _: find_waits(case, name))
+    other, place = use.layout.pod_by_service[name], FoundBy(lambda _: find_waits(use, name))
     if condition == "service_completed_successfully" and other.kind != "Job":
         return rejected(f"{name} is a {other.kind}, and never completes", 'make it a job: restart: "no"')
     if condition == "service_healthy" and other.kind in JOBS:
         remedy = "condition: service_completed_successfully waits for its end"
         return rejected(f"{name} is a {other.kind}, and never becomes healthy", remedy)
-    if condition != "service_started" and case.service.network_mode == "none":
+    if condition != "service_started" and use.service.network_mode == "none":
         return rejected("a pod without a network cannot see whether others are ready", "remove network_mode")
-    if condition == "service_healthy" and not _is_probed(case, name):
+    if condition == "service_healthy" and not _is_probed(use, name):
         return approximated(f"init containers that wait until {name} has been started", UNKNOWN, CHECK, place)
-    if condition == "service_started" and not any(find_waits(case, name)):
+    if condition == "service_started" and not any(find_waits(use, name)):
         return approximated("", TOGETHER, WAIT)
-    return translated(WAITS, place, but=ONE if condition == "service_healthy" and other.several else "")
+    return translated(WAITS, place, but=ENOUGH if condition == "service_healthy" and other.may_scale else "")
 
 
-def find_waits(case: KeyUse, name: str) -> Iterator[Target]:
+def find_waits(use: KeyUse, name: str) -> Iterator[Target]:
     """Find the init containers that wait for a service."""
-    for wait in case.pod.waits:
-        for container in wait.containers if wait.slug == case.layout.homes[name].slug else ():
-            yield from pod(f"initContainers[{container}]").find(case)
+    for wait in use.pod.waits:
+        for container in wait.containers if wait.slug == use.layout.pod_by_service[name].slug else ():
+            yield from pod(f"initContainers[{container}]").find(use)
 
 
-def find_all_waits(case: KeyUse) -> Iterator[Target]:
+def find_all_waits(use: KeyUse) -> Iterator[Target]:
     """Find the init containers that wait."""
-    for name in case.value:
-        if name in case.layout.homes:
-            yield from find_waits(case, name)
+    for name in use.value:
+        if name in use.layout.pod_by_service:
+            yield from find_waits(use, name)
 
 
-def _assess_within(case: KeyUse, name: str, condition: str) -> KeyRule:
+def _assess_within(use: KeyUse, name: str, condition: str) -> KeyRule:
     """Assess the order among the containers of one pod."""
-    place = pod(f"initContainers[{case.pod.find_container(name).name}]")
+    place = pod(f"initContainers[{use.pod.find_container(name).name}]")
     if condition == "service_completed_successfully":
         return translated("an init container", place)
-    if condition == "service_healthy" and not _is_probed(case, name):
+    if condition == "service_healthy" and not _is_probed(use, name):
         return approximated(f"a sidecar: it starts once {name} has been started", UNKNOWN, CHECK, place)
     return translated("a sidecar, which is started first", place)
 
 
-def _is_probed(case: KeyUse, name: str) -> bool:
+def _is_probed(use: KeyUse, name: str) -> bool:
     """Tell whether Kubernetes knows how to ask for a service's health."""
-    return any(translate_probes(all_services(case.layout.system)[name], stage="", gates=False))
+    return any(translate_probes(all_services(use.layout.system)[name], stage="", gates=False))
 
 
 KEYS: Table = {"depends_on": whole(translated(WAITS, FoundBy(find_all_waits), assess=assess_depends_on))}

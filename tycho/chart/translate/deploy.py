@@ -22,85 +22,85 @@ def translate_replicas(service: Service) -> int | Text:
     return 1 if replicas is None else to_number(replicas)
 
 
-def translate_strategy(service: Service, kind: str, *, held: bool) -> Strategy:
+def translate_strategy(service: Service, kind: str, *, single_node: bool) -> Strategy:
     """Translate how pods are replaced."""
     update = service.deploy.update_config
     step = max(1, update.parallelism or 1)
     first = kind == "DaemonSet" or update.order == "stop-first"  # two pods of a node want the same ports
     surge, unavailable = (0, step) if first and update.order != "start-first" else (step, 0)
-    return Strategy(held, surge, unavailable, math.ceil(update.delay or 0))
+    return Strategy(single_node, surge, unavailable, math.ceil(update.delay or 0))
 
 
 BESIDE = "more than one of them share the node of their volume: from one to several, every pod is replaced once"
 
 
-def assess_mode(case: KeyUse) -> Rows:
+def assess_mode(use: KeyUse) -> Rows:
     """Assess Swarm's modes."""
-    if case.value not in MODES:
-        yield "", rejected(f'"{case.value}" is not a mode', f"one of {', '.join(MODES)}")
-    elif case.value == "global-job":
+    if use.value not in MODES:
+        yield "", rejected(f'"{use.value}" is not a mode', f"one of {', '.join(MODES)}")
+    elif use.value == "global-job":
         why = "Kubernetes has no job for every node"
         yield "", approximated("Job", why, "set deploy.replicas", workload(""))
 
 
-def assess_endpoint(case: KeyUse) -> Rows:
+def assess_endpoint(use: KeyUse) -> Rows:
     """Assess addresses: those of the pods, or one of the Service."""
-    if case.value not in ("vip", "dnsrr"):
-        yield "", rejected(f'"{case.value}" is not a mode', "vip or dnsrr")
-    elif not has_service(case.pod):
+    if use.value not in ("vip", "dnsrr"):
+        yield "", rejected(f'"{use.value}" is not a mode', "vip or dnsrr")
+    elif not has_service(use.pod):
         yield "", translated("nothing: a job that listens at no known port has no name")
 
 
-def assess_replicas(case: KeyUse) -> Rows:
+def assess_replicas(use: KeyUse) -> Rows:
     """Assess a number of pods: a DaemonSet has as many as there are nodes."""
-    if case.kind in ("DaemonSet", "CronJob"):
-        yield "", ignored(f"a {case.kind} has no number of replicas", "remove it, or the mode")
-    elif case.kind == "Job":
-        if case.pod.completions:
+    if use.kind in ("DaemonSet", "CronJob"):
+        yield "", ignored(f"a {use.kind} has no number of replicas", "remove it, or the mode")
+    elif use.kind == "Job":
+        if use.pod.completions:
             yield "", translated("completions, parallelism (live)", workload("spec.completions"))
         else:
             yield "", translated("nothing: a job runs once")
-    elif case.pod.held and case.kind == "Deployment":
+    elif use.pod.single_node and use.kind == "Deployment":
         yield "", translated("replicas (live)", REPLICAS, but=BESIDE)
 
 
-def find_rollout(case: KeyUse) -> Iterator[Target]:
+def find_rollout(use: KeyUse) -> Iterator[Target]:
     """Find how the pods of a workload are replaced."""
-    if case.kind == "Deployment":
-        yield from workload("spec.strategy").find(case)
-    elif case.kind in ("DaemonSet", "StatefulSet"):
-        yield from workload("spec.updateStrategy").find(case)
+    if use.kind == "Deployment":
+        yield from workload("spec.strategy").find(use)
+    elif use.kind in ("DaemonSet", "StatefulSet"):
+        yield from workload("spec.updateStrategy").find(use)
 
 
-def find_order(case: KeyUse) -> Iterator[Target]:
+def find_order(use: KeyUse) -> Iterator[Target]:
     """Find how the pods are replaced, and the time in which the callers of one turn to others."""
-    yield from find_rollout(case)
-    if "sleep" in case.container.lifecycle.get("preStop", {}):
-        yield from container("lifecycle.preStop").find(case)
+    yield from find_rollout(use)
+    if "sleep" in use.container.lifecycle.get("preStop", {}):
+        yield from container("lifecycle.preStop").find(use)
 
 
-def assess_rollout(case: KeyUse) -> Rows:
+def assess_rollout(use: KeyUse) -> Rows:
     """Assess an update: what holds a volume, or has a name of its own, is not replaced beside itself."""
-    if case.kind in JOBS:
+    if use.kind in JOBS:
         yield "", translated("nothing: a job is made anew")
-    elif case.kind == "StatefulSet" and case.value not in (1, "stop-first"):
+    elif use.kind == "StatefulSet" and use.value not in (1, "stop-first"):
         why = "a StatefulSet replaces its pods by name"
         yield "", approximated("one pod after the other", why, "parallelism: 1", ROLLOUT)
-    elif case.kind == "Deployment" and case.pod.held and case.value not in (1, "stop-first"):
+    elif use.kind == "Deployment" and use.pod.single_node and use.value not in (1, "stop-first"):
         why = "a volume that one node holds is let go before the next pod takes it"
         remedy = "x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a class that can"
         yield "", approximated("strategy: Recreate", why, remedy, ROLLOUT)
 
 
-def assess_delay(case: KeyUse) -> Rows:
+def assess_delay(use: KeyUse) -> Rows:
     """Assess a pause between pods."""
-    if case.kind in JOBS:
+    if use.kind in JOBS:
         yield "", translated("nothing: a job is made anew")
 
 
-def assess_failure(case: KeyUse) -> Rows:
+def assess_failure(use: KeyUse) -> Rows:
     """Assess `failure_action`: a rollout that does not become ready stops."""
-    if case.value == "pause":
+    if use.value == "pause":
         yield "", translated("a failed rollout stops where it is")
 
 

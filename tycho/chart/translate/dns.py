@@ -56,47 +56,47 @@ def is_address(text: str) -> bool:
     return True
 
 
-def assess_dns(case: KeyUse) -> Rows:
+def assess_dns(use: KeyUse) -> Rows:
     """Assess resolvers: a pod has few, each by its address."""
-    for index, server in enumerate(case.value):
+    for index, server in enumerate(use.value):
         if isinstance(server, Live):
             continue
         if not server:
             yield f"[{index}]", ignored("it is empty", LEAVE_OUT)
         elif not is_address(server):
             yield f"[{index}]", rejected(f'"{server}" is not an address', "192.0.2.53, for example")
-    if len(case.value) > RESOLVERS:
+    if len(use.value) > RESOLVERS:
         words, why = f"the first {RESOLVERS}, after the cluster's", "a pod has no more resolvers"
         yield "", approximated(words, why, "name fewer", pod("dnsConfig.nameservers"))
 
 
-def assess_dns_opt(case: KeyUse) -> Rows:
+def assess_dns_opt(use: KeyUse) -> Rows:
     """Assess options of a resolver; what a variable makes of one is seen when the release is installed."""
-    for index, option in enumerate(case.value):
+    for index, option in enumerate(use.value):
         if not isinstance(option, Live) and not option.partition(":")[0].strip():
             yield f"[{index}]", rejected(f'"{option}" names no option', 'write for example "ndots:2"')
-    if case.value:
+    if use.value:
         yield "", KEYS["dns_opt"]
 
 
-def assess_dns_search(case: KeyUse) -> Rows:
+def assess_dns_search(use: KeyUse) -> Rows:
     """Assess domains that are tried; "." asks for none."""
-    for index, domain in enumerate(case.value):
+    for index, domain in enumerate(use.value):
         if isinstance(domain, Live):
             continue
         if not domain:
             yield f"[{index}]", ignored("it is empty", LEAVE_OUT)
         elif domain != "." and not SEARCHED.fullmatch(domain):
             yield f"[{index}]", rejected(f'"{domain}" is not a domain', "corp.example.org, for example")
-    if case.pod.dns.searches:
+    if use.pod.dns.searches:
         yield "", KEYS["dns_search"]
-    elif case.value:
+    elif use.value:
         yield "", translated("nothing: no domain is searched but the cluster's")
 
 
-def assess_extra_hosts(case: KeyUse) -> Rows:
+def assess_extra_hosts(use: KeyUse) -> Rows:
     """Assess lines of /etc/hosts."""
-    for host, addresses in case.value.items():
+    for host, addresses in use.value.items():
         if "host-gateway" in addresses:
             reason = "a pod has no host of its own to call: the name leads nowhere"
             yield f".{host}", ignored(reason, "give the address of the machine that is meant")

@@ -36,30 +36,30 @@ PERHAPS = "env, as far as the variables are set"
 WORDS = "env (live); in a Secret what reads variables or is secret"
 
 
-def find_env(case: KeyUse) -> Iterator[Target]:
+def find_env(use: KeyUse) -> Iterator[Target]:
     """Find the entries of the container, and the Secret of those that read variables or are secret."""
-    env = case.container.env
+    env = use.container.env
     if env.values or env.secret:
-        yield from container("env").find(case)
+        yield from container("env").find(use)
     if env.secret or env.live:
-        yield from env_secret().find(case)
+        yield from env_secret().find(use)
 
 
-def find_env_file(case: KeyUse) -> Iterator[Target]:
+def find_env_file(use: KeyUse) -> Iterator[Target]:
     """Find the Secret of an `env_file`, and where the container names it."""
-    yield from container("envFrom").find(case)
-    yield Target("Secret", f"{RELEASE}-{label(case.name)}-env-file")
+    yield from container("envFrom").find(use)
+    yield Target("Secret", f"{RELEASE}-{label(use.name)}-env-file")
 
 
-def assess_environment(case: KeyUse) -> Rows:
+def assess_environment(use: KeyUse) -> Rows:
     """Assess `environment`: any printable name will do."""
-    if passed := sorted(case.service.environment_pass):
-        env = case.container.env
+    if passed := sorted(use.service.environment_pass):
+        env = use.container.env
         words = WORDS if env.values or env.secret else PERHAPS
         yield "", translated(words, FoundBy(find_env), but=f"{', '.join(passed)}: {PASSED}")
-    elif not (case.container.env.values or case.container.env.secret):
+    elif not (use.container.env.values or use.container.env.secret):
         yield "", translated("nothing: no entry has a value")
-    for name, value in case.value.items():
+    for name, value in use.value.items():
         if not ENV_NAME.fullmatch(name):
             yield f".{name}", rejected("its name is not printable ASCII", "rename it")
         elif isinstance(value, str) and UNWRITABLE.search(value):
@@ -67,10 +67,10 @@ def assess_environment(case: KeyUse) -> Rows:
             yield f".{name}", rejected(why, "take it from a file")
 
 
-def assess_env_file(case: KeyUse) -> Rows:
+def assess_env_file(use: KeyUse) -> Rows:
     """Assess `env_file`, naming those that lie elsewhere."""
     yield "", KEYS["env_file"]
-    for index, file in enumerate(case.value):
+    for index, file in enumerate(use.value):
         if file.outside:
             words = "a Secret of the release; it is read outside the project, and travels in the values of the release"
             yield f"[{index}]", translated(words, FoundBy(find_env_file))

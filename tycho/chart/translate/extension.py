@@ -61,44 +61,44 @@ def _is_person(person: Mapping[str, Json]) -> bool:
     return set(person) <= {"name", "email", "url"} and all(isinstance(text, str) for text in person.values())
 
 
-def find_host_paths(case: KeyUse) -> Iterator[Target]:
+def find_host_paths(use: KeyUse) -> Iterator[Target]:
     """Find the volumes that are paths of the node."""
-    for volume in case.pod.volumes:
-        if volume.kind == "hostPath" and any(mounted.volume == volume.name for mounted in case.container.mounts):
-            yield locate(case.pod, "pod", f"volumes[{volume.name}].hostPath")
+    for volume in use.pod.volumes:
+        if volume.kind == "hostPath" and any(mounted.volume == volume.name for mounted in use.container.mounts):
+            yield locate(use.pod, "pod", f"volumes[{volume.name}].hostPath")
 
 
-def find_ingress(case: KeyUse) -> Iterator[Target]:
+def find_ingress(use: KeyUse) -> Iterator[Target]:
     """Find the Ingress of a service."""
-    yield Target("Ingress", f"{RELEASE}-{case.container.name}")
+    yield Target("Ingress", f"{RELEASE}-{use.container.name}")
 
 
-def find_ingresses(case: KeyUse) -> Iterator[Target]:
+def find_ingresses(use: KeyUse) -> Iterator[Target]:
     """Find every Ingress that is switched on."""
-    for owner in case.layout.workloads:
+    for owner in use.layout.workloads:
         for each in owner.containers:
             if each.ingress and each.ingress.enabled:
                 yield Target("Ingress", f"{RELEASE}-{each.name}")
 
 
-def find_policies(case: KeyUse) -> Iterator[Target]:
+def find_policies(use: KeyUse) -> Iterator[Target]:
     """Find the policies of networks."""
-    for network in case.layout.networks if case.layout.isolated else ():
+    for network in use.layout.networks if use.layout.isolated else ():
         yield Target("NetworkPolicy", f"{RELEASE}-network-{network.slug}")
 
 
-def find_secret_files(case: KeyUse) -> Iterator[Target]:
+def find_secret_files(use: KeyUse) -> Iterator[Target]:
     """Find the Secrets of files that are secret."""
-    for tree in case.layout.configmaps:
+    for tree in use.layout.configmaps:
         if tree.secrets:
             yield Target("Secret", f"{RELEASE}-{tree.slug}-secret-files")
 
 
-def find_secret_entries(case: KeyUse) -> Iterator[Target]:
+def find_secret_entries(use: KeyUse) -> Iterator[Target]:
     """Find the Secret of a service's environment, if it has one."""
-    if case.container.env.has_secret:
-        yield from container("env").find(case)
-        yield from env_secret("").find(case)
+    if use.container.env.has_secret:
+        yield from container("env").find(use)
+        yield from env_secret("").find(use)
 
 
 def _is_route(value: Json) -> bool:
@@ -209,10 +209,10 @@ def assess_extension(section: str, value: Json) -> Iterator[tuple[str, KeyRule]]
     if not isinstance(value, Mapping):
         yield "", rejected("it is not a mapping", f"x-tycho: {{{next(iter(words), 'kind')}: …}}")
         return
-    for word, about in value.items():
+    for word, setting in value.items():
         if word not in words:
             yield f".{word}", rejected("x-tycho has no such key", f"known here: {', '.join(words) or 'none'}")
-        elif not words[word][0](about):
-            yield f".{word}", rejected(f'"{about}" is not one', f"write {words[word][1]}")
+        elif not words[word][0](setting):
+            yield f".{word}", rejected(f'"{setting}" is not one', f"write {words[word][1]}")
         elif word not in UNREPORTED:
             yield f".{word}", words[word][2]

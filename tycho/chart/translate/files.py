@@ -49,12 +49,12 @@ def _verb(note: str) -> str:
     return note.partition(": ")[2] if note.startswith("not a regular file: ") else note
 
 
-def assess_files(case: KeyUse, source: str, part: object) -> Rows:
+def assess_files(use: KeyUse, source: str, part: object) -> Rows:
     """Assess what is different about files that travel, and those that do not."""
-    files, secrecy = list_files(part), case.layout.secrecy
-    secret = [file.path or source for file in files if secrecy.is_secret(source, file)]
+    files, secret_files = list_files(part), use.layout.secret_files
+    secret = [file.path or source for file in files if secret_files.is_secret(source, file)]
     if secret:
-        place = FoundBy(lambda _: find_tree(case, source, secret=True))
+        place = FoundBy(lambda _: find_tree(use, source, secret=True))
         yield (
             "",
             approximated("Secret of the release", f"secret, and no part of the chart: {listed(secret)}", HOW, place),
@@ -67,7 +67,7 @@ def assess_files(case: KeyUse, source: str, part: object) -> Rows:
         yield "", replace(key, local=why in frozenset(Stays))
     if copied := getattr(part, "copied", ()):
         why = f"links travel as copies of what they lead to: {listed(copied)}"
-        place = FoundBy(lambda _: find_tree(case, source, secret=False))
+        place = FoundBy(lambda _: find_tree(use, source, secret=False))
         yield "", approximated("ConfigMap", why, "nothing: a change is copied when it is compiled again", place)
 
 
@@ -82,9 +82,9 @@ def listed(paths: Sequence[str]) -> str:
     return ", ".join(paths[:LISTED]) + more
 
 
-def find_tree(case: KeyUse, source: str, *, secret: bool) -> Iterator[Target]:
+def find_tree(use: KeyUse, source: str, *, secret: bool) -> Iterator[Target]:
     """Find the ConfigMap that files became, or the Secret of those that are secret."""
-    for tree in case.layout.configmaps:
+    for tree in use.layout.configmaps:
         if tree.source != source:
             continue
         if secret and tree.secrets:

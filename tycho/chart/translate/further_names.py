@@ -38,13 +38,13 @@ def list_renamed(layout: ChartLayout) -> Iterator[tuple[str, str, KeyRule]]:
 
 def _is_called(layout: ChartLayout, name: str) -> bool:
     """Tell whether a service has a name: a job in a pod of its own may have none."""
-    return layout.homes[name].name != name or has_service(layout.homes[name])
+    return layout.pod_by_service[name].name != name or has_service(layout.pod_by_service[name])
 
 
-def find_service_name(case: KeyUse) -> Iterator[Target]:
+def find_service_name(use: KeyUse) -> Iterator[Target]:
     """Find the Service that a service is called by: its pod's, or one of its own name beside that."""
-    slug = label(case.name)
-    yield from (peers("") if case.pod.name == case.name else named_object("Service", slug)).find(case)
+    slug = label(use.name)
+    yield from (peers("") if use.pod.name == use.name else named_object("Service", slug)).find(use)
 
 
 def explain(name: str) -> str:
@@ -72,57 +72,57 @@ def _where(places: list[str]) -> str:
     return f"; it is said at {', '.join(dict.fromkeys(places))}" if places else ""
 
 
-def refuse_name(case: KeyUse, name: str, remedy: str) -> KeyRule:
+def refuse_name(use: KeyUse, name: str, remedy: str) -> KeyRule:
     """Make the entry of a further name that no Service can have."""
-    return ignored(f'"{name}": {explain(name)}', remedy + _where(find_places(case.layout, (name,))[name]))
+    return ignored(f'"{name}": {explain(name)}', remedy + _where(find_places(use.layout, (name,))[name]))
 
 
-def assess_container_name(case: KeyUse) -> Rows:
+def assess_container_name(use: KeyUse) -> Rows:
     """Assess a name to call a service by."""
-    name = str(case.value)
-    if name == case.name:
+    name = str(use.value)
+    if name == use.name:
         yield "", translated("the name that it has anyway")
     elif not DNS_LABEL.fullmatch(name.lower()):
-        yield "", refuse_name(case, name, f"call it {label(case.name)}")
+        yield "", refuse_name(use, name, f"call it {label(use.name)}")
 
 
-def assess_hostname(case: KeyUse) -> Rows:
+def assess_hostname(use: KeyUse) -> Rows:
     """Assess a hostname, a DNS label; a pod has one of its own, and a further name for each other service in it."""
-    name, home = str(case.value), case.pod.name
+    name, home = str(use.value), use.pod.name
     if not DNS_LABEL.fullmatch(name.lower()):
-        yield "", refuse_name(case, name, f"{LETTERS}; domainname for the rest")
-    elif home != case.name:
+        yield "", refuse_name(use, name, f"{LETTERS}; domainname for the rest")
+    elif home != use.name:
         why = f"it shares the pod of {home}, whose own counts"
         yield "", approximated("a Service of that name", why, "say it there", FoundBy(find_named))
 
 
-def find_named(case: KeyUse) -> Iterator[Target]:
+def find_named(use: KeyUse) -> Iterator[Target]:
     """Find the Service of the name that a key gives, or of the service itself where it is the same."""
-    yield Target("Service", str(case.value).lower())
+    yield Target("Service", str(use.value).lower())
 
 
-def find_hostname(case: KeyUse) -> Iterator[Target]:
+def find_hostname(use: KeyUse) -> Iterator[Target]:
     """Find the pod's hostname, and the Service of that name."""
-    yield from pod("hostname").find(case)
-    yield from find_named(case)
+    yield from pod("hostname").find(use)
+    yield from find_named(use)
 
 
-def find_links(case: KeyUse) -> Iterator[Target]:
+def find_links(use: KeyUse) -> Iterator[Target]:
     """Find the Services of the names that a service links to."""
-    for link in case.value:
+    for link in use.value:
         alias = str(link).partition(":")[2].lower()
         if alias and DNS_LABEL.fullmatch(alias):
             yield Target("Service", alias)
 
 
-def assess_links(case: KeyUse) -> Rows:
+def assess_links(use: KeyUse) -> Rows:
     """Assess further names of other services."""
-    if all(str(link).partition(":")[2] in ("", str(link).partition(":")[0]) for link in case.value):
+    if all(str(link).partition(":")[2] in ("", str(link).partition(":")[0]) for link in use.value):
         yield "", translated("the names that they have anyway")
-    for index, link in enumerate(case.value):
+    for index, link in enumerate(use.value):
         alias = str(link).partition(":")[2]
         if alias and not DNS_LABEL.fullmatch(alias.lower()):
-            yield f"[{index}]", refuse_name(case, alias, LETTERS)
+            yield f"[{index}]", refuse_name(use, alias, LETTERS)
 
 
 CALLED = FoundBy(find_service_name)

@@ -157,46 +157,46 @@ def _seconds(number: float) -> int:
     return max(1, math.ceil(number))
 
 
-def assess_seconds(case: KeyUse) -> Rows:
+def assess_seconds(use: KeyUse) -> Rows:
     """Assess a duration: Kubernetes counts seconds."""
-    if isinstance(case.value, float) and case.value % 1:
+    if isinstance(use.value, float) and use.value % 1:
         yield "", approximated("the next whole second", "Kubernetes counts in seconds", "write whole seconds")
 
 
-def assess_check(case: KeyUse) -> Rows:
+def assess_check(use: KeyUse) -> Rows:
     """Assess a key of `healthcheck`: what x-tycho says in Kubernetes' words goes before it."""
-    check = case.service.healthcheck
-    if KEY in tycho_extension(case.service):
+    check = use.service.healthcheck
+    if KEY in tycho_extension(use.service):
         yield "", translated(f"nothing: x-tycho.{KEY} is there in its place")
     elif check and is_of_image(check):
         why = "without `test` it is about the image's own check, which Kubernetes does not know"
         yield "", ignored(why, "write test")
-    elif not case.value and not isinstance(case.value, bool):
+    elif not use.value and not isinstance(use.value, bool):
         yield "", translated("Docker's default: 0 is as if it were not there")
-    elif case.container.stage == "init":
+    elif use.container.stage == "init":
         yield "", translated("nothing: what does its work and ends has no health")
-    elif check and (check.disable or not _command(check)) and case.value != check.disable:
+    elif check and (check.disable or not _command(check)) and use.value != check.disable:
         yield "", translated("nothing: there is no probe")
-    elif isinstance(case.value, float) and case.value % 1:
-        field = {"interval": "periodSeconds", "timeout": "timeoutSeconds"}.get(_find_key(case), "")
+    elif isinstance(use.value, float) and use.value % 1:
+        field = {"interval": "periodSeconds", "timeout": "timeoutSeconds"}.get(_find_key(use), "")
         words = "the next whole second"
         places = (container(f"readinessProbe.{field}"),) if field else (container("startupProbe"),)
         yield "", approximated(words, "Kubernetes counts in seconds", "write whole seconds", *places)
 
 
-def _find_key(case: KeyUse) -> str:
-    check = case.service.healthcheck
-    return next((key for key in ("interval", "timeout") if check and getattr(check, key) is case.value), "")
+def _find_key(use: KeyUse) -> str:
+    check = use.service.healthcheck
+    return next((key for key in ("interval", "timeout") if check and getattr(check, key) is use.value), "")
 
 
-def assess_first(case: KeyUse) -> Rows:
+def assess_first(use: KeyUse) -> Rows:
     """Assess a start period: until its first success a container is asked more often in it."""
-    check = case.service.healthcheck
-    rows = list(assess_check(case))
+    check = use.service.healthcheck
+    rows = list(assess_check(use))
     if not rows and check and not find_start_interval(check):
         why = "no start_period" if not check.start_period else "not more often than at the interval"
         rows = [("", translated(f"nothing: {why}"))]
-    elif not rows and "startupProbe" not in case.container.probes:
+    elif not rows and "startupProbe" not in use.container.probes:
         rows = [("", translated("nothing: it is asked as often as later"))]
     yield from rows
 

@@ -19,18 +19,18 @@ from tycho.model import Hook, Service, template
 from tycho.model.numbers import parse_id
 
 
-def translate_lifecycle(service: Service, *, held: bool) -> dict[str, Mapping[str, YamlValue]]:
+def translate_lifecycle(service: Service, *, single_node: bool) -> dict[str, Mapping[str, YamlValue]]:
     """Translate hooks of a running container, and the time in which its callers turn to others.
 
     Args:
         service: The service.
-        held: Whether a volume of its pod has to be let go before the next pod starts.
+        single_node: Whether a volume of its pod has to be let go before the next pod starts.
     """
     lifecycle: dict[str, Mapping[str, YamlValue]] = {}
     for key, hooks in (("postStart", service.post_start), ("preStop", service.pre_stop)):
         if hooks:
             lifecycle[key] = {"exec": {"command": list(to_command(hooks[0].command, expanded=False).words)}}
-    if seconds := drain_seconds(service, held=held):
+    if seconds := drain_seconds(service, single_node=single_node):
         lifecycle["preStop"] = {"sleep": {"seconds": seconds}}
     return lifecycle
 
@@ -77,15 +77,15 @@ def _own_entries(hook: Hook, service: Service) -> Iterator[tuple[str, Text]]:
                 yield name, to_argument(value)
 
 
-def grace_seconds(service: Service, *, held: bool) -> int:
+def grace_seconds(service: Service, *, single_node: bool) -> int:
     """Count the seconds until SIGKILL, after those of draining; Compose says 10 where the file says nothing."""
     seconds = service.stop_grace_period
-    return (10 if seconds is None else max(0, math.ceil(seconds))) + drain_seconds(service, held=held)
+    return (10 if seconds is None else max(0, math.ceil(seconds))) + drain_seconds(service, single_node=single_node)
 
 
-def assess_pre_start(case: KeyUse) -> Rows:
+def assess_pre_start(use: KeyUse) -> Rows:
     """Assess containers before the container."""
-    for index, hook in enumerate(case.value):
+    for index, hook in enumerate(use.value):
         if own := sorted(set(hook.rest) & set(hook.written)):
             why = f"{', '.join(own)}: those of the service hold here too"
             yield f"[{index}]", ignored(why, "say it of the service")
@@ -93,19 +93,19 @@ def assess_pre_start(case: KeyUse) -> Rows:
             why = f'"{hook.user}" is a name, and Kubernetes takes numbers'
             yield f"[{index}].user", rejected(why, "write the number")
         if not hook.per_replica:
-            why, place = "it runs before every pod", pod(f"initContainers[{case.container.hooks[index].name}]")
+            why, place = "it runs before every pod", pod(f"initContainers[{use.container.hooks[index].name}]")
             yield f"[{index}]", approximated("init container", why, "make it a service to wait for", place)
 
 
-def find_pre_start(case: KeyUse) -> Iterator[Target]:
+def find_pre_start(use: KeyUse) -> Iterator[Target]:
     """Find the init containers of a service."""
-    for hook in case.container.hooks:
-        yield from pod(f"initContainers[{hook.name}]").find(case)
+    for hook in use.container.hooks:
+        yield from pod(f"initContainers[{hook.name}]").find(use)
 
 
-def assess_hook(case: KeyUse) -> Rows:
+def assess_hook(use: KeyUse) -> Rows:
     """Assess a hook: one command, as the container's own user and in its own folder."""
-    for index, hook in enumerate(case.value):
+    for index, hook in enumerate(use.value):
         further = [key for key in ("user", "privileged", "working_dir", "environment") if getattr(hook, key)]
         if index:
             yield f"[{index}]", rejected("Kubernetes runs one command", "put them into one: sh -c 'first && second'")
@@ -114,16 +114,16 @@ def assess_hook(case: KeyUse) -> Rows:
             yield f"[{index}].{further[0]}", rejected(why, "say it in the command")
 
 
-def assess_grace(case: KeyUse) -> Rows:
+def assess_grace(use: KeyUse) -> Rows:
     """Assess the time until SIGKILL: the longest of a pod's services holds for all of them."""
     grace = pod("terminationGracePeriodSeconds")
-    for _, key in assess_seconds(case):
+    for _, key in assess_seconds(use):
         yield "", approximated(key.target, key.reason, key.remedy, grace)
 
 
-def assess_signal(case: KeyUse) -> Rows:
+def assess_signal(use: KeyUse) -> Rows:
     """Assess `stop_signal`: SIGTERM is what everybody gets."""
-    if str(case.value).upper().removeprefix("SIG") in ("TERM", "15"):
+    if str(use.value).upper().removeprefix("SIG") in ("TERM", "15"):
         yield "", translated("what Kubernetes sends")
 
 

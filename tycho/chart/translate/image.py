@@ -83,9 +83,9 @@ def _find_tag(text: str) -> int:
     return colon if colon > slash else -1
 
 
-def assess_image(case: KeyUse) -> Rows:
+def assess_image(use: KeyUse) -> Rows:
     """Assess `image`: a container of what is no reference never starts. What variables bring is known at the start."""
-    text = to_text(case.service.image)
+    text = to_text(use.service.image)
     if text and not isinstance(text, Expression) and not is_image(text):
         yield (
             "",
@@ -93,23 +93,23 @@ def assess_image(case: KeyUse) -> Rows:
         )
 
 
-def assess_build(case: KeyUse) -> Rows:
+def assess_build(use: KeyUse) -> Rows:
     """Assess `build`: an image has to come from somewhere."""
     why = "a chart holds no build"
-    if case.service.image:
-        yield "", ignored(why, f"{BUILD}, or push {template(case.service.image)} before it is installed")
+    if use.service.image:
+        yield "", ignored(why, f"{BUILD}, or push {template(use.service.image)} before it is installed")
     else:
-        image = case.layout.system.image_name(case.name)
-        remedy = f"{BUILD}, or push it before it is installed and set services.{case.name}.image"
+        image = use.layout.system.image_name(use.name)
+        remedy = f"{BUILD}, or push it before it is installed and set services.{use.name}.image"
         yield "", approximated(f"image {image}", why, remedy, IMAGE)
 
 
-def assess_pull_policy(case: KeyUse) -> Rows:
+def assess_pull_policy(use: KeyUse) -> Rows:
     """Assess `pull_policy`: Kubernetes knows no age of an image."""
-    if case.value == "build":
+    if use.value == "build":
         why, remedy = "a cluster does not build", f"{BUILD}; `tycho up --build` does before it starts"
         yield "", approximated("imagePullPolicy: IfNotPresent", why, remedy, POLICY)
-    elif case.value not in PULL:
+    elif use.value not in PULL:
         why, remedy = "Kubernetes knows no age of an image", "give images tags that do not move"
         yield "", approximated("imagePullPolicy: Always", why, remedy, POLICY)
 

@@ -37,43 +37,43 @@ def backoff_limit(service: Service, kind: str) -> int:
 def translate_schedule(service: Service) -> Schedule:
     """Translate when a CronJob runs: its first trigger."""
     triggers = service.triggers or {}
-    wanted = workload_kind.tycho_extension(service).get("schedule") or triggers.get("schedule") or ()
-    first = wanted if isinstance(wanted, str) else next(iter(wanted), None)
+    schedule = workload_kind.tycho_extension(service).get("schedule") or triggers.get("schedule") or ()
+    first = schedule if isinstance(schedule, str) else next(iter(schedule), None)
     fields = {"cron": first} if isinstance(first, str) else dict(first or {})
     concurrency = {"forbid": "Forbid", "queue": "Forbid"}.get(str(fields.get("concurrency")), "Allow")
     cron = str(fields.get("cron") or "0 0 1 1 *")
     return Schedule(cron, str(fields.get("timezone") or ""), concurrency, suspended="cron" not in fields)
 
 
-def assess_restart(case: KeyUse) -> Rows:
+def assess_restart(use: KeyUse) -> Rows:
     """Assess `restart`: pods are always started again; jobs are not."""
-    policy, place = workload_kind.restart_policy(case.service), workload("")
-    if not RESTART.fullmatch(str(case.value)):
-        why = f'"{case.value}" is not a restart policy'
+    policy, place = workload_kind.restart_policy(use.service), workload("")
+    if not RESTART.fullmatch(str(use.value)):
+        why = f'"{use.value}" is not a restart policy'
         yield "", rejected(why, "no, always, unless-stopped or on-failure")
-    elif case.kind in workload_kind.JOBS:
+    elif use.kind in workload_kind.JOBS:
         if policy in ("always", "unless-stopped"):
             why = "others wait for its end: it is run until it succeeds"
-            yield "", approximated(case.kind, why, 'restart: "no"', place)
-        elif case.kind == "Job":
+            yield "", approximated(use.kind, why, 'restart: "no"', place)
+        elif use.kind == "Job":
             ended = "tycho up waits for its end, and fails where it fails; docker compose up -d does not look at it"
             yield "", translated("Job, backoffLimit", workload("spec.backoffLimit"), but=ended)
     elif policy in ("no", "on-failure"):
         why = "what serves others is always started again"
-        yield "", approximated(case.kind, why, "x-tycho: {kind: Job} makes it run once", place)
+        yield "", approximated(use.kind, why, "x-tycho: {kind: Job} makes it run once", place)
 
 
-def assess_attempts(case: KeyUse) -> Rows:
+def assess_attempts(use: KeyUse) -> Rows:
     """Assess a number of tries: only jobs give up."""
-    if case.kind not in workload_kind.JOBS:
+    if use.kind not in workload_kind.JOBS:
         yield "", ignored("what serves others is started again for ever", "x-tycho: {kind: Job} makes it give up")
-    elif case.kind == "CronJob":
+    elif use.kind == "CronJob":
         yield "", translated("backoffLimit", workload("spec.jobTemplate.spec.backoffLimit"))
 
 
-def assess_triggers(case: KeyUse) -> Rows:
+def assess_triggers(use: KeyUse) -> Rows:
     """Assess schedules."""
-    schedule = (case.value or {}).get("schedule") or ()
+    schedule = (use.value or {}).get("schedule") or ()
     if len(schedule) > 1:
         yield ".schedule", rejected("a CronJob has one schedule", "make it a job for each")
     elif any(isinstance(entry, Mapping) and entry.get("concurrency") == "queue" for entry in schedule):

@@ -41,10 +41,10 @@ class KeyRule:
     whole: bool = False
     local: bool = False
 
-    def find(self, case: KeyUse) -> Iterator[Target]:
+    def find(self, use: KeyUse) -> Iterator[Target]:
         """Find what the words claim in a case."""
         for place in self.places if self.outcome in ("translated", "approximated") else ():
-            yield from place.find(case)
+            yield from place.find(use)
 
 
 Table = Mapping[str, KeyRule]

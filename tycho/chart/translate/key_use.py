@@ -44,7 +44,7 @@ class KeyUse:
     @property
     def pod(self) -> Workload:
         """The workload that the service is part of."""
-        return self.layout.homes[self.name]
+        return self.layout.pod_by_service[self.name]
 
     @property
     def kind(self) -> str:
@@ -68,7 +68,7 @@ class FieldPlace(Protocol):
     def path(self) -> str:
         """Below the scope."""
 
-    def find(self, case: KeyUse) -> Iterator[Target]:
+    def find(self, use: KeyUse) -> Iterator[Target]:
         """Find the fields in a case."""
 
 
@@ -79,10 +79,10 @@ class Field:
     scope: str
     path: str
 
-    def find(self, case: KeyUse) -> Iterator[Target]:
+    def find(self, use: KeyUse) -> Iterator[Target]:
         """Find the field in the service's workload."""
-        if case.name in case.layout.homes:
-            yield locate(case.pod, self.scope, self.path, case.container)
+        if use.name in use.layout.pod_by_service:
+            yield locate(use.pod, self.scope, self.path, use.container)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,9 @@ class FoundBy:
     scope: str = ""
     path: str = ""
 
-    def find(self, case: KeyUse) -> Iterator[Target]:
+    def find(self, use: KeyUse) -> Iterator[Target]:
         """Find the fields by the function."""
-        yield from self.function(case)
+        yield from self.function(use)
 
 
 def locate(workload: Workload, scope: str, path: str, container: Container | None = None) -> Target:
@@ -142,12 +142,12 @@ def workload(path: str) -> Field:
 
 def peers(path: str = "spec.ports", slug: str = "") -> FoundBy:
     """Name a field of the Service that peers call."""
-    return FoundBy(lambda case: iter([Target("Service", slug or case.pod.slug, path)]))
+    return FoundBy(lambda use: iter([Target("Service", slug or use.pod.slug, path)]))
 
 
 def published(path: str = "spec.ports") -> FoundBy:
     """Name a field of the Service to the outside."""
-    return FoundBy(lambda case: iter([Target("Service", f"{RELEASE}-{case.container.name}-published", path)]))
+    return FoundBy(lambda use: iter([Target("Service", f"{RELEASE}-{use.container.name}-published", path)]))
 
 
 def release_object(kind: str, suffix: str, path: str = "") -> FoundBy:
@@ -168,4 +168,4 @@ def named_object(kind: str, name: str, path: str = "") -> FoundBy:
 
 def env_secret(path: str = "data") -> FoundBy:
     """Name a field of the Secret of the container's environment."""
-    return FoundBy(lambda case: iter([Target("Secret", f"{RELEASE}-{label(case.name)}-env", path)]))
+    return FoundBy(lambda use: iter([Target("Secret", f"{RELEASE}-{label(use.name)}-env", path)]))

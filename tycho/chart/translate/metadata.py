@@ -20,10 +20,10 @@ def translate_annotations(labels: Mapping[str, str], grants: tuple[str, ...]) ->
     return {key: to_text(value) for key, value in sorted(kept.items()) if QUALIFIED.fullmatch(key)}
 
 
-def assess_labels(case: KeyUse) -> Rows:
+def assess_labels(use: KeyUse) -> Rows:
     """Assess labels: annotations have names of a certain form."""
-    grants = (*read_grants(case.layout.system), *read_grants(case.service))
-    for name, value in case.value.items():
+    grants = (*read_grants(use.layout.system), *read_grants(use.service))
+    for name, value in use.value.items():
         if not QUALIFIED.fullmatch(name):
             yield f".{name}", ignored("an annotation cannot have this name", "use letters, digits, - _ . up to 63")
         elif UNWRITABLE.search(str(value)):
@@ -32,16 +32,16 @@ def assess_labels(case: KeyUse) -> Rows:
             yield f".{name}", ignored("this name is Kubernetes', Helm's or Tycho's own to set", "use another name")
 
 
-def find_annotations(case: KeyUse) -> Iterator[Target]:
+def find_annotations(use: KeyUse) -> Iterator[Target]:
     """Find the annotations of the pod that come of labels."""
-    for name in case.container.annotations:
-        yield from template(f"metadata.annotations[{name}]").find(case)
+    for name in use.container.annotations:
+        yield from template(f"metadata.annotations[{name}]").find(use)
 
 
-def find_workload_annotations(case: KeyUse) -> Iterator[Target]:
+def find_workload_annotations(use: KeyUse) -> Iterator[Target]:
     """Find the annotations of the workload that come of labels."""
-    for name in case.container.workload_annotations:
-        yield from workload(f"metadata.annotations[{name}]").find(case)
+    for name in use.container.workload_annotations:
+        yield from workload(f"metadata.annotations[{name}]").find(use)
 
 
 ANNOTATIONS = FoundBy(find_annotations)

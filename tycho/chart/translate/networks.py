@@ -21,7 +21,7 @@ from tycho.chart.translate.key_use import (
     template,
 )
 
-ONE_INTERFACE = "a pod has one interface, and names are known on every network: calls from others are refused"
+INTERFACE = "a pod has one interface, and names are known on every network: calls from others are refused"
 NAMES = "call services by their names"
 WORDS = "labels of the pod, one NetworkPolicy for each network"
 SHARED_NETWORK = "a label that pods of other systems may carry too"
@@ -32,11 +32,11 @@ GUESSED = "helm alone allows ports 443 and 6443 of any address: it does not know
 CLOSED = "a NetworkPolicy without egress"
 
 
-def find_networks(case: KeyUse) -> Iterator[Target]:
+def find_networks(use: KeyUse) -> Iterator[Target]:
     """Find the labels of a service's pod, and the policies of its networks."""
-    for network in case.layout.networks if case.layout.isolated else ():
-        if case.name in network.members:
-            yield from template(f"metadata.labels[{network.label}]").find(case)
+    for network in use.layout.networks if use.layout.isolated else ():
+        if use.name in network.members:
+            yield from template(f"metadata.labels[{network.label}]").find(use)
             yield name_policy(network)
 
 
@@ -48,47 +48,47 @@ def name_policy(network: NetworkMembers, path: str = "") -> Target:
 def find_policy(path: str) -> FoundBy:
     """Name a field of the policy of the network that a key belongs to."""
 
-    def find(case: KeyUse) -> Iterator[Target]:
-        for network in case.layout.networks if case.layout.isolated else ():
-            if network.name == case.name:
+    def find(use: KeyUse) -> Iterator[Target]:
+        for network in use.layout.networks if use.layout.isolated else ():
+            if network.name == use.name:
                 yield name_policy(network, path)
 
     return FoundBy(find)
 
 
-def find_shared(case: KeyUse) -> Iterator[Target]:
+def find_shared(use: KeyUse) -> Iterator[Target]:
     """Find the label of a network that others have too: on pods, and in its policy."""
-    for network in case.layout.networks if case.layout.isolated else ():
-        for name in network.members if network.name == case.name else ():
-            yield locate(case.layout.homes[name], "template", f"metadata.labels[{network.label}]")
-    yield from find_policy("spec").find(case)
+    for network in use.layout.networks if use.layout.isolated else ():
+        for name in network.members if network.name == use.name else ():
+            yield locate(use.layout.pod_by_service[name], "template", f"metadata.labels[{network.label}]")
+    yield from find_policy("spec").find(use)
 
 
-def assess_networks(case: KeyUse) -> Rows:
+def assess_networks(use: KeyUse) -> Rows:
     """Assess what a pod cannot choose about its network."""
-    for name, attachment in case.value.items():
+    for name, attachment in use.value.items():
         for key in sorted(
             attachment.model_fields_set - {"aliases", "x", "use_service_name_alias"} if attachment else ()
         ):
             yield f".{name}.{key}", ignored("the cluster's network decides", NAMES)
         for alias in attachment.aliases if attachment else ():
             if not DNS_LABEL.fullmatch(alias.lower()):
-                yield f".{name}.aliases", refuse_name(case, alias, LETTERS)
+                yield f".{name}.aliases", refuse_name(use, alias, LETTERS)
             else:
                 but, place = "every network knows it", named_object("Service", alias.lower())
                 yield f".{name}.aliases", translated("a Service of that name", place, but=but)
-    if not any(find_networks(case)):
+    if not any(find_networks(use)):
         yield "", translated("nothing: no policy keeps networks apart")
-    elif any(attachment and attachment.aliases for attachment in case.value.values()):
+    elif any(attachment and attachment.aliases for attachment in use.value.values()):
         yield "", KEYS["networks"]
 
 
-def assess_network_mode(case: KeyUse) -> Rows:
+def assess_network_mode(use: KeyUse) -> Rows:
     """Assess networks that are not the project's."""
-    kind, _, name = str(case.value).partition(":")
+    kind, _, name = str(use.value).partition(":")
     if kind == "none":
         but = "the pod has an interface, and its name is known, but it reaches nothing and nobody reaches it"
-        place = release_object("NetworkPolicy", f"{case.pod.slug}-isolated")
+        place = release_object("NetworkPolicy", f"{use.pod.slug}-isolated")
         yield "", translated("a NetworkPolicy that admits nothing", place, but=but)
     elif kind == "host":
         yield "", translated("hostNetwork", pod("hostNetwork"))
@@ -102,35 +102,35 @@ def assess_network_mode(case: KeyUse) -> Rows:
         yield "", translated("nothing: every pod is in the cluster's network")
 
 
-def assess_internal(case: KeyUse) -> Rows:
+def assess_internal(use: KeyUse) -> Rows:
     """Assess `internal`: pods that wait ask the API server, which lies outside."""
-    members = next((network.members for network in case.layout.networks if network.name == case.name), ())
-    if not case.layout.isolated or not members:
+    members = next((network.members for network in use.layout.networks if network.name == use.name), ())
+    if not use.layout.isolated or not members:
         yield "", translated("nothing: no policy keeps networks apart")
-    elif case.value and any(case.layout.homes[name].asks_api for name in members if name in case.layout.homes):
+    elif use.value and any(
+        use.layout.pod_by_service[name].asks_api for name in members if name in use.layout.pod_by_service
+    ):
         words = f"{CLOSED}, but to the API server for pods that wait"
         places = (find_policy("spec.egress"), release_object("NetworkPolicy", "wait"))
         remedy = "tycho up sets networkPolicy.apiServer from the cluster"
         yield "", translated(words, *places, but=GUESSED, remedy=remedy)
 
 
-def assess_driver(case: KeyUse) -> Rows:
+def assess_driver(use: KeyUse) -> Rows:
     """Assess a driver: the usual ones mean nothing more."""
-    if case.value in ("bridge", "overlay", "default"):
+    if use.value in ("bridge", "overlay", "default"):
         yield "", translated("the cluster's network")
 
 
-def assess_name(case: KeyUse) -> Rows:
+def assess_name(use: KeyUse) -> Rows:
     """Assess the name of a network that others have too: it is that of its label."""
-    if getattr(case.service, "external", False):  # of a network, not of a service
+    if getattr(use.service, "external", False):  # of a network, not of a service
         yield "", approximated(SHARED_NETWORK, "networks end with the system", OTHER_SYSTEMS, SELECTED)
 
 
 SELECTED = FoundBy(find_shared)
 KEYS: Table = {
-    "networks": whole(
-        translated(WORDS, FoundBy(find_networks), assess=assess_networks, but=ONE_INTERFACE, remedy=NAMES)
-    ),
+    "networks": whole(translated(WORDS, FoundBy(find_networks), assess=assess_networks, but=INTERFACE, remedy=NAMES)),
     "network_mode": translated("the pod's network", assess=assess_network_mode),
 }
 NETWORK: Table = {

@@ -53,7 +53,9 @@ def translate_constraints(placement: Placement) -> dict[str, YamlValue]:
 
 def translate_spread(placement: Placement) -> list[dict[str, YamlValue]]:
     """Translate into labels of nodes to spread over; the selector is the workload's own, and added by Helm."""
-    keys = [match[1] for item in placement.preferences if (match := SPREAD.fullmatch(str(item.get("spread"))))]
+    keys = [
+        match[1] for preference in placement.preferences if (match := SPREAD.fullmatch(str(preference.get("spread"))))
+    ]
     constraints: list[dict[str, YamlValue]] = [
         {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway"} for key in dict.fromkeys(keys)
     ]
@@ -79,36 +81,36 @@ def translate_platform(service: Service) -> dict[str, str]:
     return {"kubernetes.io/os": system} | ({"kubernetes.io/arch": machine.split("/")[0]} if machine else {})
 
 
-def find_platform(case: KeyUse) -> Iterator[Target]:
+def find_platform(use: KeyUse) -> Iterator[Target]:
     """Find the labels that a node must have."""
-    for name in case.pod.node_selector:
-        yield from pod(f"nodeSelector[{name}]").find(case)
+    for name in use.pod.node_selector:
+        yield from pod(f"nodeSelector[{name}]").find(use)
 
 
-def assess_platform(case: KeyUse) -> Rows:
+def assess_platform(use: KeyUse) -> Rows:
     """Assess `platform`: labels of nodes."""
-    if not all(part and LABEL_VALUE.fullmatch(part) for part in str(case.value).split("/")):
-        yield "", rejected(f'"{case.value}" is not a platform', "linux/amd64, for example")
+    if not all(part and LABEL_VALUE.fullmatch(part) for part in str(use.value).split("/")):
+        yield "", rejected(f'"{use.value}" is not a platform', "linux/amd64, for example")
 
 
-def assess_constraints(case: KeyUse) -> Rows:
+def assess_constraints(use: KeyUse) -> Rows:
     """Assess what Swarm says of nodes, as labels that Kubernetes gives them."""
-    for index, text in enumerate(case.value):
+    for index, text in enumerate(use.value):
         if not is_readable(str(text)):
             known = f"{', '.join(NODE_LABELS)}, node.labels.NAME"
             yield f"[{index}]", ignored(f'"{text}" names no label of nodes', f"known: {known}")
 
 
-def assess_preferences(case: KeyUse) -> Rows:
+def assess_preferences(use: KeyUse) -> Rows:
     """Assess labels of nodes to spread over."""
-    for index, preference in enumerate(case.value):
+    for index, preference in enumerate(use.value):
         if not SPREAD.fullmatch(str(preference.get("spread", ""))):
             yield f"[{index}]", ignored("it names no label of nodes", "spread: node.labels.NAME")
 
 
-def assess_most(case: KeyUse) -> Rows:
+def assess_most(use: KeyUse) -> Rows:
     """Assess how many pods a node may have: one for each node is exact."""
-    if case.value == 1:
+    if use.value == 1:
         yield "", translated("podAntiAffinity", pod("affinity.podAntiAffinity"))
 
 

@@ -96,13 +96,13 @@ NODES = (
 EXPOSED = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(tcp|udp|sctp))?")
 
 
-def assess_ports(case: KeyUse) -> Rows:
+def assess_ports(use: KeyUse) -> Rows:
     """Assess ports that mean another thing in a cluster, each on its own."""
-    if case.name in case.layout.enclosed:
+    if use.name in use.layout.enclosed:
         yield "", translated("nothing is published: all its networks are internal, and Docker publishes nothing then")
         return
-    inside = [bool(LOOPBACK.fullmatch(port.host_ip or "")) for port in case.value]
-    for index, port in enumerate(case.value):
+    inside = [bool(LOOPBACK.fullmatch(port.host_ip or "")) for port in use.value]
+    for index, port in enumerate(use.value):
         at = f"[{index}]"
         if port.mode == "host":
             yield at, translated("hostPort", container(f"ports[{port.protocol}-{port.target}].hostPort"))
@@ -120,46 +120,46 @@ def assess_ports(case: KeyUse) -> Rows:
         elif port.name and not DNS_LABEL.fullmatch(port.name):
             why = f'"{port.name}" is not a DNS label'
             yield f"{at}.name", rejected(why, "use lower-case letters, digits and dashes")
-    if case.value:
-        yield "", translated(WORDS, FoundBy(find_ports), but=STRANGERS if _has_strangers(case) else "")
+    if use.value:
+        yield "", translated(WORDS, FoundBy(find_ports), but=STRANGERS if _has_strangers(use) else "")
 
 
-def _has_strangers(case: KeyUse) -> bool:
+def _has_strangers(use: KeyUse) -> bool:
     """Tell whether another service is on none of a service's networks."""
-    own = case.service.networks.keys()
-    return bool(own) and any(networks and own.isdisjoint(networks) for networks in case.layout.attachments)
+    own = use.service.networks.keys()
+    return bool(own) and any(networks and own.isdisjoint(networks) for networks in use.layout.attachments)
 
 
-def find_ports(case: KeyUse) -> Iterator[Target]:
+def find_ports(use: KeyUse) -> Iterator[Target]:
     """Find the Services that have a service's ports, and the ports of its container."""
-    yield from container("ports").find(case)
-    if case.container.published:
-        yield from published().find(case)
-    if has_service(case.pod) and not case.pod.headless:
-        yield from peers().find(case)
+    yield from container("ports").find(use)
+    if use.container.published:
+        yield from published().find(use)
+    if has_service(use.pod) and not use.pod.headless:
+        yield from peers().find(use)
 
 
-def find_exposed(case: KeyUse) -> Iterator[Target]:
+def find_exposed(use: KeyUse) -> Iterator[Target]:
     """Find the ports that peers call."""
-    yield from container("ports").find(case)
-    if has_service(case.pod) and not case.pod.headless:
-        yield from peers().find(case)
+    yield from container("ports").find(use)
+    if has_service(use.pod) and not use.pod.headless:
+        yield from peers().find(use)
 
 
-def assess_expose(case: KeyUse) -> Rows:
+def assess_expose(use: KeyUse) -> Rows:
     """Assess `expose`: ports, each alone or as a range."""
-    for index, text in enumerate(case.value):
+    for index, text in enumerate(use.value):
         match = EXPOSED.fullmatch(str(text).lower())
         if not match or not 1 <= int(match["first"]) <= int(match["last"] or match["first"]) <= 65535:
             yield f"[{index}]", rejected(f'"{text}" is not a port', '"80", "53/udp" or "8000-8010"')
 
 
-def assess_calls(case: KeyUse) -> KeyRule | None:
+def assess_calls(use: KeyUse) -> KeyRule | None:
     """Assess where peers can call a service: Compose lets every call through, a Service those at the ports it lists."""
-    ports = case.pod.ports
-    if not has_service(case.pod):
+    ports = use.pod.ports
+    if not has_service(use.pod):
         return translated("nothing: no Service", but=NAMELESS, remedy="expose gives it one")
-    if case.pod.headless:
+    if use.pod.headless:
         return None
     words = f"peers can call it at {', '.join(str(port.number) for port in ports)}"
     places = tuple(peers(f"spec.ports[{port.name}]") for port in ports)

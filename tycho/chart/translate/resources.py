@@ -60,9 +60,9 @@ def read_quota(service: Service) -> YamlValue:
     return to_cpu(max(round(quota / (period or PERIOD), 3), 0.001)) if quota > 0 else None
 
 
-def assess_quota(case: KeyUse) -> Rows:
+def assess_quota(use: KeyUse) -> Rows:
     """Assess a quota and its period: they mean something together, where `cpus` says nothing."""
-    service = case.service
+    service = use.service
     if service.cpus or service.deploy.resources.limits.cpus:
         yield "", ignored("cpus counts", "remove it")
     elif read_quota(service) is None:
@@ -90,23 +90,23 @@ def _find_limit(service: Service) -> float | None:
     return limit
 
 
-def assess_shares(case: KeyUse) -> Rows:
+def assess_shares(use: KeyUse) -> Rows:
     """Assess a weight: processors that are reserved say it, too."""
-    if case.service.deploy.resources.reservations.cpus:
+    if use.service.deploy.resources.reservations.cpus:
         yield "", ignored("deploy.resources.reservations.cpus counts", "remove it")
-    elif not case.service.cpu_shares:
+    elif not use.service.cpu_shares:
         yield "", translated("nothing: it is the default")
-    elif read_shares(case.service) is None:
+    elif read_shares(use.service) is None:
         yield "", ignored("a variable decides the limit, which it may not exceed", "set reservations.cpus")
 
 
-def assess_reserved(case: KeyUse) -> Rows:
+def assess_reserved(use: KeyUse) -> Rows:
     """Assess what is asked for: it is within the limit, as far as both are known."""
-    limits, service = case.service.deploy.resources.limits, case.service
+    limits, service = use.service.deploy.resources.limits, use.service
     limit = {int: limits.memory or service.mem_limit, float: limits.cpus or service.cpus}[
-        float if isinstance(case.value, float) else int
+        float if isinstance(use.value, float) else int
     ]
-    if limit and case.value > limit and not isinstance(limit, Live) and not isinstance(case.value, Live):
+    if limit and use.value > limit and not isinstance(limit, Live) and not isinstance(use.value, Live):
         yield "", rejected("it is more than the limit", "reserve at most as much as the limit")
 
 
@@ -115,31 +115,31 @@ def read_storage(size: Json) -> YamlValue:
     return to_memory(str(size)) if size and SIZE.fullmatch(str(size)) else None
 
 
-def assess_storage(case: KeyUse) -> Rows:
+def assess_storage(use: KeyUse) -> Rows:
     """Assess options of a container's own files: their size, and what else the engine's driver may take."""
-    size = case.value.get("size", "")
+    size = use.value.get("size", "")
     if size and not SIZE.fullmatch(str(size)):
         yield ".size", rejected(f'"{size}" is not a size', "write 10g")
-    for name in sorted(set(case.value) - {"size"}):
+    for name in sorted(set(use.value) - {"size"}):
         yield f".{name}", ignored(NODE, "remove it")
     if size:
         yield "", KEYS["storage_opt"]
 
 
-def find_gpus(case: KeyUse) -> Iterator[Target]:
+def find_gpus(use: KeyUse) -> Iterator[Target]:
     """Find the limits of devices."""
-    for name in count_gpus(case.service):
-        yield from container(f"resources.limits[{name}]").find(case)
+    for name in count_gpus(use.service):
+        yield from container(f"resources.limits[{name}]").find(use)
 
 
-def assess_gpus(case: KeyUse) -> Rows:
+def assess_gpus(use: KeyUse) -> Rows:
     """Assess devices: they are counted, not chosen."""
-    for index, device in enumerate(case.value):
-        about = device if isinstance(device, Mapping) else {}
-        if about.get("device_ids"):
+    for index, device in enumerate(use.value):
+        fields = device if isinstance(device, Mapping) else {}
+        if fields.get("device_ids"):
             why = "a device plugin chooses them"
             yield f"[{index}].device_ids", approximated("as many devices", why, "write count", FoundBy(find_gpus))
-        elif about.get("count") in ("all", -1) or (not about.get("count") and not about.get("device_ids")):
+        elif fields.get("count") in ("all", -1) or (not fields.get("count") and not fields.get("device_ids")):
             why = "all of a node's devices cannot be asked for"
             yield f"[{index}].count", approximated("1 device", why, "set count", FoundBy(find_gpus))
 

@@ -104,57 +104,57 @@ def group_of(service: Service) -> str:
     return number if is_digits(number) and is_digits(user) and int(user) else ""
 
 
-def assess_user(case: KeyUse) -> Rows:
+def assess_user(use: KeyUse) -> Rows:
     """Assess `user`: Kubernetes does not read /etc/passwd of an image."""
-    parts = str(case.value).split(":")
+    parts = str(use.value).split(":")
     names = [part for part in parts if part and parse_id(part) is None]
     if len(parts) > 2:
-        yield "", rejected(f'"{case.value}" is not USER:GROUP', 'write two numbers: "1000:1000"')
+        yield "", rejected(f'"{use.value}" is not USER:GROUP', 'write two numbers: "1000:1000"')
     elif names:
         remedy = 'write the number, as `id` prints it in the image: "1000:1000"'
         yield "", rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', remedy)
     elif len(parts) > 1:
         but = "its groups in the image's /etc/group count, too"
         yield "", translated("runAsUser, runAsGroup", FoundBy(find_ids), but=but)
-    elif _gives_claims(case):
+    elif _gives_claims(use):
         why = "its number is also a group of the process, which the volumes of its pod are given to"
         places = (container("securityContext.runAsUser"), pod("securityContext.fsGroup"))
         remedy = f'write its group, too: "{parts[0]}:{parts[0]}"'
         yield "", translated("runAsUser, fsGroup", *places, but=why, remedy=remedy)
 
 
-def find_ids(case: KeyUse) -> Iterator[Target]:
+def find_ids(use: KeyUse) -> Iterator[Target]:
     """Find the numbers of user and group, as far as they are said."""
-    for name, number in (("runAsUser", read_user(case.service)), ("runAsGroup", read_group(case.service))):
+    for name, number in (("runAsUser", read_user(use.service)), ("runAsGroup", read_group(use.service))):
         if number is not None:
-            yield from container(f"securityContext.{name}").find(case)
+            yield from container(f"securityContext.{name}").find(use)
 
 
-def _gives_claims(case: KeyUse) -> bool:
+def _gives_claims(use: KeyUse) -> bool:
     """Tell whether the claims of a pod belong to this service's user."""
-    mounts_claims = any(volume.kind == "claim" for volume in case.pod.volumes)
-    return mounts_claims and case.pod.fs_group == group_of(case.service) != ""
+    mounts_claims = any(volume.kind == "claim" for volume in use.pod.volumes)
+    return mounts_claims and use.pod.fs_group == group_of(use.service) != ""
 
 
-def assess_groups(case: KeyUse) -> Rows:
+def assess_groups(use: KeyUse) -> Rows:
     """Assess `group_add`: groups are numbers."""
-    for index, group in enumerate(case.value):
+    for index, group in enumerate(use.value):
         if parse_id(str(group)) is None:
             why = f'"{group}" is a name, and Kubernetes takes numbers'
             yield f"[{index}]", rejected(why, "write the group's number")
 
 
-def assess_options(case: KeyUse) -> Rows:
+def assess_options(use: KeyUse) -> Rows:
     """Assess `security_opt`: options that have no counterpart, and one that Docker does not have of itself."""
-    file, _ = case.layout.system.at(f"services.{case.name}.security_opt")
-    options = [parse_option(str(option)) for option in case.value]
+    file, _ = use.layout.system.at(f"services.{use.name}.security_opt")
+    options = [parse_option(str(option)) for option in use.value]
     if ("no-new-privileges", "true") in options and file.endswith(HARDENING):
         words = "securityContext, with allowPrivilegeEscalation: false"
-        if "allowPrivilegeEscalation" in case.container.security_context:
+        if "allowPrivilegeEscalation" in use.container.security_context:
             yield "", translated(words, FoundBy(find_options), but=GAINS, remedy=KEEP_OUT)
-    elif case.value and set(options) <= {("no-new-privileges", "false")}:
+    elif use.value and set(options) <= {("no-new-privileges", "false")}:
         yield "", translated("a container whose programs may gain rights, as in Docker", container(""))
-    for index, option in enumerate(case.value):
+    for index, option in enumerate(use.value):
         key, value = parse_option(str(option))
         if key not in ("no-new-privileges", "seccomp", "apparmor", "label") or value.startswith("{"):
             yield f"[{index}]", ignored(f"{key} is Docker's", "set services.X.securityContext")
@@ -166,14 +166,14 @@ def assess_options(case: KeyUse) -> Rows:
             yield f"[{index}]", ignored("SELinux is the node's business", remedy)
 
 
-def find_options(case: KeyUse) -> Iterator[Target]:
+def find_options(use: KeyUse) -> Iterator[Target]:
     """Find what the options of a service set."""
-    escalates = _always_escalates(case.service)
-    for option in case.service.security_opt:
+    escalates = _always_escalates(use.service)
+    for option in use.service.security_opt:
         for name, _ in _option(option, escalates=escalates):
-            yield from container(f"securityContext.{name}").find(case)
-    if _selinux_labels(case.service):
-        yield from pod("securityContext.seLinuxOptions").find(case)
+            yield from container(f"securityContext.{name}").find(use)
+    if _selinux_labels(use.service):
+        yield from pod("securityContext.seLinuxOptions").find(use)
 
 
 def is_profile(option: str) -> bool:
@@ -181,23 +181,23 @@ def is_profile(option: str) -> bool:
     return not option.startswith("/") and ".." not in option.split("/")
 
 
-def assess_sysctls(case: KeyUse) -> Rows:
+def assess_sysctls(use: KeyUse) -> Rows:
     """Assess `sysctls`: the kubelet lets few through."""
-    for name in case.value:
+    for name in use.value:
         if name not in SAFE_SYSCTLS:
             why = "a kubelet refuses it where it is not allowed"
             yield f".{name}", approximated("sysctls", why, "--allowed-unsafe-sysctls", SYSCTLS)
 
 
-def assess_users(case: KeyUse) -> Rows:
+def assess_users(use: KeyUse) -> Rows:
     """Assess `userns_mode`: the host's users, which a pod has by itself, or a mapping."""
-    if case.value != "host":
+    if use.value != "host":
         yield "", approximated("", "the cluster maps users", "set services.X.podSecurityContext")
 
 
-def assess_namespace(case: KeyUse) -> Rows:
+def assess_namespace(use: KeyUse) -> Rows:
     """Assess `pid` and `ipc`."""
-    kind = str(case.value).partition(":")[0]
+    kind = str(use.value).partition(":")[0]
     if kind == "container":
         yield "", rejected("a container outside the project is not in the cluster", "service:NAME")
     elif kind == "service":

@@ -37,50 +37,50 @@ NOTHING: Mapping[str, KeyRule] = {
 }
 
 
-def assess_volumes(case: KeyUse) -> Rows:
+def assess_volumes(use: KeyUse) -> Rows:
     """Assess each mount, and what is left out of it."""
-    own = case.container
+    own = use.container
     mounts = {entry.path: entry for entry in reversed(own.mounts)}
-    for index, mount in enumerate(case.value):
-        at, outcome = f"[{index}]", case.layout.outcomes.decide(case.name, case.service, mount)
+    for index, mount in enumerate(use.value):
+        at, outcome = f"[{index}]", use.layout.mount_kinds.decide(use.name, use.service, mount)
         if outcome in NOTHING:
             yield at, NOTHING[outcome]
         elif outcome in files.STAYING:
             yield at, files.refuse_mount(mount, outcome)
-        elif outcome == "claim" and _is_scattered(case, mount, own):
+        elif outcome == "claim" and _is_scattered(use, mount, own):
             remedy = "x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a class that can"
             if mount.type == "bind":
                 remedy = "write :ro where it is only read, or x-tycho: {storage: false} where writes need not last"
             yield at, rejected("pods on several nodes cannot share a volume that is on one", remedy)
         elif mounted := mounts.get(mount.target):
-            yield at, _describe(case, mount, outcome, mounted)
+            yield at, _describe(use, mount, outcome, mounted)
         if outcome in ("files", "copy", "claim", "empty"):
-            for added, key in files.assess_files(case, str(mount.source), mount):
+            for added, key in files.assess_files(use, str(mount.source), mount):
                 yield at + added, key
         if outcome == "claim" and mount.type == "bind" and (why := why_empty(mount)):
             remedy = "copy it in with kubectl cp, or move what is needed into the image"
             yield at, replace(ignored(f"a new claim starts empty, without what lies here: {why}", remedy), local=True)
-    if any(find_mounts(case)):
+    if any(find_mounts(use)):
         yield "", translated("volumes of the pod", FoundBy(find_mounts))
 
 
-def find_mounts(case: KeyUse) -> Iterator[Target]:
+def find_mounts(use: KeyUse) -> Iterator[Target]:
     """Find what a service mounts of its `volumes`."""
-    targets = {mount.target for mount in case.service.volumes}
-    for mounted in case.container.mounts:
+    targets = {mount.target for mount in use.service.volumes}
+    for mounted in use.container.mounts:
         if mounted.path in targets:
-            yield from find_mount(case, mounted)
+            yield from find_mount(use, mounted)
 
 
-def find_mount(case: KeyUse, mounted: VolumeMount) -> Iterator[Target]:
+def find_mount(use: KeyUse, mounted: VolumeMount) -> Iterator[Target]:
     """Find a mount, the volume behind it, and the object that holds what is in that."""
-    (volume,) = [volume for volume in case.pod.volumes if volume.name == mounted.volume]
-    yield from container(f"volumeMounts[{volume.name}]").find(case)
-    claim = case.layout.claims.get(volume.source) if volume.kind == "claim" else None
+    (volume,) = [volume for volume in use.pod.volumes if volume.name == mounted.volume]
+    yield from container(f"volumeMounts[{volume.name}]").find(use)
+    claim = use.layout.claims.get(volume.source) if volume.kind == "claim" else None
     if claim and claim.owner:
-        yield from workload(f"spec.volumeClaimTemplates[{volume.name}]").find(case)
+        yield from workload(f"spec.volumeClaimTemplates[{volume.name}]").find(use)
         return
-    yield from pod(f"volumes[{volume.name}].{FIELDS[volume.kind]}").find(case)
+    yield from pod(f"volumes[{volume.name}].{FIELDS[volume.kind]}").find(use)
     if claim and not claim.existing:
         yield Target("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}")
     elif volume.kind in ("configMap", "projected") and not volume.source:
@@ -96,21 +96,21 @@ FIELDS: Mapping[str, str] = {
 """The field of a pod's volume that a kind of the model is."""
 
 
-def assess_volumes_from(case: KeyUse) -> Rows:
+def assess_volumes_from(use: KeyUse) -> Rows:
     """Assess mounts of others: those that are only read; the rule's own row stands for all of them."""
-    if not case.container.mounts:
+    if not use.container.mounts:
         yield "", translated("nothing: the other mounts nothing")
         return
-    for index, text in enumerate(case.value):
+    for index, text in enumerate(use.value):
         if str(text).endswith(":ro"):
             but = "Docker leaves them writable all the same"
             yield f"[{index}]", translated("readOnly of each mount", container("volumeMounts"), but=but)
     yield "", KEYS["volumes_from"]
 
 
-def assess_tmpfs(case: KeyUse) -> Rows:
+def assess_tmpfs(use: KeyUse) -> Rows:
     """Assess memory: options beyond the size."""
-    for index, text in enumerate(case.value):
+    for index, text in enumerate(use.value):
         options = [
             option
             for option in str(text).partition(":")[2].split(",")
@@ -121,35 +121,35 @@ def assess_tmpfs(case: KeyUse) -> Rows:
             yield f"[{index}]", approximated("emptyDir in memory", reason, "keep size alone", FoundBy(find_memory))
 
 
-def find_memory(case: KeyUse) -> Iterator[Target]:
+def find_memory(use: KeyUse) -> Iterator[Target]:
     """Find the volumes in memory of a service's `tmpfs`."""
-    for text in case.service.tmpfs:
-        for mounted in case.container.mounts:
+    for text in use.service.tmpfs:
+        for mounted in use.container.mounts:
             if mounted.path == str(text).partition(":")[0]:
-                yield from find_mount(case, mounted)
+                yield from find_mount(use, mounted)
 
 
-def _describe(case: KeyUse, mount: Mount, outcome: str, mounted: VolumeMount) -> KeyRule:
+def _describe(use: KeyUse, mount: Mount, outcome: str, mounted: VolumeMount) -> KeyRule:
     """Describe what is rendered for a mount."""
-    key = _name_outcome(case, mount, outcome, mounted)
-    return replace(key, places=(FoundBy(lambda _: find_mount(case, mounted)),))
+    key = _name_outcome(use, mount, outcome, mounted)
+    return replace(key, places=(FoundBy(lambda _: find_mount(use, mounted)),))
 
 
-def _name_outcome(case: KeyUse, mount: Mount, outcome: str, mounted: VolumeMount) -> KeyRule:
-    own = case.container
+def _name_outcome(use: KeyUse, mount: Mount, outcome: str, mounted: VolumeMount) -> KeyRule:
+    own = use.container
     steps = {step.verb for step in own.steps if step.volume == mounted.volume}
-    (volume,) = [volume for volume in case.pod.volumes if volume.name == mounted.volume]
+    (volume,) = [volume for volume in use.pod.volumes if volume.name == mounted.volume]
     kind, claim = volume.kind, f"PersistentVolumeClaim {volume.slug}"
     match outcome:
         case "claim" if mount.type == "bind":
             return approximated(claim, FILLED["seed" * ("seed" in steps)], OTHERWISE)
         case "claim" if kind != "claim":
             return translated(f"{kind} volume")
-        case "claim" if case.layout.claims[mounted.claim].existing:
+        case "claim" if use.layout.claims[mounted.claim].existing:
             return translated("PersistentVolumeClaim that exists")
         case "claim":
             kept = "" if mount.source else ", kept until the system is removed"
-            given = USERS if case.service.user and steps & {"content", "new"} else ""
+            given = USERS if use.service.user and steps & {"content", "new"} else ""
             return translated(f"{claim}{kept}{FRESH * ('content' in steps)}", but=given)
         case "empty" if mount.type == "volume":
             return approximated("emptyDir", EACH, "name the volume, and it is kept")
@@ -158,12 +158,12 @@ def _name_outcome(case: KeyUse, mount: Mount, outcome: str, mounted: VolumeMount
         case "empty":
             return approximated("emptyDir", EACH, "name a volume")
         case "copy":
-            held = _copied_kind(case, own, mounted)
+            source_kind = _copied_kind(use, own, mounted)
             lost = "what is written to it is lost with the pod; its mode is 0644, or 0755 where it can be run"
             remedy = "write :ro where it is only read, or x-tycho: {storage: true} to keep what is written"
-            return approximated(f"emptyDir, with a copy of {held} at each start", lost, remedy)
+            return approximated(f"emptyDir, with a copy of {source_kind} at each start", lost, remedy)
         case "files" if kind == "emptyDir":
-            return translated(f"emptyDir, with a copy of {_copied_kind(case, own, mounted)} at each start", but=MODES)
+            return translated(f"emptyDir, with a copy of {_copied_kind(use, own, mounted)} at each start", but=MODES)
         case "files":
             return translated("ConfigMap" if kind == "configMap" else "Secret", but=MODES)
         case "memory":
@@ -174,10 +174,10 @@ def _name_outcome(case: KeyUse, mount: Mount, outcome: str, mounted: VolumeMount
             return translated("hostPath")
 
 
-def _copied_kind(case: KeyUse, own: Container, mounted: VolumeMount) -> str:
+def _copied_kind(use: KeyUse, own: Container, mounted: VolumeMount) -> str:
     """Name the kind of object whose files are copied."""
     sources = {step.source for step in own.steps if _copies(step, mounted)}
-    kinds = {volume.kind for volume in case.pod.volumes if volume.name in sources}
+    kinds = {volume.kind for volume in use.pod.volumes if volume.name in sources}
     return "a ConfigMap" if kinds == {"configMap"} else "a Secret"
 
 
@@ -185,11 +185,11 @@ def _copies(step: VolumeStep, mounted: VolumeMount) -> bool:
     return step.verb == "copy" and step.volume == mounted.volume
 
 
-def _is_scattered(case: KeyUse, mount: Mount, own: Container) -> bool:
+def _is_scattered(use: KeyUse, mount: Mount, own: Container) -> bool:
     """Tell whether pods of several nodes would share a volume of one."""
-    apart = case.kind == "DaemonSet" or case.service.deploy.placement.max_replicas_per_node == 1
+    apart = use.kind == "DaemonSet" or use.service.deploy.placement.max_replicas_per_node == 1
     mounted = next((entry for entry in own.mounts if entry.path == mount.target), None)
-    claim = case.layout.claims.get(mounted.claim if mounted else "")
+    claim = use.layout.claims.get(mounted.claim if mounted else "")
     return apart and claim is not None and not (claim.existing or "ReadWriteMany" in claim.access_modes)
 
 
