@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tycho.chart import Row
+from tycho.chart import ReportEntry
 
 CASES = Path(__file__).parents[1] / "cases"
 RUNS_ONCE = {"backoffLimit": 6, "restartPolicy": "Never", "ready": None}
@@ -25,7 +25,7 @@ def files(case: str) -> dict[str, str]:
     }
 
 
-def rows(bench: Any, text: str, **files: Any) -> dict[str, Row]:
+def rows(bench: Any, text: str, **files: Any) -> dict[str, ReportEntry]:
     """The report's rows that tell of a difference, by path."""
     return {row.path: row for row in bench.chart(text, **files).report if row.outcome != "translated"}
 

@@ -13,7 +13,7 @@ import yaml
 
 from tests.chart.conftest import Object, Reader
 from tycho.chart import COMPOSE_FILE, Chart, emit, release_values
-from tycho.chart.chart import REPORT, Row
+from tycho.chart.chart import REPORT, ReportEntry
 from tycho.cli.written import dump
 from tycho.compose import Sources, load
 from tycho.model import PolicyResult
@@ -74,9 +74,9 @@ class Project:
         policy_result = apply_policies(system) if self.policies else PolicyResult(system=system)
         return Compiled(emit(policy_result), release_values(policy_result.system, guid="0" * 32))
 
-    def rows(self, chart: Chart) -> Iterator[tuple[str, list[Row]]]:
+    def rows(self, chart: Chart) -> Iterator[tuple[str, list[ReportEntry]]]:
         """Each path that the file itself says something at, with its rows: a policy's are of another file."""
-        rows: dict[str, list[Row]] = {}
+        rows: dict[str, list[ReportEntry]] = {}
         for row in chart.report:
             if row.file in ("", "stdin"):
                 rows.setdefault(row.path, []).append(row)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests.chart.conftest import Object
-from tycho.chart.chart import Row, Target
+from tycho.chart.chart import ReportEntry, ReportTarget
 from tycho.chart.translate.key_use import RELEASE
 
 STEP = re.compile(r"\[([^\]]*)\]|([^.\[]+)")
@@ -16,7 +16,7 @@ HELD = ("translated", "approximated")
 LONGEST = 63
 
 
-def resolve(target: Target, objects: Iterable[Object], release: str) -> list[Any]:
+def resolve(target: ReportTarget, objects: Iterable[Object], release: str) -> list[Any]:
     """What objects hold at a target: one value for each object and item that it names."""
     values: list[Any] = []
     for rendered in objects:
@@ -60,7 +60,7 @@ def _below(node: Any, key: str) -> Iterator[Any]:
                 yield element
 
 
-def is_within(field: str, target: Target, release: str) -> bool:
+def is_within(field: str, target: ReportTarget, release: str) -> bool:
     """Whether a field, as `Kind/name path`, is at or below a target."""
     whole, _, path = field.partition(" ")
     kind, _, name = whole.partition("/")
@@ -70,12 +70,12 @@ def is_within(field: str, target: Target, release: str) -> bool:
     return split(path)[: len(prefix)] == prefix
 
 
-def find_lies(rows: Iterable[Row], objects: list[Object], release: str) -> list[tuple[str, Target]]:
+def find_lies(rows: Iterable[ReportEntry], objects: list[Object], release: str) -> list[tuple[str, ReportTarget]]:
     """Targets of rows that nothing of the objects is at, each with the row's path."""
     return [(row.path, target) for row in rows for target in row.targets if not resolve(target, objects, release)]
 
 
-def find_silent(rows: Iterable[Row], same: Iterable[str]) -> list[tuple[str, str]]:
+def find_silent(rows: Iterable[ReportEntry], same: Iterable[str]) -> list[tuple[str, str]]:
     """Rows that name no field of what they say a key becomes, though that is not nothing."""
     return [
         (row.path, row.target)

@@ -20,7 +20,7 @@ from tests.chart.removing import Compiled, Project, Unwritten, leaves, pattern, 
 from tests.chart.resolving import find_lies, find_silent, is_within
 from tests.chart.row_tables import ANYWAY, FOLLOWS, PERHAPS, SAME
 from tycho.chart import emit, release_values
-from tycho.chart.chart import Row
+from tycho.chart.chart import ReportEntry
 from tycho.chart.translate.tables import SECTIONS
 from tycho.cli.written import dump
 from tycho.errors import ComposeError, PolicyDenied
@@ -47,7 +47,7 @@ def id_of(project: Project) -> str:
     return "/".join(project.path.parts[-2:])
 
 
-def changes_nothing(rows: list[Row], key: str, value: Any) -> bool:
+def changes_nothing(rows: list[ReportEntry], key: str, value: Any) -> bool:
     """Whether the rows of a path say that the chart is the same without it."""
     held = [row for row in rows if row.outcome in HELD and row.target]
     if all(any(re.match(words, row.target) for words in SAME) for row in held):
@@ -56,7 +56,7 @@ def changes_nothing(rows: list[Row], key: str, value: Any) -> bool:
     return any(key == name and all(entry in values for entry in listed) for name, values, _ in ANYWAY)
 
 
-def removals(project: Project, base: Compiled, document: Any) -> Iterator[tuple[str, list[Row], Any, Any]]:
+def removals(project: Project, base: Compiled, document: Any) -> Iterator[tuple[str, list[ReportEntry], Any, Any]]:
     """Each path that a row is about and the file says, with its rows, what it says, and the file without it."""
     for path, rows in project.rows(base.chart):
         try:
@@ -76,7 +76,7 @@ def is_same_either_way(port: dict[str, Any]) -> bool:
     return str(port["published"]) == str(port.get("target")) or port.get("mode") == "host"
 
 
-def parts(document: Any) -> Iterator[tuple[str, Row]]:
+def parts(document: Any) -> Iterator[tuple[str, ReportEntry]]:
     """Each key of an item of a list: the list has the row, and the table says what becomes of the key."""
     services = document.get("services") or {}
     for (name, service), (key, entry) in itertools.product(services.items(), SECTIONS["services"].items()):
@@ -89,7 +89,7 @@ def parts(document: Any) -> Iterator[tuple[str, Row]]:
                 and not (key == PUBLISHED and is_same_either_way(element))
             ):
                 path = f"services.{name}.{above}[{number}].{field}"
-                yield path, Row(path, "", 0, entry.outcome, entry.target)
+                yield path, ReportEntry(path, "", 0, entry.outcome, entry.target)
 
 
 @pytest.mark.parametrize("project", OURS, ids=id_of)
@@ -154,13 +154,13 @@ def test_no_row_of_a_drawn_system_claims_what_helm_does_not_render(
     count_claims(bench, compiled, lambda row: is_worth_nothing(row, document, env))
 
 
-def is_worth_nothing(row: Row, document: Any, env: Mapping[str, str]) -> bool:
+def is_worth_nothing(row: ReportEntry, document: Any, env: Mapping[str, str]) -> bool:
     """Whether a row is about a field that a variable decides, and leaves out."""
     _, value = without(document, row.path)
     return "(live)" in row.target and isinstance(value, str) and evaluate(value, env) in ("", "0")
 
 
-def count_claims(bench: Bench, compiled: Compiled, excused: Callable[[Row], bool] = lambda _: False) -> int:
+def count_claims(bench: Bench, compiled: Compiled, excused: Callable[[ReportEntry], bool] = lambda _: False) -> int:
     """Count the targets of a report, all of which are there in what Helm renders."""
     objects = bench.render(compiled.chart, compiled.release)
     lies = [row for row in compiled.chart.report if find_lies([row], objects, RELEASE) and not excused(row)]
@@ -199,7 +199,7 @@ def test_a_key_changes_what_its_row_names(bench: Bench) -> None:
     assert len(seen) > 100
 
 
-def judge_change(rows: Sequence[Row], changed: set[str], lasting: set[str]) -> Iterator[str]:
+def judge_change(rows: Sequence[ReportEntry], changed: set[str], lasting: set[str]) -> Iterator[str]:
     """What is wrong with a change: a row names nothing of it, or it is at nothing that a row names.
 
     Args:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tycho.chart.chart import COMPOSE_FILE, Chart, Row
+from tycho.chart.chart import COMPOSE_FILE, Chart, ReportEntry
 from tycho.chart.grants import WAITING_ACCOUNT, Document, find_line, find_ungranted
 from tycho.chart.release_values import find_origin, find_user, release_values, values_yaml, without_origin
 from tycho.chart.routes import RouteContext, list_urls, mark_routed
@@ -24,8 +24,8 @@ __all__ = [
     "WAITING_ACCOUNT",
     "Chart",
     "Document",
+    "ReportEntry",
     "RouteContext",
-    "Row",
     "check_start",
     "emit",
     "find_line",
@@ -77,7 +77,7 @@ def emit(policy_result: PolicyResult, *, version: str = "", strict: bool = False
     files = {
         "values.yaml": dump(values),
         "values.schema.json": chart_schema(layout, values),
-        **templates.list_files(),
+        **templates.list_files(docs.collect_notes(layout)),
         **list_contents(layout),
         COMPOSE_FILE: write_compose_file(layout, policy_result, rows),
         **policy_templates.render_policy_templates(layout, policy_result.emits, templates),

@@ -9,6 +9,7 @@ from typing import cast
 from tycho.chart import colocation, networking
 from tycho.chart.container import Container, ContainerPort, Text
 from tycho.chart.early_names import find_reached_early
+from tycho.chart.expressions import to_text
 from tycho.chart.hidden import hide_credentials
 from tycho.chart.layout import ChartLayout
 from tycho.chart.mounts import PodVolume
@@ -25,7 +26,6 @@ from tycho.chart.translate.placement import (
     translate_spread,
 )
 from tycho.chart.translate.security import group_of, translate_pod_security
-from tycho.chart.translate.text import to_text
 from tycho.chart.variables import list_variables
 from tycho.chart.volumes import VolumePlanner
 from tycho.chart.workload import CONDITIONS, Checksum, Wait, Workload

@@ -24,7 +24,7 @@ COMPOSE_FILE = "files/compose.yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ReportTarget:
     """A field of an object, or a whole object, that a row claims.
 
     Args:
@@ -39,7 +39,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportEntry:
     """What became of one key of the compose file.
 
     Args:
@@ -62,7 +62,7 @@ class Row:
     reason: str = ""
     remedy: str = ""
     local: bool = False
-    targets: tuple[Target, ...] = ()
+    targets: tuple[ReportTarget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Chart:
     name: str
     version: str
     files: Mapping[str, str | bytes]
-    report: tuple[Row, ...] = field(default=(), repr=False)
+    report: tuple[ReportEntry, ...] = field(default=(), repr=False)
     rights: Rights = field(default=Rights(), repr=False)
     contents: Contents = field(default=Contents(), repr=False)
 
@@ -193,7 +193,7 @@ def chart_digest(files: Mapping[str, str | bytes]) -> str:
     return total.hexdigest()
 
 
-def report_json(rows: tuple[Row, ...]) -> str:
+def report_json(rows: tuple[ReportEntry, ...]) -> str:
     """The report as the chart carries it: one row a line."""
     lines = (
         json_text({key: value for key, value in asdict(row).items() if value not in ("", ()) and key != "local"})

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 
 from tycho.chart import limits, numbers
-from tycho.chart.chart import Row
+from tycho.chart.chart import ReportEntry
 from tycho.chart.control_characters import find_control_characters
 from tycho.chart.inventory import find_collisions
 from tycho.chart.layout import ChartLayout
@@ -17,7 +17,7 @@ from tycho.errors import ComposeError, Problem, ReportError
 from tycho.model import PolicyResult
 
 
-def list_report(layout: ChartLayout) -> tuple[Row, ...]:
+def list_report(layout: ChartLayout) -> tuple[ReportEntry, ...]:
     """One row per key in use.
 
     Raises:
@@ -66,7 +66,7 @@ def raise_problems(problems: list[Problem]) -> None:
         raise ComposeError(count, problems=problems)
 
 
-def raise_if_changed(rows: tuple[Row, ...], warnings: tuple[Problem, ...]) -> None:
+def raise_if_changed(rows: tuple[ReportEntry, ...], warnings: tuple[Problem, ...]) -> None:
     """Raise for every key whose meaning changes, and for all that was warned of."""
     problems = [
         Problem(row.file, row.line, row.path, f"{row.outcome}: {row.reason}", row.remedy)

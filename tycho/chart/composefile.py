@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tycho.canonical import to_compose_file
-from tycho.chart.chart import Row
+from tycho.chart.chart import ReportEntry
 from tycho.chart.hidden import Concealed, Hiding
 from tycho.chart.layout import ChartLayout
 from tycho.chart.networking import is_implied
@@ -31,7 +31,7 @@ _HOOK = re.compile(r"\.pre_start\[\d+\]$")
 _STEP = re.compile(r"\[(\d+)\]\.?")
 
 
-def write_compose_file(layout: ChartLayout, policy_result: PolicyResult, rows: Sequence[Row]) -> str:
+def write_compose_file(layout: ChartLayout, policy_result: PolicyResult, rows: Sequence[ReportEntry]) -> str:
     """Write the compose file that a chart carries.
 
     Args:
@@ -49,7 +49,7 @@ def write_compose_file(layout: ChartLayout, policy_result: PolicyResult, rows: S
     return dump(tree)
 
 
-def _list_meaningless(rows: Sequence[Row]) -> Iterator[str]:
+def _list_meaningless(rows: Sequence[ReportEntry]) -> Iterator[str]:
     """List the paths of which every row says that they mean nothing to a cluster."""
     outcomes: dict[str, set[str]] = {}
     for row in rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tycho.chart.chart import Row
+from tycho.chart.chart import ReportEntry
 from tycho.chart.container import Container
 from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import callable_containers
@@ -17,7 +17,7 @@ SUMMARY = 60  # rows of a table that a page can hold
 AFTER = dict(zip(CONDITIONS, ("started", "healthy", "completed"), strict=True))
 
 
-def write_pages(layout: ChartLayout, rows: Sequence[Row]) -> dict[str, str]:
+def write_pages(layout: ChartLayout, rows: Sequence[ReportEntry]) -> dict[str, str]:
     """Write the pages for people that are no templates."""
     changed = sum(row.outcome != "translated" for row in rows)
     context: dict[str, object] = {

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from tycho.chart.baseline import collect_rights
-from tycho.chart.chart import REPORT, Chart, Contents, Row, chart_digest, report_json
+from tycho.chart.chart import REPORT, Chart, Contents, ReportEntry, chart_digest, report_json
 from tycho.chart.filters import Safe
 from tycho.chart.inventory import list_objects
 from tycho.chart.layout import ChartLayout
@@ -29,7 +29,7 @@ def finalize_chart(
     layout: ChartLayout,
     policy_result: PolicyResult,
     files: Mapping[str, str | bytes],
-    rows: tuple[Row, ...],
+    rows: tuple[ReportEntry, ...],
     version: str,
     values: Mapping[str, YamlValue],
 ) -> Chart:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 
-from tycho.chart.chart import Row
+from tycho.chart.chart import ReportEntry
 from tycho.chart.podsecurity import Object, Violation, as_list, as_mapping, find_pod, find_violations
 from tycho.chart.reserved import is_acting
 from tycho.errors import Problem
@@ -40,7 +40,7 @@ def find_ungranted(rights: Rights, documents: Iterable[Document], place: Place) 
             yield from dict.fromkeys(_find_object_violations(rights, pods.get(source), rendered, accounts, place))
 
 
-def find_line(rows: Iterable[Row]) -> Place:
+def find_line(rows: Iterable[ReportEntry]) -> Place:
     """Make a finder of the places that a report knows."""
     lines = {row.path: (row.file, row.line) for row in rows if row.line}
 

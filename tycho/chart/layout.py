@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from tycho.chart.container import Container
 from tycho.chart.hidden import Concealed
+from tycho.chart.mount_kinds import MountKinds
 from tycho.chart.objects import ChartSecret, ConfigMap, NetworkMembers, PersistentVolumeClaim
+from tycho.chart.secretfiles import SecretFileRules
 from tycho.chart.workload import Workload
 from tycho.model import Project
-
-if TYPE_CHECKING:
-    from tycho.chart.mount_kinds import MountKinds
-    from tycho.chart.secretfiles import SecretFileRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel
 
-from tycho.chart.chart import Row
+from tycho.chart.chart import ReportEntry
 from tycho.chart.compile_time import list_compile_time_rows
 from tycho.chart.hidden_rows import list_hidden_rows
 from tycho.chart.layout import ChartLayout
@@ -38,7 +38,7 @@ URL_KEYS = frozenset({".url", ".urlVariables"})
 """Words about the URL of a service that publishes a TCP port."""
 
 
-def list_rows(layout: ChartLayout) -> tuple[Row, ...]:
+def list_rows(layout: ChartLayout) -> tuple[ReportEntry, ...]:
     """List a row for every key in use, in the order of the file's sections."""
     return tuple(_Report(layout).list_rows())
 
@@ -49,7 +49,7 @@ class _Report:
 
     layout: ChartLayout
 
-    def list_rows(self) -> Iterator[Row]:
+    def list_rows(self) -> Iterator[ReportEntry]:
         layout, system = self.layout, self.layout.system
         nothing = KeyUse(None, layout, "", NO_SERVICE)
         if system.version is not None:
@@ -65,7 +65,7 @@ class _Report:
             yield self._row(path, key, self._key_use(name))
         yield from self._called()
         yield from self._ended()
-        rows: list[Row] = []
+        rows: list[ReportEntry] = []
         for row in self._parts():
             rows.append(row)
             yield row
@@ -75,25 +75,25 @@ class _Report:
         for path in layout.unused:
             yield self._row(path, translated("nothing: no service uses it"), nothing)
 
-    def _list_dialect(self, rows: Sequence[Row]) -> Iterator[Row]:
+    def _list_dialect(self, rows: Sequence[ReportEntry]) -> Iterator[ReportEntry]:
         """Tell what was written in the first Tycho's words; where that is seen, the key says that it became."""
         for use in self.layout.system.dialect:
             if _is_there(self.layout.system, use):
-                becomes = _inherit(Row(use.becomes, use.file, use.line, use.outcome), rows)
-                row = Row(use.path, use.file, use.line, use.outcome, use.target, use.reason, use.remedy)
+                becomes = _inherit(ReportEntry(use.becomes, use.file, use.line, use.outcome), rows)
+                row = ReportEntry(use.path, use.file, use.line, use.outcome, use.target, use.reason, use.remedy)
                 yield replace(row, targets=becomes.targets if use.becomes else ())
 
     def _key_use(self, name: str) -> KeyUse:
         return KeyUse(None, self.layout, name, all_services(self.layout.system)[name])
 
-    def _called(self) -> Iterator[Row]:
+    def _called(self) -> Iterator[ReportEntry]:
         """Tell where peers can call a service."""
         for pod in self.layout.workloads:
             use = self._key_use(pod.name)
             if key := assess_calls(use):
                 yield self._row(f"{self._section(pod.name)}.{pod.name}.expose", key, use)
 
-    def _ended(self) -> Iterator[Row]:
+    def _ended(self) -> Iterator[ReportEntry]:
         """Tell what becomes of a program that ends, where the file does not say `restart`."""
         for pod in self.layout.workloads:
             for each in pod.containers:
@@ -105,19 +105,19 @@ class _Report:
     def _section(self, name: str) -> str:
         return "services" if name in self.layout.system.services else "jobs"
 
-    def _parts(self) -> Iterator[Row]:
+    def _parts(self) -> Iterator[ReportEntry]:
         for name, service in all_services(self.layout.system).items():
             yield from self._part(self._section(name), name, service)
         for section in ("networks", "volumes", "configs", "secrets"):
             for name, part in getattr(self.layout.system, section).items():
                 yield from self._part(section, name, part)
 
-    def _part(self, section: str, name: str, part: BaseModel) -> Iterator[Row]:
+    def _part(self, section: str, name: str, part: BaseModel) -> Iterator[ReportEntry]:
         path, use = f"{section}.{name}", KeyUse(None, self.layout, name, part)  # type: ignore[arg-type]
         yield from self._extensions(section, path, use, part)
         yield from self._fields(SECTIONS[section], path, "", part, use)
 
-    def _fields(self, table: Table, path: str, pattern: str, part: BaseModel, owner: KeyUse) -> Iterator[Row]:
+    def _fields(self, table: Table, path: str, pattern: str, part: BaseModel, owner: KeyUse) -> Iterator[ReportEntry]:
         written = part.model_fields_set
         for field in type(part).model_fields:
             if field not in written or field in DERIVED_FIELDS:
@@ -158,7 +158,7 @@ class _Report:
         home = self.layout.pod_by_service[owner.name].name
         return "" if home == owner.name else home
 
-    def _items(self, table: Table, path: str, pattern: str, element: BaseModel, owner: KeyUse) -> Iterator[Row]:
+    def _items(self, table: Table, path: str, pattern: str, element: BaseModel, owner: KeyUse) -> Iterator[ReportEntry]:
         """Below a list only what is not the list's own outcome has a row."""
         for field in sorted(element.model_fields_set - DERIVED_FIELDS):
             key, value = table.get(f"{pattern}{field}"), getattr(element, field)
@@ -172,7 +172,7 @@ class _Report:
             if changes and not assessed:
                 yield self._row(f"{path}.{field}", key, use)
 
-    def _assessed(self, key: KeyRule, path: str, value: object, owner: KeyUse) -> Iterator[Row]:
+    def _assessed(self, key: KeyRule, path: str, value: object, owner: KeyUse) -> Iterator[ReportEntry]:
         if _empty(value) and not (key.assess and value == ()):
             return
         use = replace(owner, value=value)
@@ -182,7 +182,7 @@ class _Report:
         if not assessed and not _empty(value):
             yield self._row(path, key, use)
 
-    def _extensions(self, section: str, path: str, owner: KeyUse, part: object) -> Iterator[Row]:
+    def _extensions(self, section: str, path: str, owner: KeyUse, part: object) -> Iterator[ReportEntry]:
         written = getattr(part, "x", {}).get("x-tycho")
         for added, key in assess_extension(section, written) if written is not None else ():
             where = f"{path}.x-tycho{added}".lstrip(".")
@@ -195,12 +195,12 @@ class _Report:
             else:
                 yield self._row(where, key, owner)
 
-    def _row(self, path: str, key: KeyRule, use: KeyUse) -> Row:
+    def _row(self, path: str, key: KeyRule, use: KeyUse) -> ReportEntry:
         file, line = self.layout.system.at(path)
         targets = tuple(key.find(use))
         if len(targets) > 1:
             targets = tuple(dict.fromkeys(targets))
-        return Row(path, file, line, key.outcome, key.target, key.reason, key.remedy, key.local, targets)
+        return ReportEntry(path, file, line, key.outcome, key.target, key.reason, key.remedy, key.local, targets)
 
 
 def _empty(value: object) -> bool:
@@ -216,7 +216,7 @@ def _is_there(system: Project, use: DialectUse) -> bool:
     return any(_is_within(use.path, f"{section}.{name}") for name in getattr(system, section))
 
 
-def _inherit(row: Row, rows: Sequence[Row]) -> Row:
+def _inherit(row: ReportEntry, rows: Sequence[ReportEntry]) -> ReportEntry:
     """Give a row about a value the targets of the key that holds it."""
     if row.targets or row.outcome == "rejected":
         return row

@@ -77,14 +77,18 @@ class ChartTemplates:
             "argument": self.texts.argument,
         }
 
-    def list_files(self) -> dict[str, str]:
-        """Write every file below `templates/`."""
+    def list_files(self, notes_context: Mapping[str, object]) -> dict[str, str]:
+        """Write every file below `templates/`.
+
+        Args:
+            notes_context: What the template of NOTES.txt is told.
+        """
         files = {
             f"templates/{manifest.file}.yaml": self._render(template.name, manifest)
             for template in TEMPLATES
             for manifest in template.list_manifests(self.layout)
         }
-        notes = render("templates/NOTES.txt", **{**self.shared, **self._of_published(), **self._notes()})
+        notes = render("templates/NOTES.txt", **{**self.shared, **self._of_published(), **notes_context})
         return {**files, "templates/NOTES.txt": notes}
 
     def _render(self, template: str, manifest: Manifest) -> str:
@@ -182,11 +186,6 @@ class ChartTemplates:
             ),
             "routed": [(container.service, container.ingress.port) for container, _ in containers if container.ingress],
         }
-
-    def _notes(self) -> dict[str, Any]:
-        from tycho.chart.docs import collect_notes
-
-        return collect_notes(self.layout)
 
     def list_helpers(self) -> dict[str, str]:
         """Write the helpers that were asked for, and those that these ask for."""

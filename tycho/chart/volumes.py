@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from tycho.chart.configmaps import configmap_volume, make_configmap
+from tycho.chart.expressions import to_memory, to_text
 from tycho.chart.mount_kinds import MountKinds, decide_mode, is_file, seed_files
 from tycho.chart.mountpoints import make_mountpoints
 from tycho.chart.mounts import DATA_FOLDER, KeyToPath, PodVolume, ServiceMount, VolumeMount, VolumeStep
@@ -15,7 +16,6 @@ from tycho.chart.names import QUALIFIED, Names, label, short_hash
 from tycho.chart.objects import ConfigMap, PersistentVolumeClaim
 from tycho.chart.reserved import keep_allowed
 from tycho.chart.secretfiles import SecretFileRules
-from tycho.chart.translate.text import to_memory, to_text
 from tycho.chart.workload_kind import tycho_extension
 from tycho.model import File, FileRef, Live, Mount, Project, Service
 from tycho.model.rights import read_grants

@@ -13,7 +13,7 @@ from tycho.errors import FileError, Problem, TychoError
 from tycho.text import json_text, log_line, printable, safe_message
 
 if TYPE_CHECKING:
-    from tycho.chart import Row
+    from tycho.chart import ReportEntry
     from tycho.orchestrators import Artifact
     from tycho.policy import Step
     from tycho.release import Release, Revision, ServiceStatus
@@ -159,7 +159,7 @@ def problems(found: Iterable[Problem]) -> None:
             say(f"{' ' * width}  {line}")
 
 
-def report(rows: Sequence[Row], write: Callable[[str], None]) -> None:
+def report(rows: Sequence[ReportEntry], write: Callable[[str], None]) -> None:
     """What became of each key, and what to do about it."""
     if not rows:
         return write("every key keeps its meaning")

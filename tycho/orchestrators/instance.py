@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from tycho.chart import Row
+from tycho.chart import ReportEntry
 from tycho.errors import UsageError
 from tycho.model import Project, ServiceMetadata
 from tycho.release import Identity, Origin, Release
@@ -84,7 +84,7 @@ class Artifact(Protocol):
         """Its files, by path."""
 
     @property
-    def report(self) -> tuple[Row, ...]:
+    def report(self) -> tuple[ReportEntry, ...]:
         """What became of each key of the compose file."""
 
     @property

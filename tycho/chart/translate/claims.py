@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
+from tycho.chart.expressions import SIZE
 from tycho.chart.names import label
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, locate
 from tycho.chart.translate.metadata import assess_labels
-from tycho.chart.translate.text import SIZE
 from tycho.model import Live
 
 SERVER = "o: addr=192.0.2.7,rw"
@@ -20,16 +20,18 @@ OURS = "objects are named for the release"
 def find_claim(path: str) -> FoundBy:
     """Name a field of the claim that a volume of the file is: an object, or the template of one for each pod."""
 
-    def find(use: KeyUse) -> Iterator[Target]:
+    def find(use: KeyUse) -> Iterator[ReportTarget]:
         for claim in use.layout.claims.values():
             if claim.name != use.name or claim.existing:
                 continue
             if not claim.owner:
-                yield Target("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}", path)
+                yield ReportTarget("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}", path)
                 continue
             owner = use.layout.pod_by_service[claim.owner]
             volume = next(volume for volume in owner.volumes if volume.kind == "claim" and volume.source in _keys(use))
-            yield Target(owner.kind, f"{RELEASE}-{owner.slug}", f"spec.volumeClaimTemplates[{volume.name}].{path}")
+            yield ReportTarget(
+                owner.kind, f"{RELEASE}-{owner.slug}", f"spec.volumeClaimTemplates[{volume.name}].{path}"
+            )
 
     return FoundBy(find)
 
@@ -38,7 +40,7 @@ def _keys(use: KeyUse) -> list[str]:
     return [key for key, claim in use.layout.claims.items() if claim.name == use.name]
 
 
-def find_existing(use: KeyUse) -> Iterator[Target]:
+def find_existing(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the pods that mount a claim that exists."""
     keys = [key for key in _keys(use) if use.layout.claims[key].existing]
     for owner in use.layout.workloads:
@@ -47,7 +49,7 @@ def find_existing(use: KeyUse) -> Iterator[Target]:
                 yield locate(owner, "pod", f"volumes[{volume.name}].persistentVolumeClaim.claimName")
 
 
-def find_nfs(use: KeyUse) -> Iterator[Target]:
+def find_nfs(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the pods that mount a volume of an NFS server."""
     for owner in use.layout.workloads:
         for volume in owner.volumes:
@@ -91,12 +93,12 @@ def assess_volume_labels(use: KeyUse) -> Rows:
         yield "", ignored("the claim is not the chart's to label", "label it there")
 
 
-def find_claim_labels(use: KeyUse) -> Iterator[Target]:
+def find_claim_labels(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the annotations of a claim."""
     for claim in use.layout.claims.values():
         if claim.name == use.name and not claim.existing and not claim.owner:
             for name in claim.annotations:
-                yield Target("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}", f"metadata.annotations[{name}]")
+                yield ReportTarget("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}", f"metadata.annotations[{name}]")
 
 
 def assess_name(use: KeyUse) -> Rows:

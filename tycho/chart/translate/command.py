@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tycho.chart.container import Command
+from tycho.chart.expressions import to_command, to_text
 from tycho.chart.hidden import holds_secret
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated
 from tycho.chart.translate.key_use import KeyUse, container
-from tycho.chart.translate.text import to_command, to_text
 from tycho.model import Reworded, Service
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.mount_kinds import decide_mode
 from tycho.chart.names import label
 from tycho.chart.translate import files
@@ -29,7 +29,7 @@ def find_refs(kind: str, *, mounted_at: bool = True) -> FoundBy:
         mounted_at: Whether it is also about where they are mounted, not about the files alone.
     """
 
-    def find(use: KeyUse) -> Iterator[Target]:
+    def find(use: KeyUse) -> Iterator[ReportTarget]:
         refs = [use.entry] if isinstance(use.entry, FileRef) else getattr(use.service, kind)
         for ref in refs:
             path = ref.target or (f"/{ref.source}" if kind == "configs" else ref.source)
@@ -99,17 +99,17 @@ def assess_secret_file(use: KeyUse) -> Rows:
         yield "", translated(f"Secret; it is read outside the project, and {TRAVELS[4:]}", FoundBy(find_secret))
 
 
-def find_config(use: KeyUse) -> Iterator[Target]:
+def find_config(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the ConfigMap of a config."""
-    yield Target("ConfigMap", f"{RELEASE}-{label(use.name)}")
+    yield ReportTarget("ConfigMap", f"{RELEASE}-{label(use.name)}")
 
 
-def find_secret(use: KeyUse) -> Iterator[Target]:
+def find_secret(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Secret of a secret."""
-    yield Target("Secret", f"{RELEASE}-{label(use.name)}")
+    yield ReportTarget("Secret", f"{RELEASE}-{label(use.name)}")
 
 
-def find_existing(use: KeyUse) -> Iterator[Target]:
+def find_existing(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the pods that mount a config or secret that exists."""
     for owner in use.layout.workloads:
         for volume in owner.volumes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.networking import all_services, is_implied
 from tycho.chart.translate.health import translate_probes
 from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, ignored, rejected, translated, whole
@@ -53,14 +53,14 @@ def _assess_between(use: KeyUse, name: str, condition: str) -> KeyRule:
     return translated(WAITS, place, but=ENOUGH if condition == "service_healthy" and other.may_scale else "")
 
 
-def find_waits(use: KeyUse, name: str) -> Iterator[Target]:
+def find_waits(use: KeyUse, name: str) -> Iterator[ReportTarget]:
     """Find the init containers that wait for a service."""
     for wait in use.pod.waits:
         for container in wait.containers if wait.slug == use.layout.pod_by_service[name].slug else ():
             yield from pod(f"initContainers[{container}]").find(use)
 
 
-def find_all_waits(use: KeyUse) -> Iterator[Target]:
+def find_all_waits(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the init containers that wait."""
     for name in use.value:
         if name in use.layout.pod_by_service:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Text
+from tycho.chart.expressions import to_number
 from tycho.chart.manifests import has_service
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import FoundBy, KeyUse, container, peers, workload
-from tycho.chart.translate.text import to_number
 from tycho.chart.workload import Strategy
 from tycho.chart.workload_kind import JOBS, MODES
 from tycho.model import Service
@@ -64,7 +64,7 @@ def assess_replicas(use: KeyUse) -> Rows:
         yield "", translated("replicas (live)", REPLICAS, but=BESIDE)
 
 
-def find_rollout(use: KeyUse) -> Iterator[Target]:
+def find_rollout(use: KeyUse) -> Iterator[ReportTarget]:
     """Find how the pods of a workload are replaced."""
     if use.kind == "Deployment":
         yield from workload("spec.strategy").find(use)
@@ -72,7 +72,7 @@ def find_rollout(use: KeyUse) -> Iterator[Target]:
         yield from workload("spec.updateStrategy").find(use)
 
 
-def find_order(use: KeyUse) -> Iterator[Target]:
+def find_order(use: KeyUse) -> Iterator[ReportTarget]:
     """Find how the pods are replaced, and the time in which the callers of one turn to others."""
     yield from find_rollout(use)
     if "sleep" in use.container.lifecycle.get("preStop", {}):

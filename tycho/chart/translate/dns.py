@@ -6,10 +6,10 @@ import ipaddress
 import re
 
 from tycho.chart.container import Expression, Text
+from tycho.chart.expressions import to_text
 from tycho.chart.names import DNS_NAME
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import KeyUse, pod
-from tycho.chart.translate.text import to_text
 from tycho.chart.workload import DnsConfig
 from tycho.model import Live, Service
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Environment
+from tycho.chart.expressions import to_argument
 from tycho.chart.names import UNWRITABLE, label
 from tycho.chart.translate.key_rule import Rows, Table, rejected, translated, whole
 from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, container, env_secret
-from tycho.chart.translate.text import to_argument
 from tycho.model import Service
 
 
@@ -36,7 +36,7 @@ PERHAPS = "env, as far as the variables are set"
 WORDS = "env (live); in a Secret what reads variables or is secret"
 
 
-def find_env(use: KeyUse) -> Iterator[Target]:
+def find_env(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the entries of the container, and the Secret of those that read variables or are secret."""
     env = use.container.env
     if env.values or env.secret:
@@ -45,10 +45,10 @@ def find_env(use: KeyUse) -> Iterator[Target]:
         yield from env_secret().find(use)
 
 
-def find_env_file(use: KeyUse) -> Iterator[Target]:
+def find_env_file(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Secret of an `env_file`, and where the container names it."""
     yield from container("envFrom").find(use)
-    yield Target("Secret", f"{RELEASE}-{label(use.name)}-env-file")
+    yield ReportTarget("Secret", f"{RELEASE}-{label(use.name)}-env-file")
 
 
 def assess_environment(use: KeyUse) -> Rows:

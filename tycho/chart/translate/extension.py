@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
+from tycho.chart.expressions import SIZE
 from tycho.chart.routes import URL_WORDS
 from tycho.chart.translate.claims import find_claim
 from tycho.chart.translate.health import KEY, LIVENESS, PROBE, is_probe
@@ -22,7 +23,6 @@ from tycho.chart.translate.key_use import (
     pod,
     workload,
 )
-from tycho.chart.translate.text import SIZE
 from tycho.chart.workload_kind import KINDS
 from tycho.model import Json
 
@@ -61,40 +61,40 @@ def _is_person(person: Mapping[str, Json]) -> bool:
     return set(person) <= {"name", "email", "url"} and all(isinstance(text, str) for text in person.values())
 
 
-def find_host_paths(use: KeyUse) -> Iterator[Target]:
+def find_host_paths(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the volumes that are paths of the node."""
     for volume in use.pod.volumes:
         if volume.kind == "hostPath" and any(mounted.volume == volume.name for mounted in use.container.mounts):
             yield locate(use.pod, "pod", f"volumes[{volume.name}].hostPath")
 
 
-def find_ingress(use: KeyUse) -> Iterator[Target]:
+def find_ingress(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Ingress of a service."""
-    yield Target("Ingress", f"{RELEASE}-{use.container.name}")
+    yield ReportTarget("Ingress", f"{RELEASE}-{use.container.name}")
 
 
-def find_ingresses(use: KeyUse) -> Iterator[Target]:
+def find_ingresses(use: KeyUse) -> Iterator[ReportTarget]:
     """Find every Ingress that is switched on."""
     for owner in use.layout.workloads:
         for each in owner.containers:
             if each.ingress and each.ingress.enabled:
-                yield Target("Ingress", f"{RELEASE}-{each.name}")
+                yield ReportTarget("Ingress", f"{RELEASE}-{each.name}")
 
 
-def find_policies(use: KeyUse) -> Iterator[Target]:
+def find_policies(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the policies of networks."""
     for network in use.layout.networks if use.layout.isolated else ():
-        yield Target("NetworkPolicy", f"{RELEASE}-network-{network.slug}")
+        yield ReportTarget("NetworkPolicy", f"{RELEASE}-network-{network.slug}")
 
 
-def find_secret_files(use: KeyUse) -> Iterator[Target]:
+def find_secret_files(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Secrets of files that are secret."""
     for tree in use.layout.configmaps:
         if tree.secrets:
-            yield Target("Secret", f"{RELEASE}-{tree.slug}-secret-files")
+            yield ReportTarget("Secret", f"{RELEASE}-{tree.slug}-secret-files")
 
 
-def find_secret_entries(use: KeyUse) -> Iterator[Target]:
+def find_secret_entries(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Secret of a service's environment, if it has one."""
     if use.container.env.has_secret:
         yield from container("env").find(use)

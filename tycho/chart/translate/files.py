@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.translate.key_rule import KeyRule, Rows, approximated, ignored, rejected
 from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse
 from tycho.files import Reason, Stays
@@ -82,12 +82,12 @@ def listed(paths: Sequence[str]) -> str:
     return ", ".join(paths[:LISTED]) + more
 
 
-def find_tree(use: KeyUse, source: str, *, secret: bool) -> Iterator[Target]:
+def find_tree(use: KeyUse, source: str, *, secret: bool) -> Iterator[ReportTarget]:
     """Find the ConfigMap that files became, or the Secret of those that are secret."""
     for tree in use.layout.configmaps:
         if tree.source != source:
             continue
         if secret and tree.secrets:
-            yield Target("Secret", f"{RELEASE}-{tree.slug}-secret-files")
+            yield ReportTarget("Secret", f"{RELEASE}-{tree.slug}-secret-files")
         elif not secret and tree.files:
-            yield Target("ConfigMap", f"{RELEASE}-{tree.slug}")
+            yield ReportTarget("ConfigMap", f"{RELEASE}-{tree.slug}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import has_service
 from tycho.chart.names import DNS_LABEL, label
@@ -41,7 +41,7 @@ def _is_called(layout: ChartLayout, name: str) -> bool:
     return layout.pod_by_service[name].name != name or has_service(layout.pod_by_service[name])
 
 
-def find_service_name(use: KeyUse) -> Iterator[Target]:
+def find_service_name(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Service that a service is called by: its pod's, or one of its own name beside that."""
     slug = label(use.name)
     yield from (peers("") if use.pod.name == use.name else named_object("Service", slug)).find(use)
@@ -96,23 +96,23 @@ def assess_hostname(use: KeyUse) -> Rows:
         yield "", approximated("a Service of that name", why, "say it there", FoundBy(find_named))
 
 
-def find_named(use: KeyUse) -> Iterator[Target]:
+def find_named(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Service of the name that a key gives, or of the service itself where it is the same."""
-    yield Target("Service", str(use.value).lower())
+    yield ReportTarget("Service", str(use.value).lower())
 
 
-def find_hostname(use: KeyUse) -> Iterator[Target]:
+def find_hostname(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the pod's hostname, and the Service of that name."""
     yield from pod("hostname").find(use)
     yield from find_named(use)
 
 
-def find_links(use: KeyUse) -> Iterator[Target]:
+def find_links(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Services of the names that a service links to."""
     for link in use.value:
         alias = str(link).partition(":")[2].lower()
         if alias and DNS_LABEL.fullmatch(alias):
-            yield Target("Service", alias)
+            yield ReportTarget("Service", alias)
 
 
 def assess_links(use: KeyUse) -> Rows:

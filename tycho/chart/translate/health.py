@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from tycho.chart.expressions import to_command
 from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, ignored, translated
 from tycho.chart.translate.key_use import KeyUse, container
-from tycho.chart.translate.text import to_command
 from tycho.chart.workload_kind import tycho_extension
 from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Healthcheck, Json, Service

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Command, Expression, HookContainer, Text
+from tycho.chart.expressions import to_argument, to_command, to_text
 from tycho.chart.translate.health import assess_seconds
 from tycho.chart.translate.image import split_image
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import FoundBy, KeyUse, container, pod
 from tycho.chart.translate.security import translate_security
-from tycho.chart.translate.text import to_argument, to_command, to_text
 from tycho.chart.workload_kind import drain_seconds
 from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Hook, Service, template
@@ -97,7 +97,7 @@ def assess_pre_start(use: KeyUse) -> Rows:
             yield f"[{index}]", approximated("init container", why, "make it a service to wait for", place)
 
 
-def find_pre_start(use: KeyUse) -> Iterator[Target]:
+def find_pre_start(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the init containers of a service."""
     for hook in use.container.hooks:
         yield from pod(f"initContainers[{hook.name}]").find(use)

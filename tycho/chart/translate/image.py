@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from tycho.chart.container import Expression, Image, Text
+from tycho.chart.expressions import to_text
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import KeyUse, container, pod
-from tycho.chart.translate.text import to_text
 from tycho.model import Service, template
 
 PULL = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tycho.chart.chart import Outcome, Target
+from tycho.chart.chart import Outcome, ReportTarget
 from tycho.chart.translate.key_use import FieldPlace, KeyUse
 from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Service
@@ -41,7 +41,7 @@ class KeyRule:
     whole: bool = False
     local: bool = False
 
-    def find(self, use: KeyUse) -> Iterator[Target]:
+    def find(self, use: KeyUse) -> Iterator[ReportTarget]:
         """Find what the words claim in a case."""
         for place in self.places if self.outcome in ("translated", "approximated") else ():
             yield from place.find(use)

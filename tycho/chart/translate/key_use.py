@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Container
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import label
@@ -68,7 +68,7 @@ class FieldPlace(Protocol):
     def path(self) -> str:
         """Below the scope."""
 
-    def find(self, use: KeyUse) -> Iterator[Target]:
+    def find(self, use: KeyUse) -> Iterator[ReportTarget]:
         """Find the fields in a case."""
 
 
@@ -79,7 +79,7 @@ class Field:
     scope: str
     path: str
 
-    def find(self, use: KeyUse) -> Iterator[Target]:
+    def find(self, use: KeyUse) -> Iterator[ReportTarget]:
         """Find the field in the service's workload."""
         if use.name in use.layout.pod_by_service:
             yield locate(use.pod, self.scope, self.path, use.container)
@@ -89,16 +89,16 @@ class Field:
 class FoundBy:
     """Fields of other objects, which a function finds."""
 
-    function: Callable[[KeyUse], Iterator[Target]]
+    function: Callable[[KeyUse], Iterator[ReportTarget]]
     scope: str = ""
     path: str = ""
 
-    def find(self, use: KeyUse) -> Iterator[Target]:
+    def find(self, use: KeyUse) -> Iterator[ReportTarget]:
         """Find the fields by the function."""
         yield from self.function(use)
 
 
-def locate(workload: Workload, scope: str, path: str, container: Container | None = None) -> Target:
+def locate(workload: Workload, scope: str, path: str, container: Container | None = None) -> ReportTarget:
     """Locate a field of a workload.
 
     Args:
@@ -112,7 +112,7 @@ def locate(workload: Workload, scope: str, path: str, container: Container | Non
     if above is None and container:
         listed = "initContainers" if container.stage else "containers"
         above = f"{template}.spec.{listed}[{container.name}]"
-    return Target(workload.kind, name_workload(workload), ".".join(part for part in (above, path) if part))
+    return ReportTarget(workload.kind, name_workload(workload), ".".join(part for part in (above, path) if part))
 
 
 def name_workload(workload: Workload) -> str:
@@ -142,12 +142,12 @@ def workload(path: str) -> Field:
 
 def peers(path: str = "spec.ports", slug: str = "") -> FoundBy:
     """Name a field of the Service that peers call."""
-    return FoundBy(lambda use: iter([Target("Service", slug or use.pod.slug, path)]))
+    return FoundBy(lambda use: iter([ReportTarget("Service", slug or use.pod.slug, path)]))
 
 
 def published(path: str = "spec.ports") -> FoundBy:
     """Name a field of the Service to the outside."""
-    return FoundBy(lambda use: iter([Target("Service", f"{RELEASE}-{use.container.name}-published", path)]))
+    return FoundBy(lambda use: iter([ReportTarget("Service", f"{RELEASE}-{use.container.name}-published", path)]))
 
 
 def release_object(kind: str, suffix: str, path: str = "") -> FoundBy:
@@ -158,14 +158,14 @@ def release_object(kind: str, suffix: str, path: str = "") -> FoundBy:
         suffix: What stands after the release's name; "" for an object that is called as the release is.
         path: Below the object; "" for all of it.
     """
-    return FoundBy(lambda _: iter([Target(kind, f"{RELEASE}-{suffix}" if suffix else RELEASE, path)]))
+    return FoundBy(lambda _: iter([ReportTarget(kind, f"{RELEASE}-{suffix}" if suffix else RELEASE, path)]))
 
 
 def named_object(kind: str, name: str, path: str = "") -> FoundBy:
     """Name an object that is not called after the release, or a field of it."""
-    return FoundBy(lambda _: iter([Target(kind, name, path)]))
+    return FoundBy(lambda _: iter([ReportTarget(kind, name, path)]))
 
 
 def env_secret(path: str = "data") -> FoundBy:
     """Name a field of the Secret of the container's environment."""
-    return FoundBy(lambda use: iter([Target("Secret", f"{RELEASE}-{label(use.name)}-env", path)]))
+    return FoundBy(lambda use: iter([ReportTarget("Secret", f"{RELEASE}-{label(use.name)}-env", path)]))

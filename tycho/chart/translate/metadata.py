@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Text
+from tycho.chart.expressions import to_text
 from tycho.chart.names import QUALIFIED, UNWRITABLE
 from tycho.chart.reserved import is_allowed, keep_allowed
 from tycho.chart.translate.key_rule import Rows, Table, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import FoundBy, KeyUse, template, workload
-from tycho.chart.translate.text import to_text
 from tycho.model.rights import read_grants
 
 
@@ -32,13 +32,13 @@ def assess_labels(use: KeyUse) -> Rows:
             yield f".{name}", ignored("this name is Kubernetes', Helm's or Tycho's own to set", "use another name")
 
 
-def find_annotations(use: KeyUse) -> Iterator[Target]:
+def find_annotations(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the annotations of the pod that come of labels."""
     for name in use.container.annotations:
         yield from template(f"metadata.annotations[{name}]").find(use)
 
 
-def find_workload_annotations(use: KeyUse) -> Iterator[Target]:
+def find_workload_annotations(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the annotations of the workload that come of labels."""
     for name in use.container.workload_annotations:
         yield from workload(f"metadata.annotations[{name}]").find(use)

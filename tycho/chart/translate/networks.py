@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.objects import NetworkMembers
 from tycho.chart.translate.further_names import LETTERS, refuse_name
@@ -32,7 +32,7 @@ GUESSED = "helm alone allows ports 443 and 6443 of any address: it does not know
 CLOSED = "a NetworkPolicy without egress"
 
 
-def find_networks(use: KeyUse) -> Iterator[Target]:
+def find_networks(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the labels of a service's pod, and the policies of its networks."""
     for network in use.layout.networks if use.layout.isolated else ():
         if use.name in network.members:
@@ -40,15 +40,15 @@ def find_networks(use: KeyUse) -> Iterator[Target]:
             yield name_policy(network)
 
 
-def name_policy(network: NetworkMembers, path: str = "") -> Target:
+def name_policy(network: NetworkMembers, path: str = "") -> ReportTarget:
     """Name the policy of a network."""
-    return Target("NetworkPolicy", f"{RELEASE}-network-{network.slug}", path)
+    return ReportTarget("NetworkPolicy", f"{RELEASE}-network-{network.slug}", path)
 
 
 def find_policy(path: str) -> FoundBy:
     """Name a field of the policy of the network that a key belongs to."""
 
-    def find(use: KeyUse) -> Iterator[Target]:
+    def find(use: KeyUse) -> Iterator[ReportTarget]:
         for network in use.layout.networks if use.layout.isolated else ():
             if network.name == use.name:
                 yield name_policy(network, path)
@@ -56,7 +56,7 @@ def find_policy(path: str) -> FoundBy:
     return FoundBy(find)
 
 
-def find_shared(use: KeyUse) -> Iterator[Target]:
+def find_shared(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the label of a network that others have too: on pods, and in its policy."""
     for network in use.layout.networks if use.layout.isolated else ():
         for name in network.members if network.name == use.name else ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.names import LABEL_VALUE
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import FoundBy, KeyUse, pod
@@ -81,7 +81,7 @@ def translate_platform(service: Service) -> dict[str, str]:
     return {"kubernetes.io/os": system} | ({"kubernetes.io/arch": machine.split("/")[0]} if machine else {})
 
 
-def find_platform(use: KeyUse) -> Iterator[Target]:
+def find_platform(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the labels that a node must have."""
     for name in use.pod.node_selector:
         yield from pod(f"nodeSelector[{name}]").find(use)

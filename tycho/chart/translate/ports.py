@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Expression, Ingress, ServicePort, Text
+from tycho.chart.expressions import to_text
 from tycho.chart.manifests import has_service
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, rejected, translated
 from tycho.chart.translate.key_use import FoundBy, KeyUse, container, peers, published
-from tycho.chart.translate.text import to_text
 from tycho.chart.workload_kind import tycho_extension
 from tycho.model import Live, Service, template
 from tycho.model.numbers import is_digits
@@ -130,7 +130,7 @@ def _has_strangers(use: KeyUse) -> bool:
     return bool(own) and any(networks and own.isdisjoint(networks) for networks in use.layout.attachments)
 
 
-def find_ports(use: KeyUse) -> Iterator[Target]:
+def find_ports(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Services that have a service's ports, and the ports of its container."""
     yield from container("ports").find(use)
     if use.container.published:
@@ -139,7 +139,7 @@ def find_ports(use: KeyUse) -> Iterator[Target]:
         yield from peers().find(use)
 
 
-def find_exposed(use: KeyUse) -> Iterator[Target]:
+def find_exposed(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the ports that peers call."""
     yield from container("ports").find(use)
     if has_service(use.pod) and not use.pod.headless:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Text
+from tycho.chart.expressions import SIZE, to_cpu, to_memory
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
 from tycho.chart.translate.key_use import FoundBy, KeyUse, container
-from tycho.chart.translate.text import SIZE, to_cpu, to_memory
 from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Json, Live, Service
 
@@ -126,7 +126,7 @@ def assess_storage(use: KeyUse) -> Rows:
         yield "", KEYS["storage_opt"]
 
 
-def find_gpus(use: KeyUse) -> Iterator[Target]:
+def find_gpus(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the limits of devices."""
     for name in count_gpus(use.service):
         yield from container(f"resources.limits[{name}]").find(use)

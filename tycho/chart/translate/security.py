@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.podsecurity import SAFE_SYSCTLS
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
 from tycho.chart.translate.key_use import FoundBy, KeyUse, container, pod
@@ -123,7 +123,7 @@ def assess_user(use: KeyUse) -> Rows:
         yield "", translated("runAsUser, fsGroup", *places, but=why, remedy=remedy)
 
 
-def find_ids(use: KeyUse) -> Iterator[Target]:
+def find_ids(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the numbers of user and group, as far as they are said."""
     for name, number in (("runAsUser", read_user(use.service)), ("runAsGroup", read_group(use.service))):
         if number is not None:
@@ -166,7 +166,7 @@ def assess_options(use: KeyUse) -> Rows:
             yield f"[{index}]", ignored("SELinux is the node's business", remedy)
 
 
-def find_options(use: KeyUse) -> Iterator[Target]:
+def find_options(use: KeyUse) -> Iterator[ReportTarget]:
     """Find what the options of a service set."""
     escalates = _always_escalates(use.service)
     for option in use.service.security_opt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from tycho.chart.chart import Target
+from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Container
 from tycho.chart.mount_kinds import why_empty
 from tycho.chart.mounts import VolumeMount, VolumeStep
@@ -64,7 +64,7 @@ def assess_volumes(use: KeyUse) -> Rows:
         yield "", translated("volumes of the pod", FoundBy(find_mounts))
 
 
-def find_mounts(use: KeyUse) -> Iterator[Target]:
+def find_mounts(use: KeyUse) -> Iterator[ReportTarget]:
     """Find what a service mounts of its `volumes`."""
     targets = {mount.target for mount in use.service.volumes}
     for mounted in use.container.mounts:
@@ -72,7 +72,7 @@ def find_mounts(use: KeyUse) -> Iterator[Target]:
             yield from find_mount(use, mounted)
 
 
-def find_mount(use: KeyUse, mounted: VolumeMount) -> Iterator[Target]:
+def find_mount(use: KeyUse, mounted: VolumeMount) -> Iterator[ReportTarget]:
     """Find a mount, the volume behind it, and the object that holds what is in that."""
     (volume,) = [volume for volume in use.pod.volumes if volume.name == mounted.volume]
     yield from container(f"volumeMounts[{volume.name}]").find(use)
@@ -82,11 +82,11 @@ def find_mount(use: KeyUse, mounted: VolumeMount) -> Iterator[Target]:
         return
     yield from pod(f"volumes[{volume.name}].{FIELDS[volume.kind]}").find(use)
     if claim and not claim.existing:
-        yield Target("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}")
+        yield ReportTarget("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}")
     elif volume.kind in ("configMap", "projected") and not volume.source:
-        yield Target("ConfigMap", f"{RELEASE}-{volume.slug}")
+        yield ReportTarget("ConfigMap", f"{RELEASE}-{volume.slug}")
     if volume.kind in ("secretFiles", "projected"):
-        yield Target("Secret", f"{RELEASE}-{volume.slug}-secret-files")
+        yield ReportTarget("Secret", f"{RELEASE}-{volume.slug}-secret-files")
 
 
 FIELDS: Mapping[str, str] = {
@@ -121,7 +121,7 @@ def assess_tmpfs(use: KeyUse) -> Rows:
             yield f"[{index}]", approximated("emptyDir in memory", reason, "keep size alone", FoundBy(find_memory))
 
 
-def find_memory(use: KeyUse) -> Iterator[Target]:
+def find_memory(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the volumes in memory of a service's `tmpfs`."""
     for text in use.service.tmpfs:
         for mounted in use.container.mounts:
