@@ -14,7 +14,7 @@ from hypothesis import settings
 from tests.chart.conftest import Object
 from tests.chart.test_cluster import CORPUS, OURS, Server, listed, read
 from tycho.chart import emit, release_values
-from tycho.chart.networking import all_services
+from tycho.chart.services import all_services
 from tycho.errors import ComposeError, PolicyDenied
 from tycho.model import Project
 from tycho.policy import apply_policies

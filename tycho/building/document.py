@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tycho.building.targets import SERVICE, Target
-from tycho.chart.networking import all_services
+from tycho.chart.services import all_services
 from tycho.compose import Sources, canonical
 from tycho.model import Project
 from tycho.text import json_text

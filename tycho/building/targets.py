@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tycho.chart.networking import all_services
+from tycho.chart.services import all_services
 from tycho.chart.translate.image import NAME, REGISTRY, split_image
 from tycho.errors import UsageError
 from tycho.model import Project

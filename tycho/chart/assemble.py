@@ -15,6 +15,7 @@ from tycho.chart.layout import ChartLayout
 from tycho.chart.mounts import PodVolume
 from tycho.chart.names import DNS_LABEL, label
 from tycho.chart.objects import ChartSecret
+from tycho.chart.services import all_services, drop_unused, list_unused, pod_of_service, services_by_pod
 from tycho.chart.translate import deploy, hooks, image, jobs
 from tycho.chart.translate.container import ContainerTranslator
 from tycho.chart.translate.dns import translate_dns, translate_hosts
@@ -44,9 +45,9 @@ from tycho.model import Project, Service
 def assemble_layout(system: Project) -> ChartLayout:
     """Decide what exists; nothing here depends on what a variable is worth."""
     system, concealed = hide_credentials(system)
-    whole, system = system, networking.drop_unused(system)
+    whole, system = system, drop_unused(system)
     layout = _Assembly(system).lay_out()
-    return replace(layout, unused=networking.list_unused(whole, system), concealed=concealed)
+    return replace(layout, unused=list_unused(whole, system), concealed=concealed)
 
 
 class _Assembly:
@@ -54,8 +55,8 @@ class _Assembly:
 
     def __init__(self, system: Project) -> None:
         self.system = system
-        self.services = networking.all_services(system)
-        self.pod_names = networking.pod_of_service(self.services)
+        self.services = all_services(system)
+        self.pod_names = pod_of_service(self.services)
         self.kind_of = decide_kinds(system, networking.find_called(system))
         self.planner = VolumePlanner(system)
         self.networks = networking.list_networks(system)
@@ -70,7 +71,7 @@ class _Assembly:
     def lay_out(self) -> ChartLayout:
         workloads = [
             self._workload(order, name, names)
-            for order, (name, names) in enumerate(networking.services_by_pod(self.system).items())
+            for order, (name, names) in enumerate(services_by_pod(self.system).items())
         ]
         awaited = {wait.slug for workload in workloads for wait in workload.waits if not wait.api}
         workloads = [replace(workload, awaited=workload.slug in awaited) for workload in workloads]

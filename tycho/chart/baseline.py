@@ -14,8 +14,8 @@ from tycho.chart.container import Container
 from tycho.chart.grants import Document, describe_grant, describe_system_grant, find_ungranted
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import QUALIFIED
-from tycho.chart.networking import all_services
 from tycho.chart.reserved import ingress_annotations, is_acting
+from tycho.chart.services import all_services
 from tycho.chart.workload import Workload
 from tycho.errors import PolicyDenied, Problem
 from tycho.model import PodRights, Project, Rights, ServiceRights

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from tycho.chart.hidden import INTERPOLATED, secret_globs
 from tycho.chart.layout import ChartLayout
-from tycho.chart.networking import all_services
+from tycho.chart.services import all_services
 from tycho.chart.translate.key_rule import KeyRule, Table, approximated, rejected
 from tycho.credentials import SECRET_NAMES, find_literals, names_secret
 from tycho.model import Live, Project, Service, template

@@ -14,10 +14,11 @@ from tycho.canonical import to_compose_file
 from tycho.chart.chart import ReportEntry
 from tycho.chart.hidden import Concealed, Hiding
 from tycho.chart.layout import ChartLayout
-from tycho.chart.networking import is_implied
+from tycho.chart.services import is_implied
 from tycho.chart.yaml_writer import dump
 from tycho.credentials import find_text
 from tycho.model import Dependency, Hook, Json, PolicyResult, Project, Service, Variable, template
+from tycho.model.compose_paths import SECTIONS
 from tycho.model.expression import Reference, parse
 
 UNHELD = (
@@ -25,7 +26,6 @@ UNHELD = (
 )  # fmt: skip
 """Keys of services that a chart holds nothing of as they are written, and that may say what a chart must not."""
 EXTENSION = "x-tycho"
-SECTIONS = ("services", "jobs", "networks", "volumes", "configs", "secrets")
 NAMED = frozenset({"networks", "volumes", "configs", "secrets"})  # sections whose entries may say nothing
 _HOOK = re.compile(r"\.pre_start\[\d+\]$")
 _STEP = re.compile(r"\[(\d+)\]\.?")

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from tycho.chart.names import UNWRITABLE
 from tycho.errors import Problem
 from tycho.model import Live, Project, template
+from tycho.model.compose_paths import SECTIONS
 from tycho.text import printable
 
 MESSAGE = "it holds a control character that the API server refuses"
@@ -22,7 +23,7 @@ SKIPPED_FIELDS = frozenset({
 
 def find_control_characters(system: Project) -> Iterator[Problem]:
     """Find every text of a system that the API server would refuse once the chart is installed."""
-    for section in ("services", "jobs", "networks", "volumes", "configs", "secrets"):
+    for section in SECTIONS:
         for name, part in getattr(system, section).items():
             for path in _paths(part, f"{section}.{name}"):
                 yield Problem(*system.at(path), path, MESSAGE, HINT)

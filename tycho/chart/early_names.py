@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.networking import WORD, all_services, referencing_texts
+from tycho.chart.networking import WORD, referencing_texts
+from tycho.chart.services import all_services
 from tycho.chart.workload_kind import JOBS
 from tycho.model import Project
 

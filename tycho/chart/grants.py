@@ -10,6 +10,7 @@ from tycho.chart.podsecurity import Object, Violation, as_list, as_mapping, find
 from tycho.chart.reserved import is_acting
 from tycho.errors import Problem
 from tycho.model import PodRights, Rights, ServiceRights
+from tycho.model.compose_paths import parent_path
 from tycho.model.rights import covers
 
 Document = tuple[str, Object]
@@ -46,7 +47,7 @@ def find_line(rows: Iterable[ReportEntry]) -> Place:
 
     def find(path: str) -> tuple[str, int]:
         while path not in lines and path:
-            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+            path = parent_path(path)
         return lines.get(path, ("", 0))
 
     return find

@@ -10,6 +10,7 @@ from tycho.chart.hidden import Concealed
 from tycho.chart.mount_kinds import MountKinds
 from tycho.chart.objects import ChartSecret, ConfigMap, NetworkMembers, PersistentVolumeClaim
 from tycho.chart.secretfiles import SecretFileRules
+from tycho.chart.services import service_path
 from tycho.chart.workload import Workload
 from tycho.model import Project
 
@@ -61,4 +62,4 @@ class ChartLayout:
 
     def locate(self, name: str) -> str:
         """Return the path of a service or job in the compose file."""
-        return f"{'services' if name in self.system.services else 'jobs'}.{name}"
+        return service_path(self.system, name)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from tycho.chart.networking import all_services, pod_of_service
+from tycho.chart.services import all_services, pod_of_service, service_path
 from tycho.chart.variables import list_texts
 from tycho.errors import Problem
 from tycho.model import Live, Project, Service
+from tycho.model.compose_paths import SECTIONS
 from tycho.model.numbers import is_digits
 
 MAX_SERVICES = 2_500
@@ -20,7 +21,6 @@ MAX_CONTAINERS = 100  # of one pod
 MAX_CHAIN = 50  # services that take their volumes from each other
 MAX_TEXT = 32 * 1024 * 1024  # characters of all values
 MAX_DOLLARS = 200_000  # in all texts that read variables
-SECTIONS = ("services", "jobs", "networks", "volumes", "configs", "secrets")
 
 
 class Limit(NamedTuple):
@@ -122,7 +122,7 @@ def _find_exceeded(system: Project, limit: Limit, counts: Mapping[str, int]) -> 
 
 
 def _problem(system: Project, name: str, key: str, message: str, hint: str) -> Problem:
-    path = f"{'services' if name in system.services else 'jobs'}.{name}{key and '.'}{key}"
+    path = f"{service_path(system, name)}{key and '.'}{key}"
     return Problem(*system.at(path), path, message, hint)
 
 

@@ -10,7 +10,8 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tycho.chart.networking import all_services, find_called, pod_of_service
+from tycho.chart.networking import find_called
+from tycho.chart.services import all_services, pod_of_service
 from tycho.chart.workload_kind import decide_kinds, may_scale, tycho_extension
 from tycho.files import Reason, names_host
 from tycho.model import File, FileRef, Mount, Project, Service

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from tycho.errors import Problem
 from tycho.model import Project
+from tycho.model.compose_paths import SECTIONS
 
 COMPOSE = re.compile(r"[a-zA-Z0-9._-]+")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
@@ -59,7 +60,7 @@ class Names:
 
 def find_name_collisions(system: Project) -> Iterable[Problem]:
     """Names that are two to Compose and one to Kubernetes, and names that no chart could hold."""
-    for section in ("services", "jobs", "networks", "volumes", "configs", "secrets"):
+    for section in SECTIONS:
         seen: dict[str, str] = {}
         for name in getattr(system, section):
             path = f"{section}.{name}"

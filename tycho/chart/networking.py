@@ -9,6 +9,7 @@ from tycho.chart.container import ContainerPort
 from tycho.chart.images import list_known_ports
 from tycho.chart.names import DNS_LABEL, label
 from tycho.chart.objects import NetworkMembers
+from tycho.chart.services import all_services
 from tycho.chart.workload import Wait
 from tycho.chart.workload_kind import JOBS, tycho_extension
 from tycho.model import File, Port, Project, Service, template
@@ -50,38 +51,6 @@ def list_container_ports(service: Service) -> tuple[ContainerPort, ...]:
 def _host_port(port: Port) -> int:
     first = str(port.published or "").partition("-")[0]
     return int(first) if is_digits(first) else port.target
-
-
-def all_services(system: Project) -> dict[str, Service]:
-    """Services and jobs by name."""
-    return {**system.services, **system.jobs}
-
-
-def drop_unused(system: Project) -> Project:
-    """The system without what no service uses: Compose makes no such volume, network, config or secret."""
-    services = list(all_services(system).values())
-    used: Mapping[str, set[str]] = {
-        "volumes": {str(mount.source) for service in services for mount in service.volumes if mount.type == "volume"},
-        "networks": {name for service in services for name in service.networks} | {"default"},
-        "configs": {ref.source for service in services for ref in service.configs},
-        "secrets": {ref.source for service in services for ref in service.secrets},
-    }
-    return system.model_copy(
-        update={
-            section: {name: part for name, part in getattr(system, section).items() if name in names}
-            for section, names in used.items()
-        }
-    )
-
-
-def list_unused(system: Project, kept: Project) -> tuple[str, ...]:
-    """The paths of what `needed` left out."""
-    return tuple(
-        f"{section}.{name}"
-        for section in ("networks", "volumes", "configs", "secrets")
-        for name in getattr(system, section)
-        if name not in getattr(kept, section)
-    )
 
 
 def _exposed_ports(service: Service) -> Iterator[tuple[int, str]]:
@@ -165,53 +134,6 @@ def list_waits(service: Service, kind: str, kinds: Mapping[str, str], pod_names:
         awaited, connected = kinds[pod_names[name]], service.network_mode != "none"
         if dependency.condition != "service_started" or (kind in JOBS and awaited != "CronJob" and connected):
             yield Wait(name, label(pod_names[name]), awaited, dependency.condition)
-
-
-def is_implied(system: Project, service: str, name: str) -> bool:
-    """Tell whether a dependency only follows from another key, such as `links` or `network_mode`.
-
-    Args:
-        system: The system.
-        service: Whose dependency.
-        name: On which service.
-    """
-    section = "services" if service in system.services else "jobs"
-    written = f"{section}.{service}.depends_on.{name}.condition" in system.lines
-    dependency = all_services(system)[service].depends_on[name]
-    return dependency.restart and dependency.condition == "service_started" and not written
-
-
-def pod_of_service(services: Mapping[str, Service]) -> dict[str, str]:
-    """The service whose pod each one lives in: its own, or that of the one whose network or processes it shares."""
-    pods: dict[str, str] = {}
-    for name in services:
-        way = {name: None}
-        last = name
-        while last not in pods and (host := _find_host(services, last)) and host not in way:
-            way[host] = None
-            last = host
-        pods |= dict.fromkeys(way, pods.get(last, last))
-    return pods
-
-
-def services_by_pod(system: Project) -> dict[str, list[str]]:
-    """The services of each pod, by the service that it is named for."""
-    services = all_services(system)
-    where = pod_of_service(services)
-    members: dict[str, list[str]] = {name: [name] for name in services if where[name] == name}
-    for name, home in where.items():
-        if name != home:
-            members[home].append(name)
-    return members
-
-
-def _find_host(services: Mapping[str, Service], name: str) -> str:
-    service = services[name]
-    for mode in (service.network_mode, service.ipc, service.pid):
-        kind, _, other = (mode or "").partition(":")
-        if kind == "service" and other in services:
-            return other
-    return ""
 
 
 def list_networks(system: Project) -> tuple[NetworkMembers, ...]:

@@ -11,8 +11,8 @@ from tycho.chart.actions import reference
 from tycho.chart.hidden import without_entries
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import label
-from tycho.chart.networking import all_services
 from tycho.chart.render import render_policy
+from tycho.chart.services import all_services
 from tycho.chart.templates import ChartTemplates
 from tycho.errors import PolicyError, Problem
 from tycho.model import EmitTemplate, Project

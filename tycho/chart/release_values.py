@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from tycho.chart.hidden import hide_credentials
-from tycho.chart.networking import all_services, drop_unused, services_by_pod
 from tycho.chart.routes import RouteContext, route_objects, route_values
+from tycho.chart.services import all_services, drop_unused, services_by_pod
 from tycho.chart.start_checks import check_metadata
 from tycho.chart.translate.ports import translate_ports
 from tycho.chart.workload_kind import tycho_extension

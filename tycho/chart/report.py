@@ -11,8 +11,8 @@ from tycho.chart.chart import ReportEntry
 from tycho.chart.compile_time import list_compile_time_rows
 from tycho.chart.hidden_rows import list_hidden_rows
 from tycho.chart.layout import ChartLayout
-from tycho.chart.networking import all_services
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, is_allowed
+from tycho.chart.services import all_services
 from tycho.chart.translate.extension import assess_extension
 from tycho.chart.translate.further_names import list_renamed
 from tycho.chart.translate.key_rule import KeyRule, Table, ignored, translated
@@ -91,24 +91,19 @@ class _Report:
         for pod in self.layout.workloads:
             use = self._key_use(pod.name)
             if key := assess_calls(use):
-                yield self._row(f"{self._section(pod.name)}.{pod.name}.expose", key, use)
+                yield self._row(f"{self.layout.locate(pod.name)}.expose", key, use)
 
     def _ended(self) -> Iterator[ReportEntry]:
         """Tell what becomes of a program that ends, where the file does not say `restart`."""
         for pod in self.layout.workloads:
             for each in pod.containers:
                 if pod.kind not in JOBS and not restart_policy(all_services(self.layout.system)[each.service]):
-                    path = f"{self._section(each.service)}.{each.service}.restart"
+                    path = f"{self.layout.locate(each.service)}.restart"
                     key = translated(pod.kind, workload(""), but=STARTED_AGAIN, remedy=RUNS_ONCE)
                     yield self._row(path, key, self._key_use(each.service))
 
-    def _section(self, name: str) -> str:
-        return "services" if name in self.layout.system.services else "jobs"
-
     def _parts(self) -> Iterator[ReportEntry]:
-        for name, service in all_services(self.layout.system).items():
-            yield from self._part(self._section(name), name, service)
-        for section in ("networks", "volumes", "configs", "secrets"):
+        for section in filter(None, SECTIONS):
             for name, part in getattr(self.layout.system, section).items():
                 yield from self._part(section, name, part)
 

@@ -7,7 +7,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from tycho.chart import networking
+from tycho.chart.services import all_services
 from tycho.chart.workload_kind import tycho_extension
 from tycho.credentials import holds_credentials
 from tycho.model import File, Live, Project
@@ -73,7 +73,7 @@ class SecretFileRules:
 
 def _written_values(system: Project) -> tuple[bytes, ...]:
 
-    services = networking.all_services(system).values()
+    services = all_services(system).values()
     written = (service.environment[name] for service in services for name in service.environment_secret)
     values = {
         value for value in written if value is not None and not isinstance(value, Live) and len(value) >= SHORTEST

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tycho.chart.grants import describe_grant
-from tycho.chart.networking import drop_unused
 from tycho.chart.podsecurity import as_mapping
 from tycho.chart.reserved import BALANCERS, is_allowed
+from tycho.chart.services import drop_unused
 from tycho.chart.translate.image import NO_IMAGE, is_image
 from tycho.errors import ComposeError, PolicyDenied, Problem
 from tycho.model import Config, Expr, Project, Secret, ServiceMetadata, template

@@ -16,6 +16,7 @@ from tycho.chart.names import QUALIFIED, Names, label, short_hash
 from tycho.chart.objects import ConfigMap, PersistentVolumeClaim
 from tycho.chart.reserved import keep_allowed
 from tycho.chart.secretfiles import SecretFileRules
+from tycho.chart.services import service_path
 from tycho.chart.workload_kind import tycho_extension
 from tycho.model import File, FileRef, Live, Mount, Project, Service
 from tycho.model.rights import read_grants
@@ -71,7 +72,7 @@ class VolumePlanner:
 
     def _mounts(self, name: str, service: Service) -> dict[str, ServiceMount]:
         mounts: dict[str, ServiceMount] = {}
-        path = f"services.{name}" if name in self.system.services else f"jobs.{name}"
+        path = service_path(self.system, name)
         for index, mount in enumerate(service.volumes):
             for mounting in self._mount(name, service, mount, f"{path}.volumes[{index}]"):
                 mounts[mounting.mounted.path] = mounting

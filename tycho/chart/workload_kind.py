@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from graphlib import TopologicalSorter
 
 from tycho.kinds import WORKLOADS, Readiness
-from tycho.model import Json, Live, Project, Service, template
+from tycho.model import Json, Live, Project, Service
 from tycho.model.numbers import is_digits
 
 KINDS = tuple(WORKLOADS)
@@ -29,11 +29,6 @@ def tycho_extension(part: object) -> Mapping[str, Json]:
     """What `x-tycho` says of a part of the file: what belongs to the chart, and Compose has no word for."""
     extension = getattr(part, "x", {}).get("x-tycho")
     return extension if isinstance(extension, Mapping) else {}
-
-
-def compose_text(value: str | float | None) -> str:
-    """A value in Compose's syntax, "" where there is none; one that is empty today may read a variable."""
-    return "" if value is None else template(value)
 
 
 def drain_seconds(service: Service, *, single_node: bool) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tycho import data
 from tycho.errors import PolicyDenied
 from tycho.model import Json, PolicyResult, Project, ServiceMetadata
+from tycho.model.compose_paths import SECTIONS
 from tycho.policy.loader import load_policies, policy_digest
 from tycho.policy.normalize import normalize
 from tycho.policy.run import PolicyRun, Step
@@ -21,7 +22,6 @@ __all__ = ["Step", "active_policies", "apply", "apply_policies", "explain"]
 
 Metadata = Mapping[str, ServiceMetadata]
 EXTENSION = "x-tycho"
-SECTIONS = ("services", "jobs", "networks", "volumes", "configs", "secrets")
 
 
 def apply_policies(system: Project, *, folders: Sequence[Path] = (), metadata: Metadata | None = None) -> PolicyResult:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tycho.model import Json, Project
+from tycho.model.compose_paths import parent_path
 from tycho.policy.selector import Selector
-from tycho.policy.yaml_source import Lines, parent_path
+from tycho.policy.yaml_source import Lines
 
 Apply = Callable[[Project], Project]
 ANY = Selector()

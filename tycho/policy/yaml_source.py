@@ -11,6 +11,7 @@ from tycho.compose.yaml_nodes import Node as YamlNode
 from tycho.compose.yaml_nodes import Unreadable, below, parse, plain
 from tycho.errors import PolicyError, Problem
 from tycho.model import Json
+from tycho.model.compose_paths import parent_path
 from tycho.text import count
 
 Lines = dict[str, int]
@@ -59,11 +60,6 @@ def find_line(lines: Lines, path: str) -> int:
     while path not in lines and path:
         path = parent_path(path)
     return lines.get(path, 0)
-
-
-def parent_path(path: str) -> str:
-    """Return the path without its last key or index."""
-    return path[: max(path.rfind("."), path.rfind("["), 0)]
 
 
 def _walk(node: YamlNode, path: str) -> Iterator[tuple[str, YamlNode]]:

@@ -12,6 +12,7 @@ from tycho.chart.container import Container, Text
 from tycho.chart.mounts import PodVolume
 from tycho.chart.names import Names, label
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, keep_allowed
+from tycho.chart.services import all_services, is_implied
 from tycho.chart.translate.command import KEYS, translate_command
 from tycho.chart.translate.environment import translate_environment
 from tycho.chart.translate.health import translate_probes
@@ -44,7 +45,7 @@ class ContainerTranslator:
 
     def __init__(self, system: Project, planner: VolumePlanner, enclosed: frozenset[str]) -> None:
         self.system = system
-        self.services = networking.all_services(system)
+        self.services = all_services(system)
         self.planner = planner
         self.enclosed = enclosed
         self.ingress = tycho_extension(system).get("ingress") or {}
@@ -99,7 +100,7 @@ class ContainerTranslator:
         for container in containers:
             for name, dependency in self.services[container.service].depends_on.items():
                 # What they share is there before all of them.
-                if not networking.is_implied(self.system, container.service, name):
+                if not is_implied(self.system, container.service, name):
                     awaited.setdefault(name, set()).add(dependency.condition)
         finished = []
         for container in containers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tycho.chart.chart import ReportTarget
-from tycho.chart.networking import all_services, is_implied
+from tycho.chart.services import all_services, is_implied
 from tycho.chart.translate.health import translate_probes
 from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import FoundBy, KeyUse, pod
