@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from tycho.chart.container import Container
-from tycho.chart.grants import Document, describe_grant, describe_system_grant, find_ungranted
+from tycho.chart.grants import REFUSAL, Document, describe_grant, describe_system_grant, find_ungranted
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import QUALIFIED
 from tycho.chart.reserved import ingress_annotations, is_acting
@@ -37,7 +37,7 @@ def check_baseline(layout: ChartLayout) -> None:
     problems = [*find_ungranted(collect_rights(layout), view_pods(layout), layout.system.at)]
     problems += [*_check_annotations(layout), *_check_external(layout.system)]
     if problems:
-        raise PolicyDenied("refused: it asks for what no policy granted", problems=sorted(set(problems)))
+        raise PolicyDenied(REFUSAL, problems=sorted(set(problems)))
 
 
 def collect_rights(layout: ChartLayout) -> Rights:

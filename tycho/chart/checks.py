@@ -15,6 +15,7 @@ from tycho.chart.names import find_name_collisions
 from tycho.chart.report import list_rows
 from tycho.errors import ComposeError, Problem, ReportError
 from tycho.model import PolicyResult
+from tycho.text import count
 
 
 def list_report(layout: ChartLayout) -> tuple[ReportEntry, ...]:
@@ -62,8 +63,7 @@ def _find_oversized(layout: ChartLayout) -> Iterator[Problem]:
 def raise_problems(problems: list[Problem]) -> None:
     """Raise for every problem at once."""
     if problems:
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise ComposeError(count, problems=problems)
+        raise ComposeError(count(len(problems), "problem"), problems=problems)
 
 
 def raise_if_changed(rows: tuple[ReportEntry, ...], warnings: tuple[Problem, ...]) -> None:
@@ -74,8 +74,8 @@ def raise_if_changed(rows: tuple[ReportEntry, ...], warnings: tuple[Problem, ...
         if row.outcome in ("approximated", "ignored")
     ]
     if problems := [*warnings, *problems]:
-        count = "1 warning" if len(problems) == 1 else f"{len(problems)} warnings"
-        raise ReportError(f"{count}, which --strict takes for errors", problems=problems)
+        number = count(len(problems), "warning")
+        raise ReportError(f"{number}, which --strict takes for errors", problems=problems)
 
 
 def check_project(policy_result: PolicyResult) -> None:

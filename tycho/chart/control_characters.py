@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
-from tycho.chart.names import UNWRITABLE
+from tycho.chart.names import UNWRITABLE, UNWRITABLE_REASON
 from tycho.errors import Problem
 from tycho.model import Live, Project, template
 from tycho.model.compose_paths import SECTIONS
 from tycho.text import printable
 
-MESSAGE = "it holds a control character that the API server refuses"
 HINT = "remove it, or take it from a file"
 # Judged by rows of their own, kept as bytes, or no part of any object.
 SKIPPED_FIELDS = frozenset({
@@ -26,15 +25,15 @@ def find_control_characters(system: Project) -> Iterator[Problem]:
     for section in SECTIONS:
         for name, part in getattr(system, section).items():
             for path in _paths(part, f"{section}.{name}"):
-                yield Problem(*system.at(path), path, MESSAGE, HINT)
+                yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
     for path in _paths(system.x.get("x-tycho"), "x-tycho"):
-        yield Problem(*system.at(path), path, MESSAGE, HINT)
+        yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
     for name, config in system.configs.items():
         content: object = config.content
         # A text without variables becomes binary data, which holds anything.
         if isinstance(content, Live) and UNWRITABLE.search(content.template):
             path = f"configs.{name}.content"
-            yield Problem(*system.at(path), path, MESSAGE, HINT)
+            yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
 
 
 def _paths(value: object, path: str) -> Iterator[str]:

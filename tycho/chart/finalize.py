@@ -14,7 +14,7 @@ from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import is_fenced, looks_up
 from tycho.chart.names import LABEL_VALUE
 from tycho.chart.render import render
-from tycho.chart.workload_kind import tycho_extension
+from tycho.chart.workload_kind import extension_mapping
 from tycho.chart.yaml_writer import YamlValue, dump, strip_comments, write_scalar
 from tycho.model import PolicyResult
 from tycho.model.expression import Invalid, evaluate
@@ -128,5 +128,4 @@ def _chart_fields(layout: ChartLayout) -> dict[str, YamlValue]:
 
 def _read_chart_extension(layout: ChartLayout) -> Mapping[str, Any]:
     """Read what the file says of the chart itself: `x-tycho: {chart: …}`."""
-    written = tycho_extension(layout.system).get("chart")
-    return written if isinstance(written, Mapping) else {}
+    return extension_mapping(layout.system, "chart")

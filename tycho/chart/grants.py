@@ -21,6 +21,7 @@ Place = Callable[[str], tuple[str, int]]
 
 WAITING_ACCOUNT = "tycho-wait"
 """The ServiceAccount of a namespace that may look at Jobs and Pods, where releases may make none of their own."""
+REFUSAL = "refused: it asks for what no policy granted"
 POLICIES = "templates/policies/"
 KEYS = {"x-tycho.hostPaths": "volumes"}
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import NamedTuple
 
-from tycho.chart.workload_kind import tycho_extension
+from tycho.chart.workload_kind import extension_mapping, tycho_extension
 from tycho.errors import Problem
 from tycho.model import Expr, Json, Live, Port, Project, Service, Volume, template
 from tycho.model.expression import Invalid, evaluate
@@ -201,9 +201,8 @@ def _list_ports(service: Service) -> Iterator[Amount]:
     for index, text in enumerate(service.expose):
         for end in text.partition("/")[0].split("-", 1):
             yield Amount(f"expose[{index}]", end, PORT, NUMBER)
-    ingress = tycho_extension(service).get("ingress")
-    if isinstance(ingress, Mapping) and ingress.get("port") is not None:
-        yield Amount("x-tycho.ingress.port", ingress["port"], PORT, NUMBER)
+    ingress_port = extension_mapping(service, "ingress").get("port")
+    yield from _present(Amount("x-tycho.ingress.port", ingress_port, PORT, NUMBER))
 
 
 def _list_published(index: int, port: Port) -> Iterator[Amount]:

@@ -14,7 +14,7 @@ from tycho.chart.routes import RouteContext, route_objects, route_values
 from tycho.chart.services import all_services, drop_unused, services_by_pod
 from tycho.chart.start_checks import check_metadata
 from tycho.chart.translate.ports import translate_ports
-from tycho.chart.workload_kind import tycho_extension
+from tycho.chart.workload_kind import extension_mapping, tycho_extension
 from tycho.chart.yaml_writer import dump
 from tycho.model import Json, Project, Service, ServiceMetadata, template
 from tycho.release import ORIGIN, WORKSPACE, Origin, label_value, parse_origin
@@ -110,9 +110,7 @@ def portal_labels(name: str, guid: str) -> dict[str, str]:
 
 def _identity_variables(system: Project, identity: Mapping[str, str]) -> dict[str, Json]:
     """Return variables that tell a system's containers what it is, as far as that is known."""
-    named = tycho_extension(system).get("identityVariables")
-    if not isinstance(named, Mapping):
-        return {}
+    named = extension_mapping(system, "identityVariables")
     texts = {name: identity.get(word, "") for name, word in named.items()}
     return {name: text.replace("$(", "$$(") for name, text in sorted(texts.items()) if text}
 

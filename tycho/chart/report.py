@@ -17,6 +17,7 @@ from tycho.chart.translate.extension import assess_extension
 from tycho.chart.translate.further_names import list_renamed
 from tycho.chart.translate.key_rule import KeyRule, Table, ignored, translated
 from tycho.chart.translate.key_use import KeyUse, container, workload
+from tycho.chart.translate.metadata import RESERVED_NAME
 from tycho.chart.translate.ports import assess_calls
 from tycho.chart.translate.tables import POD_LEVEL_KEYS, PROJECT, SECTIONS
 from tycho.chart.workload import Workload
@@ -57,8 +58,7 @@ class _Report:
         yield from self._extensions("", "", nothing, system)
         for name, value in ingress_annotations(system).items():
             if not is_allowed(name, str(value), read_grants(system), CONTROLLERS):
-                why = "this name is Kubernetes', Helm's or Tycho's own to set"
-                yield self._row(f"x-tycho.ingress.annotations.{name}", ignored(why, "use another name"), nothing)
+                yield self._row(f"x-tycho.ingress.annotations.{name}", RESERVED_NAME, nothing)
         for name in system.models:
             yield self._row(f"models.{name}", PROJECT["models"], nothing)
         for name, path, key in list_renamed(layout):

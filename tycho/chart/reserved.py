@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from tycho.chart.workload_kind import tycho_extension
+from tycho.chart.workload_kind import extension_mapping
 from tycho.model import Json, Project
 from tycho.model.rights import covers
 
@@ -84,8 +84,7 @@ def is_allowed(key: str, value: str, grants: Sequence[object], open_domains: Seq
 
 def ingress_annotations(system: Project) -> Mapping[str, Json]:
     """Read the annotations of the Ingress that a compose file asks for."""
-    ingress = tycho_extension(system).get("ingress")
-    annotations = ingress.get("annotations") if isinstance(ingress, Mapping) else None
+    annotations = extension_mapping(system, "ingress").get("annotations")
     return annotations if isinstance(annotations, Mapping) else {}
 
 

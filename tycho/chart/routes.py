@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tycho.chart.workload_kind import tycho_extension
+from tycho.chart.workload_kind import extension_mapping, tycho_extension
 from tycho.errors import ComposeError, Problem
 from tycho.model import Json, PolicyResult, Project, Service, ServiceMetadata
 from tycho.release import Identity
@@ -131,8 +131,7 @@ def route_objects(system: Project, context: RouteContext) -> list[Json]:
 
 def _is_routable(service: Service) -> bool:
     """Tell whether a service publishes a TCP port, and neither has a host of its own nor says that it has no URL."""
-    own = tycho_extension(service).get("ingress")
-    own_host = isinstance(own, Mapping) and own.get("host")
+    own_host = extension_mapping(service, "ingress").get("host")
     published = any(port.protocol == "tcp" and port.mode != "host" for port in service.ports)
     return published and not own_host and tycho_extension(service).get(KEY) != NONE
 
@@ -202,8 +201,7 @@ def _http_route(address: Address, context: RouteContext, *, stripped: bool) -> d
 
 def _ingress(system: Project, name: str, context: RouteContext, *, stripped: bool) -> dict[str, Json]:
     address, options = context.place(name), context.options
-    common = tycho_extension(system).get("ingress")
-    shared = common if isinstance(common, Mapping) else {}
+    shared = extension_mapping(system, "ingress")
     route: dict[str, Json] = {"enabled": True, "hosts": [address.host], "path": address.path or "/"}
     if options.class_name:
         route["ingressClassName"] = options.class_name

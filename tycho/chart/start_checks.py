@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tycho.chart.grants import describe_grant
+from tycho.chart.grants import REFUSAL, describe_grant
 from tycho.chart.podsecurity import as_mapping
 from tycho.chart.reserved import BALANCERS, is_allowed
 from tycho.chart.services import drop_unused
@@ -12,6 +12,7 @@ from tycho.chart.translate.image import NO_IMAGE, is_image
 from tycho.errors import ComposeError, PolicyDenied, Problem
 from tycho.model import Config, Expr, Project, Secret, ServiceMetadata, template
 from tycho.model.rights import read_grants
+from tycho.text import count
 
 NAMES = ("podLabels", "podAnnotations", "workloadAnnotations")
 REASON = "this label or annotation is not a caller's to set, and no policy granted it"
@@ -31,7 +32,7 @@ def check_start(system: Project) -> None:
     """
     problems = [*_list_images(system), *_list_empty(drop_unused(system))]
     if problems:
-        raise ComposeError(f"{len(problems)} problem{'s' * (len(problems) > 1)}", problems=problems)
+        raise ComposeError(count(len(problems), "problem"), problems=problems)
 
 
 def _list_images(system: Project) -> Iterator[Problem]:
@@ -80,7 +81,7 @@ def check_metadata(system: Project, metadata: Mapping[str, ServiceMetadata]) -> 
         problem for name, service_metadata in metadata.items() for problem in _check(system, name, service_metadata)
     ]
     if problems:
-        raise PolicyDenied("refused: it asks for what no policy granted", problems=problems)
+        raise PolicyDenied(REFUSAL, problems=problems)
 
 
 def _check(system: Project, name: str, metadata: ServiceMetadata) -> Iterator[Problem]:

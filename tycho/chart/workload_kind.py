@@ -31,6 +31,12 @@ def tycho_extension(part: object) -> Mapping[str, Json]:
     return extension if isinstance(extension, Mapping) else {}
 
 
+def extension_mapping(part: object, key: str) -> Mapping[str, Json]:
+    """Return the mapping that a key of `x-tycho` holds; an empty one where it holds none."""
+    value = tycho_extension(part).get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
 def drain_seconds(service: Service, *, single_node: bool) -> int:
     """Seconds before SIGTERM in which a service still answers: where the new must be there before the old goes."""
     first = service.deploy.update_config.order == "start-first" and not single_node

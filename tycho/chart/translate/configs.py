@@ -124,21 +124,20 @@ def assess_existing(use: KeyUse) -> Rows:
         yield "", translated("the name of what exists", FoundBy(find_existing))
 
 
-_CONFIGS, _SECRETS = find_refs("configs"), find_refs("secrets")
-KEYS: Table = {
-    "configs": translated("a ConfigMap, mounted", _CONFIGS, but=READ_ONLY, remedy="say mode"),
-    "configs[].source": translated("the ConfigMap", _CONFIGS),
-    "configs[].target": translated("mountPath", _CONFIGS),
-    "configs[].mode": translated("mode", find_refs("configs", mounted_at=False), assess=assess_mode),
-    "configs[].uid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_uid),
-    "configs[].gid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_gid),
-    "secrets": translated("a Secret, mounted", _SECRETS, but=READ_ONLY, remedy="say mode"),
-    "secrets[].source": translated("the Secret", _SECRETS),
-    "secrets[].target": translated("mountPath", _SECRETS),
-    "secrets[].mode": translated("mode", find_refs("secrets", mounted_at=False), assess=assess_mode),
-    "secrets[].uid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_uid),
-    "secrets[].gid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_gid),
-}
+def _reference_keys(kind: str, target: str) -> Table:
+    """Make the entries of the references of a service: to configs, or to secrets."""
+    mounts, content = find_refs(kind), find_refs(kind, mounted_at=False)
+    return {
+        kind: translated(f"a {target}, mounted", mounts, but=READ_ONLY, remedy="say mode"),
+        f"{kind}[].source": translated(f"the {target}", mounts),
+        f"{kind}[].target": translated("mountPath", mounts),
+        f"{kind}[].mode": translated("mode", content, assess=assess_mode),
+        f"{kind}[].uid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_uid),
+        f"{kind}[].gid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_gid),
+    }
+
+
+KEYS: Table = {**_reference_keys("configs", "ConfigMap"), **_reference_keys("secrets", "Secret")}
 CONFIG: Table = {
     "name": ignored(OURS, PLAIN, assess=assess_existing),
     "file": translated("ConfigMap", FoundBy(find_config), assess=assess_config_file),

@@ -9,7 +9,7 @@ from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Text
 from tycho.chart.expressions import to_number
 from tycho.chart.manifests import has_service
-from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_rule import MANY_NODES, Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import FoundBy, KeyUse, container, peers, workload
 from tycho.chart.workload import Strategy
 from tycho.chart.workload_kind import JOBS, MODES
@@ -88,8 +88,7 @@ def assess_rollout(use: KeyUse) -> Rows:
         yield "", approximated("one pod after the other", why, "parallelism: 1", ROLLOUT)
     elif use.kind == "Deployment" and use.pod.single_node and use.value not in (1, "stop-first"):
         why = "a volume that one node holds is let go before the next pod takes it"
-        remedy = "x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a class that can"
-        yield "", approximated("strategy: Recreate", why, remedy, ROLLOUT)
+        yield "", approximated("strategy: Recreate", why, MANY_NODES, ROLLOUT)
 
 
 def assess_delay(use: KeyUse) -> Rows:

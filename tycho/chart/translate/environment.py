@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Environment
 from tycho.chart.expressions import to_argument
-from tycho.chart.names import UNWRITABLE, label
+from tycho.chart.names import UNWRITABLE, UNWRITABLE_REASON, label
 from tycho.chart.translate.key_rule import Rows, Table, rejected, translated, whole
 from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, container, env_secret
 from tycho.model import Service
@@ -63,8 +63,7 @@ def assess_environment(use: KeyUse) -> Rows:
         if not ENV_NAME.fullmatch(name):
             yield f".{name}", rejected("its name is not printable ASCII", "rename it")
         elif isinstance(value, str) and UNWRITABLE.search(value):
-            why = "it holds a control character that the API server refuses"
-            yield f".{name}", rejected(why, "take it from a file")
+            yield f".{name}", rejected(UNWRITABLE_REASON, "take it from a file")
 
 
 def assess_env_file(use: KeyUse) -> Rows:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Text
 from tycho.chart.expressions import to_text
-from tycho.chart.names import QUALIFIED, UNWRITABLE
+from tycho.chart.names import QUALIFIED, UNWRITABLE, UNWRITABLE_REASON
 from tycho.chart.reserved import is_allowed, keep_allowed
 from tycho.chart.translate.key_rule import Rows, Table, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import FoundBy, KeyUse, template, workload
@@ -20,6 +20,9 @@ def translate_annotations(labels: Mapping[str, str], grants: tuple[str, ...]) ->
     return {key: to_text(value) for key, value in sorted(kept.items()) if QUALIFIED.fullmatch(key)}
 
 
+RESERVED_NAME = ignored("this name is Kubernetes', Helm's or Tycho's own to set", "use another name")
+
+
 def assess_labels(use: KeyUse) -> Rows:
     """Assess labels: annotations have names of a certain form."""
     grants = (*read_grants(use.layout.system), *read_grants(use.service))
@@ -27,9 +30,9 @@ def assess_labels(use: KeyUse) -> Rows:
         if not QUALIFIED.fullmatch(name):
             yield f".{name}", ignored("an annotation cannot have this name", "use letters, digits, - _ . up to 63")
         elif UNWRITABLE.search(str(value)):
-            yield f".{name}", rejected("it holds a control character that the API server refuses", "remove it")
+            yield f".{name}", rejected(UNWRITABLE_REASON, "remove it")
         elif not is_allowed(name, str(value), grants):
-            yield f".{name}", ignored("this name is Kubernetes', Helm's or Tycho's own to set", "use another name")
+            yield f".{name}", RESERVED_NAME
 
 
 def find_annotations(use: KeyUse) -> Iterator[ReportTarget]:

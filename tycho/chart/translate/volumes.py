@@ -10,7 +10,17 @@ from tycho.chart.container import Container
 from tycho.chart.mount_kinds import why_empty
 from tycho.chart.mounts import VolumeMount, VolumeStep
 from tycho.chart.translate import files
-from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_rule import (
+    MANY_NODES,
+    KeyRule,
+    Rows,
+    Table,
+    approximated,
+    ignored,
+    rejected,
+    translated,
+    whole,
+)
 from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, container, pod, workload
 from tycho.model import Mount
 
@@ -21,7 +31,8 @@ FILLED: Mapping[str, str] = {
     " copy unless the program changed that",
     "": "it is kept in the cluster, and a new one begins empty",
 }
-OTHERWISE = "name a volume; or write :ro where it is only read, or x-tycho: {storage: false} where writes need not last"
+READ_OR_LOSE = "write :ro where it is only read, or x-tycho: {storage: false} where writes need not last"
+OTHERWISE = f"name a volume; or {READ_OR_LOSE}"
 EACH = "each pod has one of its own, and what is written there is lost with it"
 MODES = "its files are root's, with mode 0644, or 0755 where they can be run; when one changes, up replaces the pods"
 PLAIN_MEMORY = (
@@ -48,9 +59,7 @@ def assess_volumes(use: KeyUse) -> Rows:
         elif outcome in files.STAYING:
             yield at, files.refuse_mount(mount, outcome)
         elif outcome == "claim" and _is_scattered(use, mount, own):
-            remedy = "x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a class that can"
-            if mount.type == "bind":
-                remedy = "write :ro where it is only read, or x-tycho: {storage: false} where writes need not last"
+            remedy = READ_OR_LOSE if mount.type == "bind" else MANY_NODES
             yield at, rejected("pods on several nodes cannot share a volume that is on one", remedy)
         elif mounted := mounts.get(mount.target):
             yield at, _describe(use, mount, outcome, mounted)
