@@ -30,7 +30,7 @@ SHARED_CLASSES: dict[str, str] = {
         (
             "Access", "Api", "Asked", "Compiled", "Expression", "File", "Hook", "LogQuery", "Malformed", "Network",
             "Node", "Place", "Program", "Progress", "Project", "Removal", "Resources", "Row", "Secret", "Seen",
-            "Source", "Step", "Store", "Target", "Volume", "_Reader", "_State",
+            "Source", "Start", "Step", "Store", "Target", "Volume", "WaitOptions", "_Reader", "_State",
         ),
         "still to be renamed",
     ),
