@@ -1,7 +1,7 @@
-"""PolicyResult -> Chart: what a system becomes on Kubernetes, as a Helm chart.
+"""Build a Helm chart of a project, and the values of its releases.
 
-Two laws: a chart is a function of the compose file and the policies alone, byte for byte; and what the caller's
-environment says goes into the values of the release, never into the chart.
+A chart depends on the compose file and the policies alone, byte for byte. The caller's environment is part of the
+values of a release, never of the chart.
 """
 
 from __future__ import annotations

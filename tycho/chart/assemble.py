@@ -1,4 +1,4 @@
-"""System -> ChartLayout: which workloads there are, what each holds, and what each needs of the others."""
+"""Build the layout of a chart: its workloads, what each holds, and what each needs of the others."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tycho.model import Project, Service
 
 
 def assemble_layout(system: Project) -> ChartLayout:
-    """Decide what exists; nothing here depends on what a variable is worth."""
+    """Build the layout of a project's chart; no value of a variable decides anything here."""
     system, concealed = hide_credentials(system)
     whole, system = system, drop_unused(system)
     layout = _Assembly(system).lay_out()
@@ -51,7 +51,7 @@ def assemble_layout(system: Project) -> ChartLayout:
 
 
 class _Assembly:
-    """What is known of a whole system while its workloads are made one by one."""
+    """Facts of a whole project, for building its workloads one by one."""
 
     def __init__(self, system: Project) -> None:
         self.system = system
@@ -185,7 +185,7 @@ class _Assembly:
         )
 
     def _list_waits(self, name: str, names: Sequence[str]) -> tuple[Wait, ...]:
-        """List what a pod's start is held back for, each workload once, with the strongest condition."""
+        """List the workloads that a pod waits for, each once, with the strongest condition."""
         waits: dict[str, Wait] = {}
         for member in names:
             for wait in networking.list_waits(self.services[member], self.kind_of[name], self.kind_of, self.pod_names):

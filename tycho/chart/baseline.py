@@ -1,7 +1,7 @@
-"""Nothing below Pod Security's `baseline` without a grant: asked of a chart before anybody renders it.
+"""Refuse what Pod Security's `baseline` forbids and no policy granted, before a chart is rendered.
 
-The pods are seen as the templates print them with the chart's own values; what Helm renders is judged by the same
-rules.
+The pods are checked as the templates print them with the chart's own values. What Helm renders is checked by the
+same rules.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EXTERNAL = ("volumes", "configs", "secrets")
 
 
 def check_baseline(layout: ChartLayout) -> None:
-    """Refuse what the chart would ask of a cluster beyond `baseline`, and names that are not the file's to use.
+    """Refuse what `baseline` forbids in the chart's pods, and names that the file may not use.
 
     Args:
         layout: What the chart holds.
@@ -41,7 +41,7 @@ def check_baseline(layout: ChartLayout) -> None:
 
 
 def collect_rights(layout: ChartLayout) -> Rights:
-    """Collect what policies granted, for those who judge what Helm renders."""
+    """Collect what policies granted, to check what Helm renders."""
     pods = tuple(
         PodRights(_template(pod), tuple(_service_rights(layout, container) for container in pod.containers))
         for pod in layout.workloads
@@ -63,7 +63,7 @@ def _service_rights(layout: ChartLayout, container: Container) -> ServiceRights:
 
 
 def view_pods(layout: ChartLayout) -> Iterator[Document]:
-    """See the pods of a chart as its templates print them by default, as far as rights go."""
+    """Yield the pods of a chart as its templates print them by default, as far as rights go."""
     for workload in layout.workloads:
         sysctls = [{"name": name, "value": str(text)} for name, text in workload.sysctls.items()]
         hosts = {"hostNetwork": workload.host_network, "hostPID": workload.host_pid, "hostIPC": workload.host_ipc}
@@ -109,7 +109,7 @@ def _hooks(container: Container) -> Iterator[dict[str, Any]]:
 
 
 def _merge_annotations(annotations: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Join annotations; the first that says one counts."""
+    """Merge annotations; the first of a name counts."""
     merged: dict[str, str] = {}
     for entries in annotations:
         merged = {name: str(text) for name, text in entries.items()} | merged

@@ -1,4 +1,4 @@
-"""The chart as an artifact: an ordered tree of files, the same bytes on any machine, on any day."""
+"""A chart: its files in order, its report, and what others need to know of it. Same input, same bytes."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ class ReportTarget:
 
 @dataclass(frozen=True, slots=True)
 class ReportEntry:
-    """What became of one key of the compose file.
+    """State the outcome of one key of the compose file.
 
     Args:
         path: Compose path, `services.web.ports[0]`.
         file: The file as the user named it, or "".
         line: 1-based, 0 when unknown.
         outcome: translated (same meaning), approximated (nearest), ignored (no meaning), rejected (cannot run).
-        target: What it became, in words, or "".
+        target: What it is translated to, in words, or "".
         reason: Why it is not the same, or "".
         remedy: What to do about it, or "".
-        local: Whether it is about what lies on this machine alone: such a row is shown, and is no part of the chart.
-        targets: What it became: the fields and objects that are seen in what Helm renders.
+        local: Whether it is about files of this machine alone: such an entry is shown, but is not in the chart.
+        targets: The fields and objects in the rendered manifest that come from it.
     """
 
     path: str
@@ -67,7 +67,7 @@ class ReportEntry:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What others need to know of a chart: data, so that nobody reads what was written.
+    """State facts of a chart that others need, so that they do not parse its files.
 
     Args:
         services: Compose services, as values know them.
@@ -118,7 +118,7 @@ class Chart:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over paths and contents."""
+        """The sha256 over paths and contents."""
         return chart_digest(self.files)
 
     @property
@@ -148,7 +148,7 @@ class Chart:
 
     @property
     def weight(self) -> int:
-        """About how many bytes a release of it takes in Helm's Secret: the chart and what it renders, packed."""
+        """The estimated bytes of a release of it in Helm's Secret: the chart and its manifest, compressed."""
         return len(self.archive()) * 5 // 2
 
     def write(self, folder: Path) -> None:
@@ -168,7 +168,7 @@ class Chart:
         write_tree(folder, files, stale="templates/**/*.yaml", moment=EPOCH)
 
     def archive(self) -> bytes:
-        """The chart packed as Helm packs it, with nothing of this machine or moment in it."""
+        """Return the chart packed as Helm packs it: the same bytes on every machine."""
         return self._packed
 
     @cached_property
@@ -184,7 +184,7 @@ class Chart:
 
 
 def chart_digest(files: Mapping[str, str | bytes]) -> str:
-    """sha256 over the paths and contents of a tree, whatever its order."""
+    """Return the sha256 over the paths and contents of files, whatever their order."""
     total = hashlib.sha256()
     for path, content in sorted(files.items()):
         content_bytes = _bytes(content)
@@ -194,7 +194,7 @@ def chart_digest(files: Mapping[str, str | bytes]) -> str:
 
 
 def report_json(rows: tuple[ReportEntry, ...]) -> str:
-    """The report as the chart carries it: one row a line."""
+    """Write the report as the chart carries it: one row a line."""
     lines = (
         json_text({key: value for key, value in asdict(row).items() if value not in ("", ()) and key != "local"})
         for row in rows

@@ -1,4 +1,4 @@
-"""What cannot run as asked, all at once."""
+"""Check a project, and raise every problem at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tycho.text import count
 
 
 def list_report(layout: ChartLayout) -> tuple[ReportEntry, ...]:
-    """One row per key in use.
+    """Build the report: an entry for each key in use.
 
     Raises:
         ComposeError: One or more keys cannot run as asked.
@@ -37,7 +37,7 @@ def list_report(layout: ChartLayout) -> tuple[ReportEntry, ...]:
 
 
 def _find_oversized(layout: ChartLayout) -> Iterator[Problem]:
-    """Helm keeps every chart in one Secret: files of the project must leave room."""
+    """Find files that do not fit into a ConfigMap, or together into the Secret in which Helm stores a release."""
     files_by_place = {tree.place: {**tree.files, **tree.secrets} for tree in layout.configmaps}
     sizes = {
         place: sum(len(zlib.compress(content, 1)) for content in files.values())
@@ -67,7 +67,7 @@ def raise_problems(problems: list[Problem]) -> None:
 
 
 def raise_if_changed(rows: tuple[ReportEntry, ...], warnings: tuple[Problem, ...]) -> None:
-    """Raise for every key whose meaning changes, and for all that was warned of."""
+    """Raise for every key whose meaning changes, and for every warning."""
     problems = [
         Problem(row.file, row.line, row.path, f"{row.outcome}: {row.reason}", row.remedy)
         for row in rows
@@ -79,7 +79,7 @@ def raise_if_changed(rows: tuple[ReportEntry, ...], warnings: tuple[Problem, ...
 
 
 def check_project(policy_result: PolicyResult) -> None:
-    """Problems of names, numbers and sizes, which planning would trip over."""
+    """Raise for names, numbers and sizes that no chart can hold, before its layout is decided."""
     system = policy_result.system
     raise_problems(
         sorted({*limits.find_exceeded(system), *find_name_collisions(system), *numbers.find_invalid_numbers(system)})

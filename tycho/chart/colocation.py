@@ -1,4 +1,4 @@
-"""Who uses which volume: the pods that must therefore share a node, and the claims that belong to one of them."""
+"""Find the pods that share volumes and so must share a node, and the claims that belong to one workload."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tycho.chart.workload import Workload
 
 
 def pods_by_claim(pods: Sequence[Workload]) -> dict[str, list[Workload]]:
-    """The pods that mount each claim."""
+    """Return the pods that mount each claim."""
     pods_of: dict[str, list[Workload]] = {}
     for pod in pods:
         for source in dict.fromkeys(volume.source for volume in pod.volumes if volume.kind == "claim"):
@@ -20,14 +20,14 @@ def pods_by_claim(pods: Sequence[Workload]) -> dict[str, list[Workload]]:
 
 
 def claim_template(claim: PersistentVolumeClaim, by: Sequence[Workload]) -> PersistentVolumeClaim:
-    """A volume that one StatefulSet alone uses is a claim of each of its pods."""
+    """Turn a claim that only one StatefulSet uses into a claim template: each of its pods gets its own."""
     if len(by) == 1 and by[0].kind == "StatefulSet" and not claim.existing:
         return replace(claim, owner=by[0].name)
     return claim
 
 
 def colocate(pods: Sequence[Workload], used: Mapping[str, Sequence[Workload]]) -> tuple[Workload, ...]:
-    """Pods that share volumes must share a node, as one group: a second term would keep the first pod out."""
+    """Group pods that share volumes, directly or through others: each group runs on one node."""
     group = {pod.name: pod.name for pod in pods}
 
     def head(name: str) -> str:

@@ -1,7 +1,6 @@
-"""Variables that are decided when a chart is compiled: a row for each place, and none of them may be secret.
+"""Report variables that are read at compile time: an entry for each place, and an error where one is secret.
 
-What the chart can say later is live, and its variables are in the values; the rest of the places that a chart holds
-is in its templates. `LIVE` and `DECIDED` are compared with the documentation by a test.
+At all other places the chart reads the variable from its values, when a release is installed.
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ RESOLVED = frozenset({"include", "extends", "pre_start", "post_start", "pre_stop
 
 
 def list_compile_time_rows(layout: ChartLayout, sections: Mapping[str, Table]) -> Iterator[tuple[str, KeyRule]]:
-    """Path and row of each place where a variable was decided, and of each place that may not hold what it holds.
+    """Yield path and entry of each place where a variable was read at compile time, or where a secret may not be.
 
     Args:
         layout: What the chart will hold.
-        sections: What becomes of each key, section by section.
+        sections: The rules of all keys, section by section.
     """
     concealed = {entry.path for entry in layout.concealed}
     taken = {path for path, _ in _list_taken(layout.system)}
@@ -62,7 +61,7 @@ def list_compile_time_rows(layout: ChartLayout, sections: Mapping[str, Table]) -
 
 
 def list_compile_time_keys(section: str, table: Table) -> tuple[str, ...]:
-    """The keys of a section that are decided when a chart is compiled, for what the chart holds of them.
+    """List the keys of a section whose variables are read at compile time and whose values the chart holds.
 
     Args:
         section: Of a compose file, "" for its top level.
@@ -86,14 +85,14 @@ def _reject_secret(name: str, *, by_name: bool) -> KeyRule:
 
 
 def _is_hidden(path: str, concealed: set[str]) -> bool:
-    """Whether a place was hidden: itself, a word of it, or an entry that it has as an item of a list."""
+    """Tell whether a place was hidden: itself, a word of it, or an entry of the list in which it stands."""
     above = re.sub(r"\[\d+\]$", "", path)
     element = above != path and above.endswith(".environment")
     return path in concealed or any(entry.startswith(f"{above}." if element else f"{path}[") for entry in concealed)
 
 
 def _list_places(system: Project) -> dict[str, list[str]]:
-    """Compose path to the variables that were decided there, also live ones that a template takes the value of."""
+    """Map each Compose path to the variables whose value was used there at compile time."""
     result: dict[str, list[str]] = {}
     for name, places in system.baked.items():
         for place in places:
@@ -106,7 +105,7 @@ def _list_places(system: Project) -> dict[str, list[str]]:
 
 
 def _list_taken(system: Project) -> Iterator[tuple[str, object]]:
-    """Live values whose worth decides an object's name, a port of the node, or another system's address."""
+    """Yield live values that decide an object's name, a port of the node, or a server's address."""
     for name, network in system.networks.items():
         if network.external:
             yield f"networks.{name}.name", network.name
@@ -121,7 +120,7 @@ def _list_taken(system: Project) -> Iterator[tuple[str, object]]:
 
 
 def _find_service(system: Project, path: str) -> tuple[str, Service | None]:
-    """The service that a path belongs to; names may hold dots."""
+    """Find the service that a path belongs to; its name may contain dots."""
     below = path.partition(".")[2]
     names = [name for name in all_services(system) if below == name or below.startswith((f"{name}.", f"{name}["))]
     name = max(names, key=len, default="")
@@ -131,7 +130,7 @@ def _find_service(system: Project, path: str) -> tuple[str, Service | None]:
 def _is_in_chart(
     system: Project, path: str, service: tuple[str, Service | None], sections: Mapping[str, Table]
 ) -> bool:
-    """Whether a chart holds what was decided at a path."""
+    """Tell whether a chart holds what was read at a path."""
     section, _, below = path.partition(".")
     if path == "name" or section == "name":
         return True
@@ -163,7 +162,7 @@ def _is_in_chart(
 
 
 def _list_credentials(system: Project) -> Iterator[tuple[str, KeyRule]]:
-    """Texts that no variable can stand in for, and that show a credential."""
+    """Yield texts that contain a credential where the chart cannot read a variable instead."""
     hint = "give it with the release, or read it from a file of `secrets`"
     for path, text in _list_fixed_texts(system):
         if find_literals(template(text)):
@@ -185,7 +184,7 @@ def _list_fixed_texts(system: Project) -> Iterator[tuple[str, str]]:
 
 
 def _list_texts(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """Every text below a value, the contents of files aside."""
+    """Yield every text below a value, except the contents of files."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):

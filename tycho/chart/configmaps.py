@@ -32,7 +32,7 @@ def make_configmap(
 
 
 def _list_keys(files: tuple[File, ...], source: str) -> Iterator[str]:
-    """A ConfigMap's key for each file: its path, as far as a key may be called so."""
+    """Yield a ConfigMap key for each file: its path, with characters replaced that a key cannot have."""
     taken = Names()
     for file in files:
         plain = re.sub(r"[^-._a-zA-Z0-9]", "_", file.path or os.path.basename(source.rstrip("/")) or "content")

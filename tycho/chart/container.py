@@ -1,6 +1,6 @@
 """Containers of a chart, by Kubernetes' names: templates, values, schema and pages read these and nothing else.
 
-What stands here is decided; how it is written is the templates' business. No type of Compose is below this line.
+Everything here is decided, and nothing here is a type of Compose: the templates only write it.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Command:
     line: Text = ""
 
     def __bool__(self) -> bool:
-        """Whether there is any."""
+        """Tell whether there is any word."""
         return bool(self.words or self.line)
 
     @property

@@ -1,4 +1,4 @@
-"""What a chart says of itself: README.md and NOTES.txt."""
+"""Write the pages of a chart: README.md, and the words of NOTES.txt."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def write_pages(layout: ChartLayout, rows: Sequence[ReportEntry]) -> dict[str, s
 
 
 def _given(layout: ChartLayout) -> dict[str, object]:
-    """Collect what a release has to bring: secrets of every sort, by where values hold them."""
+    """Collect the secrets that a release must set, by their places in values."""
     return {
         "secrets": [secret.name for secret in layout.secrets if not secret.existing],
         "passwords": [
@@ -92,7 +92,7 @@ def _list_values(layout: ChartLayout) -> Iterator[tuple[tuple[str, ...], str, st
 
 
 def _kept(layout: ChartLayout) -> tuple[str, str]:
-    """Tell what Helm is told to keep, in words and as kubectl calls it."""
+    """Return what Helm keeps when a release is removed, in words and as kubectl names it."""
     match bool(layout.claims), any(workload.kind == "Job" for workload in layout.workloads):
         case True, True:
             return "Volumes and finished Jobs", "pvc,job"

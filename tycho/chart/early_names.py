@@ -1,4 +1,4 @@
-"""Services that others must reach before they are healthy: in Compose a name leads to a container from its start on."""
+"""Find services that others must reach before they are healthy: in Compose a name resolves from the start."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _expand_patterns(text: str) -> Iterator[str]:
 
 
 def _find_cycles(calls: Mapping[str, set[str]]) -> set[str]:
-    """Who is left when all have gone whom nobody calls, or who call nobody."""
+    """Find the services that call each other in a cycle: remove all that nobody calls or that call nobody."""
     left = dict(calls)
     while True:
         called = set().union(*left.values())

@@ -173,6 +173,6 @@ def _escape_braces(quoted: str) -> str:
 
 
 def _reject_live(value: object) -> None:
-    """What reads a variable is not the chart's to say; templates of policies might try."""
+    """Reject a live value: a policy's template must read it from .Values, as it differs between releases."""
     if isinstance(value, Live):
         raise ValueError(f"{value.template} is worth something else in each release: read it from .Values")  # noqa: TRY004

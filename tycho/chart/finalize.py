@@ -1,4 +1,4 @@
-"""Chart.yaml, and the order of the files: the last step, for the version is made of everything else."""
+"""Write Chart.yaml and order the files: the last step, as the version is a digest of everything else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def finalize_chart(
     version: str,
     values: Mapping[str, YamlValue],
 ) -> Chart:
-    """A chart of its files."""
+    """Make a chart of its files: with Chart.yaml, the report and a version."""
     changed = tuple(row for row in rows if row.outcome != "translated" and not row.local)
     all_files = {**files, **({REPORT: report_json(changed)} if changed else {})}
     project = _project_digest(layout, policy_result)
@@ -80,7 +80,7 @@ def _contents(layout: ChartLayout, values: Mapping[str, YamlValue], compose: str
 
 
 def _project_digest(layout: ChartLayout, policy_result: PolicyResult) -> str:
-    """A digest of the project as far as it is in the chart: what the file says, and the files that are not secret."""
+    """Return the digest of the project's part in the chart: the compose file, and the files that are not secret."""
     trees = [tree for tree in layout.configmaps if not tree.live]
     carried = {f"{tree.slug}/{key}": content for tree in trees for key, content in tree.files.items()}
     return chart_digest({**carried, "": policy_result.system.digest}) if policy_result.system.digest else ""

@@ -1,4 +1,4 @@
-"""Objects against what policies granted: what is forbidden and not granted is a problem, at the service that asked."""
+"""Compare objects with what policies granted: a setting that is forbidden and not granted is a problem."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ KEYS = {"x-tycho.hostPaths": "volumes"}
 
 
 def find_ungranted(rights: Rights, documents: Iterable[Document], place: Place) -> Iterator[Problem]:
-    """Yield what objects ask for, and no policy granted.
+    """Yield the forbidden settings of objects that no policy granted.
 
     Args:
         rights: What policies granted to whom.
-        documents: The objects; those of policies' own templates are the operator's, and not judged.
+        documents: The objects; those of policies' own templates are not checked.
         place: Where a compose path is written.
     """
     pods = {pod.template: pod for pod in rights.pods}

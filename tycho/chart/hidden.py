@@ -1,4 +1,4 @@
-"""What is secret leaves the chart: environment entries for a Secret of the release, other text for its variables.
+"""Keep secrets out of the chart: environment entries go into a Secret of the release, other text into variables.
 
 `hide_credentials` is pure, and both the chart and the values of its release are made of what it returns: a text such
 as `postgres://app:hunter2@db` becomes `postgres://app:${WEB_COMMAND_1:?}@db`, and `hunter2` is what the release says
@@ -29,7 +29,7 @@ INTERPOLATED: Mapping[str, tuple[str, ...]] = {
     "configs": ("name", "content"),
     "secrets": ("name",),
 }  # fmt: skip
-"""Texts that the chart expands: `.` a field, `[]` each item, `.*` each entry. Jobs are as services are."""
+"""Texts in which the chart reads variables: `.` a field, `[]` each element, `.*` each entry. The same for jobs."""
 
 FLAG = re.compile(
     r"--?[\w-]*(?:password|passwd|passphrase|requirepass|masterauth|secret|token|api[_-]?key|secret[_-]?key)",
@@ -42,12 +42,12 @@ BEFORE = frozenset({"command", "entrypoint", "test"})  # words: one that follows
 
 @dataclass(frozen=True, slots=True)
 class Concealed:
-    """One thing that was hidden.
+    """A secret that was hidden.
 
     Args:
-        path: Where the file says it.
-        variable: The variable of the release that stands there now, "" for an environment entry.
-        why: Whether its name says that it is secret, or it shows that itself.
+        path: Its place in the compose file.
+        variable: The variable of the release that replaces it, "" for an environment entry.
+        why: How it is known: by its name, or by its content.
     """
 
     path: str
@@ -68,7 +68,7 @@ class Hiding:
     concealed: list[Concealed] = field(default_factory=list)
 
     def variable(self, path: str, secret: str, why: Why) -> str:
-        """The name of a new variable of the release, made of the path alone."""
+        """Add a variable of the release for a secret, and return its name, which is made of the path alone."""
         base = re.sub(r"\W+", "_", re.sub(r"^(?:services|jobs)\.", "", path), flags=re.ASCII).strip("_").upper()
         base = f"V_{base}" if not base or base[0].isdigit() else base
         name, number = base, 2
@@ -81,8 +81,8 @@ class Hiding:
         return name
 
     def text(self, value: str, path: str, *, whole: bool = False) -> str:
-        """A text with a variable in the place of each secret."""
-        if isinstance(value, Reworded):  # refused as a whole, if it holds a secret
+        """Replace each secret in a text by a variable."""
+        if isinstance(value, Reworded):  # one that holds a secret is refused, see translate.command
             return value
         written = template(value)
         whole = whole and not switches(written)
@@ -99,7 +99,7 @@ class Hiding:
             pieces += [written[position:start], f"${{{name}:?}}"]
             position = end
         shown = "".join((*pieces, written[position:]))
-        return Expr(shown, shown)  # worth what it says: nobody who makes a chart of it can tell more
+        return Expr(shown, shown)  # its value is unknown at compile time
 
 
 def holds_secret(line: str, path: str) -> bool:
@@ -149,7 +149,7 @@ def hide_credentials(system: Project) -> tuple[Project, tuple[Concealed, ...]]:
 
 
 def without_entries(system: Project) -> Project:
-    """A system whose secret entries say only where they are: what templates of policies may know.
+    """Replace secret entries by their places in values: a policy's template never gets a secret.
 
     Args:
         system: What `hide_credentials` made.
@@ -167,7 +167,7 @@ def without_entries(system: Project) -> Project:
 
 
 def secret_globs(system: Project, service: object = None) -> tuple[str, ...]:
-    """Which names are secret: the policies' list, and after it what the file says of a service."""
+    """Return the globs of secret names: the policies', followed by those of a service."""
     above, own = (tuple(map(str, tycho_extension(part).get("secretEnvironment") or ())) for part in (system, service))
     return (*above, *own)
 
@@ -200,7 +200,7 @@ def _hide_in_service(hiding: Hiding, path: str, service: Service) -> Service:
 
 
 def _list_secret_entries(hiding: Hiding, path: str, service: Service, globs: Sequence[str]) -> list[str]:
-    """Entries of the environment for the release's Secret alone; what only reads variables is in it anyway."""
+    """List the environment entries that only the release's Secret may hold."""
     names = []
     for name, value in service.environment.items():
         if name in service.environment_pass:
@@ -217,13 +217,13 @@ def _list_secret_entries(hiding: Hiding, path: str, service: Service, globs: Seq
 
 
 def _comes_from_release(service: Service, hook: int, name: str, value: str, secret: Collection[str]) -> bool:
-    """Whether a hook's container has an entry from where its service's is: from the release, one way or the other."""
+    """Tell whether a hook's container gets an entry from the release, as its service does."""
     inherited = name in secret and service.environment[name] == value
     return inherited or name in service.pre_start[hook].rest.get("environment_pass", ())
 
 
 def _secret_by_name(globs: Sequence[str]) -> Callable[[str], bool]:
-    """Whether an entry at a path below a service is secret by its name."""
+    """Make the test whether an entry at a path below a service is secret by its name."""
 
     def secret(place: str) -> bool:
         match = re.fullmatch(r"\.(?:deploy\.)?(labels|annotations)\.(.+)", place, re.DOTALL)
@@ -236,7 +236,7 @@ def _secret_by_name(globs: Sequence[str]) -> Callable[[str], bool]:
 
 
 def _hide_in_words(hiding: Hiding, words: Sequence[str] | None, path: str) -> Sequence[str] | None:
-    """Words of which none follows a flag that a secret follows: `["--password", "hunter2"]`."""
+    """Hide words that follow a flag for a secret, as in `["--password", "hunter2"]`."""
     result = list(words or ())
     for index in range(1, len(result)):
         flag, word = template(result[index - 1]), template(result[index])
@@ -246,7 +246,7 @@ def _hide_in_words(hiding: Hiding, words: Sequence[str] | None, path: str) -> Se
 
 
 def _without_overlaps(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Spans in order, the first of those that overlap."""
+    """Yield spans in order, and of overlapping ones the first."""
     position = 0
     for start, end in spans:
         if start >= position:
@@ -255,7 +255,7 @@ def _without_overlaps(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, i
 
 
 def _may_be_secret(word: str) -> bool:
-    """Whether a word after a flag may be a secret: not a path, a further flag, a number of seconds, or a variable."""
+    """Tell whether a word after a flag may be a secret: no path, flag, number of seconds or variable."""
     return bool(word) and not word.startswith(("/", "./", "-", "$$")) and not re.fullmatch(r"[0-9]{1,3}[smh]?", word)
 
 
@@ -270,7 +270,7 @@ def _change_places(part: Part, places: Sequence[str], path: str, change: Change)
 
 
 def _change_at(value: Any, steps: Sequence[str], path: str, change: Change) -> Any:
-    """A value with the texts at some place below it changed; itself where none is."""
+    """Change the texts at a place below a value; return the value itself where nothing changes."""
     if not steps:
         return change(value, path) if isinstance(value, str) else value
     step, *further = steps

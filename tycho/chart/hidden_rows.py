@@ -1,4 +1,4 @@
-"""The rows of what is secret: where it went, and how plain `helm install` gets it; it is never quoted."""
+"""Report hidden secrets: where each went, and how plain `helm install` sets it. No secret is quoted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WHY = {"name": "its name says that it is secret", "content": "it shows a credent
 
 
 def list_hidden_rows(layout: ChartLayout) -> Iterator[tuple[str, KeyRule]]:
-    """Path and row of each thing that was hidden."""
+    """Yield path and entry of each secret that was hidden."""
     names = {container.service for container in layout.containers}
     for entry in layout.concealed:
         if entry.variable:
@@ -35,7 +35,7 @@ def _find_entry(layout: ChartLayout, service: str, name: str) -> FoundBy:
 
 
 def _split_entry(path: str) -> Iterator[tuple[str, str]]:
-    """Service and entry of a path, for both may hold dots."""
+    """Yield the possible pairs of service and entry of a path: the names of both may contain dots."""
     below = path.partition(".")[2]
     for match in re.finditer(r"\.environment\.", below):
         yield below[: match.start()], below[match.end() :]
@@ -46,5 +46,5 @@ def _describe_set(key: str) -> str:
 
 
 def _escape_set_key(name: str) -> str:
-    """A name as a part of a key of `--set-string`."""
+    """Escape a name for a key of `--set-string`."""
     return re.sub(r"([.,\[\]=\\])", r"\\\1", name)

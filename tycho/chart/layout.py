@@ -1,4 +1,4 @@
-"""What a chart will hold: every object, decided; and what the report needs to tell how it came about."""
+"""The layout of a chart: every object that it will hold, and what the report needs besides."""
 
 from __future__ import annotations
 

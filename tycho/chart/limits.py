@@ -1,4 +1,4 @@
-"""How much a chart may hold: counted on the system, before anything is planned or written.
+"""Check how much a chart may hold: counted on the project, before anything is built.
 
 Helm keeps each release in one Secret of a megabyte, which is full with some 500 services, and an object of Kubernetes
 holds little more. What is beyond these limits could never be installed, and would only take time and memory.

@@ -1,6 +1,6 @@
-"""What becomes of each mount of a service: decided once, for what is rendered and for what the report says of it.
+"""Decide what each mount of a service becomes: once, for the objects and for the report.
 
-What lies on the disk by chance decides nothing but what a new volume begins with.
+Files on this machine only decide what a new volume starts with, never its kind.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ REFUSED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class MountKinds:
-    """Decides what the mounts of one system become.
+    """Decide the kind of every mount of one project.
 
     Args:
         pod_services: The service that each one's pod is named for.
@@ -43,7 +43,7 @@ class MountKinds:
 
     @classmethod
     def of(cls, system: Project) -> MountKinds:
-        """Look at a whole system: who only reads a folder reads the claim that another service writes to."""
+        """Make it for a project: a service that only reads a folder mounts the claim that another one writes to."""
         services, kind_of = all_services(system), decide_kinds(system, find_called(system))
         names = pod_of_service(services)
         stored = {

@@ -1,4 +1,4 @@
-"""Mounts inside of read-only mounts: no runtime can make their mountpoints, so they are made before."""
+"""Make mountpoints inside read-only mounts before they are mounted: no runtime can make them there."""
 
 from __future__ import annotations
 

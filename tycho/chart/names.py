@@ -22,7 +22,7 @@ DNS_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-
 
 
 def label(name: str, limit: int = 63) -> str:
-    """A DNS label (RFC 1123) for any name: the same one for the same name, cut with a hash where it is too long."""
+    """Make a DNS label (RFC 1123) of any name, always the same; a long one is cut, and ends with a hash."""
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "x"
     if "--" in name:  # runs of dashes are legal, and tell names apart
         plain = re.sub(r"[^a-z0-9-]", "-", name.lower()).strip("-") or "x"
@@ -32,12 +32,12 @@ def label(name: str, limit: int = 63) -> str:
 
 
 def short_hash(text: str, length: int = 8) -> str:
-    """A hash to tell cut names apart."""
+    """Return a hash that tells cut names apart."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 class Names:
-    """Names that are taken; one that is wanted again gets the first number that makes it free.
+    """A set of taken names; a name that is asked for again gets a number.
 
     Args:
         taken: Names to begin with.
@@ -48,7 +48,7 @@ class Names:
         self.last: dict[str, int] = {}  # so that thousands that want one name do not all count from the start
 
     def take(self, preferred: str) -> str:
-        """Take the wanted name, or the next one like it that is free."""
+        """Take the preferred name, or the first free one of it with a number."""
         number = self.last.get(preferred, 0) + 1
         name = preferred if number == 1 else f"{preferred}-{number}"
         while name in self.taken:
@@ -60,7 +60,7 @@ class Names:
 
 
 def find_name_collisions(system: Project) -> Iterable[Problem]:
-    """Names that are two to Compose and one to Kubernetes, and names that no chart could hold."""
+    """Find names that differ in Compose but not in Kubernetes, and names that no chart can hold."""
     for section in SECTIONS:
         seen: dict[str, str] = {}
         for name in getattr(system, section):

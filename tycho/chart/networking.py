@@ -1,4 +1,4 @@
-"""How services find and reach each other: ports, waits, networks, aliases."""
+"""Find how services reach each other: ports, dependencies, networks, aliases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WELL_KNOWN = frozenset({25, 53, 80})
 
 
 def list_ports(system: Project) -> dict[str, tuple[ContainerPort, ...]]:
-    """The ports that each service listens at, as far as the file says or shows it."""
+    """List the ports that each service listens at: stated, known of its image, or called by others."""
     mentioned = _find_called_ports(system)
     ports = {}
     for name, service in all_services(system).items():
@@ -39,7 +39,7 @@ def list_ports(system: Project) -> dict[str, tuple[ContainerPort, ...]]:
 
 
 def list_container_ports(service: Service) -> tuple[ContainerPort, ...]:
-    """The ports that a service's container declares."""
+    """List the ports that a service's container declares."""
     listed = [
         ContainerPort(port.target, port.protocol.upper(), _host_port(port) if port.mode == "host" else 0)
         for port in service.ports
@@ -74,7 +74,7 @@ def find_called(system: Project) -> frozenset[str]:
 
 
 def _find_called_ports(system: Project) -> dict[str, set[int]]:
-    """Ports that others call a service at, as in `redis://cache:6379`: Compose lets every port through."""
+    """Find the ports at which services are called, as in `redis://cache:6379`: Compose opens every port to peers."""
     called: dict[str, set[int]] = {}
     names = all_services(system)
     for speaker, _, text in referencing_texts(system):
@@ -85,9 +85,9 @@ def _find_called_ports(system: Project) -> dict[str, set[int]]:
 
 
 def referencing_texts(system: Project) -> Iterator[tuple[str, str, str]]:
-    """Text that may name services: who says it (a service, or "" for a config), at which path, and what.
+    """Yield texts that may name services: the service that has it ("" for a config), its path, and the text.
 
-    Templates, not what they are worth: the chart must not depend on the environment.
+    Variables are not replaced: the chart must not depend on the environment.
     """
     for section in ("services", "jobs"):
         for name, service in getattr(system, section).items():
@@ -117,10 +117,10 @@ def _readable(files: tuple[File, ...] | None) -> Iterator[str]:
 
 
 def list_waits(service: Service, kind: str, kinds: Mapping[str, str], pod_names: Mapping[str, str]) -> Iterator[Wait]:
-    """List what a service's start is held back for, in the file's order: the pods that its dependencies live in.
+    """List the workloads that a service waits for before it starts, in the file's order.
 
-    What runs all the time is started again until it finds what it needs; a job that finds it absent has failed for
-    good: it alone waits for what need only be started.
+    A service that runs on is restarted until it finds what it needs. A job that does not find it has failed, so only
+    a job waits for `service_started`.
 
     Args:
         service: Whose start.
@@ -137,7 +137,7 @@ def list_waits(service: Service, kind: str, kinds: Mapping[str, str], pod_names:
 
 
 def list_networks(system: Project) -> tuple[NetworkMembers, ...]:
-    """The compose networks, with the services on each."""
+    """List the compose networks with the services on each."""
     members: dict[str, list[str]] = {}
     for name, service in all_services(system).items():
         on = list(service.networks) or ([] if service.network_mode else ["default"])
@@ -158,12 +158,12 @@ def find_enclosed(networks: Sequence[NetworkMembers]) -> frozenset[str]:
 
 
 def has_network_policies(system: Project) -> bool:
-    """Whether a policy asks for network policies."""
+    """Tell whether a policy asks for NetworkPolicies."""
     return bool(tycho_extension(system).get("networkPolicy"))
 
 
 def list_aliases(system: Project, pod_names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Further names, by which services are called, with the services whose pods they name."""
+    """List aliases of services, with the services whose pods each one names."""
     taken = {label(name) for name in system.services}
     services_of: dict[str, dict[str, None]] = {}
     for name, service in system.services.items():
@@ -181,5 +181,5 @@ def list_aliases(system: Project, pod_names: Mapping[str, str]) -> dict[str, tup
 
 
 def alias_label(alias: str) -> str:
-    """The label of pods that share a name."""
+    """Return the label of pods that share an alias."""
     return f"tycho.dev/alias-{label(alias, 50)}"

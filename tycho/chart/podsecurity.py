@@ -1,4 +1,4 @@
-"""The last check: what Pod Security's profile `baseline` forbids, asked of Kubernetes objects as they will be sent.
+"""Find what Pod Security's profile `baseline` forbids in Kubernetes objects.
 
 Each violation names the right that would allow it in Compose's language, so that a policy can grant just that one.
 Source: k8s.io/pod-security-admission v0.37, package policy: every check of the level baseline.
@@ -43,7 +43,7 @@ TEMPLATES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that `baseline` forbids.
+    """A setting that `baseline` forbids.
 
     Args:
         path: The right's path in a service, in Compose's language.
@@ -77,7 +77,7 @@ def find_violations(pod: Object) -> Iterator[Violation]:
     """Yield what `baseline` forbids of a pod.
 
     Args:
-        pod: Its metadata and spec; whatever has another type than Kubernetes wants is judged as if it asked for all.
+        pod: Its metadata and spec; whatever has another type than Kubernetes wants counts as a violation.
     """
     spec = as_mapping(pod.get("spec"))
     for field, path in HOST_NAMESPACES.items():
@@ -128,7 +128,7 @@ def _container_violations(container: Object, *, in_user_namespace: bool) -> Iter
 
 
 def _context_violations(context: Object, container: str) -> Iterator[Violation]:
-    """What a pod's and a container's securityContext have in common."""
+    """Yield what `baseline` forbids in the securityContext of a pod or container."""
     for field, key in (("seccompProfile", "seccomp"), ("appArmorProfile", "apparmor")):
         profile = context.get(field)
         kind = as_mapping(profile).get("type")

@@ -1,4 +1,4 @@
-"""Objects that policies add: templates of the operator's, with what a template may know of a service."""
+"""Render the templates that policies add to a chart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tycho.model import EmitTemplate, Project
 def render_policy_templates(
     layout: ChartLayout, emits: Sequence[EmitTemplate], templates: ChartTemplates
 ) -> dict[str, str]:
-    """Files that policies ask for, in a folder of their own: one for each matching service, or one for the system.
+    """Render the files that policies emit, in a folder of their own: one for each selected service, or one for all.
 
     A template is told `chart` and `system`, of a service `name`, `slug` and `service`, and how the chart writes
     names of objects (`object_name`), places in values (`ref`) and its helpers (`h`).

@@ -1,4 +1,4 @@
-"""values = f(env, metadata): what belongs to a release, and never to a chart."""
+"""Build the values of a release: environment, secrets and caller's settings, none of which are in the chart."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def release_values(
     context: RouteContext | None = None,
     account: str = "",
 ) -> dict[str, Json]:
-    """What `helm install --values -` gets besides the chart: the caller's environment, secrets and wishes.
+    """Build the values of a release: the caller's environment, secrets and settings.
 
     Args:
         system: The system after the policies.
@@ -116,7 +116,7 @@ def _identity_variables(system: Project, identity: Mapping[str, str]) -> dict[st
 
 
 def values_yaml(values: Mapping[str, Json]) -> str:
-    """Values as `helm --values -` reads them without loss; it misreads JSON's surrogate pairs, and folds U+2028."""
+    """Write values as YAML: Helm misreads the surrogate pairs of JSON, and folds U+2028."""
     return dump(values)
 
 
@@ -171,7 +171,7 @@ def _publish(service: Service, metadata: ServiceMetadata) -> dict[str, Json]:
 
 
 def _merge_values(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str, Json]:
-    """As Helm merges values: mapping by mapping."""
+    """Merge values as Helm does: mapping by mapping."""
     return {**below} | {
         key: _merge_values(below[key], value)
         if isinstance(value, Mapping) and isinstance(below.get(key), Mapping)

@@ -1,7 +1,7 @@
-"""Jinja decides what exists, Helm decides what it is worth: ERB delimiters leave Helm's braces alone.
+"""Render templates by Jinja, with ERB delimiters, so that Helm's braces stay as they are.
 
-Nothing of a user's may reach Helm's template engine as code, or YAML as anything but the text it is: whatever an
-expression prints has passed one of the filters, or stops the rendering.
+Text of a user must not reach Helm as code, nor YAML as another type: an expression prints only what a filter has
+written, anything else is an error.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Cache(FileSystemBytecodeCache):
 
 
 def _bytecode_cache() -> FileSystemBytecodeCache | None:
-    """Where compiled templates are kept: compiling takes longer than all the rest of a small system's chart."""
+    """Return the cache of compiled templates, if its folder can be written: compiling them is the slowest step."""
     folder = settings().cache_dir / "templates" / __version__
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -92,5 +92,5 @@ def render_policy(source: str, **context: object) -> str:
 
 
 def _chart_name(context: Mapping[str, object]) -> dict[str, object]:
-    """The chart's name, a DNS label, which templates may write into other names as it is."""
+    """Admit the chart's name, a DNS label, into other names."""
     return {"chart": name_part(str(context["chart"]))} if "chart" in context else {}

@@ -1,4 +1,4 @@
-"""ChartLayout -> report: one row for every key in use, as the translators judge it."""
+"""Build the report: an entry for every key in use, as the translators assess it."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class _Report:
         return "" if home == owner.name else home
 
     def _items(self, table: Table, path: str, pattern: str, element: BaseModel, owner: KeyUse) -> Iterator[ReportEntry]:
-        """Below a list only what is not the list's own outcome has a row."""
+        """Yield entries for the keys of a list's element whose outcome differs from the list's."""
         for field in sorted(element.model_fields_set - DERIVED_FIELDS):
             key, value = table.get(f"{pattern}{field}"), getattr(element, field)
             changes = key is not None and key.outcome in ("approximated", "ignored") and field != "host_ip"

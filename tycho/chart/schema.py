@@ -1,4 +1,4 @@
-"""values.schema.json: draft-07, closed at our own levels, so that a typo in `--set` fails."""
+"""Write values.schema.json (draft-07). Tycho's own levels allow no other keys, so that a typo in `--set` fails."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ DEFINITIONS: Mapping[str, Schema] = {
 
 
 def chart_schema(layout: ChartLayout, values: Mapping[str, YamlValue]) -> str:
-    """Write the schema of a chart's values: one closed level for each of ours, and what does nothing shut off."""
+    """Write the schema of a chart's values: strict at Tycho's own levels, and without keys that do nothing."""
     shut = {
         container.service: frozenset(list_unused_keys(workload, container))
         for workload in layout.workloads
@@ -133,7 +133,7 @@ def chart_schema(layout: ChartLayout, values: Mapping[str, YamlValue]) -> str:
 
 
 def _setting(name: str, tree: YamlValue) -> Schema:
-    """The schema of a setting, of what the chart has of it."""
+    """Return the schema of a setting, with the keys that this chart has."""
     schema, present = SETTINGS[name].schema, _keys(tree)
     if "properties" not in schema:
         return schema
@@ -147,7 +147,7 @@ def _keys(tree: YamlValue) -> list[str]:
 
 
 def _all_keys(idle: Collection[str]) -> Schema:
-    """The schema of a service, without keys that none has a use for; what former charts called otherwise is named."""
+    """Return the schema of a service, without keys that none uses; former names are refused with the new one."""
     single: dict[str, Schema] = {}
     groups: dict[str, list[str]] = {}
     for name, setting in KEYS.items():

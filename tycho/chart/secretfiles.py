@@ -1,4 +1,4 @@
-"""Files that are secret, by their names or by what they hold: they travel in the release, never in a chart."""
+"""Find secret files, by name or content: they are part of the release, never of a chart."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _written_values(system: Project) -> tuple[bytes, ...]:
 
 
 def _names(source: str, file: File) -> list[str]:
-    """The names that globs may fit: each from the project's folder on, shorter and shorter."""
+    """List the names that globs are compared with: the path, and each of its ends down to the file name."""
     names = []
     for path in (posixpath.join(source, file.path) if file.path else source, file.origin):
         steps = [step for step in posixpath.normpath(path.lower()).split("/") if step not in (".", "..", "")]
@@ -96,5 +96,5 @@ def _is_public(content: bytes) -> bool:
 
 
 def _any_of(globs: tuple[str, ...]) -> re.Pattern[str]:
-    """Globs as one expression; where there are none, it matches nothing."""
+    """Compile globs to one expression; without globs it matches nothing."""
     return re.compile("|".join(fnmatch.translate(glob) for glob in globs if glob) or r"\Z.")

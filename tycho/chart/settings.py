@@ -30,7 +30,7 @@ WORDS: Schema = {"type": ["array", "string"]}
 
 
 def strict_object(properties: Mapping[str, Schema]) -> Schema:
-    """An object with these keys and no others."""
+    """Return the schema of an object with these keys and no others."""
     return {"type": "object", "additionalProperties": False, "properties": dict(properties)}
 
 

@@ -1,4 +1,4 @@
-"""What a caller gives at a start: all that configs and secrets name, and no labels or annotations that are reserved."""
+"""Check what a caller brings to a start: files, variables, and labels and annotations of services."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _list_images(system: Project) -> Iterator[Problem]:
 
 
 def _list_empty(system: Project) -> Iterator[Problem]:
-    """List the configs and secrets that nothing was read for."""
+    """List the configs and secrets without content."""
     resources: dict[str, Config | Secret] = {f"configs.{name}": config for name, config in system.configs.items()}
     resources |= {f"secrets.{name}": secret for name, secret in system.secrets.items()}
     for path, resource in resources.items():

@@ -1,4 +1,4 @@
-"""What containers mount: volumes, files of the project, configs, secrets, memory."""
+"""Decide what containers mount: volumes, files of the project, configs, secrets, memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PROPAGATION = {
 
 @dataclass
 class VolumePlanner:
-    """Collects what the pods of one system mount; the same source is one object, whoever mounts it."""
+    """Collect what the pods of one project mount; each source is one object, however many mount it."""
 
     system: Project
     claims: dict[str, PersistentVolumeClaim] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class VolumePlanner:
             )
 
     def is_single_node(self, volume: str) -> bool:
-        """Whether one node alone may have a volume; nobody knows of one that exists already."""
+        """Tell whether only one node can mount a volume; an existing one is taken to be such."""
         return "ReadWriteMany" not in self.claims[volume].access_modes
 
     def mounts(self, name: str, service: Service) -> Iterator[ServiceMount]:
@@ -137,14 +137,14 @@ class VolumePlanner:
             yield ServiceMount(VolumeMount(volume.name, target, sub_path, mount.read_only, propagation), volume)
 
     def _claim(self, name: str, mount: Mount, sub_path: str) -> ServiceMount:
-        """A named volume, or one without a name, which is kept for its service all the same."""
+        """Mount the claim of a volume; one without a name is kept for its service, too."""
         source = str(mount.source or "") or self._implicit_claim(f"{name} {mount.target}", f"{name}{mount.target}")
         volume = PodVolume(label(source), "claim", source, self.claims[source].slug)
         mounted = VolumeMount(volume.name, mount.target, sub_path, mount.read_only, claim=source)
         return ServiceMount(mounted, volume) if sub_path else self._filled(name, ServiceMount(mounted, volume), mount)
 
     def _filled(self, name: str, mounting: ServiceMount, mount: Mount) -> ServiceMount:
-        """A new volume has what the image has there, unless the file says otherwise, or it is no new one."""
+        """Fill a new volume with the image's files at its path, unless the file says `nocopy` or the claim exists."""
         claim = mounting.mounted.claim
         if claim and self.claims[claim].existing:
             return mounting
@@ -154,7 +154,7 @@ class VolumePlanner:
         return replace(mounting, steps=(step,), image=self._image(name))
 
     def _bind(self, name: str, mount: Mount, place: str) -> ServiceMount:
-        """A claim in the place of a folder or file that is written to; what lies there is what it begins with."""
+        """Mount a claim instead of a folder or file that is written to; a new one starts with its files."""
         source, files = str(mount.source), seed_files(mount)
         claim = self.claims[self._implicit_claim(source, os.path.basename(source.rstrip("/")) or "folder")]
         volume = PodVolume(claim.slug, "claim", claim.name, claim.slug)
@@ -178,7 +178,7 @@ class VolumePlanner:
         return self.implicit_claims[key]
 
     def _copied(self, name: str, mounted: VolumeMount, files_volume: PodVolume) -> ServiceMount:
-        """A copy of files for one container, made at each start."""
+        """Mount a copy of files for one container, made at each start."""
         volume = replace(self._empty(name, mounted.path), memory=bool(files_volume.secret_items))
         return ServiceMount(
             replace(mounted, volume=volume.name, read_only=False), volume, (VolumeStep("copy"),), files_volume

@@ -69,7 +69,7 @@ class DnsConfig:
     options: tuple[tuple[Text, Text], ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether anything is said."""
+        """Tell whether anything is set."""
         return bool(self.nameservers or self.searches or self.options)
 
 
@@ -99,11 +99,11 @@ class Workload:
         kind: Its kind.
         containers: The service's own first.
         early: Those of them that others start after, in their order.
-        waits: What its start is held back for.
+        waits: The workloads that it waits for before it starts.
         volumes: Everything that its containers mount.
         labels: Extra labels of the pod: networks, aliases, shared volumes.
         checksums: Data that rolls it when it changes.
-        single_node: Whether a volume of it is held by one node, and let go before the next pod takes it.
+        single_node: Whether a volume of it can be on one node only, so that a pod ends before the next one starts.
         group: The services that must be on one node with it, "" where there are none.
         claims: The volumes that the group shares.
         replicas: How many pods; None where that is no number of its own.

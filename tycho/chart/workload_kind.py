@@ -1,4 +1,4 @@
-"""Which kind of workload a service is."""
+"""Decide the kind of workload of a service."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODES = {
     "replicated-job": "Job",
     "global-job": "Job",
 }
-DRAIN_SECONDS = 5  # seconds in which every node learns that a pod takes no more calls
+DRAIN_SECONDS = 5  # until every node has removed a pod from its Services
 JOBS = frozenset(name for name, kind in WORKLOADS.items() if not kind.keeps_running)
 COUNTED = frozenset(name for name, kind in WORKLOADS.items() if kind.readiness is Readiness.REPLICAS)
 """Kinds that run as many pods as values say."""
@@ -26,7 +26,7 @@ NON_RESTARTING = frozenset({"no", "none", "on-failure"})
 
 
 def tycho_extension(part: object) -> Mapping[str, Json]:
-    """What `x-tycho` says of a part of the file: what belongs to the chart, and Compose has no word for."""
+    """Return the `x-tycho` of a part of the file: settings that Compose has no key for."""
     extension = getattr(part, "x", {}).get("x-tycho")
     return extension if isinstance(extension, Mapping) else {}
 
@@ -38,13 +38,13 @@ def extension_mapping(part: object, key: str) -> Mapping[str, Json]:
 
 
 def drain_seconds(service: Service, *, single_node: bool) -> int:
-    """Seconds before SIGTERM in which a service still answers: where the new must be there before the old goes."""
+    """Return the seconds that a pod still serves before SIGTERM, where the next pod starts first."""
     first = service.deploy.update_config.order == "start-first" and not single_node
     return DRAIN_SECONDS if first and not service.pre_stop else 0
 
 
 def may_scale(service: Service) -> bool:
-    """Whether a service has, or may come to have, more than one pod."""
+    """Tell whether a service has more than one pod, or may after a change of values."""
     replicas = service.deploy.replicas if service.deploy.replicas is not None else service.scale
     return replicas is not None and (isinstance(replicas, Live) or replicas > 1)
 
@@ -76,14 +76,14 @@ def sort_by_dependence(services: Mapping[str, Service]) -> tuple[str, ...]:
 
 
 def restart_policy(service: Service) -> str:
-    """When a stopped container is started again: no, on-failure, always, unless-stopped, or "" for not said."""
+    """Return when a stopped container is restarted: no, on-failure, always, unless-stopped, or "" if not set."""
     condition = service.deploy.restart_policy.condition or ""
     policy = {"none": "no", "any": "always"}.get(condition, condition)
     return policy or (service.restart or "").partition(":")[0]
 
 
 def retry_limit(service: Service) -> int | None:
-    """How often a failed container is tried again, where that is said; 0 is Docker's word for: for ever."""
+    """Return how often a failed container is restarted; None if not set, or without limit."""
     count = (service.restart or "").partition(":")[2]
     if service.deploy.restart_policy.max_attempts is not None:
         return service.deploy.restart_policy.max_attempts or None
@@ -101,8 +101,8 @@ def _decide_service_kind(service: Service, awaited: set[str], *, called: bool) -
     if "service_completed_successfully" in awaited:
         return "Job"
     policy = restart_policy(service)
-    # What is to be started again after a failure alone does its work and ends, unless others call it: who waits for it
-    # to be started has an order in mind. One that is never started again may also be a server of an older file.
+    # A service that is restarted only after a failure does its work and ends, unless others call it; that others wait
+    # for its start only sets an order. One that is never restarted may still be a server, in an older file.
     asked_for = called if policy == "on-failure" else bool(awaited)
     serves = service.ports or service.expose or service.healthcheck or asked_for or "service_healthy" in awaited
     return "Job" if policy in NON_RESTARTING and not serves else "Deployment"

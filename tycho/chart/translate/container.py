@@ -90,7 +90,7 @@ class ContainerTranslator:
         return self._mount(container, volumes)
 
     def finish(self, containers: Sequence[Container], *, single_node: bool) -> list[Container]:
-        """Have the containers of a pod start in the order of their services' `depends_on`, and be asked for health.
+        """Order the containers of a pod by their services' `depends_on`, and add probes and lifecycle.
 
         Args:
             containers: Of one pod.
