@@ -22,10 +22,10 @@ class Blocking:
         self.client = client
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self.client, name)
+        member = getattr(self.client, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            given = found(*args, **kwargs)
+            given = member(*args, **kwargs)
             if inspect.isasyncgen(given):
                 return asyncio.run(collect(given))
             return asyncio.run(wait(given)) if inspect.isawaitable(given) else given
@@ -38,7 +38,7 @@ async def wait(given: Any) -> Any:
 
 
 async def collect(given: Any) -> list[Any]:
-    return [item async for item in given]
+    return [event async for event in given]
 
 
 Make = Callable[..., Blocking]

@@ -50,8 +50,8 @@ class Promise:
 
     def kept(self, answer: Response, path: str, method: str = "post") -> None:
         """The answer has a documented status and the shape that is documented for it."""
-        said = self.document["paths"][path][method]["responses"]
-        listed = said.get(str(answer.status_code)) or said[f"{answer.status_code // 100}XX"]
+        responses = self.document["paths"][path][method]["responses"]
+        listed = responses.get(str(answer.status_code)) or responses[f"{answer.status_code // 100}XX"]
         schema = {**listed["content"]["application/json"]["schema"], "components": self.document["components"]}
         jsonschema_rs.validator_for(schema).validate(answer.json())
         assert answer.json()["status"] == ("success" if answer.status_code < 300 else "error")
@@ -85,8 +85,8 @@ class Service:
         self.process = process
         self.log: list[str] = []
         for line in self._lines():
-            if found := re.search(r"answers at (http://\S+),", line):
-                self.url = found[1]
+            if match := re.search(r"answers at (http://\S+),", line):
+                self.url = match[1]
                 break
         else:
             raise AssertionError("".join(self.log))
@@ -126,8 +126,8 @@ def serving(*argv: str, **variables: str) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
     """The command over an orchestrator in memory."""
-    with serving("-b", "memory", "--debug") as found:
-        yield found
+    with serving("-b", "memory", "--debug") as server:
+        yield server
 
 
 @pytest.fixture(params=[TychoClient, AsyncTychoClient])

@@ -56,8 +56,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def client(authority: Authority) -> Iterator[TestClient]:
-    with TestClient(create_app(memory(), authority), base_url="http://tycho.example") as found:
-        yield found
+    with TestClient(create_app(memory(), authority), base_url="http://tycho.example") as client:
+        yield client
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def start(ask: Ask, token: str, name: str = "shop", **body: Any) -> str:
 
 
 def seen(ask: Ask, token: str, **body: Any) -> list[str]:
-    return [one["username"] for one in ask(token, "status", **body).json()["result"]]
+    return [system["username"] for system in ask(token, "status", **body).json()["result"]]
 
 
 def test_every_verb_has_a_right_or_is_withheld() -> None:
@@ -163,8 +163,8 @@ def test_only_listed_namespaces_are_named(ask: Ask) -> None:
         assert "you may name: lab, home-ada, team-*" in answer.text
     ask("ada", "start", query="?namespace=home-ada", name="shop", system=SYSTEM)
     ask("ada", "start", query="?namespace=lab", name="shop", system=SYSTEM)
-    found = ask("ada", "status", query="?namespace=lab").json()["result"]
-    assert [one["namespace"] for one in found] == ["lab"]
+    systems = ask("ada", "status", query="?namespace=lab").json()["result"]
+    assert [system["namespace"] for system in systems] == ["lab"]
     assert len(seen(ask, "ada")) == 2
 
 
@@ -177,7 +177,7 @@ def test_a_proxy_is_believed_and_nobody_else(ask: Ask, authority: Authority, cli
         assert forged.json()["result"]["items"] == []
     through = TestClient(client.app, base_url="http://tycho.example", client=("10.0.0.9", 1))
     answer = through.get("/system", headers={"X-Remote-User": "ada"})
-    assert [one["username"] for one in answer.json()["result"]["items"]] == ["ada"]
+    assert [system["username"] for system in answer.json()["result"]["items"]] == ["ada"]
     assert through.get("/system").status_code == 401
     assert through.get("/system", headers=[("X-Remote-User", "ada"), ("x-remote-user", "eve")]).status_code == 401
     assert through.get("/system", headers={"X_Remote_User": "ada"}).status_code == 401
@@ -191,7 +191,7 @@ def test_who_did_what_is_on_record(ask: Ask, client: TestClient, caplog: pytest.
         sid = answer.json()["result"]["sid"]
         ask("ada", "delete", 404, name=sid)
     lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "tycho.audit"]
-    assert [(one["who"], one["verb"], one["outcome"]) for one in lines] == [
+    assert [(line["who"], line["verb"], line["outcome"]) for line in lines] == [
         ("a@b.org", "start", "success"), ("ada", "delete", "NotFound"),
     ]  # fmt: skip
     assert lines[0]["request_id"] == "r-1"
@@ -205,14 +205,14 @@ def test_too_much_is_too_much(tmp_path: Path) -> None:
     authority = Authority(tokens=TokenFile(write_tokens(tmp_path / "tokens")), rate=1, clock=lambda: 0.0)
     client = TestClient(create_app(memory(), authority))
     codes = [client.get("/nothing", headers={"Authorization": "Bearer ada"}) for _ in range(3)]
-    assert [one.status_code for one in codes] == [404, 404, 429]
+    assert [response.status_code for response in codes] == [404, 404, 429]
     assert codes[-1].headers["Retry-After"] == "1"
     assert client.get("/nothing", headers={"Authorization": "Bearer portal"}).status_code == 404
     assert client.get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected"),
     [
         (["--host", ANY], "start systems"),
         (["--host", ANY, "--plain-http"], "start systems"),
@@ -225,12 +225,12 @@ def test_too_much_is_too_much(tmp_path: Path) -> None:
         (["--tls-cert", "TOKENS", "--tls-key", "TOKENS"], "cannot be used"),
     ],
 )
-def test_what_would_let_anybody_in_is_refused(tmp_path: Path, options: list[str], said: str) -> None:
+def test_what_would_let_anybody_in_is_refused(tmp_path: Path, options: list[str], expected: str) -> None:
     tokens = write_tokens(tmp_path / "tokens")
-    argv = [str(tokens) if one == "TOKENS" else one for one in options]
+    argv = [str(tokens) if option == "TOKENS" else option for option in options]
     done = subprocess.run([TYCHO, "api", "-b", "memory", *argv], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert expected in done.stderr
 
 
 def test_a_principal_is_nobody_where_callers_prove_who_they_are(ask: Ask) -> None:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from tests.api.conftest import WEB, Post, Promise, memory
 from tycho import orchestrators
 from tycho.api import create_app
-from tycho.api.answers import LISTED
+from tycho.api.responses import LISTED
 from tycho.lifecycle import Lifecycle
 from tycho.settings import settings
 
@@ -134,10 +134,10 @@ def test_a_length_is_a_number(http: TestClient, size: str) -> None:
 def test_a_guid_belongs_to_one_name(post: Post) -> None:
     first = {"name": "shop", "system": WEB, "tycho-guid": GUID}
     post("start", first)
-    said = post("start", {**first, "name": "other"}, 409).json()
-    assert said["result"]["error"] == "Conflict"
-    assert "shop" in said["message"]
-    assert [one["name"] for one in post("status", {}).json()["result"]] == ["shop"]
+    refused = post("start", {**first, "name": "other"}, 409).json()
+    assert refused["result"]["error"] == "Conflict"
+    assert "shop" in refused["message"]
+    assert [system["name"] for system in post("status", {}).json()["result"]] == ["shop"]
     assert post("start", first).json()["result"]["sid"] == GUID
 
 

@@ -35,7 +35,7 @@ def send(http: TestClient, promise: Promise, post: Post) -> Sender:
     return Sender(http, promise)
 
 
-ONE = "/system/{id}"
+SYSTEM_PATH = "/system/{id}"
 
 
 def test_a_start_is_waited_for_or_leaves_an_address(send: Sender) -> None:
@@ -59,7 +59,7 @@ def test_a_key_makes_the_same_start_once(send: Sender) -> None:
     assert send("POST", "/system", SHOP, Idempotency_Key="k2").json()["result"]["sid"] != first["sid"]
     theirs = send("POST", "/system", {**SHOP, "username": "ada"}, Idempotency_Key="k1").json()["result"]
     assert theirs["sid"] != first["sid"]
-    send("PATCH", f"/system/{first['sid']}", {"cpu": "1"}, route=ONE)
+    send("PATCH", f"/system/{first['sid']}", {"cpu": "1"}, route=SYSTEM_PATH)
     changed = send("POST", "/system", SHOP, Idempotency_Key="k1").json()["result"]
     assert (changed["sid"], changed["revision"]) == (first["sid"], 2)  # what was changed since stays
 
@@ -72,7 +72,7 @@ def test_a_dry_run_tells_and_changes_nothing(send: Sender) -> None:
     guid = send("POST", "/system", SHOP).json()["result"]["sid"]
     upgrade = {**SHOP, "tycho-guid": guid, "env": {"TAG": "2"}}
     assert send("POST", "/system?dryRun=true", upgrade).json()["result"]["changes"] == ["variables.TAG 2"]
-    modified = send("PATCH", f"/system/{guid}?dryRun=true", {"replicas": 3}, route=ONE).json()["result"]
+    modified = send("PATCH", f"/system/{guid}?dryRun=true", {"replicas": 3}, route=SYSTEM_PATH).json()["result"]
     assert modified["changes"] == ["web: replicas 1 → 3"]
     assert send.http.get(f"/system/{guid}").json()["result"]["revision"] == 1
 
@@ -81,16 +81,16 @@ def test_a_change_is_made_of_what_the_caller_has_seen(send: Sender) -> None:
     guid = send("POST", "/system", SHOP).json()["result"]["sid"]
     tag = send.http.get(f"/system/{guid}").headers["ETag"]
     change = {"resources": {"memory": "256Mi", "ephemeralStorage": "1Gi"}, "cpu": 0.5, "labels": {"a": "b"}}
-    answer = send("PATCH", f"/system/{guid}?wait=0", change, 202, route=ONE, If_Match=tag)
+    answer = send("PATCH", f"/system/{guid}?wait=0", change, 202, route=SYSTEM_PATH, If_Match=tag)
     assert answer.headers["Location"] == f"/system/{guid}/revisions/2"
     assert "web: resources.limits.memory 256Mi" in answer.json()["message"]
     for late in (tag, f'"{guid}.1"', '"x"'):
-        refused = send("PATCH", f"/system/{guid}", change, 412, route=ONE, If_Match=late).json()
+        refused = send("PATCH", f"/system/{guid}", change, 412, route=SYSTEM_PATH, If_Match=late).json()
         assert refused["result"]["reason"] == "PreconditionFailed"
-    send("DELETE", f"/system/{guid}", status=412, route=ONE, If_Match=tag)
-    send("PATCH", f"/system/{guid}", {"cpu": "1"}, route=ONE, If_Match=f'"{guid}.2"')
-    send("DELETE", f"/system/{guid}", route=ONE, If_Match="*")
-    send("PATCH", f"/system/{guid}", change, 404, route=ONE)
+    send("DELETE", f"/system/{guid}", status=412, route=SYSTEM_PATH, If_Match=tag)
+    send("PATCH", f"/system/{guid}", {"cpu": "1"}, route=SYSTEM_PATH, If_Match=f'"{guid}.2"')
+    send("DELETE", f"/system/{guid}", route=SYSTEM_PATH, If_Match="*")
+    send("PATCH", f"/system/{guid}", change, 404, route=SYSTEM_PATH)
 
 
 @pytest.mark.parametrize(
@@ -108,17 +108,17 @@ def test_all_that_is_wrong_with_a_change_comes_at_once(
     send: Sender, body: dict[str, Any], status: int, paths: list[str]
 ) -> None:
     guid = send("POST", "/system", SHOP).json()["result"]["sid"]
-    answer = send("PATCH", f"/system/{guid}", body, status, route=ONE).json()
+    answer = send("PATCH", f"/system/{guid}", body, status, route=SYSTEM_PATH).json()
     assert [problem["path"] for problem in answer["result"]["problems"]] == paths
 
 
 def test_the_first_tychos_modify(post: Post) -> None:
     guid = post("start", SHOP).json()["result"]["sid"]
-    said = {"tycho-guid": guid, "labels": {"app-name": "notebook"}, "cpu": "500m", "memory": "256M"}
-    patches = post("modify", said).json()["result"]["patches"]
+    body = {"tycho-guid": guid, "labels": {"app-name": "notebook"}, "cpu": "500m", "memory": "256M"}
+    patches = post("modify", body).json()["result"]["patches"]
     assert {"op": "add", "path": "/services/web/resources/limits/cpu", "value": "500m"} in patches
     assert {"op": "add", "path": "/defaults/podLabels/app-name", "value": "notebook"} in patches
-    assert post("modify", said).json()["result"]["patches"] == []
+    assert post("modify", body).json()["result"]["patches"] == []
 
 
 def test_several_go_at_once_and_one_that_fails_keeps_no_other(send: Sender) -> None:
@@ -130,12 +130,12 @@ def test_several_go_at_once_and_one_that_fails_keeps_no_other(send: Sender) -> N
         ("success", ""), ("error", "NotFound"), ("success", ""),
     ]  # fmt: skip
     send("DELETE", "/system", status=422)
-    send("DELETE", f"/system/{guids[0]}", status=404, route=ONE)
+    send("DELETE", f"/system/{guids[0]}", status=404, route=SYSTEM_PATH)
 
 
 def test_a_system_goes_back_and_starts_anew(send: Sender) -> None:
     guid = send("POST", "/system", SHOP).json()["result"]["sid"]
-    send("PATCH", f"/system/{guid}", {"cpu": "1"}, route=ONE)
+    send("PATCH", f"/system/{guid}", {"cpu": "1"}, route=SYSTEM_PATH)
     back = send("POST", f"/system/{guid}/rollback", {}, route="/system/{id}/rollback").json()
     assert (back["result"]["revision"], back["message"]) == (3, "rolled back to revision 1 (now revision 3)")
     path = f"/system/{guid}/restart?wait=0"

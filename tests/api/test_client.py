@@ -50,7 +50,7 @@ def test_up_list_and_down(client: TychoClient) -> None:
     assert client.parse_env(settings) == {"TAG": "2", "MOTTO": "per aspera"}
     system = client.up("shop", WEB, settings)
     assert client.list(terse=True) == [system.identifier]
-    assert [one.name for one in client.list("shop").services] == ["shop"]
+    assert [service.name for service in client.list("shop").services] == ["shop"]
     first, second = client.down(["shop", "nowhere"])
     assert (first.status, second.status) == ("success", "error")
     assert second.message.startswith('no system "nowhere" runs here')
@@ -59,7 +59,7 @@ def test_up_list_and_down(client: TychoClient) -> None:
 def test_history_rollback_and_compile(client: TychoClient) -> None:
     guid = client.up("shop", WEB).identifier
     client.start({"name": "shop", "system": WEB, "env": {"TAG": "2"}, "tycho-guid": guid})
-    assert [one["revision"] for one in client.history({"name": guid}).result] == [1, 2]
+    assert [revision["revision"] for revision in client.history({"name": guid}).result] == [1, 2]
     assert client.rollback({"name": guid}).message == "rolled back to revision 1 (now revision 3)"
     assert "values.yaml" in client.compile({"name": "shop", "system": WEB}).result["files"]
 
@@ -67,7 +67,7 @@ def test_history_rollback_and_compile(client: TychoClient) -> None:
 def test_restart_events_and_logs(client: TychoClient) -> None:
     guid = client.up("shop", WEB).identifier
     assert client.restart({"name": guid, "services": ["web"]}).result["sid"] == guid
-    assert [one["service"] for one in client.events({"name": guid}).result] == ["web"]
+    assert [event["service"] for event in client.events({"name": guid}).result] == ["web"]
     assert client.logs({"name": guid, "since": "1h"}).result == []
     assert isinstance(client.logs({"name": guid, "services": ["db"]}).error, NotFound)
 
@@ -185,6 +185,6 @@ def test_a_factory_without_a_cluster_falls_back() -> None:
 
 def test_importing_the_client_imports_nothing_heavy() -> None:
     code = "import sys, tycho.client; print(*sys.modules)"
-    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    assert "tycho.client" in said
-    assert not {"httpx2", "pydantic", "fastapi", "kubernetes", "yaml"} & set(said)
+    modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "tycho.client" in modules
+    assert not {"httpx2", "pydantic", "fastapi", "kubernetes", "yaml"} & set(modules)

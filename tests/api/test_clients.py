@@ -44,7 +44,7 @@ def test_systems_by_their_addresses(client: Blocking) -> None:
     assert client.systems(ready=False) == []
     shop = client.system("shop")
     assert (shop.sid, shop.revision, shop.is_ready, shop.services[0].name) == (first, 1, True, "web")
-    assert [(one["revision"], one["done"]) for one in client.revisions(first)] == [(1, True)]
+    assert [(revision["revision"], revision["done"]) for revision in client.revisions(first)] == [(1, True)]
     assert client.values(first) == client.values(first, revision=1)
     assert client.values(first, all=True)["services"]["web"]["replicas"] == 1
     assert client.report(first) == []
@@ -54,15 +54,15 @@ def test_systems_by_their_addresses(client: Blocking) -> None:
 
 
 def test_what_runs_is_changed_and_watched_by_its_address(client: Blocking) -> None:
-    told: list[Progress] = []
-    system = client.start({"name": "shop", "system": WEB}, on_progress=told.append)
+    reported: list[Progress] = []
+    system = client.start({"name": "shop", "system": WEB}, on_progress=reported.append)
     assert (system.status, system.name, system.services[0].ip_address) == (
         "success", f"shop-{system.identifier}", "127.0.0.1",
     )  # fmt: skip
-    assert (told[-1].kind, told[-1].percent, told[-1].last) == ("ready", 100, True)
+    assert (reported[-1].kind, reported[-1].percent, reported[-1].last) == ("ready", 100, True)
     guid = system.identifier
     assert [progress.kind for progress in client.watch(guid)][-1] == "ready"
-    assert list(client.watch(guid, after=told[-1].id)) == []
+    assert list(client.watch(guid, after=reported[-1].id)) == []
     assert client.modify(guid, {"services": {"web": {"replicas": 3}}}).revision == 2
     assert client.values(guid)["services"]["web"]["replicas"] == 3
     assert client.modify({"tycho-guid": guid, "labels": {"team": "a"}}).status == "success"
@@ -80,9 +80,9 @@ def test_a_verb_over_an_address_raises_what_the_service_met(client: Blocking) ->
     calls = {
         "system": (), "revisions": (), "values": (), "report": (), "compose": (), "logs": (), "events": (),
     }  # fmt: skip
-    for name, rest in calls.items():
+    for name, expected_calls in calls.items():
         with pytest.raises(NotFound, match='no system "nowhere" runs here'):
-            getattr(client, name)("nowhere", *rest)
+            getattr(client, name)("nowhere", *expected_calls)
     client.start({"name": "shop", "system": WEB})
     for odd in ("../system", "shop/values", "shop?x=1"):
         with pytest.raises((UsageError, NotFound)):
@@ -120,23 +120,23 @@ def test_what_is_sent_again(make: Make) -> None:
         assert len(seen) == 1
 
 
-def event(kind: str, id: str, **data: Any) -> bytes:
-    return f"event: {kind}\nid: {id}\ndata: {json.dumps({'message': kind, **data})}\n\n".encode()
+def event(kind: str, id: str, **fields: Any) -> bytes:
+    return f"event: {kind}\nid: {id}\ndata: {json.dumps({'message': kind, **fields})}\n\n".encode()
 
 
 STREAM = {"Content-Type": "text/event-stream"}
 
 
 def test_a_watch_goes_on_where_it_broke_off(make: Make) -> None:
-    one, two = event("progress", "4", percent=50, service="web", why="pulls"), event("ready", "5", percent=100)
-    first = b"retry: 0\n\n: heartbeat\n\n" + one + b"event: progress\ndata: {"
-    with canned((200, STREAM, first), (200, STREAM, two + one)) as (url, seen):
-        told = list(make(url).watch("shop"))
-    assert [(progress.kind, progress.id, progress.percent) for progress in told] == [
+    half, second = event("progress", "4", percent=50, service="web", why="pulls"), event("ready", "5", percent=100)
+    first = b"retry: 0\n\n: heartbeat\n\n" + half + b"event: progress\ndata: {"
+    with canned((200, STREAM, first), (200, STREAM, second + half)) as (url, seen):
+        reported = list(make(url).watch("shop"))
+    assert [(progress.kind, progress.id, progress.percent) for progress in reported] == [
         ("progress", "4", 50),
         ("ready", "5", 100),
     ]
-    assert (str(told[0]), told[0].why, told[0].last, told[1].last) == ("progress", "pulls", False, True)
+    assert (str(reported[0]), reported[0].why, reported[0].last, reported[1].last) == ("progress", "pulls", False, True)
     assert [headers.get("Last-Event-ID") for _, _, headers in seen] == [None, "4"]
     with canned((404, {}, failure("NotFound"))) as (url, _), pytest.raises(NotFound):
         list(make(url).watch("shop"))
@@ -152,12 +152,12 @@ SYSTEM = {"sid": "a1", "app_id": "shop-a1",
 
 
 def test_a_start_tells_what_happens(make: Make) -> None:
-    told: list[Progress] = []
+    reported: list[Progress] = []
     stream = event("progress", "1") + event("ready", "2")
     replies = [(202, {}, envelope(SYSTEM)), (200, STREAM, stream), (200, {}, envelope(SYSTEM))]
     with canned(*replies) as (url, seen):
-        system = make(url).start({"name": "shop", "system": WEB, "wait": True}, on_progress=told.append)
-    assert [str(progress) for progress in told] == ["progress", "ready"]
+        system = make(url).start({"name": "shop", "system": WEB, "wait": True}, on_progress=reported.append)
+    assert [str(progress) for progress in reported] == ["progress", "ready"]
     assert [(method, path) for method, path, _ in seen] == [
         ("POST", "/system?wait=0"), ("GET", "/system/a1/events"), ("GET", "/system/a1"),
     ]  # fmt: skip
@@ -165,5 +165,5 @@ def test_a_start_tells_what_happens(make: Make) -> None:
     assert (system.status, system.name, system.services[0].port) == ("success", "shop-a1", "80")
     replies[1] = (200, STREAM, event("failed", "2", why="no such image"))
     with canned(*replies) as (url, _):
-        failed = make(url).start({"name": "shop", "system": WEB}, on_progress=told.append)
+        failed = make(url).start({"name": "shop", "system": WEB}, on_progress=reported.append)
     assert (failed.status, failed.message, type(failed.error)) == ("error", "no such image", errors.StartFailed)

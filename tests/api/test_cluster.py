@@ -68,7 +68,7 @@ def test_the_request_that_everybody_reads_first(client: TychoClient, helm: Path,
     assert system.name == f"test-{system.identifier}"
     (notebook,) = system.services
     assert 30000 <= int(notebook.port) <= 32767
-    assert any('"HOST_PORT" variable is not set' in one for one in system.warnings)
+    assert any('"HOST_PORT" variable is not set' in warning for warning in system.warnings)
     (row,) = client.status({"name": system.name}).services
     assert (row.identifier, row.port, row.is_ready) == (system.identifier, notebook.port, True)
 
@@ -76,7 +76,7 @@ def test_the_request_that_everybody_reads_first(client: TychoClient, helm: Path,
     listed = subprocess.run(
         [helm, "list", "-n", where, "-o", "json", "--kubeconfig", kubeconfig], capture_output=True, check=True
     )
-    assert [one["name"] for one in json.loads(listed.stdout)] == [f"test-{system.identifier[:8]}"]
+    assert [release["name"] for release in json.loads(listed.stdout)] == [f"test-{system.identifier[:8]}"]
     pods = call("GET", POD.path(where))["items"]
     (container,) = pods[0]["spec"]["containers"]
     assert container["image"] == "jupyter/datascience-notebook"
@@ -121,7 +121,7 @@ def test_a_system_that_somebody_else_changes_is_busy(client: TychoClient, kubeco
 
 
 @pytest.fixture
-def found(kubeconfig: Path) -> Any:
+def factory_call(kubeconfig: Path) -> Any:
     """Where a program with this kubeconfig finds the API, with or without an event loop of its own."""
 
     def ask(name: str, *, loop: bool = False) -> str:
@@ -136,17 +136,17 @@ def found(kubeconfig: Path) -> Any:
     return ask
 
 
-def test_a_factory_finds_the_service_that_runs_on_the_cluster(call: Any, found: Any) -> None:
+def test_a_factory_finds_the_service_that_runs_on_the_cluster(call: Any, factory_call: Any) -> None:
     path = SERVICE.path("default", "tycho-api")
     spec = {"type": "LoadBalancer", "selector": {"app": "tycho-api"}, "ports": [{"port": 5000}]}
     body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "tycho-api"}, "spec": spec}
-    assert found("tycho-api") == "http://localhost:1"
+    assert factory_call("tycho-api") == "http://localhost:1"
     service = call("POST", SERVICE.path("default"), body)
     try:
         node = service["spec"]["ports"][0]["nodePort"]
-        assert found("tycho-api", loop=True) == f"http://127.0.0.1:{node}"
+        assert factory_call("tycho-api", loop=True) == f"http://127.0.0.1:{node}"
         service["status"] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}
         call("PUT", f"{path}/status", service)
-        assert found("tycho-api") == "http://192.0.2.7:5000"
+        assert factory_call("tycho-api") == "http://192.0.2.7:5000"
     finally:
         call("DELETE", path)

@@ -33,8 +33,8 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 def sent(make: Make, **options: Any) -> str | None:
     with canned((200, {}, envelope([]))) as (url, seen):
         make(url, **options).status()
-    found: str | None = seen[0][2].get("Authorization")
-    return found
+    header: str | None = seen[0][2].get("Authorization")
+    return header
 
 
 def test_a_token_is_found_where_it_is_kept(make: Make, variables: Callable[..., None], tmp_path: Path) -> None:

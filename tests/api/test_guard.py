@@ -16,8 +16,11 @@ ANY = "0.0.0.0"  # noqa: S104 - what must not be bound
 
 
 def status(http: TestClient, method: str = "POST", path: str = "/system/status", **headers: str) -> int:
-    said = {"Content-Type": "application/json", **{key.replace("_", "-"): value for key, value in headers.items()}}
-    answer = http.request(method, path, content="{}" if method == "POST" else None, headers=said)
+    sent = {
+        "Content-Type": "application/json",
+        **{key.replace("_", "-"): value for key, value in headers.items()},
+    }
+    answer = http.request(method, path, content="{}" if method == "POST" else None, headers=sent)
     if answer.status_code != 200:
         assert answer.json()["status"] == "error"
     return answer.status_code

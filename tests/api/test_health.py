@@ -36,15 +36,17 @@ def parse(text: str) -> tuple[dict[str, str], Samples]:
             assert name not in types
             types[name] = kind
             continue
-        found = SAMPLE.fullmatch(line)
-        assert found, line
-        labels, rest = LABEL.findall(found["labels"] or ""), LABEL.sub("", found["labels"] or "")
-        assert rest == "", line
-        family = next((one for one in types if re.fullmatch(f"{one}(_bucket|_sum|_count)?", found["name"])), None)
+        sample = SAMPLE.fullmatch(line)
+        assert sample, line
+        labels, unlabelled = LABEL.findall(sample["labels"] or ""), LABEL.sub("", sample["labels"] or "")
+        assert unlabelled == "", line
+        family = next(
+            (known for known in types if re.fullmatch(f"{known}(_bucket|_sum|_count)?", sample["name"])), None
+        )
         assert family == list(types)[-1], f"{line} is not with its family"
-        key = found["name"], frozenset(labels)
+        key = sample["name"], frozenset(labels)
         assert key not in samples
-        samples[key] = float(found["value"])
+        samples[key] = float(sample["value"])
     return types, samples
 
 
@@ -106,9 +108,9 @@ def test_readiness_costs_one_request(kubeconfig: Path) -> None:
     with TestClient(create_app(lifecycle), base_url="http://127.0.0.1") as client:
         lists, call = [], lifecycle.orchestrator.api.call
 
-        async def counted(method: str, path: str, *rest: Any, **more: Any) -> Any:
+        async def counted(method: str, path: str, *arguments: Any, **more: Any) -> Any:
             lists.append(path)
-            return await call(method, path, *rest, **more)
+            return await call(method, path, *arguments, **more)
 
         lifecycle.orchestrator.api.call = counted  # type: ignore[method-assign]
         assert client.get("/readyz").status_code == 200
@@ -128,9 +130,9 @@ def test_who_reaches_no_cluster_lives_and_is_not_ready() -> None:
         assert client.get("/metrics").status_code == 200
 
 
-def await_status(url: str, wanted: int) -> httpx2.Response:
-    while (answer := httpx2.get(url)).status_code != wanted:
-        assert answer.status_code in (200, wanted)
+def await_status(url: str, expected: int) -> httpx2.Response:
+    while (answer := httpx2.get(url)).status_code != expected:
+        assert answer.status_code in (200, expected)
     return answer
 
 
@@ -138,8 +140,8 @@ def test_one_that_is_about_to_end_says_so_and_still_answers() -> None:
     with serving("-b", "memory", TYCHO_API_DRAIN="600") as service:
         assert httpx2.get(f"{service.url}/readyz").status_code == 200
         service.process.send_signal(signal.SIGTERM)
-        said = await_status(f"{service.url}/readyz", 503).json()
-        assert said["message"] == "the service is ending (ask another replica)"
+        ending = await_status(f"{service.url}/readyz", 503).json()
+        assert ending["message"] == "the service is ending (ask another replica)"
         assert httpx2.get(f"{service.url}/healthz").status_code == 200
         body = {"name": "shop", "system": WEB}
         assert httpx2.post(f"{service.url}/system/start", json=body).status_code == 200

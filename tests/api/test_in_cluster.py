@@ -53,7 +53,7 @@ def replicas(
     kubeconfig.write_text(json.dumps(config))
     deployment = yaml.safe_load((MANIFESTS / "70-deployment.yaml").read_text())
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    variables = {one["name"]: one["value"] for one in container["env"]} | {"TYCHO_API_DRAIN": "0"}
+    variables = {variable["name"]: variable["value"] for variable in container["env"]} | {"TYCHO_API_DRAIN": "0"}
     with ExitStack() as stack:
         yield [
             stack.enter_context(serving(KUBECONFIG=str(kubeconfig), TYCHO_HELM=str(helm), **variables))
@@ -75,7 +75,7 @@ def ask(service: Service, verb: str, body: dict[str, Any], token: str = "") -> h
 def names(service: Service, token: str) -> list[str]:
     answer = ask(service, "status", {}, token)
     assert answer.status_code == 200, answer.text
-    return [one["sid"] for one in answer.json()["result"]]
+    return [system["sid"] for system in answer.json()["result"]]
 
 
 def test_one_starts_what_the_other_tells_of_and_stops(replicas: list[Service], token: Token) -> None:

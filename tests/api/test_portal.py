@@ -24,8 +24,8 @@ PATIENT = {"services": {"web": {"image": "nginx:1", "volumes": ["TYCHO_NFS/home:
 def service() -> Iterator[Service]:
     """The command over an orchestrator in memory, as an operator sets it up for a portal."""
     given = {"TYCHO_API_SERVICE_ACCOUNTS": "notebook, spark", "TYCHO_NFS_CLAIM": "stdnfs"}
-    with serving("-b", "memory", "--debug", **given) as found:
-        yield found
+    with serving("-b", "memory", "--debug", **given) as server:
+        yield server
 
 
 def test_the_principal_is_who_asks_and_its_tokens_are_nowhere(post: Post) -> None:

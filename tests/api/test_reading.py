@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from tests.api.conftest import WEB, Post, Promise
 
 PLANTED = "hush-3f9a17"
-TOLD = {"services": {"web": {**WEB["services"]["web"], "environment": {"DB_PASSWORD": "${DB_PASSWORD}"}}}}
+WITH_SECRET = {"services": {"web": {**WEB["services"]["web"], "environment": {"DB_PASSWORD": "${DB_PASSWORD}"}}}}
 
 
 class Reader:
@@ -30,7 +30,7 @@ class Reader:
         assert re.fullmatch("[A-Za-z0-9._-]{1,64}", answer.headers["X-Request-Id"])
         documented = self.promise.document["paths"]
         bare = path.partition("?")[0]
-        route = next((one for one in documented if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one), bare)), "")
+        route = next((path for path in documented if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), bare)), "")
         if status != 304 and answer.headers["content-type"] == "application/json":
             self.promise.kept(answer, route, "get")
         return answer
@@ -48,12 +48,12 @@ def start(post: Post, **more: Any) -> str:
 
 def test_systems_are_filtered_and_come_in_pages(post: Post, read: Reader) -> None:
     guids = [start(post, username=user) for user in ("ada", "bob", "ada")]
-    assert [item["sid"] for item in read("/system").json()["result"]["items"]] == guids
+    assert [system["sid"] for system in read("/system").json()["result"]["items"]] == guids
     first = read("/system?limit=2").json()["result"]
-    assert [item["sid"] for item in first["items"]] == guids[:2]
+    assert [system["sid"] for system in first["items"]] == guids[:2]
     post("delete", {"name": guids[1]})  # what goes moves no other
-    rest = read(f"/system?limit=2&continue={first['continue']}").json()["result"]
-    assert ([item["sid"] for item in rest["items"]], rest["continue"]) == (guids[2:], "")
+    second = read(f"/system?limit=2&continue={first['continue']}").json()["result"]
+    assert ([system["sid"] for system in second["items"]], second["continue"]) == (guids[2:], "")
     assert len(read("/system?username=ada&state=deployed&ready=true&name=shop").json()["result"]["items"]) == 2
     assert read("/system?ready=false").json()["result"]["items"] == []
 
@@ -89,19 +89,19 @@ def test_a_revision_is_the_operation_that_made_it(post: Post, read: Reader) -> N
 
 
 def test_what_a_system_was_made_of_is_read_without_secrets(post: Post, read: Reader) -> None:
-    guid = start(post, system=TOLD, env={"DB_PASSWORD": PLANTED, "TAG": "7"})
+    guid = start(post, system=WITH_SECRET, env={"DB_PASSWORD": PLANTED, "TAG": "7"})
     values = read(f"/system/{guid}/values")
     assert values.json()["result"]["values"]["variables"] == {"DB_PASSWORD": "***", "TAG": "7"}
     assert values.json()["result"]["values"]["services"]["web"]["secretEnv"] == {"DB_PASSWORD": "***"}
-    every = read(f"/system/{guid}/values?all=true")
-    assert every.json()["result"]["values"]["services"]["web"]["replicas"] == 1
+    merged = read(f"/system/{guid}/values?all=true")
+    assert merged.json()["result"]["values"]["services"]["web"]["replicas"] == 1
     text = read(f"/system/{guid}/compose", Accept="text/yaml")
     assert text.headers["content-type"].startswith("text/yaml")
     assert yaml.safe_load(text.text)["services"]["web"]["image"] == "nginx:${TAG:-1}"
     assert read(f"/system/{guid}/compose").json()["result"] == text.text
     report = read(f"/system/{guid}/report")
     assert all(row["path"] and row["outcome"] != "translated" for row in report.json()["result"])
-    for answer in (values, every, text, report):
+    for answer in (values, merged, text, report):
         assert PLANTED not in answer.text
     assert read(f"/system/{guid}/values?revision=4", 404).json()["result"]["hint"] == "it has: 1"
 

@@ -103,8 +103,8 @@ def test_two_users_and_a_third_without_rights(cluster: Cluster, ask: Callable[..
     ada, bob, eve, root = (cluster.token(name, AUDIENCE) for name in ("ada", "bob", "eve", "root"))
     mine = ask(ada, "start", name="shop", system=SYSTEM)["sid"]
     theirs = ask(bob, "start", name="shop", system=SYSTEM)["sid"]
-    assert [one["sid"] for one in ask(ada, "status")] == [mine]
-    assert [one["sid"] for one in ask(bob, "status")] == [theirs]
+    assert [system["sid"] for system in ask(ada, "status")] == [mine]
+    assert [system["sid"] for system in ask(bob, "status")] == [theirs]
     assert ask(ada, "status")[0]["username"] == f"system:serviceaccount:{cluster.namespace}:ada"
     assert len(ask(root, "status")) == 2
     ask(ada, "delete", 404, name=theirs)

@@ -18,7 +18,7 @@ from tycho.api import create_app
 
 EXAMPLES = 12  # of each route, allowed and not
 DOCUMENT = json.loads(json.dumps(create_app(memory()).openapi()))
-OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()]
+OPERATIONS = [operation.ok() for operation in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()]
 
 
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: str(mode.value))

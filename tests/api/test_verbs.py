@@ -44,12 +44,12 @@ def test_every_start_is_another_system_unless_it_brings_a_guid(post: Post) -> No
     guid = "0123456789abcdef0123456789abcdef"
     post("start", {"name": "shop", "system": WEB})
     post("start", {"name": "shop", "system": WEB})
-    said = {"name": "shop", "system": WEB, "tycho-guid": guid}
-    assert post("start", said).json()["result"]["sid"] == guid
-    assert post("start", said).json()["result"]["notes"] == ["shop is up to date (revision 1)"]
+    body = {"name": "shop", "system": WEB, "tycho-guid": guid}
+    assert post("start", body).json()["result"]["sid"] == guid
+    assert post("start", body).json()["result"]["notes"] == ["shop is up to date (revision 1)"]
     assert len(post("status", {}).json()["result"]) == 3
-    post("start", {**said, "env": {"TAG": 2}})
-    assert [one["revision"] for one in post("history", {"name": guid}).json()["result"]] == [1, 2]
+    post("start", {**body, "env": {"TAG": 2}})
+    assert [revision["revision"] for revision in post("history", {"name": guid}).json()["result"]] == [1, 2]
 
 
 def test_a_system_is_named_in_five_ways(post: Post) -> None:
@@ -65,9 +65,9 @@ def test_a_system_is_named_in_five_ways(post: Post) -> None:
 def test_a_name_of_two_lists_both_and_deletes_neither(post: Post) -> None:
     guids = [post("start", {"name": "shop", "system": WEB}).json()["result"]["sid"] for _ in range(2)]
     assert [row["sid"] for row in post("status", {"name": "shop"}).json()["result"]] == guids
-    said = post("delete", {"name": "shop"}, 409).json()
-    assert said["result"]["error"] == "Ambiguous"
-    assert all(guid in said["message"] for guid in guids)
+    refused = post("delete", {"name": "shop"}, 409).json()
+    assert refused["result"]["error"] == "Ambiguous"
+    assert all(guid in refused["message"] for guid in guids)
 
 
 def test_status_can_ask_for_one_user(post: Post) -> None:
@@ -99,8 +99,8 @@ def test_what_runs_is_asked_and_restarted(post: Post) -> None:
     events = post("events", {"name": "shop"}).json()["result"]
     assert {event["service"] for event in events} == {"web"}
     assert all(datetime.fromisoformat(event["time"]).tzinfo for event in events)
-    said = {"name": "shop", "services": ["web"], "since": "10m", "tail": 5, "timestamps": True}
-    assert post("logs", said).json()["result"] == []
+    body = {"name": "shop", "services": ["web"], "since": "10m", "tail": 5, "timestamps": True}
+    assert post("logs", body).json()["result"] == []
     for verb in ("restart", "events", "logs"):
         wrong = post(verb, {"name": "shop", "services": ["db"]}, 404).json()
         assert wrong["message"] == "shop has no service db (it has: web)"
@@ -108,42 +108,44 @@ def test_what_runs_is_asked_and_restarted(post: Post) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("body", "status"),
     [({"since": "soon"}, 400), ({"tail": -1}, 422), ({"tail": 10_001}, 422), ({"follow": True}, 422)],
     ids=str,
 )
-def test_logs_that_cannot_be(post: Post, said: dict[str, object], status: int) -> None:
+def test_logs_that_cannot_be(post: Post, body: dict[str, object], status: int) -> None:
     post("start", {"name": "shop", "system": WEB})
-    post("logs", {"name": "shop", **said}, status)
+    post("logs", {"name": "shop", **body}, status)
 
 
 def test_compile_answers_with_the_chart_and_starts_nothing(post: Post) -> None:
-    said = post("compile", {"name": "shop", "system": {**WEB, "volumes": {"spare": {}}}}).json()["result"]
-    assert said["name"] == "shop"
-    assert "${TAG:-1}" in said["files"]["values.yaml"]
-    assert {"templates/deployment-web.yaml", "Chart.yaml"} & said["files"].keys()
-    assert {row["outcome"] for row in said["report"]} >= {"translated"}
+    compiled = post("compile", {"name": "shop", "system": {**WEB, "volumes": {"spare": {}}}}).json()["result"]
+    assert compiled["name"] == "shop"
+    assert "${TAG:-1}" in compiled["files"]["values.yaml"]
+    assert {"templates/deployment-web.yaml", "Chart.yaml"} & compiled["files"].keys()
+    assert {row["outcome"] for row in compiled["report"]} >= {"translated"}
     assert post("status", {}).json()["result"] == []
 
 
 def test_variables_come_from_the_request_alone(post: Post) -> None:
     system = {"services": {"web": {"image": "a", "environment": {"WHERE": "${HOME}", "ALL": "$PATH"}}}}
-    said = post("compile", {"name": "shop", "system": system}).json()["result"]
-    assert "/root" not in json.dumps(said)
-    warned = [one["message"] for one in said["warnings"]]
-    assert any('"HOME" variable is not set' in one for one in warned)
-    assert any('"PATH" variable is not set' in one for one in warned)
-    said = post("compile", {"name": "shop", "system": system, "env": {"HOME": "/here", "PATH": None}}).json()["result"]
-    assert not any('"HOME"' in one["message"] for one in said["warnings"])
-    assert any('"PATH"' in one["message"] for one in said["warnings"])
+    compiled = post("compile", {"name": "shop", "system": system}).json()["result"]
+    assert "/root" not in json.dumps(compiled)
+    warned = [warning["message"] for warning in compiled["warnings"]]
+    assert any('"HOME" variable is not set' in message for message in warned)
+    assert any('"PATH" variable is not set' in message for message in warned)
+    compiled = post("compile", {"name": "shop", "system": system, "env": {"HOME": "/here", "PATH": None}}).json()[
+        "result"
+    ]
+    assert not any('"HOME"' in warning["message"] for warning in compiled["warnings"])
+    assert any('"PATH"' in warning["message"] for warning in compiled["warnings"])
 
 
 def test_metadata_decides_what_is_published(post: Post) -> None:
     system = {"services": {"a": {"image": "a", "ports": ["80"]}, "b": {"image": "b", "ports": ["81"]}}}
-    said = {"name": "shop", "system": system, "services": {"c": {"port": "80"}}}
-    assert post("start", said, 400).json()["result"]["hint"] == "services: a, b"
-    said["services"] = {"b": {"port": "81", "clients": ["10.1.2.3/8", "::1"]}}
-    post("start", said)
+    body = {"name": "shop", "system": system, "services": {"c": {"port": "80"}}}
+    assert post("start", body, 400).json()["result"]["hint"] == "services: a, b"
+    body["services"] = {"b": {"port": "81", "clients": ["10.1.2.3/8", "::1"]}}
+    post("start", body)
 
 
 def test_the_service_says_that_it_lives_and_is_ready(http: TestClient, promise: Promise) -> None:
@@ -169,19 +171,19 @@ def test_the_pages_need_no_other_host(http: TestClient) -> None:
 def test_the_page_about_routes_tells_of_each_and_of_no_other(promise: Promise) -> None:
     page = (Path(__file__).parents[2] / "docs/api.md").read_text()
     rows = re.findall(r"^\| `(GET|POST|PATCH|DELETE) (/\S+)` \|(.*?)\|", page, re.MULTILINE)
-    told = {(method.lower(), path): set(re.findall(r"`(\S+?)`", fields)) for method, path, fields in rows}
+    listed = {(method.lower(), path): set(re.findall(r"`(\S+?)`", fields)) for method, path, fields in rows}
     documented = {
         (method, path): operation
         for path, operations in promise.document["paths"].items()
         for method, operation in operations.items()
     }
-    assert told.keys() == documented.keys()
+    assert listed.keys() == documented.keys()
     for key, operation in documented.items():
-        known = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+        known = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"}
         if body := operation.get("requestBody"):
             message = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
             known |= promise.document["components"]["schemas"][message]["properties"].keys()
         known -= {"namespace"}  # said of all routes at once
-        headers = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "header"}
-        told_here = {name for name in told[key] if name.lower() not in headers}
-        assert told_here == known, key
+        headers = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "header"}
+        listed_fields = {name for name in listed[key] if name.lower() not in headers}
+        assert listed_fields == known, key

@@ -34,8 +34,8 @@ def service(name: str, why: str = "", **more: Any) -> ServiceStatus:
     return ServiceStatus(name=name, kind="Deployment", ready=0 if why else 1, wanted=1, why=why, done=not why, **more)
 
 
-def told(events: ProgressEvents, *services: ServiceStatus, revision: int = 1) -> list[tuple[str, str]]:
-    return [(one.kind, one.progress.message) for one in events.tell(release(*services, revision=revision))]
+def list_events(events: ProgressEvents, *services: ServiceStatus, revision: int = 1) -> list[tuple[str, str]]:
+    return [(event.kind, event.progress.message) for event in events.tell(release(*services, revision=revision))]
 
 
 def test_a_stream_has_one_last_event_and_goes_on_after_any_other(http: TestClient, post: Post) -> None:
@@ -48,8 +48,8 @@ def test_a_stream_has_one_last_event_and_goes_on_after_any_other(http: TestClien
     assert heard[-1]["data"]["url"].startswith("http://127.0.0.1:")
     assert heard[-1]["data"]["percent"] == 100
     for place, event in enumerate(heard[:-1]):
-        rest = events(http.get(f"/system/{guid}/events", headers={"Last-Event-ID": event["id"]}).text)
-        assert rest == heard[place + 1 :]
+        later = events(http.get(f"/system/{guid}/events", headers={"Last-Event-ID": event["id"]}).text)
+        assert later == heard[place + 1 :]
     assert http.get(f"/system/{guid}/events", headers={"Last-Event-ID": heard[-1]["id"]}).status_code == 204
     strange = http.get(f"/system/{guid}/events", headers={"Last-Event-ID": "1.2.xyz"})
     assert events(strange.text) == heard
@@ -63,14 +63,14 @@ def test_there_is_no_stream_of_nothing(http: TestClient) -> None:
 def test_each_thing_is_told_once() -> None:
     events = ProgressEvents(ROWS)
     waiting = (service("web", "waiting for db"), service("db", "pulling its image"))
-    assert told(events, *waiting) == [
+    assert list_events(events, *waiting) == [
         ("report", "services.web.restart: pods restart always"),
         ("progress", "shop · 2 services · namespace shop-0"),
         ("progress", "web: waiting for db"),
         ("progress", "db: pulling its image"),
     ]
-    assert told(events, *waiting) == []
-    assert told(events, waiting[0], service("db")) == [("progress", "db: ready")]
+    assert list_events(events, *waiting) == []
+    assert list_events(events, waiting[0], service("db")) == [("progress", "db: ready")]
     assert not events.ended
     end = Endpoint(service="web", ip_address="::1", port=80, target=80, published=80)
     *_, last = events.tell(release(service("web", endpoints=(end,)), service("db")))
@@ -80,7 +80,7 @@ def test_each_thing_is_told_once() -> None:
 def test_what_fails_says_why_and_what_it_wrote() -> None:
     events = ProgressEvents()
     broken = service("web", "exited with 1", fatal=True, log=("no such table", "bye"))
-    assert told(events, broken)[2:] == [
+    assert list_events(events, broken)[2:] == [
         ("log", "web  no such table"),
         ("log", "web  bye"),
         ("failed", "shop cannot start: web: exited with 1"),
@@ -92,9 +92,9 @@ def test_what_fails_says_why_and_what_it_wrote() -> None:
 def test_another_narrator_goes_on(heard: int) -> None:
     waiting = (service("web", "waiting for db"), service("db", "pulling its image"))
     first: list[ProgressEvent] = list(ProgressEvents(ROWS).tell(release(*waiting)))
-    rest = list(ProgressEvents(ROWS, first[heard - 1].id).tell(release(*waiting)))
-    assert rest == first[heard:]
-    assert len(told(ProgressEvents(ROWS, first[-1].id), *waiting, revision=2)) == len(
+    later = list(ProgressEvents(ROWS, first[heard - 1].id).tell(release(*waiting)))
+    assert later == first[heard:]
+    assert len(list_events(ProgressEvents(ROWS, first[-1].id), *waiting, revision=2)) == len(
         first
     )  # a new revision is told whole
 

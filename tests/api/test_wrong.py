@@ -49,18 +49,20 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("verb", "body", "status", "said"), WRONG.values(), ids=WRONG)
-def test_a_wrong_request_says_what_is_wrong(post: Post, verb: str, body: object, status: int, said: str) -> None:
+@pytest.mark.parametrize(("verb", "body", "status", "expected"), WRONG.values(), ids=WRONG)
+def test_a_wrong_request_says_what_is_wrong(post: Post, verb: str, body: object, status: int, expected: str) -> None:
     answer = post(verb, body, status).json()
-    assert said in answer["message"]
+    assert expected in answer["message"]
     assert post("status", {}).json()["result"] == []
 
 
 def test_all_problems_of_a_document_come_at_once(post: Post) -> None:
     system = {"services": {f"s{i}": {"image": "a", "ports": ["80:eighty"]} for i in range(7)}}
     answer = post("start", {**START, "system": system}, 422).json()
-    assert [one["path"] for one in answer["result"]["problems"]] == [f"services.s{i}.ports[0]" for i in range(7)]
-    assert all(one["hint"] for one in answer["result"]["problems"])
+    assert [problem["path"] for problem in answer["result"]["problems"]] == [
+        f"services.s{i}.ports[0]" for i in range(7)
+    ]
+    assert all(problem["hint"] for problem in answer["result"]["problems"])
     assert answer["message"].startswith("7 problems: services.s0.ports[0]: ")
     assert answer["message"].endswith("and 2 more")
 

@@ -37,7 +37,7 @@ def test_the_services_column(
     header, row = capsys.readouterr().out.splitlines()
     assert header.split()[:4] == ["SYSTEM", "GUID", "IP_ADDRESS", "PORT"]
     assert [header.index(name) for name in ("GUID", "IP_ADDRESS", "PORT")] == [31, 67, 83]
-    published = [end for one in services for end in one.endpoints]
+    published = [end for service in services for end in service.endpoints]
     assert row.split()[3] == (str(published[0].port) if published else "--")
     assert row.endswith(shown)
 

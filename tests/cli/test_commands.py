@@ -39,8 +39,8 @@ def test_every_command_of_compose_has_a_row() -> None:
 
 @pytest.mark.parametrize(("theirs", "ours", "note"), ROWS, ids=[theirs for theirs, _, _ in ROWS])
 def test_the_page_and_the_program_agree(theirs: str, ours: str, note: str) -> None:
-    word, *rest = theirs.split()
-    option = next((part for part in rest if part.startswith("-")), "")
+    word, *others = theirs.split()
+    option = next((part for part in others if part.startswith("-")), "")
     if ours:
         command, *options = ours.split()
         assert command in COMMANDS

@@ -43,18 +43,18 @@ def test_the_report_as_data(folder: Path) -> None:
         "services.db.restart": ("compose.yaml", 9, "approximated"),
     }
     assert all(row["reason"] and row["remedy"] for row in rows)
-    every = json.loads(tycho(folder, "--report", "--format", "json").stdout)
+    all_rows = json.loads(tycho(folder, "--report", "--format", "json").stdout)
     carried = json.loads((folder / "chart" / "tycho-report.json").read_text())
     assert carried == [
-        {key: value for key, value in row.items() if value} for row in every if row["outcome"] != "translated"
+        {key: value for key, value in row.items() if value} for row in all_rows if row["outcome"] != "translated"
     ]
-    assert "services.web.image" in {row["path"] for row in every if row["outcome"] == "translated"}
+    assert "services.web.image" in {row["path"] for row in all_rows if row["outcome"] == "translated"}
 
 
 def test_strict_tells_every_key_at_once(folder: Path) -> None:
-    said = tycho(folder, "--strict", "-o", "chart", rc=12).stderr
-    assert "compose.yaml:5" in said
-    assert "compose.yaml:9" in said
+    stderr = tycho(folder, "--strict", "-o", "chart", rc=12).stderr
+    assert "compose.yaml:5" in stderr
+    assert "compose.yaml:9" in stderr
     assert not (folder / "chart").exists()
 
 

@@ -39,7 +39,7 @@ def tycho(here: Path, *argv: str, shell: str = '"$@"', **more: str) -> Ran:
     return subprocess.run(words, cwd=here, env=variables(here, **more), capture_output=True, text=True, check=False)
 
 
-def one_message(ran: Ran) -> str:
+def single_message(ran: Ran) -> str:
     """The message: one line, and hints below it."""
     first, *others = ran.stderr.splitlines()
     assert all(line.startswith("  hint: ") for line in others), ran.stderr
@@ -136,7 +136,7 @@ def test_a_place_that_cannot_be(here: Path, argv: tuple[str, ...], code: int, me
     before = sorted(here.rglob("*"))
     ran = tycho(here, *argv)
     assert ran.returncode == code
-    assert one_message(ran).startswith(message)
+    assert single_message(ran).startswith(message)
     assert sorted(here.rglob("*")) == before
 
 
@@ -173,7 +173,7 @@ def test_a_full_disk_is_left_as_it_was(here: Path, disk: Path, argv: tuple[str, 
         (disk / "fill").write_bytes(before[disk / "fill"])
     ran = tycho(here, *argv)
     assert ran.returncode == 3
-    assert one_message(ran).endswith("cannot be written: No space left on device")
+    assert single_message(ran).endswith("cannot be written: No space left on device")
     assert {path: path.read_bytes() for path in disk.rglob("*") if path.is_file()} == before
     assert not (disk / "new").exists()
 
@@ -197,9 +197,9 @@ def test_nobody_without_a_home_compiles(here: Path) -> None:
     shell = f'unset HOME XDG_CACHE_HOME; exec setpriv --reuid={nobody()} --clear-groups "$@"'
     ran = tycho(here, "compile", "-o", "chart", shell=shell)
     assert ran.returncode == 0, ran.stderr
-    said = tycho(here, "cluster", "create", shell=shell)
-    assert said.returncode == 30
-    assert "XDG_STATE_HOME" in said.stderr
+    created = tycho(here, "cluster", "create", shell=shell)
+    assert created.returncode == 30
+    assert "XDG_STATE_HOME" in created.stderr
     assert tycho(here, "status", shell=shell).stderr.startswith("no Kubernetes cluster answers")
 
 

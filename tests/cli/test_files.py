@@ -48,8 +48,8 @@ def test_root_option(tmp_path: Path) -> None:
     project.mkdir()
     (tmp_path / "conf").write_text("carried")
     (project / "compose.yaml").write_text("services: {web: {image: x, volumes: ['../conf:/c:ro']}}\n")
-    said = compile(project, "compile", rc=10).stderr
-    assert f"--root {tmp_path}" in said
+    stderr = compile(project, "compile", rc=10).stderr
+    assert f"--root {tmp_path}" in stderr
     for command in (("compile", "-o", "chart"), ("package",), ("config", "-q")):
         compile(project, *command, "--root", "..")
     assert (project / "chart" / "files" / "conf" / "conf").read_text() == "carried"
@@ -91,14 +91,14 @@ def test_secret_files_reach_the_cluster(tycho: Run, tool: Run, tmp_path: Path) -
 
     def held(namespace: str) -> bytes:
         name = tool("kubectl", "get", "secret", "-n", namespace, "-o", "name").stdout.split()
-        (secret,) = [one for one in name if one.endswith("-conf-secret-files")]
-        data = json.loads(tool("kubectl", "get", secret, "-n", namespace, "-o", "json").stdout)["data"]
-        return base64.b64decode(data["a.key"])
+        (secret,) = [object_name for object_name in name if object_name.endswith("-conf-secret-files")]
+        content = json.loads(tool("kubectl", "get", secret, "-n", namespace, "-o", "json").stdout)["data"]
+        return base64.b64decode(content["a.key"])
 
     for key in ("planted-1", "planted-2"):
         (tmp_path / "conf" / "a.key").write_text(key)
         tycho("up", "--no-wait")
-    (release,) = [one for one in json.loads(tycho("status", "-o", "json").stdout) if one["name"] == "keys"]
+    (release,) = [system for system in json.loads(tycho("status", "-o", "json").stdout) if system["name"] == "keys"]
     assert held(release["namespace"]) == b"planted-2"
     tycho("rollback", "keys", "--no-wait")
     assert held(release["namespace"]) == b"planted-1"

@@ -28,7 +28,7 @@ OURS = ("tycho-*", ".*.tycho-*", "**/.tycho-*", "**/.*.tycho-*")
 
 def family(mark: str) -> dict[int, str]:
     """Processes whose environment holds a mark: Tycho's and all that it has started."""
-    found = {}
+    killed = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
@@ -37,8 +37,8 @@ def family(mark: str) -> dict[int, str]:
             except OSError:
                 continue
             if mark.encode() in environment and not dead:
-                found[int(entry.name)] = command.replace(b"\0", b" ").decode()
-    return found
+                killed[int(entry.name)] = command.replace(b"\0", b" ").decode()
+    return killed
 
 
 def left(*folders: Path) -> list[Path]:
@@ -91,11 +91,11 @@ def test_nothing_is_left(tycho: Run, tool: Run, env: dict[str, str], tmp_path: P
             assert left(temporary, tmp_path) == []
 
     def whole(*argv: str) -> str:
-        said = tycho(*argv, TMPDIR=str(temporary)).stdout
+        stdout = tycho(*argv, TMPDIR=str(temporary)).stdout
         await_none(mark)
         assert left(temporary, tmp_path) == []
         assert list(temporary.iterdir()) == []
-        return said
+        return stdout
 
     for tag in (27, 28):
         file.write_text(WEB.format(tag))
@@ -104,11 +104,11 @@ def test_nothing_is_left(tycho: Run, tool: Run, env: dict[str, str], tmp_path: P
         assert tool("helm", "lint", tmp_path / "chart", "-f", tmp_path / "values.yaml").returncode == 0
         cut("up", "--name", f"cut{seed}", "-q")
         whole("up", "--name", f"cut{seed}", "-q")
-        (release,) = (one for one in json.loads(whole("status", "-o", "json")) if one["name"] == f"cut{seed}")
+        (release,) = (system for system in json.loads(whole("status", "-o", "json")) if system["name"] == f"cut{seed}")
         assert (release["state"], release["is_ready"]) == ("deployed", True)
         assert f'"{tag}"' in tool("helm", "get", "manifest", release["release"], "-n", release["namespace"]).stdout
     cut("down", f"cut{seed}")
-    done = {one["name"] for one in json.loads(whole("status", "-o", "json"))}
+    done = {system["name"] for system in json.loads(whole("status", "-o", "json"))}
     if f"cut{seed}" in done:
         whole("down", f"cut{seed}")
     assert objects(tool, release["sid"]) == []

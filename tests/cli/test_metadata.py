@@ -42,7 +42,11 @@ def rendered(helm: Path, folder: Path) -> dict[tuple[str, str], Any]:
     argv = [helm, "template", "rel", folder / "chart", "--values", folder / "values.yaml"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return {(one["kind"], one["metadata"]["name"]): one for one in yaml.safe_load_all(done.stdout) if one}
+    return {
+        (manifest["kind"], manifest["metadata"]["name"]): manifest
+        for manifest in yaml.safe_load_all(done.stdout)
+        if manifest
+    }
 
 
 def test_one_chart_and_the_values_of_an_environment(folder: Path, helm: Path) -> None:
@@ -82,7 +86,7 @@ def test_the_values_are_readable_by_nobody_else_even_where_a_file_was(folder: Pa
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("web:\n  prot: 80\n", ("wrong.yaml:2", "web.prot: no such key", 'did you mean "port"?')),
         ("web:\n  port: 80\napi:\n  port: 90000\n", ("wrong.yaml:4", "api.port", "a number from 1 to 65535")),
@@ -92,8 +96,8 @@ def test_the_values_are_readable_by_nobody_else_even_where_a_file_was(folder: Pa
         ("{", ("wrong.yaml is not YAML",)),
     ],
 )
-def test_what_is_wrong_with_it_and_where(folder: Path, text: str, said: tuple[str, ...]) -> None:
+def test_what_is_wrong_with_it_and_where(folder: Path, text: str, expected: tuple[str, ...]) -> None:
     (folder / "wrong.yaml").write_text(text)
-    found = compile_(folder, "--metadata", "wrong.yaml", rc=2)
-    for part in said:
-        assert part in found
+    refused = compile_(folder, "--metadata", "wrong.yaml", rc=2)
+    for part in expected:
+        assert part in refused

@@ -82,9 +82,9 @@ def stage(kubeconfig: Path, helm: Path, tmp_path_factory: pytest.TempPathFactory
         merged["clusters"].append({"name": name, "cluster": config["clusters"][0]["cluster"]})
     for user in ("ada", "eve"):
         certificate(pki, user, "ca", user)
-        data = {f"client-{kind}-data": base64.b64encode((pki / f"{user}.{end}").read_bytes()).decode()
+        credentials = {f"client-{kind}-data": base64.b64encode((pki / f"{user}.{end}").read_bytes()).decode()
                 for kind, end in (("certificate", "crt"), ("key", "key"))}  # fmt: skip
-        merged["users"].append({"name": user, "user": data})
+        merged["users"].append({"name": user, "user": credentials})
         merged["contexts"].append({"name": user, "context": {"cluster": "first", "user": user}})
         (pki / f"{user}.key").unlink()
         subprocess.run(

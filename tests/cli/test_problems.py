@@ -41,9 +41,9 @@ def test_every_mistake_of_a_phase_at_once(tycho: Run, tmp_path: Path) -> None:
 
 def test_a_key_that_nobody_knows(tycho: Run, tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text(BROKEN)
-    said = tycho("compile", rc=10).stderr
-    assert "compose.yaml:12  services.database.immage: services.database additional properties 'immage'" in said
-    assert 'did you mean "image"?' in said
+    stderr = tycho("compile", rc=10).stderr
+    assert "compose.yaml:12  services.database.immage: services.database additional properties 'immage'" in stderr
+    assert 'did you mean "image"?' in stderr
 
 
 def test_no_file_is_a_message(tycho: Run) -> None:

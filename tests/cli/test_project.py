@@ -39,8 +39,8 @@ def services(tycho: Run, *words: str) -> list[str]:
 
 def test_what_does_not_run(tycho: Run, folder: Path) -> None:
     for verb in ("logs", "events", "history", "rollback", "restart", "ps"):
-        said = tycho(verb, rc=32).stderr
-        assert "corner (compose.yaml of this folder) does not run" in said, verb
+        stderr = tycho(verb, rc=32).stderr
+        assert "corner (compose.yaml of this folder) does not run" in stderr, verb
     assert tycho("exec", "web", "ls", rc=32).stderr.startswith("corner (compose.yaml of this folder)")
     done = tycho("down", cwd=folder / "below")
     assert done.stderr == f"nothing to remove: corner (compose.yaml of {folder}) does not run\n"
@@ -60,7 +60,7 @@ def test_a_session_without_any_id(tycho: Run, folder: Path) -> None:
     assert header.split()[:3] == ["SYSTEM", "SERVICE", "KIND"]
     assert [line.split()[1] for line in lines] == ["web", "db", "debug"]
     revisions = json.loads(tycho("history", "-o", "json").stdout)
-    assert [one["revision"] for one in revisions] == [1, 2]
+    assert [revision["revision"] for revision in revisions] == [1, 2]
     assert "rolled back to revision 1 (now revision 3)" in tycho("rollback", "1").stderr
     assert all(re.match(r"corner-\w+-web-", line) for line in tycho("logs", "web").stdout.splitlines())
     guid = tycho("status", "-terse").stdout.strip()
@@ -75,9 +75,9 @@ def test_words_are_services_unless_they_name_a_system(tycho: Run, folder: Path) 
         (release,) = json.loads(tycho("ps", "-o", "json", *options, "mail").stdout)
         assert release["name"] == system
         assert [service["name"] for service in release["services"]] == ["mail"]
-    said = tycho("logs", "nosuch", rc=32).stderr
-    assert 'no system "nosuch" runs, and corner (compose.yaml of this folder) has no service of that name' in said
-    assert "running: corner, mail; services: web, db, mail, debug" in said
+    stderr = tycho("logs", "nosuch", rc=32).stderr
+    assert 'no system "nosuch" runs, and corner (compose.yaml of this folder) has no service of that name' in stderr
+    assert "running: corner, mail; services: web, db, mail, debug" in stderr
     assert "it has: web, db, mail" in tycho("logs", "corner", "nosuch", rc=32).stderr
 
 
@@ -122,8 +122,8 @@ def test_a_job_is_not_restarted(tycho: Run, tmp_path: Path) -> None:
         "services: {web: {image: nginx}, migrate: {image: alpine, restart: 'no', command: 'true'}}"
     )
     tycho("up", "--name", "jobs")
-    said = tycho("restart", "jobs", "migrate", rc=2).stderr
-    assert "migrate is a job, which runs once: there is nothing to restart" in said
+    stderr = tycho("restart", "jobs", "migrate", rc=2).stderr
+    assert "migrate is a job, which runs once: there is nothing to restart" in stderr
     assert "migrate is a job, which runs once: it was left alone" in tycho("restart", "jobs").stderr
 
 

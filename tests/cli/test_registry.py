@@ -82,7 +82,7 @@ def test_a_version_is_never_another_chart(tycho: Run, registry: str, tmp_path: P
     where = f"oci://{registry}/charts"
     first = tycho("push", where, "--chart-version", "1.0.0").stdout
     (tmp_path / "compose.yaml").write_text("name: one\nservices: {web: {image: nginx:2}}\n")
-    said = tycho("push", where, "--chart-version", "1.0.0", rc=37).stderr
-    assert "has a version 1.0.0 already" in said
-    assert "hint: give this one a version of its own" in said
+    stderr = tycho("push", where, "--chart-version", "1.0.0", rc=37).stderr
+    assert "has a version 1.0.0 already" in stderr
+    assert "hint: give this one a version of its own" in stderr
     assert tycho("push", where, "--chart-version", "1.0.1").stdout != first

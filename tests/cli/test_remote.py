@@ -47,10 +47,12 @@ def test_the_project_s_files_go_along(tycho: Run, tool: Run, service: Service, p
     assert (there["is_ready"], there["origin"]["folder"]) == (True, str(project))
     objects = json.loads(tool("kubectl", "get", "configmap,secret,deployment", "-n", there["namespace"],
                               "-l", "executor=tycho", "-o", "json").stdout)["items"]  # fmt: skip
-    carried = {value for item in objects if item["kind"] == "ConfigMap" for value in item.get("data", {}).values()}
+    carried = {
+        value for object in objects if object["kind"] == "ConfigMap" for value in object.get("data", {}).values()
+    }
     assert {"a", "b", "#!/bin/sh\n", "site"} <= carried
     assert "-- planted --" not in carried
-    (deployment,) = (item for item in objects if item["kind"] == "Deployment")
+    (deployment,) = (object for object in objects if object["kind"] == "Deployment")
     assert '"mode": 493' in json.dumps(deployment["spec"]) or '"defaultMode": 493' in json.dumps(deployment["spec"])
 
     again = tycho("up", "--service", service.url, "--name", "far")

@@ -25,7 +25,7 @@ services:
 
 def children(pid: int) -> list[str]:
     """Command lines of every process in the sessions that a process started."""
-    found = []
+    pids = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -34,15 +34,15 @@ def children(pid: int) -> list[str]:
             except OSError:
                 continue
             if int(parent) == pid:
-                found.append(words[0].decode())
-    return found
+                pids.append(words[0].decode())
+    return pids
 
 
 def await_child(process: subprocess.Popen[bytes], name: str) -> None:
     """Until the process runs a program of this name."""
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
-        if any(Path(one).name == name for one in children(process.pid)):
+        if any(Path(program).name == name for program in children(process.pid)):
             return
     raise AssertionError(f"{name} was never run")
 
@@ -72,25 +72,25 @@ def test_up_works_after_one_that_was_cut_short(
         marks = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
         assert not any(str(tmp_path).encode() in mark for mark in marks)
     assert process.stderr
-    said = process.stderr.read().decode()
+    stderr = process.stderr.read().decode()
     process.stderr.close()
-    assert sent == signal.SIGKILL or "interrupted: cut may be changed in part; `tycho status cut` shows it" in said
+    assert sent == signal.SIGKILL or "interrupted: cut may be changed in part; `tycho status cut` shows it" in stderr
     tycho("up", "--name", "cut")
-    running = [one for one in json.loads(tycho("status", "-o", "json").stdout) if one["name"] == "cut"]
-    assert [one["is_ready"] for one in running if one["state"] == "deployed"] == [True]
+    running = [system for system in json.loads(tycho("status", "-o", "json").stdout) if system["name"] == "cut"]
+    assert [system["is_ready"] for system in running if system["state"] == "deployed"] == [True]
 
 
 @pytest.mark.parametrize(
-    ("trouble", "said"),
+    ("trouble", "expected"),
     [
         ("ImagePullBackOff", "the image cannot be pulled (nginx:1.27)"),
         ("CrashLoopBackOff", 'back-off restarting: exit 1 "simulated"\n  web  starting\n  web  simulated\n'),
     ],
 )
-def test_up_stops_early_and_says_why(tycho: Run, tmp_path: Path, trouble: str, said: str) -> None:
+def test_up_stops_early_and_says_why(tycho: Run, tmp_path: Path, trouble: str, expected: str) -> None:
     (tmp_path / "compose.yaml").write_text(TROUBLED % trouble)
     done = tycho("up", "--name", "sick", "--timeout", "120", rc=38)
-    assert f"sick cannot start: web: {said}" in done.stderr
+    assert f"sick cannot start: web: {expected}" in done.stderr
     assert "tycho down sick" in done.stderr
     (tmp_path / "compose.yaml").write_text(WEB)
     assert "1/1" in tycho("up", "--name", "sick").stdout

@@ -19,8 +19,8 @@ Tycho = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with serving("-b", "memory") as found:
-        yield found
+    with serving("-b", "memory") as server:
+        yield server
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_what_runs_is_changed_and_read(tycho: Tycho) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "expected"),
     [
         (("modify",), "nothing is to be changed"),
         (("modify", "--replicas", "web=many"), "is not a number"),
@@ -94,10 +94,10 @@ def test_what_runs_is_changed_and_read(tycho: Tycho) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_what_makes_no_sense_is_refused(tycho: Tycho, argv: tuple[str, ...], said: str) -> None:
+def test_what_makes_no_sense_is_refused(tycho: Tycho, argv: tuple[str, ...], expected: str) -> None:
     tycho("up")
     done = tycho(*argv, rc=2)
-    assert said in done.stderr
+    assert expected in done.stderr
     assert done.stdout == ""
 
 
@@ -107,5 +107,5 @@ def test_what_needs_no_cluster_asks_no_service(tycho: Tycho) -> None:
 
 
 def test_an_option_goes_before_the_variable(tycho: Tycho, service: Service) -> None:
-    found = tycho("status", "--service", service.url, TYCHO_SERVICE="http://127.0.0.1:9")
-    assert found.stdout == "None running\n"
+    listed = tycho("status", "--service", service.url, TYCHO_SERVICE="http://127.0.0.1:9")
+    assert listed.stdout == "None running\n"

@@ -67,7 +67,7 @@ def test_helm_and_tycho_see_the_same_release(tycho: Run, tool: Run) -> None:
     tycho("up", "-f", SHOP, WEB_PORT="8123")
     (release,) = json.loads(tycho("status", "-o", "json").stdout)
     listed = json.loads(tool("helm", "list", "-A", "-o", "json").stdout)
-    assert [one["name"] for one in listed if one["namespace"] == release["namespace"]] == [release["release"]]
+    assert [row["name"] for row in listed if row["namespace"] == release["namespace"]] == [release["release"]]
     values = yaml.safe_load(tool("helm", "get", "values", release["release"], "-n", release["namespace"]).stdout)
     assert values["USER-SUPPLIED VALUES"] is None  # helm's heading of what follows
     assert values["variables"]["WEB_PORT"] == "8123"
@@ -87,7 +87,7 @@ def test_upgrade_history_and_rollback(tycho: Run, tool: Run, tmp_path: Path) -> 
     tycho("up", "--name", "again")
     assert "nginx:1.28" in tool("helm", "get", "manifest", *where).stdout
     history = json.loads(tycho("history", "again", "-o", "json").stdout)
-    assert [(one["revision"], one["state"]) for one in history] == [(1, "superseded"), (2, "deployed")]
+    assert [(row["revision"], row["state"]) for row in history] == [(1, "superseded"), (2, "deployed")]
     assert "rolled back to revision 1 (now revision 3)" in tycho("rollback", "again").stderr
     assert tool("helm", "get", "manifest", *where).stdout == first
     assert "it has: 1, 2, 3" in tycho("rollback", "again", "9", rc=32).stderr
@@ -97,9 +97,9 @@ def test_logs_of_each_container(tycho: Run) -> None:
     tycho("up", "--name", "web", "-c", "nginx:1.27", "-p", "80")
     (line,) = tycho("logs", "web").stdout.splitlines()
     assert re.match(r"web-\S+  \(.*\)$", line)  # a simulated node has no log, and says so
-    said = tycho("logs", "web", "db", rc=32).stderr
-    assert "web has no service db" in said
-    assert "it has: web" in said
+    stderr = tycho("logs", "web", "db", rc=32).stderr
+    assert "web has no service db" in stderr
+    assert "it has: web" in stderr
 
 
 def test_another_instance_and_what_an_id_may_be(tycho: Run, tmp_path: Path) -> None:
@@ -107,10 +107,10 @@ def test_another_instance_and_what_an_id_may_be(tycho: Run, tmp_path: Path) -> N
     tycho("up", "--name", "twice")
     tycho("up", "--name", "twice", "--new")
     both = json.loads(tycho("status", "-o", "json").stdout)
-    guids = [one["sid"] for one in both if one["name"] == "twice"]
+    guids = [system["sid"] for system in both if system["name"] == "twice"]
     assert len(guids) == 2
-    said = tycho("down", "twice", rc=33).stderr
-    assert all(guid in said for guid in guids)
+    stderr = tycho("down", "twice", rc=33).stderr
+    assert all(guid in stderr for guid in guids)
     assert tycho("down", guids[0][:8]).stdout.strip() == guids[0]
     assert tycho("down", "twice").stdout.strip() == guids[1]
     assert 'no system "twice" runs here' in tycho("down", "twice", rc=32).stderr
@@ -139,9 +139,9 @@ def test_one_container_needs_no_file(tycho: Run) -> None:
 
 
 def test_no_cluster_says_what_to_do(tycho: Run, tmp_path: Path) -> None:
-    said = tycho("status", rc=30, KUBECONFIG=str(tmp_path / "none")).stderr
-    assert "no Kubernetes cluster answers (no kubeconfig at" in said
-    assert "tycho up --local" in said
+    stderr = tycho("status", rc=30, KUBECONFIG=str(tmp_path / "none")).stderr
+    assert "no Kubernetes cluster answers (no kubeconfig at" in stderr
+    assert "tycho up --local" in stderr
 
 
 def test_an_old_helm_is_refused(tycho: Run, tmp_path: Path) -> None:
@@ -149,9 +149,9 @@ def test_an_old_helm_is_refused(tycho: Run, tmp_path: Path) -> None:
     old.write_text("#!/bin/sh\necho v3.18.4\n")
     old.chmod(0o755)
     (tmp_path / "compose.yaml").write_text("services: {web: {image: 'nginx:1.27'}}\n")
-    said = tycho("up", rc=31, TYCHO_HELM=str(old)).stderr
-    assert "helm 3.18.4" in said
-    assert "go install helm.sh/helm/v4/cmd/helm@" in said
+    stderr = tycho("up", rc=31, TYCHO_HELM=str(old)).stderr
+    assert "helm 3.18.4" in stderr
+    assert "go install helm.sh/helm/v4/cmd/helm@" in stderr
 
 
 def test_doctor_tells_of_each_need(tycho: Run) -> None:

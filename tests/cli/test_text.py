@@ -86,9 +86,9 @@ def test_bytes_of_the_environment(tmp_path: Path, read: object, path: str) -> No
     write(tmp_path, web=read)
     done = run(tmp_path, "compile", BAD=b"a\xffb")
     assert done.returncode == 10
-    said = done.stderr.decode()
-    assert f"{path}: it reads the variable BAD, which holds bytes that are not UTF-8 text" in said
-    assert "1 problem;" in said
+    stderr = done.stderr.decode()
+    assert f"{path}: it reads the variable BAD, which holds bytes that are not UTF-8 text" in stderr
+    assert "1 problem;" in stderr
 
 
 def test_secrets_of_the_environment(tmp_path: Path) -> None:
@@ -96,9 +96,9 @@ def test_secrets_of_the_environment(tmp_path: Path) -> None:
         "services: {web: {image: x, secrets: [s], configs: [c]}}\n"
         "secrets: {s: {environment: BAD}}\nconfigs: {c: {environment: BAD}}\n"
     )
-    said = run(tmp_path, "compile", BAD=b"\xff").stderr.decode()
-    assert "secrets.s.environment: it reads the variable BAD" in said
-    assert "configs.c.environment: it reads the variable BAD" in said
+    stderr = run(tmp_path, "compile", BAD=b"\xff").stderr.decode()
+    assert "secrets.s.environment: it reads the variable BAD" in stderr
+    assert "configs.c.environment: it reads the variable BAD" in stderr
 
 
 def test_names_of_files_that_are_none(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from fastapi_offline import FastAPIOffline
 from tycho import __version__
 from tycho.access import Authority
 from tycho.api.access import Access
-from tycho.api.answers import HANDLERS
 from tycho.api.correlation import Correlation
 from tycho.api.guard import Guard
 from tycho.api.metrics import Meter
 from tycho.api.openapi import declare
+from tycho.api.responses import HANDLERS
 from tycho.api.routes import router
 from tycho.api.server import serve
 from tycho.lifecycle import Lifecycle

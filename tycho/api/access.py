@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tycho.access import Authority, Subject
-from tycho.api.answers import Json, failed
+from tycho.api.responses import Json, failed
 from tycho.errors import TychoError, Unauthorized
 from tycho.ownership import Caller
 

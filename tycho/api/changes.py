@@ -57,7 +57,7 @@ class Modify(Asked):
     def modification(self) -> Modification:
         """Return what is to change."""
         nested = self.resources
-        every = ServiceChange(
+        common = ServiceChange(
             replicas=self.replicas,
             cpu=self.cpu or nested.cpu,
             memory=self.memory or nested.memory,
@@ -65,7 +65,7 @@ class Modify(Asked):
             ephemeral_storage=nested.ephemeral_storage,
         )
         services = {name: ServiceChange(**service.model_dump()) for name, service in self.services.items()}
-        return Modification(labels=self.labels, every=every, services=services)
+        return Modification(labels=self.labels, every=common, services=services)
 
 
 class ModifySystem(Modify):

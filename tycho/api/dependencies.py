@@ -30,15 +30,15 @@ def _subject(request: Request) -> Subject | None:
     Raises:
         Unauthorized: It does, and nobody has asked him.
     """
-    found: Subject | None = request.state.subject
-    if found is None and _authority(request).required and not request.state.open:
+    subject: Subject | None = request.state.subject
+    if subject is None and _authority(request).required and not request.state.open:
         raise Unauthorized("this service wants to know who asks")
-    return found
+    return subject
 
 
 def _authority(request: Request) -> Authority:
-    found: Authority = request.app.state.authority
-    return found
+    authority: Authority = request.app.state.authority
+    return authority
 
 
 def _lifecycle(request: Request, namespace: Named = "") -> Lifecycle:
@@ -60,5 +60,5 @@ def _sandbox(request: Request, namespace: Named = "") -> Sandbox:
     return cast("Sandbox", BoundSandbox(request.app.state.sandbox, authority, _subject(request), where))
 
 
-Verbs = Annotated[Lifecycle, Depends(_lifecycle)]
-Charts = Annotated[Sandbox, Depends(_sandbox)]
+LifecycleDep = Annotated[Lifecycle, Depends(_lifecycle)]
+SandboxDep = Annotated[Sandbox, Depends(_sandbox)]

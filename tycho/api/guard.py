@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tycho.api.answers import Json, failed
+from tycho.api.responses import Json, failed
 from tycho.errors import Forbidden, UsageError, WaitTimeout
 from tycho.slots import CALLER
 
@@ -71,10 +71,10 @@ class Guard:
         except TimeoutError:
             if not limit.expired() or started:
                 raise
-            said = WaitTimeout(
+            timeout = WaitTimeout(
                 f"the request took longer than {self.wall:g} s", hint="/system/status says how far it came"
             )
-            await failed(said)(scope, receive, framed)
+            await failed(timeout)(scope, receive, framed)
 
     async def end(self) -> None:
         """End the requests that are at work, and wait for them: helm, for one, is not cut while it writes."""
@@ -137,8 +137,8 @@ def refused(headers: Headers, *, any_host: bool = False) -> Json | None:
     """The answer to a request that may not come in; None to one that may."""
     host, origin = headers.get("host", ""), headers.get("origin")
     if not (any_host or loopback(_name(host))):
-        said = Forbidden("this service answers to loopback names alone", hint="call it as http://127.0.0.1:PORT")
-        return failed(said)
+        refusal = Forbidden("this service answers to loopback names alone", hint="call it as http://127.0.0.1:PORT")
+        return failed(refusal)
     if origin is not None and origin.partition("://")[2] != host:
         return failed(Forbidden("pages of other sites may not call this service"))
     size = headers.get("content-length", "0")

@@ -118,7 +118,7 @@ class File(Message):
     executable: bool = False
 
     @property
-    def data(self) -> bytes:
+    def decoded(self) -> bytes:
         """The content."""
         return b64decode(self.content)
 
@@ -182,13 +182,13 @@ class Status(Message):
     username: Username | None = None
 
 
-class One(Message):
+class SystemRequest(Message):
     """One system."""
 
     name: Id
 
 
-class Delete(One, Asked):
+class Delete(SystemRequest, Asked):
     """One system that shall go."""
 
     force: Force = False
@@ -197,7 +197,7 @@ class Delete(One, Asked):
     )
 
 
-class Rollback(One, Asked):
+class Rollback(SystemRequest, Asked):
     """One system, and the revision to go back to."""
 
     force: Force = False
@@ -205,7 +205,7 @@ class Rollback(One, Asked):
     wait: Wait = False
 
 
-class Restart(One, Asked):
+class Restart(SystemRequest, Asked):
     """One system, and which of its services are to have new pods."""
 
     force: Force = False
@@ -227,7 +227,7 @@ class RestartOf(Asked):
     services: Services = []
 
 
-class Events(One):
+class Events(SystemRequest):
     """One system, and of which of its services something is asked."""
 
     services: Services = []
@@ -241,7 +241,7 @@ class Logs(Events):
     timestamps: Annotated[bool, Field(description="Write each line's moment before it.")] = False
 
 
-class Started(BaseModel):
+class StartResult(BaseModel):
     """A system that was started."""
 
     name: str
@@ -285,5 +285,5 @@ class Compiled(BaseModel):
     warnings: Sequence[Problem] = ()
 
 
-class Nothing(BaseModel):
+class Empty(BaseModel):
     """An answer with nothing to say but that it went well."""

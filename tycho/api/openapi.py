@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
-from tycho.api.answers import ProblemDetails
 from tycho.api.correlation import HEADER
+from tycho.api.responses import ProblemDetails
 
 SECURITY: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A token; a service on loopback may ask for none."}

@@ -35,10 +35,10 @@ def check_match(header: str, release: Release) -> int:
     """
     for part in header.split(","):
         text = part.strip()
-        guid, _, rest = text.strip('"').partition(".")
+        guid, _, revision_text = text.strip('"').partition(".")
         if text == "*":
             return 0
-        if guid == release.identity.guid and rest.partition(".")[0] == str(release.revision):
+        if guid == release.identity.guid and revision_text.partition(".")[0] == str(release.revision):
             return release.revision
     raise PreconditionFailed(
         f"{release.identity.name} has revision {release.revision} by now", hint="look at it again, and then decide"

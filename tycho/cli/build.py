@@ -69,7 +69,7 @@ def build(
         )
     )
     if output.output is not Format.table:
-        return show.data(to_metadata(images), output.output)
+        return show.structured(to_metadata(images), output.output)
     if not images:
         return show.say(f"{project.name} builds no images")
     return show.table([("SERVICE", "IMAGE"), *((service, _write(image)) for service, image in images.items())])

@@ -20,12 +20,12 @@ class ToldDifference(Difference):
         return self.path[0]
 
 
-def write_changes(wanted: Modification) -> dict[str, Any]:
+def write_changes(modification: Modification) -> dict[str, Any]:
     """Write what is wanted as a request has it."""
-    services = {name: _write_change(change) for name, change in wanted.services.items()}
-    every = _write_change(wanted.every)
-    nested = {"resources": {"ephemeralStorage": every.pop("ephemeralStorage")}} if "ephemeralStorage" in every else {}
-    return {"labels": dict(wanted.labels), "services": services, **every, **nested}
+    services = {name: _write_change(change) for name, change in modification.services.items()}
+    common = _write_change(modification.every)
+    nested = {"resources": {"ephemeralStorage": common.pop("ephemeralStorage")}} if "ephemeralStorage" in common else {}
+    return {"labels": dict(modification.labels), "services": services, **common, **nested}
 
 
 def _write_change(change: ServiceChange) -> dict[str, Any]:

@@ -37,14 +37,14 @@ def status() -> None:
     """
     from tycho import localcluster
 
-    found = localcluster.clusters()
-    if not found:
+    clusters = localcluster.clusters()
+    if not clusters:
         return show.out("None running")
     rows = [("CLUSTER", "STATE", "PROVIDER", "VERSION", "SERVER", "KUBECONFIG")]
-    for one in found:
-        state = "running" if one.running else "stopped"
-        provider = f"{one.provider} (simulated node)" if one.simulated else one.provider
-        rows.append((one.name, state, provider, one.version, one.server, str(one.kubeconfig)))
+    for cluster in clusters:
+        state = "running" if cluster.running else "stopped"
+        provider = f"{cluster.provider} (simulated node)" if cluster.simulated else cluster.provider
+        rows.append((cluster.name, state, provider, cluster.version, cluster.server, str(cluster.kubeconfig)))
     show.table(rows)
 
 

@@ -66,7 +66,7 @@ def compile(
         text = VALUES_MARK + values_yaml(release_values(compiled.policy_result.system, compiled.metadata))
         write_file(Path(values), text.encode(), 0o600)  # it holds secrets
     if format is not Format.table:
-        show.data([asdict(row) for row in rows], format)
+        show.structured([asdict(row) for row in rows], format)
     else:
         show.report(rows, show.say if output else show.out)
     if not output:

@@ -57,7 +57,7 @@ def config(
 
     sources = compose.read_sources()
     if no_interpolate:
-        return show.data(uninterpolated(sources), Format(format))
+        return show.structured(uninterpolated(sources), Format(format))
     system = load(sources)
     if system.warnings and strict:
         raise ComposeError(f"{len(system.warnings)} warnings, and --strict", problems=system.warnings)
@@ -71,7 +71,7 @@ def config(
     tree = canonical(system, sources, written=format is Written.yaml and not hash)
     if hash:
         return _hashes(tree["services"], hash)
-    return show.data(tree, Format(format))
+    return show.structured(tree, Format(format))
 
 
 def _lines(lines: Iterable[str]) -> None:
@@ -79,10 +79,10 @@ def _lines(lines: Iterable[str]) -> None:
         show.out(line)
 
 
-def _hashes(services: Any, wanted: str) -> None:
+def _hashes(services: Any, names_option: str) -> None:
     from tycho.errors import UsageError
 
-    names = sorted(services) if wanted == "*" else wanted.split(",")
+    names = sorted(services) if names_option == "*" else names_option.split(",")
     for name in names:
         if name not in services:
             raise UsageError(f"no such service: {name}", hint=f"there are: {', '.join(sorted(services))}")

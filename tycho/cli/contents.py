@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tycho.orchestrators import StoredRelease
 
 Number = Annotated[int, typer.Option("--revision", metavar="N", min=0, help="Of this revision, not the running one.")]
-Every = Annotated[bool, typer.Option("-a", "--all", help="With those of the chart below.", rich_help_panel=OUTPUT)]
+AllValues = Annotated[bool, typer.Option("-a", "--all", help="With those of the chart below.", rich_help_panel=OUTPUT)]
 AsYaml = Annotated[Format, typer.Option("-o", "--output", help="Format of stdout.", rich_help_panel=OUTPUT)]
 CELLS = ("path", "outcome", "target", "reason")
 
@@ -25,7 +25,7 @@ CELLS = ("path", "outcome", "target", "reason")
 def values(
     id: OptionalId = "",
     *,
-    all: Every = False,
+    all: AllValues = False,
     revision: Number = 0,
     project: ProjectOptions,
     target: TargetOptions,
@@ -48,7 +48,7 @@ def values(
         return mask_values(stored.merged if all else stored.values, known=stored.files.values())
 
     shown = run(act, target)
-    show.data(shown, Format.json if output is Format.json else Format.yaml)
+    show.structured(shown, Format.json if output is Format.json else Format.yaml)
 
 
 def report(
@@ -74,7 +74,7 @@ def report(
 
     rows = run(act, target)
     if output is not Format.table:
-        return show.data([{key: row[key] for key in CELLS if row.get(key)} for row in rows], output)
+        return show.structured([{key: row[key] for key in CELLS if row.get(key)} for row in rows], output)
     if not rows:
         return show.out("every key keeps its meaning")
     lines = [[str(row.get(key) or show.NONE) for key in CELLS] for row in rows]

@@ -22,7 +22,7 @@ def version(output: Output = Format.table) -> None:
 
     if output is Format.table:
         return show.out(f"tycho {__version__}")
-    show.data({"tycho": __version__, "python": platform.python_version()}, output)
+    show.structured({"tycho": __version__, "python": platform.python_version()}, output)
 
 
 def doctor(*, target: StartTargetOptions, output: Output = Format.table) -> None:
@@ -35,7 +35,7 @@ def doctor(*, target: StartTargetOptions, output: Output = Format.table) -> None
     """
     checks = run(lambda lifecycle: lifecycle.orchestrator.doctor(), target)
     if output is not Format.table:
-        show.data([check.model_dump() for check in checks], output)
+        show.structured([check.model_dump() for check in checks], output)
     else:
         for check in checks:
             mark = {"ok": "✔", "warning": "!", "error": "✘"}[check.level]

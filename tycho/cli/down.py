@@ -66,7 +66,7 @@ def down(
             keep_volumes=keep_volumes,
             force=force,
             caller=await lifecycle.identify(project.origin()),
-            each=_told,
+            each=_report_removal,
         )
 
     removals = run(act, target)
@@ -75,7 +75,7 @@ def down(
         sys.exit(failed[0].exit_code)
 
 
-def _told(removal: Removal) -> None:
+def _report_removal(removal: Removal) -> None:
     """Say what became of one, as soon as it is known."""
     if removal.error:
         show.error(removal.error)

@@ -58,12 +58,12 @@ def events(
     run(act, target)
 
 
-def _show(told: list[Event], output: Format) -> None:
+def _show(events: list[Event], output: Format) -> None:
     if output is not Format.table:
-        return show.data([event.model_dump(mode="json") for event in told], output)
-    if not told:
+        return show.structured([event.model_dump(mode="json") for event in events], output)
+    if not events:
         return show.say("nothing happened of late: a cluster forgets events after an hour")
-    return show.table([HEADER, *map(_row, told)])
+    return show.table([HEADER, *map(_row, events)])
 
 
 def _row(event: Event) -> tuple[str, ...]:

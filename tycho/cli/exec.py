@@ -63,11 +63,11 @@ def exec(
         from tycho.cli.terminal import Terminal, raw_mode
         from tycho.orchestrators import Program
 
-        release, rest = await choose_system(lifecycle, system, words, id=system.id, change=True, force=force)
-        if len(rest) < 2:
-            raise UsageError("no command is named" if rest else "no service is named",
+        release, arguments = await choose_system(lifecycle, system, words, id=system.id, change=True, force=force)
+        if len(arguments) < 2:
+            raise UsageError("no command is named" if arguments else "no service is named",
                              hint=f"tycho exec {release.identity.name} SERVICE COMMAND")  # fmt: skip
-        service, *command = rest
+        service, *command = arguments
         program = Program(tuple(command), environment, workdir, index)
         tty = not no_tty and sys.stdin.isatty() and sys.stdout.isatty()
         with raw_mode(tty):

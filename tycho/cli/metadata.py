@@ -39,14 +39,14 @@ def read(path: str) -> Metadata:
     except FileRefused as error:
         raise SourceError(f"{path}: {error.detail}") from error
     try:
-        found = yaml.safe_load(text)
-        return TypeAdapter(dict[str, ServiceMetadata]).validate_python({} if found is None else found)
+        document = yaml.safe_load(text)
+        return TypeAdapter(dict[str, ServiceMetadata]).validate_python({} if document is None else document)
     except yaml.YAMLError as error:
         why = getattr(error, "problem", None) or "it cannot be read"  # all that it says may quote a line
         raise UsageError(f"{path} is not YAML: {why}") from None
     except ValidationError as error:
         lines = dict(_lines(yaml.compose(text, Loader=yaml.SafeLoader)))
-        problems = [_problem(path, lines, one) for one in error.errors()]
+        problems = [_problem(path, lines, detail) for detail in error.errors()]
         raise UsageError(f"{path} is not service metadata", problems=problems) from error
 
 

@@ -58,19 +58,19 @@ def open_(
                          hint="leave out --service, or unset TYCHO_SERVICE")  # fmt: skip
 
     async def act(lifecycle: Lifecycle) -> None:
-        chosen, rest = await choose_system(lifecycle, system, words or (), id=system.id)
-        if len(rest) > 1:
-            raise UsageError("one service is opened at a time", hint=f"tycho open {chosen.identity.name} {rest[0]}")
+        chosen, services = await choose_system(lifecycle, system, words or (), id=system.id)
+        if len(services) > 1:
+            raise UsageError("one service is opened at a time", hint=f"tycho open {chosen.identity.name} {services[0]}")
         (release,) = await lifecycle.status([chosen.identity.guid])
         show.simulated([release])
-        if url := "" if port else find_url(release, rest, distant=distant):
+        if url := "" if port else find_url(release, services, distant=distant):
             await _open(url, quiet=print_)
         elif distant:
-            raise refuse_far(release, rest)
+            raise refuse_far(release, services)
         else:
             if not force:
                 await lifecycle.check_owner(release, release.identity.name, await lifecycle.identify(system.origin()))
-            await _forward(lifecycle, release, rest, port, quiet=print_)
+            await _forward(lifecycle, release, services, port, quiet=print_)
 
     run(act, target)
 

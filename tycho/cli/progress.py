@@ -30,7 +30,7 @@ class Progress:
         self._live = live
         self._began = time.monotonic()
         self._done: dict[str, float] = {}
-        self._said: dict[str, str] = {}
+        self._written: dict[str, str] = {}
         self._titled = False
 
     def __call__(self, release: Release) -> None:
@@ -38,21 +38,21 @@ class Progress:
         from tycho.progress import describe_service, describe_system
 
         now = time.monotonic() - self._began
-        for one in release.services:
-            if one.done:
-                self._done.setdefault(one.name, now)
+        for service in release.services:
+            if service.done:
+                self._done.setdefault(service.name, now)
             else:
-                self._done.pop(one.name, None)
+                self._done.pop(service.name, None)
         if self._live:
             self._live.update(self._table(release, now))
             return
         if not self._titled:
             self._titled = True
             show.say(describe_system(release))
-        for one in release.services:
-            if (line := describe_service(one)) != self._said.get(one.name):
-                self._said[one.name] = line
-                show.say(f"  {one.name}: {line} ({now:.1f} s)")
+        for service in release.services:
+            if (line := describe_service(service)) != self._written.get(service.name):
+                self._written[service.name] = line
+                show.say(f"  {service.name}: {line} ({now:.1f} s)")
 
     def _table(self, release: Release, now: float) -> Group:
         from rich.console import Group
@@ -63,14 +63,14 @@ class Progress:
         from tycho.progress import describe_service, describe_system
 
         rows = Table.grid(padding=(0, 2))
-        for one in release.services:
+        for service in release.services:
             mark: Text | Spinner = Spinner("dots")
-            if one.done or one.fatal:
-                mark = Text("✔", "green") if one.done else Text("✘", "red")
-            seconds = self._done.get(one.name, now)
+            if service.done or service.fatal:
+                mark = Text("✔", "green") if service.done else Text("✘", "red")
+            seconds = self._done.get(service.name, now)
             drawn = Text("  ").append_text(mark) if isinstance(mark, Text) else mark
-            words = Text(describe_service(one))
-            rows.add_row(drawn, Text(printable(one.name)), words, Text(f"{seconds:.1f} s", "dim"))
+            words = Text(describe_service(service))
+            rows.add_row(drawn, Text(printable(service.name)), words, Text(f"{seconds:.1f} s", "dim"))
         return Group(Text(describe_system(release), "bold"), rows)
 
 

@@ -136,11 +136,11 @@ async def choose_system(
     from tycho.choices import check_running
 
     caller = await lifecycle.identify(here.origin())
-    release, written, rest = await _choose(lifecycle, here, words, id, caller)
+    release, written, services = await _choose(lifecycle, here, words, id, caller)
     check_running(release)
     if change and not force:
         await lifecycle.check_owner(release, written, caller)
-    return release, rest
+    return release, services
 
 
 async def _choose(

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
     from tycho.release import Release
 
-Every = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all services are listed always.")]
+AllServices = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all services are listed always.")]
 
 
 def ps(
     words: Words = None,
     *,
-    all: Every = False,
+    all: AllServices = False,
     system: SystemOptions,
     target: TargetOptions,
     output: Output = Format.table,

@@ -171,7 +171,7 @@ class RemoteLifecycle(Lifecycle):
     async def modify(
         self,
         id: str,
-        wanted: Modification,
+        modification: Modification,
         *,
         revision: int = 0,
         dry_run: bool = False,
@@ -180,7 +180,7 @@ class RemoteLifecycle(Lifecycle):
         wait_options: WaitOptions,
     ) -> Modified:
         """Change labels, resources, replicas, images or variables of a system."""
-        changes = {**write_changes(wanted), **await self._asked(caller, force)}
+        changes = {**write_changes(modification), **await self._asked(caller, force)}
         lines = await self.client.preview(id, changes)
         differences = tuple(ToldDifference((line,), None, None, "replace") for line in lines)
         if dry_run:
@@ -270,8 +270,8 @@ class RemoteLifecycle(Lifecycle):
         hint = f"`tycho status --services {name}` shows more"
         try:
             async with asyncio.timeout(wait_options.timeout):
-                async for told in self.client.watch(guid):
-                    last = told
+                async for event in self.client.watch(guid):
+                    last = event
                     looked = to_release(await self.client.system(guid))
                     wait_options.watch(looked)
                     release = looked.model_copy(update={"notes": release.notes})
@@ -284,12 +284,12 @@ class RemoteLifecycle(Lifecycle):
     async def _asked(self, caller: Caller | None, force: bool | None) -> dict[str, Any]:
         """Who asks, from which project, and whether it matters."""
         caller = caller or await self.identify()
-        about: dict[str, Any] = {} if force is None else {"force": force}
+        fields: dict[str, Any] = {} if force is None else {"force": force}
         if caller.username:
-            about["username"] = caller.username
+            fields["username"] = caller.username
         if caller.origin:
-            about["origin"] = caller.origin.model_dump(exclude={"project"})
-        return about
+            fields["origin"] = caller.origin.model_dump(exclude={"project"})
+        return fields
 
 
 def _succeed(answer: TychoAnswer) -> Release:

@@ -60,7 +60,7 @@ def say(text: str) -> None:
         sys.stderr.write(safe_message(text) + "\n")
 
 
-def data(value: Any, format: Format) -> None:
+def structured(value: Any, format: Format) -> None:
     """Structured data, as JSON or YAML."""
     if format is Format.json:
         out(json_text(value, indent=2))
@@ -78,7 +78,7 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
     if format is not Format.table:
         from tycho.wire import to_system
 
-        return data([to_system(release).model_dump(mode="json") for release in releases], format)
+        return structured([to_system(release).model_dump(mode="json") for release in releases], format)
     if not releases:
         return out("None running")
     out(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "USER", "SERVICES"))
@@ -118,10 +118,20 @@ def services(releases: Sequence[Release]) -> None:
     """One row a service: how it is, where it answers, and why it does not."""
     rows = [("SYSTEM", "SERVICE", "KIND", "READY", "RESTARTS", "ADDRESS", "WHY")]
     for release in releases:
-        for one in release.services:
-            addresses = ",".join(_places(one)) or "-"
-            ready = f"{one.ready}/{one.wanted}"
-            rows.append((release.identity.name, one.name, one.kind, ready, str(one.restarts), addresses, one.why))
+        for service in release.services:
+            addresses = ",".join(_places(service)) or "-"
+            ready = f"{service.ready}/{service.wanted}"
+            rows.append(
+                (
+                    release.identity.name,
+                    service.name,
+                    service.kind,
+                    ready,
+                    str(service.restarts),
+                    addresses,
+                    service.why,
+                )
+            )
     table(rows)
     simulated(releases)
 
@@ -129,7 +139,7 @@ def services(releases: Sequence[Release]) -> None:
 def history(revisions: Sequence[Revision], format: Format) -> None:
     """One row a revision, oldest first."""
     if format is not Format.table:
-        return data([revision.model_dump(mode="json") for revision in revisions], format)
+        return structured([revision.model_dump(mode="json") for revision in revisions], format)
     rows = [("REVISION", "UPDATED", "STATUS", "USER", "CHART", "CHANGES", "DESCRIPTION")]
     for revision in revisions:
         updated = revision.updated.astimezone().strftime("%Y-%m-%d %H:%M:%S %z") if revision.updated else NONE
@@ -147,15 +157,15 @@ def table(rows: Sequence[Sequence[str]], write: Callable[[str], None] = out) -> 
         write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def problems(found: Iterable[Problem]) -> None:
+def problems(listed_problems: Iterable[Problem]) -> None:
     """Each problem with its place, and below it what to write instead."""
-    listed = sorted(found)
+    listed = sorted(listed_problems)
     width = max((len(printable(problem.place)) for problem in listed), default=0)
     for problem in listed:
         path = f"{problem.path}: " if problem.path else ""
-        first, *rest = f"{path}{problem.message}".split("\n")
+        first, *continued = f"{path}{problem.message}".split("\n")
         say(f"{printable(problem.place).ljust(width)}  {first}")
-        for line in rest + ([f"hint: {problem.hint}"] if problem.hint else []):
+        for line in continued + ([f"hint: {problem.hint}"] if problem.hint else []):
             say(f"{' ' * width}  {line}")
 
 
@@ -171,11 +181,11 @@ def report(rows: Sequence[ReportEntry], write: Callable[[str], None]) -> None:
     table(lines, write)
 
 
-def steps(found: Iterable[Step], format: Format = Format.table) -> None:
+def steps(policy_steps: Iterable[Step], format: Format = Format.table) -> None:
     """What each policy did: the services that it applies to, the keys that it changed, and those that it refuses."""
-    applied = [step for step in found if step.matched]
+    applied = [step for step in policy_steps if step.matched]
     if format is not Format.table:
-        return data([_plain_step(step) for step in applied], format)
+        return structured([_plain_step(step) for step in applied], format)
     rows = [("POLICY", "APPLIES TO", "CHANGES")]
     for step in applied:
         changes = [path.removeprefix(f"{step.subject}.") for path in step.changes]
@@ -222,7 +232,7 @@ def error(error: TychoError) -> None:
 def _ready(release: Release) -> str:
     if release.state != "deployed":
         return release.state
-    return f"{sum(one.done for one in release.services)}/{len(release.services)}"
+    return f"{sum(service.done for service in release.services)}/{len(release.services)}"
 
 
 def _services(release: Release) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Terse = Annotated[bool, typer.Option("-terse", "--terse", help="GUIDs alone, one a line.", rich_help_panel=OUTPUT)]
 Services = Annotated[bool, typer.Option("--services", help="Every service, and why.", rich_help_panel=OUTPUT)]
 
-Every = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all systems are listed always.")]
+AllSystems = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all systems are listed always.")]
 
 
 def status(
@@ -59,7 +59,7 @@ def status(
 def ls(
     *,
     terse: Terse = False,
-    all: Every = False,
+    all: AllSystems = False,
     target: TargetOptions,
     output: Output = Format.table,
 ) -> None:

@@ -40,10 +40,10 @@ class Terminal:
             Thread(target=reader[0], args=reader[1], name="tycho-stdin", daemon=True).start()
         return await self._input.get()
 
-    async def write(self, data: bytes, *, error: bool) -> None:
+    async def write(self, chunk: bytes, *, error: bool) -> None:
         """Write output, however slowly it is taken."""
         stream = sys.stderr.buffer if error else sys.stdout.buffer
-        await asyncio.to_thread(_write_all, stream, data)
+        await asyncio.to_thread(_write_all, stream, chunk)
 
     async def sizes(self) -> AsyncIterator[tuple[int, int]]:
         """Yield the terminal's columns and rows, now and whenever they change."""
@@ -80,16 +80,16 @@ def raw_mode(on: bool) -> Iterator[None]:
 
 
 def _read_input(queue: asyncio.Queue[bytes], loop: asyncio.AbstractEventLoop) -> None:
-    data = b"begin"
-    while data:
+    chunk = b"begin"
+    while chunk:
         try:
-            data = os.read(sys.stdin.fileno(), CHUNK)
+            chunk = os.read(sys.stdin.fileno(), CHUNK)
         except (OSError, ValueError):  # it is closed
-            data = b""
+            chunk = b""
         with contextlib.suppress(RuntimeError, concurrent.futures.CancelledError):  # the program has ended before
-            asyncio.run_coroutine_threadsafe(queue.put(data), loop).result()
+            asyncio.run_coroutine_threadsafe(queue.put(chunk), loop).result()
 
 
-def _write_all(stream: IO[bytes], data: bytes) -> None:
-    stream.write(data)
+def _write_all(stream: IO[bytes], chunk: bytes) -> None:
+    stream.write(chunk)
     stream.flush()

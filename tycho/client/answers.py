@@ -22,20 +22,20 @@ class TychoService:
     thousandths, `memory` and `ephemeralStorage` in GB, as text.
     """
 
-    def __init__(self, said: Mapping[str, Any]) -> None:
-        self.name: str = said.get("name", "")
-        self.identifier: str = said.get("sid", "")
-        self.ip_address: str = said.get("ip_address", "--")
-        self.port: str = str(said.get("port", "--"))
-        self.creation_time: str = said.get("creation_time", "")
-        self.username: str = said.get("username", "")
-        self.utilization: Mapping[str, Mapping[str, str]] = said.get("utilization") or {}
+    def __init__(self, result: Mapping[str, Any]) -> None:
+        self.name: str = result.get("name", "")
+        self.identifier: str = result.get("sid", "")
+        self.ip_address: str = result.get("ip_address", "--")
+        self.port: str = str(result.get("port", "--"))
+        self.creation_time: str = result.get("creation_time", "")
+        self.username: str = result.get("username", "")
+        self.utilization: Mapping[str, Mapping[str, str]] = result.get("utilization") or {}
         self.total_util: Mapping[str, int | str] = count_total(self.utilization)
-        self.is_ready: bool = bool(said.get("is_ready", False))
-        self.namespace: str = said.get("namespace", "")
-        self.app_id: str = said.get("app_id", "")
-        self.conn_string: str = said.get("conn_string", "")
-        self.workspace_name: str = said.get("workspace_name", "")
+        self.is_ready: bool = bool(result.get("is_ready", False))
+        self.namespace: str = result.get("namespace", "")
+        self.app_id: str = result.get("app_id", "")
+        self.conn_string: str = result.get("conn_string", "")
+        self.workspace_name: str = result.get("workspace_name", "")
 
     def __repr__(self) -> str:
         return f"TychoService({self.name}, {self.ip_address}:{self.port})"
@@ -57,12 +57,12 @@ class TychoAnswer:
         """The error that the service met, of its own class; None when all went well."""
         if self.status == "success":
             return None
-        said = self.result if isinstance(self.result, Mapping) else {}
-        kind = getattr(errors, str(said.get("error")), None)
+        body = self.result if isinstance(self.result, Mapping) else {}
+        kind = getattr(errors, str(body.get("error")), None)
         if not isinstance(kind, type) or not issubclass(kind, TychoError):
             kind = TychoError
-        error = kind(said.get("message", self.message), hint=said.get("hint", ""), problems=_problems(said, "problems"))
-        error.warnings = tuple(_problems(said, "warnings"))
+        error = kind(body.get("message", self.message), hint=body.get("hint", ""), problems=_problems(body, "problems"))
+        error.warnings = tuple(_problems(body, "warnings"))
         return error
 
 
@@ -71,15 +71,17 @@ class TychoSystem(TychoAnswer):
 
     def __init__(self, status: str, result: Any, message: str) -> None:
         super().__init__(status, result, message)
-        found = result if isinstance(result, Mapping) else {}
-        self.name: str = found.get("name", "")
-        self.identifier: str = found.get("sid", "")
-        self.conn_string: str = found.get("conn_string", "")
+        body = result if isinstance(result, Mapping) else {}
+        self.name: str = body.get("name", "")
+        self.identifier: str = body.get("sid", "")
+        self.conn_string: str = body.get("conn_string", "")
         self.services = [
-            TychoService({"name": name, "ip_address": one.get("ip_address"), "port": one.get("port-1", "--")})
-            for name, one in found.get("containers", {}).items()
+            TychoService({"name": name, "ip_address": pod.get("ip_address"), "port": pod.get("port-1", "--")})
+            for name, pod in body.get("containers", {}).items()
         ]
-        self.warnings: Sequence[str] = [f"{one['path']}: {one['message']}" for one in found.get("warnings", ())]
+        self.warnings: Sequence[str] = [
+            f"{warning['path']}: {warning['message']}" for warning in body.get("warnings", ())
+        ]
 
 
 class TychoStatus(TychoAnswer):
@@ -87,27 +89,29 @@ class TychoStatus(TychoAnswer):
 
     def __init__(self, status: str, result: Any, message: str) -> None:
         super().__init__(status, result, message)
-        self.services = [TychoService(one) for one in result] if isinstance(result, list) else []
+        self.services = [TychoService(system) for system in result] if isinstance(result, list) else []
 
 
-def write_started(found: Mapping[str, Any], accepted: Mapping[str, Any]) -> dict[str, Any]:
+def write_started(started: Mapping[str, Any], accepted: Mapping[str, Any]) -> dict[str, Any]:
     """Return a system as the answer to the seed's start has it."""
     containers = {}
-    for service in found["services"]:
+    for service in started["services"]:
         ends = service.get("endpoints") or ()
         ports = {f"port-{i}": end["port"] for i, end in enumerate(ends, 1)}
         containers[service["name"]] = {"ip_address": ends[0]["ip_address"] if ends else "--", **ports}
     return {
-        "name": found["app_id"],
-        "sid": found["sid"],
+        "name": started["app_id"],
+        "sid": started["sid"],
         "containers": containers,
         "warnings": accepted.get("warnings", ()),
         "notes": accepted.get("notes", ()),
-        "conn_string": found.get("conn_string", ""),
+        "conn_string": started.get("conn_string", ""),
     }
 
 
-def _problems(said: Mapping[str, Any], key: str) -> list[Problem]:
+def _problems(result: Mapping[str, Any], key: str) -> list[Problem]:
     """List problems as the service sent them; keys of a newer service are left out."""
     known = Problem.__dataclass_fields__
-    return [Problem(**{name: value for name, value in one.items() if name in known}) for one in said.get(key, ())]
+    return [
+        Problem(**{name: value for name, value in problem.items() if name in known}) for problem in result.get(key, ())
+    ]

@@ -102,9 +102,9 @@ class AsyncTychoClient(Base):
     async def _follow(self, id: str, tell: Callable[[Progress], object]) -> Progress | None:
         progress = None
         async for progress in self.watch(id):
-            told = tell(progress)
-            if inspect.isawaitable(told):
-                await told
+            reported = tell(progress)
+            if inspect.isawaitable(reported):
+                await reported
         return progress
 
     async def _exchange(self, request: Request, token: str) -> Reply | Lost:

@@ -51,19 +51,19 @@ class Progress:
         return self.kind in LAST
 
 
-def read_progress(kind: str, data: str, id: str) -> Progress:
+def read_progress(kind: str, text: str, id: str) -> Progress:
     """Read the data of an event.
 
     Args:
         kind: The event's type.
-        data: JSON.
+        text: Its data, as JSON.
         id: The event's id.
 
     Raises:
         TychoError: It is none of a Tycho's.
     """
     try:
-        sent = json.loads(data)
+        sent = json.loads(text)
         known = {key: sent[key] for key in Progress.__dataclass_fields__ if sent.get(key) is not None}
     except (ValueError, TypeError, AttributeError):
         raise TychoError("the service sends events that are none of Tycho's") from None

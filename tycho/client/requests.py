@@ -125,11 +125,11 @@ def address(*parts: str) -> str:
 
 def pairs(**values: object) -> list[tuple[str, str]]:
     """Return a query of what is given: a list is several, and None, "" and False are left out."""
-    found: list[tuple[str, str]] = []
+    parameters: list[tuple[str, str]] = []
     for name, value in values.items():
         several = value if isinstance(value, list | tuple) else [value]
-        found += [(name, _word(each)) for each in several if each is not None and each is not False and each != ""]
-    return found
+        parameters += [(name, _word(each)) for each in several if each is not None and each is not False and each != ""]
+    return parameters
 
 
 def without_tokens(request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -142,8 +142,8 @@ def without_tokens(request: Mapping[str, Any]) -> Mapping[str, Any]:
     from tycho.usernames import read_principal  # pydantic: only for those who send a principal
 
     name = read_principal(request.get("principal"))
-    rest = {key: value for key, value in request.items() if key != "principal"}
-    return {**rest, "principal": json.dumps({"username": name})} if name else rest
+    fields = {key: value for key, value in request.items() if key != "principal"}
+    return {**fields, "principal": json.dumps({"username": name})} if name else fields
 
 
 def ask(request: Request) -> Steps[Reply]:

@@ -114,16 +114,16 @@ class Verbs:
         """The systems that run, oldest first: all of them, or those that fit; over as many pages as there are."""
         from tycho.wire import read_system
 
-        found: list[System] = []
+        systems: list[System] = []
         more = ""
         while True:
-            wanted = None if ready is None else str(ready).lower()
-            query = {"name": name, "username": username, "state": state, "ready": wanted, "continue": more}
+            ready_text = None if ready is None else str(ready).lower()
+            query = {"name": name, "username": username, "state": state, "ready": ready_text, "continue": more}
             page = yield from self._get("system", **query)
-            found += map(read_system, page["items"])
+            systems += map(read_system, page["items"])
             more = page["continue"]
             if not more:
-                return found
+                return systems
 
     @verb
     def system(self, id: str) -> Steps[System]:
@@ -135,28 +135,28 @@ class Verbs:
     @verb
     def revisions(self, id: str) -> Steps[builtins.list[dict[str, Any]]]:
         """The revisions of a system, oldest first: `{revision, state, done, why, error, …}`."""
-        found: builtins.list[dict[str, Any]] = yield from self._get("system", id, "revisions")
-        return found
+        revisions: builtins.list[dict[str, Any]] = yield from self._get("system", id, "revisions")
+        return revisions
 
     @verb
     def values(self, id: str, *, revision: int = 0, all: bool = False) -> Steps[dict[str, Any]]:
         """The values of a system's release, secrets masked; `all` adds those of its chart."""
-        found: dict[str, Any] = (yield from self._get("system", id, "values", revision=revision or None, all=all))[
+        values: dict[str, Any] = (yield from self._get("system", id, "values", revision=revision or None, all=all))[
             "values"
         ]
-        return found
+        return values
 
     @verb
     def report(self, id: str, *, revision: int = 0) -> Steps[builtins.list[dict[str, Any]]]:
         """Return what changed its meaning on the way from the compose file to the cluster, key by key."""
-        found: builtins.list[dict[str, Any]] = yield from self._get("system", id, "report", revision=revision or None)
-        return found
+        rows: builtins.list[dict[str, Any]] = yield from self._get("system", id, "report", revision=revision or None)
+        return rows
 
     @verb
     def compose(self, id: str, *, revision: int = 0) -> Steps[str]:
         """Return the compose file of what runs: merged, after the policies, without secrets."""
-        found: str = yield from self._get("system", id, "compose", revision=revision or None)
-        return found
+        document: str = yield from self._get("system", id, "compose", revision=revision or None)
+        return document
 
     @either
     def logs(
@@ -164,17 +164,17 @@ class Verbs:
     ) -> Steps[builtins.list[str]]:
         """Return what a system's containers have written; or, of a request `{name, services?, …}`, the answer."""
         query = {"services": [*services], "since": since, "tail": tail, "timestamps": timestamps}
-        found: builtins.list[str] = yield from self._get("system", id, "logs", **query)
-        return found
+        lines: builtins.list[str] = yield from self._get("system", id, "logs", **query)
+        return lines
 
     @either
     def events(self, id: str, services: Sequence[str] = ()) -> Steps[builtins.list[dict[str, Any]]]:
         """Return what the cluster tells of a system; or, of a request `{name, services?}`, the answer."""
         body = {"name": id, "services": [*services]}
-        found: builtins.list[dict[str, Any]] = yield from self._send(
+        events: builtins.list[dict[str, Any]] = yield from self._send(
             Request("POST", "/system/events", body=body, safe=True)
         )
-        return found
+        return events
 
     @either
     def rollback(self, id: str, revision: int = 0, *, force: bool = False, wait: float | None = None) -> Steps[System]:
@@ -220,8 +220,8 @@ class Verbs:
     def preview(self, id: str, changes: Mapping[str, Any]) -> Steps[builtins.list[str]]:
         """Say what a `modify` would change, line by line; nothing is changed."""
         request = Request("PATCH", address("system", id), pairs(dryRun=True), changes, safe=True)
-        found: builtins.list[str] = (yield from self._send(request))["changes"]
-        return found
+        lines: builtins.list[str] = (yield from self._send(request))["changes"]
+        return lines
 
     @verb
     def remove(

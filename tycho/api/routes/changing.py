@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from tycho.api.answers import Envelope
 from tycho.api.bodies import JsonRoute
 from tycho.api.changes import Modify
-from tycho.api.dependencies import Charts, Verbs
-from tycho.api.messages import Nothing, RestartOf, RollbackTo, Row, Start
+from tycho.api.dependencies import LifecycleDep, SandboxDep
+from tycho.api.messages import Empty, RestartOf, RollbackTo, Row, Start
 from tycho.api.preconditions import check_match, find_guid, tag
 from tycho.api.queries import DeleteManyQuery, DeleteQuery, SystemId, WaitOnlyQuery, WaitQuery
+from tycho.api.responses import Envelope
 from tycho.api.routes.shared import FAILURES, compile_start, list_warnings, wait_options
 from tycho.api.schemas import Deletion, Plan
 from tycho.lifecycle import Compiled as Chart
@@ -30,7 +30,7 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
         "headers": {"Location": {"description": "The revision.", "schema": {"type": "string"}}},
     }
 }
-GOING: dict[int | str, dict[str, Any]] = {202: {"model": Envelope[Nothing], "description": "It goes."}}
+GOING: dict[int | str, dict[str, Any]] = {202: {"model": Envelope[Empty], "description": "It goes."}}
 IfMatch = Annotated[str, Header(max_length=1024, description="The ETag that the system must have: else 412.")]
 Key = Annotated[
     str, Header(max_length=255, description="The same key again is the same start; with another body: 422.")
@@ -42,8 +42,8 @@ router = APIRouter(responses=FAILURES, route_class=JsonRoute, tags=["systems"])
 async def start_system(
     message: Start,
     query: Annotated[WaitQuery, Query()],
-    verbs: Verbs,
-    charts: Charts,
+    verbs: LifecycleDep,
+    charts: SandboxDep,
     request: Request,
     response: Response,
     idempotency_key: Key = "",
@@ -58,7 +58,7 @@ async def start_system(
     new = not (guid or message.upgrade)
     if query.dry_run:
         changes = await verbs.preview(compiled, guid=guid, new=new, caller=caller)
-        return Envelope(result=_plan(compiled, changes), message="Nothing was changed")
+        return Envelope(result=_plan(compiled, changes), message="Empty was changed")
     release = await verbs.find_start(compiled, guid) if idempotency_key else None
     if release is None:
         options = wait_options(query.wait)
@@ -74,7 +74,7 @@ async def modify_system(
     id: SystemId,
     message: Modify,
     query: Annotated[WaitQuery, Query()],
-    verbs: Verbs,
+    verbs: LifecycleDep,
     response: Response,
     if_match: IfMatch = "",
 ) -> Any:
@@ -93,25 +93,29 @@ async def modify_system(
     if query.dry_run:
         name, _, version = release.chart.rpartition("-")
         plan = Plan(name=name, version=version, digest="", changes=changes, report=[])
-        return Envelope(result=plan, message="Nothing was changed")
+        return Envelope(result=plan, message="Empty was changed")
     return _answer(release, response, query.wait, "; ".join([*changes, *release.notes]))
 
 
 @router.delete("/system/{id}", responses=GOING)
 async def delete_system(
-    id: SystemId, query: Annotated[DeleteQuery, Query()], verbs: Verbs, response: Response, if_match: IfMatch = ""
-) -> Envelope[Nothing]:
+    id: SystemId,
+    query: Annotated[DeleteQuery, Query()],
+    verbs: LifecycleDep,
+    response: Response,
+    if_match: IfMatch = "",
+) -> Envelope[Empty]:
     """Remove a system with everything that belongs to it."""
     revision = check_match(if_match, await verbs.find(id)) if if_match else 0
     (removal,) = await _remove(verbs, [id], query, revision)
     if removal.error:
         raise removal.error
     response.status_code = 200 if query.wait else 202
-    return Envelope(result=Nothing(), message=_describe(removal))
+    return Envelope(result=Empty(), message=_describe(removal))
 
 
 @router.delete("/system")
-async def delete_systems(query: Annotated[DeleteManyQuery, Query()], verbs: Verbs) -> Envelope[list[Deletion]]:
+async def delete_systems(query: Annotated[DeleteManyQuery, Query()], verbs: LifecycleDep) -> Envelope[list[Deletion]]:
     """Remove several systems; one that fails does not keep the others."""
     return Envelope(
         result=[
@@ -128,7 +132,7 @@ async def delete_systems(query: Annotated[DeleteManyQuery, Query()], verbs: Verb
 
 @router.post("/system/{id}/rollback", responses=ACCEPTED)
 async def rollback_system(
-    id: SystemId, message: RollbackTo, query: Annotated[WaitOnlyQuery, Query()], verbs: Verbs, response: Response
+    id: SystemId, message: RollbackTo, query: Annotated[WaitOnlyQuery, Query()], verbs: LifecycleDep, response: Response
 ) -> Envelope[System]:
     """Make an earlier revision of a system the running one."""
     release = await verbs.rollback(
@@ -143,7 +147,7 @@ async def rollback_system(
 
 @router.post("/system/{id}/restart", responses=ACCEPTED)
 async def restart_system(
-    id: SystemId, message: RestartOf, query: Annotated[WaitOnlyQuery, Query()], verbs: Verbs, response: Response
+    id: SystemId, message: RestartOf, query: Annotated[WaitOnlyQuery, Query()], verbs: LifecycleDep, response: Response
 ) -> Envelope[System]:
     """Replace the pods of services by new ones."""
     release = await verbs.restart(
@@ -175,7 +179,7 @@ def _plan(compiled: Chart, changes: tuple[str, ...]) -> Plan:
     )
 
 
-async def _remove(verbs: Verbs, ids: list[str], query: DeleteQuery, revision: int = 0) -> list[Removal]:
+async def _remove(verbs: LifecycleDep, ids: list[str], query: DeleteQuery, revision: int = 0) -> list[Removal]:
     return await verbs.down(
         ids,
         wait_options=wait_options(query.wait),

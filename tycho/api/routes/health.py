@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from tycho.api.answers import Envelope, failed
-from tycho.api.messages import Nothing
+from tycho.api.messages import Empty
 from tycho.api.metrics import CONTENT_TYPE
+from tycho.api.responses import Envelope, failed
 from tycho.api.routes.shared import FAILURES
 from tycho.errors import ClusterUnreachable
 
@@ -16,18 +16,18 @@ router = APIRouter(responses=FAILURES)
 
 
 @router.get("/healthz")
-async def healthz() -> Envelope[Nothing]:
+async def healthz() -> Envelope[Empty]:
     """Whether the service lives."""
-    return Envelope(result=Nothing())
+    return Envelope(result=Empty())
 
 
-@router.get("/readyz", response_model=Envelope[Nothing])
-async def readyz(request: Request) -> Envelope[Nothing] | Response:
+@router.get("/readyz", response_model=Envelope[Empty])
+async def readyz(request: Request) -> Envelope[Empty] | Response:
     """Whether it reaches its cluster, which is asked one cheap question, and is not about to end."""
     if request.app.state.ending:
         return failed(ClusterUnreachable("the service is ending", hint="ask another replica"), ENDING)
     await request.app.state.lifecycle.orchestrator.ping()
-    return Envelope(result=Nothing())
+    return Envelope(result=Empty())
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

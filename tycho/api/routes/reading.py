@@ -12,12 +12,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from tycho.api.answers import Envelope
 from tycho.api.bodies import JsonRoute
-from tycho.api.dependencies import Verbs
+from tycho.api.dependencies import LifecycleDep
 from tycho.api.messages import Row
 from tycho.api.preconditions import tag, tag_fits
 from tycho.api.queries import LogQuery, Number, RevisionQuery, SystemId, SystemQuery, ValuesQuery
+from tycho.api.responses import Envelope
 from tycho.api.routes.shared import FAILURES
 from tycho.api.schemas import Operation, Page, Values, to_operation
 from tycho.errors import NotFound, UsageError
@@ -38,7 +38,7 @@ router = APIRouter(responses=FAILURES, route_class=JsonRoute, tags=["systems"])
 
 
 @router.get("/system")
-async def list_systems(query: Annotated[SystemQuery, Query()], verbs: Verbs) -> Envelope[Page]:
+async def list_systems(query: Annotated[SystemQuery, Query()], verbs: LifecycleDep) -> Envelope[Page]:
     """The systems that run, oldest first: all of them, or those that fit."""
     releases = [
         release
@@ -55,7 +55,7 @@ async def list_systems(query: Annotated[SystemQuery, Query()], verbs: Verbs) -> 
 
 @router.get("/system/{id}", responses=UNCHANGED, response_model=Envelope[System])
 async def get_system(
-    id: SystemId, verbs: Verbs, response: Response, if_none_match: Annotated[str, Header()] = ""
+    id: SystemId, verbs: LifecycleDep, response: Response, if_none_match: Annotated[str, Header()] = ""
 ) -> Any:
     """One system."""
     (release,) = await verbs.status([id])
@@ -68,13 +68,13 @@ async def get_system(
 
 
 @router.get("/system/{id}/revisions")
-async def list_revisions(id: SystemId, verbs: Verbs) -> Envelope[list[Operation]]:
+async def list_revisions(id: SystemId, verbs: LifecycleDep) -> Envelope[list[Operation]]:
     """The revisions of a system, oldest first: each is what became of the request that made it."""
     return Envelope(result=await _operations(verbs, id))
 
 
 @router.get("/system/{id}/revisions/{revision}")
-async def get_revision(id: SystemId, revision: Number, verbs: Verbs) -> Envelope[Operation]:
+async def get_revision(id: SystemId, revision: Number, verbs: LifecycleDep) -> Envelope[Operation]:
     """One revision: whether it is done, or what it waits for."""
     operations = await _operations(verbs, id)
     for operation in operations:
@@ -85,7 +85,7 @@ async def get_revision(id: SystemId, revision: Number, verbs: Verbs) -> Envelope
 
 
 @router.get("/system/{id}/values")
-async def get_values(id: SystemId, query: Annotated[ValuesQuery, Query()], verbs: Verbs) -> Envelope[Values]:
+async def get_values(id: SystemId, query: Annotated[ValuesQuery, Query()], verbs: LifecycleDep) -> Envelope[Values]:
     """The values of a system's release; what is secret is masked."""
     contents = await verbs.contents(id, query.revision)
     values = mask_values(contents.merged if query.all else contents.values, known=contents.files.values())
@@ -93,14 +93,18 @@ async def get_values(id: SystemId, query: Annotated[ValuesQuery, Query()], verbs
 
 
 @router.get("/system/{id}/report")
-async def get_report(id: SystemId, query: Annotated[RevisionQuery, Query()], verbs: Verbs) -> Envelope[list[Row]]:
+async def get_report(
+    id: SystemId, query: Annotated[RevisionQuery, Query()], verbs: LifecycleDep
+) -> Envelope[list[Row]]:
     """What changed its meaning on the way from the compose file to the cluster, key by key."""
     contents = await verbs.contents(id, query.revision)
     return Envelope(result=[Row.model_validate({**ROW, **row}) for row in contents.report])
 
 
 @router.get("/system/{id}/compose", responses=YAML, response_model=Envelope[str])
-async def get_compose(id: SystemId, query: Annotated[RevisionQuery, Query()], request: Request, verbs: Verbs) -> Any:
+async def get_compose(
+    id: SystemId, query: Annotated[RevisionQuery, Query()], request: Request, verbs: LifecycleDep
+) -> Any:
     """The compose file of what runs: merged, after the policies, without secrets."""
     contents = await verbs.contents(id, query.revision)
     if not contents.compose:
@@ -111,14 +115,14 @@ async def get_compose(id: SystemId, query: Annotated[RevisionQuery, Query()], re
 
 
 @router.get("/system/{id}/logs")
-async def get_logs(id: SystemId, query: Annotated[LogQuery, Query()], verbs: Verbs) -> Envelope[list[str]]:
+async def get_logs(id: SystemId, query: Annotated[LogQuery, Query()], verbs: LifecycleDep) -> Envelope[list[str]]:
     """What a system's containers have written, each line with its pod's name before it."""
     since = parse_since(query.since) if query.since else None
     lines = verbs.logs(id, query.services, tail=query.tail, since=since, timestamps=query.timestamps)
     return Envelope(result=[line async for line in lines])
 
 
-async def _operations(verbs: Verbs, id: str) -> Sequence[Operation]:
+async def _operations(verbs: LifecycleDep, id: str) -> Sequence[Operation]:
     history, (release,) = await asyncio.gather(verbs.history(id), verbs.status([id]))
     return [to_operation(revision, release) for revision in history]
 

@@ -7,25 +7,25 @@ from dataclasses import asdict
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
-from tycho.api.answers import Envelope
 from tycho.api.bodies import JsonRoute
 from tycho.api.changes import ModifySystem, Patches
-from tycho.api.dependencies import Charts, Verbs
+from tycho.api.dependencies import LifecycleDep, SandboxDep
 from tycho.api.messages import (
     Compile,
     Compiled,
     Delete,
+    Empty,
     Events,
     Logs,
-    Nothing,
-    One,
     Restart,
     Rollback,
     Row,
     Start,
-    Started,
+    StartResult,
     Status,
+    SystemRequest,
 )
+from tycho.api.responses import Envelope
 from tycho.api.routes.shared import FAILURES, compile_start, compile_system, list_warnings, wait_options
 from tycho.errors import Ambiguous
 from tycho.orchestrators import parse_since
@@ -37,100 +37,102 @@ router = APIRouter(responses=FAILURES, route_class=JsonRoute)
 
 
 @router.post("/system/start")
-async def start(said: Start, verbs: Verbs, charts: Charts) -> Envelope[Started]:
+async def start(body: Start, verbs: LifecycleDep, charts: SandboxDep) -> Envelope[StartResult]:
     """Start a system; the same `tycho-guid` again is the same start."""
-    caller = said.caller(said.name)
+    caller = body.caller(body.name)
     if caller.username:
         CALLER.set(caller.username)  # takes its turn beside others of the same address
-    compiled = await compile_start(charts, said)
+    compiled = await compile_start(charts, body)
     release = await verbs.up(
         compiled,
-        guid=said.guid or "",
-        new=not (said.guid or said.upgrade),
-        replace=said.replace,
+        guid=body.guid or "",
+        new=not (body.guid or body.upgrade),
+        replace=body.replace,
         caller=caller,
-        wait_options=wait_options(wait=said.wait),
+        wait_options=wait_options(wait=body.wait),
     )
     full = f"{release.identity.name}-{release.identity.guid}"
-    result = Started(
+    result = StartResult(
         name=full,
         sid=release.identity.guid,
-        containers={one.name: _container(one) for one in release.services},
+        containers={service.name: _container(service) for service in release.services},
         warnings=list_warnings(compiled),
         notes=release.notes,
         conn_string=release.conn_string,
     )
-    return Envelope(result=result, message=f"Started system {full}")
+    return Envelope(result=result, message=f"StartResult system {full}")
 
 
 @router.post("/system/status")
-async def status(said: Status, verbs: Verbs) -> Envelope[list[System]]:
+async def status(body: Status, verbs: LifecycleDep) -> Envelope[list[System]]:
     """What runs, and where it answers."""
     try:
-        found = await verbs.status([said.name] if said.name else [])
+        releases = await verbs.status([body.name] if body.name else [])
     except Ambiguous:
-        found = await verbs.status(name=said.name or "")
-    return Envelope(result=[to_system(one) for one in found if said.username in (None, "", one.identity.username)])
+        releases = await verbs.status(name=body.name or "")
+    return Envelope(
+        result=[to_system(release) for release in releases if body.username in (None, "", release.identity.username)]
+    )
 
 
 @router.post("/system/delete")
-async def delete(said: Delete, verbs: Verbs) -> Envelope[Nothing]:
+async def delete(body: Delete, verbs: LifecycleDep) -> Envelope[Empty]:
     """Remove a system with everything that belongs to it."""
-    caller = said.caller(said.name)
+    caller = body.caller(body.name)
     (removal,) = await verbs.down(
-        [said.name],
+        [body.name],
         wait_options=wait_options(),
-        keep_volumes=said.keep_volumes,
-        force=said.force,
+        keep_volumes=body.keep_volumes,
+        force=body.force,
         caller=caller,
         each=lambda removal: None,
     )
     if removal.error:
         raise removal.error
     notes = removal.release.notes if removal.release else ()
-    return Envelope(result=Nothing(), message="\n".join([f"Deleted system {said.name}", *notes]))
+    return Envelope(result=Empty(), message="\n".join([f"Deleted system {body.name}", *notes]))
 
 
 @router.post("/system/history")
-async def history(said: One, verbs: Verbs) -> Envelope[list[Revision]]:
+async def history(body: SystemRequest, verbs: LifecycleDep) -> Envelope[list[Revision]]:
     """The revisions of a system, oldest first."""
-    return Envelope(result=list(await verbs.history(said.name)))
+    return Envelope(result=list(await verbs.history(body.name)))
 
 
 @router.post("/system/rollback")
-async def rollback(said: Rollback, verbs: Verbs) -> Envelope[System]:
+async def rollback(body: Rollback, verbs: LifecycleDep) -> Envelope[System]:
     """Make an earlier revision of a system the running one."""
     release = await verbs.rollback(
-        said.name,
-        said.revision,
-        force=said.force,
-        caller=said.caller(said.name),
-        wait_options=wait_options(wait=said.wait),
+        body.name,
+        body.revision,
+        force=body.force,
+        caller=body.caller(body.name),
+        wait_options=wait_options(wait=body.wait),
     )
     return Envelope(result=to_system(release), message="; ".join(release.notes))
 
 
 @router.post("/system/restart")
-async def restart(said: Restart, verbs: Verbs) -> Envelope[System]:
+async def restart(body: Restart, verbs: LifecycleDep) -> Envelope[System]:
     """Replace the pods of services by new ones."""
     release = await verbs.restart(
-        said.name,
-        said.services,
-        force=said.force,
-        caller=said.caller(said.name),
-        wait_options=wait_options(wait=said.wait),
+        body.name,
+        body.services,
+        force=body.force,
+        caller=body.caller(body.name),
+        wait_options=wait_options(wait=body.wait),
     )
     return Envelope(result=to_system(release), message="; ".join(release.notes))
 
 
 @router.post("/system/modify")
-async def modify(said: ModifySystem, verbs: Verbs) -> Envelope[Patches]:
+async def modify(body: ModifySystem, verbs: LifecycleDep) -> Envelope[Patches]:
     """Change labels, resources, replicas, images or variables of a system, without waiting for it."""
     modified = await verbs.modify(
-        said.guid,
-        said.modification(),
-        force=said.force,
-        caller=said.caller(""),
+        body.guid,
+        body.modification(),
+        force=body.force,
+        caller=body.caller(""),
         wait_options=wait_options(wait=False),
     )
     patches = [difference.patch for difference in modified.differences]
@@ -138,23 +140,23 @@ async def modify(said: ModifySystem, verbs: Verbs) -> Envelope[Patches]:
 
 
 @router.post("/system/events")
-async def events(said: Events, verbs: Verbs) -> Envelope[list[Event]]:
+async def events(body: Events, verbs: LifecycleDep) -> Envelope[list[Event]]:
     """What the cluster tells of a system's objects, oldest first."""
-    return Envelope(result=[event async for event in verbs.events(said.name, said.services)])
+    return Envelope(result=[event async for event in verbs.events(body.name, body.services)])
 
 
 @router.post("/system/logs")
-async def logs(said: Logs, verbs: Verbs) -> Envelope[list[str]]:
+async def logs(body: Logs, verbs: LifecycleDep) -> Envelope[list[str]]:
     """What a system's containers have written, each line with its pod's name before it."""
-    since = parse_since(said.since) if said.since else None
-    lines = verbs.logs(said.name, said.services, tail=said.tail, since=since, timestamps=said.timestamps)
+    since = parse_since(body.since) if body.since else None
+    lines = verbs.logs(body.name, body.services, tail=body.tail, since=since, timestamps=body.timestamps)
     return Envelope(result=[line async for line in lines])
 
 
 @router.post("/system/compile")
-async def compile(said: Compile, charts: Charts) -> Envelope[Compiled]:
+async def compile(body: Compile, charts: SandboxDep) -> Envelope[Compiled]:
     """The chart that a start would run; touches no cluster."""
-    compiled = await compile_system(charts, said)
+    compiled = await compile_system(charts, body)
     chart = compiled.artifact
     result = Compiled(
         name=chart.name,
@@ -173,6 +175,6 @@ async def apidocs() -> RedirectResponse:
     return RedirectResponse("docs")
 
 
-def _container(one: ServiceStatus) -> dict[str, str | int]:
-    ports = {f"port-{i}": endpoint.port for i, endpoint in enumerate(one.endpoints, 1)}
-    return {"ip_address": one.endpoints[0].ip_address if one.endpoints else NONE, **ports}
+def _container(status: ServiceStatus) -> dict[str, str | int]:
+    ports = {f"port-{i}": endpoint.port for i, endpoint in enumerate(status.endpoints, 1)}
+    return {"ip_address": status.endpoints[0].ip_address if status.endpoints else NONE, **ports}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tycho.api.answers import Envelope, Failure
-from tycho.api.dependencies import Charts
+from tycho.api.dependencies import SandboxDep
 from tycho.api.messages import Compile, Start
 from tycho.api.queries import LONGEST_WAIT
+from tycho.api.responses import Envelope, Failure
 from tycho.compose.dialect.volumes import NFS_VARIABLE
 from tycho.errors import Forbidden
 from tycho.lifecycle import Compiled as Chart
@@ -46,21 +46,22 @@ def find_account(name: str | None) -> str:
     return name
 
 
-async def compile_start(charts: Charts, message: Start) -> Chart:
+async def compile_start(charts: SandboxDep, message: Start) -> Chart:
     """Compile what a message is to start, with the account that its containers run as."""
     account = find_account(message.serviceaccount)
     return replace(await compile_system(charts, message), service_account=account)
 
 
-async def compile_system(charts: Charts, message: Compile) -> Chart:
+async def compile_system(charts: SandboxDep, message: Compile) -> Chart:
     """Compile what a message holds, apart from the service."""
     env = {key: value for key, value in message.env.items() if value is not None}
     if claim := settings().nfs_claim:
         env[NFS_VARIABLE] = claim  # the operator's to say
     metadata = {
-        name: ServiceMetadata(port=about.port, clients=tuple(about.clients)) for name, about in message.services.items()
+        name: ServiceMetadata(port=service.port, clients=tuple(service.clients))
+        for name, service in message.services.items()
     }
-    files = {path: (file.data, file.executable) for path, file in message.files.items()}
+    files = {path: (file.decoded, file.executable) for path, file in message.files.items()}
     return await charts.compile({**message.system, "name": message.name}, env, metadata, files)
 
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from tycho.api.answers import NothingMoreError
 from tycho.api.bodies import JsonRoute
-from tycho.api.dependencies import Verbs
+from tycho.api.dependencies import LifecycleDep
 from tycho.api.queries import LONGEST_WAIT, SystemId
+from tycho.api.responses import NothingMoreError
 from tycho.api.routes.shared import FAILURES
 from tycho.errors import ClusterUnreachable, NotFound, TychoError
 from tycho.progress import ProgressEvent, ProgressEvents, is_last
@@ -25,7 +25,7 @@ LastEventId = Annotated[str, Header(max_length=16384, description="Go on behind 
 router = APIRouter(responses=FAILURES, route_class=JsonRoute, tags=["systems"])
 
 
-async def _find(id: SystemId, verbs: Verbs, last_event_id: LastEventId = "") -> Release:
+async def _find(id: SystemId, verbs: LifecycleDep, last_event_id: LastEventId = "") -> Release:
     """Find the system before an answer begins: a stream has no status code to say that there is none."""
     (release,) = await verbs.status([id])
     if is_last(last_event_id, release):
@@ -35,7 +35,7 @@ async def _find(id: SystemId, verbs: Verbs, last_event_id: LastEventId = "") -> 
 
 @router.get("/system/{id}/events", response_class=EventSourceResponse, responses=LAST)
 async def watch_system(
-    found: Annotated[Release, Depends(_find)], verbs: Verbs, last_event_id: LastEventId = ""
+    first: Annotated[Release, Depends(_find)], verbs: LifecycleDep, last_event_id: LastEventId = ""
 ) -> AsyncIterator[ServerSentEvent]:
     """How far a system is, until it is ready or has failed.
 
@@ -43,11 +43,11 @@ async def watch_system(
     one `ready` or `failed`. Their data is `{revision, percent, message, service, ready, wanted, why, url}`. A stream
     that ends without a last event, after some minutes, goes on with `Last-Event-ID`.
     """
-    events, guid = ProgressEvents(await _read_report(verbs, found.identity.guid), last_event_id), found.identity.guid
-    end, release = asyncio.get_running_loop().time() + LONGEST_WAIT, found
+    events, guid = ProgressEvents(await _read_report(verbs, first.identity.guid), last_event_id), first.identity.guid
+    end, release = asyncio.get_running_loop().time() + LONGEST_WAIT, first
     while True:
-        for told in events.tell(release):
-            yield _event(told)
+        for event in events.tell(release):
+            yield _event(event)
         if events.ended or asyncio.get_running_loop().time() > end:
             return
         await asyncio.sleep(INTERVAL)
@@ -62,7 +62,7 @@ async def watch_system(
             return
 
 
-async def _read_report(verbs: Verbs, guid: str) -> list[dict[str, Any]]:
+async def _read_report(verbs: LifecycleDep, guid: str) -> list[dict[str, Any]]:
     """Read the report of a system; none of one that is about to start, or has gone."""
     try:
         return (await verbs.contents(guid)).report
@@ -70,5 +70,5 @@ async def _read_report(verbs: Verbs, guid: str) -> list[dict[str, Any]]:
         return []
 
 
-def _event(told: ProgressEvent) -> ServerSentEvent:
-    return ServerSentEvent(event=told.kind, id=told.id, data=told.progress, retry=RETRY)
+def _event(event: ProgressEvent) -> ServerSentEvent:
+    return ServerSentEvent(event=event.kind, id=event.id, data=event.progress, retry=RETRY)

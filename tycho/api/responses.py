@@ -29,7 +29,7 @@ LATER = 5  # seconds until whoever met somebody else at work may ask again
 LISTED = 1000  # problems that an answer holds at most; its message says how many there are
 SHOWN = 5  # problems that a message spells out; `result.problems` has all
 LONGEST = 1000  # characters of a place
-SAID = {"extra_forbidden": "no such key", "missing": "is missing"}
+ERROR_MESSAGES = {"extra_forbidden": "no such key", "missing": "is missing"}
 
 
 class Envelope(BaseModel, Generic[T]):
@@ -155,14 +155,14 @@ async def _tycho(request: Request, error: Any) -> Json:
 
 
 async def _invalid(request: Request, error: Any) -> Json:
-    problems = [Problem("", 0, _path(one["loc"][1:])[:LONGEST], _said(one)) for one in error.errors()]
+    problems = [Problem("", 0, _path(detail["loc"][1:])[:LONGEST], _message(detail)) for detail in error.errors()]
     number = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     return failed(UsageError(f"{number} with the request", problems=problems), 422)
 
 
-def _said(one: Mapping[str, Any]) -> str:
-    told: str = SAID.get(one["type"]) or one["msg"].removeprefix("Value error, ")
-    return told[:1].lower() + told[1:]
+def _message(detail: Mapping[str, Any]) -> str:
+    message: str = ERROR_MESSAGES.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
 
 
 def _path(steps: Sequence[str | int]) -> str:
