@@ -14,16 +14,18 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = ("tycho", "tests", "bench", "tools", "examples")
 # What is still being renamed, folder by folder; a folder leaves the list when its names are clean.
 PENDING = (
-    "tycho/access/", "tycho/api/", "tycho/building/", "tycho/canonical/", "tycho/cli/", "tycho/client/",
+    "tycho/access/", "tycho/building/", "tycho/canonical/",
     "tycho/kube/", "tycho/localcluster/", "tycho/toolchain/",
     "tycho/compose/", "tycho/model/", "tycho/orchestrators/", "tycho/approval.py",
     "tycho/choices.py", "tycho/compilation.py", "tycho/compiler.py", "tycho/data.py", "tycho/errors.py",
     "tycho/lifecycle.py", "tycho/modification.py", "tycho/operations.py", "tycho/programs.py", "tycho/progress.py",
     "tycho/release.py", "tycho/settings.py", "tycho/starting.py", "tycho/usernames.py", "tycho/wire.py",
-    "tests/access/", "tests/api/", "tests/cli/", "tests/cluster/", "tests/compose/", "tests/contract/",
+    "tests/access/", "tests/cluster/", "tests/compose/", "tests/contract/",
     "tests/dialect/",
     "tests/orchestrators/",
 )  # fmt: skip
+# Names that programs of others read: attributes of what the client library returns.
+PUBLIC = {"tycho/client/progress.py": {"wanted", "data"}}
 # Two packages may each have a class of this name; the reason says why a longer name would be worse.
 SHARED_CLASSES: dict[str, str] = {
     **dict.fromkeys(
@@ -46,7 +48,11 @@ def name_of(path: Path) -> str:
 
 
 def test_no_name_is_vague():
-    problems = {name_of(path): vague_names(path) for path in sources() if not name_of(path).startswith(PENDING)}
+    checked = [path for path in sources() if not name_of(path).startswith(PENDING)]
+    problems = {
+        name_of(path): [name for name in vague_names(path) if name.split(": ")[1] not in PUBLIC.get(name_of(path), ())]
+        for path in checked
+    }
     assert {name: lines for name, lines in problems.items() if lines} == {}
 
 

@@ -58,7 +58,7 @@ async def start_system(
     new = not (guid or message.upgrade)
     if query.dry_run:
         changes = await verbs.preview(compiled, guid=guid, new=new, caller=caller)
-        return Envelope(result=_plan(compiled, changes), message="Empty was changed")
+        return Envelope(result=_plan(compiled, changes), message="Nothing was changed")
     release = await verbs.find_start(compiled, guid) if idempotency_key else None
     if release is None:
         options = wait_options(query.wait)
@@ -93,7 +93,7 @@ async def modify_system(
     if query.dry_run:
         name, _, version = release.chart.rpartition("-")
         plan = Plan(name=name, version=version, digest="", changes=changes, report=[])
-        return Envelope(result=plan, message="Empty was changed")
+        return Envelope(result=plan, message="Nothing was changed")
     return _answer(release, response, query.wait, "; ".join([*changes, *release.notes]))
 
 

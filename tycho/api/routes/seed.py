@@ -60,7 +60,7 @@ async def start(body: Start, verbs: LifecycleDep, charts: SandboxDep) -> Envelop
         notes=release.notes,
         conn_string=release.conn_string,
     )
-    return Envelope(result=result, message=f"StartResult system {full}")
+    return Envelope(result=result, message=f"Started system {full}")
 
 
 @router.post("/system/status")
