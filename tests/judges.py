@@ -27,6 +27,7 @@ JUDGES = {
             "helm3", "3.22.0", (3, 18), (4,), "helm.sh/helm/v3", "/cmd/helm",
             ("helm.sh/helm/v3/internal/version.version=v{version}",), 120,
         ),
+        Program("actionlint", "1.7.12", (1, 7), (2,), "github.com/rhysd/actionlint", "/cmd/actionlint", seconds=20),
         Program("kompose", "1.38.0", (1, 35), (2,), "github.com/kubernetes/kompose", "", seconds=60),
     )
 }  # fmt: skip
@@ -98,3 +99,9 @@ def cyclonus(request: pytest.FixtureRequest) -> Path:
 def helm3(request: pytest.FixtureRequest) -> Path:
     """Helm 3, which installs Tycho's charts, too."""
     return _fixture(request, "helm3")
+
+
+@pytest.fixture(scope="session")
+def actionlint(request: pytest.FixtureRequest) -> Path:
+    """actionlint: what a forge will say of the workflows."""
+    return _fixture(request, "actionlint")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import tycho
+
 ROOT = Path(__file__).parent.parent
 DATA_FOLDERS = ("chart_templates", "policies")
 ASK = """
@@ -67,7 +69,7 @@ def test_the_wheel_holds_the_data_folders_inside_the_package(wheel: Path, folder
 
 def test_the_wheel_holds_nothing_else(wheel: Path):
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert tops == {"tycho", "tycho-0.1.0.dist-info"}
+    assert tops == {"tycho", f"tycho-{tycho.__version__}.dist-info"}
 
 
 def test_an_installed_tycho_finds_its_data_inside_itself(wheel: Path, tmp_path: Path):
@@ -76,7 +78,7 @@ def test_an_installed_tycho_finds_its_data_inside_itself(wheel: Path, tmp_path: 
     assert installed["package"] == str(tmp_path / "tycho")
     assert installed["templates"] == str(tmp_path / "tycho/chart_templates")
     assert installed["policies"] == str(tmp_path / "tycho/policies")
-    assert installed["version"] == ["0.1.0", "0.1.0"]
+    assert installed["version"] == [tycho.__version__, tycho.__version__]
     assert installed["entries"] == [
         "console_scripts: tycho",
         "tycho.orchestrators: helm",
@@ -89,3 +91,17 @@ def test_an_editable_tycho_finds_its_data_beside_itself():
     assert installed["package"] == str(ROOT / "tycho")
     assert installed["templates"] == str(ROOT / "chart_templates")
     assert installed["policies"] == str(ROOT / "policies")
+
+
+def test_a_release_is_built_of_its_own_version_alone(tmp_path: Path):
+    def build(version: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, ROOT / "tools/dist.py", ROOT, tmp_path / "dist", version]
+        return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    refused = build("99.0.0")
+    assert refused.returncode == 1
+    assert f"the version is {tycho.__version__}, not 99.0.0" in refused.stderr
+    assert not (tmp_path / "dist").exists()
+    assert build(tycho.__version__).returncode == 0
+    names = sorted(path.name for path in (tmp_path / "dist").iterdir())
+    assert names == [f"tycho-{tycho.__version__}-py3-none-any.whl", f"tycho-{tycho.__version__}.tar.gz"]
