@@ -216,6 +216,25 @@ def test_what_helm_is_given(program: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert not Path(home).exists()
 
 
+@pytest.mark.parametrize("size", [1, process.SMALL])
+@pytest.mark.parametrize("verb", ["template", "install", "upgrade"])
+def test_garbage_of_small_charts_alone_is_left(program: Path, tmp_path: Path, verb: str, size: int) -> None:
+    """Memory stays bounded: a large chart, and what an upgrade reads of revisions, is collected as Go does it."""
+    write(program, "env")
+    chart = tmp_path / "chart.tgz"
+    chart.write_bytes(bytes(size))
+
+    async def story() -> str:
+        helm = Helm(Target())
+        try:
+            return (await helm.run([verb, "it", str(chart)], input=b"values: {}")).decode()
+        finally:
+            helm.close()
+
+    small = verb != "upgrade" and size < process.SMALL
+    assert (f"GOGC={process.SELDOM}" in asyncio.run(story()).splitlines()) is small
+
+
 PORT = 'Error: Service "a" is invalid: spec.ports[0].nodePort: Invalid value: 30080:'
 
 
