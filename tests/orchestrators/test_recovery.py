@@ -13,8 +13,9 @@ from tycho.settings import settings
 
 KEPT = ["--history-max", "10"]
 SAID = ["--description", "rollback by ada"]
-OPTIONS = {("4.2.4", "rollback"): KEPT, ("4.2.4", "upgrade"): KEPT + SAID, ("4.2.4", "install"): SAID}
-OPTIONS |= {("4.3.0", "rollback"): KEPT + SAID}
+QUICK = ["--disable-openapi-validation"]
+OPTIONS = {("4.2.4", "rollback"): KEPT, ("4.2.4", "upgrade"): KEPT + SAID + QUICK, ("4.2.4", "install"): SAID + QUICK}
+OPTIONS |= {("4.3.0", "rollback"): KEPT + SAID, ("4.4.0", "install"): SAID, ("4.4.0", "upgrade"): KEPT + SAID}
 
 
 @pytest.mark.parametrize(("version", "verb"), OPTIONS)

@@ -13,14 +13,23 @@ from tycho.release import Identity
 HISTORY = ("--history-max", "10")  # revisions that helm keeps
 DESCRIBES_ROLLBACKS = (4, 3, 0)  # the first helm whose `rollback` takes a description
 LONGEST = 250  # characters of a description, of which helm takes 256
+# The helms that apply with fieldValidation=Strict whatever they are told: the API server refuses unknown fields.
+STRICT_ANYWAY = ((4, 2), (4, 3))
+NO_QUESTION = "--disable-openapi-validation"
 
 
 async def list_options(verb: str) -> list[str]:
-    """List what helm is told with a verb that makes a revision: how many to keep, and who asked for this one."""
+    """List what helm is told with a verb that makes a revision: how many to keep, and who asked for this one.
+
+    By default an install or upgrade reads megabytes of OpenAPI, only to learn whether the API server validates fields.
+    Every server that a chart admits (Kubernetes 1.31 on) does, and these helms have it do so whatever they are told.
+    """
     options = [] if verb == "install" else [*HISTORY]
-    asked = DESCRIPTION.get()
-    if asked and (verb != "rollback" or await version(await program()) >= DESCRIBES_ROLLBACKS):
+    asked, number = DESCRIPTION.get(), await version(await program())
+    if asked and (verb != "rollback" or number >= DESCRIBES_ROLLBACKS):
         options += ["--description", asked[:LONGEST]]
+    if verb in ("install", "upgrade") and number[:2] in STRICT_ANYWAY:
+        options.append(NO_QUESTION)
     return options
 
 
