@@ -22,7 +22,8 @@ TychoError                      exit  1   HTTP 500
     │   └── CredentialsRejected      36        502   the cluster or the registry does not know who asks it
     ├── Conflict                     37        409   a name or a field belongs to somebody else
     ├── StartFailed                  38        502   the system was made, but cannot become ready
-    └── WaitTimeout                  39        504
+    ├── WaitTimeout                  39        504
+    └── NotSupported                 40        501   this back end does not do it
 
 Every error carries a message, an optional hint, an exit code, an HTTP status,
 and, where a compose file or a policy is at fault, its problems.
@@ -232,3 +233,10 @@ class WaitTimeout(OrchestratorError):
 
     exit_code = 39
     http_status = 504
+
+
+class NotSupported(OrchestratorError):
+    """The back end that runs the system does not do this; docs/orchestrators.md lists what each one does."""
+
+    exit_code = 40
+    http_status = 501

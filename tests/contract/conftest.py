@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from tests.contract import engine
+from tests.e2e import room
 from tycho import orchestrators
 from tycho.compose import Sources
 from tycho.lifecycle import Compiled, Lifecycle
@@ -17,39 +19,78 @@ from tycho.orchestrators import Target, WaitOptions
 from tycho.settings import settings
 
 ONE = {"services": {"web": {"image": "nginx:${TAG:-1}", "ports": ["8080:80"]}, "db": {"image": "postgres:16"}}}
+UNPUBLISHED = {"services": {"web": {"image": "nginx:2"}}}
 OTHER = {"services": {"web": {"image": "nginx:2", "ports": ["8080:80"]}}}
 QUICK = WaitOptions(timeout=90)
 
-Story = Callable[[Callable[[Lifecycle], Awaitable[Any]]], Any]
+RunStory = Callable[[Callable[[Lifecycle], Awaitable[Any]]], Any]
 
 
-@pytest.fixture(params=["memory", "helm"])
-def told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Story:
-    """Runs a story on an orchestrator, and removes what it started."""
-    target = Target(kubeconfig=str(uuid4()))
-    if request.param == "helm":
-        monkeypatch.setenv("TYCHO_HELM", str(request.getfixturevalue("helm")))
-        settings.cache_clear()
-        target = Target(kubeconfig=str(request.getfixturevalue("kubeconfig")))
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[Mapping[str, str]]:
+    """An engine for all stories; where there is none, they are skipped, and say so."""
+    if not room.inside():
+        pytest.skip("not told to docker: `bin/task e2e` makes the room that an engine needs (root)")
+    if lacking := engine.find_lacking():
+        pytest.skip(f"not told to docker: it takes {lacking}")
+    with engine.run_engine() as variables:
+        yield variables
 
-    @asynccontextmanager
-    async def open_() -> AsyncIterator[Lifecycle]:
-        lifecycle = Lifecycle(orchestrators.get(request.param, target), target)
-        try:
-            yield lifecycle
-        finally:
-            left = [release.identity.guid for release in await lifecycle.status(services=False)]
-            await lifecycle.down(left, wait_options=QUICK, each=lambda removal: None)
-            await lifecycle.orchestrator.close()
 
-    def tell(story: Callable[[Lifecycle], Awaitable[Any]]) -> Any:
+def _find_target(name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Target:
+    """Make ready what an orchestrator runs on."""
+    match name:
+        case "helm":
+            monkeypatch.setenv("TYCHO_HELM", str(request.getfixturevalue("helm")))
+            target = Target(kubeconfig=str(request.getfixturevalue("kubeconfig")))
+        case "docker":
+            for variable, value in request.getfixturevalue("docker_engine").items():
+                monkeypatch.setenv(variable, value)
+            target = Target()
+        case _:
+            return Target(kubeconfig=str(uuid4()))
+    settings.cache_clear()
+    return target
+
+
+@asynccontextmanager
+async def _open_lifecycle(name: str, target: Target) -> AsyncIterator[Lifecycle]:
+    lifecycle = Lifecycle(orchestrators.get(name, target), target)
+    try:
+        yield lifecycle
+    finally:
+        left = [release.identity.guid for release in await lifecycle.status(services=False)]
+        await lifecycle.down(left, wait_options=QUICK, each=lambda removal: None)
+        await lifecycle.orchestrator.close()
+
+
+def _make_runner(name: str, target: Target) -> RunStory:
+    def run(story: Callable[[Lifecycle], Awaitable[Any]]) -> Any:
         async def whole() -> Any:
-            async with open_() as lifecycle:
+            async with _open_lifecycle(name, target) as lifecycle:
                 return await story(lifecycle)
 
         return asyncio.run(whole())
 
-    return tell
+    return run
+
+
+@pytest.fixture(params=["memory", "helm", "docker"])
+def run_story(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> RunStory:
+    """Runs a story on an orchestrator, and removes what it started."""
+    return _make_runner(request.param, _find_target(request.param, request, monkeypatch))
+
+
+@pytest.fixture(params=["memory", "helm"])
+def run_revised(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> RunStory:
+    """Runs a story on an orchestrator that keeps revisions; test_docker.py tells what the other one says."""
+    return _make_runner(request.param, _find_target(request.param, request, monkeypatch))
+
+
+@pytest.fixture(params=["docker"])
+def run_docker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> RunStory:
+    """Runs a story on an engine."""
+    return _make_runner(request.param, _find_target(request.param, request, monkeypatch))
 
 
 def compiled(lifecycle: Lifecycle, document: dict[str, object], name: str, **env: str) -> Compiled:

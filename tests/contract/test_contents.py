@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from tests.contract.conftest import ONE, QUICK, Story, compiled
+from tests.contract.conftest import ONE, QUICK, RunStory, compiled
 from tycho.errors import ComposeError, NotFound
 from tycho.lifecycle import Lifecycle
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
 
-def test_chart_and_values_are_read_back(told: Story) -> None:
+def test_chart_and_values_are_read_back(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         made = compiled(lifecycle, ONE, "reads", TAG="7")
         await lifecycle.up(made, wait_options=QUICK)
@@ -30,7 +30,7 @@ def test_chart_and_values_are_read_back(told: Story) -> None:
             await lifecycle.contents("reads", 9)
         assert error.value.hint == "it has: 1, 2"
 
-    told(story)
+    run_revised(story)
 
 
 ABSENT = {
@@ -40,7 +40,7 @@ ABSENT = {
 }
 
 
-def test_what_has_no_content_is_not_started(told: Story) -> None:
+def test_what_has_no_content_is_not_started(run_revised: RunStory) -> None:
     """As in Docker Compose; a chart is made, for who installs it may bring the content."""
 
     async def story(lifecycle: Lifecycle) -> None:
@@ -60,4 +60,4 @@ def test_what_has_no_content_is_not_started(told: Story) -> None:
         assert error.value.problems[0].message.startswith('"nginx:a b" is no image')
         assert not [release for release in await lifecycle.status() if release.identity.name == "lacks"]
 
-    told(story)
+    run_revised(story)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import ONE, QUICK, Story, compiled
+from tests.contract.conftest import ONE, QUICK, RunStory, compiled
 from tycho.errors import Conflict, OperationInProgress, PolicyDenied, PreconditionFailed, UsageError
 from tycho.lifecycle import Lifecycle
 from tycho.modification import Modification, ServiceChange
@@ -22,7 +22,7 @@ EVERY = Modification(
 )
 
 
-def test_a_change_is_a_revision_like_any(told: Story) -> None:
+def test_a_change_is_a_revision_like_any(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         await lifecycle.up(compiled(lifecycle, ONE, "bends", TAG="7"), wait_options=QUICK)
         preview = await lifecycle.modify("bends", EVERY, dry_run=True, wait_options=QUICK)
@@ -51,10 +51,10 @@ def test_a_change_is_a_revision_like_any(told: Story) -> None:
         back = await lifecycle.rollback("bends", wait_options=QUICK)
         assert (back.revision, back.services[0].wanted) == (3, 1)
 
-    told(story)
+    run_revised(story)
 
 
-def test_what_cannot_be_changed_is_said_at_once(told: Story) -> None:
+def test_what_cannot_be_changed_is_said_at_once(run_revised: RunStory) -> None:
     wrong = Modification(
         labels={"tycho-guid": "0", "kubernetes.io/x": "y", "a b": ""},
         every=ServiceChange(cpu="much"),
@@ -77,10 +77,10 @@ def test_what_cannot_be_changed_is_said_at_once(told: Story) -> None:
             await lifecycle.modify("stiff", EVERY, revision=7, caller=Caller("ada"), wait_options=QUICK)
         assert [entry.revision for entry in await lifecycle.history("stiff")] == [1]
 
-    told(story)
+    run_revised(story)
 
 
-def test_changes_at_once_are_all_made(told: Story) -> None:
+def test_changes_at_once_are_all_made(run_revised: RunStory) -> None:
     """Who names no revision means the system as it is by then, and is refused only while another change is made."""
     limits = ("cpu", "300m"), ("memory", "64Mi"), ("ephemeral_storage", "1Gi")
     wishes = [Modification(every=ServiceChange(**{name: value})) for name, value in limits]
@@ -101,10 +101,10 @@ def test_changes_at_once_are_all_made(told: Story) -> None:
         assert values["resources"]["limits"] == {"cpu": "300m", "memory": "64Mi", "ephemeral-storage": "1Gi"}
         assert [entry.revision for entry in await lifecycle.history("busy")][-1] == 4
 
-    told(story)
+    run_revised(story)
 
 
-def test_a_start_is_known_after_many_changes(told: Story) -> None:
+def test_a_start_is_known_after_many_changes(run_revised: RunStory) -> None:
     """Orchestrators keep some revisions alone."""
 
     async def story(lifecycle: Lifecycle) -> None:
@@ -117,10 +117,10 @@ def test_a_start_is_known_after_many_changes(told: Story) -> None:
         assert again is not None
         assert (again.identity.guid, again.revision) == (guid, 12)
 
-    told(story)
+    run_revised(story)
 
 
-def test_what_was_changed_meanwhile_is_not_removed(told: Story) -> None:
+def test_what_was_changed_meanwhile_is_not_removed(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         await lifecycle.up(compiled(lifecycle, ONE, "stays"), wait_options=QUICK)
         await lifecycle.modify("stays", EVERY, wait_options=QUICK)
@@ -132,10 +132,10 @@ def test_what_was_changed_meanwhile_is_not_removed(told: Story) -> None:
         (gone,) = await lifecycle.down(["stays"], revision=2, wait_options=QUICK, each=lambda removal: None)
         assert gone.error is None
 
-    told(story)
+    run_revised(story)
 
 
-def test_requests_stay_below_limits_and_secrets_are_not_repeated(told: Story) -> None:
+def test_requests_stay_below_limits_and_secrets_are_not_repeated(run_revised: RunStory) -> None:
     resources = {"limits": {"memory": "512M"}, "reservations": {"memory": "256M"}}
     web = {"image": "nginx:1", "environment": {"DB_PASSWORD": "${DB_PASSWORD}"}, "deploy": {"resources": resources}}
 
@@ -154,7 +154,7 @@ def test_requests_stay_below_limits_and_secrets_are_not_repeated(told: Story) ->
         assert "planted" not in " ".join(difference.words for difference in modified.differences)
         assert modified.release.revision == 2
 
-    told(story)
+    run_revised(story)
 
 
 PINNED = 'description: Pinned.\nmatch: {image: ["*:latest"]}\ndeny: "{image} is another image tomorrow"\n'
@@ -172,7 +172,7 @@ WITH_JOB = {**ONE, "jobs": {"nightly": {"image": "busybox:1", "triggers": {"sche
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_the_operators_policies_judge_a_change(told: Story, tmp_path: Path, case: str) -> None:
+def test_the_operators_policies_judge_a_change(run_revised: RunStory, tmp_path: Path, case: str) -> None:
     service, change, reason = REFUSED[case]
     for number, text in enumerate((PINNED, SMALL, OWN, STORED)):
         (tmp_path / f"5{number}-mine.yaml").write_text(text)
@@ -188,4 +188,4 @@ def test_the_operators_policies_judge_a_change(told: Story, tmp_path: Path, case
         modified = await lifecycle.modify("judged", allowed, wait_options=replace(QUICK, wait=False))
         assert modified.release.revision == 2
 
-    told(story)
+    run_revised(story)

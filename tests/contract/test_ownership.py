@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.conftest import ONE, OTHER, QUICK, Story, compiled
+from tests.contract.conftest import ONE, OTHER, QUICK, RunStory, compiled
 from tycho.errors import Conflict
 from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import WaitOptions
@@ -14,7 +14,7 @@ from tycho.release import Origin
 pytestmark = pytest.mark.xdist_group("cluster")
 
 
-def test_owner_and_origin_are_kept(told: Story) -> None:
+def test_owner_and_origin_are_kept(run_revised: RunStory) -> None:
     here, there = (
         Origin(user="ada", host="laptop", folder=f"/home/ada/{folder}/owned", project="owned") for folder in "ab"
     )
@@ -46,11 +46,11 @@ def test_owner_and_origin_are_kept(told: Story) -> None:
         assert "db: removed" in history[1].changes
         assert history[0].changes == ()
 
-    told(story)
+    run_revised(story)
 
 
 @pytest.mark.parametrize("next_user", ["ada", "eve"])
-def test_what_is_being_removed_stands_in_nobodys_way(told: Story, next_user: str) -> None:
+def test_what_is_being_removed_stands_in_nobodys_way(run_revised: RunStory, next_user: str) -> None:
     """Its namespace may be there for a while; whose it was does not matter then, unless it is one's own."""
     origin = Origin(user="ada", host="laptop", folder="/home/ada/owned", project="leaving")
 
@@ -65,4 +65,4 @@ def test_what_is_being_removed_stands_in_nobodys_way(told: Story, next_user: str
         if next_user != "ada":
             assert release.identity.guid != guid
 
-    told(story)
+    run_revised(story)

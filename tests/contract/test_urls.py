@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.conftest import ONE, QUICK, Story, compiled
+from tests.contract.conftest import ONE, QUICK, RunStory, compiled
 from tycho.errors import Conflict
 from tycho.lifecycle import Lifecycle
 from tycho.ownership import Caller
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.xdist_group("cluster")
 ADA = Caller("ada")
 
 
-def test_a_start_shows_its_url(told: Story) -> None:
+def test_a_start_shows_its_url(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         lifecycle.urls = read_options({"TYCHO_URL_TEMPLATE": "https://{name}-{guid}.example.org/"})
         started = await lifecycle.up(compiled(lifecycle, ONE, "shown"), wait_options=QUICK)
@@ -30,10 +30,10 @@ def test_a_start_shows_its_url(told: Story) -> None:
         same = compiled(lifecycle, ONE, "shown")
         assert await lifecycle.find_start(same, started.identity.guid) is not None
 
-    told(story)
+    run_revised(story)
 
 
-def test_two_systems_have_two_urls(told: Story) -> None:
+def test_two_systems_have_two_urls(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         lifecycle.urls = read_options({"TYCHO_URL_TEMPLATE": "https://example.org/{user}/{name}/"})
         first = await lifecycle.up(compiled(lifecycle, ONE, "twin"), caller=ADA, wait_options=QUICK)
@@ -47,4 +47,4 @@ def test_two_systems_have_two_urls(told: Story) -> None:
         )
         assert again.url == first.url
 
-    told(story)
+    run_revised(story)

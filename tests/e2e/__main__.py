@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+from tests.behaviour import images as stand_ins
 from tests.e2e import building, images, programs, room, service
 from tycho.errors import TychoError
 
@@ -29,8 +30,10 @@ def main() -> int:
         collected_tests = collected(asked)
         if "[service]" in collected_tests:
             service.fetch(say)
-        if "[building]" in collected_tests:
+        if "[building]" in collected_tests or "[docker]" in collected_tests:
             building.fetch(say)
+        if "[docker]" in collected_tests:
+            stand_ins.images(programs.programs(say), say)
     except (TychoError, subprocess.CalledProcessError) as error:
         say(f"e2e skipped: what a node needs cannot be fetched here: {error}")
         return 0

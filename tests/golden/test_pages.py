@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 from tests.schema_keys import DEFINITIONS, SPEC, covered, keys
+from tycho import orchestrators
 from tycho.chart.translate.key_rule import KeyRule, Table
 from tycho.chart.translate.tables import SECTIONS
 from tycho.errors import TychoError
+from tycho.orchestrators import Orchestrator
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/compose.md"
@@ -91,6 +93,18 @@ def catalogue() -> str:
     return "\n".join(lines) + "\n"
 
 
+def verbs() -> str:
+    """The verbs of each orchestrator."""
+    names = orchestrators.known()
+    classes = {name: orchestrators.find_class(name) for name in names}
+    methods = [name for name, member in vars(Orchestrator).items() if callable(member) and not name.startswith("_")]
+    lines = ["", f"| verb | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for method in methods:
+        cells = ("`NotSupported`" if method in classes[name].not_supported else "yes" for name in names)
+        lines.append(f"| `{method}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def _kinds(kind: type[TychoError]) -> Iterator[type[TychoError]]:
     yield kind
     for below in kind.__subclasses__():
@@ -100,8 +114,13 @@ def _kinds(kind: type[TychoError]) -> Iterator[type[TychoError]]:
 
 @pytest.mark.parametrize(
     ("path", "made"),
-    [(PAGE, page), (ROOT / "docs/chart.md", hardening), (ROOT / "docs/errors.md", catalogue)],
-    ids=["compose", "chart", "errors"],
+    [
+        (PAGE, page),
+        (ROOT / "docs/chart.md", hardening),
+        (ROOT / "docs/errors.md", catalogue),
+        (ROOT / "docs/orchestrators.md", verbs),
+    ],
+    ids=["compose", "chart", "errors", "orchestrators"],
 )
 def test_the_page_says_what_the_code_does(path: Path, made: Callable[[], str]) -> None:
     written, marker, table = path.read_text(encoding="utf-8").partition(MADE)

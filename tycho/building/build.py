@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tycho.building.docker import Docker, Tell
+from tycho.building.docker import Docker
 from tycho.building.document import list_secret_variables, write_document
 from tycho.building.pins import Tree, pin_image
 from tycho.building.targets import Target, list_targets, name_pushed
 from tycho.compose import Sources
+from tycho.docker_cli import Tell
 from tycho.errors import ToolMissing
 from tycho.masking import Masker, masked, system_secrets
 from tycho.model import Project
@@ -65,10 +66,10 @@ async def build_images(project: Project, sources: Sources, building: Building) -
     variables = {name: sources.env[name] for name in list_secret_variables(project, targets) if name in sources.env}
     secrets |= {value: f"${{{name}}}" for name, value in variables.items()}
     with masked(secrets, readers) as masker:
-        docker = Docker(variables, _mask_lines(masker, building.tell), building.shown)
+        docker = Docker(variables, tell=_mask_lines(masker, building.tell), shown=building.shown)
         document = write_document(project, sources, targets)
         try:
-            await docker.check()
+            await docker.read_version()
             await docker.build(project.name, sources.directory, document, building.options)
         except ToolMissing as error:
             raise _explain_missing(error, targets, references) from None

@@ -122,6 +122,11 @@ class Chart:
         return chart_digest(self.files)
 
     @property
+    def platform(self) -> str:
+        """What it runs on, as people call it."""
+        return "Kubernetes"
+
+    @property
     def services(self) -> tuple[str, ...]:
         """The compose services that it runs, in the order of the file."""
         return self.contents.services

@@ -206,6 +206,8 @@ async def build_for_start(
     targets = list_targets(project, services)
     if not targets:
         return {}
+    if lifecycle.orchestrator.builds_in_place and not push:
+        return await build_project(project, sources, prefix="", services=services, quiet=quiet)
     cluster = "" if push else clusters.find_by_kubeconfig(lifecycle.target.kubeconfig)
     prefix = "" if cluster else find_prefix(push)
     if not prefix and not cluster:

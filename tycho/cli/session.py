@@ -111,6 +111,24 @@ def _make_lifecycle(options: ClusterOptions, policies: Sequence[str] | None, kub
     return Lifecycle(orchestrator, target, policies=folders, caller=read_caller(), urls=defaults.urls)
 
 
+def _find_kubeconfig(target: ClusterOptions) -> str:
+    """Find the kubeconfig of this machine's cluster, where that is the one to use, and any cluster is.
+
+    Raises:
+        UsageError: The orchestrator runs systems without a cluster, and one is named.
+    """
+    from tycho.settings import settings
+
+    name = target.backplane or settings().backplane
+    if name == settings().backplane == "helm":
+        return find_kubeconfig(target)
+    from tycho import orchestrators
+
+    options = {"--local": target.local, "--namespace": target.namespace, "--context": target.context}
+    orchestrators.check_options(name, options)
+    return find_kubeconfig(target) if orchestrators.find_class(name).takes_cluster_options else ""
+
+
 def find_service(option: str) -> str:
     """Return the address of the service that a command is to talk to; "" where it works on the cluster itself."""
     from tycho.settings import settings
@@ -158,7 +176,7 @@ def run(
     target = target or StartTargetOptions()
     if url:
         _refuse_options(target, policies)
-    kubeconfig = "" if url else find_kubeconfig(target)
+    kubeconfig = "" if url else _find_kubeconfig(target)
     sweep()
 
     async def act_and_close() -> T:
@@ -203,7 +221,7 @@ def serve(
     from tycho import api
     from tycho.access import make_authority
 
-    lifecycle = _make_lifecycle(cluster, policies, find_kubeconfig(cluster))
+    lifecycle = _make_lifecycle(cluster, policies, _find_kubeconfig(cluster))
     authority = make_authority(access, lifecycle.target)
     api.serve(lifecycle, authority=authority, listening=listening, debug=debug)
     ends.forget()  # a service that was asked to end has done so

@@ -207,7 +207,9 @@ def remarks(chart: Artifact, release: Release) -> None:
     if changed:
         settings = "1 setting works" if len(changed) == 1 else f"{len(changed)} settings work"
         them = "it" if len(changed) == 1 else "them"
-        say(f"{changed[0].file or chart.name}: {settings} differently on Kubernetes; `tycho compile` shows {them}")
+        say(
+            f"{changed[0].file or chart.name}: {settings} differently on {chart.platform}; `tycho compile` shows {them}"
+        )
     notes(release)
 
 

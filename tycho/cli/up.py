@@ -15,7 +15,7 @@ from tycho.cli.options import CompileOptions, OutputOptions, StartTargetOptions
 from tycho.cli.progress import progress
 from tycho.cli.session import compile_project, find_service, offline, run
 from tycho.cli.up_options import BuildOptions, ImageOptions, InstanceOptions, StartWaitOptions
-from tycho.errors import NotFound, UsageError
+from tycho.errors import ClusterUnreachable, NotFound, UsageError
 
 if TYPE_CHECKING:
     from tycho.compose import Outline, Sources
@@ -68,8 +68,22 @@ def up(
     else:
         # What is wrong with the files is found before a cluster is made for them.
         compiled = start.compile(offline(compose.policies, target), warn=not outlined)
-        release = run(lambda lifecycle: start.run(lifecycle, compiled), target, policies=compose.policies)
+        try:
+            release = run(lambda lifecycle: start.run(lifecycle, compiled), target, policies=compose.policies)
+        except ClusterUnreachable as error:
+            _mention_engine(error, compose.files or ())
+            raise
     show.status([release], output.output)
+
+
+def _mention_engine(error: ClusterUnreachable, files: Sequence[str]) -> None:
+    """Say in the hint of an error that a Docker engine answers, where no cluster does; nothing is tried on it."""
+    from tycho.orchestrators.docker import engine_answers
+
+    if engine_answers():
+        words = "".join(f" -f {file}" for file in files)
+        engine = f"an engine answers here: tycho up --backplane docker{words}"
+        error.hint = f"{error.hint}\n{engine}" if error.hint else engine
 
 
 @dataclass(frozen=True)

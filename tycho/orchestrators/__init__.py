@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from tycho.differences import Difference
 from tycho.errors import UsageError
@@ -44,7 +44,17 @@ REGISTRY = re.compile(r"oci://(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?(?:/[
 
 
 class Orchestrator(Protocol):
-    """Runs compiled systems."""
+    """Runs compiled systems.
+
+    Attributes:
+        takes_cluster_options: Whether it runs systems on a cluster, which a context and a namespace name.
+        builds_in_place: Whether images that are built on this machine are where it runs them.
+        not_supported: Methods that raise NotSupported, whatever they are asked.
+    """
+
+    takes_cluster_options: ClassVar[bool]
+    builds_in_place: ClassVar[bool]
+    not_supported: ClassVar[frozenset[str]]
 
     def __init__(self, target: Target) -> None: ...
 
@@ -178,13 +188,40 @@ def known() -> list[str]:
     return sorted(point.name for point in entry_points(group="tycho.orchestrators"))
 
 
-def get(name: str, target: Target) -> Orchestrator:
-    """An orchestrator by name.
+def find_class(name: str) -> Any:
+    """Find the class of an orchestrator by name.
 
     Raises:
         UsageError: No such orchestrator; the message lists the known ones.
     """
     for point in entry_points(group="tycho.orchestrators", name=name):
-        orchestrator: Orchestrator = point.load()(target)
-        return orchestrator
+        return point.load()
     raise UsageError(f'unknown backplane "{name}"', hint=f"known: {', '.join(known())}")
+
+
+def get(name: str, target: Target) -> Orchestrator:
+    """Make an orchestrator by name.
+
+    Raises:
+        UsageError: No such orchestrator, or it has no use for this target.
+    """
+    orchestrator: Orchestrator = find_class(name)(target)
+    return orchestrator
+
+
+def check_options(name: str, options: Mapping[str, object]) -> None:
+    """Refuse options that are about clusters, where a back end has none.
+
+    Args:
+        name: The back end's name.
+        options: What was given, by the option's name; what is false was not.
+
+    Raises:
+        UsageError: Names the options.
+    """
+    given = [option for option, value in options.items() if value]
+    if given and not find_class(name).takes_cluster_options:
+        raise UsageError(
+            f"{', '.join(given)}: {name} runs systems without a cluster",
+            hint=f"leave {'it' if len(given) == 1 else 'them'} out, or use -b helm",
+        )

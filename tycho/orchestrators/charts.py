@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from tycho.chart import Chart, RouteContext, emit, release_values
 from tycho.differences import Difference, list_differences
@@ -36,6 +36,10 @@ def instance_values(instance: Instance) -> dict[str, Json]:
 
 class ChartVerbs:
     """The verbs that turn what a caller gives into values of a release, or compare it with those that are stored."""
+
+    takes_cluster_options: ClassVar[bool] = True
+    builds_in_place: ClassVar[bool] = False
+    not_supported: ClassVar[frozenset[str]] = frozenset()
 
     def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
         """Compile a project with its policies applied into a chart."""

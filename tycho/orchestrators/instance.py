@@ -80,6 +80,10 @@ class Artifact(Protocol):
         """Its version, SemVer 2."""
 
     @property
+    def platform(self) -> str:
+        """What it runs on, as people call it."""
+
+    @property
     def files(self) -> Mapping[str, str | bytes]:
         """Its files, by path."""
 

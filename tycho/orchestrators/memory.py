@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from tycho.chart import Chart, find_origin, find_user, without_origin
 from tycho.choices import check_revision, is_exact
-from tycho.errors import NotFound
+from tycho.errors import NotFound, NotSupported
 from tycho.orchestrators import (
     Artifact,
     Connection,
@@ -111,6 +111,8 @@ class MemoryOrchestrator(ChartVerbs):
         target: `kubeconfig` and `context` name the memory, `namespace` is the one to share.
     """
 
+    not_supported: ClassVar[frozenset[str]] = frozenset({"push", "exec", "ports", "forward"})
+
     def __init__(self, target: Target) -> None:
         self.target = target
         self._systems = _CLUSTERS.setdefault(f"{target.kubeconfig}:{target.context}", {})
@@ -202,7 +204,7 @@ class MemoryOrchestrator(ChartVerbs):
 
     async def push(self, artifact: Artifact, registry: str, *, plain_http: bool = False) -> str:
         """Nothing leaves a memory."""
-        raise NotFound("the memory orchestrator has no way to a registry", hint="use -b helm")
+        raise NotSupported("the memory orchestrator has no way to a registry", hint="use -b helm")
 
     async def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
         """Nothing runs, so nothing is written."""
@@ -239,12 +241,12 @@ class MemoryOrchestrator(ChartVerbs):
     async def exec(self, identity: Identity, service: str, program: Program, streams: Streams) -> int:
         """There is no container."""
         self._check(identity, (service,))
-        raise NotFound(f"no container of {service} runs", hint="the memory orchestrator runs nothing; use -b helm")
+        raise NotSupported(f"no container of {service} runs", hint="the memory orchestrator runs nothing; use -b helm")
 
     async def ports(self, identity: Identity, service: str) -> tuple[int, ...]:
         """There is no container."""
         self._check(identity, (service,))
-        raise NotFound(f"no container of {service} runs", hint="the memory orchestrator runs nothing; use -b helm")
+        raise NotSupported(f"no container of {service} runs", hint="the memory orchestrator runs nothing; use -b helm")
 
     async def forward(self, identity: Identity, service: str, port: int, connection: Connection) -> None:
         """There is no container."""

@@ -1,0 +1,20 @@
+"""Labels by which a system is known on an engine: who it is, whose, and digests of what it was made of."""
+
+GUID = "tycho.dev/guid"  # of containers, networks and volumes
+INPUTS = "tycho.dev/inputs"  # of a container that gets files from variables: a digest of these
+# Of the record alone, an empty volume.
+NAME = "tycho.dev/name"
+USER = "tycho.dev/user"
+ORIGIN = "tycho.dev/origin"
+CREATED = "tycho.dev/created"
+COMPOSE = "tycho.dev/compose"
+POLICIES = "tycho.dev/policies"
+DIGEST = "tycho.dev/digest"
+FIRST_DIGEST = "tycho.dev/first-digest"
+ARTIFACT = "tycho.dev/artifact"
+# Docker Compose's own.
+SERVICE = "com.docker.compose.service"
+PROJECT = "com.docker.compose.project"
+VOLUME = "com.docker.compose.volume"
+DEPENDS_ON = "com.docker.compose.depends_on"
+ONE_OFF = "com.docker.compose.oneoff"

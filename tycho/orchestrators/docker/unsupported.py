@@ -1,0 +1,72 @@
+"""The verbs that Docker has nothing for: revisions, a registry of charts, and what a cluster alone does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import NoReturn
+
+from tycho.differences import Difference
+from tycho.errors import NotSupported
+from tycho.modification import Modification, Modified
+from tycho.orchestrators.instance import Artifact, Instance, WaitOptions
+from tycho.orchestrators.requests import Connection, Program, Streams
+from tycho.release import Event, Identity, Release, Revision
+from tycho.stored import StoredRelease
+
+HELM = "`-b helm` runs a system on a cluster, and does that"
+
+
+class UnsupportedVerbs:
+    """Each of these verbs says what to do instead."""
+
+    async def preview(self, artifact: Artifact, instance: Instance) -> Sequence[Difference]:
+        """Refuse: nothing is kept that a file could be compared with."""
+        _refuse("compares no revisions")
+
+    async def history(self, identity: Identity) -> Sequence[Revision]:
+        """Refuse: there is what runs, and nothing before it."""
+        _refuse("keeps no revisions")
+
+    async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
+        """Refuse: an engine does not keep what a system was made of."""
+        _refuse("keeps no revisions")
+
+    async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
+        """Refuse: there is what runs, and nothing before it."""
+        _refuse("keeps no revisions", "`tycho up` with the earlier file brings it back; " + HELM)
+
+    async def modify(
+        self,
+        release: Release,
+        modification: Modification,
+        wait_options: WaitOptions,
+        *,
+        approve: Callable[[StoredRelease], None],
+        dry_run: bool = False,
+    ) -> Modified:
+        """Refuse: without the compose file nobody knows what a container is to be."""
+        _refuse("changes nothing without the compose file", "change the file and run `tycho up -b docker`")
+
+    async def push(self, artifact: Artifact, registry: str, *, plain_http: bool = False) -> str:
+        """Refuse: a registry has charts."""
+        _refuse("makes no charts")
+
+    def events(self, identity: Identity, services: tuple[str, ...], *, follow: bool) -> AsyncIterator[Event]:
+        """Refuse: an engine keeps no events."""
+        _refuse("keeps no events", "`tycho logs` shows what containers write; " + HELM)
+
+    async def exec(self, identity: Identity, service: str, program: Program, streams: Streams) -> int:
+        """Refuse: Docker's own command line does that on this machine."""
+        _refuse("runs no programs in containers through tycho", f"docker compose -p {identity.release} exec {service}")
+
+    async def ports(self, identity: Identity, service: str) -> tuple[int, ...]:
+        """Refuse: containers are on this machine's network already."""
+        _refuse("forwards no ports", "publish them: `ports:` in the compose file")
+
+    async def forward(self, identity: Identity, service: str, port: int, connection: Connection) -> None:
+        """Refuse: containers are on this machine's network already."""
+        _refuse("forwards no ports", "publish them: `ports:` in the compose file")
+
+
+def _refuse(reason: str, hint: str = HELM) -> NoReturn:
+    raise NotSupported(f"docker {reason}", hint=hint)
