@@ -18,7 +18,7 @@ from tycho.policy import apply_policies
 HINT = "change the compose file, and `tycho up`: policies then see the whole of it"
 
 
-def check_policies(name: str, stored: StoredRelease, wanted: Modification, folders: Sequence[Path]) -> None:
+def check_policies(name: str, stored: StoredRelease, modification: Modification, folders: Sequence[Path]) -> None:
     """Refuse a change that a policy of the operator's refuses.
 
     The shipped policies need not be asked: what they judge, no change reaches.
@@ -26,20 +26,20 @@ def check_policies(name: str, stored: StoredRelease, wanted: Modification, folde
     Args:
         name: The project's name.
         stored: The release as it is.
-        wanted: What is to be changed.
+        modification: What is to be changed.
         folders: The operator's policies; nothing is asked where there are none.
 
     Raises:
         PolicyDenied: A policy refuses the system with this change, or cannot be asked about it.
     """
-    if not folders or wanted == Modification(labels=wanted.labels):
+    if not folders or modification == Modification(labels=modification.labels):
         return
     document = yaml.load(stored.compose, yaml.CSafeLoader)
     if not isinstance(document, dict):
         raise PolicyDenied("this release does not say what its policies are to judge", hint=HINT)
     for section, write_sizes in (("services", _write_service_sizes), ("jobs", _write_job_sizes)):
         for service, keys in (document.get(section) or {}).items():
-            for change in (wanted.every, wanted.services.get(service, ServiceChange())):
+            for change in (modification.every, modification.services.get(service, ServiceChange())):
                 _write_change(keys, change)
                 write_sizes(keys, change)
     variables = {key: str(value) for key, value in (stored.merged.get("variables") or {}).items() if value is not None}

@@ -77,19 +77,19 @@ def check_running(release: Release) -> Release:
     return release
 
 
-def check_revision(identity: Identity, wanted: int, current: int) -> None:
+def check_revision(identity: Identity, seen: int, current: int) -> None:
     """Check that a system has the revision that a caller has seen.
 
     Args:
         identity: Which system.
-        wanted: That revision; 0 is any.
+        seen: That revision; 0 is any.
         current: The running one.
 
     Raises:
         PreconditionFailed: It has another one.
     """
-    if wanted and wanted != current:
-        raise PreconditionFailed(f"{identity.name} has revision {current} by now, not {wanted}", hint="look again")
+    if seen and seen != current:
+        raise PreconditionFailed(f"{identity.name} has revision {current} by now, not {seen}", hint="look again")
 
 
 def list_candidates(releases: Sequence[Release]) -> str:

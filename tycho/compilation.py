@@ -86,7 +86,7 @@ def compile_sources(
     system = load_system(sources, metadata)
     if wishes.services:
         system = select_services(system, wishes.services, keep=wishes.keep)
-        metadata = {name: about for name, about in metadata.items() if name in system.services}
+        metadata = {name: entry for name, entry in metadata.items() if name in system.services}
     texts = [text.decode(errors="replace") for _, text in sources.texts]
     with masked(*system_secrets(system, sources.env, texts)) as masker:
         policy_result, refusal = apply(system, folders=policies, metadata=metadata)

@@ -161,7 +161,7 @@ def _answer(lifecycle: Lifecycle, request: bytes) -> bytes:
     except TychoError as error:
         return pickle.dumps(error)
     except tuple(ODD) as error:
-        return pickle.dumps(ComposeError(next(said for kind, said in ODD.items() if isinstance(error, kind))))
+        return pickle.dumps(ComposeError(next(message for kind, message in ODD.items() if isinstance(error, kind))))
 
 
 def _end_with(parent: int) -> None:

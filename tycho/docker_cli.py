@@ -101,18 +101,18 @@ class DockerCli:
             raise OrchestratorError(f"{' '.join(argv[:2])} {argv[-1]} failed: {completed.last_line}")
         return completed.stdout
 
-    async def run(self, argv: Sequence[str], data: bytes | None = None, *, tell: Tell | None = None) -> Completed:
+    async def run(self, argv: Sequence[str], content: bytes | None = None, *, tell: Tell | None = None) -> Completed:
         """Run a program to its end.
 
         Args:
             argv: The program and its arguments.
-            data: Its standard input.
+            content: Its standard input.
             tell: Told each line that it writes.
 
         Raises:
             ToolMissing: There is no such program.
         """
-        process = await self._start(argv, data is not None)
+        process = await self._start(argv, content is not None)
         last: deque[str] = deque(maxlen=KEPT_LINES)
 
         def note(line: str) -> None:
@@ -125,7 +125,7 @@ class DockerCli:
             stdout, _, _, code = await asyncio.gather(
                 _read(process.stdout, note),
                 _read(process.stderr, note),
-                write_input(process.stdin, data),
+                write_input(process.stdin, content),
                 process.wait(),
             )
         except BaseException:
@@ -203,15 +203,15 @@ def engine_answers() -> bool:
 
 async def _read(stream: asyncio.StreamReader | None, note: Tell) -> str:
     """Read a stream to its end, and note each line that is not empty."""
-    whole, rest = "", b""
+    whole, partial = "", b""
     while stream and (part := await stream.read(65536)):
-        *lines, rest = (rest + part).replace(b"\r", b"\n").split(b"\n")
+        *lines, partial = (partial + part).replace(b"\r", b"\n").split(b"\n")
         for line in lines:
             text = line.decode(errors="replace").rstrip()
             whole += f"{text}\n"
             if text:
                 note(text)
-    if text := rest.decode(errors="replace").rstrip():
+    if text := partial.decode(errors="replace").rstrip():
         note(text)
     return whole + text
 

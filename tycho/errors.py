@@ -62,8 +62,8 @@ class Problem:
         return f"{self.file}:{self.line}" if self.file and self.line else self.file
 
     def __str__(self) -> str:
-        said = f"{self.path}: {self.message}" if self.path else self.message
-        return f"{self.place}  {said}" if self.place else said
+        text = f"{self.path}: {self.message}" if self.path else self.message
+        return f"{self.place}  {text}" if self.place else text
 
 
 class TychoError(Exception):

@@ -76,45 +76,45 @@ class Modified:
     differences: tuple[Difference, ...]
 
 
-def modify_values(stored: StoredRelease, wanted: Modification) -> dict[str, Any]:
-    """Return the values of a release with what is wanted of them.
+def modify_values(stored: StoredRelease, modification: Modification) -> dict[str, Any]:
+    """Return the values of a release with a change made to them.
 
     Args:
         stored: The release as it is.
-        wanted: What to change.
+        modification: What to change.
 
     Raises:
         UsageError: With every problem of it.
     """
     known: dict[str, Any] = stored.defaults.get("services") or {}
-    problems = list(_check(wanted, stored, known))
+    problems = list(_check(modification, stored, known))
     if problems:
         raise UsageError(f"{len(problems)} problem{'s' * (len(problems) > 1)} with the change", problems=problems)
     values = dict(stored.values)
-    if wanted.labels:
-        values = _overlay(values, {"defaults": {"podLabels": dict(wanted.labels)}})
+    if modification.labels:
+        values = _overlay(values, {"defaults": {"podLabels": dict(modification.labels)}})
     merged = stored.merged
     holding_gpu = [name for name in known if _gpu_key(merged, name)]
     for name, defaults in known.items():
-        own = wanted.services.get(name, ServiceChange())
+        own = modification.services.get(name, ServiceChange())
         has_gpu = not holding_gpu or name in holding_gpu  # devices are for those that use some
-        change = _combine(wanted.every, own, replicas="replicas" in defaults, gpu=has_gpu)
+        change = _combine(modification.every, own, replicas="replicas" in defaults, gpu=has_gpu)
         fields = _service_fields(change, name, stored, merged)
-        labels = (merged["services"][name].get("podLabels") or {}).keys() & wanted.labels.keys()
+        labels = (merged["services"][name].get("podLabels") or {}).keys() & modification.labels.keys()
         if labels:  # a service's own label would go before the one of all
-            fields["podLabels"] = {key: wanted.labels[key] for key in labels}
+            fields["podLabels"] = {key: modification.labels[key] for key in labels}
         if fields:
             values = _overlay(values, {"services": {name: fields}})
     return _prune(values, stored.defaults)
 
 
-def _combine(every: ServiceChange, own: ServiceChange, *, replicas: bool, gpu: bool) -> ServiceChange:
+def _combine(shared: ServiceChange, own: ServiceChange, *, replicas: bool, gpu: bool) -> ServiceChange:
     """Return what is changed of a service: its own, and of what is said of all what fits it."""
     chosen: dict[str, Any] = {}
     for entry in fields(ServiceChange):
         fits = {"replicas": replicas, "gpu": gpu}.get(entry.name, True)
         value = getattr(own, entry.name)
-        chosen[entry.name] = getattr(every, entry.name) if value in (None, "", {}) and fits else value
+        chosen[entry.name] = getattr(shared, entry.name) if value in (None, "", {}) and fits else value
     return ServiceChange(**chosen)
 
 
@@ -128,17 +128,17 @@ def _service_fields(
     if change.replicas is not None:
         result["replicas"] = change.replicas
     limits = {"cpu": change.cpu, "memory": change.memory, "ephemeral-storage": change.ephemeral_storage}
-    wanted: dict[str, Any] = {key: value for key, value in limits.items() if value}
+    new_limits: dict[str, Any] = {key: value for key, value in limits.items() if value}
     if change.gpu is not None:
-        wanted[_gpu_key(merged, name) or GPU] = change.gpu or None
-    if wanted:
+        new_limits[_gpu_key(merged, name) or GPU] = change.gpu or None
+    if new_limits:
         requests = (merged["services"][name].get("resources") or {}).get("requests") or {}
         above = {
             key: limit
-            for key, limit in wanted.items()
+            for key, limit in new_limits.items()
             if key in requests and (limit is None or quantity(str(requests[key])) > quantity(str(limit)))
         }
-        result["resources"] = {"limits": wanted} | ({"requests": above} if above else {})
+        result["resources"] = {"limits": new_limits} | ({"requests": above} if above else {})
     if change.image:
         image = split_image(change.image)
         result["image"] = {"repository": image.repository, "tag": image.tag, "digest": image.digest or None}
@@ -196,15 +196,15 @@ def quantity(text: str) -> Fraction:
     return Fraction(number) * POWERS.get(text[len(number) :], Fraction(1))
 
 
-def _check(wanted: Modification, stored: StoredRelease, known: Mapping[str, Any]) -> Iterator[Problem]:
-    if wanted == Modification(services=dict.fromkeys(wanted.services, ServiceChange())):
+def _check(modification: Modification, stored: StoredRelease, known: Mapping[str, Any]) -> Iterator[Problem]:
+    if modification == Modification(services=dict.fromkeys(modification.services, ServiceChange())):
         yield _problem("", "nothing is to be changed", "say labels, cpu, memory, gpu, replicas or services")
-    for key, value in wanted.labels.items():
+    for key, value in modification.labels.items():
         yield from _check_label(key, value)
-    yield from _check_change("", wanted.every)
-    if wanted.every.replicas is not None and not any("replicas" in service for service in known.values()):
+    yield from _check_change("", modification.every)
+    if modification.every.replicas is not None and not any("replicas" in service for service in known.values()):
         yield _problem("replicas", "no service has replicas", "jobs and daemons have none")
-    for name, change in wanted.services.items():
+    for name, change in modification.services.items():
         if name not in known:
             yield _problem(f"services.{name}", "no such service", f"it has: {', '.join(known)}")
             continue
@@ -214,15 +214,15 @@ def _check(wanted: Modification, stored: StoredRelease, known: Mapping[str, Any]
         for variable in change.env:
             yield from _check_variable(stored, name, variable)
     for name in known:
-        replicas = wanted.services.get(name, wanted.every).replicas
+        replicas = modification.services.get(name, modification.every).replicas
         if (replicas or 0) > 1 and "type: Recreate" in stored.files.get(f"templates/{name}-deployment.yaml", ""):
             hint = "x-tycho: {kind: StatefulSet} gives each pod a volume of its own"
             yield _problem(f"services.{name}.replicas", "its volume can be held by one pod alone", hint)
 
 
 def _check_label(key: str, value: str | None) -> Iterator[Problem]:
-    domain, slash, rest = key.rpartition("/")
-    fits = LABEL.fullmatch(rest) and rest and (not slash or PREFIX.fullmatch(domain))
+    domain, slash, base = key.rpartition("/")
+    fits = LABEL.fullmatch(base) and base and (not slash or PREFIX.fullmatch(domain))
     if not fits:
         yield _problem(f"labels.{key[:80]}", "this is no name of a label", "[domain/]name of letters, digits, - _ .")
     elif key in OURS or not is_allowed(key, value or "", ()):

@@ -8,17 +8,17 @@ import os
 import signal
 
 
-async def write_input(stream: asyncio.StreamWriter | None, data: bytes | None) -> None:
+async def write_input(stream: asyncio.StreamWriter | None, content: bytes | None) -> None:
     """Write all of a program's standard input, and close it; one that ends before it has read all is let be.
 
     Args:
         stream: Its standard input; None where it has none.
-        data: What to write.
+        content: What to write.
     """
     if stream is None:
         return
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        stream.write(data or b"")
+        stream.write(content or b"")
         await stream.drain()
     stream.close()
 

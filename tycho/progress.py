@@ -51,42 +51,42 @@ class ProgressEvents:
         for row in self._report[self._count :]:
             self._count += 1
             text = f"{row['path']}: {row.get('reason') or row.get('target') or row['outcome']}"
-            yield self._told("report", release, text, why=row.get("remedy", ""))
+            yield self._make_event("report", release, text, why=row.get("remedy", ""))
         if self._count == len(self._report):
             self._count += 1
-            yield self._told("progress", release, describe_system(release))
+            yield self._make_event("progress", release, describe_system(release))
         for place, service in enumerate(release.services):
             words = describe_service(service)
             mark = sha256(words.encode()).hexdigest()[:MARK]
             if self._marks[place] != mark:
                 self._marks[place] = mark
-                yield self._told("progress", release, f"{service.name}: {words}", service)
+                yield self._make_event("progress", release, f"{service.name}: {words}", service)
         yield from self._end(release)
 
     def _end(self, release: Release) -> Iterator[ProgressEvent]:
         if release.ready:
             self.ended = True
-            yield self._told("ready", release, f"{release.identity.name} is ready", url=release.url)
+            yield self._make_event("ready", release, f"{release.identity.name} is ready", url=release.url)
         elif failure := describe_failure(release):
             self.ended = True
             for service in release.services:
                 for line in service.log if service.fatal else ():
-                    yield self._told("log", release, f"{service.name}  {line}", service)
-            yield self._told("failed", release, failure, why=failure)
+                    yield self._make_event("log", release, f"{service.name}  {line}", service)
+            yield self._make_event("failed", release, failure, why=failure)
 
     def gone(self, release: Release, message: str) -> ProgressEvent:
         """Tell that a system is not there any more."""
         self.ended = True
-        return self._told("failed", release, message, why=message)
+        return self._make_event("failed", release, message, why=message)
 
-    def _told(self, kind: Kind, release: Release, message: str, service: ServiceStatus | None = None, *,
+    def _make_event(self, kind: Kind, release: Release, message: str, service: ServiceStatus | None = None, *,
               why: str = "", url: str = "") -> ProgressEvent:  # fmt: skip
         last = kind in ("ready", "failed")
         id = f"{release.revision}.{END}" if last else f"{release.revision}.{self._count}.{''.join(self._marks)}"
-        about = {"service": service.name, "ready": service.ready, "wanted": service.wanted} if service else {}
+        counts = {"service": service.name, "ready": service.ready, "wanted": service.wanted} if service else {}
         why = why or (service.why if service else "")
         progress = Progress(
-            revision=release.revision, percent=count_percent(release), message=message, why=why, url=url, **about
+            revision=release.revision, percent=count_percent(release), message=message, why=why, url=url, **counts
         )
         return ProgressEvent(kind, id, progress)
 

@@ -147,8 +147,8 @@ def _read_port(name: str, default: int) -> int:
 
 def find_home() -> Path:
     """Find the home folder; for a user who has none, a place where nothing can be."""
-    if said := os.environ.get("HOME"):
-        return Path(said)
+    if home := os.environ.get("HOME"):
+        return Path(home)
     import pwd
 
     try:

@@ -43,9 +43,9 @@ def is_hashed(name: str) -> bool:
     return _HASHED.fullmatch(name) is not None
 
 
-def same_user(one: str, other: str) -> bool:
+def same_user(name: str, other: str) -> bool:
     """Return whether two names, or a name and a label, mean the same user."""
-    return user_label(one) == user_label(other)
+    return user_label(name) == user_label(other)
 
 
 def real_name(label: str, annotation: str) -> str:

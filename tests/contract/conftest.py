@@ -18,7 +18,7 @@ from tycho.lifecycle import Compiled, Lifecycle
 from tycho.orchestrators import Target, WaitOptions
 from tycho.settings import settings
 
-ONE = {"services": {"web": {"image": "nginx:${TAG:-1}", "ports": ["8080:80"]}, "db": {"image": "postgres:16"}}}
+SHOP = {"services": {"web": {"image": "nginx:${TAG:-1}", "ports": ["8080:80"]}, "db": {"image": "postgres:16"}}}
 UNPUBLISHED = {"services": {"web": {"image": "nginx:2"}}}
 OTHER = {"services": {"web": {"image": "nginx:2", "ports": ["8080:80"]}}}
 QUICK = WaitOptions(timeout=90)

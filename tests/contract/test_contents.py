@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from tests.contract.conftest import ONE, QUICK, RunStory, compiled
+from tests.contract.conftest import QUICK, SHOP, RunStory, compiled
 from tycho.errors import ComposeError, NotFound
 from tycho.lifecycle import Lifecycle
 
@@ -14,9 +14,9 @@ pytestmark = pytest.mark.xdist_group("cluster")
 
 def test_chart_and_values_are_read_back(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        made = compiled(lifecycle, ONE, "reads", TAG="7")
+        made = compiled(lifecycle, SHOP, "reads", TAG="7")
         await lifecycle.up(made, wait_options=QUICK)
-        await lifecycle.up(compiled(lifecycle, ONE, "reads", TAG="8"), wait_options=QUICK)
+        await lifecycle.up(compiled(lifecycle, SHOP, "reads", TAG="8"), wait_options=QUICK)
         first, second = await lifecycle.contents("reads", 1), await lifecycle.contents("reads")
         assert (first.revision, second.revision) == (1, 2)
         assert (first.values["variables"]["TAG"], second.values["variables"]["TAG"]) == ("7", "8")

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.conftest import ONE, OTHER, QUICK, UNPUBLISHED, RunStory, compiled
+from tests.contract.conftest import OTHER, QUICK, SHOP, UNPUBLISHED, RunStory, compiled
 from tycho import orchestrators
 from tycho.compose import Sources
 from tycho.errors import Ambiguous, NotFound, UsageError
@@ -26,7 +26,7 @@ def test_a_system_lives(run_story: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         seen: list[Release] = []
         started = await lifecycle.up(
-            compiled(lifecycle, ONE, "alive"),
+            compiled(lifecycle, SHOP, "alive"),
             caller=Caller("ada"),
             wait_options=WaitOptions(timeout=90, watch=seen.append),
         )
@@ -38,8 +38,8 @@ def test_a_system_lives(run_story: RunStory) -> None:
         assert started.endpoint.service == "web"
         assert (started.endpoint.published, started.endpoint.target) == (8080, 80)
         assert started.identity.release.startswith("alive-")
-        (found,) = await lifecycle.status(username="ada")
-        assert found.identity == started.identity
+        (listed,) = await lifecycle.status(username="ada")
+        assert listed.identity == started.identity
         assert list(await lifecycle.status(username="eve")) == []
         removals = await lifecycle.down([started.identity.guid], wait_options=QUICK, each=lambda removal: None)
         assert [removal.error for removal in removals] == [None]
@@ -50,17 +50,17 @@ def test_a_system_lives(run_story: RunStory) -> None:
 
 def test_up_again_is_an_upgrade_and_nothing_new_is_nothing(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        first = await lifecycle.up(compiled(lifecycle, ONE, "grows"), wait_options=QUICK)
-        same = await lifecycle.up(compiled(lifecycle, ONE, "grows"), wait_options=QUICK)
+        first = await lifecycle.up(compiled(lifecycle, SHOP, "grows"), wait_options=QUICK)
+        same = await lifecycle.up(compiled(lifecycle, SHOP, "grows"), wait_options=QUICK)
         assert same.identity == first.identity
         assert same.notes == ("grows is up to date (revision 1)",)
-        tagged = await lifecycle.up(compiled(lifecycle, ONE, "grows", TAG="3"), wait_options=QUICK)
+        tagged = await lifecycle.up(compiled(lifecycle, SHOP, "grows", TAG="3"), wait_options=QUICK)
         other = await lifecycle.up(compiled(lifecycle, OTHER, "grows"), wait_options=QUICK)
         assert [first.revision, tagged.revision, other.revision] == [1, 2, 3]
         assert [service.name for service in other.services] == ["web"]
         assert other.notes == ("db: removed",)
         history = await lifecycle.history("grows")
-        assert [(one.revision, one.state) for one in history] == [
+        assert [(entry.revision, entry.state) for entry in history] == [
             (1, "superseded"), (2, "superseded"), (3, "deployed"),
         ]  # fmt: skip
         back = await lifecycle.rollback("grows", wait_options=QUICK)
@@ -91,13 +91,13 @@ def test_a_port_that_nodes_have_is_published_as_it_is(run_revised: RunStory) -> 
 def test_ids(run_story: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         guid = uuid4().hex
-        one = await lifecycle.up(compiled(lifecycle, UNPUBLISHED, "named"), guid=guid, wait_options=QUICK)
+        first = await lifecycle.up(compiled(lifecycle, UNPUBLISHED, "named"), guid=guid, wait_options=QUICK)
         retried = await lifecycle.up(compiled(lifecycle, UNPUBLISHED, "named"), guid=guid, wait_options=QUICK)
-        assert retried.identity == one.identity
-        two = await lifecycle.up(compiled(lifecycle, UNPUBLISHED, "named"), new=True, wait_options=QUICK)
-        assert two.identity.guid != guid
-        for id in (guid, guid[:8], one.identity.release, f"named-{guid}"):
-            assert (await lifecycle.find(id)).identity == one.identity
+        assert retried.identity == first.identity
+        second = await lifecycle.up(compiled(lifecycle, UNPUBLISHED, "named"), new=True, wait_options=QUICK)
+        assert second.identity.guid != guid
+        for id in (guid, guid[:8], first.identity.release, f"named-{guid}"):
+            assert (await lifecycle.find(id)).identity == first.identity
         with pytest.raises(Ambiguous) as many:
             await lifecycle.find("named")
         assert guid in many.value.hint
@@ -118,9 +118,9 @@ def test_secret_files_make_revisions(run_revised: RunStory) -> None:
         return lifecycle.compile(Sources.from_document(text, env={}, name="keys", files=files))
 
     async def story(lifecycle: Lifecycle) -> None:
-        one, two = made(lifecycle, b"planted-1"), made(lifecycle, b"planted-2")
-        assert one.artifact.digest == two.artifact.digest
-        revisions = [(await lifecycle.up(compiled, wait_options=QUICK)).revision for compiled in (one, one, two)]
+        first, second = made(lifecycle, b"planted-1"), made(lifecycle, b"planted-2")
+        assert first.artifact.digest == second.artifact.digest
+        revisions = [(await lifecycle.up(compiled, wait_options=QUICK)).revision for compiled in (first, first, second)]
         assert revisions == [1, 1, 2]
         assert (await lifecycle.rollback("keys", wait_options=QUICK)).revision == 3
 
@@ -130,7 +130,7 @@ def test_secret_files_make_revisions(run_revised: RunStory) -> None:
 def test_restart_leaves_the_revision(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         seen: list[Release] = []
-        started = await lifecycle.up(compiled(lifecycle, ONE, "again"), wait_options=QUICK)
+        started = await lifecycle.up(compiled(lifecycle, SHOP, "again"), wait_options=QUICK)
         watching = WaitOptions(timeout=90, watch=seen.append)
         for services in (["web"], []):
             restarted = await lifecycle.restart("again", services, wait_options=watching)
@@ -138,7 +138,7 @@ def test_restart_leaves_the_revision(run_revised: RunStory) -> None:
             assert restarted.revision == started.revision
             assert [service.name for service in restarted.services] == ["web", "db"]
         assert seen
-        same = await lifecycle.up(compiled(lifecycle, ONE, "again"), wait_options=QUICK)
+        same = await lifecycle.up(compiled(lifecycle, SHOP, "again"), wait_options=QUICK)
         assert same.notes == ("again is up to date (revision 1)",)
 
     run_revised(story)
@@ -146,7 +146,7 @@ def test_restart_leaves_the_revision(run_revised: RunStory) -> None:
 
 def test_events_are_told_oldest_first(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, ONE, "eventful"), wait_options=QUICK)
+        await lifecycle.up(compiled(lifecycle, SHOP, "eventful"), wait_options=QUICK)
         events = [event async for event in lifecycle.events("eventful")]
         assert [event.time for event in events] == sorted(event.time for event in events)
         assert all(event.time.tzinfo for event in events)
@@ -160,7 +160,7 @@ def test_events_are_told_oldest_first(run_revised: RunStory) -> None:
 
 def test_an_unknown_service_lists_the_known(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, ONE, "known"), wait_options=QUICK)
+        await lifecycle.up(compiled(lifecycle, SHOP, "known"), wait_options=QUICK)
 
         async def read(lines: AsyncIterator[Any]) -> None:
             async for _ in lines:
@@ -216,8 +216,8 @@ class NoStreams:
     async def read(self) -> bytes:
         return b""
 
-    async def write(self, data: bytes, *, error: bool) -> None:
-        raise AssertionError(data)
+    async def write(self, content: bytes, *, error: bool) -> None:
+        raise AssertionError(content)
 
     async def sizes(self) -> AsyncIterator[tuple[int, int]]:
         yield 80, 24
@@ -225,8 +225,10 @@ class NoStreams:
 
 def test_down_goes_on_past_one_that_fails(run_story: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        one = await lifecycle.up(compiled(lifecycle, OTHER, "goes"), wait_options=QUICK)
-        removals = await lifecycle.down(["nobody", one.identity.guid], wait_options=QUICK, each=lambda removal: None)
+        running = await lifecycle.up(compiled(lifecycle, OTHER, "goes"), wait_options=QUICK)
+        removals = await lifecycle.down(
+            ["nobody", running.identity.guid], wait_options=QUICK, each=lambda removal: None
+        )
         assert [type(removal.error) for removal in removals] == [NotFound, type(None)]
         assert list(await lifecycle.status()) == []
 

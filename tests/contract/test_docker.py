@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.conftest import ONE, OTHER, QUICK, RunStory, compiled
+from tests.contract.conftest import OTHER, QUICK, SHOP, RunStory, compiled
 from tycho.compose import Sources
 from tycho.errors import Conflict, NotFound, NotSupported, StartFailed, ToolMissing, UsageError
 from tycho.lifecycle import Lifecycle
@@ -19,7 +19,7 @@ from tycho.orchestrators import Target, get
 from tycho.release import Identity
 
 pytestmark = pytest.mark.xdist_group("cluster")
-DATA = {
+WITH_VOLUME = {
     "services": {"web": {"image": "nginx:1", "volumes": ["data:/data"]}},
     "volumes": {"data": {}},
 }
@@ -46,11 +46,11 @@ async def drain(lines: AsyncIterator[Any]) -> list[Any]:
 
 def test_up_rolls_what_changed_alone(run_docker: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        first = await lifecycle.up(compiled(lifecycle, ONE, "rolls"), wait_options=QUICK)
+        first = await lifecycle.up(compiled(lifecycle, SHOP, "rolls"), wait_options=QUICK)
         before = list_ids(first.identity.release)
-        same = await lifecycle.up(compiled(lifecycle, ONE, "rolls"), wait_options=QUICK)
+        same = await lifecycle.up(compiled(lifecycle, SHOP, "rolls"), wait_options=QUICK)
         assert (same.notes, list_ids(first.identity.release)) == (("rolls is up to date",), before)
-        tagged = await lifecycle.up(compiled(lifecycle, ONE, "rolls", TAG="3"), wait_options=QUICK)
+        tagged = await lifecycle.up(compiled(lifecycle, SHOP, "rolls", TAG="3"), wait_options=QUICK)
         after = list_ids(first.identity.release)
         assert (tagged.notes, after["db"], after["web"] != before["web"]) == ((), before["db"], True)
         other = await lifecycle.up(compiled(lifecycle, OTHER, "rolls"), wait_options=QUICK)
@@ -64,18 +64,18 @@ def test_replicas_scale_by_the_file(run_docker: RunStory) -> None:
     document = {"services": {"web": {"image": "nginx:1", "scale": "${SCALE:-1}"}}}
 
     async def story(lifecycle: Lifecycle) -> None:
-        one = await lifecycle.up(compiled(lifecycle, document, "scales"), wait_options=QUICK)
-        (first,) = inspect(one.identity.release)
+        single = await lifecycle.up(compiled(lifecycle, document, "scales"), wait_options=QUICK)
+        (first,) = inspect(single.identity.release)
         three = await lifecycle.up(compiled(lifecycle, document, "scales", SCALE="3"), wait_options=QUICK)
         assert (three.services[0].ready, three.services[0].wanted) == (3, 3)
-        assert first["Id"] in [entry["Id"] for entry in inspect(one.identity.release)]
+        assert first["Id"] in [entry["Id"] for entry in inspect(single.identity.release)]
 
     run_docker(story)
 
 
 def test_restart_keeps_containers(run_docker: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        started = await lifecycle.up(compiled(lifecycle, ONE, "again"), wait_options=QUICK)
+        started = await lifecycle.up(compiled(lifecycle, SHOP, "again"), wait_options=QUICK)
         before = {entry["Id"]: entry["State"]["StartedAt"] for entry in inspect(started.identity.release)}
         restarted = await lifecycle.restart("again", ["web"], wait_options=QUICK)
         after = {entry["Id"]: entry["State"]["StartedAt"] for entry in inspect(started.identity.release)}
@@ -89,14 +89,14 @@ def test_restart_keeps_containers(run_docker: RunStory) -> None:
 
 def test_volumes_go_or_are_kept(run_docker: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        started = await lifecycle.up(compiled(lifecycle, DATA, "holds"), wait_options=QUICK)
+        started = await lifecycle.up(compiled(lifecycle, WITH_VOLUME, "holds"), wait_options=QUICK)
         guid, release = started.identity.guid, started.identity.release
         (kept,) = await lifecycle.down([guid], keep_volumes=True, wait_options=QUICK, each=lambda removal: None)
         assert kept.release is not None
         assert kept.release.notes == ("kept volume data",)
         (left,) = await lifecycle.status()
         assert (left.state, left.volumes) == ("kept", (f"{release}_data",))
-        again = await lifecycle.up(compiled(lifecycle, DATA, "holds"), wait_options=QUICK)
+        again = await lifecycle.up(compiled(lifecycle, WITH_VOLUME, "holds"), wait_options=QUICK)
         assert again.identity.guid == guid
         (gone,) = await lifecycle.down([guid], wait_options=QUICK, each=lambda removal: None)
         assert gone.release is not None
@@ -170,7 +170,7 @@ def test_failures_are_said_in_plain_words(run_docker: RunStory) -> None:
 
 def test_logs_are_prefixed(run_docker: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, ONE, "writes"), wait_options=QUICK)
+        await lifecycle.up(compiled(lifecycle, SHOP, "writes"), wait_options=QUICK)
         lines = await drain(lifecycle.logs("writes", ["web"]))
         assert lines
         assert all(line.startswith("web-1 ") for line in lines)
@@ -182,7 +182,7 @@ def test_logs_are_prefixed(run_docker: RunStory) -> None:
 
 def test_start_is_recognized(run_docker: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        made = compiled(lifecycle, ONE, "known", TAG="7")
+        made = compiled(lifecycle, SHOP, "known", TAG="7")
         guid = (await lifecycle.up(made, wait_options=QUICK)).identity.guid
         assert await lifecycle.orchestrator.find(guid)
         same = await lifecycle.find_start(made, guid)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import ONE, QUICK, RunStory, compiled
+from tests.contract.conftest import QUICK, SHOP, RunStory, compiled
 from tycho.errors import Conflict, OperationInProgress, PolicyDenied, PreconditionFailed, UsageError
 from tycho.lifecycle import Lifecycle
 from tycho.modification import Modification, ServiceChange
 from tycho.ownership import Caller
 
 pytestmark = pytest.mark.xdist_group("cluster")
-EVERY = Modification(
+CHANGES = Modification(
     labels={"app-name": "notebook"},
     every=ServiceChange(cpu="500m", memory="256Mi"),
     services={"web": ServiceChange(replicas=2, image="nginx:1.27", env={"LEVEL": "a$b"})},
@@ -24,10 +24,10 @@ EVERY = Modification(
 
 def test_a_change_is_a_revision_like_any(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, ONE, "bends", TAG="7"), wait_options=QUICK)
-        preview = await lifecycle.modify("bends", EVERY, dry_run=True, wait_options=QUICK)
+        await lifecycle.up(compiled(lifecycle, SHOP, "bends", TAG="7"), wait_options=QUICK)
+        preview = await lifecycle.modify("bends", CHANGES, dry_run=True, wait_options=QUICK)
         assert preview.release.revision == 1
-        modified = await lifecycle.modify("bends", EVERY, revision=1, wait_options=QUICK)
+        modified = await lifecycle.modify("bends", CHANGES, revision=1, wait_options=QUICK)
         assert modified.differences == preview.differences
         assert [difference.words for difference in modified.differences] == [
             "defaults.podLabels.app-name notebook",
@@ -46,7 +46,7 @@ def test_a_change_is_a_revision_like_any(run_revised: RunStory) -> None:
         web, db = modified.release.services
         assert (web.wanted, db.wanted) == (2, 1)
         assert (await lifecycle.contents("bends")).values["variables"] == {"TAG": "7"}
-        again = await lifecycle.modify("bends", EVERY, wait_options=QUICK)
+        again = await lifecycle.modify("bends", CHANGES, wait_options=QUICK)
         assert (again.release.notes, again.differences) == (("bends is up to date (revision 2)",), ())
         back = await lifecycle.rollback("bends", wait_options=QUICK)
         assert (back.revision, back.services[0].wanted) == (3, 1)
@@ -62,7 +62,7 @@ def test_what_cannot_be_changed_is_said_at_once(run_revised: RunStory) -> None:
     )
 
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, ONE, "stiff"), caller=Caller("ada"), wait_options=QUICK)
+        await lifecycle.up(compiled(lifecycle, SHOP, "stiff"), caller=Caller("ada"), wait_options=QUICK)
         with pytest.raises(UsageError) as error:
             await lifecycle.modify("stiff", wrong, caller=Caller("ada"), wait_options=QUICK)
         assert [problem.path for problem in error.value.problems] == [
@@ -72,9 +72,9 @@ def test_what_cannot_be_changed_is_said_at_once(run_revised: RunStory) -> None:
         with pytest.raises(UsageError, match="1 problem"):
             await lifecycle.modify("stiff", Modification(), caller=Caller("ada"), wait_options=QUICK)
         with pytest.raises(Conflict, match="is ada's"):
-            await lifecycle.modify("stiff", EVERY, caller=Caller("eve"), wait_options=QUICK)
+            await lifecycle.modify("stiff", CHANGES, caller=Caller("eve"), wait_options=QUICK)
         with pytest.raises(PreconditionFailed, match="revision 1 by now"):
-            await lifecycle.modify("stiff", EVERY, revision=7, caller=Caller("ada"), wait_options=QUICK)
+            await lifecycle.modify("stiff", CHANGES, revision=7, caller=Caller("ada"), wait_options=QUICK)
         assert [entry.revision for entry in await lifecycle.history("stiff")] == [1]
 
     run_revised(story)
@@ -95,7 +95,7 @@ def test_changes_at_once_are_all_made(run_revised: RunStory) -> None:
                 return
 
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, ONE, "busy"), wait_options=QUICK)
+        await lifecycle.up(compiled(lifecycle, SHOP, "busy"), wait_options=QUICK)
         await asyncio.gather(*(change(lifecycle, wish) for wish in wishes))
         values = (await lifecycle.contents("busy")).merged["services"]["web"]
         assert values["resources"]["limits"] == {"cpu": "300m", "memory": "64Mi", "ephemeral-storage": "1Gi"}
@@ -108,11 +108,11 @@ def test_a_start_is_known_after_many_changes(run_revised: RunStory) -> None:
     """Orchestrators keep some revisions alone."""
 
     async def story(lifecycle: Lifecycle) -> None:
-        made = compiled(lifecycle, ONE, "changed")
+        made = compiled(lifecycle, SHOP, "changed")
         guid = (await lifecycle.up(made, wait_options=QUICK)).identity.guid
         for number in range(11):
-            wanted = Modification(labels={"turn": str(number)})
-            await lifecycle.modify("changed", wanted, wait_options=replace(QUICK, wait=False))
+            modification = Modification(labels={"turn": str(number)})
+            await lifecycle.modify("changed", modification, wait_options=replace(QUICK, wait=False))
         again = await lifecycle.find_start(made, guid)
         assert again is not None
         assert (again.identity.guid, again.revision) == (guid, 12)
@@ -122,8 +122,8 @@ def test_a_start_is_known_after_many_changes(run_revised: RunStory) -> None:
 
 def test_what_was_changed_meanwhile_is_not_removed(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        await lifecycle.up(compiled(lifecycle, ONE, "stays"), wait_options=QUICK)
-        await lifecycle.modify("stays", EVERY, wait_options=QUICK)
+        await lifecycle.up(compiled(lifecycle, SHOP, "stays"), wait_options=QUICK)
+        await lifecycle.modify("stays", CHANGES, wait_options=QUICK)
         (kept,) = await lifecycle.down(["stays"], revision=1, wait_options=QUICK, each=lambda removal: None)
         assert isinstance(kept.error, PreconditionFailed)
         assert "has revision 2 by now, not 1" in str(kept.error)
@@ -142,11 +142,11 @@ def test_requests_stay_below_limits_and_secrets_are_not_repeated(run_revised: Ru
     async def story(lifecycle: Lifecycle) -> None:
         made = compiled(lifecycle, {"services": {"web": web}}, "lower", DB_PASSWORD="planted-1")  # noqa: S106
         await lifecycle.up(made, wait_options=QUICK)
-        wanted = Modification(
+        modification = Modification(
             every=ServiceChange(memory="128Mi"),
             services={"web": ServiceChange(env={"DB_PASSWORD": "planted-$2"})},
         )
-        modified = await lifecycle.modify("lower", wanted, wait_options=replace(QUICK, wait=False))
+        modified = await lifecycle.modify("lower", modification, wait_options=replace(QUICK, wait=False))
         values = (await lifecycle.contents("lower")).merged["services"]["web"]
         assert values["resources"] == {"limits": {"memory": "128Mi"}, "requests": {"memory": "128Mi"}}
         assert values["secretEnv"]["DB_PASSWORD"] == "planted-$$2"  # noqa: S105
@@ -168,7 +168,7 @@ REFUSED = {
     "device": ("web", ServiceChange(gpu=1), "web takes a device"),
     "disk": ("web", ServiceChange(ephemeral_storage="1Gi"), "web takes 1 GiB of disk"),
 }
-WITH_JOB = {**ONE, "jobs": {"nightly": {"image": "busybox:1", "triggers": {"schedule": [{"cron": "0 3 * * *"}]}}}}
+WITH_JOB = {**SHOP, "jobs": {"nightly": {"image": "busybox:1", "triggers": {"schedule": [{"cron": "0 3 * * *"}]}}}}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -180,9 +180,9 @@ def test_the_operators_policies_judge_a_change(run_revised: RunStory, tmp_path: 
     async def story(lifecycle: Lifecycle) -> None:
         lifecycle.policies = (tmp_path,)
         await lifecycle.up(compiled(lifecycle, WITH_JOB, "judged", TAG="7"), wait_options=QUICK)
-        for wanted in (Modification(services={service: change}), Modification(every=change)):
+        for modification in (Modification(services={service: change}), Modification(every=change)):
             with pytest.raises(PolicyDenied) as error:
-                await lifecycle.modify("judged", wanted, dry_run=True, wait_options=QUICK)
+                await lifecycle.modify("judged", modification, dry_run=True, wait_options=QUICK)
             assert reason in error.value.problems[0].message
         allowed = Modification(services={"web": ServiceChange(image="nginx:8", memory="64Mi", cpu="250m", replicas=2)})
         modified = await lifecycle.modify("judged", allowed, wait_options=replace(QUICK, wait=False))

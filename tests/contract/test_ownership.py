@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.conftest import ONE, OTHER, QUICK, RunStory, compiled
+from tests.contract.conftest import OTHER, QUICK, SHOP, RunStory, compiled
 from tycho.errors import Conflict
 from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import WaitOptions
@@ -21,14 +21,14 @@ def test_owner_and_origin_are_kept(run_revised: RunStory) -> None:
 
     async def story(lifecycle: Lifecycle) -> None:
         ada, copy, eve = Caller("ada", origin=here), Caller("ada", origin=there), Caller("eve", origin=here)
-        first = await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=ada, wait_options=QUICK)
+        first = await lifecycle.up(compiled(lifecycle, SHOP, "owned"), caller=ada, wait_options=QUICK)
         guid = first.identity.guid
         assert (first.identity.username, first.origin) == ("ada", here)
         again = await lifecycle.up(compiled(lifecycle, OTHER, "owned"), caller=ada, wait_options=QUICK)
         assert (again.identity, again.notes) == (first.identity, ("db: removed",))
         for caller in (copy, eve):
             with pytest.raises(Conflict) as refused:
-                await lifecycle.up(compiled(lifecycle, ONE, "owned"), caller=caller, wait_options=QUICK)
+                await lifecycle.up(compiled(lifecycle, SHOP, "owned"), caller=caller, wait_options=QUICK)
             assert here.text in refused.value.message
             assert guid in refused.value.hint
         with pytest.raises(Conflict, match="is ada's"):
@@ -56,11 +56,11 @@ def test_what_is_being_removed_stands_in_nobodys_way(run_revised: RunStory, next
 
     async def story(lifecycle: Lifecycle) -> None:
         ada, following = Caller("ada", origin=origin), Caller(next_user, origin=origin)
-        first = await lifecycle.up(compiled(lifecycle, ONE, "leaving"), caller=ada, wait_options=QUICK)
+        first = await lifecycle.up(compiled(lifecycle, SHOP, "leaving"), caller=ada, wait_options=QUICK)
         guid, at_once = first.identity.guid, WaitOptions(wait=False)
         (removal,) = await lifecycle.down([guid], caller=ada, wait_options=at_once, each=lambda removal: None)
         assert not removal.error
-        release = await lifecycle.up(compiled(lifecycle, ONE, "leaving"), caller=following, wait_options=QUICK)
+        release = await lifecycle.up(compiled(lifecycle, SHOP, "leaving"), caller=following, wait_options=QUICK)
         assert (release.identity.username, release.ready) == (next_user, True)
         if next_user != "ada":
             assert release.identity.guid != guid

@@ -45,8 +45,8 @@ def write_document(project: Project, sources: Sources, targets: Iterable[Target]
 
 def list_secret_variables(project: Project, targets: Iterable[Target]) -> list[str]:
     """List the variables that secrets of builds are read from."""
-    every = all_services(project)
-    builds = [every[name].build or {} for target in targets for name in target.builders]
+    sections = all_services(project)
+    builds = [sections[name].build or {} for target in targets for name in target.builders]
     granted = {grant["source"] for build in builds for grant in build.get("secrets", ())}
     secrets = [secret for name, secret in project.secrets.items() if name in granted]
     return sorted({str(secret.environment) for secret in secrets if secret.environment})

@@ -43,11 +43,11 @@ def add_images(metadata: Metadata, images: Mapping[str, Tree]) -> dict[str, Serv
     """
     added = dict(metadata)
     for name, image in images.items():
-        about = metadata.get(name)
-        values = merge_values(about.values if about else {}, {"image": image})
+        entry = metadata.get(name)
+        values = merge_values(entry.values if entry else {}, {"image": image})
         # An entry that says nothing at all publishes its service: it still has to when it says an image.
-        published = {"port": None} if about and not about.model_fields_set else {}
-        added[name] = ServiceMetadata(values=values) if about is None else about.model_copy(
+        published = {"port": None} if entry and not entry.model_fields_set else {}
+        added[name] = ServiceMetadata(values=values) if entry is None else entry.model_copy(
             update={"values": values, **published}
         )  # fmt: skip
     return added

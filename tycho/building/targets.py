@@ -39,15 +39,15 @@ def list_targets(project: Project, services: Iterable[str] = ()) -> list[Target]
         project: The project.
         services: Those that these services run alone; all when empty.
     """
-    every = all_services(project)
+    services_and_jobs = all_services(project)
     builders: dict[str, list[str]] = {}
-    for name, service in every.items():
+    for name, service in services_and_jobs.items():
         if service.build is not None:
             builders.setdefault(project.image_name(name), []).append(name)
     chosen = set(services)
     targets = []
     for image, names in builders.items():
-        users = tuple(name for name in every if project.image_name(name) == image)
+        users = tuple(name for name in services_and_jobs if project.image_name(name) == image)
         if not chosen or chosen.intersection(users):
             targets.append(Target(image, tuple(names), users))
     return targets

@@ -172,19 +172,19 @@ class MemoryOrchestrator(ChartVerbs):
 
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """A revision's chart and values."""
-        found = self._revision(identity, revision or len(self._system(identity).revisions))
-        files = {path: text for path, text in found.chart.files.items() if isinstance(text, str)}
-        defaults = found.chart.contents.defaults
-        return StoredRelease(found.revision.revision, json.loads(found.values), defaults, files)
+        stored = self._revision(identity, revision or len(self._system(identity).revisions))
+        files = {path: text for path, text in stored.chart.files.items() if isinstance(text, str)}
+        defaults = stored.chart.contents.defaults
+        return StoredRelease(stored.revision.revision, json.loads(stored.values), defaults, files)
 
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Add a revision that is an earlier one again."""
         system = self._system(identity)
         current = system.revisions[-1].revision.revision
-        wanted = revision or current - 1
-        again = self._revision(identity, wanted)
-        notes = system.add(again.chart, again.values, again.services, f"Rollback to {wanted}")
-        release = system.release(f"rolled back to revision {wanted} (now revision {len(system.revisions)})", *notes)
+        number = revision or current - 1
+        again = self._revision(identity, number)
+        notes = system.add(again.chart, again.values, again.services, f"Rollback to {number}")
+        release = system.release(f"rolled back to revision {number} (now revision {len(system.revisions)})", *notes)
         wait_options.watch(release)
         return release
 
@@ -220,12 +220,12 @@ class MemoryOrchestrator(ChartVerbs):
         """Yield one event for each service of each revision; nothing else ever happens here."""
         self._check(identity, services)
         for stored in self._system(identity).revisions:
-            for one in stored.services:
-                if not services or one.name in services:
+            for service in stored.services:
+                if not services or service.name in services:
                     yield Event(
                         time=stored.revision.updated or datetime.now(UTC),
-                        service=one.name,
-                        object=f"{one.kind}/{one.name}",
+                        service=service.name,
+                        object=f"{service.kind}/{service.name}",
                         type="Normal",
                         reason="Started",
                         message=f"revision {stored.revision.revision}",
@@ -271,16 +271,16 @@ class MemoryOrchestrator(ChartVerbs):
             raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
         return self._systems[identity.guid]
 
-    def _revision(self, identity: Identity, wanted: int) -> Stored:
+    def _revision(self, identity: Identity, number: int) -> Stored:
         known = {stored.revision.revision: stored for stored in self._system(identity).revisions}
-        if wanted not in known:
+        if number not in known:
             listed = ", ".join(map(str, known))
-            raise NotFound(f"{identity.name} has no revision {wanted or 'before this'}", hint=f"it has: {listed}")
-        return known[wanted]
+            raise NotFound(f"{identity.name} has no revision {number or 'before this'}", hint=f"it has: {listed}")
+        return known[number]
 
     def _check(self, identity: Identity, services: tuple[str, ...]) -> None:
         """Refuse services that a system does not have."""
-        known = [one.name for one in self._system(identity).release().services]
+        known = [service.name for service in self._system(identity).release().services]
         unknown = [service for service in services if service not in known]
         if unknown:
             raise NotFound(f"{identity.name} has no service {', '.join(unknown)}", hint=f"it has: {', '.join(known)}")

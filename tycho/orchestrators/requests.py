@@ -76,7 +76,7 @@ class Streams(Protocol):
     async def read(self) -> bytes:
         """Read some input; b"" at its end."""
 
-    async def write(self, data: bytes, *, error: bool) -> None:
+    async def write(self, content: bytes, *, error: bool) -> None:
         """Write output, or what the program says on its standard error."""
 
     def sizes(self) -> AsyncIterator[tuple[int, int]]:

@@ -19,7 +19,7 @@ FIRST_PORT = NODE_PORTS.start
 def simulate_services(chart: Chart, values: Mapping[str, Any], port: int) -> tuple[ServiceStatus, ...]:
     """Tell what would run, ready; ports are published as chart and values say."""
     variables = {name: str(value) for name, value in values.get("variables", {}).items() if value is not None}
-    found = []
+    statuses = []
     for name in chart.contents.services:
         ports = [
             (_read_port(published, variables) or target, target)
@@ -36,15 +36,15 @@ def simulate_services(chart: Chart, values: Mapping[str, Any], port: int) -> tup
             for place, (published, target) in enumerate(ports)
         )
         port += len(endpoints)
-        wanted = values.get("services", {}).get(name, {}).get("replicas", 1)
+        replicas = values.get("services", {}).get(name, {}).get("replicas", 1)
         annotations = values.get("services", {}).get(name, {}).get("workloadAnnotations", {})
-        found.append(
+        statuses.append(
             ServiceStatus(
-                name=name, kind="Deployment", ready=wanted, wanted=wanted, done=True, endpoints=endpoints,
+                name=name, kind="Deployment", ready=replicas, wanted=replicas, done=True, endpoints=endpoints,
                 url=annotations.get(ANNOTATION, ""),
             )
         )  # fmt: skip
-    return tuple(found)
+    return tuple(statuses)
 
 
 def find_names(chart: Chart, values: Mapping[str, Any]) -> tuple[str, str]:

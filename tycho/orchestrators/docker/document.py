@@ -175,8 +175,8 @@ def _refuse_metadata(instance: Instance) -> None:
     """
     names = [
         name
-        for name, about in instance.metadata.items()
-        if about.port or about.clients or about.values.keys() - {"image"} or about.publishes
+        for name, entry in instance.metadata.items()
+        if entry.port or entry.clients or entry.values.keys() - {"image"} or entry.publishes
     ]
     if names:
         raise NotSupported(

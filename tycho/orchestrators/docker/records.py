@@ -97,7 +97,7 @@ async def read_containers(docker: DockerCli, guid: str = "") -> list[Mapping[str
     filters = ["--filter", f"label={labels.GUID}{f'={guid}' if guid else ''}"]
     ids = (await docker.require(["docker", "ps", "--all", "--quiet", "--no-trunc", *filters])).split()
     containers = await inspect(docker, "container", ids)
-    return [container for container in containers if container["Config"]["Labels"].get(labels.ONE_OFF) != "True"]
+    return [container for container in containers if container["Config"]["Labels"].get(labels.RUN_ALONE) != "True"]
 
 
 async def read_all(docker: DockerCli, guid: str = "") -> tuple[list[Record], Mapping[str, Sequence[Mapping[str, Any]]]]:
