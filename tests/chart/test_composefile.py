@@ -27,7 +27,7 @@ from tycho.policy import apply_policies
 TESTS = Path(__file__).parents[1]
 CORPUS = TESTS.parents[1] / "shared" / "corpus" / "kompose"
 GOLDEN = sorted((TESTS / "golden").glob("*/compose.yaml"))
-EXAMPLES = [TESTS.parent / "examples/shop/compose.yaml", TESTS.parent / "examples/notebook/docker-compose.yaml"]
+EXAMPLES = sorted((TESTS.parent / "examples").glob("*/*compose.yaml"))
 CASES = sorted((TESTS / "cases").glob("*/compose.yaml"))
 PUBLIC = [path for path in sorted(CORPUS.rglob("*")) if path.suffix in (".yaml", ".yml")]
 ENV = {"TAG": "1", "MOTD": "hello", "TOKEN": "t0ken"}

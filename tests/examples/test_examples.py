@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 from tycho import Sources, apply_policies, load
+from tycho.toolchain import programs
 
 ROOT = Path(__file__).parents[2] / "examples"
 FILES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("*/*compose.yaml"))
@@ -37,9 +41,9 @@ def test_docker_compose_reads_the_same(file: str) -> None:
         name: service["image"] for name, service in theirs["services"].items()
     }
     assert {
-        name: [(port.target, port.published) for port in service.ports] for name, service in ours.services.items()
+        name: [(port.target, port.published or "") for port in service.ports] for name, service in ours.services.items()
     } == {
-        name: [(port["target"], port["published"]) for port in service.get("ports", ())]
+        name: [(port["target"], port.get("published", "")) for port in service.get("ports", ())]
         for name, service in theirs["services"].items()
     }
     assert set(ours.volumes) == set(theirs.get("volumes", ()))
@@ -64,3 +68,45 @@ def test_only_the_api_is_between_the_nets() -> None:
     assert {name: set(service.networks) for name, service in shop.services.items()} == {
         "web": {"front"}, "api": {"front", "back"}, "db": {"back"}
     }  # fmt: skip
+
+
+@contextmanager
+def started(kubeconfig: Path, helm: Path, file: str, *words: str) -> Iterator[dict[str, Any]]:
+    """Start an example by the command line, as its README does, and remove it."""
+    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "XDG_CACHE_HOME")}
+    env = {**kept, "KUBECONFIG": str(kubeconfig), "TYCHO_HELM": str(helm), "TYCHO_QUIET_TIME": "0"}
+    tycho = Path(sys.executable).with_name("tycho")
+    up = [tycho, "up", "-f", ROOT / file, "-q", "-o", "json", *words]
+    completed = subprocess.run(up, env=env, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stderr
+    (release,) = json.loads(completed.stdout)
+    try:
+        yield release
+    finally:
+        subprocess.run([tycho, "down", release["sid"], *words], env=env, capture_output=True, check=True)
+
+
+@pytest.mark.xdist_group("cluster")
+def test_the_pipeline_starts_with_its_job(kubeconfig: Path, helm: Path) -> None:
+    with started(kubeconfig, helm, "events/compose.yaml") as release:
+        kinds = {service["name"]: service["kind"] for service in release["services"]}
+        assert kinds == {"broker": kinds["broker"], "prepare": "Job", "worker": "Deployment", "source": "Deployment"}
+        assert release["is_ready"]
+
+
+@pytest.mark.xdist_group("cluster")
+def test_a_notebook_leaves_the_volume_of_its_user(kubeconfig: Path, helm: Path) -> None:
+    kubectl = [programs.tool("kubectl"), "--kubeconfig", kubeconfig]
+    subprocess.run([*kubectl, "create", "namespace", "lab"], check=True, capture_output=True)
+    claim = ROOT / "user-volume/claim.yaml"
+    try:
+        subprocess.run([*kubectl, "-n", "lab", "apply", "-f", claim], check=True, capture_output=True)
+        with started(kubeconfig, helm, "user-volume/compose.yaml", "-n", "lab") as release:
+            assert release["is_ready"]
+        left = subprocess.run(
+            [*kubectl, "-n", "lab", "get", "persistentvolumeclaims", "-o", "name"],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        assert left.stdout.split() == ["persistentvolumeclaim/home-ada"]
+    finally:
+        subprocess.run([*kubectl, "delete", "namespace", "lab", "--wait=false"], check=True, capture_output=True)
