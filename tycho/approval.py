@@ -36,7 +36,7 @@ def check_policies(name: str, stored: StoredRelease, modification: Modification,
         return
     document = yaml.load(stored.compose, yaml.CSafeLoader)
     if not isinstance(document, dict):
-        raise PolicyDenied("this release does not say what its policies are to judge", hint=HINT)
+        raise PolicyDenied("this release does not hold what its policies judge", hint=HINT)
     for section, write_sizes in (("services", _write_service_sizes), ("jobs", _write_job_sizes)):
         for service, keys in (document.get(section) or {}).items():
             for change in (modification.every, modification.services.get(service, ServiceChange())):

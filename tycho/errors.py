@@ -11,7 +11,7 @@ TychoError                      exit  1   HTTP 500
 │   └── ReportError                  12        422   --strict, and a key would change its meaning
 ├── PolicyError                      20        500   a policy file is broken
 │   └── PolicyDenied                 21        403   a policy refuses this system
-└── OrchestratorError                30        502   the cluster or helm said no
+└── OrchestratorError                30        502   the cluster or helm refuses
     ├── ClusterUnreachable           30        502
     ├── ToolMissing                  31        502   helm (or another program) is missing or too old
     ├── NotFound                     32        404
@@ -158,7 +158,7 @@ class PolicyDenied(PolicyError):
 
 
 class OrchestratorError(TychoError):
-    """The cluster, or the program that talks to it, said no."""
+    """The cluster, or the program that talks to it, refuses."""
 
     exit_code = 30
     http_status = 502

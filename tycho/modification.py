@@ -198,7 +198,7 @@ def quantity(text: str) -> Fraction:
 
 def _check(modification: Modification, stored: StoredRelease, known: Mapping[str, Any]) -> Iterator[Problem]:
     if modification == Modification(services=dict.fromkeys(modification.services, ServiceChange())):
-        yield _problem("", "nothing is to be changed", "say labels, cpu, memory, gpu, replicas or services")
+        yield _problem("", "no change is given", "say labels, cpu, memory, gpu, replicas or services")
     for key, value in modification.labels.items():
         yield from _check_label(key, value)
     yield from _check_change("", modification.every)

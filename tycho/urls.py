@@ -214,7 +214,7 @@ def parse_template(text: str) -> UrlTemplate:
         _check_part(segment, _PATH_TEXT, HOST, "a part of a path: letters, digits, -, _, . and ~")
     template = UrlTemplate(match["scheme"], match["port"] or "", labels, segments)
     if sum(_measure_most(label) + 1 for label in labels) - 1 > HOST:
-        raise _wrong(f"host names would be longer than {HOST} characters", "use fewer placeholders before the path")
+        raise _wrong(f"host names can become longer than {HOST} characters", "use fewer placeholders before the path")
     _check_unique(template)
     return template
 

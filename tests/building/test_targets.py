@@ -49,5 +49,5 @@ def test_a_name_below_a_prefix(name: str, prefix: str, reference: str) -> None:
 
 def test_two_images_of_one_name_are_refused() -> None:
     targets = [Target(name, ("web",), ("web",)) for name in ("a/app:1", "b/app:1", "b/app:2")]
-    with pytest.raises(UsageError, match="a/app:1 and b/app:1 would both be pushed as host/app:1"):
+    with pytest.raises(UsageError, match="a/app:1 and b/app:1 have one name in the registry: host/app:1"):
         name_pushed(targets, "host")

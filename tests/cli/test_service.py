@@ -82,7 +82,7 @@ def test_what_runs_is_changed_and_read(tycho: Tycho) -> None:
 @pytest.mark.parametrize(
     ("argv", "expected"),
     [
-        (("modify",), "nothing is to be changed"),
+        (("modify",), "no change is given"),
         (("modify", "--replicas", "web=many"), "is not a number"),
         (("modify", "--label", "team"), "is no label"),
         (("modify", "--image", "nginx"), "names no service"),

@@ -195,7 +195,7 @@ def read_bearer(headers: Sequence[tuple[bytes, bytes]]) -> str:
     """
     values = [value for name, value in headers if name.lower() == b"authorization"]
     if not values:
-        raise Unauthorized("this service wants to know who asks", hint=REMEDY)
+        raise Unauthorized("this service needs to know who asks", hint=REMEDY)
     scheme, _, token = values[0].partition(b" ")
     token = token.strip()
     if len(values) > 1 or scheme.lower() != b"bearer" or not token or not token.isascii() or b" " in token:

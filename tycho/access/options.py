@@ -50,7 +50,7 @@ def make_authority(options: AccessOptions, target: Target) -> Authority:
     """
     if options.proxy_header and not (options.trust_proxy or options.mutual_tls):
         raise UsageError(
-            "whoever reaches the service could say that he is anybody",
+            "any caller could use any name",
             hint="--trust-proxy names the proxy's addresses, or --client-ca who signed its certificate",
         )
     if options.trust_proxy and not options.proxy_header:

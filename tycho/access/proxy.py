@@ -59,7 +59,9 @@ class Proxy:
         if not values:
             return None
         if len(values) > 1:
-            raise Unauthorized(f"{self.header} was sent twice", hint="the proxy is to replace what its callers send")
+            raise Unauthorized(
+                f"{self.header} was sent twice", hint="configure the proxy to replace what its callers send"
+            )
         try:
             return Subject(values[0].decode("utf-8"), "proxy", OWN)
         except UnicodeDecodeError:

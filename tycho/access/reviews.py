@@ -107,7 +107,7 @@ class Reviews:
             )
         if AUDIENCE not in (status.get("audiences") or ()):
             raise Unauthorized(
-                "this token is for the API server, and Tycho is to see no such token",
+                "this token is for the API server, and Tycho does not accept those",
                 hint=f"kubectl create token ACCOUNT --audience {AUDIENCE} makes one",
             )
         user = status.get("user") or {}

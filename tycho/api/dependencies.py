@@ -32,7 +32,7 @@ def _subject(request: Request) -> Subject | None:
     """
     subject: Subject | None = request.state.subject
     if subject is None and _authority(request).required and not request.state.open:
-        raise Unauthorized("this service wants to know who asks")
+        raise Unauthorized("this service needs to know who asks")
     return subject
 
 

@@ -60,13 +60,13 @@ class Listening:
         if not loopback(self.host):
             if not authenticated:
                 raise UsageError(
-                    f"{self.host} would let anybody on the network start systems",
+                    f"{self.host} lets anybody on the network start systems",
                     hint="--tokens FILE, --token-review or --proxy-header says who may; without, bind 127.0.0.1, and"
                     " let `kubectl port-forward` or ssh carry it",
                 )
             if not (self.tls_cert or self.plain_http):
                 raise UsageError(
-                    f"at {self.host} tokens would be sent in the clear",
+                    f"at {self.host} tokens travel unencrypted",
                     hint="--tls-cert FILE --tls-key FILE; or --plain-http, where nobody else is on the way",
                 )
         if self.tls_cert:

@@ -88,7 +88,7 @@ class Docker(DockerCli):
             name, _, digest = known.partition("@")
             if name == repository:
                 return str(digest)
-        raise OrchestratorError(f"docker push {reference} does not tell the digest of what it pushed")
+        raise OrchestratorError(f"docker push {reference} does not print the digest of what it pushed")
 
     def _explain(self, completed: Completed) -> str:
         """Return what a failed program said: its last words where the user saw the rest, else the end of all."""

@@ -119,7 +119,7 @@ def name_pushed(targets: Iterable[Target], prefix: str) -> dict[str, str]:
         same = [other for other, pushed in references.items() if pushed == reference]
         if len(same) > 1:
             raise UsageError(
-                f"the images {' and '.join(same)} would both be pushed as {reference}",
+                f"the images {' and '.join(same)} have one name in the registry: {reference}",
                 hint=f"give {name} another last name, or another tag",
             )
     return references

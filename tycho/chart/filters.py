@@ -148,7 +148,7 @@ def require_safe(value: object) -> object:
     _reject_live(value)
     if "{{" in str(value) or "}}" in str(value):
         if not isinstance(value, Safe):
-            raise ValueError(f"text that Helm would run: {value!r}")
+            raise ValueError(f"text that Helm evaluates: {value!r}")
     elif isinstance(value, str) and not isinstance(value, Safe) and not SAFE_PLAIN.fullmatch(value):
         raise ValueError(f"text that YAML may read otherwise: {value!r}; write it with | text")
     return value

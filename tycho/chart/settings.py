@@ -36,7 +36,7 @@ def strict_object(properties: Mapping[str, Schema]) -> Schema:
 
 KEYS: Mapping[str, Setting] = {
     "image": Setting(
-        "-- Image; repository has the registry in front unless that is Docker Hub, digest goes before tag",
+        "-- Image; repository begins with the registry unless that is Docker Hub, digest overrides tag",
         {"$ref": "#/$defs/image"},
     ),
     "replicas": Setting("-- Number of pods", {"$ref": "#/$defs/replicas"}),
@@ -101,7 +101,7 @@ SETTINGS: Mapping[str, Setting] = {
         "-- Variables of the compose file, read where a value says `${NAME…}`; null leaves the default beside it", {}
     ),
     "services": Setting(
-        "The services of the compose file. Each takes every key of `defaults` too, and its own goes before.", {}
+        "The services of the compose file. Each takes the keys of `defaults` too; its own keys override them.", {}
     ),
     "persistence": Setting(
         "-- Claims of volumes, which outlive the release. With existingClaim none is made; subPath is the folder that\n"
@@ -156,7 +156,7 @@ SETTINGS: Mapping[str, Setting] = {
         strict_object({"fromImage": FLAG, "since": TEXT}),
     ),
     "test": Setting("-- How long `helm test` waits", strict_object({"timeoutSeconds": {"type": "integer"}})),
-    "global": Setting("-- In the place of every image's registry", OBJECT),
+    "global": Setting("-- Instead of every image's registry", OBJECT),
     "commonLabels": Setting("-- Labels of every object", STRINGS),
     "nameOverride": Setting(
         "-- Instead of the chart's name in labels, and of the release's in names", {"$ref": "#/$defs/label"}

@@ -154,7 +154,7 @@ def _run() -> int:
     except Exception as error:
         if "-t" in sys.argv or "--trace" in sys.argv:
             raise
-        show.say(f"tycho: unexpected {type(error).__name__}: {safe_message(str(error))}")
+        show.say(f"tycho: internal error: {type(error).__name__}: {safe_message(str(error))}")
         show.say("  hint: run it again with --trace, and report what it says")
         return 1
     return 0

@@ -90,7 +90,7 @@ def api(
       tycho up --service http://127.0.0.1:5000 -f compose.yaml
       tycho api --host 0.0.0.0 --tokens t.yaml --tls-cert c.pem --tls-key k.pem
 
-    Beyond this machine it wants to know who asks: see docs/security.md.
+    Beyond this machine it needs to know who asks: see docs/security.md.
     """
     start_trace(debug)
     from tycho.access import AccessOptions

@@ -25,7 +25,7 @@ Services = Annotated[
     typer.Argument(metavar="[SERVICE]...", help="The images of these services; all by default."),
 ]
 
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Build all of it anew.", rich_help_panel=BUILDING)]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Build without the cache.", rich_help_panel=BUILDING)]
 Pull = Annotated[bool, typer.Option("--pull", help="Look for newer base images.", rich_help_panel=BUILDING)]
 
 
@@ -47,7 +47,7 @@ def build(
       tycho build --push localhost:5000/team -o yaml > images.yaml
       tycho up --metadata images.yaml
 
-    Without --push, nor TYCHO_PUSH_PREFIX, the images stay in Docker.
+    Without --push and TYCHO_PUSH_PREFIX the images stay in Docker.
     """
     from tycho.building import check_services, to_metadata
     from tycho.compose import load

@@ -41,7 +41,7 @@ def compile(
     explain: Explain = False,
     format: Formatted = Format.table,
 ) -> None:
-    r"""Make a Helm chart of a compose file; without -o, only says what becomes of it.
+    r"""Make a Helm chart of a compose file; without -o, only reports what changes.
 
     \b
     Examples:

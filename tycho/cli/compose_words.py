@@ -20,8 +20,8 @@ COMMANDS: Mapping[str, str] = {
              "the data",
     "port": "tycho has no port: `tycho ps` lists each service with its address",
     "publish": "tycho has no publish: `tycho push oci://HOST/PATH` sends the chart to a registry",
-    "pull": "tycho pulls nothing: the cluster's nodes pull images when pods start; `tycho restart` does it anew with "
-            "`pull_policy: always`",
+    "pull": "tycho pulls nothing: the cluster's nodes pull images when pods start; `tycho restart` pulls them again "
+            "with `pull_policy: always`",
     "rm": "tycho has no rm: `tycho down` removes a whole system; take a service out of the compose file and run "
           "`tycho up` to remove it alone",
     "run": "tycho has no run: `tycho exec SERVICE COMMAND` runs a program in a container that runs, `tycho up --name "
@@ -30,7 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "start": "tycho has no start: `tycho up SERVICE` starts a service",
     "stats": "tycho has no stats: `kubectl top pod --containers` shows what pods use, where the cluster measures it",
     "stop": "tycho has no stop: `tycho down --keep-volumes` stops a system and keeps its data, `tycho up` starts it "
-            "anew",
+            "again",
     "top": "tycho has no top: `tycho exec SERVICE ps` lists the programs of a container",
     "unpause": "tycho has no unpause: Kubernetes freezes no containers",
     "volumes": "tycho has no volumes: `kubectl get persistentvolumeclaims -A -l executor=tycho` lists them",

@@ -29,7 +29,9 @@ Hash = Annotated[
     str,
     typer.Option("--hash", metavar="NAMES", help="A digest of these services, or of all: *.", rich_help_panel=OUTPUT),
 ]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only say whether it is well.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[
+    bool, typer.Option("-q", "--quiet", help="Check the file, and print nothing.", rich_help_panel=OUTPUT)
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings are errors.", rich_help_panel=OUTPUT)]
 
 

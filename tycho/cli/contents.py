@@ -66,7 +66,7 @@ def report(
       tycho report
       tycho report shop -o json
 
-    Without ID, the project of this folder is meant. `tycho compile` tells the same of a file that does not run yet.
+    Without ID, the project of this folder is meant. `tycho compile` shows the same for a file that does not run yet.
     """
 
     async def act(lifecycle: Lifecycle) -> Sequence[Mapping[str, Any]]:

@@ -28,7 +28,7 @@ def events(
     target: TargetOptions,
     output: Output = Format.table,
 ) -> None:
-    r"""Print what the cluster tells of a system's objects, oldest first.
+    r"""Print the events of a system's objects, oldest first.
 
     \b
     Examples:
@@ -62,7 +62,7 @@ def _show(events: list[Event], output: Format) -> None:
     if output is not Format.table:
         return show.structured([event.model_dump(mode="json") for event in events], output)
     if not events:
-        return show.say("nothing happened of late: a cluster forgets events after an hour")
+        return show.say("no events: a cluster forgets them after an hour")
     return show.table([HEADER, *map(_row, events)])
 
 

@@ -57,7 +57,7 @@ def logs(
     """
     if target.namespace.isdigit():
         number = target.namespace
-        raise UsageError(f"-n is the namespace, and {number} is hardly one: write --tail {number}")
+        raise UsageError(f"-n is the namespace, and {number} looks like a number of lines: write --tail {number}")
 
     async def act(lifecycle: Lifecycle) -> None:
         from tycho.orchestrators import parse_since

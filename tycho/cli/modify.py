@@ -48,7 +48,7 @@ class ChangeOptions:
     ] = None
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Say what would change, and change nothing.", rich_help_panel=CHANGE),
+        typer.Option("--dry-run", help="Show the changes, and make none.", rich_help_panel=CHANGE),
     ] = False
 
     def read(self) -> Modification:
@@ -71,7 +71,7 @@ class ChangeOptions:
         labels = dict(map(_read_label, self.label or ()))
         modification = Modification(labels=labels, every=changed.pop(""), services=changed)
         if modification == Modification():
-            raise UsageError("nothing is to be changed", hint="write for example --replicas web=3")
+            raise UsageError("no change is given", hint="write for example --replicas web=3")
         return modification
 
 

@@ -68,9 +68,9 @@ class Credentials:
         given = self._token if self._token is not None else _find_kept()
         if given:
             if not WRITTEN.fullmatch(given):
-                raise UsageError("the token for the service holds characters that no token has", hint="copy it anew")
+                raise UsageError("the token for the service holds characters that no token has", hint="copy it again")
             if not self._open:
-                raise UsageError(f"the token would travel unencrypted to {show_address(self._url)}", hint=PLAIN)
+                raise UsageError(f"the token travels unencrypted to {show_address(self._url)}", hint=PLAIN)
         elif self._token is None and self.renewable and self._borrow:
             return self._borrow(refused)
         return given

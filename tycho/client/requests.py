@@ -192,7 +192,7 @@ def explain(error: Exception, url: str, path: str, timeout: float) -> Lost:
         message = f'"{shown}" is not an address: {safe_message(str(error))}'
         raise UsageError(message, hint=f"for example, {URL}") from error
     if isinstance(error, UnicodeEncodeError):
-        raise UsageError("the request holds text that is none", hint=str(error.reason)) from error
+        raise UsageError("the request holds characters that are no text", hint=str(error.reason)) from error
     lost: TychoError
     if isinstance(error, httpx2.ReadTimeout):
         lost = WaitTimeout(f"{shown}{path} took longer than {timeout:g} s")

@@ -25,7 +25,7 @@ def project_name(sources: Sources, documents: Iterable[Node]) -> tuple[str, list
             f'invalid project name "{sources.name}": must consist only of lowercase alphanumeric characters, hyphens, '
             "and underscores as well as start with a letter or number"
         )
-        return "", [Problem("", 0, "name", said, f'"{normal(sources.name) or "project"}" would do')]
+        return "", [Problem("", 0, "name", said, f'"{normal(sources.name) or "project"}" is possible')]
     wanted = sources.fallback
     for document in documents:
         said_here = document.get("name")

@@ -29,7 +29,7 @@ def place(name: str, home: Path | None) -> Path:
         UsageError: This cannot be a cluster's name.
     """
     if not NAME.fullmatch(name):
-        said = "up to 40 of a-z, 0-9 and -, neither first nor last a -"
+        said = "up to 40 of a-z, 0-9 and -, without a - at either end"
         raise UsageError(f'"{name}" cannot name a cluster', hint=said)
     return shelf(home) / name
 

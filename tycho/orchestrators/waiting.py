@@ -75,7 +75,7 @@ async def wait_until_ready(
             name = release.identity.name
             raise StartFailed(
                 describe_failure(release) + logs,
-                hint=f"mend it and run `tycho up` again; `tycho status --services {name}` shows all,"
+                hint=f"fix it and run `tycho up` again; `tycho status --services {name}` shows all,"
                 f" `tycho down {name}` removes it",
             )
         if not deadline.left:

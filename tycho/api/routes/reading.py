@@ -141,5 +141,5 @@ def _read_place(token: str) -> tuple[str, str]:
     try:
         moment, guid = b64decode(token, altchars=b"-_", validate=True).decode().split(" ")
     except (binascii.Error, ValueError):
-        raise UsageError("continue is not what an answer gave", hint="leave it out to begin anew") from None
+        raise UsageError("continue is not what an answer gave", hint="leave it out to begin again") from None
     return moment, guid

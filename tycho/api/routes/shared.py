@@ -23,7 +23,7 @@ FAILURES: dict[int | str, dict[str, Any]] = {
         "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
     },
     "4XX": {"model": Envelope[Failure], "description": "The request is wrong, or refused."},
-    "5XX": {"model": Envelope[Failure], "description": "The cluster, or Helm, said no."},
+    "5XX": {"model": Envelope[Failure], "description": "The cluster, or Helm, refuses."},
 }
 
 
@@ -42,7 +42,7 @@ def find_account(name: str | None) -> str:
     if name not in listed:
         known = f"it lists {', '.join(listed)}" if listed else "it lists none"
         hint = f"leave serviceaccount out; TYCHO_API_SERVICE_ACCOUNTS of the service says which there are, and {known}"
-        raise Forbidden(f"serviceaccount: {name} is not one that the operator lets containers run as", hint=hint)
+        raise Forbidden(f"serviceaccount: {name} is no account that the operator allows for containers", hint=hint)
     return name
 
 

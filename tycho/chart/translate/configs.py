@@ -14,7 +14,7 @@ from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, locate, rele
 from tycho.chart.translate.volumes import find_mount
 from tycho.model import FileRef
 
-READ_ONLY = "it cannot be written to, and has mode 0444 where none is said"
+READ_ONLY = "it cannot be written to, and has mode 0444 without mode"
 FOR_ALL = "the file is root's: whoever is in the container may read what this one may"
 ALONE = "mode: 0400 without uid, gid and user keeps it for root"
 OURS, PLAIN = "objects are named for the release", "nothing: services call it by its key"

@@ -198,6 +198,6 @@ async def refuse_name_clash(api: KubeClient, identity: Identity, chart: Chart, v
         name, labels = one["metadata"]["name"], one["metadata"].get("labels") or {}
         if name in names and labels.get("app.kubernetes.io/instance") != identity.release:
             raise Conflict(
-                f'the Service "{name}" of the namespace {identity.namespace} would answer instead of this system\'s',
+                f'the Service "{name}" of the namespace {identity.namespace} answers instead of this system\'s',
                 hint=f"rename the service {name}, or let the system have a namespace of its own (leave out -n)",
             )

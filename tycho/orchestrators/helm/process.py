@@ -210,7 +210,7 @@ async def _read(stream: asyncio.StreamReader | None) -> bytes:
     while stream and (part := await stream.read(65536)):
         found += part
         if len(found) > MAX_OUTPUT:
-            raise OrchestratorError(f"helm said more than {MAX_OUTPUT // 2**20} MiB, and was ended", hint=SMALLER)
+            raise OrchestratorError(f"helm wrote more than {MAX_OUTPUT // 2**20} MiB, and was ended", hint=SMALLER)
     return bytes(found)
 
 

@@ -100,7 +100,7 @@ async def delete_members(api: KubeClient, identity: Identity, deadline: Deadline
         remaining = ", ".join(await list_remaining(api, identity, kept))
         raise WaitTimeout(
             f"still there after {deadline.wait_options.timeout:g} s: {remaining}",
-            hint="whoever set a finalizer has to take it away",
+            hint="remove the finalizers, or ask their owner",
         )
 
 
@@ -119,7 +119,7 @@ async def list_remaining(api: KubeClient, identity: Identity, kept: Collection[s
 async def prepare_upgrade(
     api: KubeClient, identity: Identity, rendered: Iterable[KubeObject], tell: Callable[[str], None]
 ) -> tuple[str, ...]:
-    """Delete the objects that an upgrade could not change; the upgrade makes them anew.
+    """Delete the objects that an upgrade could not change; the upgrade makes new ones.
 
     Args:
         api: The cluster.
@@ -210,7 +210,7 @@ async def _see_gone(api: KubeClient, path: str) -> None:
     await api.delete(path, propagation="Foreground")
     if not await Deadline(WaitOptions()).until(lambda: api.gone(path)):
         raise WaitTimeout(
-            f"{path} has to be made anew, and will not go", hint="kubectl get -o yaml shows what holds it"
+            f"{path} must be replaced, and its removal does not end", hint="kubectl get -o yaml shows what holds it"
         )
 
 
