@@ -178,6 +178,7 @@ ENDPOINT_SLICE = Kind(
 EVENT = Kind("Event", "v1", "events", removal=Removal.NEVER, maker=Maker.CLUSTER)
 NODE = Kind("Node", "v1", "nodes", removal=Removal.NEVER, maker=Maker.CLUSTER)
 NAMESPACE = Kind("Namespace", "v1", "namespaces", removal=Removal.NEVER, maker=Maker.VERB)
+STORAGE_CLASS = Kind("StorageClass", "storage.k8s.io/v1", "storageclasses", removal=Removal.NEVER, maker=Maker.CLUSTER)
 LEASE = Kind("Lease", "coordination.k8s.io/v1", "leases", removal=Removal.NEVER, maker=Maker.VERB)
 
 KINDS: Mapping[str, Kind] = MappingProxyType(

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import processes as process
 from tests.compose.oracle import program as compose
 from tests.e2e.room import ROOM, group
-from tycho.toolchain import process
 
 HOME = ROOM / "engine"
 SOCKET = HOME / "docker.sock"

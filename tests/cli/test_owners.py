@@ -15,11 +15,11 @@ import pytest
 import yaml
 
 from tests.api.conftest import Service, serving
+from tests.certificates import certificate
 from tests.cli.conftest import TYCHO
 from tests.cluster_fixture import HOME
 from tycho import localcluster
 from tycho.client import TychoClient
-from tycho.localcluster.certificates import certificate
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm import HelmOrchestrator
 from tycho.toolchain import programs
@@ -76,7 +76,7 @@ def stage(kubeconfig: Path, helm: Path, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("owners")
     second = localcluster.create(f"{kubeconfig.parent.name}-second", provider="native", home=HOME)
     configs = {"first": yaml.safe_load(kubeconfig.read_text()), "second": yaml.safe_load(second.kubeconfig.read_text())}
-    pki = kubeconfig.parent / "pki"
+    (pki,) = kubeconfig.parent.glob("clusters/*/pki")
     merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
     for name, config in configs.items():
         merged["clusters"].append({"name": name, "cluster": config["clusters"][0]["cluster"]})

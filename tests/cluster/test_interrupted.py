@@ -8,68 +8,60 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tycho import localcluster
-from tycho.localcluster.native import COMMANDS
+from tycho.localcluster.native import PROGRAMS, find_processes
 from tycho.localcluster.state import State, load
 from tycho.toolchain.process import until
 from tycho.toolchain.programs import tools
 
 pytestmark = pytest.mark.xdist_group("cluster")
-STARTED = ["etcd", "kube-apiserver"]
+STARTED = {"etcd", "kube-apiserver"}
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    tools(COMMANDS, print)  # a build takes longer than a start
+    tools(PROGRAMS, print)  # a build takes longer than a start
     home = tmp_path / "tycho/clusters"
     yield home
     for made in localcluster.clusters(home=home):
         localcluster.delete(made.name, home=home)
 
 
-def test_a_command_cut_short_leaves_no_process_or_one_that_is_found_again(home: Path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_command_cut_short_leaves_no_process_or_one_that_is_found_again(home: Path, number: signal.Signals):
     env = {**os.environ, "XDG_STATE_HOME": str(home.parents[1]), "DOCKER_HOST": "unix:///nonexistent"}
     argv = [sys.executable, "-m", "tycho", "cluster", "create", "five"]
-    folder = home / "five"
-    for sent, survivors in ((signal.SIGINT, False), (signal.SIGKILL, True)):
-        with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
-            assert until(lambda: started(folder), 60)
-            command.send_signal(sent)
-        assert command.returncode != 0
-        seen = localcluster.status("five", home=home)
-        assert [component.alive for component in seen.components] == [survivors] * 2
+    with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
+        assert until(lambda: list_running(home / "five") >= STARTED, 60)
+        command.send_signal(number)
+    assert command.returncode != 0
+    state = load(home / "five")
+    assert state
+    if number == signal.SIGINT:
+        assert find_processes(state, ("kwokctl", *STARTED)) == {}
+    survivors = find_processes(state, ("etcd", "kube-apiserver"))
     again = localcluster.create("five", home=home)
     assert again.running
-    assert again.components[:2] == seen.components
-    known = load(folder)
-    assert known
-    assert all(process.alive for process in known.processes.values())
+    pids = {component.name: component.pid for component in again.components}
+    assert survivors.items() <= pids.items()
     localcluster.delete("five", home=home)
-    assert not any(process.alive for process in known.processes.values())
+    assert find_processes(state, ("kwokctl", *pids)) == {}
 
 
-def started(folder: Path) -> bool:
-    """Whether the API server has been started, and nothing after it."""
-    known = load(folder)
-    return known is not None and list(known.processes) == STARTED and all(one.alive for one in known.processes.values())
+def list_running(folder: Path) -> set[str]:
+    state = load(folder)
+    return set(find_processes(state)) if state else set()
 
 
-def test_a_signal_between_a_start_and_its_note_leaves_no_process(home: Path, monkeypatch: pytest.MonkeyPatch):
-    keep = State.keep
-
-    def keep_and_be_struck(state: State, **changes: Any) -> State:
-        kept = keep(state, **changes)
-        if list(changes.get("processes", ())) == STARTED:
-            signal.raise_signal(signal.SIGINT)
-        return kept
-
-    monkeypatch.setattr(State, "keep", keep_and_be_struck)
-    with pytest.raises(KeyboardInterrupt):
-        localcluster.create("six", provider="native", home=home)
-    seen = localcluster.status("six", home=home)
-    assert [component.alive for component in seen.components] == [False, False]
-    localcluster.delete("six", home=home)
+def test_what_is_found_is_the_clusters_own(home: Path):
+    bystander = subprocess.Popen(["tail", "-f", "/dev/null", f"{home}/five/kwokctl.log"], stderr=subprocess.DEVNULL)
+    try:
+        assert find_processes(State(home / "five", "native"), ("kwokctl", "etcd", "tail")) == {"tail": bystander.pid}
+        assert find_processes(State(home / "five", "native")) == {}
+        assert find_processes(State(home / "fiv", "native"), ("tail",)) == {}
+    finally:
+        bystander.kill()
+        bystander.wait()

@@ -11,7 +11,7 @@ import pytest
 
 from tycho import localcluster
 from tycho.errors import NotFound, OrchestratorError
-from tycho.localcluster.api import read
+from tycho.kube.kubeconfig import KubeconfigLoader
 
 KIND = """
     [ "$1" = version ] && {{ echo kind v0.33.0; exit; }}
@@ -39,7 +39,7 @@ def test_kind_makes_it_and_removes_it(kind: Path, kubeconfig: Path, tmp_path: Pa
     assert made == localcluster.status("shop", home=home)
     assert (made.provider, made.running, made.simulated, made.components) == ("kind", True, False, ())
     assert made.version.startswith("1.37.")
-    assert made.server == read(kubeconfig)[0]
+    assert made.server == KubeconfigLoader(str(kubeconfig), "").load().server
     assert made.kubeconfig.stat().st_mode & 0o077 == 0
     assert "current-context: tycho-shop" in made.kubeconfig.read_text()
     assert kind.read_text().splitlines() == [

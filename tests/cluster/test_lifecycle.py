@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import ssl
 import stat
@@ -16,17 +15,17 @@ from pathlib import Path
 
 import pytest
 
+from tests import certificates
 from tycho import localcluster
 from tycho.errors import NotFound, OrchestratorError, UsageError
-from tycho.localcluster import Cluster
-from tycho.localcluster.api import Api
-from tycho.localcluster.state import load
+from tycho.kube.client import KubeClient
+from tycho.localcluster import Cluster, native
 from tycho.toolchain import programs
 from tycho.toolchain.process import until
 
 pytestmark = pytest.mark.xdist_group("cluster")
 NOTE = "/api/v1/namespaces/default/configmaps/note"
-PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"]
+PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller"]
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +37,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def one(home: Path) -> Cluster:
+def first(home: Path) -> Cluster:
     return localcluster.create("one", provider="native", home=home)
 
 
-def administrator(made: Cluster) -> Api:
-    pki = made.kubeconfig.parent / "pki"
-    return Api(made.server, (pki / "ca.crt").read_text(), (pki / "admin.crt", pki / "admin.key"))
+@pytest.fixture
+def administrator(first: Cluster) -> Iterator[KubeClient]:
+    client = KubeClient(str(first.kubeconfig))
+    yield client
+    client.close()
+
+
+def pki_of(made: Cluster) -> Path:
+    return made.kubeconfig.parent / f"clusters/tycho-{made.name}/pki"
 
 
 def pids(made: Cluster) -> dict[str, int]:
@@ -59,35 +64,35 @@ def running(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").exists() and ") Z " not in Path(f"/proc/{pid}/stat").read_text()
 
 
-def test_what_create_returns_is_what_status_sees(one: Cluster, home: Path):
-    assert one == localcluster.status("one", home=home)
-    assert localcluster.clusters(home=home) == [one]
-    assert one.running
-    assert one.simulated
-    assert one.provider == "native"
-    assert one.version.startswith("1.37.")
-    assert list(pids(one)) == PROGRAMS
-    assert all(running(pid) for pid in pids(one).values())
-    assert administrator(one).ready()
+def test_what_create_returns_is_what_status_sees(first: Cluster, administrator: KubeClient, home: Path):
+    assert first == localcluster.status("one", home=home)
+    assert localcluster.clusters(home=home) == [first]
+    assert first.running
+    assert first.simulated
+    assert first.provider == "native"
+    assert first.version.startswith("1.37.")
+    assert list(pids(first)) == PROGRAMS
+    assert all(running(pid) for pid in pids(first).values())
+    assert administrator.is_ready()
 
 
-def test_the_kubeconfig_names_its_context(one: Cluster):
+def test_the_kubeconfig_names_its_context(first: Cluster):
     import yaml
 
-    config = yaml.safe_load(one.kubeconfig.read_text())
+    config = yaml.safe_load(first.kubeconfig.read_text())
     assert config["current-context"] == "tycho-one"
     assert config["contexts"] == [{"name": "tycho-one", "context": {"cluster": "tycho-one", "user": "tycho-one"}}]
-    assert config["clusters"][0]["cluster"]["server"] == one.server
+    assert config["clusters"][0]["cluster"]["server"] == first.server
 
 
-def test_a_running_cluster_is_left_as_it_is(one: Cluster, home: Path):
-    assert localcluster.create("one", home=home) == one
+def test_a_running_cluster_is_left_as_it_is(first: Cluster, home: Path):
+    assert localcluster.create("one", home=home) == first
 
 
-def test_nothing_listens_beyond_loopback(one: Cluster):
+def test_nothing_listens_beyond_loopback(first: Cluster):
     inodes = {
         str(target).removeprefix("socket:[").rstrip("]")
-        for pid in pids(one).values()
+        for pid in pids(first).values()
         for link in Path(f"/proc/{pid}/fd").iterdir()
         if str(target := link.readlink()).startswith("socket:")
     }
@@ -101,33 +106,34 @@ def test_nothing_listens_beyond_loopback(one: Cluster):
     assert set(listens) == {"0100007F"}
 
 
-def test_nobody_else_can_read_its_folder(one: Cluster):
-    folder = one.kubeconfig.parent
+def test_nobody_else_can_read_its_folder(first: Cluster):
+    folder = first.kubeconfig.parent
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    keys = [
-        *folder.glob("pki/*"),
-        *folder.glob("config/*"),
-        *folder.glob("log/*"),
-        one.kubeconfig,
-        folder / "state.json",
-    ]
-    assert len(keys) > 20
-    assert {path.name for path in keys if path.stat().st_mode & 0o077} == set()
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert {"admin.key", "ca.key", "etcd.log", "kubeconfig", "kwok.yaml", "state.json"} <= {path.name for path in files}
+    assert {path.name for path in files if path.stat().st_mode & 0o077} == set()
 
 
-@pytest.mark.parametrize("port", ["etcd", "peer"])
-def test_etcd_answers_none_without_its_certificate(one: Cluster, port: str):
-    remembered = load(one.kubeconfig.parent)
-    assert remembered
-    context = ssl.create_default_context(cafile=str(remembered.folder / "pki/etcd-ca.crt"))
-    for identity in (None, "admin"):  # neither without one, nor with one of Kubernetes
-        if identity:
-            pki = remembered.folder / "pki"
-            context.load_cert_chain(pki / f"{identity}.crt", pki / f"{identity}.key")
-        assert refused(remembered.ports[port], context)
+def ports_of(made: Cluster, name: str) -> list[int]:
+    (pid,) = [component.pid for component in made.components if component.name == name]
+    options = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    urls = [word.partition("=")[2] for word in options if word.startswith("--listen-")]
+    return [int(url.rpartition(":")[2]) for url in urls]
 
 
-def refused(port: int, context: ssl.SSLContext) -> bool:
+def test_etcd_answers_none_without_its_certificate(first: Cluster, tmp_path: Path):
+    pki = pki_of(first)
+    context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+    ports = ports_of(first, "etcd")
+    assert len(ports) == 2
+    assert all(is_refused(port, context) for port in ports)
+    certificates.authority(tmp_path, "stranger")
+    certificates.certificate(tmp_path, "eve", "stranger", "kwok-admin", "system:masters")
+    context.load_cert_chain(tmp_path / "eve.crt", tmp_path / "eve.key")
+    assert all(is_refused(port, context) for port in ports)
+
+
+def is_refused(port: int, context: ssl.SSLContext) -> bool:
     """Whether a server takes none of our words; with TLS 1.3 that shows when its answer is read."""
     connection = HTTPSConnection("127.0.0.1", port, context=context, timeout=10)
     try:
@@ -140,51 +146,51 @@ def refused(port: int, context: ssl.SSLContext) -> bool:
     return False
 
 
-def test_etcd_answers_who_has_it(one: Cluster):
-    remembered = load(one.kubeconfig.parent)
-    assert remembered
-    pki = remembered.folder / "pki"
-    context = ssl.create_default_context(cafile=str(pki / "etcd-ca.crt"))
-    context.load_cert_chain(pki / "etcd-client.crt", pki / "etcd-client.key")
-    assert not refused(remembered.ports["etcd"], context)
+def test_etcd_answers_its_owner(first: Cluster):
+    pki = pki_of(first)
+    context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+    context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+    assert not all(is_refused(port, context) for port in ports_of(first, "etcd"))
 
 
-def test_the_api_server_shows_a_stranger_nothing(one: Cluster):
-    stranger = Api(one.server, (one.kubeconfig.parent / "pki/ca.crt").read_text())
-    with pytest.raises(OrchestratorError, match="403"):
-        stranger.get("/api/v1/secrets")
+def test_the_api_server_shows_a_stranger_nothing(first: Cluster):
+    context = ssl.create_default_context(cafile=str(pki_of(first) / "ca.crt"))
+    connection = HTTPSConnection(first.server.removeprefix("https://"), context=context, timeout=10)
+    connection.request("GET", "/api/v1/secrets")
+    assert connection.getresponse().status == 403
+    connection.close()
 
 
-def test_what_died_comes_back_with_what_it_knew(one: Cluster, home: Path):
-    note = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "note"}, "data": {"said": "remember"}}
-    administrator(one).apply(NOTE, note)
-    killed = {"etcd", "kube-apiserver", "kwok"}
+def test_what_died_comes_back_with_what_it_knew(first: Cluster, administrator: KubeClient, home: Path):
+    note = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "note"}, "data": {"text": "remember"}}
+    administrator.apply(NOTE, note, manager="tests")
+    killed = {"etcd", "kube-apiserver", "kwok-controller"}
     for name in killed:
-        os.kill(pids(one)[name], signal.SIGKILL)
+        os.kill(pids(first)[name], signal.SIGKILL)
     assert until(lambda: dead(localcluster.status("one", home=home)) == killed, 10)
     assert not localcluster.status("one", home=home).running
     again = localcluster.create("one", home=home)
     assert again.running
-    assert again.server == one.server
-    assert {name for name in PROGRAMS if pids(again)[name] != pids(one)[name]} == killed
-    assert administrator(again).get(NOTE)["data"] == {"said": "remember"}
+    assert again.server == first.server
+    assert {name for name in PROGRAMS if pids(again)[name] != pids(first)[name]} == killed
+    assert administrator.request("GET", NOTE)["data"] == {"text": "remember"}
 
 
-def test_two_commands_at_once_make_one_cluster_beside_another(one: Cluster, home: Path):
+def test_two_commands_at_once_make_one_cluster_beside_another(first: Cluster, home: Path):
     env = {**os.environ, "XDG_STATE_HOME": str(home.parents[1]), "DOCKER_HOST": "unix:///nonexistent"}
     tycho = [sys.executable, "-m", "tycho", "cluster"]
-    both = [
+    commands = [
         subprocess.Popen([*tycho, "create", "two"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = [process.communicate() for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
+    outputs = [process.communicate() for process in commands]
+    assert [process.returncode for process in commands] == [0, 0], outputs
     two = localcluster.status("two", home=home)
-    assert [out for out, _ in said] == [f"{two.kubeconfig}\n"] * 2
-    assert sum("starting cluster two" in err for _, err in said) == 1
+    assert [out for out, _ in outputs] == [f"{two.kubeconfig}\n"] * 2
+    assert sum("starting cluster two" in err for _, err in outputs) == 1
     assert two.running
-    assert two.server != one.server
-    assert administrator(two).has("/api/v1/nodes/simulated")
+    assert two.server != first.server
+    assert KubeClient(str(two.kubeconfig)).request("GET", "/api/v1/nodes/simulated")["metadata"]["uid"]
 
     table = subprocess.run([*tycho, "status"], env=env, check=True, capture_output=True, text=True).stdout
     assert [line.split()[:3] for line in table.splitlines()[1:]] == [
@@ -198,46 +204,64 @@ def test_two_commands_at_once_make_one_cluster_beside_another(one: Cluster, home
     assert localcluster.status("one", home=home).running
 
 
-def test_a_cluster_that_cannot_start_says_why_and_leaves_no_process(home: Path, one: Cluster):
-    folder = home / "three"
-    shutil.copytree(one.kubeconfig.parent / "pki", folder / "pki")
-    (folder / "pki/sa.pub").write_text("no key at all\n")
-    with pytest.raises(OrchestratorError, match="kube-apiserver ended:") as caught:
+def test_a_cluster_that_cannot_start_says_why_and_leaves_no_process(
+    script, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TYCHO_HELM", "/bin/true")
+    script("kube-apiserver", '[ "$1" = --version ] && echo Kubernetes v1.37.2 && exit; echo no key at all; exit 1')
+    with pytest.raises(OrchestratorError, match="kube-apiserver ended:\nno key at all") as caught:
         localcluster.create("three", provider="native", home=home)
-    assert "no key at all" not in caught.value.message
-    assert "sa.pub" in caught.value.message
-    assert str(folder / "log/kube-apiserver.log") in caught.value.hint
+    folder = home / "three"
+    assert str(folder / "clusters/tycho-three/logs/kube-apiserver.log") in caught.value.hint
     seen = localcluster.status("three", home=home)
     assert not seen.running
-    assert [component.alive for component in seen.components] == [False, False]
+    assert dead(seen) == set(PROGRAMS)
     localcluster.delete("three", home=home)
     assert not folder.exists()
 
 
-def test_a_program_that_is_broken_is_named(cache: Path, script, tmp_path: Path):
-    for name in ("helm", *PROGRAMS):
+def test_a_program_that_is_broken_is_named(cache: Path, script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TYCHO_HELM", "/bin/true")
+    for name in native.PROGRAMS:
         cached = programs.PROGRAMS[name].cached
         cached.parent.mkdir(parents=True, exist_ok=True)
         cached.touch()
-    with pytest.raises(OrchestratorError, match=r"/etcd cannot be started: Permission denied"):
+    with pytest.raises(OrchestratorError, match=r"/kwokctl cannot be started: Permission denied"):
         localcluster.create("six", provider="native", home=tmp_path)
 
 
 def test_a_process_that_only_has_the_same_id_is_left_alone(home: Path):
-    folder = home / "four"
-    folder.mkdir(parents=True)
+    cluster = localcluster.create("four", provider="native", home=home)
     bystander = subprocess.Popen(["sleep", "600"])
     try:
-        process = {"pid": bystander.pid, "started": "another boot/1"}
-        state = {"provider": "native", "version": "", "ports": {}, "processes": {"kwok": process}}
-        (folder / "state.json").write_text(json.dumps(state))
-        assert not localcluster.status("four", home=home).components[0].alive
+        os.kill(pids(cluster)["kwok-controller"], signal.SIGKILL)
+        (pki_of(cluster).parent / "pids/kwok-controller.pid").write_text(str(bystander.pid))
+        assert until(lambda: dead(localcluster.status("four", home=home)) == {"kwok-controller"}, 10)
+        assert localcluster.create("four", home=home).running
+        (pki_of(cluster).parent / "pids/kwok-controller.pid").write_text(str(bystander.pid))
         localcluster.delete("four", home=home)
-        assert not folder.exists()
+        assert not (home / "four").exists()
         assert bystander.poll() is None
     finally:
         bystander.kill()
         bystander.wait()
+
+
+def test_what_an_earlier_version_made_is_made_anew(home: Path):
+    folder = home / "seven"
+    folder.mkdir(parents=True)
+    former = {"provider": "native", "version": "1.37.1", "ports": {"api": 1}, "processes": {}}
+    (folder / "state.json").write_text(json.dumps(former))
+    etcd = programs.tool("etcd")
+    client, peer = (f"http://127.0.0.1:{port}" for port in native._find_ports(2))
+    argv = [etcd, f"--data-dir={folder}/etcd", f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}"]  # fmt: skip
+    earlier = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert until(lambda: pids(localcluster.status("seven", home=home))["etcd"] == earlier.pid, 10)
+    again = localcluster.create("seven", home=home)
+    assert again.running
+    assert earlier.wait(5) == -signal.SIGKILL
+    localcluster.delete("seven", home=home)
 
 
 def test_what_is_not_there_can_be_deleted_and_not_be_seen(tmp_path: Path):

@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from tests import certificates
 from tycho.errors import ToolMissing
-from tycho.localcluster import certificates
 from tycho.toolchain import programs
 from tycho.toolchain.process import until
 from tycho.toolchain.programs import ARCHITECTURE, PROGRAMS, Program

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tycho.localcluster.api import Api, read
+from tycho.errors import NotFound
+from tycho.kube.client import KubeClient
 from tycho.toolchain.process import until
 
 Object = dict[str, Any]
@@ -19,26 +20,27 @@ SOON = 30.0
 class Namespace:
     """A namespace of a test's own."""
 
-    def __init__(self, api: Api, name: str) -> None:
+    def __init__(self, api: KubeClient, name: str) -> None:
         self.api, self.name = api, name
-        api.apply(f"/api/v1/namespaces/{name}", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        assert until(lambda: api.has(f"/api/v1/namespaces/{name}/serviceaccounts/default"), SOON)
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        api.apply(f"/api/v1/namespaces/{name}", body, manager="tests")
+        assert until(lambda: exists(api, f"/api/v1/namespaces/{name}/serviceaccounts/default"), SOON)
 
     def at(self, path: str) -> str:
-        group, _, rest = path.rpartition(":")
-        return f"{group or '/api/v1'}/namespaces/{self.name}/{rest}"
+        group, _, collection = path.rpartition(":")
+        return f"{group or '/api/v1'}/namespaces/{self.name}/{collection}"
 
-    def make(self, path: str, thing: Object) -> None:
+    def make(self, path: str, body: Object) -> None:
         group = path.rpartition(":")[0].removeprefix("/apis/") or "v1"
-        thing = {"apiVersion": group, "metadata": {}, **thing}
-        thing["metadata"] = {**thing["metadata"], "name": path.rpartition("/")[2]}
-        self.api.apply(self.at(path), thing)
+        body = {"apiVersion": group, "metadata": {}, **body}
+        body["metadata"] = {**body["metadata"], "name": path.rpartition("/")[2]}
+        self.api.apply(self.at(path), body, manager="tests")
 
     def becomes(self, path: str, met: Callable[[Object], object]) -> Object:
         seen: list[Object] = []
 
         def asked() -> bool:
-            seen.append(self.api.get(self.at(path)))
+            seen.append(self.api.request("GET", self.at(path)))
             return bool(met(seen[-1]))
 
         assert until(asked, SOON), seen[-1]
@@ -46,20 +48,25 @@ class Namespace:
 
 
 @pytest.fixture(scope="session")
-def api(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Api:
-    server, authority, certificate, key = read(kubeconfig)
-    folder = tmp_path_factory.mktemp("identity")
-    files = (folder / "crt", folder / "key")
-    for path, data in zip(files, (certificate, key), strict=True):
-        path.write_bytes(data)
-    return Api(server, authority.decode(), files)
+def api(kubeconfig: Path) -> Iterator[KubeClient]:
+    client = KubeClient(str(kubeconfig))
+    yield client
+    client.close()
+
+
+def exists(api: KubeClient, path: str) -> bool:
+    try:
+        api.request("GET", path)
+    except NotFound:
+        return False
+    return True
 
 
 @pytest.fixture
-def namespace(api: Api) -> Iterator[Namespace]:
+def namespace(api: KubeClient) -> Iterator[Namespace]:
     name = f"simulation-{uuid.uuid4().hex[:8]}"
     yield Namespace(api, name)
-    api.ask("DELETE", f"/api/v1/namespaces/{name}")
+    api.request("DELETE", f"/api/v1/namespaces/{name}")
 
 
 def pod(simulate: str = "", **spec: Any) -> Object:
@@ -68,13 +75,13 @@ def pod(simulate: str = "", **spec: Any) -> Object:
     return {"kind": "Pod", "metadata": metadata, "spec": {"containers": containers, **spec}}
 
 
-def ready(one: Object) -> bool:
-    conditions = {each["type"]: each["status"] for each in one["status"].get("conditions", ())}
+def ready(obj: Object) -> bool:
+    conditions = {each["type"]: each["status"] for each in obj["status"].get("conditions", ())}
     return conditions.get("Ready") == "True"
 
 
-def test_the_node_has_an_address_and_takes_pods(api: Api):
-    node = api.get("/api/v1/nodes/simulated")
+def test_the_node_has_an_address_and_takes_pods(api: KubeClient):
+    node = api.request("GET", "/api/v1/nodes/simulated")
     assert ready(node)
     assert {"type": "InternalIP", "address": "127.0.0.1"} in node["status"]["addresses"]
     assert node["metadata"]["annotations"]["kwok.x-k8s.io/node"] == "fake"
@@ -91,19 +98,19 @@ def test_a_deployment_becomes_available_with_its_volume(namespace: Namespace):
     template = {"metadata": {"labels": {"app": "web"}}, "spec": mounted["spec"]}
     spec = {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template}
     namespace.make("/apis/apps/v1:deployments/web", {"kind": "Deployment", "spec": spec})
-    namespace.becomes("/apis/apps/v1:deployments/web", lambda one: one["status"].get("availableReplicas") == 2)
-    bound = namespace.becomes("persistentvolumeclaims/data", lambda one: one["status"]["phase"] == "Bound")
+    namespace.becomes("/apis/apps/v1:deployments/web", lambda obj: obj["status"].get("availableReplicas") == 2)
+    bound = namespace.becomes("persistentvolumeclaims/data", lambda obj: obj["status"]["phase"] == "Bound")
     assert bound["status"]["capacity"] == {"storage": "2Gi"}
 
 
 def test_a_volume_goes_with_its_claim(namespace: Namespace):
     claim = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}
     namespace.make("persistentvolumeclaims/data", {"kind": "PersistentVolumeClaim", "spec": claim})
-    bound = namespace.becomes("persistentvolumeclaims/data", lambda one: one["status"]["phase"] == "Bound")
+    bound = namespace.becomes("persistentvolumeclaims/data", lambda obj: obj["status"]["phase"] == "Bound")
     volume = f"/api/v1/persistentvolumes/{bound['spec']['volumeName']}"
-    assert namespace.api.has(volume)
-    namespace.api.ask("DELETE", namespace.at("persistentvolumeclaims/data"))
-    assert until(lambda: not namespace.api.has(volume), SOON)
+    assert exists(namespace.api, volume)
+    namespace.api.request("DELETE", namespace.at("persistentvolumeclaims/data"))
+    assert until(lambda: not exists(namespace.api, volume), SOON)
 
 
 def test_jobs_and_a_charts_tests_end_and_other_pods_do_not(namespace: Namespace):
@@ -113,12 +120,12 @@ def test_jobs_and_a_charts_tests_end_and_other_pods_do_not(namespace: Namespace)
         namespace.make(f"/apis/batch/v1:jobs/{name}", {"kind": "Job", "spec": spec})
         namespace.becomes(
             f"/apis/batch/v1:jobs/{name}",
-            lambda one, wanted=condition: wanted in [each["type"] for each in one["status"].get("conditions", ())],
+            lambda obj, expected=condition: expected in [each["type"] for each in obj["status"].get("conditions", ())],
         )
     hook = pod(restartPolicy="Never")
     namespace.make("pods/hook", hook | {"metadata": {"annotations": {"helm.sh/hook": "test"}}})
     namespace.make("pods/plain", pod(restartPolicy="Never"))
-    namespace.becomes("pods/hook", lambda one: one["status"]["phase"] == "Succeeded")
+    namespace.becomes("pods/hook", lambda obj: obj["status"]["phase"] == "Succeeded")
     namespace.becomes("pods/plain", ready)
 
 
@@ -133,7 +140,7 @@ def test_jobs_and_a_charts_tests_end_and_other_pods_do_not(namespace: Namespace)
 )
 def test_a_pod_fails_as_it_is_told(namespace: Namespace, simulate: str, phase: str, reason: str, before: Object | None):
     namespace.make("pods/web", pod(simulate))
-    seen = namespace.becomes("pods/web", lambda one: one["status"].get("containerStatuses"))["status"]
+    seen = namespace.becomes("pods/web", lambda obj: obj["status"].get("containerStatuses"))["status"]
     container = seen["containerStatuses"][0]
     assert seen["phase"] == phase
     assert container["state"]["waiting"]["reason"] == reason
@@ -145,7 +152,7 @@ def test_a_pod_fails_as_it_is_told(namespace: Namespace, simulate: str, phase: s
 
 def test_a_label_tells_a_pod_to_fail_as_an_annotation_does(namespace: Namespace):
     namespace.make("pods/web", pod() | {"metadata": {"labels": {"tycho.dev/simulate": "NotReady"}}})
-    seen = namespace.becomes("pods/web", lambda one: one["status"]["phase"] == "Running")
+    seen = namespace.becomes("pods/web", lambda obj: obj["status"]["phase"] == "Running")
     assert not ready(seen)
 
 
@@ -154,7 +161,7 @@ def test_a_pod_takes_as_long_as_it_is_told(namespace: Namespace):
     namespace.make("pods/slow", slow)
     namespace.make("pods/quick", pod())
     namespace.becomes("pods/quick", ready)
-    assert namespace.api.get(namespace.at("pods/slow"))["status"]["phase"] == "Pending"
+    assert namespace.api.request("GET", namespace.at("pods/slow"))["status"]["phase"] == "Pending"
     namespace.becomes("pods/slow", ready)
 
 
@@ -162,5 +169,5 @@ def test_what_no_node_can_hold_is_not_scheduled(namespace: Namespace):
     namespace.make("pods/big", pod(container={"resources": {"requests": {"cpu": "1000"}}}))
     namespace.becomes(
         "pods/big",
-        lambda one: any(each.get("reason") == "Unschedulable" for each in one["status"].get("conditions", ())),
+        lambda obj: any(each.get("reason") == "Unschedulable" for each in obj["status"].get("conditions", ())),
     )

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes as process
 from tests.behaviour import engine as engines
 from tests.behaviour.programs import programs
 from tests.compose.oracle import program as compose
 from tests.e2e.images import images
 from tests.e2e.node import Node
 from tests.e2e.room import ROOM
-from tycho.toolchain import process
 from tycho.toolchain.files import Progress, no_progress
 
 ADDRESS = "127.0.0.1:5000"

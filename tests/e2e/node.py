@@ -11,18 +11,18 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests import processes as process
+from tests.e2e import control_plane
 from tests.e2e.agent import enforce
+from tests.e2e.control_plane import ControlPlane
 from tests.e2e.images import images
 from tests.e2e.programs import programs
 from tests.e2e.room import NODE, ROOM, group
 from tycho.errors import OrchestratorError
-from tycho.localcluster import native
-from tycho.localcluster.api import Api
-from tycho.localcluster.state import State
-from tycho.toolchain import process
+from tycho.kube.client import KubeClient
 from tycho.toolchain.files import Progress
 
 CONFIG = Path(__file__).parent / "config"
@@ -30,29 +30,29 @@ SEARCH = f"PATH={ROOM / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin"  # runc, nft, ipta
 BALANCED = "10.90.0."  # addresses that the load balancer hands out
 
 
-def _apiserver(state: State) -> Iterable[str]:
-    pki = state.folder / "pki"
-    yield from native._apiserver(state)
+def _apiserver(plane: ControlPlane) -> Iterable[str]:
+    pki = plane.folder / "pki"
+    yield from control_plane.list_apiserver_options(plane)
     yield from ("--bind-address=0.0.0.0", f"--advertise-address={NODE}", "--endpoint-reconciler-type=lease")
     yield from (f"--kubelet-client-certificate={pki / 'admin.crt'}", f"--kubelet-client-key={pki / 'admin.key'}")
     yield "--kubelet-preferred-address-types=InternalIP"
 
 
-def _controllers(state: State) -> Iterable[str]:
-    yield from native._controllers(state)
+def _controllers(plane: ControlPlane) -> Iterable[str]:
+    yield from control_plane.list_controllers_options(plane)
     yield "--enable-hostpath-provisioner=true"
 
 
-def _kubelet(state: State) -> Iterable[str]:
-    yield from (f"--config={ROOM / 'config/kubelet.yaml'}", f"--kubeconfig={state.kubeconfig}")
+def _kubelet(plane: ControlPlane) -> Iterable[str]:
+    yield from (f"--config={ROOM / 'config/kubelet.yaml'}", f"--kubeconfig={plane.kubeconfig}")
     yield from (f"--root-dir={ROOM / 'kubelet'}", "--hostname-override=node", f"--node-ip={NODE}")
 
 
-COMMANDS: dict[str, Callable[[State], Iterable[str]]] = {
-    "etcd": native._etcd,
+COMMANDS: dict[str, Callable[[ControlPlane], Iterable[str]]] = {
+    "etcd": control_plane.list_etcd_options,
     "kube-apiserver": _apiserver,
     "kube-controller-manager": _controllers,
-    "kube-scheduler": native._scheduler,
+    "kube-scheduler": control_plane.list_scheduler_options,
     "containerd": lambda _: [f"--config={ROOM / 'config/containerd.toml'}"],
     "kubelet": _kubelet,
     "kube-proxy": lambda _: [f"--config={ROOM / 'config/kube-proxy.yaml'}"],
@@ -64,23 +64,23 @@ class Node:
     """The cluster.
 
     Args:
-        state: What the control plane remembers.
+        plane: Its control plane.
         programs: Every program, by name.
     """
 
-    state: State
+    plane: ControlPlane
     programs: dict[str, Path]
     ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def kubeconfig(self) -> Path:
         """The way in."""
-        return self.state.kubeconfig
+        return self.plane.kubeconfig
 
     @property
-    def api(self) -> Api:
+    def api(self) -> KubeClient:
         """The API server, asked as one who may do everything."""
-        return native._api(self.state)
+        return KubeClient(str(self.kubeconfig))
 
     def kubectl(self, *words: str, stdin: str | None = None, timeout: float = 120) -> str:
         """What kubectl says; it must succeed."""
@@ -101,7 +101,7 @@ class Node:
     def stop(self) -> None:
         """End all of it; what runs in containers ends with the room."""
         self.ended.set()
-        process.stop(reversed(self.state.processes.values()))
+        process.stop(reversed(self.plane.processes.values()))
 
 
 def start(progress: Progress, runc: Path | None = None) -> Node:
@@ -116,8 +116,8 @@ def start(progress: Progress, runc: Path | None = None) -> Node:
     """
     paths = programs(progress)
     _bins({**paths, "runc": runc or Path(shutil.which("runc") or "/usr/sbin/runc")})
-    state = native._prepared(State(ROOM / "clusters" / "node", "native"))
-    known = {"@ROOM@": ROOM, "@STATE@": state.folder, "@CGROUP@": group(), "@NODE@": NODE}
+    plane = control_plane.prepare(ROOM / "clusters" / "node")
+    known = {"@ROOM@": ROOM, "@STATE@": plane.folder, "@CGROUP@": group(), "@NODE@": NODE}
     for source in filter(Path.is_file, CONFIG.rglob("*")):
         text = source.read_text()
         for mark, value in known.items():
@@ -125,19 +125,19 @@ def start(progress: Progress, runc: Path | None = None) -> Node:
         target = ROOM / "config" / source.relative_to(CONFIG)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
-    node = Node(state, paths)
+    node = Node(plane, paths)
     try:
         for name, arguments in COMMANDS.items():
-            argv = ["/usr/bin/env", SEARCH, ROOM / "bin" / name, *arguments(state)]
-            started = process.start(argv, state.folder / "log" / f"{name}.log")
-            state = node.state = state.keep(processes={**state.processes, name: started})
+            argv = ["/usr/bin/env", SEARCH, ROOM / "bin" / name, *arguments(plane)]
+            started = process.start(argv, plane.folder / "log" / f"{name}.log")
+            plane = node.plane = replace(plane, processes={**plane.processes, name: started})
             if name == "kube-apiserver":
-                native._await(state, node.api.ready, name)
+                control_plane.await_program(plane, node.api.is_ready, name)
             if name == "containerd":
-                native._await(state, (ROOM / "containerd.sock").exists, name)
+                control_plane.await_program(plane, (ROOM / "containerd.sock").exists, name)
                 _import(node, progress)
         node.kubectl("apply", "-f", str(ROOM / "config/cluster.yaml"))
-        native._await(state, lambda: _ready(node), "kubelet")
+        control_plane.await_program(plane, lambda: _ready(node), "kubelet")
     except BaseException:
         node.stop()
         raise
@@ -161,8 +161,8 @@ def _import(node: Node, progress: Progress) -> None:
 
 def _ready(node: Node) -> bool:
     try:
-        conditions = node.api.get("/api/v1/nodes/node")["status"].get("conditions", ())
-        dns = node.api.get("/apis/apps/v1/namespaces/kube-system/deployments/coredns")
+        conditions = node.api.request("GET", "/api/v1/nodes/node")["status"].get("conditions", ())
+        dns = node.api.request("GET", "/apis/apps/v1/namespaces/kube-system/deployments/coredns")
     except OrchestratorError:
         return False
     ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
@@ -174,13 +174,13 @@ def _balance(node: Node) -> None:
     given: dict[str, str] = {}
     while not node.ended.wait(0.5):
         try:
-            for service in node.api.get("/api/v1/services")["items"]:
+            for service in node.api.request("GET", "/api/v1/services")["items"]:
                 metadata = service["metadata"]
                 if service["spec"]["type"] != "LoadBalancer" or service["status"]["loadBalancer"]:
                     continue
                 address = given.setdefault(metadata["uid"], f"{BALANCED}{len(given) + 1}")
                 path = f"/api/v1/namespaces/{metadata['namespace']}/services/{metadata['name']}/status"
                 status = f'{{"status": {{"loadBalancer": {{"ingress": [{{"ip": "{address}"}}]}}}}}}'.encode()
-                node.api.ask("PATCH", path, status, "application/merge-patch+json")
+                node.api.request("PATCH", path, status, headers={"Content-Type": "application/merge-patch+json"})
         except OrchestratorError:  # it went between the two questions, or all is ending
             continue

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from tycho.localcluster import native
 from tycho.settings import settings
 from tycho.toolchain.build import build
 from tycho.toolchain.files import Progress, exclusive_lock
@@ -16,7 +15,7 @@ def _containerd(name: str) -> Program:
     return Program(name, "2.4.2", (2, 4), (3,), "github.com/containerd/containerd/v2", f"/cmd/{name}")
 
 
-OURS = ("helm", "kubectl", *(name for name in native.COMMANDS if name != "kwok"))
+OURS = ("helm", "kubectl", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 THEIRS = (
     _kubernetes("kubelet", 110, (1, 37), (1, 38)),
     _kubernetes("kube-proxy", 30, (1, 37), (1, 38)),

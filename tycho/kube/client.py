@@ -1,6 +1,8 @@
 """The one door to the API server: JSON in, JSON out, errors in our terms.
 
-Requests go through urllib3, which the kubernetes library itself uses; see `access` for why not through that library.
+Requests go through urllib3, which the kubernetes library itself uses; `docs/decisions/0001-kubernetes-libraries.md`
+says why not
+through that library.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
 
-from tycho.errors import ClusterUnreachable, NotFound, Unauthorized
+from tycho.errors import ClusterUnreachable, NotFound, OrchestratorError, Unauthorized
 from tycho.kube.clock import Clock
 from tycho.kube.errors import NO_CLUSTER, parse_error
 from tycho.kube.kubeconfig import ClusterAccess, KubeconfigLoader
@@ -25,6 +27,7 @@ from tycho.kube.lease_holder import LeaseHolder
 from tycho.kube.objects import METADATA_LIST, KubeObject, Reduce
 from tycho.text import safe_message
 
+READY_SECONDS = 5.0  # in which an API server that works says so
 LOOPBACK = re.compile(r"localhost\b|127\.|\[::1\]")
 
 
@@ -46,17 +49,17 @@ class KubeClient:
 
     @property
     def access(self) -> ClusterAccess:
-        """How the cluster is reached; found at the first use."""
+        """How the cluster is reached; read at the first use."""
         return self._reach()[0]
 
     async def get(self, path: str, **query: str) -> KubeObject:
-        """One object or list."""
+        """Return an object, or one page of a list."""
         return await self.call("GET", path, query=query)
 
     async def list_versioned(
         self, path: str, *, metadata: bool = False, reduce: Reduce | None = None, **query: str
     ) -> tuple[list[KubeObject], str]:
-        """All items of a list, page by page, and the resourceVersion that a watch goes on from.
+        """Return all objects of a list, asked for page by page, and the resourceVersion that a watch goes on from.
 
         Args:
             path: Of the list.
@@ -78,7 +81,7 @@ class KubeClient:
     async def list(
         self, path: str, *, metadata: bool = False, reduce: Reduce | None = None, **query: str
     ) -> list[KubeObject]:
-        """All items of a list; see `list_versioned`."""
+        """Return all objects of a list; see `list_versioned`."""
         return (await self.list_versioned(path, metadata=metadata, reduce=reduce, **query))[0]
 
     async def create(self, path: str, body: KubeObject) -> KubeObject:
@@ -97,8 +100,8 @@ class KubeClient:
         with contextlib.suppress(NotFound):
             await self.call("DELETE", path, options)
 
-    async def gone(self, path: str) -> bool:
-        """Whether there is no such object."""
+    async def is_gone(self, path: str) -> bool:
+        """Return whether there is no such object."""
         try:
             await self.get(path)
         except NotFound:
@@ -106,25 +109,82 @@ class KubeClient:
         return False
 
     async def call(
-        self, method: str, path: str, body: KubeObject | None = None, *, query: Mapping[str, str] | None = None,
+        self,
+        method: str,
+        path: str,
+        body: KubeObject | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> KubeObject:  # fmt: skip
-        """One request.
+    ) -> KubeObject:
+        """Send a request; see `request`."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self.request, method, path, body, query, headers)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: KubeObject | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> KubeObject:
+        """Send a request, and wait for the answer.
+
+        Args:
+            method: GET, POST, PUT, PATCH or DELETE.
+            path: Of an object, or of a list.
+            body: What is sent.
+            query: Parameters.
+            headers: Besides those that every request has.
+
+        Returns:
+            The answer; {} where it is empty.
 
         Raises:
-            OrchestratorError: What the server said, in our terms.
+            OrchestratorError: The API server refuses, or there is none.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._call, method, path, body, query or {}, headers or {})
+        query, headers = query or {}, {"Accept": "application/json", **(headers or {})}
+        response = self._open(method, path, body, query, headers)
+        if response.status == Unauthorized.http_status and self.access.renewable:
+            self._forget()
+            response = self._open(method, path, body, query, headers)
+        if response.status >= 400:
+            raise parse_error(response.status, response.data)
+        if not response.data:
+            return {}
+        from pydantic_core import from_json
+
+        answer: KubeObject = from_json(response.data, cache_strings="keys")  # lists are long, and their keys few
+        return answer
+
+    def apply(self, path: str, body: KubeObject, *, manager: str) -> None:
+        """Make an object what it should be, and wait for that.
+
+        Args:
+            path: Of the object.
+            body: Its fields, as far as they are this manager's business.
+            manager: Who the API server remembers as their owner.
+        """
+        query = {"fieldManager": manager, "force": "true"}
+        self.request("PATCH", path, body, query, {"Content-Type": "application/apply-patch+yaml"})
+
+    def is_ready(self) -> bool:
+        """Return whether the API server answers, and says that it is ready; wait for the answer."""
+        try:
+            self.stream("/readyz", silence=READY_SECONDS).close()
+        except OrchestratorError:
+            return False
+        return True
 
     def stream(self, path: str, *, accept: str = "*/*", silence: float | None = None, **query: str) -> Any:
-        """An answer that goes on: urllib3's response, whose `read1` blocks, and whose `shutdown` ends that.
+        """Return an answer that goes on: urllib3's response, whose `read1` blocks, and whose `shutdown` ends that.
 
         Args:
             path: Of what.
             accept: The type of the answer.
-            silence: Seconds without a word after which the connection counts as lost; None for any number.
-            query: What of it.
+            silence: Seconds without a byte after which the connection counts as lost; None for any number.
+            query: Parameters.
         """
         response = self._open("GET", path, None, query, {"Accept": accept}, stream=True, silence=silence)
         if response.status == Unauthorized.http_status and self.access.renewable:
@@ -140,23 +200,6 @@ class KubeClient:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._forget()
 
-    def _call(
-        self, method: str, path: str, body: KubeObject | None, query: Mapping[str, str], headers: Mapping[str, str]
-    ) -> KubeObject:
-        sent = {"Accept": "application/json", **headers}
-        response = self._open(method, path, body, query, sent)
-        if response.status == Unauthorized.http_status and self.access.renewable:
-            self._forget()
-            response = self._open(method, path, body, query, sent)
-        if response.status >= 400:
-            raise parse_error(response.status, response.data)
-        if not response.data:
-            return {}
-        from pydantic_core import from_json
-
-        found: KubeObject = from_json(response.data, cache_strings="keys")  # lists are long, and their keys few
-        return found
-
     def _open(
         self, method: str, path: str, body: KubeObject | None, query: Mapping[str, str], headers: Mapping[str, str],
         *, stream: bool = False, silence: float | None = None,
@@ -165,14 +208,14 @@ class KubeClient:
 
         access, pool = self._reach()
         url = access.server + path + (f"?{urlencode(query)}" if query else "")
-        sent = {"User-Agent": "tycho", **access.headers, **headers}
-        data = None
+        headers = {"User-Agent": "tycho", **access.headers, **headers}
+        content = None
         if body is not None:
-            data, sent = json.dumps(body).encode(), {"Content-Type": "application/json", **sent}
+            content, headers = json.dumps(body).encode(), {"Content-Type": "application/json", **headers}
         again = urllib3.Retry(1, redirect=0, status=0, other=0, allowed_methods={"GET"})  # a connection that went stale
         try:
             response = pool.request(
-                method, url, body=data, headers=sent, preload_content=not stream, retries=again,
+                method, url, body=content, headers=headers, preload_content=not stream, retries=again,
                 timeout=urllib3.Timeout(connect=5, read=silence if stream else 60),
             )  # fmt: skip
             self.clock.learn(response.headers.get("Date", ""), time.monotonic())
@@ -180,10 +223,10 @@ class KubeClient:
         except urllib3.exceptions.HTTPError as error:
             cause = getattr(error, "reason", None) or error
             if isinstance(cause, urllib3.exceptions.SSLError):
-                said = f"{safe_message(access.server)} shows a certificate that is not trusted: {cause}"
-                raise ClusterUnreachable(said) from error
-            where = safe_message(access.server)
-            raise ClusterUnreachable(f"no Kubernetes cluster answers at {where}", hint=NO_CLUSTER) from error
+                message = f"{safe_message(access.server)} shows a certificate that is not trusted: {cause}"
+                raise ClusterUnreachable(message) from error
+            server = safe_message(access.server)
+            raise ClusterUnreachable(f"no Kubernetes cluster answers at {server}", hint=NO_CLUSTER) from error
 
     def _reach(self) -> tuple[ClusterAccess, Any]:
         import urllib3
@@ -198,7 +241,7 @@ class KubeClient:
             return self._reached
 
     def _forget(self) -> None:
-        """What was found out about the way in; a token that has run out is found anew."""
+        """Forget how the cluster is reached: a token that has run out is read anew."""
         with self._finding:
             if self._reached is not None:
                 self._reached[1].clear()
@@ -208,6 +251,6 @@ class KubeClient:
 
 def find_proxy(server: str) -> str | None:
     """Find the proxy that the environment names for a server; this machine's own are reached without any."""
-    scheme, _, rest = server.partition("://")
-    near = LOOPBACK.match(rest) or proxy_bypass(rest.partition("/")[0])
+    scheme, _, address = server.partition("://")
+    near = LOOPBACK.match(address) or proxy_bypass(address.partition("/")[0])
     return None if near else getproxies().get(scheme)

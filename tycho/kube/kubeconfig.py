@@ -1,7 +1,7 @@
-"""The way into a cluster: a kubeconfig whose credentials are written in it, or whatever the kubernetes library finds.
+"""How a cluster is reached: by a kubeconfig whose credentials are written in it, else as the kubernetes library says.
 
-Importing that library costs most of a second, which every command would pay; it is asked for what a plain reading
-does not know: exec plugins, OIDC, a pod's own account.
+Importing that library takes longer than a whole command; it is asked for what a plain reading does not know: exec
+plugins, OIDC, a pod's own account. `docs/decisions/0001-kubernetes-libraries.md` has the figures.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ClusterAccess:
 
 
 class KubeconfigLoader:
-    """Finds the access that a target means; keeps keys until it is closed, in memory where the system can.
+    """Reads how a cluster is reached; keeps keys until it is closed, in memory where the system can.
 
     Args:
         kubeconfig: Path of the file, several as KUBECONFIG has them; "" for the usual place.
@@ -59,35 +59,36 @@ class KubeconfigLoader:
         self._keys.close()
 
     def load(self) -> ClusterAccess:
-        """The way into the cluster.
+        """Read how the cluster is reached.
 
         Raises:
             ClusterUnreachable: There is no kubeconfig, and this is no pod.
             UsageError: The kubeconfig does not say where its context leads.
         """
-        paths = [Path(one) for one in self._kubeconfig.split(os.pathsep) if one] or [find_home() / ".kube/config"]
-        found = [path for path in paths if path.is_file()]
-        if not found:
+        names = [name for name in self._kubeconfig.split(os.pathsep) if name]
+        paths = [Path(name) for name in names] or [find_home() / ".kube/config"]
+        files = [path for path in paths if path.is_file()]
+        if not files:
             if IN_CLUSTER.is_file():
-                return self._by_library(in_cluster=True)
+                return self._ask_library(in_cluster=True)
             raise ClusterUnreachable(
                 "no Kubernetes cluster answers", hint=NO_CLUSTER, local=f"no kubeconfig at {paths[0]}"
             )
-        if len(found) == 1 and (access := self._plain(found[0])):
+        if len(files) == 1 and (access := self._read_plain(files[0])):
             return access
-        return self._by_library()
+        return self._ask_library()
 
-    def _plain(self, path: Path) -> ClusterAccess | None:
-        """A kubeconfig whose credentials are written in it; None where it takes a library to get them."""
+    def _read_plain(self, path: Path) -> ClusterAccess | None:
+        """Read a kubeconfig whose credentials are written in it; None where it takes the library to get them."""
         import yaml
 
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             config = yaml.load(path.read_bytes(), Loader=loader) or {}  # noqa: S506 - a safe loader either way
             name = self._context or config.get("current-context") or ""
-            context = _named(config, "contexts", name)["context"]
-            cluster = _named(config, "clusters", context["cluster"])["cluster"]
-            user = _named(config, "users", context.get("user", ""))["user"] if context.get("user") else {}
+            context = _entry(config, "contexts", name)["context"]
+            cluster = _entry(config, "clusters", context["cluster"])["cluster"]
+            user = _entry(config, "users", context.get("user", ""))["user"] if context.get("user") else {}
             server = cluster["server"].rstrip("/")
             if not server.startswith(("https://", "http://")):
                 raise ValueError(f"{server} is no address")  # noqa: TRY301 - as what else is wrong with it
@@ -124,7 +125,7 @@ class KubeconfigLoader:
             tls=tls,
         )
 
-    def _by_library(self, *, in_cluster: bool = False) -> ClusterAccess:
+    def _ask_library(self, *, in_cluster: bool = False) -> ClusterAccess:
         from kubernetes import client, config
 
         configuration = client.Configuration()
@@ -168,9 +169,42 @@ class KubeconfigLoader:
         return path
 
 
-def _named(config: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
-    found: dict[str, Any] | None = next((one for one in config.get(kind) or () if one.get("name") == name), None)
-    if found is None:
-        known = ", ".join(str(one.get("name")) for one in config.get(kind) or ()) or "none"
-        raise UsageError(f'the kubeconfig has no {kind[:-1]} "{name}"', hint=f"it has: {known}")
-    return found
+def rename_context(path: Path, context: str) -> bytes:
+    """Return a kubeconfig that needs no other file, its current context, cluster and user under another name.
+
+    Args:
+        path: Of a kubeconfig as programs that make clusters write it.
+        context: The name.
+    """
+    import yaml
+
+    config = yaml.safe_load(path.read_bytes())
+    current = _entry(config, "contexts", config["current-context"])["context"]
+    cluster = _entry(config, "clusters", current["cluster"])["cluster"]
+    user = _entry(config, "users", current["user"])["user"]
+    for section in (cluster, user):
+        for key in ("certificate-authority", "client-certificate", "client-key"):
+            if file := section.pop(key, None):
+                section[f"{key}-data"] = base64.b64encode((path.parent / file).read_bytes()).decode()
+    renamed = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": context, "cluster": cluster}],
+        "users": [{"name": context, "user": user}],
+        "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
+        "current-context": context,
+    }
+    return yaml.safe_dump(renamed, sort_keys=False).encode()
+
+
+def _entry(config: dict[str, Any], section: str, name: str) -> dict[str, Any]:
+    """Return the entry of a section that has a name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    entries: dict[str, dict[str, Any]] = {str(entry.get("name")): entry for entry in config.get(section) or ()}
+    if name not in entries:
+        known = ", ".join(entries) or "none"
+        raise UsageError(f'the kubeconfig has no {section[:-1]} "{name}"', hint=f"it has: {known}")
+    return entries[name]

@@ -1,6 +1,6 @@
-"""A Kubernetes on this machine to try things on: kind where Docker answers, else a control plane of its own.
+"""A Kubernetes on this machine to try things on: kind where Docker answers, else one of plain programs.
 
-    programs -> certificates -> processes -> node
+    create -> kind | native (kwokctl) -> state
 
 All that a cluster is lies in one folder below the state folder. `create` makes it what it should be, whatever it
 finds; `delete` leaves nothing of it.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tycho.errors import NotFound
-from tycho.localcluster.state import Provider, State, beside, load, place, shelf
+from tycho.localcluster.state import Provider, State, cluster_dir, clusters_dir, list_states, load
 from tycho.settings import settings
 from tycho.toolchain.files import Progress, exclusive_lock, no_progress
 from tycho.toolchain.programs import tool
@@ -38,13 +38,16 @@ class Component:
 
     Args:
         name: The program.
-        pid: Its process.
-        alive: Whether it runs.
+        pid: The id of its process; 0 when it does not run.
     """
 
     name: str
     pid: int
-    alive: bool
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.pid > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +97,18 @@ def create(
     """
     from tycho.localcluster import kind, native
 
-    folder = place(name, home)
+    folder = cluster_dir(name, home)
     if not settings().helm:  # a cluster is here for what helm puts into it
         tool("helm", progress)
     with exclusive_lock(folder.parent, progress):
         known = load(folder)
-        if known and (seen := _look(known)).running:
+        if known and (seen := _observe(known)).running:
             return seen
         if not known:
             chosen = provider or ("kind" if kind.answers() else "native")
             known = State(folder, chosen)
         made = (kind if known.provider == "kind" else native).start(known, progress)
-        return _look(made)
+        return _observe(made)
 
 
 def status(name: str = "tycho", *, home: Path | None = None) -> Cluster:
@@ -118,15 +121,15 @@ def status(name: str = "tycho", *, home: Path | None = None) -> Cluster:
     Raises:
         NotFound: There is none of this name.
     """
-    known = load(place(name, home))
+    known = load(cluster_dir(name, home))
     if not known:
         raise NotFound(f'there is no cluster "{name}" here', hint=f"tycho cluster create {name}")
-    return _look(known)
+    return _observe(known)
 
 
 def clusters(*, home: Path | None = None) -> list[Cluster]:
     """All clusters of this machine's user, by name."""
-    return [_look(known) for known in beside(shelf(home))]
+    return [_observe(known) for known in list_states(clusters_dir(home))]
 
 
 def delete(name: str = "tycho", *, home: Path | None = None) -> None:
@@ -138,7 +141,7 @@ def delete(name: str = "tycho", *, home: Path | None = None) -> None:
     """
     from tycho.localcluster import kind, native
 
-    folder = place(name, home)
+    folder = cluster_dir(name, home)
     if not load(folder):
         return
     with exclusive_lock(folder.parent):
@@ -159,9 +162,9 @@ def find_by_kubeconfig(kubeconfig: str, *, home: Path | None = None) -> str:
     """
     if not kubeconfig:
         return ""
-    wanted = os.path.realpath(kubeconfig)
-    known = beside(shelf(home))
-    return next((state.name for state in known if os.path.realpath(state.kubeconfig) == wanted), "")
+    path = os.path.realpath(kubeconfig)
+    states = list_states(clusters_dir(home))
+    return next((state.name for state in states if os.path.realpath(state.kubeconfig) == path), "")
 
 
 def load_images(images: Sequence[str], name: str = "tycho", *, home: Path | None = None) -> None:
@@ -178,25 +181,36 @@ def load_images(images: Sequence[str], name: str = "tycho", *, home: Path | None
     """
     from tycho.localcluster import kind
 
-    known = load(place(name, home))
+    known = load(cluster_dir(name, home))
     if not known:
         raise NotFound(f'there is no cluster "{name}" here', hint=f"tycho cluster create {name}")
     if known.provider == "kind":
         kind.load_images(known, images)
 
 
-def _look(state: State) -> Cluster:
-    from tycho.localcluster.api import Api
+def _observe(state: State) -> Cluster:
+    from tycho.kube.client import KubeClient
+    from tycho.localcluster import native
 
-    components = tuple(Component(name, one.pid, one.alive) for name, one in state.processes.items())
-    api = Api.of(state.kubeconfig)
+    components: tuple[Component, ...] = ()
+    if state.provider == "native":
+        processes = native.find_processes(state)
+        components = tuple(Component(name, processes.get(name, 0)) for name in native.COMPONENTS)
+    server, ready = "", False
+    if state.kubeconfig.exists():
+        client = KubeClient(str(state.kubeconfig))
+        try:
+            server = client.access.server
+            ready = all(component.alive for component in components) and client.is_ready()
+        finally:
+            client.close()
     return Cluster(
         name=state.name,
         provider=state.provider,
         version=state.version,
-        server=api.server if api else "",
+        server=server,
         kubeconfig=state.kubeconfig,
-        running=api is not None and all(one.alive for one in components) and api.ready(),
+        running=ready,
         simulated=state.provider == "native",
         components=components,
     )

@@ -7,29 +7,30 @@ import subprocess
 from collections.abc import Sequence
 
 from tycho.errors import OrchestratorError
-from tycho.localcluster.api import Api, kubeconfig, read
+from tycho.kube.client import KubeClient
+from tycho.kube.kubeconfig import rename_context
 from tycho.localcluster.state import State
 from tycho.settings import environment
 from tycho.toolchain import process
 from tycho.toolchain.files import Progress, private_folder, write_private
 from tycho.toolchain.programs import tool
 
-PATIENCE = 60.0  # seconds for a stopped node to come back
-ASK = 10.0  # seconds for Docker to answer
+TIMEOUT = 60.0  # seconds for a stopped node to come back
+ANSWER = 10.0  # seconds for Docker to answer
 
 
 def answers() -> bool:
-    """Whether there is a Docker that does things."""
+    """Return whether there is a Docker engine that answers."""
     docker = shutil.which("docker", path=environment().get("PATH"))
     if not docker:
         return False
     try:
-        asked = subprocess.run(
-            [docker, "info"], stdin=subprocess.DEVNULL, capture_output=True, timeout=ASK, check=False
+        completed = subprocess.run(
+            [docker, "info"], stdin=subprocess.DEVNULL, capture_output=True, timeout=ANSWER, check=False
         )
     except subprocess.TimeoutExpired:
         return False
-    return asked.returncode == 0
+    return completed.returncode == 0
 
 
 def start(state: State, progress: Progress) -> State:
@@ -41,22 +42,25 @@ def start(state: State, progress: Progress) -> State:
 
     Raises:
         ToolMissing: There is no kind to be had.
-        OrchestratorError: kind or Docker failed; what they said is in the message.
+        OrchestratorError: kind or Docker failed; their messages are in the error's.
     """
     program = str(tool("kind", progress))
     private_folder(state.folder)
-    state = state.keep()
+    state = state.save()
     progress(f"starting cluster {state.name} with kind")
     if state.context in _run([program, "get", "clusters"]).split():
         _run(["docker", "start", f"{state.context}-control-plane"])
     else:
-        made = ["create", "cluster", "--name", state.context, "--kubeconfig", str(state.kubeconfig), "--wait", "2m"]
-        _run([program, *made])
-        write_private(state.kubeconfig, kubeconfig(state.context, *read(state.kubeconfig)))
-    api = Api.of(state.kubeconfig)
-    if not api or not process.until(api.ready, PATIENCE):
-        raise OrchestratorError(f"the API server of {state.name} did not become ready in {PATIENCE:g} s")
-    return state.keep(version=api.get("/version")["gitVersion"].removeprefix("v"))
+        options = ["--name", state.context, "--kubeconfig", str(state.kubeconfig), "--wait", "2m"]
+        _run([program, "create", "cluster", *options])
+        write_private(state.kubeconfig, rename_context(state.kubeconfig, state.context))
+    client = KubeClient(str(state.kubeconfig))
+    try:
+        if not process.until(client.is_ready, TIMEOUT):
+            raise OrchestratorError(f"the API server of {state.name} did not become ready in {TIMEOUT:g} s")
+        return state.save(client.request("GET", "/version")["gitVersion"].removeprefix("v"))
+    finally:
+        client.close()
 
 
 def stop(state: State) -> None:
@@ -70,8 +74,8 @@ def load_images(state: State, images: Sequence[str]) -> None:
 
 
 def _run(argv: Sequence[str]) -> str:
-    ran = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if ran.returncode:
-        said = "\n".join((ran.stderr or ran.stdout).splitlines()[-process.LAST :])
-        raise OrchestratorError(f"{' '.join(argv[:3])} failed:\n{said}")
-    return ran.stdout
+    completed = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if completed.returncode:
+        last_lines = "\n".join((completed.stderr or completed.stdout).splitlines()[-process.LAST :])
+        raise OrchestratorError(f"{' '.join(argv[:3])} failed:\n{last_lines}")
+    return completed.stdout

@@ -1,31 +1,43 @@
-"""A control plane of plain programs, without root and on loopback alone; kwok plays its one node."""
+"""A control plane of plain programs, without root and on loopback alone: kwokctl runs it, kwok plays its one node.
+
+kwokctl makes keys and certificates, starts the programs and starts again what has died. What it cannot do, or does in
+another way than Tycho promises, is here: `docs/decisions/0002-local-cluster.md` says what and why.
+"""
 
 from __future__ import annotations
 
+import os
 import platform
 import random
 import shutil
+import signal
 import socket
-from collections.abc import Callable, Iterable
+import subprocess
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
-from tycho.errors import OrchestratorError, ToolMissing
-from tycho.localcluster import certificates
-from tycho.localcluster.api import Api, kubeconfig
-from tycho.localcluster.state import State, beside
-from tycho.toolchain import process
+from tycho.errors import NotFound, OrchestratorError, ToolMissing
+from tycho.kinds import NODE, SERVICE_ACCOUNT, STORAGE_CLASS
+from tycho.kube.client import KubeClient
+from tycho.kube.kubeconfig import rename_context
+from tycho.localcluster.state import State
+from tycho.text import json_text
 from tycho.toolchain.files import Progress, private_folder, write_private
+from tycho.toolchain.process import tail, until
 from tycho.toolchain.programs import ARCHITECTURE, tools
 
 LOOPBACK = "127.0.0.1"
-HOSTS = (LOOPBACK, "localhost", "10.96.0.1", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
-         "kubernetes.default.svc.cluster.local")  # fmt: skip
-ISSUER = "https://kubernetes.default.svc.cluster.local"
-PATIENCE = 60.0  # seconds that a step may take before it counts as failed
+TIMEOUT = 60.0  # seconds that a step may take before it counts as failed
+GONE = 5.0  # seconds in which the kernel lets a killed process go
 PORTS = range(20000, 29000)  # below what systems hand out to outgoing connections, and below NodePorts
+PROGRAMS = ("kwokctl", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
+# The ends of the names of kwokctl's options; kwok's program has another name there than everywhere else.
+BINARIES = ("etcd", "kubeApiserver", "kubeControllerManager", "kubeScheduler", "kwokController")
 
-NODE = {
+SIMULATED_NODE = {
     "apiVersion": "v1",
     "kind": "Node",
     "metadata": {
@@ -38,7 +50,7 @@ NODE = {
         },
     },
 }
-STORAGE = {
+DEFAULT_STORAGE = {
     "apiVersion": "storage.k8s.io/v1",
     "kind": "StorageClass",
     "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
@@ -60,181 +72,235 @@ def start(state: State, progress: Progress) -> State:
     """
     if platform.system() != "Linux":
         raise ToolMissing("only Linux can do without Docker here", hint="start Docker: kind makes the cluster then")
-    programs = tools(COMMANDS, progress)
+    programs = tools(PROGRAMS, progress)
     progress(f"starting cluster {state.name}")
-    state = _prepared(state)
-    living = {name: one for name, one in state.processes.items() if one.alive}
-    state = state.keep(processes=living)
-    api = _api(state)
+    private_folder(state.folder)
+    state = state.save()
+    _kill(state, ["kwokctl"])  # of a command that was killed
+    made = (_folder(state) / "kwok.yaml").exists()
+    before = find_processes(state)
+    if not made or not (state.version or before):  # cut short in its first start: there is nothing in it yet
+        _kill(state)
+        shutil.rmtree(_folder(state), ignore_errors=True)
+        made, before = False, {}
+    _forget_strangers(state, before)
     try:
-        for name, arguments in COMMANDS.items():
-            if name not in living:
-                argv: list[str | Path] = [programs[name], *arguments(state)]
-                with process.delay_signals():  # one that comes between start and assignment would leave it running
-                    started = process.start(argv, state.folder / "log" / f"{name}.log")
-                    known = {**state.processes, name: started}
-                    state = state.keep(processes={program: known[program] for program in COMMANDS if program in known})
-            if name == "kube-apiserver":
-                _await(state, api.ready, name)
-                state = state.keep(version=api.get("/version")["gitVersion"].removeprefix("v"))
-        api.apply("/apis/storage.k8s.io/v1/storageclasses/standard", STORAGE)
-        api.apply("/api/v1/nodes/simulated", NODE)
-        _await(state, lambda: _usable(api), "kwok")
+        if made:
+            _run_kwokctl(programs["kwokctl"], state, "start")
+        else:
+            config = write_private(state.folder / "kwokctl.yaml", _configure(state, programs).encode())
+            options = (f"--config={config}", f"--kubeconfig={state.folder / 'kwokctl.kubeconfig'}")
+            _run_kwokctl(programs["kwokctl"], state, "create", *options)
+        write_private(state.kubeconfig, rename_context(_folder(state) / "kubeconfig.yaml", state.context))
+        client = KubeClient(str(state.kubeconfig))
+        try:
+            _await(state, client.is_ready, "kube-apiserver")
+            client.apply(STORAGE_CLASS.path(name="standard"), DEFAULT_STORAGE, manager="tycho-cluster")
+            client.apply(NODE.path(name="simulated"), SIMULATED_NODE, manager="tycho-cluster")
+            _await(state, lambda: _is_usable(client), "kwok-controller")
+            version = client.request("GET", "/version")["gitVersion"].removeprefix("v")
+        finally:
+            client.close()
     except BaseException:
-        process.stop(one for name, one in state.processes.items() if name not in living)
+        _kill(state, spared=before.values())
         raise
-    return state
+    return state.save(version)
 
 
 def stop(state: State) -> None:
-    """End what runs of a cluster, the last started first."""
-    process.stop(reversed(state.processes.values()))
+    """End what runs of a cluster."""
+    _kill(state)
 
 
-def _prepared(state: State) -> State:
-    """Folders, certificates, ports and ways in, as far as they are not there."""
-    private_folder(state.folder)
-    state = state.keep()
-    pki, config = private_folder(state.folder / "pki"), private_folder(state.folder / "config")
-    private_folder(state.folder / "log")
-    if not (pki / "complete").exists():
-        for authority in ("ca", "etcd-ca"):
-            certificates.authority(pki, authority)
-        certificates.signing_key(pki, "sa")
-        certificates.certificate(pki, "etcd", "etcd-ca", "etcd", hosts=(LOOPBACK,))
-        certificates.certificate(pki, "etcd-client", "etcd-ca", "kube-apiserver")
-        certificates.certificate(pki, "apiserver", "ca", "kube-apiserver", hosts=HOSTS)
-        for name, (user, group) in USERS.items():
-            certificates.certificate(pki, name, "ca", user, group)
-        write_private(pki / "complete", b"")
-    if not any(one.alive for one in state.processes.values()):
-        state = state.keep(ports=_ports(state))
-        if not state.version:  # cut short in its first start, an etcd never elects a leader again
-            shutil.rmtree(state.folder / "etcd", ignore_errors=True)
-    for name in USERS:
-        path = state.kubeconfig if name == "admin" else config / f"{name}.kubeconfig"
-        data = [(pki / file).read_bytes() for file in ("ca.crt", f"{name}.crt", f"{name}.key")]
-        write_private(path, kubeconfig(state.context, f"https://{LOOPBACK}:{state.ports['api']}", *data))
-    write_private(config / "stages.yaml", (files("tycho.localcluster") / "stages.yaml").read_bytes())
-    return state
+def find_processes(state: State, names: Sequence[str] = COMPONENTS) -> dict[str, int]:
+    """Find the programs of a cluster that run: the id of each, by name.
+
+    A process is known by its command line, which has the cluster's folder in it: an id alone may have passed to
+    another process since.
+
+    Args:
+        state: Which cluster.
+        names: Of the programs.
+    """
+    processes: dict[str, int] = {}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            words = path.read_bytes().decode(errors="replace").split("\0")
+            name = words[0].rpartition("/")[2]
+            name = "kwok-controller" if name == "kwok" else name  # as versions before kwokctl started it
+            if name in names and any(f"{state.folder}/" in word for word in words):
+                processes[name] = int(path.parent.name)
+    return {name: processes[name] for name in names if name in processes}
 
 
-USERS = {
-    "admin": ("tycho-admin", "system:masters"),
-    "kube-controller-manager": ("system:kube-controller-manager", ""),
-    "kube-scheduler": ("system:kube-scheduler", ""),
-    "kwok": ("tycho-kwok", "system:masters"),
-}
+def _folder(state: State) -> Path:
+    """Return the folder in which kwokctl keeps all of a cluster."""
+    return state.folder / "clusters" / state.context
 
 
-def _etcd(state: State) -> Iterable[str]:
-    pki = state.folder / "pki"
-    client, peer = (f"https://{LOOPBACK}:{state.ports[port]}" for port in ("etcd", "peer"))
-    yield from (f"--name={state.name}", f"--data-dir={state.folder / 'etcd'}", "--logger=zap", "--log-level=warn")
-    yield from (f"--listen-client-urls={client}", f"--advertise-client-urls={client}")
-    yield from (f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}")
-    yield from (f"--initial-cluster={state.name}={peer}", "--unsafe-no-fsync")
-    for kind in ("", "peer-"):  # whoever shares the machine must not read Secrets here
-        yield from (f"--{kind}cert-file={pki / 'etcd.crt'}", f"--{kind}key-file={pki / 'etcd.key'}")
-        yield from (f"--{kind}trusted-ca-file={pki / 'etcd-ca.crt'}", f"--{kind}client-cert-auth")
+def _configure(state: State, programs: Mapping[str, Path]) -> str:
+    """Write the configuration of kwokctl, and with it how the simulated node behaves.
+
+    By itself kwokctl listens on all addresses, and its etcd takes everybody's word. Here whoever shares the machine
+    must not read Secrets.
+    """
+    api, client, peer = _find_ports(3)
+    pki, etcd, peers = _folder(state) / "pki", f"https://{LOOPBACK}:{client}", f"https://{LOOPBACK}:{peer}"
+    identity = {"cert-file": f"{pki}/admin.crt", "key-file": f"{pki}/admin.key", "trusted-ca-file": f"{pki}/ca.crt"}
+    identity |= {"client-cert-auth": "true"}
+    changed = {  # arguments that kwokctl gives, with another value
+        "etcd": {
+            "listen-client-urls": etcd,
+            "advertise-client-urls": etcd,
+            "listen-peer-urls": peers,
+            "initial-advertise-peer-urls": peers,
+            "initial-cluster": f"node0={peers}",
+        },
+        "kube-apiserver": {"etcd-servers": etcd},
+        "kube-controller-manager": {"secure-port": "0"},
+        "kube-scheduler": {"secure-port": "0"},
+        "kwok-controller": {"node-ip": LOOPBACK, "server-address": "", "node-port": "0"},
+    }
+    added = {
+        "etcd": {**identity, **{f"peer-{name}": value for name, value in identity.items()}, "unsafe-no-fsync": "true"},
+        "kube-apiserver": {
+            "etcd-cafile": f"{pki}/ca.crt",
+            "etcd-certfile": f"{pki}/admin.crt",
+            "etcd-keyfile": f"{pki}/admin.key",
+            "advertise-address": LOOPBACK,
+            "endpoint-reconciler-type": "none",
+            "profiling": "false",
+        },
+        "kube-controller-manager": {
+            "leader-elect": "false",
+            "use-service-account-credentials": "true",
+            "profiling": "false",
+            "concurrent-namespace-syncs": "20",
+            "kube-api-qps": "200",
+            "kube-api-burst": "400",
+        },
+        "kube-scheduler": {"leader-elect": "false", "profiling": "false"},
+    }
+    options = {f"{name}Binary": str(programs[program]) for name, program in zip(BINARIES, PROGRAMS[1:], strict=True)}
+    ports = {"kubeApiserverPort": api, "etcdPort": client, "etcdPeerPort": peer}
+    config = {
+        "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+        "kind": "KwokctlConfiguration",
+        "options": {"runtime": "binary", "bindAddress": LOOPBACK, **options, **ports},
+        "componentsPatches": [
+            {
+                "name": name,
+                "extraArgs": [
+                    *({"key": key, "value": value, "override": True} for key, value in changed[name].items()),
+                    *({"key": key, "value": value} for key, value in added.get(name, {}).items()),
+                ],
+            }
+            for name in COMPONENTS
+        ],
+    }
+    stages = (files("tycho.localcluster") / "stages.yaml").read_text()
+    return f"{json_text(config)}\n---\n{stages}"
 
 
-def _apiserver(state: State) -> Iterable[str]:
-    pki = state.folder / "pki"
-    yield from (f"--bind-address={LOOPBACK}", f"--secure-port={state.ports['api']}")
-    yield from (f"--advertise-address={LOOPBACK}", "--endpoint-reconciler-type=none")
-    yield from (f"--etcd-servers=https://{LOOPBACK}:{state.ports['etcd']}", f"--etcd-cafile={pki / 'etcd-ca.crt'}")
-    yield from (f"--etcd-certfile={pki / 'etcd-client.crt'}", f"--etcd-keyfile={pki / 'etcd-client.key'}")
-    yield from (f"--tls-cert-file={pki / 'apiserver.crt'}", f"--tls-private-key-file={pki / 'apiserver.key'}")
-    yield from (f"--client-ca-file={pki / 'ca.crt'}", "--authorization-mode=Node,RBAC", "--profiling=false")
-    yield from (f"--service-account-issuer={ISSUER}", f"--service-account-key-file={pki / 'sa.pub'}")
-    yield from (f"--service-account-signing-key-file={pki / 'sa.key'}", "--service-cluster-ip-range=10.96.0.0/16")
-    yield "--allow-privileged=true"
+def _run_kwokctl(program: Path, state: State, verb: str, *options: str) -> None:
+    """Run a verb of kwokctl to its end.
+
+    Raises:
+        OrchestratorError: It failed, or a program that it started has ended.
+    """
+    argv = [f"{state.folder}/kwokctl", verb, "cluster", f"--name={state.context}", *options]
+    # Nothing of the caller's environment is its business.
+    env = {"PATH": os.defpath, "HOME": str(state.folder), "KWOK_WORKDIR": str(state.folder)}
+    log = write_private(state.folder / "kwokctl.log", b"")
+    try:
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                argv, executable=program, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True, umask=0o077,
+            )  # fmt: skip
+    except OSError as error:
+        raise OrchestratorError(f"{program} cannot be started: {error.strerror}") from error
+    try:
+        ended = until(lambda: process.poll() is not None or bool(_find_dead(state)), TIMEOUT)
+        if dead := _find_dead(state):
+            raise _failure(state, dead[0], "ended")
+        if not ended:
+            raise OrchestratorError(f"kwokctl {verb} did not end in {TIMEOUT:g} s", hint=f"its log is {log}")
+        if process.returncode:
+            raise OrchestratorError(f"kwokctl {verb} failed:\n{tail(log)}", hint=f"its log is {log}")
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(state.folder / ".kube", ignore_errors=True)  # a cache, which it lets everybody read
 
 
-def _controllers(state: State) -> Iterable[str]:
-    pki, config = state.folder / "pki", state.folder / "config"
-    yield from (f"--kubeconfig={config / 'kube-controller-manager.kubeconfig'}", "--secure-port=0")
-    yield from ("--leader-elect=false", "--use-service-account-credentials", "--profiling=false")
-    yield from (f"--service-account-private-key-file={pki / 'sa.key'}", f"--root-ca-file={pki / 'ca.crt'}")
-    yield from ("--allocate-node-cidrs=true", "--cluster-cidr=10.244.0.0/16", "--concurrent-namespace-syncs=20")
-    yield from ("--node-monitor-period=1s", "--kube-api-qps=200", "--kube-api-burst=400")
+def _find_dead(state: State) -> Sequence[str]:
+    """Find the programs that were started and have ended."""
+    noted = [name for name in COMPONENTS if (_folder(state) / "pids" / f"{name}.pid").exists()]
+    running = find_processes(state) if noted else {}
+    return [name for name in noted if name not in running]
 
 
-def _scheduler(state: State) -> Iterable[str]:
-    yield f"--kubeconfig={state.folder / 'config' / 'kube-scheduler.kubeconfig'}"
-    yield from ("--leader-elect=false", "--secure-port=0", "--profiling=false")
+def _forget_strangers(state: State, processes: Mapping[str, int]) -> None:
+    """Remove the notes of processes that are not there: kwokctl would take, and end, whoever has such an id now."""
+    for name in COMPONENTS:
+        path = _folder(state) / "pids" / f"{name}.pid"
+        if name not in processes:
+            path.unlink(missing_ok=True)
+        elif path.parent.exists():
+            write_private(path, str(processes[name]).encode())
 
 
-def _kwok(state: State) -> Iterable[str]:
-    config = state.folder / "config"
-    yield from (f"--kubeconfig={config / 'kwok.kubeconfig'}", f"--config={config / 'stages.yaml'}")
-    yield from ("--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake", "--node-lease-duration-seconds=40")
-    yield from ("--cidr=10.244.0.0/16", f"--node-ip={LOOPBACK}")
+def _kill(state: State, names: Sequence[str] = ("kwokctl", *COMPONENTS), *, spared: Collection[int] = ()) -> None:
+    """End a cluster's programs at once: nothing that they would save is wanted."""
+
+    def find() -> list[int]:
+        return [pid for pid in find_processes(state, names).values() if pid not in spared]
+
+    for pid in find():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: not find(), GONE)
 
 
-COMMANDS: dict[str, Callable[[State], Iterable[str]]] = {
-    "etcd": _etcd,
-    "kube-apiserver": _apiserver,
-    "kube-controller-manager": _controllers,
-    "kube-scheduler": _scheduler,
-    "kwok": _kwok,
-}
-
-
-def _api(state: State) -> Api:
-    pki = state.folder / "pki"
-    server = f"https://{LOOPBACK}:{state.ports['api']}"
-    return Api(server, (pki / "ca.crt").read_text(), (pki / "admin.crt", pki / "admin.key"), timeout=30)
-
-
-def _usable(api: Api) -> bool:
-    """Whether a pod could be made and scheduled now."""
-    if not api.has("/api/v1/namespaces/default/serviceaccounts/default"):
+def _is_usable(client: KubeClient) -> bool:
+    """Return whether a pod could be made and scheduled now."""
+    try:
+        client.request("GET", SERVICE_ACCOUNT.path("default", "default"))
+    except NotFound:
         return False
-    node = api.get("/api/v1/nodes/simulated")
-    conditions = {one["type"]: one["status"] for one in node["status"].get("conditions", ())}
+    node = client.request("GET", NODE.path(name="simulated"))
+    conditions = {condition["type"]: condition["status"] for condition in node["status"].get("conditions", ())}
     return conditions.get("Ready") == "True" and not node["spec"].get("taints")
 
 
-def _await(state: State, met: Callable[[], bool], name: str) -> None:
+def _await(state: State, is_met: Callable[[], bool], name: str) -> None:
     """Wait until a program does its work, or any has died.
 
     Raises:
         OrchestratorError: With the end of the log of the program that is to blame.
     """
-    dead: list[str] = []
-
-    def settled() -> bool:
-        dead.extend(other for other, one in state.processes.items() if not one.alive)
-        return bool(dead) or met()
-
-    in_time = process.until(settled, PATIENCE)
-    if dead or not in_time:
-        blamed = dead[0] if dead else name
-        log = state.folder / "log" / f"{blamed}.log"
-        what = "ended" if dead else f"did not become ready in {PATIENCE:g} s"
-        raise OrchestratorError(f"{blamed} {what}:\n{process.tail(log)}", hint=f"all of it is in {log}")
+    in_time = until(lambda: bool(_find_dead(state)) or is_met(), TIMEOUT)
+    if dead := _find_dead(state):
+        raise _failure(state, dead[0], "ended")
+    if not in_time:
+        raise _failure(state, name, f"did not become ready in {TIMEOUT:g} s")
 
 
-def _ports(state: State) -> dict[str, int]:
-    """The ports it had, where they are still free; else others that no cluster has."""
-    others = (other for other in beside(state.folder.parent) if other.name != state.name)
-    taken = {port for other in others for port in other.ports.values()}
-    ports: dict[str, int] = {}
-    for name in ("api", "etcd", "peer"):
-        wishes = [state.ports[name]] if name in state.ports else []
-        wishes += random.sample(PORTS, 100)
-        ports[name] = next(port for port in wishes if port not in taken and _free(port))
-        taken.add(ports[name])
+def _failure(state: State, name: str, reason: str) -> OrchestratorError:
+    log = _folder(state) / "logs" / f"{name}.log"
+    return OrchestratorError(f"{name} {reason}:\n{tail(log)}", hint=f"all of it is in {log}")
+
+
+def _find_ports(count: int) -> list[int]:
+    """Find ports that nothing listens at."""
+    ports = []
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind((LOOPBACK, port))
+                ports.append(port)
+        if len(ports) == count:
+            break
     return ports
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
 from tycho.errors import UsageError
 from tycho.settings import settings
 from tycho.toolchain.files import write_private
-from tycho.toolchain.process import Process
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 Provider = Literal["kind", "native"]
 
 
-def shelf(home: Path | None) -> Path:
-    """The folder that holds the clusters' folders."""
+def clusters_dir(home: Path | None) -> Path:
+    """Return the folder that holds the clusters' folders."""
     return home or settings().state_dir / "clusters"
 
 
-def place(name: str, home: Path | None) -> Path:
-    """The folder of a cluster, whether it is there or not.
+def cluster_dir(name: str, home: Path | None) -> Path:
+    """Return the folder of a cluster, whether it is there or not.
 
     Raises:
         UsageError: This cannot be a cluster's name.
     """
     if not NAME.fullmatch(name):
-        said = "up to 40 of a-z, 0-9 and -, without a - at either end"
-        raise UsageError(f'"{name}" cannot name a cluster', hint=said)
-    return shelf(home) / name
+        hint = "up to 40 of a-z, 0-9 and -, without a - at either end"
+        raise UsageError(f'"{name}" cannot name a cluster', hint=hint)
+    return clusters_dir(home) / name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +41,11 @@ class State:
         folder: Where everything of it is.
         provider: What made it.
         version: Of Kubernetes, once that is known.
-        ports: The ports of the native control plane.
-        processes: Its programs, as they were started.
     """
 
     folder: Path
     provider: Provider
     version: str = ""
-    ports: dict[str, int] = field(default_factory=dict)
-    processes: dict[str, Process] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -59,32 +54,35 @@ class State:
 
     @property
     def context(self) -> str:
-        """Its context in its kubeconfig."""
+        """Its context in its kubeconfig, and its name at kind and kwokctl."""
         return f"tycho-{self.name}"
 
     @property
     def kubeconfig(self) -> Path:
-        """The way in."""
+        """The kubeconfig of its administrator."""
         return self.folder / "kubeconfig"
 
-    def keep(self, **changes: object) -> Self:
-        """Change and remember."""
-        changed = replace(self, **changes)  # type: ignore[arg-type]
-        text = json.dumps({key: value for key, value in asdict(changed).items() if key != "folder"}, indent=2)
+    def save(self, version: str = "") -> Self:
+        """Write the state into the cluster's folder, and return it.
+
+        Args:
+            version: Of Kubernetes, when it has become known.
+        """
+        saved = replace(self, version=version or self.version)
+        text = json.dumps({"provider": saved.provider, "version": saved.version}, indent=2)
         write_private(self.folder / "state.json", text.encode())
-        return changed
+        return saved
 
 
 def load(folder: Path) -> State | None:
-    """What a folder remembers of its cluster, or None."""
+    """Return what a folder remembers of its cluster, or None."""
     try:
-        said = json.loads((folder / "state.json").read_bytes())
+        fields = json.loads((folder / "state.json").read_bytes())
     except FileNotFoundError:
         return None
-    processes = {program: Process(**one) for program, one in said.pop("processes").items()}
-    return State(folder=folder, processes=processes, **said)
+    return State(folder, fields["provider"], fields["version"])
 
 
-def beside(folder: Path) -> list[State]:
-    """The clusters in a folder."""
+def list_states(folder: Path) -> list[State]:
+    """List the clusters in a folder, by name."""
     return [state for path in sorted(folder.glob("*/state.json")) if (state := load(path.parent))]

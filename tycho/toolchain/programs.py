@@ -103,6 +103,7 @@ PROGRAMS = {
         _kubernetes("kube-scheduler", 9, (1, 37), (1, 38)),
         _kubernetes("kubectl", 19, (1, 36), (1, 39), ("version", "--client")),
         Program("kwok", "0.8.0", (0, 8), (0, 9), "sigs.k8s.io/kwok", "/cmd/kwok", seconds=61),
+        Program("kwokctl", "0.8.0", (0, 8), (0, 9), "sigs.k8s.io/kwok", "/cmd/kwokctl", seconds=20),
         Program(
             "kind", "0.33.0", (0, 27), (1,), "sigs.k8s.io/kind", "", (), 4,
             GITHUB + "/kubernetes-sigs/kind/releases/download/v{version}/kind-{os}-{arch}", "{url}.sha256sum",

@@ -53,7 +53,7 @@ async def ensure_namespace(api: KubeClient, identity: Identity, deadline: Deadli
         if not found["metadata"].get("deletionTimestamp"):
             await _mark_owner(api, identity, found)
             return False
-        if not await deadline.until(lambda: api.gone(path)):
+        if not await deadline.until(lambda: api.is_gone(path)):
             raise Conflict(f"{identity.name} is still being removed", hint="try again in a moment")
     return True
 
@@ -165,7 +165,7 @@ async def delete_namespace(api: KubeClient, identity: Identity, deadline: Deadli
     await api.delete(path)
 
     async def list_left() -> list[str] | None:
-        return None if await api.gone(path) else await prune.list_remaining(api, identity)
+        return None if await api.is_gone(path) else await prune.list_remaining(api, identity)
 
     if not deadline.wait_options.wait or await waiting.wait_until_deleted(identity.name, list_left, deadline):
         return

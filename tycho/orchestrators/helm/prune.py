@@ -208,7 +208,7 @@ def _describe(item: KubeObject, what: str, kept: Collection[str]) -> str:
 
 async def _see_gone(api: KubeClient, path: str) -> None:
     await api.delete(path, propagation="Foreground")
-    if not await Deadline(WaitOptions()).until(lambda: api.gone(path)):
+    if not await Deadline(WaitOptions()).until(lambda: api.is_gone(path)):
         raise WaitTimeout(
             f"{path} must be replaced, and its removal does not end", hint="kubectl get -o yaml shows what holds it"
         )
