@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tycho.toolchain.files import write_private
@@ -42,7 +44,9 @@ def certificate(folder: Path, name: str, by: str, subject: str, group: str = "",
         group: Organization; to Kubernetes, the user's group.
         hosts: Names and addresses of a server.
     """
-    issuer = x509.load_pem_x509_certificate((folder / f"{by}.crt").read_bytes())
+    with warnings.catch_warnings(category=CryptographyDeprecationWarning, action="ignore"):
+        # The authority that kwokctl makes has the serial number 0.
+        issuer = x509.load_pem_x509_certificate((folder / f"{by}.crt").read_bytes())
     signer = serialization.load_pem_private_key((folder / f"{by}.key").read_bytes(), None)
     key = ec.generate_private_key(ec.SECP256R1())
     parts = [x509.NameAttribute(NameOID.COMMON_NAME, subject)]
