@@ -85,7 +85,7 @@ class KubernetesSide:
         if not self.system.release:
             return []
         selector = quote(f"app.kubernetes.io/instance={self.system.release['release']}")
-        pods = self.system.node.api.get(f"{self._pods}?labelSelector={selector}")["items"]
+        pods = self.system.node.api.request("GET", f"{self._pods}?labelSelector={selector}")["items"]
         return [
             self._container(pod, spec, status)
             for pod in pods
@@ -122,7 +122,7 @@ class KubernetesSide:
         """Read what a container printed."""
         pod, _, name = container.identity.partition("/")
         try:
-            return self.system.node.api.ask("GET", f"{self._pods}/{pod}/log?container={name}").decode()
+            return self.system.node.api.stream(f"{self._pods}/{pod}/log", container=name).read().decode()
         except OrchestratorError:  # it has not started yet
             return ""
 

@@ -45,10 +45,9 @@ def test_a_command_cut_short_leaves_no_process_or_one_that_is_found_again(home: 
     survivors = find_processes(state, ("etcd", "kube-apiserver"))
     again = localcluster.create("five", home=home)
     assert again.running
-    pids = {component.name: component.pid for component in again.components}
-    assert survivors.items() <= pids.items()
+    assert survivors.items() <= again.processes.items()
     localcluster.delete("five", home=home)
-    assert find_processes(state, ("kwokctl", *pids)) == {}
+    assert find_processes(state, ("kwokctl", *again.processes)) == {}
 
 
 def list_running(folder: Path) -> set[str]:
@@ -59,7 +58,9 @@ def list_running(folder: Path) -> set[str]:
 def test_what_is_found_is_the_clusters_own(home: Path):
     bystander = subprocess.Popen(["tail", "-f", "/dev/null", f"{home}/five/kwokctl.log"], stderr=subprocess.DEVNULL)
     try:
-        assert find_processes(State(home / "five", "native"), ("kwokctl", "etcd", "tail")) == {"tail": bystander.pid}
+        processes = {"tail": bystander.pid}
+        names = ("kwokctl", "etcd", "tail")
+        assert until(lambda: find_processes(State(home / "five", "native"), names) == processes, 10)
         assert find_processes(State(home / "five", "native")) == {}
         assert find_processes(State(home / "fiv", "native"), ("tail",)) == {}
     finally:

@@ -37,7 +37,7 @@ def test_kind_makes_it_and_removes_it(kind: Path, kubeconfig: Path, tmp_path: Pa
     home = tmp_path / "home"
     made = localcluster.create("shop", home=home)
     assert made == localcluster.status("shop", home=home)
-    assert (made.provider, made.running, made.simulated, made.components) == ("kind", True, False, ())
+    assert (made.provider, made.running, made.simulated, made.processes) == ("kind", True, False, {})
     assert made.version.startswith("1.37.")
     assert made.server == KubeconfigLoader(str(kubeconfig), "").load().server
     assert made.kubeconfig.stat().st_mode & 0o077 == 0

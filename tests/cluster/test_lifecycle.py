@@ -53,11 +53,11 @@ def pki_of(made: Cluster) -> Path:
 
 
 def pids(made: Cluster) -> dict[str, int]:
-    return {component.name: component.pid for component in made.components}
+    return dict(made.processes)
 
 
 def dead(made: Cluster) -> set[str]:
-    return {component.name for component in made.components if not component.alive}
+    return set(PROGRAMS) - made.processes.keys()
 
 
 def running(pid: int) -> bool:
@@ -115,8 +115,7 @@ def test_nobody_else_can_read_its_folder(first: Cluster):
 
 
 def ports_of(made: Cluster, name: str) -> list[int]:
-    (pid,) = [component.pid for component in made.components if component.name == name]
-    options = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    options = Path(f"/proc/{made.processes[name]}/cmdline").read_text().split("\0")
     urls = [word.partition("=")[2] for word in options if word.startswith("--listen-")]
     return [int(url.rpartition(":")[2]) for url in urls]
 
@@ -253,7 +252,7 @@ def test_what_an_earlier_version_made_is_made_anew(home: Path):
     former = {"provider": "native", "version": "1.37.1", "ports": {"api": 1}, "processes": {}}
     (folder / "state.json").write_text(json.dumps(former))
     etcd = programs.tool("etcd")
-    client, peer = (f"http://127.0.0.1:{port}" for port in native._find_ports(2))
+    client, peer = (f"http://127.0.0.1:{port}" for port in native.find_ports(2))
     argv = [etcd, f"--data-dir={folder}/etcd", f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
             f"--listen-peer-urls={peer}"]  # fmt: skip
     earlier = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

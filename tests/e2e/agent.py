@@ -28,7 +28,7 @@ def enforce(node: Node) -> None:
     while not node.ended.is_set():
         try:
             asked = ("/apis/networking.k8s.io/v1/networkpolicies", "/api/v1/pods", "/api/v1/namespaces")
-            policies, pods, namespaces = (node.api.get(path)["items"] for path in asked)
+            policies, pods, namespaces = (node.api.request("GET", path)["items"] for path in asked)
         except OrchestratorError:  # all is ending
             continue
         if (text := rules(policies, pods, namespaces)) != last:

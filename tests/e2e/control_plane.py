@@ -52,7 +52,7 @@ def prepare(folder: Path) -> ControlPlane:
     certificates.certificate(pki, "etcd", "etcd-ca", "etcd", hosts=(LOOPBACK,))
     certificates.certificate(pki, "etcd-client", "etcd-ca", "kube-apiserver")
     certificates.certificate(pki, "apiserver", "ca", "kube-apiserver", hosts=HOSTS)
-    plane = ControlPlane(folder, dict(zip(("api", "etcd", "peer"), native._find_ports(3), strict=True)))
+    plane = ControlPlane(folder, dict(zip(("api", "etcd", "peer"), native.find_ports(3), strict=True)))
     for name, (user, group) in USERS.items():
         certificates.certificate(pki, name, "ca", user, group)
         path = plane.kubeconfig if name == "admin" else config / f"{name}.kubeconfig"

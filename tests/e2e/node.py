@@ -71,16 +71,15 @@ class Node:
     plane: ControlPlane
     programs: dict[str, Path]
     ended: threading.Event = field(default_factory=threading.Event)
+    api: KubeClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.api = KubeClient(str(self.kubeconfig))
 
     @property
     def kubeconfig(self) -> Path:
         """The way in."""
         return self.plane.kubeconfig
-
-    @property
-    def api(self) -> KubeClient:
-        """The API server, asked as one who may do everything."""
-        return KubeClient(str(self.kubeconfig))
 
     def kubectl(self, *words: str, stdin: str | None = None, timeout: float = 120) -> str:
         """What kubectl says; it must succeed."""

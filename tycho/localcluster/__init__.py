@@ -10,44 +10,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tycho.errors import NotFound
+from tycho.kube.client import KubeClient
+from tycho.localcluster import kind, native
 from tycho.localcluster.state import Provider, State, cluster_dir, clusters_dir, list_states, load
 from tycho.settings import settings
 from tycho.toolchain.files import Progress, exclusive_lock, no_progress
 from tycho.toolchain.programs import tool
 
-__all__ = [
-    "Cluster",
-    "Component",
-    "clusters",
-    "create",
-    "delete",
-    "find_by_kubeconfig",
-    "load_images",
-    "status",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Component:
-    """A program of a native control plane.
-
-    Args:
-        name: The program.
-        pid: The id of its process; 0 when it does not run.
-    """
-
-    name: str
-    pid: int
-
-    @property
-    def alive(self) -> bool:
-        """Whether it runs."""
-        return self.pid > 0
+PROVIDERS = {"kind": kind, "native": native}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +35,9 @@ class Cluster:
         provider: What made it: `kind`, or `native` for programs of the control plane without any container.
         version: Of Kubernetes.
         server: URL of its API server.
-        kubeconfig: The way in, readable by its owner alone.
-        running: Whether its programs live and its API server answers.
-        simulated: Whether its node only says that containers run.
-        components: The programs of a native one.
+        kubeconfig: Its administrator's, readable by its owner alone.
+        running: Whether its programs run and its API server is ready.
+        processes: The programs of a native one that run: the id of each, by name.
     """
 
     name: str
@@ -71,8 +46,12 @@ class Cluster:
     server: str
     kubeconfig: Path
     running: bool
-    simulated: bool
-    components: tuple[Component, ...] = ()
+    processes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its node only says that containers run."""
+        return self.provider == "native"
 
 
 def create(
@@ -95,24 +74,19 @@ def create(
         ToolMissing: A program that it takes can be neither found nor downloaded nor built.
         OrchestratorError: It does not start; the end of the log that tells why is in the message.
     """
-    from tycho.localcluster import kind, native
-
     folder = cluster_dir(name, home)
     if not settings().helm:  # a cluster is here for what helm puts into it
         tool("helm", progress)
     with exclusive_lock(folder.parent, progress):
-        known = load(folder)
-        if known and (seen := _observe(known)).running:
-            return seen
-        if not known:
-            chosen = provider or ("kind" if kind.answers() else "native")
-            known = State(folder, chosen)
-        made = (kind if known.provider == "kind" else native).start(known, progress)
-        return _observe(made)
+        state = load(folder)
+        if state and (cluster := _observe(state)).running:
+            return cluster
+        state = state or State(folder, provider or ("kind" if kind.answers() else "native"))
+        return _observe(PROVIDERS[state.provider].start(state, progress))
 
 
 def status(name: str = "tycho", *, home: Path | None = None) -> Cluster:
-    """A cluster as it is now.
+    """Return a cluster as it is now.
 
     Args:
         name: Which.
@@ -121,15 +95,12 @@ def status(name: str = "tycho", *, home: Path | None = None) -> Cluster:
     Raises:
         NotFound: There is none of this name.
     """
-    known = load(cluster_dir(name, home))
-    if not known:
-        raise NotFound(f'there is no cluster "{name}" here', hint=f"tycho cluster create {name}")
-    return _observe(known)
+    return _observe(_find(name, home))
 
 
 def clusters(*, home: Path | None = None) -> list[Cluster]:
-    """All clusters of this machine's user, by name."""
-    return [_observe(known) for known in list_states(clusters_dir(home))]
+    """List the clusters of this machine's user, by name."""
+    return [_observe(state) for state in list_states(clusters_dir(home))]
 
 
 def delete(name: str = "tycho", *, home: Path | None = None) -> None:
@@ -139,14 +110,12 @@ def delete(name: str = "tycho", *, home: Path | None = None) -> None:
         name: Which.
         home: The folder of clusters; by default in the user's state folder.
     """
-    from tycho.localcluster import kind, native
-
     folder = cluster_dir(name, home)
     if not load(folder):
         return
     with exclusive_lock(folder.parent):
-        if known := load(folder):
-            (kind if known.provider == "kind" else native).stop(known)
+        if state := load(folder):
+            PROVIDERS[state.provider].stop(state)
             shutil.rmtree(folder)
 
 
@@ -177,40 +146,25 @@ def load_images(images: Sequence[str], name: str = "tycho", *, home: Path | None
 
     Raises:
         NotFound: There is no cluster of this name.
-        OrchestratorError: The node cannot take them; with what kind said.
+        OrchestratorError: The node cannot take them; with kind's message.
     """
-    from tycho.localcluster import kind
+    state = _find(name, home)
+    if state.provider == "kind":
+        kind.load_images(state, images)
 
-    known = load(cluster_dir(name, home))
-    if not known:
-        raise NotFound(f'there is no cluster "{name}" here', hint=f"tycho cluster create {name}")
-    if known.provider == "kind":
-        kind.load_images(known, images)
+
+def _find(name: str, home: Path | None) -> State:
+    if state := load(cluster_dir(name, home)):
+        return state
+    raise NotFound(f'there is no cluster "{name}" here', hint=f"tycho cluster create {name}")
 
 
 def _observe(state: State) -> Cluster:
-    from tycho.kube.client import KubeClient
-    from tycho.localcluster import native
-
-    components: tuple[Component, ...] = ()
-    if state.provider == "native":
-        processes = native.find_processes(state)
-        components = tuple(Component(name, processes.get(name, 0)) for name in native.COMPONENTS)
+    processes = native.find_processes(state)
     server, ready = "", False
     if state.kubeconfig.exists():
-        client = KubeClient(str(state.kubeconfig))
-        try:
+        with closing(KubeClient(str(state.kubeconfig))) as client:
             server = client.access.server
-            ready = all(component.alive for component in components) and client.is_ready()
-        finally:
-            client.close()
-    return Cluster(
-        name=state.name,
-        provider=state.provider,
-        version=state.version,
-        server=server,
-        kubeconfig=state.kubeconfig,
-        running=ready,
-        simulated=state.provider == "native",
-        components=components,
-    )
+            complete = state.provider == "kind" or len(processes) == len(native.COMPONENTS)
+            ready = complete and client.is_ready()
+    return Cluster(state.name, state.provider, state.version, server, state.kubeconfig, ready, processes)

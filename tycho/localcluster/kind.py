@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import closing
 
 from tycho.errors import OrchestratorError
 from tycho.kube.client import KubeClient
@@ -54,13 +55,10 @@ def start(state: State, progress: Progress) -> State:
         options = ["--name", state.context, "--kubeconfig", str(state.kubeconfig), "--wait", "2m"]
         _run([program, "create", "cluster", *options])
         write_private(state.kubeconfig, rename_context(state.kubeconfig, state.context))
-    client = KubeClient(str(state.kubeconfig))
-    try:
+    with closing(KubeClient(str(state.kubeconfig))) as client:
         if not process.until(client.is_ready, TIMEOUT):
             raise OrchestratorError(f"the API server of {state.name} did not become ready in {TIMEOUT:g} s")
         return state.save(client.request("GET", "/version")["gitVersion"].removeprefix("v"))
-    finally:
-        client.close()
 
 
 def stop(state: State) -> None:

@@ -6,6 +6,7 @@ another way than Tycho promises, is here: `docs/decisions/0002-local-cluster.md`
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import random
@@ -14,28 +15,26 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
+from string import Template
 
-from tycho.errors import NotFound, OrchestratorError, ToolMissing
-from tycho.kinds import NODE, SERVICE_ACCOUNT, STORAGE_CLASS
+from tycho.errors import OrchestratorError, ToolMissing
+from tycho.kinds import NODE, STORAGE_CLASS
 from tycho.kube.client import KubeClient
 from tycho.kube.kubeconfig import rename_context
 from tycho.localcluster.state import State
-from tycho.text import json_text
+from tycho.toolchain import process
 from tycho.toolchain.files import Progress, private_folder, write_private
-from tycho.toolchain.process import tail, until
 from tycho.toolchain.programs import ARCHITECTURE, tools
 
-LOOPBACK = "127.0.0.1"
 TIMEOUT = 60.0  # seconds that a step may take before it counts as failed
 GONE = 5.0  # seconds in which the kernel lets a killed process go
 PORTS = range(20000, 29000)  # below what systems hand out to outgoing connections, and below NodePorts
 PROGRAMS = ("kwokctl", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
-# The ends of the names of kwokctl's options; kwok's program has another name there than everywhere else.
-BINARIES = ("etcd", "kubeApiserver", "kubeControllerManager", "kubeScheduler", "kwokController")
 
 SIMULATED_NODE = {
     "apiVersion": "v1",
@@ -76,11 +75,11 @@ def start(state: State, progress: Progress) -> State:
     progress(f"starting cluster {state.name}")
     private_folder(state.folder)
     state = state.save()
-    _kill(state, ["kwokctl"])  # of a command that was killed
+    stop(state, ["kwokctl"])  # of a command that was killed
     made = (_folder(state) / "kwok.yaml").exists()
     before = find_processes(state)
     if not made or not (state.version or before):  # cut short in its first start: there is nothing in it yet
-        _kill(state)
+        stop(state)
         shutil.rmtree(_folder(state), ignore_errors=True)
         made, before = False, {}
     _forget_strangers(state, before)
@@ -92,45 +91,36 @@ def start(state: State, progress: Progress) -> State:
             options = (f"--config={config}", f"--kubeconfig={state.folder / 'kwokctl.kubeconfig'}")
             _run_kwokctl(programs["kwokctl"], state, "create", *options)
         write_private(state.kubeconfig, rename_context(_folder(state) / "kubeconfig.yaml", state.context))
-        client = KubeClient(str(state.kubeconfig))
-        try:
-            _await(state, client.is_ready, "kube-apiserver")
+        with closing(KubeClient(str(state.kubeconfig))) as client:
             client.apply(STORAGE_CLASS.path(name="standard"), DEFAULT_STORAGE, manager="tycho-cluster")
             client.apply(NODE.path(name="simulated"), SIMULATED_NODE, manager="tycho-cluster")
-            _await(state, lambda: _is_usable(client), "kwok-controller")
-            version = client.request("GET", "/version")["gitVersion"].removeprefix("v")
-        finally:
-            client.close()
+            _await(state, lambda: client.is_ready() and _is_node_ready(client), "kwok-controller")
+            return state.save(client.request("GET", "/version")["gitVersion"].removeprefix("v"))
     except BaseException:
-        _kill(state, spared=before.values())
+        stop(state, spared=before.values())
         raise
-    return state.save(version)
 
 
-def stop(state: State) -> None:
-    """End what runs of a cluster."""
-    _kill(state)
-
-
-def find_processes(state: State, names: Sequence[str] = COMPONENTS) -> dict[str, int]:
-    """Find the programs of a cluster that run: the id of each, by name.
-
-    A process is known by its command line, which has the cluster's folder in it: an id alone may have passed to
-    another process since.
+def stop(
+    state: State, names: Sequence[str] = ("kwokctl", "kwok", *COMPONENTS), *, spared: Collection[int] = ()
+) -> None:
+    """End a cluster's programs at once: nothing that they would save is wanted.
 
     Args:
         state: Which cluster.
-        names: Of the programs.
+        names: Of the programs; versions before kwokctl started `kwok`.
+        spared: Ids of processes that go on.
     """
-    processes: dict[str, int] = {}
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it has ended meanwhile
-            words = path.read_bytes().decode(errors="replace").split("\0")
-            name = words[0].rpartition("/")[2]
-            name = "kwok-controller" if name == "kwok" else name  # as versions before kwokctl started it
-            if name in names and any(f"{state.folder}/" in word for word in words):
-                processes[name] = int(path.parent.name)
-    return {name: processes[name] for name in names if name in processes}
+    pids = set(find_processes(state, names).values()) - {*spared}
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.until(lambda: not any(map(process.is_running, pids)), GONE)
+
+
+def find_processes(state: State, names: Sequence[str] = COMPONENTS) -> dict[str, int]:
+    """Find the programs of a cluster that run: the id of each, by name."""
+    return process.find_processes(state.folder, names)
 
 
 def _folder(state: State) -> Path:
@@ -139,67 +129,14 @@ def _folder(state: State) -> Path:
 
 
 def _configure(state: State, programs: Mapping[str, Path]) -> str:
-    """Write the configuration of kwokctl, and with it how the simulated node behaves.
-
-    By itself kwokctl listens on all addresses, and its etcd takes everybody's word. Here whoever shares the machine
-    must not read Secrets.
-    """
-    api, client, peer = _find_ports(3)
-    pki, etcd, peers = _folder(state) / "pki", f"https://{LOOPBACK}:{client}", f"https://{LOOPBACK}:{peer}"
-    identity = {"cert-file": f"{pki}/admin.crt", "key-file": f"{pki}/admin.key", "trusted-ca-file": f"{pki}/ca.crt"}
-    identity |= {"client-cert-auth": "true"}
-    changed = {  # arguments that kwokctl gives, with another value
-        "etcd": {
-            "listen-client-urls": etcd,
-            "advertise-client-urls": etcd,
-            "listen-peer-urls": peers,
-            "initial-advertise-peer-urls": peers,
-            "initial-cluster": f"node0={peers}",
-        },
-        "kube-apiserver": {"etcd-servers": etcd},
-        "kube-controller-manager": {"secure-port": "0"},
-        "kube-scheduler": {"secure-port": "0"},
-        "kwok-controller": {"node-ip": LOOPBACK, "server-address": "", "node-port": "0"},
-    }
-    added = {
-        "etcd": {**identity, **{f"peer-{name}": value for name, value in identity.items()}, "unsafe-no-fsync": "true"},
-        "kube-apiserver": {
-            "etcd-cafile": f"{pki}/ca.crt",
-            "etcd-certfile": f"{pki}/admin.crt",
-            "etcd-keyfile": f"{pki}/admin.key",
-            "advertise-address": LOOPBACK,
-            "endpoint-reconciler-type": "none",
-            "profiling": "false",
-        },
-        "kube-controller-manager": {
-            "leader-elect": "false",
-            "use-service-account-credentials": "true",
-            "profiling": "false",
-            "concurrent-namespace-syncs": "20",
-            "kube-api-qps": "200",
-            "kube-api-burst": "400",
-        },
-        "kube-scheduler": {"leader-elect": "false", "profiling": "false"},
-    }
-    options = {f"{name}Binary": str(programs[program]) for name, program in zip(BINARIES, PROGRAMS[1:], strict=True)}
-    ports = {"kubeApiserverPort": api, "etcdPort": client, "etcdPeerPort": peer}
-    config = {
-        "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
-        "kind": "KwokctlConfiguration",
-        "options": {"runtime": "binary", "bindAddress": LOOPBACK, **options, **ports},
-        "componentsPatches": [
-            {
-                "name": name,
-                "extraArgs": [
-                    *({"key": key, "value": value, "override": True} for key, value in changed[name].items()),
-                    *({"key": key, "value": value} for key, value in added.get(name, {}).items()),
-                ],
-            }
-            for name in COMPONENTS
-        ],
-    }
-    stages = (files("tycho.localcluster") / "stages.yaml").read_text()
-    return f"{json_text(config)}\n---\n{stages}"
+    """Write the configuration of kwokctl, and with it how the simulated node behaves."""
+    folder = files("tycho.localcluster")
+    config = Template((folder / "kwokctl.yaml").read_text()).substitute(
+        {name.replace("-", "_"): json.dumps(str(path)) for name, path in programs.items()},
+        **dict(zip(("api_port", "etcd_port", "peer_port"), find_ports(3), strict=True)),
+        pki=_folder(state) / "pki",
+    )
+    return f"{config}---\n{(folder / 'stages.yaml').read_text()}"
 
 
 def _run_kwokctl(program: Path, state: State, verb: str, *options: str) -> None:
@@ -214,23 +151,19 @@ def _run_kwokctl(program: Path, state: State, verb: str, *options: str) -> None:
     log = write_private(state.folder / "kwokctl.log", b"")
     try:
         with log.open("wb") as output:
-            process = subprocess.Popen(
+            kwokctl = subprocess.Popen(
                 argv, executable=program, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True, umask=0o077,
             )  # fmt: skip
     except OSError as error:
         raise OrchestratorError(f"{program} cannot be started: {error.strerror}") from error
     try:
-        ended = until(lambda: process.poll() is not None or bool(_find_dead(state)), TIMEOUT)
-        if dead := _find_dead(state):
-            raise _failure(state, dead[0], "ended")
-        if not ended:
-            raise OrchestratorError(f"kwokctl {verb} did not end in {TIMEOUT:g} s", hint=f"its log is {log}")
-        if process.returncode:
-            raise OrchestratorError(f"kwokctl {verb} failed:\n{tail(log)}", hint=f"its log is {log}")
+        _await(state, lambda: kwokctl.poll() is not None, f"kwokctl {verb}", log)
+        if kwokctl.returncode:
+            raise _failure(f"kwokctl {verb} failed", log)
     finally:
-        process.kill()
-        process.wait()
+        kwokctl.kill()
+        kwokctl.wait()
         shutil.rmtree(state.folder / ".kube", ignore_errors=True)  # a cache, which it lets everybody read
 
 
@@ -251,56 +184,39 @@ def _forget_strangers(state: State, processes: Mapping[str, int]) -> None:
             write_private(path, str(processes[name]).encode())
 
 
-def _kill(state: State, names: Sequence[str] = ("kwokctl", *COMPONENTS), *, spared: Collection[int] = ()) -> None:
-    """End a cluster's programs at once: nothing that they would save is wanted."""
-
-    def find() -> list[int]:
-        return [pid for pid in find_processes(state, names).values() if pid not in spared]
-
-    for pid in find():
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    until(lambda: not find(), GONE)
+def _is_node_ready(client: KubeClient) -> bool:
+    status = client.request("GET", NODE.path(name="simulated"))["status"]
+    conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", ())}
+    return conditions.get("Ready") == "True"
 
 
-def _is_usable(client: KubeClient) -> bool:
-    """Return whether a pod could be made and scheduled now."""
-    try:
-        client.request("GET", SERVICE_ACCOUNT.path("default", "default"))
-    except NotFound:
-        return False
-    node = client.request("GET", NODE.path(name="simulated"))
-    conditions = {condition["type"]: condition["status"] for condition in node["status"].get("conditions", ())}
-    return conditions.get("Ready") == "True" and not node["spec"].get("taints")
-
-
-def _await(state: State, is_met: Callable[[], bool], name: str) -> None:
-    """Wait until a program does its work, or any has died.
+def _await(state: State, is_met: Callable[[], bool], name: str, log: Path | None = None) -> None:
+    """Wait until a program does its work, or any that was started has died.
 
     Raises:
         OrchestratorError: With the end of the log of the program that is to blame.
     """
-    in_time = until(lambda: bool(_find_dead(state)) or is_met(), TIMEOUT)
+    logs = _folder(state) / "logs"
+    in_time = process.until(lambda: bool(_find_dead(state)) or is_met(), TIMEOUT)
     if dead := _find_dead(state):
-        raise _failure(state, dead[0], "ended")
+        raise _failure(f"{dead[0]} ended", logs / f"{dead[0]}.log")
     if not in_time:
-        raise _failure(state, name, f"did not become ready in {TIMEOUT:g} s")
+        raise _failure(f"{name} did not become ready in {TIMEOUT:g} s", log or logs / f"{name}.log")
 
 
-def _failure(state: State, name: str, reason: str) -> OrchestratorError:
-    log = _folder(state) / "logs" / f"{name}.log"
-    return OrchestratorError(f"{name} {reason}:\n{tail(log)}", hint=f"all of it is in {log}")
+def _failure(message: str, log: Path) -> OrchestratorError:
+    return OrchestratorError(f"{message}:\n{process.tail(log)}", hint=f"all of it is in {log}")
 
 
-def _find_ports(count: int) -> list[int]:
+def find_ports(count: int) -> list[int]:
     """Find ports that nothing listens at."""
-    ports = []
-    for port in random.sample(PORTS, 100):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
-                probe.bind((LOOPBACK, port))
-                ports.append(port)
-        if len(ports) == count:
-            break
-    return ports
+    return list(islice(filter(_is_free, random.sample(PORTS, 100)), count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return True
+    return False

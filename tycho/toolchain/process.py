@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,36 @@ def until(met: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(POLL)
     return True
+
+
+def find_processes(folder: Path, names: Sequence[str]) -> dict[str, int]:
+    """Find programs that run for a folder: the id of each, by name.
+
+    A process is known by its command line, which has the folder in it: an id alone may have passed to another process
+    since.
+
+    Args:
+        folder: The folder that their command lines name.
+        names: Of the programs.
+    """
+    processes: dict[str, int] = {}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            words = path.read_bytes().decode(errors="replace").split("\0")
+            name = words[0].rpartition("/")[2]
+            if name in names and any(f"{folder}/" in word for word in words):
+                processes[name] = int(path.parent.name)
+    return {name: processes[name] for name in names if name in processes}
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process has not ended; its command line is gone before its ports are free."""
+    try:
+        # proc(5): the name in parentheses may hold anything; the state follows.
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
 
 
 def tail(log: Path) -> str:

@@ -34,7 +34,7 @@ def verify(system: System) -> None:
 
     def objects(path: str) -> list[Json]:
         with suppress(OrchestratorError):
-            return node.api.get(path)["items"]
+            return node.api.request("GET", path)["items"]
         return []
 
     def resolve(namespace: str, name: str, port: int) -> tuple[str, int]:
