@@ -34,7 +34,8 @@ TIMEOUT = 60.0  # seconds that a step may take before it counts as failed
 GONE = 5.0  # seconds in which the kernel lets a killed process go
 PORTS = range(20000, 29000)  # below what systems hand out to outgoing connections, and below NodePorts
 PROGRAMS = ("kwokctl", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
-COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
+VITAL = ("etcd", "kube-apiserver")  # without which the others cannot work
+COMPONENTS = (*VITAL, "kube-controller-manager", "kube-scheduler", "kwok-controller")
 
 SIMULATED_NODE = {
     "apiVersion": "v1",
@@ -92,6 +93,9 @@ def start(state: State, progress: Progress) -> State:
             _run_kwokctl(programs["kwokctl"], state, "create", *options)
         write_private(state.kubeconfig, rename_context(_folder(state) / "kubeconfig.yaml", state.context))
         with closing(KubeClient(str(state.kubeconfig))) as client:
+            _await(state, client.is_ready, "kube-apiserver", VITAL)
+            if _find_dead(state):  # on a slow machine the others give up before the API server is there
+                _run_kwokctl(programs["kwokctl"], state, "start")
             client.apply(STORAGE_CLASS.path(name="standard"), DEFAULT_STORAGE, manager="tycho-cluster")
             client.apply(NODE.path(name="simulated"), SIMULATED_NODE, manager="tycho-cluster")
             _await(state, lambda: client.is_ready() and _is_node_ready(client), "kwok-controller")
@@ -158,7 +162,7 @@ def _run_kwokctl(program: Path, state: State, verb: str, *options: str) -> None:
     except OSError as error:
         raise OrchestratorError(f"{program} cannot be started: {error.strerror}") from error
     try:
-        _await(state, lambda: kwokctl.poll() is not None, f"kwokctl {verb}", log)
+        _await(state, lambda: kwokctl.poll() is not None, "kwokctl", VITAL)
         if kwokctl.returncode:
             raise _failure(f"kwokctl {verb} failed", log)
     finally:
@@ -167,9 +171,9 @@ def _run_kwokctl(program: Path, state: State, verb: str, *options: str) -> None:
         shutil.rmtree(state.folder / ".kube", ignore_errors=True)  # a cache, which it lets everybody read
 
 
-def _find_dead(state: State) -> Sequence[str]:
+def _find_dead(state: State, names: Sequence[str] = COMPONENTS) -> Sequence[str]:
     """Find the programs that were started and have ended."""
-    noted = [name for name in COMPONENTS if (_folder(state) / "pids" / f"{name}.pid").exists()]
+    noted = [name for name in names if (_folder(state) / "pids" / f"{name}.pid").exists()]
     running = find_processes(state) if noted else {}
     return [name for name in noted if name not in running]
 
@@ -190,18 +194,27 @@ def _is_node_ready(client: KubeClient) -> bool:
     return conditions.get("Ready") == "True"
 
 
-def _await(state: State, is_met: Callable[[], bool], name: str, log: Path | None = None) -> None:
-    """Wait until a program does its work, or any that was started has died.
+def _await(state: State, is_met: Callable[[], bool], name: str, needed: Sequence[str] = COMPONENTS) -> None:
+    """Wait until a program does its work.
+
+    Args:
+        state: Which cluster.
+        is_met: Returns whether it does.
+        name: Of the program.
+        needed: Programs without which there is nothing to wait for.
 
     Raises:
         OrchestratorError: With the end of the log of the program that is to blame.
     """
-    logs = _folder(state) / "logs"
-    in_time = process.until(lambda: bool(_find_dead(state)) or is_met(), TIMEOUT)
-    if dead := _find_dead(state):
-        raise _failure(f"{dead[0]} ended", logs / f"{dead[0]}.log")
+    in_time = process.until(lambda: bool(_find_dead(state, needed)) or is_met(), TIMEOUT)
+    if dead := _find_dead(state, needed):
+        raise _failure(f"{dead[0]} ended", _log_path(state, dead[0]))
     if not in_time:
-        raise _failure(f"{name} did not become ready in {TIMEOUT:g} s", log or logs / f"{name}.log")
+        raise _failure(f"{name} did not become ready in {TIMEOUT:g} s", _log_path(state, name))
+
+
+def _log_path(state: State, name: str) -> Path:
+    return state.folder / "kwokctl.log" if name == "kwokctl" else _folder(state) / "logs" / f"{name}.log"
 
 
 def _failure(message: str, log: Path) -> OrchestratorError:
