@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from tycho.compose import Sources, canonical, load, uninterpolated
-from tycho.compose.go_scalars import printed
+from tycho.compose.go_scalars import format_go
 from tycho.errors import ComposeError
 
 Tree = dict[str, Any]
@@ -111,7 +111,9 @@ def _order(item: Any) -> tuple[str, str]:
 
 def _text(value: Any) -> str | None:
     """A scalar as the text that it is; JSON has no floats that are whole."""
-    return None if value is None else printed(int(value) if isinstance(value, float) and value.is_integer() else value)
+    return (
+        None if value is None else format_go(int(value) if isinstance(value, float) and value.is_integer() else value)
+    )
 
 
 def differing(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.compose import oracle
-from tycho.compose import Sources, canonical, load
+from tycho.compose import Sources, canonical, load, uninterpolated
 from tycho.errors import ComposeError, SourceError
 from tycho.model import Project
 
@@ -94,3 +95,11 @@ def test_an_env_file_in_another_encoding(tmp_path: Path) -> None:
     assert [str(problem).split("\n")[0].split(maxsplit=1) for problem in raised.value.problems] == [
         ["a.env:2", "not UTF-8 text"]
     ]
+
+
+@pytest.mark.parametrize("volume", ["", ":foo", "/a:/b:ro:c"])
+def test_uninterpolated_keeps_invalid_volume(volume: str, tmp_path: Path) -> None:
+    oracle.write(tmp_path, {"compose.yaml": {"services": {"web": {"image": "x", "volumes": [volume]}}}})
+    sources = Sources.from_disk(["compose.yaml"], env={}, cwd=str(tmp_path))
+    services: Any = uninterpolated(sources)["services"]
+    assert services["web"]["volumes"] == [volume]

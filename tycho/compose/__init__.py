@@ -15,12 +15,14 @@ Learn one phase, know all: a table from key to small function, and every problem
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tycho.collector import paused
 from tycho.compose.outline import Outline, outline
 from tycho.compose.select import select_services
 from tycho.compose.sources import NoComposeFile, Sources
 from tycho.compose.suggestions import limited_comparisons
-from tycho.errors import ComposeError
+from tycho.errors import ComposeError, Problem
 from tycho.model import Project
 
 __all__ = [
@@ -48,29 +50,31 @@ def load(sources: Sources) -> Project:
         SourceError: A file is missing or cannot be read.
     """
     from tycho.compose import carried_files, normalize, referenced_files
-    from tycho.compose.assemble import bound, checked, finished
-    from tycho.compose.loader import gather
+    from tycho.compose.assemble import validate_project, with_metadata
+    from tycho.compose.bind import bind_project
+    from tycho.compose.loader import load_tree
     from tycho.masking import masked, secret_variables
 
-    readers: dict[str, list[str]] = {}
     texts = [text.decode(errors="replace") for _, text in sources.texts]
+    readers: dict[str, list[str]] = {}
     with masked(secret_variables(sources.env, known=texts), readers) as masker:
-        state, tree = gather(sources.renewed(), readers=readers)
-        warnings = state.warnings
+        loaded = load_tree(sources.renewed())
+        readers.update(loaded.secrets)
+        warnings: Sequence[Problem] = loaded.warnings
         try:
-            ctx, fields = bound(state, tree)
+            ctx, fields = bind_project(loaded)
             warnings = ctx.warnings
-            travel = carried_files.Travel.of(ctx, fields, state.env_files)
+            travel = carried_files.Travel.of(ctx, fields, loaded.env_files)
             disabled = normalize.enable(fields, set(sources.profiles))
             normalize.imply(ctx, fields)
             referenced_files.read(ctx, fields, travel)
             carried_files.read(ctx, fields, travel)
-            system = checked(ctx, fields, state.name, disabled)
+            project = validate_project(ctx, fields, loaded.name, disabled)
         except ComposeError as error:
             error.warnings = tuple(warnings)
             raise
         ctx.warnings = list(map(masker.problem, ctx.warnings))
-        return finished(ctx, fields, system)
+        return with_metadata(ctx, fields, project)
 
 
 def canonical(system: Project, sources: Sources, *, written: bool = False) -> dict[str, object]:
@@ -97,10 +101,10 @@ def uninterpolated(sources: Sources) -> dict[str, object]:
         ComposeError: With every problem that shows without values.
         SourceError: A file is missing or cannot be read.
     """
-    from tycho.compose.assemble import stop
-    from tycho.compose.canonical_uninterpolated import verbatim
-    from tycho.compose.loader import gather
+    from tycho.compose.assemble import raise_problems
+    from tycho.compose.canonical_uninterpolated import to_canonical_uninterpolated
+    from tycho.compose.loader import load_tree
 
-    state, tree = gather(sources, interpolate=False)
-    stop(state.problems)
-    return verbatim(tree, state.name, sources)
+    loaded = load_tree(sources, interpolate=False)
+    raise_problems(loaded.problems)
+    return to_canonical_uninterpolated(loaded.tree, loaded.name, sources)

@@ -10,14 +10,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tycho.compose import attributes
 from tycho.compose.consistency import inconsistent
 from tycho.compose.context import Context
-from tycho.compose.loader import Gathering
+from tycho.compose.lifecycle_hooks import split_hook
 from tycho.compose.normalize import each
 from tycho.compose.project_digest import digest
-from tycho.compose.short_syntax import split
-from tycho.compose.yaml_nodes import Node, below
+from tycho.compose.yaml_nodes import child_path
 from tycho.credentials import find_credentials
 from tycho.errors import ComposeError, Problem
 from tycho.model import Project
@@ -26,7 +24,7 @@ from tycho.model.numbers import shorten
 MAX_MESSAGE = 1500  # characters of a message, of a path, of a hint
 
 
-def stop(problems: Iterable[Problem]) -> None:
+def raise_problems(problems: Iterable[Problem]) -> None:
     """Raise all problems, if there are any."""
     found = sorted({_readable(problem) for problem in problems})
     if found:
@@ -41,19 +39,9 @@ def _readable(problem: Problem) -> Problem:
     return replace(problem, path=path, message=message, hint=hint)
 
 
-def bound(state: Gathering, tree: Node) -> tuple[Context, dict[str, Any]]:
-    """The tree as the fields of a system, as far as it goes."""
-    ctx = Context(state.sources, state.env)
-    ctx.problems += state.problems
-    ctx.wrong_before = frozenset(problem.path for problem in state.problems)
-    ctx.warnings += state.warnings
-    ctx.dialect += state.dialect.uses
-    for name, path, node in state.fixed:
-        ctx.read(name, path, node.file, node.line, live=False)
-    return ctx, attributes.system(ctx, tree)
-
-
-def checked(ctx: Context, fields: dict[str, Any], name: str, disabled: Mapping[str, tuple[str, ...]]) -> Project:
+def validate_project(
+    ctx: Context, fields: dict[str, Any], name: str, disabled: Mapping[str, tuple[str, ...]]
+) -> Project:
     """A system that is consistent.
 
     Raises:
@@ -61,17 +49,17 @@ def checked(ctx: Context, fields: dict[str, Any], name: str, disabled: Mapping[s
     """
     for _, service in each(fields):
         if "pre_start" in service:
-            service["pre_start"] = [split(hook) for hook in service["pre_start"]]
+            service["pre_start"] = [split_hook(hook) for hook in service["pre_start"]]
     try:
         system = Project(name=name, **fields)
     except ValidationError as error:
-        stop(ctx.problems or (ctx.placed(_path(one["loc"]), one["msg"], "") for one in error.errors()))
+        raise_problems(ctx.problems or (ctx.problem_at(_path(one["loc"]), one["msg"], "") for one in error.errors()))
         raise
     told = sorted({problem.path for problem in ctx.problems})
     for path, message, hint in inconsistent(system, disabled):
         if not any(_holds(told, start) for start in (f"{path}.", f"{path}[")) and not _is_in(told, path):
-            ctx.problems.append(ctx.placed(path, message, hint))
-    stop(ctx.problems)
+            ctx.problems.append(ctx.problem_at(path, message, hint))
+    raise_problems(ctx.problems)
     return system
 
 
@@ -89,11 +77,11 @@ def _is_in(paths: list[str], path: str) -> bool:
 def _path(location: tuple[int | str, ...]) -> str:
     path = ""
     for step in location:
-        path = below(path, step)
+        path = child_path(path, step)
     return path
 
 
-def finished(ctx: Context, fields: Mapping[str, Any], system: Project) -> Project:
+def with_metadata(ctx: Context, fields: Mapping[str, Any], system: Project) -> Project:
     """The system, and what was learnt on the way."""
     known_as = cache(ctx.sources.known_as)
     return system.model_copy(

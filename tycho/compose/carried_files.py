@@ -180,10 +180,10 @@ def _content(ctx: Context, travel: Travel, source: str, path: str) -> Fields:
     except FileRefused as error:
         if error.reason is Reason.ABSENT:
             ctx.warnings.append(
-                ctx.placed(path, f"{source}: {error}", f"{ctx.sources.remedy} before the system is started")
+                ctx.problem_at(path, f"{source}: {error}", f"{ctx.sources.remedy} before the system is started")
             )
         else:
-            ctx.problems.append(ctx.placed(path, f"{source}: {error.detail}", "name a regular file"))
+            ctx.problems.append(ctx.problem_at(path, f"{source}: {error.detail}", "name a regular file"))
         return {}
 
 
@@ -197,13 +197,13 @@ def _written_root(ctx: Context, fields: Fields) -> str:
     climbs = posixpath.normpath(str(said)) if isinstance(said, str) and said else "x"
     if climbs != "." and set(climbs.split("/")) != {".."}:
         problem = "a file may name a folder above it, as .. or ../.., and no other"
-        ctx.problems.append(ctx.placed("x-tycho.root", problem, "x-tycho: {root: ..}"))
+        ctx.problems.append(ctx.problem_at("x-tycho.root", problem, "x-tycho: {root: ..}"))
         return directory
     root = os.path.normpath(os.path.join(directory, climbs))
     home = ctx.sources.env.get("HOME", "")
     if root == "/" or (directory and home and is_below(os.path.normpath(home), (root,))):
         problem = f"{said} is a home, or holds one: too much for a file to ask for"
-        ctx.problems.append(ctx.placed("x-tycho.root", problem, "say it on the command line: --root DIR"))
+        ctx.problems.append(ctx.problem_at("x-tycho.root", problem, "say it on the command line: --root DIR"))
         return directory
     return root
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from tycho.compose import interpolation
 from tycho.compose.sources import Sources
-from tycho.compose.yaml_nodes import Node
+from tycho.compose.yaml_nodes import YamlNode
 from tycho.errors import Problem
 from tycho.model import DialectUse, Variable
 
 
-class Unusable(Exception):
+class InvalidValue(Exception):
     """A value that cannot be what its field needs: a message, and what to write instead."""
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -32,7 +32,7 @@ class Context:
         self.sources = sources
         self.env = env
         self.problems: list[Problem] = []
-        self.wrong_before: frozenset[str] = frozenset()  # paths of what was wrong before
+        self.known_problem_paths: frozenset[str] = frozenset()  # paths of what was wrong before
         self.ports = 0  # of all services so far
         self.entries = 0  # of env files and label files so far
         self.env_bytes = 0
@@ -42,21 +42,21 @@ class Context:
         self.variables: dict[str, dict[str, None]] = {}  # their places, in order
         self.baked: dict[str, dict[str, None]] = {}
 
-    def wrong(self, node: Node, path: str, message: str, hint: str = "") -> None:
+    def add_problem(self, node: YamlNode, path: str, message: str, hint: str = "") -> None:
         """Note a problem."""
         self.problems.append(node.problem(path, message, hint))
 
-    def reads(self, node: Node, path: str, template: str, *, live: bool) -> None:
+    def record_variables(self, node: YamlNode, path: str, template: str, *, live: bool) -> None:
         """Note which variables a value reads."""
         for name in interpolation.names(template):
-            self.read(name, path, node.file, node.line, live=live)
+            self.record_variable(name, path, node.file, node.line, live=live)
 
-    def read(self, name: str, path: str, file: str, line: int, *, live: bool) -> None:
+    def record_variable(self, name: str, path: str, file: str, line: int, *, live: bool) -> None:
         """Note that a variable is read."""
         place = f"{self.sources.known_as(file)}:{line} {path}"
         (self.variables if live else self.baked).setdefault(name, {})[place] = None
 
-    def note_quantity(self, node: Node, path: str, size: int) -> None:
+    def note_quantity(self, node: YamlNode, path: str, size: int) -> None:
         """Note a size in Kubernetes' units, which are Compose's by another name."""
         words = f"{size} bytes: Compose writes a b behind such units"
         use = DialectUse(path=path, file=node.file, line=node.line, outcome="translated", target=words, becomes=path)
@@ -75,6 +75,6 @@ class Context:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self.lines.get(path, ("", 0))
 
-    def placed(self, path: str, message: str, hint: str = "") -> Problem:
+    def problem_at(self, path: str, message: str, hint: str = "") -> Problem:
         """A problem at a path, once all places are known."""
         return Problem(*self.at(path), path, message, hint)

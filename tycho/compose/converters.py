@@ -1,8 +1,7 @@
-"""From a merged tree to values of the model: the converters that the tables name.
+"""Converters: from a node of the merged tree to the value of a model's field.
 
-A converter takes a node and its path, and returns what the model's field holds; what is wrong goes to the context,
-so that all of it is told at once. A live field keeps an `Expr`; anywhere else a variable is decided here and now,
-and the context notes that it was.
+A converter takes a node and its path. Problems go to the context, so that all of them are reported at once. A field
+that stays a release value keeps an `Expr`; anywhere else a variable is decided now, and the context records that.
 
 Source: Compose Specification and its schema; compose-go's `types` package for what a value may be.
 """
@@ -14,47 +13,46 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tycho.compose import interpolation, units
-from tycho.compose.casts import NO, YES
-from tycho.compose.context import Context, Unusable
-from tycho.compose.go_scalars import LARGEST, decimal, printed
-from tycho.compose.merge import keyed, pairs
-from tycho.compose.shellwords import words as split_words
-from tycho.compose.yaml_nodes import WRONG, Node
+from tycho.compose.attribute import Convert
+from tycho.compose.casts import FALSE, TRUE
+from tycho.compose.context import Context, InvalidValue
+from tycho.compose.go_scalars import LARGEST, format_go, parse_float32
+from tycho.compose.merge import names_to_map, pairs_to_map
+from tycho.compose.shellwords import split_command
+from tycho.compose.yaml_nodes import INVALID, YamlNode
 from tycho.model import Expr, ExprFloat, ExprInt, bare
 from tycho.model.numbers import parse_whole, shorten
 
-Convert = Callable[[Context, Node, str], Any]
 
-
-def live(ctx: Context, node: Node, path: str) -> str:
-    """Text that stays a Helm value."""
+def templated_str(ctx: Context, node: YamlNode, path: str) -> str:
+    """Convert text that stays a release value."""
     value = node.value
     if isinstance(value, dict | list):
-        raise Unusable(f"must be text, and not a {'mapping' if isinstance(value, dict) else 'list'}", "write text")
+        raise InvalidValue(f"must be text, and not a {'mapping' if isinstance(value, dict) else 'list'}", "write text")
     if not isinstance(value, str):
-        return printed(value)
+        return format_go(value)
     if isinstance(value, Expr):
-        ctx.reads(node, path, value.template, live=True)
+        ctx.record_variables(node, path, value.template, live=True)
     if node.tag == "date":
-        said = f"{value} is a date to YAML, and text to Tycho; Compose would write it another way"
-        ctx.warnings.append(node.problem(path, said, f'quote it: "{value}"'))
+        message = f"{value} is a date to YAML, and text to Tycho; Compose would write it another way"
+        ctx.warnings.append(node.problem(path, message, f'quote it: "{value}"'))
     return value
 
 
-def text(ctx: Context, node: Node, path: str) -> str:
-    """Text that is decided now."""
+def string(ctx: Context, node: YamlNode, path: str) -> str:
+    """Convert text that is decided now."""
     value = node.value
     if node.template:
-        ctx.reads(node, path, node.template, live=False)
+        ctx.record_variables(node, path, node.template, live=False)
     if isinstance(value, Expr):
-        ctx.reads(node, path, value.template, live=False)
+        ctx.record_variables(node, path, value.template, live=False)
         return str.__str__(value)
-    return live(ctx, node, path)
+    return templated_str(ctx, node, path)
 
 
-def kept(ctx: Context, node: Node, path: str) -> str:
-    """Text that is decided now and remembers what it was written as: where a file lies is no part of a chart."""
-    value = text(ctx, node, path)
+def source_string(ctx: Context, node: YamlNode, path: str) -> str:
+    """Convert a file's path, decided now; its expression is kept, for no chart tells where a file lies."""
+    value = string(ctx, node, path)
     written = node.value.template if isinstance(node.value, Expr) else node.template
     if not written:
         return value
@@ -64,219 +62,224 @@ def kept(ctx: Context, node: Node, path: str) -> str:
     return value
 
 
-def decided(convert: Convert) -> Convert:
-    """The same, decided now: no template is kept."""
+def resolved(convert: Convert) -> Convert:
+    """Convert by another converter, decided now: no expression is kept."""
 
-    def convert_now(ctx: Context, node: Node, path: str) -> Any:
+    def convert_now(ctx: Context, node: YamlNode, path: str) -> Any:
         if isinstance(node.value, Expr | ExprInt | ExprFloat):
-            ctx.reads(node, path, node.value.template, live=False)
+            ctx.record_variables(node, path, node.value.template, live=False)
             node = node.with_value(bare(node.value))
         return convert(ctx, node, path)
 
     return convert_now
 
 
-def flag(ctx: Context, node: Node, path: str) -> bool:
-    """A boolean, or one of the words for it."""
+def boolean(ctx: Context, node: YamlNode, path: str) -> bool:
+    """Convert a boolean, or one of the words for it."""
     if node.template:
-        ctx.reads(node, path, node.template, live=False)
+        ctx.record_variables(node, path, node.template, live=False)
     if isinstance(node.value, bool):
         return node.value
-    said = text(ctx, node, path).lower()
-    if said in YES + NO:
-        return said in YES
-    raise Unusable(f"invalid boolean: {said}", "write true or false")
+    word = string(ctx, node, path).lower()
+    if word in TRUE + FALSE:
+        return word in TRUE
+    raise InvalidValue(f"invalid boolean: {word}", "write true or false")
 
 
-def whole(ctx: Context, node: Node, path: str) -> int:
-    """A whole number, live; Compose cuts a fraction off where its schema lets one pass."""
+def integer(ctx: Context, node: YamlNode, path: str) -> int:
+    """Convert a whole number that stays a release value; Compose cuts fractions off where its schema lets them pass."""
     value = node.value
     if isinstance(value, float) and abs(value) < 2**63:
         return int(value)
     if isinstance(value, ExprInt):
-        ctx.reads(node, path, value.template, live=True)
+        ctx.record_variables(node, path, value.template, live=True)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    said = live(ctx, node, path)
+    text = templated_str(ctx, node, path)
     try:
-        amount = parse_whole(said)
+        amount = parse_whole(text)
     except ValueError as error:
-        raise Unusable(str(error)) from None
-    return ExprInt(amount, said.template) if isinstance(said, Expr) else amount
+        raise InvalidValue(str(error)) from None
+    return ExprInt(amount, text.template) if isinstance(text, Expr) else amount
 
 
-def number(ctx: Context, node: Node, path: str) -> float:
-    """A number, live."""
+def floating(ctx: Context, node: YamlNode, path: str) -> float:
+    """Convert a number that stays a release value."""
     value = node.value
     if isinstance(value, ExprInt | ExprFloat):
-        ctx.reads(node, path, value.template, live=True)
+        ctx.record_variables(node, path, value.template, live=True)
         return ExprFloat(float(value), value.template)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if abs(value) >= LARGEST:
-            raise Unusable(f"unsupported value {shorten(str(value))}", "write a smaller number")
+            raise InvalidValue(f"unsupported value {shorten(str(value))}", "write a smaller number")
         return float(value)
-    said = live(ctx, node, path)
+    text = templated_str(ctx, node, path)
     try:
-        found = decimal(said)
+        amount = parse_float32(text)
     except ValueError:
-        raise Unusable(f'"{shorten(said)}" is not a number', 'write for example "0.5"') from None
-    return ExprFloat(found, said.template) if isinstance(said, Expr) else found
+        raise InvalidValue(f'"{shorten(text)}" is not a number', 'write for example "0.5"') from None
+    return ExprFloat(amount, text.template) if isinstance(text, Expr) else amount
 
 
-def size(ctx: Context, node: Node, path: str) -> int | None:
-    """Bytes, live."""
+def byte_size(ctx: Context, node: YamlNode, path: str) -> int | None:
+    """Convert a size to bytes that stay a release value."""
     if isinstance(node.value, float):
         return None  # Compose's own reading of a number with a fraction
-    said = live(ctx, node, path)
+    text = templated_str(ctx, node, path)
     try:
-        value = units.size(said)
+        value = units.size(text)
     except ValueError:
-        raise Unusable(f"invalid size: '{shorten(said)}'", 'write a number and a unit, for example "512m"') from None
-    if units.is_quantity(said):
+        raise InvalidValue(
+            f"invalid size: '{shorten(text)}'", 'write a number and a unit, for example "512m"'
+        ) from None
+    if units.is_quantity(text):
         ctx.note_quantity(node, path, value)
-    return ExprInt(value, said.template) if isinstance(said, Expr) else value
+    return ExprInt(value, text.template) if isinstance(text, Expr) else value
 
 
-count = decided(whole)
-ratio = decided(number)
+fixed_int = resolved(integer)
+fixed_float = resolved(floating)
 
 
-def seconds(ctx: Context, node: Node, path: str) -> float:
-    """A duration, decided now."""
+def duration(ctx: Context, node: YamlNode, path: str) -> float:
+    """Convert a duration to seconds, decided now."""
     try:
-        return units.nanoseconds(text(ctx, node, path)) / 10**9
+        return units.nanoseconds(string(ctx, node, path)) / 10**9
     except ValueError as error:
-        raise Unusable(f"time: {error}", 'write for example "30s" or "1m30s"') from None
+        raise InvalidValue(f"time: {error}", 'write for example "30s" or "1m30s"') from None
 
 
-def mode(ctx: Context, node: Node, path: str) -> int:
-    """A file mode: a number as YAML read it, or its octal digits."""
+def file_mode(ctx: Context, node: YamlNode, path: str) -> int:
+    """Convert a file mode: a number as YAML reads it, or octal digits."""
     if isinstance(node.value, int | float):
         return int(node.value)
-    said = text(ctx, node, path)
-    if not re.fullmatch(r"[-+]?[0-7]{1,30}", said, re.ASCII):
-        raise Unusable(f'"{shorten(said)}" is not a file mode', 'write "0440"')
-    return int(said, 8)
+    text = string(ctx, node, path)
+    if not re.fullmatch(r"[-+]?[0-7]{1,30}", text, re.ASCII):
+        raise InvalidValue(f'"{shorten(text)}" is not a file mode', 'write "0440"')
+    return int(text, 8)
 
 
-def words(ctx: Context, node: Node, path: str) -> list[str] | None:
-    """A command: a list as it is, a string split into words."""
+def command(ctx: Context, node: YamlNode, path: str) -> list[str] | None:
+    """Convert a command: a list as it is, a string split into words."""
     if node.value is None:
         return None
     if isinstance(node.value, list):
-        return each(ctx, node, path, live)
-    said = live(ctx, node, path)
+        return convert_entries(ctx, node, path, templated_str)
+    text = templated_str(ctx, node, path)
     try:
-        return split_words(said, lambda word: interpolation.expand(word, ctx.env))
+        return split_command(text, lambda word: interpolation.expand(word, ctx.env))
     except ValueError:
-        raise Unusable("invalid command line string", "close the quotes, or write a list") from None
+        raise InvalidValue("invalid command line string", "close the quotes, or write a list") from None
 
 
-def each(ctx: Context, node: Node, path: str, convert: Convert) -> list[Any]:
-    """Every item of a list that can be converted; the others are problems."""
-    found = []
+def convert_entries(ctx: Context, node: YamlNode, path: str, convert: Convert) -> list[Any]:
+    """Convert every entry of a list; those that cannot be converted become problems."""
+    converted = []
     for i, child in enumerate(node.seq):
-        if child.tag == WRONG:
+        if child.tag == INVALID:
             continue
         at = f"{path}[{i}]"
         ctx.lines[at] = (child.file, child.line)
         try:
-            found.append(convert(ctx, child, at))
-        except Unusable as error:
-            ctx.wrong(child, at, error.message, error.hint)
-    return found
+            converted.append(convert(ctx, child, at))
+        except InvalidValue as error:
+            ctx.add_problem(child, at, error.message, error.hint)
+    return converted
 
 
-def listed(convert: Convert = text) -> Convert:
-    """A list, or one item alone."""
+def list_of(convert: Convert = string) -> Convert:
+    """Convert a list, or a single entry that stands for it."""
 
-    def convert_all(ctx: Context, node: Node, path: str) -> list[Any]:
+    def convert_all(ctx: Context, node: YamlNode, path: str) -> list[Any]:
         if node.value is None:
             return []
         if not isinstance(node.value, list):
             return [convert(ctx, node, path)]
-        return each(ctx, node, path, convert)
+        return convert_entries(ctx, node, path, convert)
 
     return convert_all
 
 
-def mapping(convert: Convert, *, absent: Any = None, trimmed: bool = False) -> Convert:
-    """A mapping, or a list of `key=value`.
+def pairs_of(convert: Convert, *, absent: Any = None, trimmed: bool = False) -> Convert:
+    """Convert a mapping, or a list of `key=value`.
 
     Args:
         convert: For the values.
         absent: What a key alone is worth.
-        trimmed: Whether a blank before the equals sign of a list's item is a mistake.
+        trimmed: Whether a blank before the equals sign of a list's entry is a mistake.
     """
 
-    def mapped(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-        for i, item in enumerate(node.seq if trimmed else ()):
-            if (key := str(item.value).partition("=")[0]) != key.rstrip():
-                said = f"environment variable {key} is declared with a trailing space"
-                ctx.wrong(item, f"{path}[{i}]", said, f'write "{key.rstrip()}=…"')
+    def mapped(ctx: Context, node: YamlNode, path: str) -> dict[str, Any]:
+        for i, entry in enumerate(node.seq if trimmed else ()):
+            if (key := str(entry.value).partition("=")[0]) != key.rstrip():
+                message = f"environment variable {key} is declared with a trailing space"
+                ctx.add_problem(entry, f"{path}[{i}]", message, f'write "{key.rstrip()}=…"')
         return _children(
-            ctx, pairs(node).map, path, lambda child, at: absent if child.value is None else convert(ctx, child, at)
+            ctx,
+            pairs_to_map(node).map,
+            path,
+            lambda child, at: absent if child.value is None else convert(ctx, child, at),
         )
 
     return mapped
 
 
-def named(convert: Convert, default: Mapping[str, Any] | None = None) -> Convert:
-    """A mapping of names, or a list of names alone, each worth the default."""
+def map_or_names(convert: Convert, default: Mapping[str, Any] | None = None) -> Convert:
+    """Convert a mapping by name, or a list of names, each worth the default."""
 
-    def converted(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-        return _children(ctx, keyed(node, default).map, path, lambda child, at: convert(ctx, child, at))
+    def convert_all(ctx: Context, node: YamlNode, path: str) -> dict[str, Any]:
+        return _children(ctx, names_to_map(node, default).map, path, lambda child, at: convert(ctx, child, at))
 
-    return converted
+    return convert_all
 
 
 def _children(
-    ctx: Context, children: Mapping[str, Node], path: str, convert: Callable[[Node, str], Any]
+    ctx: Context, children: Mapping[str, YamlNode], path: str, convert: Callable[[YamlNode, str], Any]
 ) -> dict[str, Any]:
-    found = {}
+    converted = {}
     for key, child in children.items():
         at = f"{path}.{key}"
         ctx.lines[at] = (child.file, child.line)
         try:
-            found[key] = convert(child, at)
-        except Unusable as error:
-            ctx.wrong(child, at, error.message, error.hint)
-    return found
+            converted[key] = convert(child, at)
+        except InvalidValue as error:
+            ctx.add_problem(child, at, error.message, error.hint)
+    return converted
 
 
-def anything(ctx: Context, node: Node, path: str) -> Any:
-    """A piece that the model passes on as it is."""
+def passthrough(ctx: Context, node: YamlNode, path: str) -> Any:
+    """Convert a value that the model passes on as it is."""
     if isinstance(node.value, dict):
-        return _children(ctx, node.value, path, lambda child, at: anything(ctx, child, at))
+        return _children(ctx, node.value, path, lambda child, at: passthrough(ctx, child, at))
     if isinstance(node.value, list):
-        return each(ctx, node, path, anything)
+        return convert_entries(ctx, node, path, passthrough)
     if isinstance(node.value, Expr | ExprInt | ExprFloat):
-        ctx.reads(node, path, node.value.template, live=False)
+        ctx.record_variables(node, path, node.value.template, live=False)
     return bare(node.value)
 
 
-def section(table: Mapping[str, Convert], *, x: bool = False) -> Convert:
-    """A mapping with a converter for each key.
+def object_of(table: Mapping[str, Convert], *, x: bool = False) -> Convert:
+    """Convert a mapping with a converter for each key.
 
     Args:
         table: Keys and their converters.
         x: Keep the `x-` keys, gathered under `x`.
     """
 
-    def convert(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def convert(ctx: Context, node: YamlNode, path: str) -> dict[str, Any]:
+        converted: dict[str, Any] = {}
         for key, child in node.map.items():
             at = f"{path}.{key}" if path else key
             ctx.lines[at] = (child.file, child.line)
             try:
                 if key in table:
                     if child.value is not None or key in NULLABLE:
-                        found[key] = table[key](ctx, child, at)
+                        converted[key] = table[key](ctx, child, at)
                 elif x and key.startswith("x-"):
-                    found.setdefault("x", {})[key] = anything(ctx, child, at)
-            except Unusable as error:
-                ctx.wrong(child, at, error.message, error.hint)
-        return found
+                    converted.setdefault("x", {})[key] = passthrough(ctx, child, at)
+            except InvalidValue as error:
+                ctx.add_problem(child, at, error.message, error.hint)
+        return converted
 
     return convert
 

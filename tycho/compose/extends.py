@@ -1,23 +1,18 @@
-"""`extends`: a service begins with what another one says.
+"""`extends`: a service begins with the attributes of another one.
 
 Source: Compose Specification, "Extend"; compose-go's `loader/extends.go`.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from tycho.compose.merge import At, Unmergeable, merge, reset, strip
-from tycho.compose.paths import rebase
+from tycho.compose.attribute import Attribute
+from tycho.compose.merge import Unmergeable, merge, remove_replaced, remove_resets
 from tycho.compose.suggestions import nearest
-from tycho.compose.yaml_nodes import Node
-
-if TYPE_CHECKING:
-    from tycho.compose.loader import Gathering
-
+from tycho.compose.yaml_nodes import YamlNode, clone
+from tycho.errors import Problem
 
 MAX_CHAIN = 100  # services that extend each other
 MAX_COPIED = 200_000  # values that services take over from others
@@ -25,120 +20,114 @@ MAX_COPIED = 200_000  # values that services take over from others
 
 @dataclass(frozen=True)
 class Place:
-    """The services of one file, and what their paths and variables mean."""
+    """The services of one file, and where its paths and variables lead.
 
-    services: Mapping[str, Node]
+    Args:
+        services: By name.
+        file: The file as a user knows it.
+        directory: Where its relative paths start.
+        env: Its variables.
+        root: `services` or `jobs`.
+    """
+
+    services: Mapping[str, YamlNode]
     file: str
     directory: str
     env: Mapping[str, str]
     root: str = "services"
 
 
-def extend(state: Gathering, document: Node, file: str, directory: str, env: Mapping[str, str]) -> None:
-    """Carry out every `extends` of a document; the document itself changes."""
-    for root in ("services", "jobs"):
-        section = document.get(root)
-        if section is not None and any("extends" in one.map for one in section.map.values()):
-            place = Place(section.map, file, directory, env, root)
-            section.value = {name: _extended(state, place, name, ()) for name in section.map}
+ReadPlace = Callable[[Place, YamlNode, str], Place | None]  # the place of `extends.file`, read from its node at a path
 
 
-def _extended(state: Gathering, place: Place, name: str, above: tuple[tuple[str, str], ...]) -> Node:
-    node = place.services[name]
-    extends = node.get("extends")
-    if extends is None or extends.value is None:
-        return node
-    key = (id(place.services), name)
-    if key not in state.extended:
-        known = len(state.problems)
-        whole = _merged(state, place, name, node, extends, above)
-        if len(state.problems) > known:  # a circle looks different from each of its services
-            return whole
-        state.extended[key] = whole
-    return state.extended[key]
+@dataclass
+class ExtendsResolver:
+    """Resolves the `extends` of a project's documents; a service that several others extend is resolved once.
 
+    Args:
+        service: The row of a service in the attribute table.
+        read_place: Reads the services of another file.
+        problems: What is wrong, in the order in which it is met.
+    """
 
-def _merged(
-    state: Gathering, place: Place, name: str, node: Node, extends: Node, above: tuple[tuple[str, str], ...]
-) -> Node:
-    alone = node.with_value({key: child for key, child in node.map.items() if key != "extends"})
-    path = f"{place.root}.{name}.extends"
-    here = (place.file, name)
-    if state.copied > MAX_COPIED:  # which was told already
-        return alone
-    if len(above) >= MAX_CHAIN:
-        state.copied = MAX_COPIED + 1
-        message = f"more than {MAX_CHAIN} services extend each other in a row"
-        state.wrong(extends.problem(path, message, "extend one that says it all"))
-        return alone
-    if here in above:
-        (file, first), *rest = *above[above.index(here) :], here
-        circle = "".join(f"\n  extends {one} in {where}" for where, one in rest)
-        said = f"Circular reference:\n  {first} in {file}{circle}"
-        state.wrong(extends.problem(path, said, "leave one of them out"))
-        return alone
-    found = _base(state, place, name, extends, path)
-    if found is None:
-        return alone
-    origin = _extended(state, *found, (*above, here))
-    if origin.value is None or state.copied > MAX_COPIED:
-        return alone
-    state.copied += origin.size
-    if state.copied > MAX_COPIED:
-        message = f"services take over more than {MAX_COPIED} values by extends"
-        state.wrong(extends.problem(path, message, "write large parts into env files"))
-        return alone
-    base = clone(origin)
-    reset(base, alone)
-    try:
-        return merge(strip(base), alone, At(f"{place.root}.{name}", "services.*"))
-    except Unmergeable as error:
-        state.wrong(error.problem)
-        return alone
+    service: Attribute
+    read_place: ReadPlace
+    problems: list[Problem]
+    copied: int = 0  # values that services took over
+    resolved: dict[tuple[int, str], YamlNode] = field(default_factory=dict)
 
+    def resolve(self, document: YamlNode, file: str, directory: str, env: Mapping[str, str]) -> None:
+        """Resolve every `extends` of a document; the document itself changes."""
+        for root in ("services", "jobs"):
+            section = document.get(root)
+            if section is not None and any("extends" in service.map for service in section.map.values()):
+                place = Place(section.map, file, directory, env, root)
+                section.value = {name: self._resolve_service(place, name, ()) for name in section.map}
 
-def _base(state: Gathering, place: Place, name: str, extends: Node, path: str) -> tuple[Place, str] | None:
-    """Where the base is, and its name there."""
-    service, other = extends.get("service"), extends.get("file")
-    said = service.value if service else extends.value
-    if not isinstance(said, str):
-        state.wrong(extends.problem(path, f"extends.{name}.service is required", "service: NAME"))
-        return None
-    among = place
-    if other is not None and other.value is not None:
-        at = state.sources.join(place.directory, str(other.value))
-        services = _file(state, at, other, path, place)
-        if services is None:
+    def _resolve_service(self, place: Place, name: str, above: tuple[tuple[str, str], ...]) -> YamlNode:
+        node = place.services[name]
+        extends = node.get("extends")
+        if extends is None or extends.value is None:
+            return node
+        key = (id(place.services), name)
+        if key not in self.resolved:
+            known = len(self.problems)
+            whole = self._merge_base(place, name, extends, above)
+            if len(self.problems) > known:  # a circle looks different from each of its services
+                return whole
+            self.resolved[key] = whole
+        return self.resolved[key]
+
+    def _merge_base(self, place: Place, name: str, extends: YamlNode, above: tuple[tuple[str, str], ...]) -> YamlNode:
+        node = place.services[name]
+        alone = node.with_value({key: child for key, child in node.map.items() if key != "extends"})
+        path = f"{place.root}.{name}.extends"
+        here = (place.file, name)
+        if self.copied > MAX_COPIED:  # which is reported already
+            return alone
+        if len(above) >= MAX_CHAIN:
+            self.copied = MAX_COPIED + 1
+            message = f"more than {MAX_CHAIN} services extend each other in a row"
+            self.problems.append(extends.problem(path, message, "extend one that says it all"))
+            return alone
+        if here in above:
+            (file, first), *others = *above[above.index(here) :], here
+            circle = "".join(f"\n  extends {service} in {where}" for where, service in others)
+            message = f"Circular reference:\n  {first} in {file}{circle}"
+            self.problems.append(extends.problem(path, message, "leave one of them out"))
+            return alone
+        base = self._find_base(place, name, extends, path)
+        origin = self._resolve_service(*base, (*above, here)) if base else None
+        if origin is None or origin.value is None or self.copied > MAX_COPIED:
+            return alone
+        self.copied += origin.size
+        if self.copied > MAX_COPIED:
+            message = f"services take over more than {MAX_COPIED} values by extends"
+            self.problems.append(extends.problem(path, message, "write large parts into env files"))
+            return alone
+        copy = clone(origin)
+        remove_replaced(copy, alone)
+        try:
+            return merge(remove_resets(copy), alone, f"{place.root}.{name}", self.service)
+        except Unmergeable as error:
+            self.problems.append(error.problem)
+            return alone
+
+    def _find_base(self, place: Place, name: str, extends: YamlNode, path: str) -> tuple[Place, str] | None:
+        """Return where the base is, and its name there."""
+        service, file = extends.get("service"), extends.get("file")
+        base = service.value if service else extends.value
+        if not isinstance(base, str):
+            self.problems.append(extends.problem(path, f"extends.{name}.service is required", "service: NAME"))
             return None
-        among = Place(services, state.sources.shown(at), place.directory, place.env)
-    if said not in among.services:
-        where = f" in {other.value}" if other else ""
-        wrong = f'cannot extend service "{name}" in {place.file}: service "{said}" not found{where}'
-        state.wrong(extends.problem(path, wrong, nearest(said, among.services)))
-        return None
-    return among, said
-
-
-def _file(state: Gathering, at: str, other: Node, path: str, place: Place) -> Mapping[str, Node] | None:
-    """The services of another file, their paths as if they stood here."""
-    key = (at, place.directory, id(place.env))
-    if key not in state.bases:
-        text = state.read(at, other, path)
-        if text is None:
+        among: Place | None = place
+        if file is not None and file.value is not None:
+            among = self.read_place(place, file, path)
+        if among is None:
             return None
-        tree = Node({})
-        for document in state.documents(state.sources.shown(at), text):
-            tree = state.over(tree, strip(state.prepared(document, place.env)))
-        rebase(tree, os.path.dirname(at), place.directory, whole=False)
-        state.bases[key] = (tree.get("services") or Node({})).map
-    return state.bases[key]
-
-
-def clone(node: Node) -> Node:
-    """A copy that may be changed."""
-    value = node.value
-    if isinstance(value, dict):
-        value = {key: clone(child) for key, child in value.items()}
-    elif isinstance(value, list):
-        value = [clone(child) for child in value]
-    return Node(value, node.file, node.line, node.tag, node.template)
+        if base not in among.services:
+            where = f" in {file.value}" if file else ""
+            message = f'cannot extend service "{name}" in {place.file}: service "{base}" not found{where}'
+            self.problems.append(extends.problem(path, message, nearest(base, among.services)))
+            return None
+        return among, base

@@ -18,7 +18,7 @@ DATE = re.compile(
 _WHOLE = re.compile(r"([-+]?)(0[bB][01]+|0[oO][0-7]+|0[0-7]*|0[xX][0-9a-fA-F]+|[1-9][0-9]*)", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 LARGEST = 2.0**128  # from here on a 32-bit number is infinite
-_ASTRAY = re.compile(r"(?<![0-9])_|_(?![0-9])", re.ASCII)
+_STRAY_UNDERSCORE = re.compile(r"(?<![0-9])_|_(?![0-9])", re.ASCII)
 _DIGITS = frozenset("+-.0123456789")
 _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -37,12 +37,12 @@ def resolve(text: str) -> Scalar:
         return _WORDS[text]
     if text[0] not in _DIGITS:
         return text
-    if text[0] == "." and _ASTRAY.search(text):
+    if text[0] == "." and _STRAY_UNDERSCORE.search(text):
         return text
     plain = text.replace("_", "")
     if _WHOLE.fullmatch(plain):
         with suppress(ValueError):  # more digits than any number needs
-            whole = integer(plain)
+            whole = parse_integer(plain)
             if -(2**63) <= whole < 2**64:
                 return whole
     if _FLOAT.fullmatch(plain) and abs(value := float(plain)) < float("inf"):
@@ -50,7 +50,7 @@ def resolve(text: str) -> Scalar:
     return text
 
 
-def integer(text: str) -> int:
+def parse_integer(text: str) -> int:
     """A whole number in any of Go's notations: 0x, 0o, 0b, a leading 0 for octal.
 
     Raises:
@@ -67,13 +67,13 @@ def integer(text: str) -> int:
     return -value if sign == "-" else value
 
 
-def decimal(text: str) -> float:
+def parse_float32(text: str) -> float:
     """A number as Go's `ParseFloat` reads it: underscores between digits, no blanks, no words.
 
     Raises:
         ValueError: It is none, or larger than 32 bits hold.
     """
-    if not _FLOAT.fullmatch(text.replace("_", "")) or _ASTRAY.search(text):
+    if not _FLOAT.fullmatch(text.replace("_", "")) or _STRAY_UNDERSCORE.search(text):
         raise ValueError(text)
     value = float(text)
     if abs(value) >= LARGEST:
@@ -81,7 +81,7 @@ def decimal(text: str) -> float:
     return value
 
 
-def printed(value: Scalar) -> str:
+def format_go(value: Scalar) -> str:
     """A scalar as Go prints it: what Compose makes of a number where text is wanted."""
     if value is None:
         return ""

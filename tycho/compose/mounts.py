@@ -1,4 +1,4 @@
-"""What a service sees of files: `volumes`, `configs`, `secrets`, `devices`, `env_file`.
+"""What a service sees of files: `volumes`, `configs`, `secrets`, `devices`, `env_file`, in short and long syntax.
 
 Source: Compose Specification, the sections of the same names; compose-go's `format` package.
 """
@@ -7,72 +7,92 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Callable
 from typing import Any
 
-from tycho.compose.context import Context, Unusable
-from tycho.compose.converters import count, decided, each, flag, kept, listed, mapping, mode, section, size, text
-from tycho.compose.paths import is_file, sections
-from tycho.compose.yaml_nodes import Node
+from tycho.compose.attribute import Convert, LongForm
+from tycho.compose.context import Context, InvalidValue
+from tycho.compose.converters import convert_entries, source_string, string
+from tycho.compose.paths import is_file, split_volume
+from tycho.compose.yaml_nodes import YamlNode, from_python, to_python
 
 PROPAGATIONS = ("rprivate", "private", "rshared", "shared", "rslave", "slave")
+Fields = dict[str, Any]
 
 
-def volumes(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
-    """`volumes` of a service: of two mounts at one target the later one stays, in the first one's place."""
-    found = {mount["target"]: mount for mount in each(ctx, node, path, _volume)}
-    for mount in found.values():
-        mount["target"] = _clean(mount["target"])
-    return list(found.values())
+def either(short: Callable[[str], Fields], long: Convert) -> Convert:
+    """Convert what is a text in short syntax, and a mapping in long syntax."""
+
+    def convert(ctx: Context, node: YamlNode, path: str) -> Any:
+        return long(ctx, node, path) if isinstance(node.value, dict) else short(string(ctx, node, path))
+
+    return convert
+
+
+def long_entry(short: Callable[[str], Fields]) -> LongForm:
+    """Write an entry of a list in long syntax; one that no value makes valid stays as it is."""
+
+    def write(node: YamlNode) -> YamlNode:
+        try:
+            return node if isinstance(node.value, dict) else from_python(short(str(node.value)), node)
+        except InvalidValue:
+            return node
+
+    return write
+
+
+def convert_volumes(entry: Convert) -> Convert:
+    """Convert `volumes` of a service: of two mounts at one target the later one counts, in the first one's place."""
+
+    def convert(ctx: Context, node: YamlNode, path: str) -> list[Fields]:
+        mounts = {mount["target"]: mount for mount in convert_entries(ctx, node, path, entry)}
+        for mount in mounts.values():
+            mount["target"] = _clean(mount["target"])
+        return list(mounts.values())
+
+    return convert
 
 
 def _clean(target: str) -> str:
     return re.sub("^//+", "/", posixpath.normpath(target)) if target else target
 
 
-def _volume(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-    mount = _long(ctx, node, path) if isinstance(node.value, dict) else volume(text(ctx, node, path))
-    if mount["type"] == "bind" and "source" not in mount:
-        said = 'invalid mount config for type "bind": field Source must not be empty'
-        raise Unusable(said, "source: ./folder")
-    return mount
+def convert_mount(long: Convert) -> Convert:
+    """Convert an entry of `volumes`."""
+
+    def convert(ctx: Context, node: YamlNode, path: str) -> Fields:
+        mount: Fields = either(parse_volume, long)(ctx, node, path)
+        if "target" not in mount or "type" not in mount:
+            hint = "type: volume, source: data, target: /data"
+            raise InvalidValue(f"service volume {path} is missing a mount target", hint)
+        if isinstance(node.value, dict) and "bind" in mount:
+            mount["bind"].setdefault("create_host_path", True)
+        if mount["type"] == "bind" and "source" not in mount:
+            message = 'invalid mount config for type "bind": field Source must not be empty'
+            raise InvalidValue(message, "source: ./folder")
+        return mount
+
+    return convert
 
 
-LONG = section({
-    "type": text, "source": text, "target": text, "read_only": flag, "consistency": text,
-    "bind": section({"propagation": text, "create_host_path": flag, "recursive": text, "selinux": text}),
-    "volume": section({"labels": mapping(text, absent=""), "nocopy": flag, "subpath": text}),
-    "tmpfs": section({"size": decided(size), "mode": mode}),
-    "image": section({"subpath": text}),
-})  # fmt: skip
-
-
-def _long(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-    found: dict[str, Any] = LONG(ctx, node, path)
-    if "target" not in found or "type" not in found:
-        raise Unusable(f"service volume {path} is missing a mount target", "type: volume, source: data, target: /data")
-    if "bind" in found:
-        found["bind"].setdefault("create_host_path", True)
-    return found
-
-
-def volume(said: str) -> dict[str, Any]:
-    """A short volume, written out.
+def parse_volume(text: str) -> Fields:
+    """Parse a volume in short syntax.
 
     Raises:
-        Unusable: It is none.
+        InvalidValue: It has too many parts, or empty ones.
     """
-    if not said:
-        raise Unusable("invalid empty volume spec", 'write "name:/path"')
-    if len(said.encode()) <= 2:
-        return {"type": "volume", "target": said}
-    parts = sections(said)
+    if not text:
+        raise InvalidValue("invalid empty volume spec", 'write "name:/path"')
+    if len(text.encode()) <= 2:
+        return {"type": "volume", "target": text}
+    parts = split_volume(text)
     if "" in parts:
-        raise Unusable(f"invalid spec: {said}: empty section between colons", 'write "source:/target"')
+        raise InvalidValue(f"invalid spec: {text}: empty section between colons", 'write "source:/target"')
     if len(parts) > 3:
-        raise Unusable(f"invalid spec: {said}: too many colons", 'write "source:/target:options"')
+        raise InvalidValue(f"invalid spec: {text}: too many colons", 'write "source:/target:options"')
     if len(parts) == 1:
-        return {"type": "volume", "target": _clean(said), "volume": {}}
-    mount: dict[str, Any] = {"type": "volume", "source": parts[0], "target": _clean(parts[1])}
+        return {"type": "volume", "target": _clean(text), "volume": {}}
+    mount: Fields = {"type": "volume", "source": parts[0], "target": _clean(parts[1])}
     for option in parts[2].split(",") if len(parts) > 2 else []:
         if option in ("ro", "rw"):
             mount["read_only"] = option == "ro"
@@ -90,59 +110,94 @@ def volume(said: str) -> dict[str, Any]:
     return mount
 
 
-GRANT = section({"source": text, "target": text, "uid": text, "gid": text, "mode": mode})
+def long_mount(node: YamlNode) -> YamlNode:
+    """Write a mount in long syntax, without the default of `read_only`."""
+    mount = long_entry(parse_volume)(node)
+    if mount.map and (read_only := mount.get("read_only")) and read_only.value is False:
+        return mount.with_value({key: child for key, child in mount.map.items() if key != "read_only"})
+    return mount
 
 
-def grants(ctx: Context, node: Node, path: str) -> list[dict[str, Any]]:
-    """`configs` and `secrets` of a service, and `secrets` of a build."""
-    return each(ctx, node, path, _grant)
+def parse_reference(text: str) -> Fields:
+    """Parse a reference to a config or secret in short syntax: its name."""
+    return {"source": text}
 
 
-def _grant(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-    long = GRANT(ctx, node, path) if isinstance(node.value, dict) else {"source": text(ctx, node, path)}
-    return {"source": "", **long}
+def convert_reference(long: Convert) -> Convert:
+    """Convert an entry of `configs` or `secrets`."""
+    convert = either(parse_reference, long)
+    return lambda ctx, node, path: {"source": "", **convert(ctx, node, path)}
 
 
-DEVICE = section({"source": text, "target": text, "permissions": text})
+def long_secret(node: YamlNode) -> YamlNode:
+    """Write a reference to a secret in long syntax, with its default target."""
+    secret = long_entry(parse_reference)(node)
+    target = from_python(f"/run/secrets/{to_python(secret).get('source', '')}", node)
+    return secret.with_value({"target": target, **secret.map})
 
 
-def device(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-    """`devices[]`: `source:target:permissions`, or the three by name."""
-    if isinstance(node.value, dict):
-        long: dict[str, Any] = DEVICE(ctx, node, path)
-        if "target" not in long:
-            raise Unusable(f"service device {path} is missing a mount target", "target: /dev/a")
-        return long
-    said = text(ctx, node, path)
-    source, *rest = said.split(":")
-    if len(rest) > 2:
-        raise Unusable(f"confusing device mapping, please use long syntax: {said}", "source: /dev/a, target: /dev/b")
-    target, permissions = [*rest, "", ""][:2]
-    return {"source": source, "target": target or source, "permissions": permissions if len(rest) > 1 else "rwm"}
+def parse_device(text: str) -> Fields:
+    """Parse `source:target:permissions`."""
+    source, *parts = text.split(":")
+    if len(parts) > 2:
+        raise InvalidValue(
+            f"confusing device mapping, please use long syntax: {text}", "source: /dev/a, target: /dev/b"
+        )
+    target, permissions = [*parts, "", ""][:2]
+    return {"source": source, "target": target or source, "permissions": permissions if len(parts) > 1 else "rwm"}
 
 
-REQUEST = section({
-    "capabilities": listed(), "driver": text, "device_ids": listed(), "options": mapping(text, absent=""),
-    "count": lambda ctx, node, path: -1 if str(node.value).lower() == "all" else count(ctx, node, path),
-})  # fmt: skip
+def convert_device(long: Convert) -> Convert:
+    """Convert an entry of `devices`."""
+
+    def convert(ctx: Context, node: YamlNode, path: str) -> Fields:
+        device: Fields = either(parse_device, long)(ctx, node, path)
+        if "target" not in device:
+            raise InvalidValue(f"service device {path} is missing a mount target", "target: /dev/a")
+        return device
+
+    return convert
 
 
-def request(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-    """A device request: all of them where no number and no id is given."""
-    found: dict[str, Any] = REQUEST(ctx, node, path)
-    if "count" in found and "device_ids" in found:
-        raise Unusable('"count" and "device_ids" attributes are exclusive', "keep one of them")
-    return found if "device_ids" in found else {"count": -1, **found}
+def convert_request(long: Convert) -> Convert:
+    """Convert a request of devices: all of them where no number and no id is given."""
+
+    def convert(ctx: Context, node: YamlNode, path: str) -> Fields:
+        request: Fields = long(ctx, node, path)
+        if "count" in request and "device_ids" in request:
+            raise InvalidValue('"count" and "device_ids" attributes are exclusive', "keep one of them")
+        return request if "device_ids" in request else {"count": -1, **request}
+
+    return convert
 
 
-def gpus(ctx: Context, node: Node, path: str) -> list[Any]:
-    """`gpus`: `all`, or a list of requests."""
-    return [{"count": -1}] if isinstance(node.value, str) else each(ctx, node, path, request)
+def convert_gpus(entry: Convert) -> Convert:
+    """Convert `gpus`: `all`, or a list of requests."""
+    return lambda ctx, node, path: (
+        [{"count": -1}] if isinstance(node.value, str) else convert_entries(ctx, node, path, entry)
+    )
 
 
-ENV_FILE = section({"path": kept, "required": flag, "format": text})
+def long_request(node: YamlNode) -> YamlNode:
+    """Write a request of devices with its default."""
+    if "count" in node.map or "device_ids" in node.map:
+        return node
+    return node.with_value({"count": node.with_value("all"), **node.map})
 
 
-def env_file(ctx: Context, node: Node, path: str) -> dict[str, Any]:
-    """`env_file[]`: what the file holds is read once all is known to be well."""
-    return ENV_FILE(ctx, node, path) if isinstance(node.value, dict) else {"path": kept(ctx, node, path)}
+def long_gpus(node: YamlNode) -> YamlNode:
+    """Write `all` as a list of one request."""
+    return from_python([{"count": "all"}], node) if isinstance(node.value, str) else node
+
+
+def convert_env_file(long: Convert) -> Convert:
+    """Convert an entry of `env_file`, whose file is read later."""
+    return lambda ctx, node, path: (
+        long(ctx, node, path) if isinstance(node.value, dict) else {"path": source_string(ctx, node, path)}
+    )
+
+
+def long_env_file(node: YamlNode) -> YamlNode:
+    """Write an entry of `env_file` in long syntax, with its default."""
+    long = node if isinstance(node.value, dict) else node.with_value({"path": node})
+    return long.with_value({"required": node.with_value(value=True), **long.map})

@@ -40,7 +40,7 @@ def imply(ctx: Context, fields: Fields) -> None:
             service["deploy"].setdefault("replicas", service["scale"])
         if service.get("pull_policy") == "if_not_present":
             service["pull_policy"] = "missing"
-        for key, name, restart in needed(service):
+        for key, name, restart in implicit_dependencies(service):
             one = {"condition": "service_started", "restart": restart, "required": True}
             if name not in service.setdefault("depends_on", {}):
                 service["depends_on"][name] = one
@@ -50,7 +50,7 @@ def imply(ctx: Context, fields: Fields) -> None:
                 hook.setdefault("networks", service["networks"])
 
 
-def needed(service: Fields) -> Iterator[tuple[str, str, bool]]:
+def implicit_dependencies(service: Fields) -> Iterator[tuple[str, str, bool]]:
     """The key that names a service which this one cannot be without, its name, and whether they restart together."""
     for link in service.get("links", ()):
         yield "links", (link.partition(":")[0] if link.count(":") < 2 else link), True

@@ -12,7 +12,7 @@ from tycho.errors import ComposeError
 
 if TYPE_CHECKING:
     from tycho.compose.sources import Sources
-    from tycho.compose.yaml_nodes import Node
+    from tycho.compose.yaml_nodes import YamlNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +39,25 @@ def outline(sources: Sources) -> Outline:
     Raises:
         ComposeError: It cannot have the name that it is given.
     """
-    from tycho.compose.loader import gather
-    from tycho.compose.yaml_nodes import items
+    from tycho.compose.loader import load_tree
+    from tycho.compose.yaml_nodes import as_entries
 
-    state, tree = gather(sources, interpolate=False)
-    if not state.name:
-        problems = [problem for problem in state.problems if problem.path == "name"]
+    loaded = load_tree(sources, interpolate=False)
+    if not loaded.name:
+        problems = [problem for problem in loaded.problems if problem.path == "name"]
         raise ComposeError("the project has no name", problems=problems)
-    services = tree.map.get("services")
+    services = loaded.tree.map.get("services")
     return Outline(
-        state.name,
+        loaded.name,
         {
-            name: tuple(str(profile.value) for profile in items(service.get("profiles")))
+            name: tuple(str(profile.value) for profile in as_entries(service.get("profiles")))
             for name, service in (services.map if services else {}).items()
         },
-        named=_declares(tree, sources, state.name),
+        named=_declares(loaded.tree, sources, loaded.name),
     )
 
 
-def _declares(tree: Node, sources: Sources, name: str) -> bool:
+def _declares(tree: YamlNode, sources: Sources, name: str) -> bool:
     """Return whether a compose file gives the name that the project has, even where the caller repeats it."""
     declared = tree.get("name")
     if declared is None or not sources.name:

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 
 from tycho.compose import interpolation
 from tycho.compose.sources import Sources
-from tycho.compose.yaml_nodes import Node
+from tycho.compose.yaml_nodes import YamlNode
 from tycho.errors import Problem
 
 LEGAL = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
-def project_name(sources: Sources, documents: Iterable[Node]) -> tuple[str, list[Problem]]:
+def project_name(sources: Sources, documents: Iterable[YamlNode]) -> tuple[str, list[Problem]]:
     """The name, and what is wrong with it."""
     if sources.name:
         if LEGAL.fullmatch(sources.name):

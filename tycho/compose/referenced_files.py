@@ -61,13 +61,13 @@ def _pass(ctx: Context, service: Fields, path: str) -> None:
 def _worth(ctx: Context, variable: str, path: str) -> str | None:
     """What a variable is worth to a place that takes it whole; nothing where it holds no text."""
     if wrong := list(check_variables([variable], ctx.env)):
-        ctx.problems += [ctx.placed(path, *about) for about in wrong]
+        ctx.problems += [ctx.problem_at(path, *about) for about in wrong]
         return None
     return ctx.env.get(variable)
 
 
 def _read(ctx: Context, variable: str, path: str) -> None:
-    ctx.read(variable, path, *ctx.at(path), live=True)
+    ctx.record_variable(variable, path, *ctx.at(path), live=True)
 
 
 def _env_files(ctx: Context, service: Fields, path: str, travel: Travel) -> None:
@@ -79,7 +79,7 @@ def _env_files(ctx: Context, service: Fields, path: str, travel: Travel) -> None
             continue
         if one.get("format") not in (None, "raw"):
             said = f'unsupported env_file format "{one["format"]}"'
-            ctx.problems.append(ctx.placed(at, said, "format: raw, or none"))
+            ctx.problems.append(ctx.problem_at(at, said, "format: raw, or none"))
             continue
         needed = f"env file {one['path']} not found" if one.get("required", True) else ""
         if (content := _read_file(ctx, one["path"], at, needed)) is None:
@@ -87,7 +87,9 @@ def _env_files(ctx: Context, service: Fields, path: str, travel: Travel) -> None
         scope = _Scope(own, ctx.env)
         entries = _variables(ctx, content, one["path"], at, scope, known, raw=one.get("format") == "raw")
         if bad := [name for name, value in (entries or {}).items() if not is_text(value)]:
-            ctx.problems.append(ctx.placed(at, f"{bad[0]} reads a variable, {NO_TEXT}", "set that variable to text"))
+            ctx.problems.append(
+                ctx.problem_at(at, f"{bad[0]} reads a variable, {NO_TEXT}", "set that variable to text")
+            )
         elif entries is not None:
             one["entries"] = entries
             if not is_below(content.path, travel.roots):
@@ -101,11 +103,11 @@ def _label_files(ctx: Context, service: Fields, path: str, travel: Travel) -> No
         at = f"{path}[{i}]"
         if file and not travel.holds(file):
             hint = travel.relative_hint(file) or travel.root_hint(file)
-            ctx.problems.append(ctx.placed(at, f"label file {file} is {Reason.OUTSIDE}", hint))
+            ctx.problems.append(ctx.problem_at(at, f"label file {file} is {Reason.OUTSIDE}", hint))
         elif content := _read_file(ctx, file, at, f"label file {file} not found", travel.roots):
             if why := travel.withhold(content.path):
                 said = f"label file {file}: {why}, and labels are part of the chart"
-                ctx.problems.append(ctx.placed(at, said, "keep labels in a file of their own"))
+                ctx.problems.append(ctx.problem_at(at, said, "keep labels in a file of their own"))
             else:
                 _variables(ctx, content, file, at, {}, known)
     if known:
@@ -120,10 +122,10 @@ def _read_file(ctx: Context, file: str, path: str, needed: str, roots: tuple[str
         return ctx.sources.files.read(ctx.sources.path(file), roots=roots)
     except FileRefused as error:
         if error.reason is not Reason.ABSENT:
-            ctx.problems.append(ctx.placed(path, f"{file}: {error.detail}", "name a regular file"))
+            ctx.problems.append(ctx.problem_at(path, f"{file}: {error.detail}", "name a regular file"))
         elif needed:
             hint = f"{ctx.sources.remedy}, or write required: false" if ".env_file" in path else ctx.sources.remedy
-            ctx.problems.append(ctx.placed(path, needed, hint))
+            ctx.problems.append(ctx.problem_at(path, needed, hint))
     return None
 
 
@@ -149,7 +151,7 @@ def _variables(
         if ctx.entries > MAX_ENTRIES or ctx.env_bytes > MAX_BYTES:
             most = f"{MAX_ENTRIES} variables, or {MAX_BYTES >> 20} MiB"
             message = f"the env files and label files of all services hold more than {most}"
-            ctx.problems.append(ctx.placed(path, message, "give each service those that it reads"))
+            ctx.problems.append(ctx.problem_at(path, message, "give each service those that it reads"))
     except dotenv.Malformed as error:
         ctx.problems.append(error.problem)
         return None

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tycho.compose.yaml_nodes import WRONG, Node, plain
+from tycho.compose.yaml_nodes import INVALID, YamlNode, to_python
 from tycho.errors import Problem
 
 MAX_STEPS = 200  # of a path; names are tried with every number of dots
@@ -39,9 +39,9 @@ def _validator() -> Any:
     return jsonschema_rs.validator_for(schema())
 
 
-def against_schema(tree: Node) -> list[Problem]:
+def against_schema(tree: YamlNode) -> list[Problem]:
     """Every place where the tree is not what the schema allows."""
-    value = plain(tree)
+    value = to_python(tree)
     try:
         validator = _validator()
         if validator.is_valid(value):
@@ -57,13 +57,13 @@ def against_schema(tree: Node) -> list[Problem]:
     return list(problems.values())
 
 
-def prune(tree: Node, problems: Iterable[Problem]) -> Node:
+def prune(tree: YamlNode, problems: Iterable[Problem]) -> YamlNode:
     """A tree without the nodes that are wrong, so that the rest can be looked at, too; the tree itself changes."""
     for problem in problems:
         steps = problem.path.replace("[", ".[").split(".")
         if len(steps) > MAX_STEPS:
             continue
-        node: Node | None = tree
+        node: YamlNode | None = tree
         while len(steps) > 1 and node is not None:
             found, used = _step(node, steps)
             if not found or used == len(steps):
@@ -73,11 +73,11 @@ def prune(tree: Node, problems: Iterable[Problem]) -> Node:
         if node is not None and last in node.map:
             del node.value[last]
         elif node is not None and last.startswith("[") and int(last[1:-1]) < len(node.seq):
-            node.seq[int(last[1:-1])].tag = WRONG
+            node.seq[int(last[1:-1])].tag = INVALID
     return tree
 
 
-def _step(node: Node, steps: list[str]) -> tuple[Node | None, int]:
+def _step(node: YamlNode, steps: list[str]) -> tuple[YamlNode | None, int]:
     """The child that the first steps lead to, and how many they are: a name may hold dots."""
     if steps[0].startswith("["):
         index = int(steps[0][1:-1])

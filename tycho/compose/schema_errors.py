@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from typing import Any
 
-from tycho.compose.go_scalars import printed
-from tycho.compose.merge import frozen
+from tycho.compose.go_scalars import format_go
+from tycho.compose.merge import freeze
 from tycho.compose.suggestions import nearest
-from tycho.compose.yaml_nodes import Node, below
+from tycho.compose.yaml_nodes import YamlNode, child_path
 from tycho.errors import Problem
 
 Where = Sequence[str | int]
@@ -32,7 +32,7 @@ PATTERNS = {
 }
 
 
-def worded(tree: Node, error: Any, known: Known) -> Iterator[Problem]:
+def worded(tree: YamlNode, error: Any, known: Known) -> Iterator[Problem]:
     """The problems that an error of the schema stands for.
 
     Args:
@@ -43,7 +43,7 @@ def worded(tree: Node, error: Any, known: Known) -> Iterator[Problem]:
     where, kind = _where(tree, error.instance_path), error.kind
     node, path = _at(tree, where)
     if isinstance(node.value, float) and not isfinite(node.value):
-        said = f"{_dotted(where)}: unsupported value: {printed(node.value)}"
+        said = f"{_dotted(where)}: unsupported value: {format_go(node.value)}"
         yield node.problem(path, said, "quote it, or write a number that has an end")
     elif kind.name in ("anyOf", "oneOf"):
         yield from _choice(tree, where, kind, known)
@@ -54,7 +54,7 @@ def worded(tree: Node, error: Any, known: Known) -> Iterator[Problem]:
         yield node.problem(path, f"{_dotted(where)} {said}".strip(), hint)
 
 
-def _choice(tree: Node, where: Where, kind: Any, known: Known) -> Iterator[Problem]:
+def _choice(tree: YamlNode, where: Where, kind: Any, known: Known) -> Iterator[Problem]:
     """A choice of which no branch fits."""
     branches = getattr(kind, "context", None) or []
     apt = [branch for branch in branches if not any(_mistyped(one, where) for one in branch)]
@@ -66,7 +66,7 @@ def _choice(tree: Node, where: Where, kind: Any, known: Known) -> Iterator[Probl
         yield node.problem(path, f"{_dotted(where)} {said}", hint)
 
 
-def _unexpected(tree: Node, where: Where, kind: Any, known: Known) -> Iterator[Problem]:
+def _unexpected(tree: YamlNode, where: Where, kind: Any, known: Known) -> Iterator[Problem]:
     """Keys that nobody knows. One wrong value makes a schema doubt all keys beside it: the known ones are not meant."""
     names = known(where)
     doubted = names if kind.name == "unevaluatedProperties" else ()
@@ -96,7 +96,7 @@ def _typed(errors: Iterable[Any]) -> tuple[str, str]:
 def _unique(error: Any, key: str) -> tuple[str, str]:
     seen: dict[Any, int] = {}
     for at, item in enumerate(error.instance):
-        first = seen.setdefault(frozen(item), at)
+        first = seen.setdefault(freeze(item), at)
         if first != at:
             return f"items at {first} and {at} are equal", "keep one of them"
     return "items are equal", "keep one of them"
@@ -130,7 +130,7 @@ def _dotted(where: Where) -> str:
     return ".".join(map(str, where))
 
 
-def _where(tree: Node, steps: Where) -> list[str | int]:
+def _where(tree: YamlNode, steps: Where) -> list[str | int]:
     """The way to a place; a mapping's key that looks like a number is text nevertheless."""
     where: list[str | int] = []
     for step in steps:
@@ -139,10 +139,10 @@ def _where(tree: Node, steps: Where) -> list[str | int]:
     return where
 
 
-def _at(tree: Node, where: Where) -> tuple[Node, str]:
+def _at(tree: YamlNode, where: Where) -> tuple[YamlNode, str]:
     node, path = tree, ""
     for step in where:
-        path = below(path, step)
+        path = child_path(path, step)
         if isinstance(step, int) and step < len(node.seq):
             node = node.seq[step]
         elif not isinstance(step, int) and step in node.map:

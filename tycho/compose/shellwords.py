@@ -12,7 +12,7 @@ from tycho.model import Expr, Fixed, Reworded
 from tycho.model.expression import NAME
 
 
-def words(text: str, expand: Callable[[str], str]) -> list[str]:
+def split_command(text: str, expand: Callable[[str], str]) -> list[str]:
     """The words of a command line; where it reads variables, those of its template, each with its own.
 
     Args:

@@ -1,99 +1,83 @@
-"""Lists that hold a thing but once: of several entries for it the last one stands, in the first one's place.
+"""Unicity: of several entries of a list for the same thing the last one counts, in the first one's place.
 
 Source: compose-go's `override` package, the rules of unicity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from tycho.compose.go_scalars import printed
-from tycho.compose.merge import said_of
-from tycho.compose.paths import sections
-from tycho.compose.yaml_nodes import Node, plain
+from tycho.compose.attribute import Attribute
+from tycho.compose.go_scalars import format_go
+from tycho.compose.paths import split_volume
+from tycho.compose.yaml_nodes import YamlNode, to_python, value_of
+
+SECTIONS = ("services", "networks")  # compose-go has no rules for the others
 
 
-def unify(tree: Node) -> Node:
-    """Let the last of several entries for one thing stand, in the first one's place; the tree itself changes."""
-    for root, table in UNIQUE.items():
-        if section := tree.get(root):
-            for part in section.map.values():
-                _unify(part, table)
+def enforce_unicity(tree: YamlNode, project: Attribute) -> YamlNode:
+    """Keep one entry per unicity key in every list that has such keys; the tree itself changes."""
+    for name in SECTIONS:
+        if section := tree.get(name):
+            _enforce(section, project.child(name))
     return tree
 
 
-def _unify(node: Node, table: Mapping[str, Any]) -> None:
-    for key, index in table.items():
-        children = node.map.items() if key == "*" else [(key, node.map[key])] if key in node.map else []
-        for _, child in children:
-            if isinstance(index, dict):
-                _unify(child, index)
-            elif len(child.seq) > 1:
-                child.value = list({repr(index(one)): one for one in child.seq}.values())
+def _enforce(node: YamlNode, attribute: Attribute) -> None:
+    if attribute.unicity and len(node.seq) > 1:
+        node.value = list({repr(attribute.unicity(entry)): entry for entry in node.seq}.values())
+    for key, child in node.map.items():
+        if (below := attribute.child(key)).has_unicity:
+            _enforce(child, below)
 
 
-def _name(node: Node) -> Any:
-    """What stands before the `=`."""
+def name_before_equals(node: YamlNode) -> Any:
+    """Return `KEY` of `KEY=value`."""
     return node.value.partition("=")[0] if isinstance(node.value, str) else (id(node),)
 
 
-def _text(node: Node) -> Any:
-    return printed(node.value) if not isinstance(node.value, dict | list) else (id(node),)
+def scalar_text(node: YamlNode) -> Any:
+    """Return a scalar as text."""
+    return format_go(node.value) if not isinstance(node.value, dict | list) else (id(node),)
 
 
-def _path(node: Node) -> Any:
-    return said_of(node, "path") if isinstance(node.value, dict) else _text(node)
+def env_file_path(node: YamlNode) -> Any:
+    """Return the path of an entry of `env_file`."""
+    return value_of(node, "path") if isinstance(node.value, dict) else scalar_text(node)
 
 
-def _device(node: Node) -> Any:
+def device_target(node: YamlNode) -> Any:
+    """Return the path of a device in the container."""
     if isinstance(node.value, dict):
-        return said_of(node, "target")
-    source, _, rest = _text(node).partition(":") if isinstance(node.value, str) else ("", "", "")
-    return rest.partition(":")[0] or source
+        return value_of(node, "target")
+    source, _, target = node.value.partition(":") if isinstance(node.value, str) else ("", "", "")
+    return target.partition(":")[0] or source
 
 
-def _grant(folder: str) -> Callable[[Node], Any]:
-    def index(node: Node) -> Any:
+def reference_target(folder: str) -> Callable[[YamlNode], Any]:
+    """Return the unicity key of `configs` or `secrets`: the path in the container, below a folder by default."""
+
+    def target(node: YamlNode) -> Any:
         if isinstance(node.value, dict):
-            return said_of(node, "target") if node.get("target") else f"{folder}/{said_of(node, 'source')}"
-        return f"{folder}/{_text(node)}"
+            return value_of(node, "target") if node.get("target") else f"{folder}/{value_of(node, 'source')}"
+        return f"{folder}/{scalar_text(node)}"
 
-    return index
+    return target
 
 
-def _port(node: Node) -> Any:
+def port_key(node: YamlNode) -> Any:
+    """Return address, published port, target and protocol of a port."""
     if not isinstance(node.value, dict):
-        return _text(node)
-    said = plain(node)
-    host = said.get("host_ip", "0.0.0.0")  # noqa: S104
-    return (host, str(said.get("published")), said.get("target"), said.get("protocol", "tcp"))
+        return scalar_text(node)
+    port = to_python(node)
+    host_ip = port.get("host_ip", "0.0.0.0")  # noqa: S104
+    return (host_ip, str(port.get("published")), port.get("target"), port.get("protocol", "tcp"))
 
 
-def _volume(node: Node) -> Any:
+def volume_target(node: YamlNode) -> Any:
+    """Return the path of a mount in the container."""
     if isinstance(node.value, dict):
-        return said_of(node, "target") or (id(node),)
-    said = _text(node)
-    return ([*sections(said), ""][1] if isinstance(said, str) else "") or said
-
-
-_NAMES = dict.fromkeys(
-    ("annotations", "cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "environment", "labels", "profiles",
-     "sysctls", "tmpfs"), _name,
-)  # fmt: skip
-UNIQUE: dict[str, dict[str, Any]] = {
-    "services": {
-        **_NAMES,
-        "build": dict.fromkeys(("args", "additional_contexts", "tags", "labels"), _name),
-        "configs": _grant(""),
-        "deploy": {"labels": _name},
-        "devices": _device,
-        "env_file": _path,
-        "expose": _text,
-        "networks": {"*": {"aliases": _name, "link_local_ips": _name}},
-        "ports": _port,
-        "secrets": _grant("/run/secrets"),
-        "volumes": _volume,
-    },
-    "networks": {"labels": _name},
-}
+        return value_of(node, "target") or (id(node),)
+    text = scalar_text(node)
+    return ([*split_volume(text), ""][1] if isinstance(text, str) else "") or text

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from tycho.compose.go_scalars import decimal
+from tycho.compose.go_scalars import parse_float32
 from tycho.model.numbers import parse_whole, shorten
 
 _WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
@@ -34,7 +34,7 @@ def size(text: str) -> int:
     end = max(text.rfind(character) for character in "0123456789. ")
     number = text[: end + 1].removesuffix(" ")
     suffix = _SUFFIX.fullmatch(text[end + 1 :])
-    if not suffix or (value := decimal(number)) < 0:
+    if not suffix or (value := parse_float32(number)) < 0:
         raise ValueError(text)
     factor: int = 1024 ** _POWER[(suffix[1] or "").lower()]
     if value * factor < 1:  # whatever the exponent says

@@ -33,11 +33,11 @@ MAX_KEY = 1024  # characters of a key
 MAX_TEXT = 128 * 1024 * 1024  # characters of all texts and their places, those of aliases each time
 STR = "tag:yaml.org,2002:str"
 TYPED = "tag:yaml.org,2002:"
-WRONG = "wrong"  # tag of a list item that was told of, and is looked at no more
+INVALID = "wrong"  # tag of a list item that was told of, and is looked at no more
 
 
 @dataclass(slots=True)
-class Node:
+class YamlNode:
     """A value and its place: a scalar, a dict of nodes, or a list of nodes."""
 
     value: Any
@@ -46,22 +46,22 @@ class Node:
     tag: str = ""  # "reset", "override", "date", "wrong"
     template: str = ""  # of a value that cannot carry its own
 
-    def with_value(self, value: Any) -> Node:
+    def with_value(self, value: Any) -> YamlNode:
         """Another value at the same place."""
-        return Node(value, self.file, self.line)
+        return YamlNode(value, self.file, self.line)
 
-    def get(self, key: str) -> Node | None:
+    def get(self, key: str) -> YamlNode | None:
         """A child of a mapping; None where there is none, or where this is no mapping."""
         found = self.value.get(key) if isinstance(self.value, dict) else None
-        return found if isinstance(found, Node) else None
+        return found if isinstance(found, YamlNode) else None
 
     @property
-    def map(self) -> dict[str, Node]:
+    def map(self) -> dict[str, YamlNode]:
         """The children of a mapping; none of anything else."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
-    def seq(self) -> list[Node]:
+    def seq(self) -> list[YamlNode]:
         """The children of a list; none of anything else."""
         return self.value if isinstance(self.value, list) else []
 
@@ -83,31 +83,56 @@ class Unreadable(Exception):
         self.problem = problem
 
 
-def plain(node: Node) -> Any:
-    """The bare value, for those who need no places."""
+def to_python(node: YamlNode) -> Any:
+    """Return a tree as plain Python values, without places and expressions."""
     value = node.value
     if isinstance(value, dict):
-        return {key: plain(child) for key, child in value.items()}
+        return {key: to_python(child) for key, child in value.items()}
     if isinstance(value, list):
-        return [plain(child) for child in value]
+        return [to_python(child) for child in value]
     return bare(value)
 
 
-def below(path: str, key: str | int) -> str:
-    """The path of a child."""
+def from_python(value: Any, place: YamlNode) -> YamlNode:
+    """Make a tree of plain Python values, all at the same place."""
+    if isinstance(value, dict):
+        return place.with_value({key: from_python(child, place) for key, child in value.items()})
+    if isinstance(value, list):
+        return place.with_value([from_python(child, place) for child in value])
+    return place.with_value(value)
+
+
+def clone(node: YamlNode) -> YamlNode:
+    """Copy a tree, so that the copy may be changed."""
+    value = node.value
+    if isinstance(value, dict):
+        value = {key: clone(child) for key, child in value.items()}
+    elif isinstance(value, list):
+        value = [clone(child) for child in value]
+    return YamlNode(value, node.file, node.line, node.tag, node.template)
+
+
+def value_of(node: YamlNode, key: str) -> Any:
+    """Return the plain value of a key; None where there is none."""
+    child = node.get(key)
+    return to_python(child) if child else None
+
+
+def child_path(path: str, key: str | int) -> str:
+    """Return the path of a child."""
     if isinstance(key, int):
         return f"{path}[{key}]"
     return f"{path}.{key}" if path else key
 
 
-def items(node: Node | None) -> Iterator[Node]:
-    """The items of a list, or the one thing that stands for it."""
+def as_entries(node: YamlNode | None) -> list[YamlNode]:
+    """Return the entries of a list, or the single scalar that stands for it."""
     if node is None or node.value is None:
-        return iter(())
-    return iter(node.value if isinstance(node.value, list) else [node])
+        return []
+    return node.seq if isinstance(node.value, list) else [node]
 
 
-def parse(text: bytes, file: str) -> list[Node]:
+def parse(text: bytes, file: str) -> list[YamlNode]:
     """The documents of one file.
 
     Args:
@@ -186,7 +211,7 @@ class _Build:
         self.seen: set[int] = set()
         self.open: list[yaml.Node] = []
 
-    def node(self, node: Any, path: str, depth: int) -> Node:
+    def node(self, node: Any, path: str, depth: int) -> YamlNode:
         line = node.start_mark.line + 1
         tag = node.tag[1:] if node.tag in ("!reset", "!override") else ""
         self.room -= len(path) + (len(node.value) if isinstance(node, yaml.ScalarNode) else 0)
@@ -194,7 +219,7 @@ class _Build:
             raise self.unreadable(line, path, "excessive aliasing: too much text", "keep large texts in files")
         if isinstance(node, yaml.ScalarNode):
             value = self.scalar(node, path)
-            return Node(
+            return YamlNode(
                 value, self.file, line, tag or ("date" if node.tag == "" and DATE.fullmatch(node.value) else "")
             )
         if id(node) in self.seen or self.aliased:
@@ -204,10 +229,10 @@ class _Build:
         if isinstance(node, yaml.SequenceNode):
             items = [self.node(child, f"{path}[{i}]", depth + 1) for i, child in enumerate(node.value)]
             self.open.pop()
-            return Node(items, self.file, line, tag)
+            return YamlNode(items, self.file, line, tag)
         children = dict(self.pairs(node, path, depth))
         self.open.pop()
-        return Node(children, self.file, line, tag)
+        return YamlNode(children, self.file, line, tag)
 
     def check(self, node: Any, path: str, line: int, depth: int) -> None:
         """What aliases could do to us."""
@@ -219,9 +244,9 @@ class _Build:
         if depth > MAX_DEPTH:
             raise self.unreadable(line, path, f"nested more than {MAX_DEPTH} levels deep")
 
-    def pairs(self, node: yaml.MappingNode, path: str, depth: int) -> Iterator[tuple[str, Node]]:
+    def pairs(self, node: yaml.MappingNode, path: str, depth: int) -> Iterator[tuple[str, YamlNode]]:
         seen: dict[str, int] = {}
-        merged: dict[str, Node] = {}
+        merged: dict[str, YamlNode] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
             name = key.value if isinstance(key, yaml.ScalarNode) else None

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tycho.compose.yaml_nodes import Node as YamlNode
-from tycho.compose.yaml_nodes import Unreadable, below, parse, plain
+from tycho.compose.yaml_nodes import Unreadable, YamlNode, child_path, parse, to_python
 from tycho.errors import PolicyError, Problem
 from tycho.model import Json
 from tycho.model.compose_paths import parent_path
@@ -47,7 +46,7 @@ def read_yaml(text: bytes, file: str) -> tuple[Json, Lines]:
             problems.append(node.problem(path, f"the tag !{node.tag} has no meaning in a policy", "remove the tag"))
     if problems:
         raise policy_error(file, problems)
-    return plain(documents[0]), lines
+    return to_python(documents[0]), lines
 
 
 def policy_error(file: str, problems: list[Problem]) -> PolicyError:
@@ -66,6 +65,6 @@ def _walk(node: YamlNode, path: str) -> Iterator[tuple[str, YamlNode]]:
     """Yield every node with its path, from the outermost one on."""
     yield path, node
     for key, child in node.map.items():
-        yield from _walk(child, below(path, key))
+        yield from _walk(child, child_path(path, key))
     for index, child in enumerate(node.seq):
-        yield from _walk(child, below(path, index))
+        yield from _walk(child, child_path(path, index))

@@ -17,7 +17,7 @@ from tycho.compose.dialect.resources import translate_resources
 from tycho.compose.dialect.security import translate_security, translate_system_security
 from tycho.compose.dialect.services import translate_service
 from tycho.compose.dialect.volumes import translate_volumes
-from tycho.compose.yaml_nodes import Node
+from tycho.compose.yaml_nodes import YamlNode
 from tycho.errors import Problem
 from tycho.model import DialectUse
 
@@ -38,9 +38,9 @@ class Dialect:
 
     braces: bool = False
     uses: list[DialectUse] = field(default_factory=list)
-    claims: dict[str, Node] = field(default_factory=dict)
+    claims: dict[str, YamlNode] = field(default_factory=dict)
 
-    def translate(self, document: Node, env: Mapping[str, str], problems: list[Problem]) -> dict[str, Node]:
+    def translate(self, document: YamlNode, env: Mapping[str, str], problems: list[Problem]) -> dict[str, YamlNode]:
         """Translate a document; the document itself changes.
 
         Args:
@@ -67,7 +67,7 @@ class Dialect:
         self.claims |= claims
         return claims
 
-    def finish(self, tree: Node) -> None:
+    def finish(self, tree: YamlNode) -> None:
         """Declare the claims, and say that neighbours select pods by the labels that the first Tycho gave them.
 
         Args:
@@ -75,7 +75,7 @@ class Dialect:
         """
         if not self.uses:
             return
-        first = Node(value=True, file=self.uses[0].file, line=self.uses[0].line)
+        first = YamlNode(value=True, file=self.uses[0].file, line=self.uses[0].line)
         add_extension(tree, "portalLabels", first)
         if self.claims:
             volumes = tree.map.setdefault("volumes", first.with_value({}))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tycho.compose.yaml_nodes import Node
+from tycho.compose.yaml_nodes import YamlNode
 
 
-def add_extension(part: Node, word: str, value: Node) -> None:
+def add_extension(part: YamlNode, word: str, value: YamlNode) -> None:
     """Say a word of `x-tycho`, unless that part of the file says it itself.
 
     Args:
@@ -16,7 +16,7 @@ def add_extension(part: Node, word: str, value: Node) -> None:
     part.map.setdefault("x-tycho", value.with_value({})).map.setdefault(word, value)
 
 
-def read_digits(value: Node) -> Node:
+def read_digits(value: YamlNode) -> YamlNode:
     """Return digits in quotes as a number, which words of `x-tycho` want; any other value as it is."""
     text = str(value.value)
     return value.with_value(int(text)) if text.isascii() and text.isdigit() and len(text) < 12 else value

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from tycho.compose.dialect.notes import Notes
-from tycho.compose.yaml_nodes import Node, below
+from tycho.compose.yaml_nodes import YamlNode, child_path
 
 LOOKUP = re.compile(r"(?<![$\\{])\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}(?!\})", re.ASCII)
 
 
-def translate_lookups(node: Node, notes: Notes, path: str = "") -> None:
+def translate_lookups(node: YamlNode, notes: Notes, path: str = "") -> None:
     """Write `${name}` for `{{ name }}` where there is such a variable; other text in double braces stays as it is.
 
     Args:
@@ -19,9 +19,9 @@ def translate_lookups(node: Node, notes: Notes, path: str = "") -> None:
         path: The node's Compose path.
     """
     for key, child in node.map.items():
-        translate_lookups(child, notes, below(path, key))
+        translate_lookups(child, notes, child_path(path, key))
     for index, child in enumerate(node.seq):
-        translate_lookups(child, notes, below(path, index))
+        translate_lookups(child, notes, child_path(path, index))
     if not isinstance(node.value, str) or "{{" not in node.value:
         return
     names = [name for name in LOOKUP.findall(node.value) if name in notes.env]

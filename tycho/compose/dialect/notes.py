@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tycho.compose.yaml_nodes import Node
+from tycho.compose.yaml_nodes import YamlNode
 from tycho.errors import Problem
 from tycho.model import DialectUse
 
@@ -24,9 +24,9 @@ class Notes:
     env: Mapping[str, str]
     uses: list[DialectUse]
     problems: list[Problem]
-    claims: dict[str, Node] = field(default_factory=dict)
+    claims: dict[str, YamlNode] = field(default_factory=dict)
 
-    def translated(self, node: Node, path: str, target: str, becomes: str = "") -> None:
+    def translated(self, node: YamlNode, path: str, target: str, becomes: str = "") -> None:
         """Note a use that means the same in another word.
 
         Args:
@@ -37,7 +37,7 @@ class Notes:
         """
         self.uses.append(_use(node, path, outcome="translated", target=target, becomes=becomes))
 
-    def approximated(self, node: Node, path: str, target: str, becomes: str, reason: str, remedy: str) -> None:
+    def approximated(self, node: YamlNode, path: str, target: str, becomes: str, reason: str, remedy: str) -> None:
         """Note a use that has the nearest meaning.
 
         Args:
@@ -51,7 +51,7 @@ class Notes:
         use = _use(node, path, outcome="approximated", target=target, becomes=becomes, reason=reason, remedy=remedy)
         self.uses.append(use)
 
-    def ignored(self, node: Node, path: str, reason: str, remedy: str) -> None:
+    def ignored(self, node: YamlNode, path: str, reason: str, remedy: str) -> None:
         """Note a use that has no meaning here.
 
         Args:
@@ -62,7 +62,7 @@ class Notes:
         """
         self.uses.append(_use(node, path, outcome="ignored", reason=reason, remedy=remedy))
 
-    def refused(self, node: Node, path: str, message: str, hint: str) -> None:
+    def refused(self, node: YamlNode, path: str, message: str, hint: str) -> None:
         """Note a use that cannot run as asked.
 
         Args:
@@ -74,5 +74,5 @@ class Notes:
         self.problems.append(node.problem(path, message, hint))
 
 
-def _use(node: Node, path: str, **rest: str) -> DialectUse:
+def _use(node: YamlNode, path: str, **rest: str) -> DialectUse:
     return DialectUse.model_validate({"path": path, "file": node.file, "line": node.line, **rest})

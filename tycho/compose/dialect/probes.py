@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from tycho.compose.dialect.extension import add_extension, read_digits
 from tycho.compose.dialect.notes import Notes
-from tycho.compose.yaml_nodes import Node
+from tycho.compose.yaml_nodes import YamlNode
 
 TIMES: Mapping[str, str] = {
     "delay": "initialDelaySeconds", "period": "periodSeconds", "threshold": "failureThreshold",
@@ -18,7 +18,7 @@ PROBES = ("livenessProbe", "readinessProbe")
 EXAMPLE = "{httpGet: {path: /ready, port: 8080}, delay: 5, period: 10, threshold: 3}"
 
 
-def translate_probes(service: Node, path: str, notes: Notes) -> None:
+def translate_probes(service: YamlNode, path: str, notes: Notes) -> None:
     """Translate the checks of a service; "none" is no check.
 
     Args:
@@ -49,7 +49,7 @@ def translate_probes(service: Node, path: str, notes: Notes) -> None:
             notes.translated(probe, at, f"x-tycho.{key}", f"{path}.x-tycho.{key}")
 
 
-def _find_problem(probe: Node) -> str:
+def _find_problem(probe: YamlNode) -> str:
     """Say what is wrong with a check; "" for nothing."""
     actions = [key for key in ACTIONS if key in probe.map]
     unknown = [key for key in probe.map if key not in ACTIONS and key not in TIMES]
@@ -66,7 +66,7 @@ def _find_problem(probe: Node) -> str:
     return f"{actions[0]} has no {', '.join(foreign)}" if foreign or not action.map else ""
 
 
-def _convert(probe: Node) -> Iterator[tuple[str, Node]]:
+def _convert(probe: YamlNode) -> Iterator[tuple[str, YamlNode]]:
     """Yield the fields of a probe as Kubernetes has them."""
     for key, node in probe.map.items():
         if key in TIMES:
@@ -81,7 +81,7 @@ def _convert(probe: Node) -> Iterator[tuple[str, Node]]:
             yield key, node.with_value({name: read_digits(child) for name, child in node.map.items()})
 
 
-def _convert_http(name: str, node: Node) -> Node:
+def _convert_http(name: str, node: YamlNode) -> YamlNode:
     """Write headers as a list, whichever way they are written."""
     if name == "httpHeaders" and isinstance(node.value, dict):
         pairs = [{"name": child.with_value(key), "value": child} for key, child in node.map.items()]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from tycho.compose.dialect.notes import Notes
-from tycho.compose.yaml_nodes import Node
+from tycho.compose.yaml_nodes import YamlNode
 
 SIDES = ("limits", "reservations")
 _COUNT = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
-def translate_resources(service: Node, path: str, notes: Notes) -> None:
+def translate_resources(service: YamlNode, path: str, notes: Notes) -> None:
     """Translate the resources of a service that Compose says elsewhere, or does not know by that name.
 
     Args:
@@ -30,7 +30,9 @@ def translate_resources(service: Node, path: str, notes: Notes) -> None:
             translate(service, resources, path, uses, notes)
 
 
-def _translate_gpus(service: Node, resources: Node, path: str, uses: list[tuple[str, Node]], notes: Notes) -> None:
+def _translate_gpus(
+    service: YamlNode, resources: YamlNode, path: str, uses: list[tuple[str, YamlNode]], notes: Notes
+) -> None:
     """Ask for devices as Compose does: a reservation of so many."""
     becomes = f"{path}.deploy.resources.reservations.devices"
     first_path, first = uses[0]
@@ -57,7 +59,9 @@ def _translate_gpus(service: Node, resources: Node, path: str, uses: list[tuple[
     notes.translated(first, first_path, "deploy.resources.reservations.devices", becomes)
 
 
-def _translate_storage(service: Node, resources: Node, path: str, uses: list[tuple[str, Node]], notes: Notes) -> None:
+def _translate_storage(
+    service: YamlNode, resources: YamlNode, path: str, uses: list[tuple[str, YamlNode]], notes: Notes
+) -> None:
     """Bound a container's own files as Compose does; what is reserved is what the limit says."""
     limit = next(((where, node) for where, node in uses if ".limits." in where), None)
     for where, node in uses:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from tycho.compose.dialect.extension import add_extension, read_digits
 from tycho.compose.dialect.notes import Notes
-from tycho.compose.go_scalars import printed
-from tycho.compose.yaml_nodes import Node
+from tycho.compose.go_scalars import format_go
+from tycho.compose.yaml_nodes import YamlNode
 
 SPELLED: Mapping[str, str] = {
     "run_as_user": "runAsUser", "run_as_group": "runAsGroup", "fs_group": "fsGroup",
@@ -15,7 +15,7 @@ SPELLED: Mapping[str, str] = {
 """Keys of `security_context`, as Kubernetes writes them."""
 
 
-def translate_security(service: Node, path: str, notes: Notes) -> None:
+def translate_security(service: YamlNode, path: str, notes: Notes) -> None:
     """Translate the `securityContext` of a service.
 
     Args:
@@ -28,7 +28,7 @@ def translate_security(service: Node, path: str, notes: Notes) -> None:
         _translate(context, [(path, service)], f"{path}.securityContext", notes)
 
 
-def translate_system_security(context: Node, document: Node, notes: Notes) -> None:
+def translate_system_security(context: YamlNode, document: YamlNode, notes: Notes) -> None:
     """Translate the `security_context` of a document: of all its services, as far as they do not say it themselves.
 
     Args:
@@ -45,20 +45,20 @@ def translate_system_security(context: Node, document: Node, notes: Notes) -> No
     _translate(context, services, "security_context", notes)
 
 
-def _is_scalar(node: Node) -> bool:
+def _is_scalar(node: YamlNode) -> bool:
     return not isinstance(node.value, dict | list)
 
 
-def _is_list(node: Node | None) -> bool:
+def _is_list(node: YamlNode | None) -> bool:
     return node is None or (isinstance(node.value, list) and all(map(_is_scalar, node.value)))
 
 
-def _is_capabilities(node: Node) -> bool:
+def _is_capabilities(node: YamlNode) -> bool:
     known = node.map.keys() <= {"add", "drop"}
     return isinstance(node.value, dict) and known and _is_list(node.get("add")) and _is_list(node.get("drop"))
 
 
-SHAPES: Mapping[str, tuple[Callable[[Node], bool], str]] = {
+SHAPES: Mapping[str, tuple[Callable[[YamlNode], bool], str]] = {
     **dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"), (_is_scalar, "1000")),
     **dict.fromkeys(("privileged", "readOnlyRootFilesystem", "allowPrivilegeEscalation"), (_is_scalar, "true")),
     "supplementalGroups": (_is_list, "[5000]"),
@@ -67,7 +67,7 @@ SHAPES: Mapping[str, tuple[Callable[[Node], bool], str]] = {
 """How each field is told to be well written, and an example."""
 
 
-def _translate(context: Node, services: list[tuple[str, Node]], where: str, notes: Notes) -> None:
+def _translate(context: YamlNode, services: list[tuple[str, YamlNode]], where: str, notes: Notes) -> None:
     if context.value is None:
         return
     if not isinstance(context.value, dict):
@@ -92,13 +92,13 @@ def _translate(context: Node, services: list[tuple[str, Node]], where: str, note
 
 
 def _translate_user(
-    fields: Mapping[str, tuple[str, Node]], services: list[tuple[str, Node]], where: str, notes: Notes
+    fields: Mapping[str, tuple[str, YamlNode]], services: list[tuple[str, YamlNode]], where: str, notes: Notes
 ) -> None:
     """Write `user: USER:GROUP`, unless the service says its user itself."""
     parts = {field: fields[field] for field in ("runAsUser", "runAsGroup") if field in fields}
     if not parts:
         return
-    texts = {field: printed(node.value) for field, (_, node) in parts.items()}
+    texts = {field: format_go(node.value) for field, (_, node) in parts.items()}
     user = texts.get("runAsUser", "")
     _, first = next(iter(parts.values()))
     text = f"{user}:{texts['runAsGroup']}" if "runAsGroup" in texts else user
@@ -112,38 +112,38 @@ def _translate_user(
             notes.ignored(node, f"{where}.{key}", "user counts, which the service says itself", "remove one of them")
 
 
-def _set_fs_group(service: Node, path: str, node: Node) -> str:
+def _set_fs_group(service: YamlNode, path: str, node: YamlNode) -> str:
     add_extension(service, "fsGroup", read_digits(node))
     return f"{path}.x-tycho.fsGroup"
 
 
-def _set(key: str) -> Callable[[Node, str, Node], str]:
-    def put(service: Node, path: str, node: Node) -> str:
+def _set(key: str) -> Callable[[YamlNode, str, YamlNode], str]:
+    def put(service: YamlNode, path: str, node: YamlNode) -> str:
         service.map.setdefault(key, node)
         return f"{path}.{key}"
 
     return put
 
 
-def _set_groups(service: Node, path: str, node: Node) -> str:
-    _append(service, "group_add", [node.with_value(printed(child.value)) for child in node.seq])
+def _set_groups(service: YamlNode, path: str, node: YamlNode) -> str:
+    _append(service, "group_add", [node.with_value(format_go(child.value)) for child in node.seq])
     return f"{path}.group_add"
 
 
-def _set_escalation(service: Node, path: str, node: Node) -> str:
+def _set_escalation(service: YamlNode, path: str, node: YamlNode) -> str:
     allowed = str(node.value).lower() == "true"
     _append(service, "security_opt", [node.with_value(f"no-new-privileges={str(not allowed).lower()}")])
     return f"{path}.security_opt"
 
 
-def _set_capabilities(service: Node, path: str, node: Node) -> str:
+def _set_capabilities(service: YamlNode, path: str, node: YamlNode) -> str:
     for key, ours in (("add", "cap_add"), ("drop", "cap_drop")):
         if child := node.get(key):
             _append(service, ours, list(child.seq))
     return f"{path}.cap_{'add' if 'add' in node.map else 'drop'}"
 
 
-def _append(service: Node, key: str, entries: list[Node]) -> None:
+def _append(service: YamlNode, key: str, entries: list[YamlNode]) -> None:
     """Add what is not in a list yet."""
     if not entries:
         return
@@ -153,7 +153,7 @@ def _append(service: Node, key: str, entries: list[Node]) -> None:
         known.value += [entry for entry in entries if entry.value not in values]
 
 
-WRITERS: Mapping[str, tuple[str, Callable[[Node, str, Node], str]]] = {
+WRITERS: Mapping[str, tuple[str, Callable[[YamlNode, str, YamlNode], str]]] = {
     "fsGroup": ("x-tycho.fsGroup", _set_fs_group),
     "privileged": ("privileged", _set("privileged")),
     "readOnlyRootFilesystem": ("read_only", _set("read_only")),

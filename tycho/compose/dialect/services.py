@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 
 from tycho.compose.dialect.extension import add_extension
 from tycho.compose.dialect.notes import Notes
-from tycho.compose.go_scalars import printed
-from tycho.compose.merge import pairs
-from tycho.compose.yaml_nodes import Node
+from tycho.compose.go_scalars import format_go
+from tycho.compose.merge import pairs_to_map
+from tycho.compose.yaml_nodes import YamlNode
 from tycho.release import CONN_STRING
 
 
-def translate_service(service: Node, path: str, notes: Notes) -> None:
+def translate_service(service: YamlNode, path: str, notes: Notes) -> None:
     """Translate the keys of a service that are not of its volumes, resources, rights and checks.
 
     Args:
@@ -27,7 +27,7 @@ def translate_service(service: Node, path: str, notes: Notes) -> None:
                 translate(service, node, path, notes)
 
 
-def _translate_env(service: Node, node: Node, path: str, notes: Notes) -> None:
+def _translate_env(service: YamlNode, node: YamlNode, path: str, notes: Notes) -> None:
     """Write `environment`; what the service says there itself goes before."""
     at = f"{path}.env"
     if isinstance(node.value, list):
@@ -37,20 +37,20 @@ def _translate_env(service: Node, node: Node, path: str, notes: Notes) -> None:
         return
     written = service.get("environment")
     if written is not None and written.value:
-        node = node.with_value({**pairs(node).map, **pairs(written).map})
+        node = node.with_value({**pairs_to_map(node).map, **pairs_to_map(written).map})
     service.value["environment"] = node
     notes.translated(node, at, "environment", f"{path}.environment")
 
 
-def _pair(item: Node) -> Node:
+def _pair(item: YamlNode) -> YamlNode:
     """Write an entry with a name and a value as `NAME=value`."""
     name, value = item.get("name"), item.get("value")
     if name is None:
         return item
-    return item.with_value(f"{printed(name.value)}={'' if value is None else printed(value.value)}")
+    return item.with_value(f"{format_go(name.value)}={'' if value is None else format_go(value.value)}")
 
 
-def _translate_conn_string(service: Node, node: Node, path: str, notes: Notes) -> None:
+def _translate_conn_string(service: YamlNode, node: YamlNode, path: str, notes: Notes) -> None:
     """Keep the text with the workload, where a status finds it."""
     if node.value == "":
         return
@@ -58,11 +58,11 @@ def _translate_conn_string(service: Node, node: Node, path: str, notes: Notes) -
     if not isinstance(deploy.value, dict):
         deploy.value = {}
     labels = deploy.map.setdefault("labels", node.with_value({}))
-    labels.value = {CONN_STRING: node, **pairs(labels).map}
+    labels.value = {CONN_STRING: node, **pairs_to_map(labels).map}
     notes.translated(node, f"{path}.{CONN_STRING}", f"deploy.labels.{CONN_STRING}", f"{path}.deploy.labels")
 
 
-def _refuse_gitea(service: Node, node: Node, path: str, notes: Notes) -> None:
+def _refuse_gitea(service: YamlNode, node: YamlNode, path: str, notes: Notes) -> None:
     at = f"{path}.gitea_integration"
     if str(node.value).lower() == "false":
         notes.translated(node, at, "nothing: it is switched off")
@@ -71,7 +71,7 @@ def _refuse_gitea(service: Node, node: Node, path: str, notes: Notes) -> None:
     notes.refused(node, at, "Tycho knows no Gitea, and gives nobody's tokens to containers", hint)
 
 
-def _translate_rewrite(service: Node, node: Node, path: str, notes: Notes) -> None:
+def _translate_rewrite(service: YamlNode, node: YamlNode, path: str, notes: Notes) -> None:
     """Have the prefix of its URL taken off; what stands in its place is nothing else than /."""
     at, enabled, target = f"{path}.proxy_rewrite", node.get("enabled"), node.get("target")
     if not isinstance(node.value, dict) or not node.map.keys() <= {"enabled", "target"}:
@@ -86,7 +86,7 @@ def _translate_rewrite(service: Node, node: Node, path: str, notes: Notes) -> No
         notes.approximated(node, at, "x-tycho.url: strip", f"{path}.x-tycho.url", why, "have them serve below /")
 
 
-def _translate_rule(service: Node, node: Node, path: str, notes: Notes) -> None:
+def _translate_rule(service: YamlNode, node: YamlNode, path: str, notes: Notes) -> None:
     at = f"{path}.proxy_rewrite_rule"
     if _is_on(node):
         _strip(service, node, at, path, notes)
@@ -94,16 +94,16 @@ def _translate_rule(service: Node, node: Node, path: str, notes: Notes) -> None:
         notes.translated(node, at, "nothing: programs are asked for paths with their prefix")
 
 
-def _strip(service: Node, node: Node, at: str, path: str, notes: Notes) -> None:
+def _strip(service: YamlNode, node: YamlNode, at: str, path: str, notes: Notes) -> None:
     add_extension(service, "url", node.with_value("strip"))
     notes.translated(node, at, "x-tycho.url: strip", f"{path}.x-tycho.url")
 
 
-def _is_on(node: Node | None) -> bool:
+def _is_on(node: YamlNode | None) -> bool:
     return node is not None and str(node.value).lower() == "true"
 
 
-TRANSLATORS: Mapping[str, Callable[[Node, Node, str, Notes], None]] = {
+TRANSLATORS: Mapping[str, Callable[[YamlNode, YamlNode, str, Notes], None]] = {
     "env": _translate_env,
     CONN_STRING: _translate_conn_string,
     "gitea_integration": _refuse_gitea,

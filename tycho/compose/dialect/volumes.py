@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from tycho.compose.dialect.notes import Notes
-from tycho.compose.paths import sections
-from tycho.compose.yaml_nodes import Node
+from tycho.compose.paths import split_volume
+from tycho.compose.yaml_nodes import YamlNode
 from tycho.model.expression import Invalid, find_closing
 
 SCHEME, NFS = "pvc://", "TYCHO_NFS"
@@ -17,7 +17,7 @@ CLAIM = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 EXAMPLE = 'write "pvc://CLAIM/SUB/PATH:/mount", and :ro behind it for reading alone'
 
 
-def translate_volumes(service: Node, path: str, notes: Notes) -> None:
+def translate_volumes(service: YamlNode, path: str, notes: Notes) -> None:
     """Translate the mounts of a service that name claims.
 
     Args:
@@ -32,9 +32,9 @@ def translate_volumes(service: Node, path: str, notes: Notes) -> None:
             _translate(item, text, f"{path}.volumes[{index}]", notes)
 
 
-def _translate(item: Node, text: str, path: str, notes: Notes) -> None:
+def _translate(item: YamlNode, text: str, path: str, notes: Notes) -> None:
     """Write a mount of an external volume in long syntax."""
-    source, *rest = sections(f"claim/{text.removeprefix(SCHEME)}")
+    source, *rest = split_volume(f"claim/{text.removeprefix(SCHEME)}")
     claim, *folders = [part for part in _split(source.removeprefix("claim/")) if part] or [""]
     if problem := _find_problem(claim, folders, rest):
         notes.refused(item, path, f"{text}: {problem}", EXAMPLE)
