@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import re
 import shutil
 import socket
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from tycho.errors import OrchestratorError, ToolMissing
+from tycho.errors import NotSupported, OrchestratorError, ToolMissing
 from tycho.programs import ask_to_end, kill_group, write_input
 from tycho.settings import environment
 from tycho.text import safe_message
@@ -30,6 +32,7 @@ START_ENGINE = "start it, or set DOCKER_HOST"
 UNREACHABLE = re.compile(r"cannot connect to the docker daemon|error during connect|connection refused", re.IGNORECASE)
 SOCKET = "/var/run/docker.sock"
 PING_TIMEOUT = 1.0  # seconds
+REQUEST_TIMEOUT = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,16 +184,15 @@ class _SocketConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         """Connect to the socket instead of a port."""
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(PING_TIMEOUT)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(self.host)
 
 
 def engine_answers() -> bool:
     """Return whether a Docker engine answers at the socket of this machine; no program is run for that."""
-    address = environment().get("DOCKER_HOST") or f"unix://{SOCKET}"
-    if not address.startswith("unix://"):
+    connection = _connect(PING_TIMEOUT)
+    if connection is None:
         return False
-    connection = _SocketConnection(address.removeprefix("unix://"))
     try:
         connection.request("GET", "/_ping", headers={"Host": "docker"})
         response = connection.getresponse()
@@ -199,6 +201,42 @@ def engine_answers() -> bool:
         return False
     finally:
         connection.close()
+
+
+def ask_engine(path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Send a request to the engine's API, for what its command line has no words for.
+
+    Args:
+        path: With its query.
+        body: Sent as JSON.
+
+    Raises:
+        NotSupported: The engine has no socket on this machine.
+        OrchestratorError: It refuses, or does not answer; with what it said.
+    """
+    connection = _connect(REQUEST_TIMEOUT)
+    if connection is None:
+        raise NotSupported("this takes an engine at a socket of this machine", hint="set DOCKER_HOST=unix:///PATH")
+    try:
+        headers = {"Host": "docker", "Content-Type": "application/json"}
+        connection.request("POST", path, json.dumps(body), headers)
+        response = connection.getresponse()
+        answer: dict[str, Any] = json.loads(response.read() or b"{}")
+    except (OSError, http.client.HTTPException) as error:
+        raise OrchestratorError(f"the Docker engine does not answer: {error}", hint=START_ENGINE) from error
+    finally:
+        connection.close()
+    if response.status >= http.client.BAD_REQUEST:
+        raise OrchestratorError(safe_message(str(answer.get("message", response.reason))))
+    return answer
+
+
+def _connect(timeout: float) -> _SocketConnection | None:
+    """Return a connection to the engine's socket on this machine; None where DOCKER_HOST names another place."""
+    address = environment().get("DOCKER_HOST") or f"unix://{SOCKET}"
+    if not address.startswith("unix://"):
+        return None
+    return _SocketConnection(address.removeprefix("unix://"), timeout=timeout)
 
 
 async def _read(stream: asyncio.StreamReader | None, note: Tell) -> str:

@@ -14,7 +14,7 @@ from tests.contract.conftest import OTHER, QUICK, SHOP, RunStory, compiled
 from tycho.compose import Sources
 from tycho.errors import Conflict, NotFound, NotSupported, StartFailed, ToolMissing, UsageError
 from tycho.lifecycle import Lifecycle
-from tycho.modification import Modification
+from tycho.modification import Modification, ServiceChange
 from tycho.orchestrators import Target, get
 from tycho.release import Identity
 
@@ -69,6 +69,38 @@ def test_replicas_scale_by_the_file(run_docker: RunStory) -> None:
         three = await lifecycle.up(compiled(lifecycle, document, "scales", SCALE="3"), wait_options=QUICK)
         assert (three.services[0].ready, three.services[0].wanted) == (3, 3)
         assert first["Id"] in [entry["Id"] for entry in inspect(single.identity.release)]
+
+    run_docker(story)
+
+
+def test_modify_scales_and_no_more(run_docker: RunStory) -> None:
+    def change(**fields: Any) -> Modification:
+        return Modification(services={"web": ServiceChange(**fields)})
+
+    async def story(lifecycle: Lifecycle) -> None:
+        made = compiled(lifecycle, WITH_VOLUME, "bends")
+        release = (await lifecycle.up(made, wait_options=QUICK)).identity.release
+        (first,) = inspect(release)
+        preview = await lifecycle.modify("bends", change(replicas=3), dry_run=True, wait_options=QUICK)
+        assert len(inspect(release)) == 1
+        modified = await lifecycle.modify("bends", change(replicas=3), wait_options=QUICK)
+        assert [difference.words for difference in modified.differences] == ["web: replicas 1 → 3"]
+        assert preview.differences == modified.differences
+        assert (modified.release.services[0].ready, modified.release.services[0].wanted) == (3, 3)
+        names = {entry["Name"] for entry in inspect(release)}
+        assert names == {f"/{release}-web-{number}" for number in (1, 2, 3)}
+        environments = [entry["Config"]["Env"] for entry in inspect(release)]
+        assert environments == [first["Config"]["Env"]] * 3
+        for entry in inspect(release):
+            (network,) = entry["NetworkSettings"]["Networks"].values()
+            assert "web" in network["Aliases"]
+        await lifecycle.modify("bends", change(replicas=2), wait_options=QUICK)
+        assert {entry["Name"] for entry in inspect(release)} == {f"/{release}-web-{number}" for number in (1, 2)}
+        again = await lifecycle.up(made, wait_options=QUICK)
+        assert again.services[0].wanted == 1
+        for refused in (change(image="nginx:2"), change(replicas=2, cpu="1"), Modification(labels={"a": "b"})):
+            with pytest.raises(NotSupported, match="docker changes nothing but replicas"):
+                await lifecycle.modify("bends", refused, wait_options=QUICK)
 
     run_docker(story)
 
@@ -198,7 +230,6 @@ REFUSED: dict[str, Callable[[Lifecycle, Any], Awaitable[Any]]] = {
     "contents": lambda lifecycle, made: lifecycle.contents("refuses"),
     "rollback": lambda lifecycle, made: lifecycle.rollback("refuses", wait_options=QUICK),
     "preview": lambda lifecycle, made: lifecycle.preview(made),
-    "modify": lambda lifecycle, made: lifecycle.modify("refuses", Modification(labels={"a": "b"}), wait_options=QUICK),
     "push": lambda lifecycle, made: lifecycle.push(made, "oci://localhost:5000/charts"),
     "events": lambda lifecycle, made: drain(lifecycle.events("refuses")),
     "ports": lambda lifecycle, made: lifecycle.orchestrator.ports(IDENTITY, "web"),

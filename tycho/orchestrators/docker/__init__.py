@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC
 from typing import Any, ClassVar
@@ -18,18 +18,21 @@ from tycho.docker_cli import Completed, DockerCli, engine_answers
 from tycho.errors import NotFound, NotSupported, OrchestratorError, ToolMissing, UsageError, WaitTimeout
 from tycho.masking import masked, system_secrets
 from tycho.model import PolicyResult
+from tycho.modification import Modification, Modified
 from tycho.orchestrators.docker import labels, records
 from tycho.orchestrators.docker.artifact import ComposeArtifact, compile_artifact
 from tycho.orchestrators.docker.containers import is_running
 from tycho.orchestrators.docker.document import Document, write_document
 from tycho.orchestrators.docker.failures import explain_failure
 from tycho.orchestrators.docker.records import Record
+from tycho.orchestrators.docker.scaling import compare_replicas, read_replicas, scale_services
 from tycho.orchestrators.docker.systems import describe_changes, describe_system, explain_start
 from tycho.orchestrators.docker.unsupported import UnsupportedVerbs
 from tycho.orchestrators.instance import Artifact, Instance, Target, WaitOptions
 from tycho.orchestrators.requests import LogQuery
 from tycho.orchestrators.waiting import INTERVAL, Deadline, wait_until_ready
 from tycho.release import Check, Identity, Release
+from tycho.stored import StoredRelease
 from tycho.usernames import real_name, same_user
 
 __all__ = ["DockerOrchestrator", "engine_answers"]
@@ -165,6 +168,31 @@ class DockerOrchestrator(UnsupportedVerbs):
         deadline = Deadline(wait_options)
         await self._run_compose(identity, ["restart", *(services or sorted(running))], deadline)
         return await wait_until_ready(lambda: self.status(identity), deadline)
+
+    async def modify(
+        self,
+        release: Release,
+        modification: Modification,
+        wait_options: WaitOptions,
+        *,
+        approve: Callable[[StoredRelease], None],
+        dry_run: bool = False,
+    ) -> Modified:
+        """Scale services; the next `up` gives them the number of the compose file again.
+
+        Raises:
+            NotSupported: Something else than replicas is to be changed.
+        """
+        identity, deadline = release.identity, Deadline(wait_options)
+        current = await self.status(identity)
+        counts = read_replicas(modification, [service.name for service in current.services])
+        await self._check_services(identity, tuple(counts))
+        await asyncio.to_thread(approve, StoredRelease(0, {}, {}, {}))
+        differences = compare_replicas(current.services, counts)
+        if dry_run:
+            return Modified(current, differences)
+        await scale_services(self.docker, identity, counts)
+        return Modified(await wait_until_ready(lambda: self.status(identity), deadline), differences)
 
     async def user(self) -> str:
         """Return "": an engine knows nobody in particular."""

@@ -13,6 +13,7 @@ DIGEST = "tycho.dev/digest"
 FIRST_DIGEST = "tycho.dev/first-digest"
 ARTIFACT = "tycho.dev/artifact"
 # Docker Compose's own.
+NUMBER = "com.docker.compose.container-number"
 SERVICE = "com.docker.compose.service"
 PROJECT = "com.docker.compose.project"
 VOLUME = "com.docker.compose.volume"

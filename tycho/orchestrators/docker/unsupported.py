@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import NoReturn
 
 from tycho.differences import Difference
 from tycho.errors import NotSupported
-from tycho.modification import Modification, Modified
 from tycho.orchestrators.instance import Artifact, Instance, WaitOptions
 from tycho.orchestrators.requests import Connection, Program, Streams
 from tycho.release import Event, Identity, Release, Revision
@@ -34,18 +33,6 @@ class UnsupportedVerbs:
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Refuse: there is what runs, and nothing before it."""
         _refuse("keeps no revisions", "`tycho up` with the earlier file brings it back; " + HELM)
-
-    async def modify(
-        self,
-        release: Release,
-        modification: Modification,
-        wait_options: WaitOptions,
-        *,
-        approve: Callable[[StoredRelease], None],
-        dry_run: bool = False,
-    ) -> Modified:
-        """Refuse: without the compose file nobody knows what a container is to be."""
-        _refuse("changes nothing without the compose file", "change the file and run `tycho up -b docker`")
 
     async def push(self, artifact: Artifact, registry: str, *, plain_http: bool = False) -> str:
         """Refuse: a registry has charts."""
