@@ -42,46 +42,46 @@ def to_compose_file(system: Project) -> Tree:
 class _OpenParts(Parts):
     """Shows what was written alone; every path is relative to the project, or absolute."""
 
-    def service(self, one: Service) -> Tree:
+    def service(self, service: Service) -> Tree:
         """A service or job."""
-        shown = {**super().service(one), **one.x}
+        shown = {**super().service(service), **service.x}
         if deploy := shown.pop("deploy", None):
             shown |= full({"deploy": full({**deploy, "resources": full(deploy["resources"])})})
         written: Tree = {
-            "env_file": [_env_file(part) for part in one.env_file],
+            "env_file": [_env_file(part) for part in service.env_file],
             "ports": [_without(port, mode="ingress", protocol="tcp") for port in shown.get("ports", ())],
-            "secrets": [grant(part) for part in one.secrets],
+            "secrets": [grant(part) for part in service.secrets],
             "extra_hosts": {host: addresses[0] if len(addresses) == 1 else list(addresses)
-                            for host, addresses in one.extra_hosts.items()},
+                            for host, addresses in service.extra_hosts.items()},
             "depends_on": {name: _without(part, required=True) for name, part in shown.get("depends_on", {}).items()},
-            "post_start": [{"command": words(part.command)} for part in one.post_start],
-            "pre_stop": [{"command": words(part.command)} for part in one.pre_stop],
+            "post_start": [{"command": words(part.command)} for part in service.post_start],
+            "pre_stop": [{"command": words(part.command)} for part in service.pre_stop],
             "networks": {name: part or None for name, part in shown.get("networks", {}).items()},
         }  # fmt: skip
-        if one.networks == {"default": Attachment()}:
+        if service.networks == {"default": Attachment()}:
             del written["networks"], shown["networks"]
         shown = {key: value for key, value in shown.items() if key not in written and value is not None}
         shown |= full(written)
-        return {key: shown[key] for key in (*Service.model_fields, *one.x) if key in shown}
+        return {key: shown[key] for key in (*Service.model_fields, *service.x) if key in shown}
 
-    def environment(self, one: Service) -> Tree:
+    def environment(self, service: Service) -> Tree:
         """What the file itself sets; an entry that is the caller's has no value."""
-        return {**one.environment, **dict.fromkeys(one.environment_pass)}
+        return {**service.environment, **dict.fromkeys(service.environment_pass)}
 
-    def name(self, system: Project, name: str, one: Any) -> str | None:
+    def name(self, system: Project, name: str, element: Any) -> str | None:
         """What the file calls an entry."""
-        given: str | None = one.name
+        given: str | None = element.name
         return given
 
-    def resource(self, kind: str, system: Project, name: str, one: Any) -> Tree:
+    def resource(self, kind: str, system: Project, name: str, element: Any) -> Tree:
         """An entry of a section beside the services."""
-        shown = {**full(super().resource(kind, system, name, one)), **one.x}
-        if isinstance(one, Config) and one.content is not None and not one.environment:
-            shown["content"] = one.content  # an empty one, too
+        shown = {**full(super().resource(kind, system, name, element)), **element.x}
+        if isinstance(element, Config) and element.content is not None and not element.environment:
+            shown["content"] = element.content  # an empty one, too
         return shown
 
-    def _mount(self, one: Mount) -> Tree:
-        shown = full(super()._mount(one))
+    def _mount(self, mount: Mount) -> Tree:
+        shown = full(super()._mount(mount))
         return _without(shown, bind={"create_host_path": True})
 
     def _pre_start(self, part: Sequence[Hook]) -> list[Tree]:
@@ -118,6 +118,10 @@ def _opened(value: Any) -> Any:
     if isinstance(value, tuple | list):
         if value and isinstance(value[0], Reworded):
             return Expression(value[0].line)
-        items = tuple(map(_opened, value))
-        return items if any(item is not before for item, before in zip(items, value, strict=True)) else value
+        opened_entries = tuple(map(_opened, value))
+        return (
+            opened_entries
+            if any(after is not before for after, before in zip(opened_entries, value, strict=True))
+            else value
+        )
     return value

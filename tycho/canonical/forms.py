@@ -31,10 +31,10 @@ def single(value: float | Expression) -> float | Expression:
     """A number with no more digits than 32 bits hold, as Go shows one; an expression as it is."""
     if isinstance(value, Expression):
         return value
-    wanted = struct.pack("f", value)
+    packed = struct.pack("f", value)
     for digits in range(1, 10):
         shown = float(f"{value:.{digits}g}")
-        if struct.pack("f", shown) == wanted:
+        if struct.pack("f", shown) == packed:
             return int(shown) if shown.is_integer() else shown
     return value
 
@@ -56,10 +56,10 @@ def limit(value: int | Mapping[str, int]) -> Any:
 
 def grant(part: Any, default: str = "") -> Tree:
     """One of `configs` or `secrets`; a secret without a target has its default."""
-    said = part if isinstance(part, Mapping) else part.model_dump(exclude_none=True)
-    found = {**({"target": f"{default}/{said['source']}"} if default else {}), **said}
-    return {**full({key: found[key] for key in found if key != "mode"}),
-            **({"mode": octal(found["mode"])} if "mode" in found else {})}  # fmt: skip
+    reference = part if isinstance(part, Mapping) else part.model_dump(exclude_none=True)
+    fields = {**({"target": f"{default}/{reference['source']}"} if default else {}), **reference}
+    return {**full({key: fields[key] for key in fields if key != "mode"}),
+            **({"mode": octal(fields["mode"])} if "mode" in fields else {})}  # fmt: skip
 
 
 def _rollout(part: Rollout) -> Tree:
@@ -89,34 +89,34 @@ def _resource(part: Any) -> Tree:
         "cpus": single(part.cpus) if part.cpus else None,
         "memory": size(part.memory),
         "pids": part.pids,
-        "devices": [full(one) for one in part.devices],
+        "devices": [full(device) for device in part.devices],
         "generic_resources": [
-            {"discrete_resource_spec": {"kind": "", "value": 0, **one["discrete_resource_spec"]}}
-            for one in part.generic_resources
+            {"discrete_resource_spec": {"kind": "", "value": 0, **device["discrete_resource_spec"]}}
+            for device in part.generic_resources
         ],
     })  # fmt: skip
 
 
 def _deploy(part: Deploy) -> Tree:
-    found: Tree = {"resources": {}, "placement": full(part.placement.model_dump(exclude_unset=True))}
+    fields: Tree = {"resources": {}, "placement": full(part.placement.model_dump(exclude_unset=True))}
     for key in ("mode", "endpoint_mode", "labels"):
-        found |= full({key: getattr(part, key)})
+        fields |= full({key: getattr(part, key)})
     if part.replicas is not None:
-        found["replicas"] = part.replicas
+        fields["replicas"] = part.replicas
     for key, show in (("update_config", _rollout), ("rollback_config", _rollout), ("restart_policy", _restart)):
         if key in part.model_fields_set:
-            found[key] = show(getattr(part, key))
+            fields[key] = show(getattr(part, key))
     for key in ("limits", "reservations"):
         if key in part.resources.model_fields_set:
-            found["resources"][key] = _resource(getattr(part.resources, key))
-    return found
+            fields["resources"][key] = _resource(getattr(part.resources, key))
+    return fields
 
 
 def _healthcheck(part: Any) -> Tree:
-    found = {key: getattr(part, key) for key in type(part).model_fields if key in part.model_fields_set}
+    fields = {key: getattr(part, key) for key in type(part).model_fields if key in part.model_fields_set}
     return {
         key: write_duration(value) if isinstance(value, float) else value
-        for key, value in found.items()
+        for key, value in fields.items()
         if value or (value == 0 and key != "disable" and value is not False)
     }
 
@@ -124,22 +124,22 @@ def _healthcheck(part: Any) -> Tree:
 def _attachment(part: Attachment) -> Tree | None:
     if not part.model_fields_set:
         return None
-    said = part.model_dump(exclude_unset=True, exclude={"x"})
-    found = full({key: int(value) if isinstance(value, float) else value for key, value in said.items()})
+    fields = part.model_dump(exclude_unset=True, exclude={"x"})
+    shown = full({key: int(value) if isinstance(value, float) else value for key, value in fields.items()})
     if part.use_service_name_alias is not None:
-        found["use_service_name_alias"] = part.use_service_name_alias
-    return found
+        shown["use_service_name_alias"] = part.use_service_name_alias
+    return shown
 
 
 def _blkio(part: Mapping[str, Any]) -> Tree:
-    found: Tree = {"weight": part.get("weight")}
+    fields: Tree = {"weight": part.get("weight")}
     for key in sorted(part.keys() - {"weight"}):
-        found[key] = [
-            {"Path": one.get("path", ""), **({"Rate": str(one.get("rate") or 0)} if key != "weight_device" else
-                                            {"Weight": one.get("weight", 0)})}
-            for one in part[key]
+        fields[key] = [
+            {"Path": entry.get("path", ""), **({"Rate": str(entry.get("rate") or 0)} if key != "weight_device" else
+                                            {"Weight": entry.get("weight", 0)})}
+            for entry in part[key]
         ]  # fmt: skip
-    return full(found)
+    return full(fields)
 
 
 def hosts(part: Mapping[str, Any]) -> list[str]:
@@ -158,36 +158,36 @@ def words(part: tuple[str, ...] | Expression | None) -> list[str] | Expression |
 
 def hook(part: Any) -> Tree:
     """`post_start[]`, `pre_stop[]`, and `exec` of a watch."""
-    said = part if isinstance(part, Mapping) else part.model_dump(exclude_unset=True)
-    return {**full(said), "command": list(said.get("command") or ()) or None}
+    fields = part if isinstance(part, Mapping) else part.model_dump(exclude_unset=True)
+    return {**full(fields), "command": list(fields.get("command") or ()) or None}
 
 
 def _plain(*keys: str) -> Show:
-    return lambda parts: [full({key: getattr(one, key) for key in keys}) for one in parts]
+    return lambda parts: [full({key: getattr(entry, key) for key in keys}) for entry in parts]
 
 
 SERVICE: dict[str, Show] = {
     **dict.fromkeys(("mem_limit", "mem_reservation", "memswap_limit", "mem_swappiness", "shm_size"), size),
     **dict.fromkeys(("cpus", "cpu_percent"), lambda value: single(value) if value else None),
-    **dict.fromkeys(("post_start", "pre_stop"), lambda parts: [hook(one) for one in parts]),
+    **dict.fromkeys(("post_start", "pre_stop"), lambda parts: [hook(entry) for entry in parts]),
     "blkio_config": _blkio,
-    "configs": lambda parts: [grant(one) for one in parts],
+    "configs": lambda parts: [grant(entry) for entry in parts],
     "credential_spec": full,
-    "devices": lambda parts: [full(one) for one in parts],
+    "devices": lambda parts: [full(entry) for entry in parts],
     "depends_on": lambda parts: {
-        name: {**full({"condition": one.condition, "restart": one.restart}), "required": one.required}
-        for name, one in parts.items()
+        name: {**full({"condition": entry.condition, "restart": entry.restart}), "required": entry.required}
+        for name, entry in parts.items()
     },
     "deploy": _deploy,
-    "dns": lambda value: [one for one in value if one],
+    "dns": lambda value: [entry for entry in value if entry],
     "extra_hosts": hosts,
-    "gpus": lambda parts: [full(one) for one in parts],
+    "gpus": lambda parts: [full(entry) for entry in parts],
     "healthcheck": _healthcheck,
     "logging": full,
-    "networks": lambda parts: {name: _attachment(one) for name, one in parts.items()},
+    "networks": lambda parts: {name: _attachment(entry) for name, entry in parts.items()},
     "ports": _plain("name", "mode", "host_ip", "target", "published", "protocol", "app_protocol"),
     "provider": full,
-    "secrets": lambda parts: [grant(one, "/run/secrets") for one in parts],
+    "secrets": lambda parts: [grant(entry, "/run/secrets") for entry in parts],
     "stop_grace_period": lambda value: None if value is None else write_duration(value),
     "triggers": full,
     "ulimits": lambda parts: {name: limit(value) for name, value in parts.items()},

@@ -38,38 +38,38 @@ def to_canonical(system: Project, path: Callable[[str], str], *, written: bool =
         `name`, `services`, `jobs`, and of the other sections what they use; extensions as they stand.
     """
     shown = Parts(path)
-    services = {name: shown.service(one) for name, one in sorted(system.services.items())}
+    services = {name: shown.service(entry) for name, entry in sorted(system.services.items())}
     users = [*system.services.values(), *(system.jobs.values() if written else ())]
     resources = {
         kind: {
-            name: shown.resource(kind, system, name, one)
-            for name, one in sorted(getattr(system, kind).items())
+            name: shown.resource(kind, system, name, entry)
+            for name, entry in sorted(getattr(system, kind).items())
             if name in used
         }
         for kind in ("networks", "volumes", "secrets", "configs")
         if (used := _used(users, kind))
     }
-    jobs = {name: shown.service(one) for name, one in sorted(system.jobs.items())}
-    found = {"name": system.name, "services": services, **full({**resources, "jobs": jobs}), **system.x}
-    return {key: doubled(value) for key, value in (_written(system, found) if written else found).items()}
+    jobs = {name: shown.service(entry) for name, entry in sorted(system.jobs.items())}
+    tree = {"name": system.name, "services": services, **full({**resources, "jobs": jobs}), **system.x}
+    return {key: doubled(value) for key, value in (_written(system, tree) if written else tree).items()}
 
 
-def _written(system: Project, found: Tree) -> Tree:
+def _written(system: Project, tree: Tree) -> Tree:
     """What a compose file may hold, and Compose's JSON does not."""
     for root in ("services", "jobs"):
-        for name, one in found.get(root, {}).items():
-            kept = {key: value for key, value in one.items() if value is not None}
+        for name, entry in tree.get(root, {}).items():
+            kept = {key: value for key, value in entry.items() if value is not None}
             if "blkio_config" in kept:
                 kept["blkio_config"] = getattr(system, root)[name].blkio_config
             if keys := kept.get("build", {}).get("ssh"):
                 pairs = (key.partition(": ") for key in keys)
                 kept["build"]["ssh"] = {name: file or None for name, _, file in pairs}
             if needed := kept.get("depends_on"):  # what is not enabled, and not required either
-                there = {other: one for other, one in needed.items() if other in found["services"]}
+                there = {other: entry for other, entry in needed.items() if other in tree["services"]}
                 kept.pop("depends_on")
                 kept |= full({"depends_on": there})
-            found[root][name] = {**kept, **getattr(system, root)[name].x}
-    return {**found, **full({"models": system.models})}
+            tree[root][name] = {**kept, **getattr(system, root)[name].x}
+    return {**tree, **full({"models": system.models})}
 
 
 def doubled(value: Any) -> Any:
@@ -79,23 +79,23 @@ def doubled(value: Any) -> Any:
     if isinstance(value, str):
         return str.__str__(value).replace("$", "$$")
     if isinstance(value, Mapping):
-        return {str.__str__(key): doubled(one) for key, one in value.items()}
-    return [doubled(one) for one in value] if isinstance(value, list | tuple) else bare(value)
+        return {str.__str__(key): doubled(child) for key, child in value.items()}
+    return [doubled(child) for child in value] if isinstance(value, list | tuple) else bare(value)
 
 
 def _used(users: list[Service], kind: str) -> set[str]:
     """The names of a section that services use."""
-    found: set[str] = set()
+    used: set[str] = set()
     for service in users:
         if kind == "volumes":
-            found |= {one.source for one in service.volumes if one.type == "volume" and one.source}
+            used |= {entry.source for entry in service.volumes if entry.type == "volume" and entry.source}
         elif kind == "networks":
-            found |= set(service.networks)
+            used |= set(service.networks)
         else:
-            found |= {grant.source for grant in getattr(service, kind)}
+            used |= {grant.source for grant in getattr(service, kind)}
             if kind == "secrets":
-                found |= {grant["source"] for grant in (service.build or {}).get("secrets", ())}
-    return found
+                used |= {grant["source"] for grant in (service.build or {}).get("secrets", ())}
+    return used
 
 
 class Parts:
@@ -116,109 +116,112 @@ class Parts:
         """A build context: a folder, or whatever else it is."""
         return (self.path(path) or "") if is_local(path) else path
 
-    def service(self, one: Service) -> Tree:
+    def service(self, service: Service) -> Tree:
         """A service or job."""
-        found: Tree = {"command": words(one.command), "entrypoint": words(one.entrypoint)}
-        for key in type(one).model_fields:
-            value = getattr(one, key)
-            if key in found or key in HIDDEN or (key not in one.model_fields_set):
+        fields: Tree = {"command": words(service.command), "entrypoint": words(service.entrypoint)}
+        for key in type(service).model_fields:
+            value = getattr(service, key)
+            if key in fields or key in HIDDEN or (key not in service.model_fields_set):
                 continue
             if show := SERVICE.get(key) or getattr(self, f"_{key}", None):
                 value = show(value)
             if value or (value is not None and key in ALWAYS):
-                found[key] = value
-        environment = self.environment(one)
-        return {**found, **({"environment": environment} if environment else {})}
+                fields[key] = value
+        environment = self.environment(service)
+        return {**fields, **({"environment": environment} if environment else {})}
 
-    def environment(self, one: Service) -> Tree:
+    def environment(self, service: Service) -> Tree:
         """What is set, env files below."""
-        found: Tree = {}
-        for file in one.env_file:
-            found |= file.entries or {}
-        return dict(sorted({**found, **one.environment}.items()))
+        entries: Tree = {}
+        for file in service.env_file:
+            entries |= file.entries or {}
+        return dict(sorted({**entries, **service.environment}.items()))
 
     def _build(self, part: Mapping[str, Any]) -> Tree:
-        found = dict(part)
-        found["context"] = self.context(part["context"])
+        build = dict(part)
+        build["context"] = self.context(part["context"])
         contexts = part.get("additional_contexts", {})
-        found["additional_contexts"] = {key: self.context(value) for key, value in contexts.items()}
-        found["ssh"] = [f"{key}: {self.path(value)}" if value else key for key, value in part.get("ssh", {}).items()]
-        found["extra_hosts"] = hosts(part.get("extra_hosts", {}))
-        found["secrets"] = [grant(one) for one in part.get("secrets", ())]
-        found["shm_size"] = size(part.get("shm_size"))
-        found["ulimits"] = {key: limit(value) for key, value in part.get("ulimits", {}).items()}
-        return full(found)
+        build["additional_contexts"] = {key: self.context(value) for key, value in contexts.items()}
+        build["ssh"] = [f"{key}: {self.path(value)}" if value else key for key, value in part.get("ssh", {}).items()]
+        build["extra_hosts"] = hosts(part.get("extra_hosts", {}))
+        build["secrets"] = [grant(secret) for secret in part.get("secrets", ())]
+        build["shm_size"] = size(part.get("shm_size"))
+        build["ulimits"] = {key: limit(value) for key, value in part.get("ulimits", {}).items()}
+        return full(build)
 
     def _develop(self, part: Mapping[str, Any]) -> Tree:
         watches = [
-            {**full(one), "path": self.path(one["path"]), "action": one.get("action", ""),
-             "exec": hook(one.get("exec", {}))}
-            for one in part.get("watch", ())
+            {**full(watch), "path": self.path(watch["path"]), "action": watch.get("action", ""),
+             "exec": hook(watch.get("exec", {}))}
+            for watch in part.get("watch", ())
         ]  # fmt: skip
         return full({"watch": watches})
 
     def _volumes(self, part: tuple[Mount, ...]) -> list[Tree]:
-        return [self._mount(one) for one in part]
+        return [self._mount(mount) for mount in part]
 
-    def _mount(self, one: Mount) -> Tree:
-        source = self.path(one.source) if one.type == "bind" else one.source
-        found = {**full({"type": one.type, "source": source, "target": one.target, "read_only": one.read_only,
-                          "consistency": one.consistency})}  # fmt: skip
+    def _mount(self, mount: Mount) -> Tree:
+        source = self.path(mount.source) if mount.type == "bind" else mount.source
+        fields = {**full({"type": mount.type, "source": source, "target": mount.target, "read_only": mount.read_only,
+                          "consistency": mount.consistency})}  # fmt: skip
         for key in ("bind", "volume", "tmpfs", "image"):
-            if (said := getattr(one, key)) is not None:
-                found[key] = full({**said, **({"size": size(said.get("size"))} if key == "tmpfs" else {})})
-        return found
+            if (options := getattr(mount, key)) is not None:
+                fields[key] = full({**options, **({"size": size(options.get("size"))} if key == "tmpfs" else {})})
+        return fields
 
     def _pre_start(self, part: tuple[Hook, ...]) -> list[Tree]:
         shown = []
-        for one in part:
-            said = {
-                key: getattr(one, key) for key in one.model_fields_set - {"rest", "per_replica", "command", "written"}
+        for hook_part in part:
+            fields = {
+                key: getattr(hook_part, key)
+                for key in hook_part.model_fields_set - {"rest", "per_replica", "command", "written"}
             }
-            whole = self.service(Service(command=one.command or None, **said, **one.rest))
-            shown.append({**whole, **full({"per_replica": one.per_replica})})
+            whole = self.service(Service(command=hook_part.command or None, **fields, **hook_part.rest))
+            shown.append({**whole, **full({"per_replica": hook_part.per_replica})})
         return shown
 
-    def resource(self, kind: str, system: Project, name: str, one: Any) -> Tree:
+    def resource(self, kind: str, system: Project, name: str, element: Any) -> Tree:
         """An entry of a section beside the services."""
-        shown = {**full({"name": self.name(system, name, one)}), **_shared(one)}
+        shown = {**full({"name": self.name(system, name, element)}), **_shared(element)}
         match kind:
             case "networks":
-                return {**shown, **_network(one)}
+                return {**shown, **_network(element)}
             case "volumes":
-                return {**shown, **self._volume(one)}
+                return {**shown, **self._volume(element)}
             case _:
-                return {**shown, **self._filed(one)}
+                return {**shown, **self._filed(element)}
 
-    def name(self, system: Project, name: str, one: Any) -> str | None:
+    def name(self, system: Project, name: str, element: Any) -> str | None:
         """What an entry is called outside of the project."""
-        given: str = one.name or (name if one.external else f"{system.name}_{name}")
+        given: str = element.name or (name if element.external else f"{system.name}_{name}")
         return given
 
-    def _volume(self, one: Volume) -> Tree:
+    def _volume(self, element: Volume) -> Tree:
         """A volume; one that is a bind mount in disguise has a path."""
-        options = one.driver_opts
-        if one.driver == "local" and is_bind(options):
+        options = element.driver_opts
+        if element.driver == "local" and is_bind(options):
             return {"driver_opts": {**options, "device": self.path(options["device"])}}
         return {}
 
-    def _filed(self, one: Config | Secret) -> Tree:
+    def _filed(self, element: Config | Secret) -> Tree:
         """A config or secret; what a secret holds is not shown."""
-        found = full({"file": self.path(one.file), "environment": one.environment,
-                        "template_driver": one.template_driver})  # fmt: skip
-        if isinstance(one, Config) and not one.environment:
-            found |= full({"content": one.content})
-        return found
+        fields = full({"file": self.path(element.file), "environment": element.environment,
+                        "template_driver": element.template_driver})  # fmt: skip
+        if isinstance(element, Config) and not element.environment:
+            fields |= full({"content": element.content})
+        return fields
 
 
-def _shared(one: Any) -> Tree:
+def _shared(element: Any) -> Tree:
     """What all resources share."""
-    return full({key: getattr(one, key) for key in ("external", "driver", "driver_opts", "labels")})
+    return full({key: getattr(element, key) for key in ("external", "driver", "driver_opts", "labels")})
 
 
-def _network(one: Network) -> Tree:
-    ipam = one.ipam or {}
+def _network(element: Network) -> Tree:
+    ipam = element.ipam or {}
     shown = full({**ipam, "config": [full(pool) for pool in ipam.get("config", ())]})
-    found = full({"internal": one.internal, "attachable": one.attachable})
-    switches = {key: getattr(one, key) for key in ("enable_ipv4", "enable_ipv6") if getattr(one, key) is not None}
-    return {"ipam": shown, **found, **switches}
+    fields = full({"internal": element.internal, "attachable": element.attachable})
+    switches = {
+        key: getattr(element, key) for key in ("enable_ipv4", "enable_ipv6") if getattr(element, key) is not None
+    }
+    return {"ipam": shown, **fields, **switches}

@@ -26,9 +26,9 @@ MAX_MESSAGE = 1500  # characters of a message, of a path, of a hint
 
 def raise_problems(problems: Iterable[Problem]) -> None:
     """Raise all problems, if there are any."""
-    found = sorted({_readable(problem) for problem in problems})
-    if found:
-        raise ComposeError("1 problem" if len(found) == 1 else f"{len(found)} problems", problems=found)
+    readable = sorted({_readable(problem) for problem in problems})
+    if readable:
+        raise ComposeError("1 problem" if len(readable) == 1 else f"{len(readable)} problems", problems=readable)
 
 
 def _readable(problem: Problem) -> Problem:
@@ -53,11 +53,17 @@ def validate_project(
     try:
         system = Project(name=name, **fields)
     except ValidationError as error:
-        raise_problems(ctx.problems or (ctx.problem_at(_path(one["loc"]), one["msg"], "") for one in error.errors()))
+        raise_problems(
+            ctx.problems
+            or (
+                ctx.problem_at(_path(error_details["loc"]), error_details["msg"], "")
+                for error_details in error.errors()
+            )
+        )
         raise
-    told = sorted({problem.path for problem in ctx.problems})
+    known_paths = sorted({problem.path for problem in ctx.problems})
     for path, message, hint in inconsistent(system, disabled):
-        if not any(_holds(told, start) for start in (f"{path}.", f"{path}[")) and not _is_in(told, path):
+        if not any(_holds(known_paths, start) for start in (f"{path}.", f"{path}[")) and not _is_in(known_paths, path):
             ctx.problems.append(ctx.problem_at(path, message, hint))
     raise_problems(ctx.problems)
     return system

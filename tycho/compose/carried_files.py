@@ -157,11 +157,11 @@ def _named_variables(travel: Travel, path: str) -> Fields:
         return {"note": str(error)}
 
 
-def _files(travel: Travel, found: FileContent | FolderContent) -> Fields:
-    if isinstance(found, FileContent):
-        return {"files": (travel.file("", found),)}
-    files = tuple(travel.file(name, file) for name, file in found.files)
-    left = {"left_out": found.left_out, "copied": found.copied}
+def _files(travel: Travel, content: FileContent | FolderContent) -> Fields:
+    if isinstance(content, FileContent):
+        return {"files": (travel.file("", content),)}
+    files = tuple(travel.file(name, file) for name, file in content.files)
+    left = {"left_out": content.left_out, "copied": content.copied}
     return {"files": files, **{key: value for key, value in left.items() if value}}
 
 
@@ -171,8 +171,8 @@ def _content(ctx: Context, travel: Travel, source: str, path: str) -> Fields:
     try:
         if travel.holds(source):
             try:
-                found = _files(travel, files.carry(full, roots=travel.roots, withhold=travel.withhold))
-                return found if path.startswith("configs.") else {"files": found["files"]}
+                fields = _files(travel, files.carry(full, roots=travel.roots, withhold=travel.withhold))
+                return fields if path.startswith("configs.") else {"files": fields["files"]}
             except FileRefused as error:
                 if error.reason not in (Reason.OUTSIDE, Reason.WITHHELD):
                     raise
@@ -189,12 +189,12 @@ def _content(ctx: Context, travel: Travel, source: str, path: str) -> Fields:
 
 def _written_root(ctx: Context, fields: Fields) -> str:
     """Return the root that `x-tycho` names: a document may climb, but not to a home, or to all of a machine."""
-    about = fields.get("x", {}).get("x-tycho")
-    said = about.get("root") if isinstance(about, dict) else None
+    extension = fields.get("x", {}).get("x-tycho")
+    root_path = extension.get("root") if isinstance(extension, dict) else None
     directory = ctx.sources.directory
-    if said is None:
+    if root_path is None:
         return directory
-    climbs = posixpath.normpath(str(said)) if isinstance(said, str) and said else "x"
+    climbs = posixpath.normpath(str(root_path)) if isinstance(root_path, str) and root_path else "x"
     if climbs != "." and set(climbs.split("/")) != {".."}:
         problem = "a file may name a folder above it, as .. or ../.., and no other"
         ctx.problems.append(ctx.problem_at("x-tycho.root", problem, "x-tycho: {root: ..}"))
@@ -202,7 +202,7 @@ def _written_root(ctx: Context, fields: Fields) -> str:
     root = os.path.normpath(os.path.join(directory, climbs))
     home = ctx.sources.env.get("HOME", "")
     if root == "/" or (directory and home and is_below(os.path.normpath(home), (root,))):
-        problem = f"{said} is a home, or holds one: too much for a file to ask for"
+        problem = f"{root_path} is a home, or holds one: too much for a file to ask for"
         ctx.problems.append(ctx.problem_at("x-tycho.root", problem, "say it on the command line: --root DIR"))
         return directory
     return root

@@ -48,9 +48,9 @@ def copies_folder(text: str, source: str, target: str, *, stage: str = "", args:
         True
     """
     built = _read_stages(text, args).get(stage.lower())
-    wanted, place = posixpath.normpath(source), posixpath.normpath(target)
+    folder, place = posixpath.normpath(source), posixpath.normpath(target)
     for path, held in built.copied if built else ():
-        below = posixpath.relpath(wanted, path)
+        below = posixpath.relpath(folder, path)
         if not below.startswith("..") and posixpath.normpath(posixpath.join(held, below)) == place:
             return True
     return False
@@ -93,9 +93,9 @@ def _read_stages(text: str, args: Mapping[str, str]) -> dict[str, _Stage]:
     stages: dict[str, _Stage] = {}
     outside: dict[str, str] = {}
     stage, count = _Stage(), 0
-    for word, rest in _instructions(text):
+    for word, arguments in _instructions(text):
         if word == "FROM":
-            parts = [part for part in _expand(rest, outside).split() if not _FLAG.fullmatch(part)]
+            parts = [part for part in _expand(arguments, outside).split() if not _FLAG.fullmatch(part)]
             base = stages.get(parts[0].lower(), _Stage()) if parts else _Stage()
             stage = _Stage(base.folder, dict(base.variables), list(base.copied))
             stages[str(count)] = stages[""] = stage
@@ -103,15 +103,15 @@ def _read_stages(text: str, args: Mapping[str, str]) -> dict[str, _Stage]:
             if len(parts) == 3 and parts[1].lower() == "as":
                 stages[parts[2].lower()] = stage
         elif word == "ARG":
-            name, _, default = rest.partition("=")
+            name, _, default = arguments.partition("=")
             known = outside if not count else stage.variables
             known[name] = args.get(name, _expand(default.strip("\"'"), known) or outside.get(name, ""))
         elif word == "ENV":
-            stage.variables |= _assignments(rest, stage.variables)
+            stage.variables |= _assignments(arguments, stage.variables)
         elif word == "WORKDIR":
-            stage.folder = posixpath.join(stage.folder, _expand(rest.strip("\"'"), stage.variables))
+            stage.folder = posixpath.join(stage.folder, _expand(arguments.strip("\"'"), stage.variables))
         elif word in ("COPY", "ADD"):
-            stage.copied += _copied(rest, stage)
+            stage.copied += _copied(arguments, stage)
     return stages
 
 
@@ -130,18 +130,18 @@ def _instructions(text: str) -> Iterator[tuple[str, str]]:
         for mark in _HEREDOC.findall(whole):
             while (next(lines, mark)).strip() != mark:
                 pass
-        word, _, rest = whole.partition(" ")
-        yield word.upper(), rest.strip()
+        word, _, arguments = whole.partition(" ")
+        yield word.upper(), arguments.strip()
 
 
-def _copied(rest: str, stage: _Stage) -> Iterator[tuple[str, str]]:
-    flag = _FLAG.match(rest)
+def _copied(arguments: str, stage: _Stage) -> Iterator[tuple[str, str]]:
+    flag = _FLAG.match(arguments)
     while flag:
         if flag[0].startswith(("--from=", "--exclude=")):
             return  # of another stage, or not the whole folder
-        rest = rest[flag.end() :].lstrip()
-        flag = _FLAG.match(rest)
-    words = [_expand(word, stage.variables) for word in _words(rest)]
+        arguments = arguments[flag.end() :].lstrip()
+        flag = _FLAG.match(arguments)
+    words = [_expand(word, stage.variables) for word in _words(arguments)]
     if len(words) > 1:
         target = posixpath.join(stage.folder, words[-1])
         for source in words[:-1]:
@@ -149,21 +149,21 @@ def _copied(rest: str, stage: _Stage) -> Iterator[tuple[str, str]]:
                 yield posixpath.normpath(source.lstrip("/") or "."), posixpath.normpath(target)
 
 
-def _words(rest: str) -> list[str]:
-    if rest.startswith("["):
+def _words(arguments: str) -> list[str]:
+    if arguments.startswith("["):
         try:
-            found = json.loads(rest)
+            parsed = json.loads(arguments)
         except ValueError:
             return []
-        return [word for word in found if isinstance(word, str)] if isinstance(found, list) else []
-    return rest.split()
+        return [word for word in parsed if isinstance(word, str)] if isinstance(parsed, list) else []
+    return arguments.split()
 
 
-def _assignments(rest: str, known: Mapping[str, str]) -> dict[str, str]:
-    if "=" not in rest.partition(" ")[0]:  # the older form: ENV NAME VALUE
-        name, _, value = rest.partition(" ")
+def _assignments(arguments: str, known: Mapping[str, str]) -> dict[str, str]:
+    if "=" not in arguments.partition(" ")[0]:  # the older form: ENV NAME VALUE
+        name, _, value = arguments.partition(" ")
         return {name: _expand(value.strip(), known)}
-    pairs = re.findall(r"([A-Za-z_][A-Za-z0-9_]*)=(\"[^\"]*\"|'[^']*'|\S*)", rest)
+    pairs = re.findall(r"([A-Za-z_][A-Za-z0-9_]*)=(\"[^\"]*\"|'[^']*'|\S*)", arguments)
     return {name: _expand(value.strip("\"'"), known) for name, value in pairs}
 
 

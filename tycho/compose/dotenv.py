@@ -48,7 +48,7 @@ def parse(
     text: bytes,
     file: str,
     env: Mapping[str, str],
-    found: dict[str, str] | None = None,
+    variables: dict[str, str] | None = None,
     *,
     raw: bool = False,
     unset: Unset = lambda name: None,
@@ -58,33 +58,33 @@ def parse(
     Args:
         text: UTF-8.
         file: What the user calls it.
-        env: What `${…}` in the file may read, and what a name without a value takes; wins over `found`.
-        found: Takes the names and values, in order; what it holds already can be read.
+        env: What `${…}` in the file may read, and what a name without a value takes; wins over `variables`.
+        variables: Takes the names and values, in order; what it holds already can be read.
         raw: docker's format: no quotes, no escapes, no variables.
         unset: Told of each variable that is read and not set.
 
     Returns:
-        `found`, or a new mapping.
+        `variables`, or a new mapping.
 
     Raises:
         Malformed: With file and line.
     """
-    found = {} if found is None else found
+    variables = {} if variables is None else variables
     try:
         source = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
         raise Malformed(Problem(file, line, "", "not UTF-8 text", "save the file as UTF-8")) from None
-    (_Raw if raw else _Reader)(source, file, env, found, unset).read()
-    return found
+    (_Raw if raw else _Reader)(source, file, env, variables, unset).read()
+    return variables
 
 
 class _Reader:
     """Walks through a text, statement by statement."""
 
-    def __init__(self, source: str, file: str, env: Mapping[str, str], found: dict[str, str], unset: Unset) -> None:
-        self.source, self.file, self.env, self.found, self.unset = source, file, env, found, unset
-        self.known = ChainMap(env, found)  # type: ignore[arg-type]  # it is only read
+    def __init__(self, source: str, file: str, env: Mapping[str, str], variables: dict[str, str], unset: Unset) -> None:
+        self.source, self.file, self.env, self.found, self.unset = source, file, env, variables, unset
+        self.known = ChainMap(env, variables)  # type: ignore[arg-type]  # it is only read
         self.i = 0
 
     def wrong(self, message: str, hint: str, at: int) -> Malformed:
@@ -126,8 +126,8 @@ class _Reader:
                 break
             if unicodedata.category(character)[0] not in "LN":
                 near = self.source[start:].split("\n")[0]
-                said = f'unexpected character "{character}" in variable name "{shorten(near)}"'
-                raise self.wrong(said, "a name holds letters, digits and _ . -", start)
+                message = f'unexpected character "{character}" in variable name "{shorten(near)}"'
+                raise self.wrong(message, "a name holds letters, digits and _ . -", start)
             end += 1
         name = self.source[start:end].rstrip(SPACE)
         alone = self.source[end : end + 1] in ("\n", "")
@@ -167,18 +167,21 @@ class _Reader:
         except Invalid as error:
             if "required variable" in str(error):
                 raise self.wrong(str(error), "set it in the environment, or before this line", start) from None
-            said, hint = f'Invalid template: "{shorten(text, 1000)}"', "write $$ for a dollar sign that is no variable"
-            raise self.wrong(said, hint, start) from None
+            message, hint = (
+                f'Invalid template: "{shorten(text, 1000)}"',
+                "write $$ for a dollar sign that is no variable",
+            )
+            raise self.wrong(message, hint, start) from None
 
 
 def _escape(match: re.Match[str]) -> str:
-    said = match[0][1:]
-    if said in _ESCAPES:
-        return _ESCAPES[said]
-    octal = said[1:]
-    if said[0] == "0" and re.fullmatch("[0-7]{3}", octal) and int(octal, 8) < 256:
+    escaped = match[0][1:]
+    if escaped in _ESCAPES:
+        return _ESCAPES[escaped]
+    octal = escaped[1:]
+    if escaped[0] == "0" and re.fullmatch("[0-7]{3}", octal) and int(octal, 8) < 256:
         return chr(int(octal, 8))
-    return f"\\{octal}" if said[0] == "0" else match[0]
+    return f"\\{octal}" if escaped[0] == "0" else match[0]
 
 
 class _Raw(_Reader):

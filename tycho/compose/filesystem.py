@@ -86,10 +86,10 @@ class LocalFileSystem:
                 )
             except FileRefused as error:
                 self.carried[path] = error
-        found = self.carried[path]
-        if isinstance(found, FileRefused):
-            raise found
-        return found
+        content = self.carried[path]
+        if isinstance(content, FileRefused):
+            raise content
+        return content
 
 
 @dataclass(frozen=True)

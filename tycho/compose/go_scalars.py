@@ -56,10 +56,10 @@ def parse_integer(text: str) -> int:
     Raises:
         ValueError: It is none.
     """
-    found = _WHOLE.fullmatch(text)
-    if not found:
+    match = _WHOLE.fullmatch(text)
+    if not match:
         raise ValueError(text)
-    sign, digits = found.groups()
+    sign, digits = match.groups()
     if digits[0] != "0" and len(digits) > MAX_DIGITS:
         raise ValueError(text[:MAX_DIGITS])
     octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
@@ -108,5 +108,5 @@ def _float(value: float) -> str:
         return f"{sign}{digits[0]}{'.' + digits[1:] if digits[1:] else ''}e{power:+03d}"
     if power < 0:
         return f"{sign}0.{'0' * (-power - 1)}{digits}"
-    whole, rest = digits[: power + 1].ljust(power + 1, "0"), digits[power + 1 :]
-    return sign + whole + ("." + rest if rest else "")
+    whole, fraction = digits[: power + 1].ljust(power + 1, "0"), digits[power + 1 :]
+    return sign + whole + ("." + fraction if fraction else "")

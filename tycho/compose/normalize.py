@@ -22,9 +22,9 @@ def enable(fields: Fields, profiles: set[str]) -> dict[str, tuple[str, ...]]:
     out: dict[str, tuple[str, ...]] = {}
     for root in ("services", "jobs"):
         for name, service in list(fields[root].items()):
-            wanted = service.get("profiles")
-            if wanted and "*" not in profiles and not profiles & set(wanted):
-                out[name] = tuple(wanted)
+            service_profiles = service.get("profiles")
+            if service_profiles and "*" not in profiles and not profiles & set(service_profiles):
+                out[name] = tuple(service_profiles)
                 del fields[root][name]
     return out
 
@@ -41,9 +41,9 @@ def imply(ctx: Context, fields: Fields) -> None:
         if service.get("pull_policy") == "if_not_present":
             service["pull_policy"] = "missing"
         for key, name, restart in implicit_dependencies(service):
-            one = {"condition": "service_started", "restart": restart, "required": True}
+            dependency = {"condition": "service_started", "restart": restart, "required": True}
             if name not in service.setdefault("depends_on", {}):
-                service["depends_on"][name] = one
+                service["depends_on"][name] = dependency
                 ctx.lines[f"{path}.depends_on.{name}"] = ctx.at(f"{path}.{key}")
         for hook in service.get("pre_start", ()):
             if "network_mode" not in hook and service.get("networks"):

@@ -17,8 +17,8 @@ def digest(name: str, fields: Fields) -> str:
     hashed = hashlib.sha256(name.encode())
 
     def write(value: str | float, *, whole: bool = False) -> None:
-        said = _masked(value, whole=whole).encode(errors="surrogatepass")
-        hashed.update(b"s%d:" % len(said) + said)
+        encoded = _masked(value, whole=whole).encode(errors="surrogatepass")
+        hashed.update(b"s%d:" % len(encoded) + encoded)
 
     def walk(value: Any) -> None:
         match value:
@@ -43,34 +43,36 @@ def digest(name: str, fields: Fields) -> str:
             case _:
                 write(value)
 
-    walk(_said(fields))
+    walk(_without_environment(fields))
     return hashed.hexdigest()
 
 
-def _said(fields: Fields) -> dict[str, Any]:
+def _without_environment(fields: Fields) -> dict[str, Any]:
     """The fields without what the environment put there."""
-    said = dict(fields)
+    written = dict(fields)
     for root in ("services", "jobs"):
-        said[root] = {name: _service(service) for name, service in fields[root].items()}
-    said["configs"] = {name: _without(one, "left_out", "copied") for name, one in fields.get("configs", {}).items()}
-    said["secrets"] = {name: _without(one, "files") for name, one in fields.get("secrets", {}).items()}
-    return said
+        written[root] = {name: _service(service) for name, service in fields[root].items()}
+    written["configs"] = {
+        name: _without(element, "left_out", "copied") for name, element in fields.get("configs", {}).items()
+    }
+    written["secrets"] = {name: _without(element, "files") for name, element in fields.get("secrets", {}).items()}
+    return written
 
 
 def _service(service: Fields) -> dict[str, Any]:
-    found = dict(service)
-    rest = service.get("rest", {})  # of a hook: what it has from its service
-    if passed := (*service.get("environment_pass", ()), *rest.get("environment_pass", ())):
-        found["environment"] = {**service["environment"], **dict.fromkeys(passed)}
-    if rest:
-        found["rest"] = _service({**rest, "environment": {}})
+    written = dict(service)
+    inherited = service.get("rest", {})  # of a hook: what it has from its service
+    if passed := (*service.get("environment_pass", ()), *inherited.get("environment_pass", ())):
+        written["environment"] = {**service["environment"], **dict.fromkeys(passed)}
+    if inherited:
+        written["rest"] = _service({**inherited, "environment": {}})
     if hooks := service.get("pre_start"):
-        found["pre_start"] = [_service(hook) for hook in hooks]
+        written["pre_start"] = [_service(hook) for hook in hooks]
     if files := service.get("env_file"):
-        found["env_file"] = [_without(one, "entries", "outside") for one in files]
+        written["env_file"] = [_without(entry, "entries", "outside") for entry in files]
     if mounts := service.get("volumes"):
-        found["volumes"] = [_without(one, "note", "advice", "left_out", "copied", "single") for one in mounts]
-    return found
+        written["volumes"] = [_without(entry, "note", "advice", "left_out", "copied", "single") for entry in mounts]
+    return written
 
 
 def _masked(value: str | float, *, whole: bool) -> str:

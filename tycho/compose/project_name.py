@@ -21,20 +21,20 @@ def project_name(sources: Sources, documents: Iterable[YamlNode]) -> tuple[str, 
     if sources.name:
         if LEGAL.fullmatch(sources.name):
             return sources.name, []
-        said = (
+        message = (
             f'invalid project name "{sources.name}": must consist only of lowercase alphanumeric characters, hyphens, '
             "and underscores as well as start with a letter or number"
         )
-        return "", [Problem("", 0, "name", said, f'"{normal(sources.name) or "project"}" is possible')]
-    wanted = sources.fallback
+        return "", [Problem("", 0, "name", message, f'"{normal(sources.name) or "project"}" is possible')]
+    candidate = sources.fallback
     for document in documents:
-        said_here = document.get("name")
-        if said_here is not None and isinstance(said_here.value, str) and said_here.value:
+        declared = document.get("name")
+        if declared is not None and isinstance(declared.value, str) and declared.value:
             try:
-                wanted = interpolation.expand(said_here.value, sources.env)
+                candidate = interpolation.expand(declared.value, sources.env)
             except interpolation.Invalid:
                 continue  # told of when the file is interpolated
-    name = normal(wanted)
+    name = normal(candidate)
     if not name:
         return "", [Problem("", 0, "name", "project name must not be empty", "write name: at the top, or say --name")]
     return name, []

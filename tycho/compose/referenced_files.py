@@ -29,13 +29,13 @@ def read(ctx: Context, fields: Fields, travel: Travel) -> None:
         _env_files(ctx, service, f"{path}.env_file", travel)
         _label_files(ctx, service, f"{path}.label_file", travel)
     for kind in ("configs", "secrets"):
-        for name, one in fields.get(kind, {}).items():
-            if one.get("file") is None and (variable := one.get("environment")) is not None:
+        for name, element in fields.get(kind, {}).items():
+            if element.get("file") is None and (variable := element.get("environment")) is not None:
                 value = _worth(ctx, variable, f"{kind}.{name}.environment")
                 if kind == "secrets":
-                    one["files"] = (File(path="", content=value.encode()),) if value is not None else None
-                elif "content" not in one:
-                    one["content"] = Expr(value or "", f"${{{variable}}}")
+                    element["files"] = (File(path="", content=value.encode()),) if value is not None else None
+                elif "content" not in element:
+                    element["content"] = Expr(value or "", f"${{{variable}}}")
                     _read(ctx, variable, f"{kind}.{name}.environment")
 
 
@@ -61,7 +61,7 @@ def _pass(ctx: Context, service: Fields, path: str) -> None:
 def _worth(ctx: Context, variable: str, path: str) -> str | None:
     """What a variable is worth to a place that takes it whole; nothing where it holds no text."""
     if wrong := list(check_variables([variable], ctx.env)):
-        ctx.problems += [ctx.problem_at(path, *about) for about in wrong]
+        ctx.problems += [ctx.problem_at(path, *details) for details in wrong]
         return None
     return ctx.env.get(variable)
 
@@ -73,27 +73,27 @@ def _read(ctx: Context, variable: str, path: str) -> None:
 def _env_files(ctx: Context, service: Fields, path: str, travel: Travel) -> None:
     own = {key: str(value) for key, value in service.get("environment", {}).items() if value is not None}
     known: dict[str, str] = dict(own)
-    for i, one in enumerate(service.get("env_file", ())):
+    for i, env_file in enumerate(service.get("env_file", ())):
         at = f"{path}[{i}]"
-        if "path" not in one:  # which was told already
+        if "path" not in env_file:  # which was told already
             continue
-        if one.get("format") not in (None, "raw"):
-            said = f'unsupported env_file format "{one["format"]}"'
-            ctx.problems.append(ctx.problem_at(at, said, "format: raw, or none"))
+        if env_file.get("format") not in (None, "raw"):
+            message = f'unsupported env_file format "{env_file["format"]}"'
+            ctx.problems.append(ctx.problem_at(at, message, "format: raw, or none"))
             continue
-        needed = f"env file {one['path']} not found" if one.get("required", True) else ""
-        if (content := _read_file(ctx, one["path"], at, needed)) is None:
+        needed = f"env file {env_file['path']} not found" if env_file.get("required", True) else ""
+        if (content := _read_file(ctx, env_file["path"], at, needed)) is None:
             continue
         scope = _Scope(own, ctx.env)
-        entries = _variables(ctx, content, one["path"], at, scope, known, raw=one.get("format") == "raw")
+        entries = _variables(ctx, content, env_file["path"], at, scope, known, raw=env_file.get("format") == "raw")
         if bad := [name for name, value in (entries or {}).items() if not is_text(value)]:
             ctx.problems.append(
                 ctx.problem_at(at, f"{bad[0]} reads a variable, {NO_TEXT}", "set that variable to text")
             )
         elif entries is not None:
-            one["entries"] = entries
+            env_file["entries"] = entries
             if not is_below(content.path, travel.roots):
-                one["outside"] = True
+                env_file["outside"] = True
 
 
 def _label_files(ctx: Context, service: Fields, path: str, travel: Travel) -> None:
@@ -106,8 +106,8 @@ def _label_files(ctx: Context, service: Fields, path: str, travel: Travel) -> No
             ctx.problems.append(ctx.problem_at(at, f"label file {file} is {Reason.OUTSIDE}", hint))
         elif content := _read_file(ctx, file, at, f"label file {file} not found", travel.roots):
             if why := travel.withhold(content.path):
-                said = f"label file {file}: {why}, and labels are part of the chart"
-                ctx.problems.append(ctx.problem_at(at, said, "keep labels in a file of their own"))
+                message = f"label file {file}: {why}, and labels are part of the chart"
+                ctx.problems.append(ctx.problem_at(at, message, "keep labels in a file of their own"))
             else:
                 _variables(ctx, content, file, at, {}, known)
     if known:

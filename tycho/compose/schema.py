@@ -25,11 +25,11 @@ def schema() -> dict[str, Any]:
     """The Compose Specification's JSON Schema."""
     spec = find_spec("check_jsonschema")
     folder = Path(*(spec.submodule_search_locations or ())[:1] if spec else ())
-    found: dict[str, Any] = json.loads((folder / "builtin_schemas/vendor/compose-spec.json").read_bytes())
+    specification: dict[str, Any] = json.loads((folder / "builtin_schemas/vendor/compose-spec.json").read_bytes())
     for key in ("mem_limit", "memswap_limit", "shm_size"):  # compose-go's own copy takes fractions there
-        found["$defs"]["container_spec"]["properties"][key]["type"] = ["number", "string"]
-    found["$defs"]["job"]["properties"].pop("extends", None)  # and does not know this
-    return found
+        specification["$defs"]["container_spec"]["properties"][key]["type"] = ["number", "string"]
+    specification["$defs"]["job"]["properties"].pop("extends", None)  # and does not know this
+    return specification
 
 
 @cache
@@ -51,8 +51,8 @@ def against_schema(tree: YamlNode) -> list[Problem]:
     from tycho.compose.schema_errors import worded
 
     problems: dict[tuple[str, str], Problem] = {}
-    for found in validator.iter_errors(value):
-        for problem in worded(tree, found, known):
+    for violation in validator.iter_errors(value):
+        for problem in worded(tree, violation, known):
             problems.setdefault((problem.path, problem.message), problem)
     return list(problems.values())
 
@@ -65,10 +65,10 @@ def prune(tree: YamlNode, problems: Iterable[Problem]) -> YamlNode:
             continue
         node: YamlNode | None = tree
         while len(steps) > 1 and node is not None:
-            found, used = _step(node, steps)
-            if not found or used == len(steps):
+            child, used = _step(node, steps)
+            if not child or used == len(steps):
                 break
-            node, steps = found, steps[used:]
+            node, steps = child, steps[used:]
         last = ".".join(steps)
         if node is not None and last in node.map:
             del node.value[last]

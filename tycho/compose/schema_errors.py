@@ -43,27 +43,27 @@ def worded(tree: YamlNode, error: Any, known: Known) -> Iterator[Problem]:
     where, kind = _where(tree, error.instance_path), error.kind
     node, path = _at(tree, where)
     if isinstance(node.value, float) and not isfinite(node.value):
-        said = f"{_dotted(where)}: unsupported value: {format_go(node.value)}"
-        yield node.problem(path, said, "quote it, or write a number that has an end")
+        message = f"{_dotted(where)}: unsupported value: {format_go(node.value)}"
+        yield node.problem(path, message, "quote it, or write a number that has an end")
     elif kind.name in ("anyOf", "oneOf"):
         yield from _choice(tree, where, kind, known)
     elif kind.name in ("additionalProperties", "unevaluatedProperties"):
         yield from _unexpected(tree, where, kind, known)
     else:
-        said, hint = SAID.get(kind.name, _other)(error, str(where[-1]) if where else "")
-        yield node.problem(path, f"{_dotted(where)} {said}".strip(), hint)
+        message, hint = SAID.get(kind.name, _other)(error, str(where[-1]) if where else "")
+        yield node.problem(path, f"{_dotted(where)} {message}".strip(), hint)
 
 
 def _choice(tree: YamlNode, where: Where, kind: Any, known: Known) -> Iterator[Problem]:
     """A choice of which no branch fits."""
     branches = getattr(kind, "context", None) or []
-    apt = [branch for branch in branches if not any(_mistyped(one, where) for one in branch)]
+    apt = [branch for branch in branches if not any(_mistyped(error, where) for error in branch)]
     for error in max(apt, key=_depth, default=()):
         yield from worded(tree, error, known)
     if not apt:
         node, path = _at(tree, where)
-        said, hint = _typed(one for branch in branches for one in branch if _mistyped(one, where))
-        yield node.problem(path, f"{_dotted(where)} {said}", hint)
+        message, hint = _typed(error for branch in branches for error in branch if _mistyped(error, where))
+        yield node.problem(path, f"{_dotted(where)} {message}", hint)
 
 
 def _unexpected(tree: YamlNode, where: Where, kind: Any, known: Known) -> Iterator[Problem]:
@@ -73,9 +73,9 @@ def _unexpected(tree: YamlNode, where: Where, kind: Any, known: Known) -> Iterat
     for key in kind.unexpected:
         if key not in doubted:
             node, path = _at(tree, [*where, key])
-            said = f"additional properties '{key}' not allowed"
+            message = f"additional properties '{key}' not allowed"
             yield node.problem(
-                path, f"{_dotted(where)} {said}".strip(), nearest(key, names) or "keys of your own begin with x-"
+                path, f"{_dotted(where)} {message}".strip(), nearest(key, names) or "keys of your own begin with x-"
             )
 
 
@@ -84,26 +84,26 @@ def _mistyped(error: Any, where: Where) -> bool:
 
 
 def _depth(branch: Iterable[Any]) -> int:
-    return max(len(list(one.instance_path)) for one in branch)
+    return max(len(list(error.instance_path)) for error in branch)
 
 
 def _typed(errors: Iterable[Any]) -> tuple[str, str]:
-    types = sorted({TYPES.get(one, one) for error in errors for one in error.kind.types})
+    types = sorted({TYPES.get(kind, kind) for error in errors for kind in error.kind.types})
     listed = types[0] if len(types) == 1 else f"{', '.join(types[:-1])} or {types[-1]}"
     return f"must be {'an' if listed[0] in 'aeiou' else 'a'} {listed}", HINTS[types[0]] if len(types) == 1 else ""
 
 
 def _unique(error: Any, key: str) -> tuple[str, str]:
     seen: dict[Any, int] = {}
-    for at, item in enumerate(error.instance):
-        first = seen.setdefault(freeze(item), at)
+    for at, entry in enumerate(error.instance):
+        first = seen.setdefault(freeze(entry), at)
         if first != at:
             return f"items at {first} and {at} are equal", "keep one of them"
     return "items are equal", "keep one of them"
 
 
 def _enum(error: Any, key: str) -> tuple[str, str]:
-    options = ", ".join(f"'{one}'" for one in error.kind.options)
+    options = ", ".join(f"'{option}'" for option in error.kind.options)
     return f"value must be {options}" if len(error.kind.options) == 1 else f"value must be one of {options}", ""
 
 

@@ -22,18 +22,18 @@ def select_services(system: Project, names: Iterable[str], *, keep: Iterable[str
     Raises:
         UsageError: There is no such service.
     """
-    every = {**system.services, **system.jobs}
+    known = {**system.services, **system.jobs}
     chosen: set[str] = set()
-    kept = {name for name in keep if name in every}
+    kept = {name for name in keep if name in known}
     modes = {f"service:{name}" for name in kept}
-    waiting = [*names, *kept, *(name for name, service in every.items() if service.network_mode in modes)]
+    waiting = [*names, *kept, *(name for name, service in known.items() if service.network_mode in modes)]
     while waiting:
         name = waiting.pop()
-        if name not in every:
-            raise UsageError(f"{system.name} has no service {name}", hint=f"it has: {', '.join(every) or 'none'}")
+        if name not in known:
+            raise UsageError(f"{system.name} has no service {name}", hint=f"it has: {', '.join(known) or 'none'}")
         if name not in chosen:
             chosen.add(name)
-            waiting += [other for other in every[name].depends_on if other in every]
+            waiting += [other for other in known[name].depends_on if other in known]
 
     services, jobs = (
         {name: _without_others(service, chosen) for name, service in section.items() if name in chosen}

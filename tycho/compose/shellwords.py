@@ -22,17 +22,26 @@ def split_command(text: str, expand: Callable[[str], str]) -> list[str]:
     Raises:
         ValueError: Unbalanced quotes or parentheses.
     """
-    found = _split(text)
+    words = _split(text)
     if isinstance(text, Fixed):
-        return [Fixed(word, secret=text.secret) for word in found]
+        return [Fixed(word, secret=text.secret) for word in words]
     if not isinstance(text, Expr):
-        return found
+        return words
     templates = _split(text.template, template=True)
-    if [expand(one) for one in templates] == found:
-        return [Expr(word, one) if names(one) else word for word, one in zip(found, templates, strict=True)]
+    if [expand(expression) for expression in templates] == words:
+        return [
+            Expr(word, expression) if names(expression) else word
+            for word, expression in zip(words, templates, strict=True)
+        ]
     first = Reworded(expand(templates[0]), templates[0])
-    first.words, first.line = tuple(found), text.template
-    return [first, *(Expr(expand(one), one) if names(one) else expand(one) for one in templates[1:])]
+    first.words, first.line = tuple(words), text.template
+    return [
+        first,
+        *(
+            Expr(expand(expression), expression) if names(expression) else expand(expression)
+            for expression in templates[1:]
+        ),
+    ]
 
 
 def _split(text: str, *, template: bool = False) -> list[str]:

@@ -110,12 +110,12 @@ class Sources:
             UsageError: The root is not the project directory, nor above it.
         """
         base = str(Path(cwd).absolute())
-        said = [_at(base, file) for file in files]
+        given = [_at(base, file) for file in files]
         chosen_env = list(env_files) or list(filter(None, env.get("COMPOSE_ENV_FILES", "").split(",")))
         scope = dict(env)
-        read = [_at(base, file) for file in chosen_env] or _dot_env(_folder(base, project_directory, said), env)
+        read = [_at(base, file) for file in chosen_env] or _dot_env(_folder(base, project_directory, given), env)
         _extend(scope, read, base, given=bool(chosen_env))
-        chosen = said or [_at(base, file) for file in _listed(scope)] or _discover(base)
+        chosen = given or [_at(base, file) for file in _listed(scope)] or _discover(base)
         directory = _folder(base, project_directory, chosen)
         if not chosen_env:
             more = _dot_env(directory, env)
@@ -123,11 +123,11 @@ class Sources:
             read += more
         above = _at(base, root) if root else ""
         if above and not is_below(directory, (above,)):
-            said_root = f"--root {root} is neither the project's folder nor one above it"
-            raise UsageError(said_root, hint=f"name {directory}, or a folder above it")
-        enabled = profiles or [one.strip() for one in scope.get("COMPOSE_PROFILES", "").split(",")]
+            message = f"--root {root} is neither the project's folder nor one above it"
+            raise UsageError(message, hint=f"name {directory}, or a folder above it")
+        enabled = profiles or [profile.strip() for profile in scope.get("COMPOSE_PROFILES", "").split(",")]
         return cls(
-            texts=tuple(_text(file, base, stdin, given=bool(said)) for file in chosen),
+            texts=tuple(_text(file, base, stdin, given=bool(given)) for file in chosen),
             directory=directory,
             env=scope,
             files=LocalFileSystem(),
@@ -241,16 +241,16 @@ def _dot_env(folder: str, env: Mapping[str, str]) -> list[str]:
 
 def _extend(scope: dict[str, str], paths: Sequence[str], base: str, *, given: bool = False) -> None:
     """Add what the files say to what is known already, which wins."""
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for path in paths:
         text = read_given(path) if given else read_found(path)
         if text is None:
             raise SourceError(f"couldn't find env file: {path}", hint="--env-file names a file that is there")
         try:
-            dotenv.parse(text, _shown(path, base), scope, found)
+            dotenv.parse(text, _shown(path, base), scope, variables)
         except dotenv.Malformed as error:
             raise SourceError("1 problem", problems=[error.problem]) from None
-    for key, value in found.items():
+    for key, value in variables.items():
         scope.setdefault(key, value)
 
 
@@ -264,11 +264,11 @@ def _discover(base: str) -> list[str]:
     while True:
         for name in NAMES:
             if Path(folder, name).exists():
-                override = [one for one in OVERRIDES if Path(folder, one).exists()][:1]
-                return [os.path.join(folder, one) for one in (name, *override)]
+                override = [name for name in OVERRIDES if Path(folder, name).exists()][:1]
+                return [os.path.join(folder, name) for name in (name, *override)]
         if folder == os.path.dirname(folder):
-            said = "no compose file here or in any folder above"
-            raise NoComposeFile(said, hint=f"-f names one; looked for {', '.join(NAMES)}")
+            message = "no compose file here or in any folder above"
+            raise NoComposeFile(message, hint=f"-f names one; looked for {', '.join(NAMES)}")
         folder = os.path.dirname(folder)
 
 

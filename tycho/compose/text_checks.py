@@ -25,7 +25,7 @@ def document_text(document: Mapping[str, object], file: str) -> bytes:
         ComposeError: Some strings are no text, or keys that YAML cannot hold; a problem for each, with its path.
     """
     text = json_text(document)
-    if problems := [Problem(file, 1, *about) for about in sorted(set(_find_invalid(document)))]:
+    if problems := [Problem(file, 1, *details) for details in sorted(set(_find_invalid(document)))]:
         raise ComposeError("1 problem" if len(problems) == 1 else f"{len(problems)} problems", problems=problems)
     return text.encode()
 

@@ -58,20 +58,20 @@ def nanoseconds(text: str) -> int:
         return 0
     total, i = 0, 0
     while i < len(body) or not body:
-        found = _PIECE.match(body, i)
-        if not found or not (found[1] or found[2]):
+        match = _PIECE.match(body, i)
+        if not match or not (match[1] or match[2]):
             missing = re.fullmatch(r"[\d.]*\d[\d.]*", body[i:], re.ASCII)
             what = "missing unit in" if missing else "invalid"
             raise ValueError(f'{what} duration "{shorten(text)}"')
-        if found[3] not in _UNITS:
-            raise ValueError(f'unknown unit "{shorten(found[3])}" in duration "{shorten(text)}"')
-        unit = _UNITS[found[3]]
-        total += _counted(found[1], text) * unit
-        if found[2]:
-            total += int(float(_counted(found[2][:18], text)) * (unit / 10 ** len(found[2][:18])))
+        if match[3] not in _UNITS:
+            raise ValueError(f'unknown unit "{shorten(match[3])}" in duration "{shorten(text)}"')
+        unit = _UNITS[match[3]]
+        total += _counted(match[1], text) * unit
+        if match[2]:
+            total += int(float(_counted(match[2][:18], text)) * (unit / 10 ** len(match[2][:18])))
         if total > LARGEST:
             raise ValueError(f'invalid duration "{shorten(text)}"')
-        i = found.end()
+        i = match.end()
     return -total if text[:1] == "-" else total
 
 

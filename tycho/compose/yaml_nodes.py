@@ -52,8 +52,8 @@ class YamlNode:
 
     def get(self, key: str) -> YamlNode | None:
         """A child of a mapping; None where there is none, or where this is no mapping."""
-        found = self.value.get(key) if isinstance(self.value, dict) else None
-        return found if isinstance(found, YamlNode) else None
+        child = self.value.get(key) if isinstance(self.value, dict) else None
+        return child if isinstance(child, YamlNode) else None
 
     @property
     def map(self) -> dict[str, YamlNode]:
@@ -156,13 +156,13 @@ def parse(text: bytes, file: str) -> list[YamlNode]:
         raise Unreadable(Problem(file, error.line, "", str(error), "split it, and include the parts")) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = " ".join(filter(None, (error.problem, error.context))) or "not YAML"
-        hint = "indent with spaces" if "\\t" in said or "tab" in said else ""
-        raise Unreadable(Problem(file, mark.line + 1 if mark else 0, "", said, hint)) from None
+        message = " ".join(filter(None, (error.problem, error.context))) or "not YAML"
+        hint = "indent with spaces" if "\\t" in message or "tab" in message else ""
+        raise Unreadable(Problem(file, mark.line + 1 if mark else 0, "", message, hint)) from None
     except yaml.YAMLError as error:
         line = decoded.count("\n", 0, getattr(error, "position", 0)) + 1
-        said = "holds a character that YAML forbids" if isinstance(error, yaml.reader.ReaderError) else str(error)
-        raise Unreadable(Problem(file, line, "", said.splitlines()[0])) from None
+        message = "holds a character that YAML forbids" if isinstance(error, yaml.reader.ReaderError) else str(error)
+        raise Unreadable(Problem(file, line, "", message.splitlines()[0])) from None
 
 
 class _TooMuch(yaml.YAMLError):
@@ -259,8 +259,8 @@ class _Build:
                 seen[name] = line
                 for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
                     if not isinstance(source, yaml.MappingNode):
-                        said = "map merge requires map or sequence of maps as the value"
-                        raise self.unreadable(line, path, said, "<<: *anchor-of-a-mapping")
+                        message = "map merge requires map or sequence of maps as the value"
+                        raise self.unreadable(line, path, message, "<<: *anchor-of-a-mapping")
                     for inner, child in self.node(source, path, depth + 1).map.items():
                         merged.setdefault(inner, child)
                 continue

@@ -87,14 +87,14 @@ def write_duration(seconds: float) -> str:
             if nanos >= scale:
                 return f"{sign}{_fraction(nanos, scale)}{unit}"
         return "0s"
-    minutes, rest = divmod(nanos, 60 * 10**9)
+    minutes, remainder = divmod(nanos, 60 * 10**9)
     hours, minutes = divmod(minutes, 60)
-    text = f"{_fraction(rest, 10**9)}s"
+    text = f"{_fraction(remainder, 10**9)}s"
     if hours or minutes:
         text = f"{minutes}m{text}"
     return f"{sign}{hours}h{text}" if hours else sign + text
 
 
 def _fraction(nanos: int, scale: int) -> str:
-    whole, rest = divmod(nanos, scale)
-    return f"{whole}.{rest:0{len(str(scale)) - 1}d}".rstrip("0").rstrip(".") if rest else str(whole)
+    whole, remainder = divmod(nanos, scale)
+    return f"{whole}.{remainder:0{len(str(scale)) - 1}d}".rstrip("0").rstrip(".") if remainder else str(whole)

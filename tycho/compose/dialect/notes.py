@@ -74,5 +74,5 @@ class Notes:
         self.problems.append(node.problem(path, message, hint))
 
 
-def _use(node: YamlNode, path: str, **rest: str) -> DialectUse:
-    return DialectUse.model_validate({"path": path, "file": node.file, "line": node.line, **rest})
+def _use(node: YamlNode, path: str, **fields: str) -> DialectUse:
+    return DialectUse.model_validate({"path": path, "file": node.file, "line": node.line, **fields})

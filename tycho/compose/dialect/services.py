@@ -42,12 +42,12 @@ def _translate_env(service: YamlNode, node: YamlNode, path: str, notes: Notes) -
     notes.translated(node, at, "environment", f"{path}.environment")
 
 
-def _pair(item: YamlNode) -> YamlNode:
+def _pair(entry: YamlNode) -> YamlNode:
     """Write an entry with a name and a value as `NAME=value`."""
-    name, value = item.get("name"), item.get("value")
+    name, value = entry.get("name"), entry.get("value")
     if name is None:
-        return item
-    return item.with_value(f"{format_go(name.value)}={'' if value is None else format_go(value.value)}")
+        return entry
+    return entry.with_value(f"{format_go(name.value)}={'' if value is None else format_go(value.value)}")
 
 
 def _translate_conn_string(service: YamlNode, node: YamlNode, path: str, notes: Notes) -> None:

@@ -26,42 +26,42 @@ def translate_volumes(service: YamlNode, path: str, notes: Notes) -> None:
         notes: Where uses, problems and claims go.
     """
     volumes = service.get("volumes")
-    for index, item in enumerate(volumes.seq if volumes else ()):
-        text = item.value
+    for index, mount in enumerate(volumes.seq if volumes else ()):
+        text = mount.value
         if isinstance(text, str) and (text.startswith(SCHEME) or re.match(rf"{NFS}[:/]", text)):
-            _translate(item, text, f"{path}.volumes[{index}]", notes)
+            _translate(mount, text, f"{path}.volumes[{index}]", notes)
 
 
-def _translate(item: YamlNode, text: str, path: str, notes: Notes) -> None:
+def _translate(mount: YamlNode, text: str, path: str, notes: Notes) -> None:
     """Write a mount of an external volume in long syntax."""
-    source, *rest = split_volume(f"claim/{text.removeprefix(SCHEME)}")
+    source, *options = split_volume(f"claim/{text.removeprefix(SCHEME)}")
     claim, *folders = [part for part in _split(source.removeprefix("claim/")) if part] or [""]
-    if problem := _find_problem(claim, folders, rest):
-        notes.refused(item, path, f"{text}: {problem}", EXAMPLE)
+    if problem := _find_problem(claim, folders, options):
+        notes.refused(mount, path, f"{text}: {problem}", EXAMPLE)
         return
     if text.startswith(NFS):
         if not notes.env.get(NFS_VARIABLE):
             hint = f"set {NFS_VARIABLE} to the name of a claim, or write pvc://CLAIM in its place"
-            notes.refused(item, path, f"{text}: no setting says which claim {NFS} is", hint)
+            notes.refused(mount, path, f"{text}: no setting says which claim {NFS} is", hint)
             return
         claim = f"${{{NFS_VARIABLE}}}"
     key = f"pvc-{re.sub(r'[^A-Za-z0-9._-]+', '-', claim).strip('-')}"
-    volume = {"external": item.with_value(value=True), "name": item.with_value(claim)}
-    notes.claims.setdefault(key, item.with_value(volume))
+    volume = {"external": mount.with_value(value=True), "name": mount.with_value(claim)}
+    notes.claims.setdefault(key, mount.with_value(volume))
     fields = {
-        "type": item.with_value("volume"),
-        "source": item.with_value(key),
-        "target": item.with_value(rest[0]),
-        "volume": item.with_value({"subpath": item.with_value("/".join(folders))} if folders else {}),
+        "type": mount.with_value("volume"),
+        "source": mount.with_value(key),
+        "target": mount.with_value(options[0]),
+        "volume": mount.with_value({"subpath": mount.with_value("/".join(folders))} if folders else {}),
     }
-    if len(rest) > 1 and "ro" in rest[1].split(","):
-        fields["read_only"] = item.with_value(value=True)
+    if len(options) > 1 and "ro" in options[1].split(","):
+        fields["read_only"] = mount.with_value(value=True)
     where = f", below {'/'.join(folders)}" if folders else ""
-    notes.translated(item, path, f"the external volume {claim}{where}", path)
-    item.value = fields
+    notes.translated(mount, path, f"the external volume {claim}{where}", path)
+    mount.value = fields
 
 
-def _find_problem(claim: str, folders: list[str], rest: list[str]) -> str:
+def _find_problem(claim: str, folders: list[str], options: list[str]) -> str:
     """Say what is wrong with a mount; "" for nothing."""
     if not claim:
         return "it names no claim"
@@ -69,10 +69,10 @@ def _find_problem(claim: str, folders: list[str], rest: list[str]) -> str:
         return f'"{claim}" is not the name of a claim'
     if ".." in folders:
         return "its path leads out of the claim"
-    if not rest or len(rest) > 2 or not rest[0].startswith(("/", "$")):
+    if not options or len(options) > 2 or not options[0].startswith(("/", "$")):
         return "it does not say where to mount it"
-    if len(rest) > 1 and not set(rest[1].split(",")) <= {"ro", "rw"}:
-        return f'"{rest[1]}" is neither ro nor rw'
+    if len(options) > 1 and not set(options[1].split(",")) <= {"ro", "rw"}:
+        return f'"{options[1]}" is neither ro nor rw'
     return ""
 
 
