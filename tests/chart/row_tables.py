@@ -9,7 +9,7 @@ SAME: dict[str, str] = {
     r"nothing\b": "the row says so",
     r"no probe": "it asks for nothing, and there is none",
     r"Docker's default": "zero is the default",
-    r"the names? that (it has|they have) anyway": "a service is called by its own name",
+    r"(its|their) own names?": "a service is called by its own name",
     r"what Kubernetes sends": "it is the signal that every container gets",
     r"the cluster's network": "every pod is in it",
     r"decided when the file is read": "the rest of the file says what was decided",
@@ -23,7 +23,7 @@ SAME: dict[str, str] = {
     r"claim <release>-<volume>": "the claim is called so, whatever the volume's name is",
     r"the cluster's default storage class": "it is taken, whatever the driver is",
     r"env: the path of its URL": "the operator has a template of URLs, or has none",
-    r"Deployment$": "what serves others is always started again, whatever `restart` says",
+    r"Deployment$": "a service that others call is always restarted, whatever `restart` says",
 }
 # What is so without the key, too: key, the values that say so, and the reason.
 ANYWAY: tuple[tuple[str, tuple[Any, ...], str], ...] = (
@@ -41,7 +41,7 @@ ANYWAY: tuple[tuple[str, tuple[Any, ...], str], ...] = (
 )
 # What the values of the release decide: it is there, or it is not.
 PERHAPS = {
-    r"env, as far as": "an environment that only passes variables on",
+    r"env, for variables": "an environment that only passes variables on",
     r"its URL": "the operator has a template of URLs, or has none",
 }
 # What follows from a key without being what it means: a pattern of fields, and the reason.

@@ -26,7 +26,7 @@ from tycho.toolchain import programs
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus" / "kompose"
 OURS = sorted([*(ROOT / "tests" / "golden").glob("*/compose.yaml"), *(ROOT / "examples").glob("*/*compose.yaml")])
-HOST, NODE = "host paths are not allowed", "reaches out of the container, onto the node"
+HOST, NODE = "host paths are not allowed", "it gives the container access to its node"
 REFUSED = {  # public files that load and are refused, each for what it asks of the node
     "configmap-file-configs/compose-3.yaml": HOST,
     "host-port-protocol/compose.yaml": NODE,

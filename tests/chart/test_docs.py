@@ -63,8 +63,8 @@ def shop_notes(bench: Any) -> str:
         "  kubectl -n ns get service rel-admin-published    # where admin answers",
         "  kubectl -n ns create job --from=cronjob/rel-nightly nightly-now",
         "  helm -n ns test rel",
-        "Pods that use a.token wait for its content: give secrets.a.token.value",
-        "Containers of web wait for API_PASSWORD: give services.web.secretEnv.API_PASSWORD.",
+        "Pods that use a.token wait for its content: set secrets.a.token.value",
+        "Containers of web wait for API_PASSWORD: set services.web.secretEnv.API_PASSWORD.",
     ],
 )
 def test_notes_say_what_to_do(shop_notes: str, line: str) -> None:
@@ -96,7 +96,7 @@ def test_notes_follow_the_values(bench: Any) -> None:
     assert "a.token" not in printed
     assert "API_PASSWORD" not in printed
     assert "  https://x.example/shop\n" in printed
-    assert "These further names are no names here: cron2.\n" in printed
+    assert "These aliases do not resolve with dns.scope release: cron2.\n" in printed
 
 
 def tables(text: str) -> list[list[list[str]]]:
@@ -122,14 +122,14 @@ def test_the_readme(bench: Any) -> None:
     assert rows["`dns.scope`"][0] == "`namespace`"
     assert rows["`variables.NAME`"] == ["`null`", "TAG"]
     persistence = "`persistence.NAME.existingClaim`, `persistence.NAME.size`, `persistence.NAME.storageClass`"
-    assert rows[persistence][1] == "where data lives: data"
-    assert "Volumes and finished Jobs outlive an uninstall; `kubectl --namespace demo delete pvc,job " in page
+    assert rows[persistence][1] == "where data is stored: data"
+    assert "Volumes and finished Jobs remain after an uninstall; `kubectl --namespace demo delete pvc,job " in page
     assert "--set-string 'secrets.a\\.token.value'=\"$(base64 -w0 FILE)\" \\\n" in page
     assert "--set-string 'services.web.secretEnv.API_PASSWORD'=…\n" in page
     assert "s3cret" not in page
     assert "secrets.theirs" not in page
     changed = [row for row in chart.report if row.outcome != "translated"]
-    assert f"{len(changed)} keys of the compose file mean something else on Kubernetes" in page
+    assert f"{len(changed)} keys of the compose file have another meaning on Kubernetes" in page
     assert [row["path"] for row in json.loads(chart.files["tycho-report.json"])] == [row.path for row in changed]
 
 
@@ -137,8 +137,11 @@ def test_the_readme(bench: Any) -> None:
     ("service", "kept"),
     [
         ("{image: x}", ""),
-        ("{image: x, restart: 'no'}", "Finished Jobs outlive an uninstall; `kubectl --namespace demo delete job "),
-        ("{image: x, volumes: ['data:/v']}", "Volumes outlive an uninstall; `kubectl --namespace demo delete pvc "),
+        ("{image: x, restart: 'no'}", "Finished Jobs remain after an uninstall; `kubectl --namespace demo delete job "),
+        (
+            "{image: x, volumes: ['data:/v']}",
+            "Volumes remain after an uninstall; `kubectl --namespace demo delete pvc ",
+        ),
     ],
 )
 def test_the_readme_says_what_is_kept(bench: Any, service: str, kept: str) -> None:

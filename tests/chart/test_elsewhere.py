@@ -41,7 +41,7 @@ def test_configs_from_elsewhere(kind: str, bench: Any, tmp_path: Path) -> None:
     chart = emit(policy_result)
     assert b"planted" not in whole(chart)
     ((outcome, reason),) = reasons(chart, "configs.c.file")
-    assert (outcome, "no part of the project" in reason) == ("approximated", True)
+    assert (outcome, "outside the project" in reason) == ("approximated", True)
     objects = bench.render(chart, release_values(policy_result.system))
     assert seen(objects, "rel-web")["/c"] == (b"planted: outside", 0o444, "secret")
 

@@ -60,7 +60,7 @@ def include(folder: Path, inner: dict[str, Any], env: str) -> PolicyResult:
 )  # fmt: skip
 def test_row_for_decided(service: dict[str, Any], top: dict[str, Any], path: str) -> None:
     made = policy_result(service, **top)
-    (row,) = [row for row in emit(made).report if row.target == "decided when compiled"]
+    (row,) = [row for row in emit(made).report if row.target == "read at compile time"]
     assert (row.path, row.outcome) == (path, "approximated")
     assert "${V}" in row.reason
     with pytest.raises(ReportError) as caught:
@@ -95,14 +95,14 @@ def test_row_for_decided(service: dict[str, Any], top: dict[str, Any], path: str
 def test_no_row_elsewhere(service: dict[str, Any], top: dict[str, Any]) -> None:
     """What a chart holds nothing of decides nothing there, and gives nothing away."""
     chart = emit(policy_result(service, {"API_TOKEN": "planted-s3cret"}, **top))
-    assert [row.path for row in chart.report if row.target == "decided when compiled"] == []
+    assert [row.path for row in chart.report if row.target == "read at compile time"] == []
     assert not [path for path, text in chart.files.items() if "planted-s3cret" in str(text)]
 
 
 def test_refuse_what_shows_credentials() -> None:
     with pytest.raises(ComposeError) as caught:
         emit(policy_result({"volumes": ["vol:/x${WHERE}"]}, {"WHERE": "/token=planted-s3cret"}, volumes={"vol": {}}))
-    assert "${WHERE} shows a credential, and its value would be in the chart" in [
+    assert "${WHERE} contains a credential, and its value would be part of the chart" in [
         problem.message for problem in caught.value.problems
     ]
     assert "planted" not in repr(caught.value.problems)
@@ -111,7 +111,7 @@ def test_refuse_what_shows_credentials() -> None:
 def test_take_a_variable_back() -> None:
     service = {"hostname": "a${HOST_KEY}", "x-tycho": {"secretEnvironment": ["!HOST_KEY"]}}
     chart = emit(policy_result(service, {"HOST_KEY": "b"}))
-    assert [row.path for row in chart.report if row.target == "decided when compiled"] == ["services.web.hostname"]
+    assert [row.path for row in chart.report if row.target == "read at compile time"] == ["services.web.hostname"]
 
 
 def test_resolver_stays_open(bench: Any) -> None:
@@ -148,7 +148,7 @@ def test_row_for_node_port() -> None:
     granted = {"x-tycho": {"grants": ["ports.mode=host"]}}
     made = system({"ports": [{"target": 80, "published": "${V:-80}", "mode": "host"}], **granted})
     assert "services.web.ports[0].published" in [
-        row.path for row in emit(PolicyResult(system=made)).report if row.target == "decided when compiled"
+        row.path for row in emit(PolicyResult(system=made)).report if row.target == "read at compile time"
     ]
 
 
@@ -193,7 +193,7 @@ def test_included_secret_elsewhere_is_refused(tmp_path: Path) -> None:
 
 def test_page_lists_decided_keys() -> None:
     """The page and the code say the same of what is decided when a chart is compiled."""
-    table = PAGE.read_text(encoding="utf-8").partition("| of | decided when compiled |")[2].partition("\n\n")[0]
+    table = PAGE.read_text(encoding="utf-8").partition("| of | read at compile time |")[2].partition("\n\n")[0]
     rows = dict(row.strip("| ").split(" | ", 1) for row in table.split("\n") if row.startswith("| "))
     names = {"services and jobs": "services", "the file": ""}
     listed = {names.get(title, title): keys.replace("`", "").split(", ") for title, keys in rows.items()}

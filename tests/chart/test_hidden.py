@@ -188,7 +188,7 @@ def test_rows_of_entries() -> None:
     row = rows["services.web.environment.PIN"]
     assert (row.outcome, row.line) == ("translated", 1)
     assert "'services.web.secretEnv.PIN=…'" in row.remedy
-    assert "shows a credential" in rows["services.web.environment.URL"].target
+    assert "contains a credential" in rows["services.web.environment.URL"].target
     assert "services.web.environment.PLAIN" not in rows
     with pytest.raises(ReportError):
         emit(policy_result({"command": ["x", TOKEN]}), strict=True)
@@ -219,7 +219,7 @@ def test_policies_templates_know_no_secret(tmp_path: Any) -> None:
     made = apply_policies(system({"environment": {"DB_PASSWORD": "hunter2"}}), folders=[tmp_path])
     with pytest.raises(PolicyError) as caught:
         emit(made)
-    assert "services.web.secretEnv.DB_PASSWORD is worth something else" in caught.value.problems[0].message
+    assert "services.web.secretEnv.DB_PASSWORD differs between releases" in caught.value.problems[0].message
     assert "hunter2" not in repr(caught.value.problems)
     (tmp_path / "leak.j2").write_text('a: <%= (service.environment.DB_PASSWORD ~ "") | text %>\n', encoding="utf-8")
     made = apply_policies(system({"environment": {"DB_PASSWORD": "hunter2"}}), folders=[tmp_path])

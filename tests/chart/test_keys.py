@@ -55,6 +55,7 @@ def test_strict_takes_every_change_for_an_error(bench: Any) -> None:
     emit(bench.policy_result("services: {web: {image: nginx}}"), strict=True)
 
 
+INVALID = "is not a valid value"
 REJECTED = {
     "user: www-data": ("services.web.user", "takes numbers"),
     "group_add: [audio]": ("services.web.group_add[0]", "takes numbers"),
@@ -63,23 +64,29 @@ REJECTED = {
     "dns_search: ['a b']": ("services.web.dns_search[0]", "is not a domain"),
     "dns: [gateway]": ("services.web.dns[0]", "is not an address"),
     "x-tycho: {knd: Job}": ("services.web.x-tycho.knd", "no such key"),
-    "x-tycho: {kind: Pod}": ("services.web.x-tycho.kind", "is not one"),
-    "x-tycho: {schedule: daily}": ("services.web.x-tycho.schedule", "is not one"),
-    "x-tycho: {readinessProbe: {httpGet: {path: /}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
-    "x-tycho: {readinessProbe: {httpGet: {port: 80, host: db}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
-    "x-tycho: {readinessProbe: {tcpSocket: {port: true}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
-    "x-tycho: {readinessProbe: {exec: {command: a}}}": ("services.web.x-tycho.readinessProbe", "is not one"),
-    "x-tycho: {livenessProbe: {exec: {command: []}}}": ("services.web.x-tycho.livenessProbe", "is not one"),
+    "x-tycho: {kind: Pod}": ("services.web.x-tycho.kind", INVALID),
+    "x-tycho: {schedule: daily}": ("services.web.x-tycho.schedule", INVALID),
+    "x-tycho: {readinessProbe: {httpGet: {path: /}}}": ("services.web.x-tycho.readinessProbe", INVALID),
+    "x-tycho: {readinessProbe: {httpGet: {port: 80, host: db}}}": (
+        "services.web.x-tycho.readinessProbe",
+        INVALID,
+    ),
+    "x-tycho: {readinessProbe: {tcpSocket: {port: true}}}": (
+        "services.web.x-tycho.readinessProbe",
+        INVALID,
+    ),
+    "x-tycho: {readinessProbe: {exec: {command: a}}}": ("services.web.x-tycho.readinessProbe", INVALID),
+    "x-tycho: {livenessProbe: {exec: {command: []}}}": ("services.web.x-tycho.livenessProbe", INVALID),
     "x-tycho: {livenessProbe: {httpGet: {port: 80, httpHeaders: {A: b}}}}": (
         "services.web.x-tycho.livenessProbe",
-        "is not one",
+        INVALID,
     ),
-    "x-tycho: {livenessProbe: {exec: {command: [1]}}}": ("services.web.x-tycho.livenessProbe", "is not one"),
-    "x-tycho: {livenessProbe: {exec: {command: null}}}": ("services.web.x-tycho.livenessProbe", "is not one"),
-    "x-tycho: {fsGroup: staff}": ("services.web.x-tycho.fsGroup", "is not one"),
+    "x-tycho: {livenessProbe: {exec: {command: [1]}}}": ("services.web.x-tycho.livenessProbe", INVALID),
+    "x-tycho: {livenessProbe: {exec: {command: null}}}": ("services.web.x-tycho.livenessProbe", INVALID),
+    "x-tycho: {fsGroup: staff}": ("services.web.x-tycho.fsGroup", INVALID),
     "x-tycho: {readinessProbe: {grpc: {port: 1}, periodSeconds: 0}}": (
         "services.web.x-tycho.readinessProbe",
-        "is not one",
+        INVALID,
     ),
     "x-tycho: [kind]": ("services.web.x-tycho", "not a mapping"),
     "deploy: {mode: everywhere}": ("services.web.deploy.mode", "not a mode"),
@@ -254,6 +261,6 @@ def test_a_secret_is_not_split(bench: Any) -> None:
     with pytest.raises(ComposeError) as raised:
         emit(bench.policy_result(text, WORDS="one two"))
     assert [(problem.path, problem.message, problem.hint) for problem in raised.value.problems] == [
-        ("services.web.command", "it holds a secret, and a variable splits this line into other words",
+        ("services.web.command", "it contains a secret, and a variable changes how this line is split into words",
          "write a list"),
     ]  # fmt: skip

@@ -46,7 +46,7 @@ def test_rows_say_what_is_rendered(name: str, case: Any, bench: Bench) -> None:
             if shape == "PersistentVolumeClaim":
                 assert volume["persistentVolumeClaim"]["claimName"] == f"rel-{claim}"
             filled = [step for step in words(objects, service) if step[1] == f"/fill/{volume['name']}"]
-            assert ("what the image has" in target) == any(step[0] == "content" for step in filled)
+            assert ("the image's files" in target) == any(step[0] == "content" for step in filled)
             assert ("copy of" in target) == any(step[0] == "copy" for step in filled)
             count += 1
     assert count
@@ -71,7 +71,7 @@ def test_writable_binds(case: Any, bench: Bench) -> None:
     assert mount["subPath"] == "data/app.db"
     assert [step[0] for step in words(objects, "files")] == ["owner", "seed", "file"]
     assert rows(chart, "services.files.volumes[0]")[1:] == [
-        ("ignored", "a new claim starts empty, without what lies here: too large: more than 1 MiB, or 2000 files")
+        ("ignored", "a new claim starts empty, without the local files: too large: more than 1 MiB, or 2000 files")
     ]
     assert not any(b"photo" in str(path).encode() for path in chart.files)
 
@@ -192,9 +192,9 @@ def test_unreadable_folder(text: str, case: Any, unreadable: Any) -> None:
         chart = emit(opened(folder))
         assert rows(chart, "services.db.volumes[0]") == [
             ("approximated", "PersistentVolumeClaim pgdata"),
-            ("ignored", "a new claim starts empty, without what lies here: cannot be read: permission denied"),
+            ("ignored", "a new claim starts empty, without the local files: cannot be read: permission denied"),
         ]
-        assert "starts empty" not in str(chart.files["tycho-report.json"])  # that is this machine's alone
+        assert "a new claim starts empty" not in str(chart.files["tycho-report.json"])  # that is this machine's alone
         return
     compose = folder / "compose.yaml"
     compose.write_text(compose.read_text().replace('data"]', 'data:ro"]'))

@@ -45,7 +45,7 @@ def test_services_are_told_apart_or_refused(bench: Any, names: list[str], releas
     }
     chart = compiled(Project(name="demo", services=services))
     if isinstance(chart, ComposeError):
-        assert len({label(name) for name in names}) < len(names) or "would be one object" in str(chart.problems)
+        assert len({label(name) for name in names}) < len(names) or "would both be the" in str(chart.problems)
         return
     for scope in ("namespace", "release"):
         objects: Objects = bench.render(chart, {"dns": {"scope": scope}}, name=release)

@@ -70,7 +70,7 @@ def test_containers_of_one_pod_start_in_order(bench: Any) -> None:
     assert "startupProbe" not in vpn  # the image's own check is not known
     assert [each["name"] for each in pod["containers"]] == ["torrent"]
     row = rows(bench, text.replace("    cap_add: [NET_ADMIN]\n", ""))["services.torrent.depends_on.vpn"]
-    assert "does not know that of its image" in row.reason
+    assert "ignores the one of its image" in row.reason
 
 
 def test_a_healthy_sidecar_lets_the_next_one_start(bench: Any) -> None:
@@ -160,7 +160,7 @@ def test_the_check_of_an_image_is_not_known(bench: Any) -> None:
     objects = bench.objects(text)
     assert "readinessProbe" not in objects.container("rel-worker")
     reported = rows(bench, text)
-    assert "image's own check" in reported["services.worker.healthcheck.interval"].reason
+    assert "image's healthcheck" in reported["services.worker.healthcheck.interval"].reason
     assert reported["services.gate.depends_on.worker"].outcome == "approximated"
     assert "services.gate.depends_on.api" not in reported
     api = objects.container("rel-api")

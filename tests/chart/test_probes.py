@@ -45,4 +45,4 @@ def test_a_probe_in_kubernetes_words(bench: Any) -> None:
     rows = {row.path: row.target for row in report if row.path.startswith("services.web.")}
     assert rows["services.web.x-tycho.readinessProbe"] == "readinessProbe"
     for key in ("test", "start_interval"):
-        assert rows[f"services.web.healthcheck.{key}"] == "nothing: x-tycho.readinessProbe is there in its place"
+        assert rows[f"services.web.healthcheck.{key}"] == "nothing: x-tycho.readinessProbe replaces it"

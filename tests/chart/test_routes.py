@@ -108,7 +108,7 @@ def test_unknown_class_cannot_strip(bench: Any) -> None:
         made(bench, WEB % "strip", options(TYCHO_URL_CLASS="public"))
     (problem,) = refused.value.problems
     assert (problem.path, problem.line) == ("services.web.x-tycho.url", 1)
-    assert problem.message == 'how the IngressClass "public" takes a prefix off is not known'
+    assert problem.message == 'Tycho does not know how the IngressClass "public" removes a prefix from a path'
     assert "TYCHO_URL_CONTROLLER" in problem.hint
 
 

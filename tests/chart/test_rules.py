@@ -21,7 +21,7 @@ REFUSED = {
     "waiting without a network": (
         """db: {image: x, healthcheck: {test: a}}
   web: {image: x, network_mode: none, depends_on: {db: {condition: service_healthy}}}""",
-        "services.web.depends_on.db", "cannot see whether others are ready",
+        "services.web.depends_on.db", "cannot wait for others",
     ),
     "waiting for the end of what never ends": (
         """db: {image: x, x-tycho: {kind: Deployment}}

@@ -22,7 +22,7 @@ def test_a_name_that_is_too_long(bench: Any) -> None:
 def test_a_name_that_is_no_dns_label_and_who_uses_it(bench: Any) -> None:
     row = rows(bench, read("dotted-host-name"))["services.DB.container_name"]
     assert (row.outcome, row.reason) == ("ignored", '"My_Prod.DB": a DNS label has no . _')
-    assert row.remedy.startswith("call it db; it is said at ")
+    assert row.remedy.startswith("call it db; it is used at ")
     assert row.remedy.endswith("compose.yaml:9")
 
 
@@ -53,7 +53,7 @@ def test_the_case_of_a_name_does_not_matter(bench: Any) -> None:
 def test_a_policy_that_stops_sudo_says_so(bench: Any) -> None:
     targets = {row.path: row for row in bench.chart(read("setgid-image")).report}
     row = targets["services.lab.security_opt"]
-    assert ("sudo" in row.reason, row.remedy) == (True, "security_opt: [no-new-privileges=false] keeps it out")
+    assert ("sudo" in row.reason, row.remedy) == (True, "set security_opt: [no-new-privileges=false] to turn it off")
     kept_out = read("setgid-image").replace('user: "0"', 'user: "0"\n    security_opt: [no-new-privileges=false]')
     assert "allowPrivilegeEscalation" not in bench.objects(kept_out).container("rel-lab")["securityContext"]
     assert "sudo" not in {row.path: row for row in bench.chart(kept_out).report}["services.lab.security_opt"].reason
@@ -82,10 +82,13 @@ def test_no_path_of_the_host_is_read(bench: Any, monkeypatch: pytest.MonkeyPatch
 def test_a_user_without_group_is_told_of_the_group_of_its_volumes(bench: Any) -> None:
     text = "services: {db: {image: x, user: '999', volumes: ['data:/data']}}\nvolumes: {data: }"
     row = {row.path: row for row in bench.chart(text).report}["services.db.user"]
-    assert (row.outcome, row.reason.partition(",")[0]) == ("translated", "its number is also a group of the process")
+    assert (row.outcome, row.reason.partition(",")[0]) == (
+        "translated",
+        "the user's number becomes a group of the process",
+    )
     for other in (text.replace("'999'", "'999:999'"), text.replace("'data:/data'", "'./absent:/data:ro'")):
         reason = {row.path: row for row in bench.chart(other).report}["services.db.user"].reason
-        assert "its number" not in reason
+        assert "user's number" not in reason
 
 
 def test_a_key_of_a_shared_pod_may_say_what_the_pod_says(bench: Any) -> None:
@@ -93,4 +96,4 @@ def test_a_key_of_a_shared_pod_may_say_what_the_pod_says(bench: Any) -> None:
     targets = {row.path: row for row in bench.chart(text).report}
     assert (targets["services.app.restart"].outcome, targets["services.app.restart"].reason) == ("translated", "")
     other = text.replace("restart: always}, app", "restart: on-failure}, app")
-    assert rows(bench, other)["services.app.restart"].reason == "it shares the pod of vpn, whose own counts"
+    assert rows(bench, other)["services.app.restart"].reason == "it shares the pod of vpn, whose setting is used"

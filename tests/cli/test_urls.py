@@ -49,4 +49,4 @@ def test_a_prefix_that_cannot_be_stripped(tycho: Run, tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text(TWO.replace('"8080:80"]', '"8080:80"], x-tycho: {url: strip}'))
     refused = tycho("compile", rc=10, TYCHO_URL_TEMPLATE=TEMPLATE, TYCHO_URL_CLASS="public").stderr
     assert "compose.yaml:3  services.web.x-tycho.url: how the IngressClass" in refused
-    assert "the operator sets TYCHO_URL_CONTROLLER" in refused
+    assert "have the operator set TYCHO_URL_CONTROLLER" in refused

@@ -152,7 +152,7 @@ def _find_acting(written: Mapping[str, str], grants: tuple[str, ...]) -> Iterato
 
 
 def _describe_acting(system: Project, path: str, hint: str) -> Problem:
-    return Problem(*system.at(path), path, "it would change what a node, a runtime or a controller does", hint)
+    return Problem(*system.at(path), path, "it configures a node, a container runtime or a controller", hint)
 
 
 def _check_external(system: Project) -> Iterator[Problem]:
@@ -165,10 +165,15 @@ def _check_external(system: Project) -> Iterator[Problem]:
             path, name = f"{section}.{key}", str(part.name or key).strip()
             at = system.at(f"{path}.name")
             if name.lower().startswith(RELEASES):
-                yield Problem(*at, path, f'"{name}" is a release of Helm, with all its values', "name another object")
+                yield Problem(
+                    *at,
+                    path,
+                    f'"{name}" is a Secret in which Helm stores a release and its values',
+                    "name another object",
+                )
             elif not any(fnmatchcase(name, glob) for glob in globs):
                 policy = (
                     f'{{description: External names., system: {{add: {{x-tycho: {{externalNames: ["{name}"]}}}}}}}}'
                 )
-                hint = f"remove it, or allow it with a policy of your own, in a folder for --policies: {policy}"
-                yield Problem(*at, path, f'no policy lets "{name}" be used, which is not of this system', hint)
+                hint = f"remove it, or allow it by a policy in a folder for --policies: {policy}"
+                yield Problem(*at, path, f'no policy allows the external object "{name}"', hint)

@@ -167,7 +167,7 @@ class Chart:
             with explained(folder):
                 others = [path for path in folder.iterdir() if not is_staged(path.name)]
             if others:
-                raise UsageError(f"{folder} is not empty, and holds no chart", hint="name another folder")
+                raise UsageError(f"{folder} is not empty, and is no chart", hint="name another folder")
         files = {path: _bytes(content) for path, content in self.files.items()}
         # `helm package` keeps the time of change: packing twice gives one digest.
         write_tree(folder, files, stale="templates/**/*.yaml", moment=EPOCH)

@@ -45,7 +45,7 @@ def _find_oversized(layout: ChartLayout) -> Iterator[Problem]:
     }
     for tree in layout.configmaps:
         if (size := sum(map(len, files_by_place[tree.place].values()))) > CONFIGMAP_LIMIT:
-            message = f"{size >> 10} KiB, and a ConfigMap holds {CONFIGMAP_LIMIT >> 10}"
+            message = f"{size >> 10} KiB is more than a ConfigMap can hold ({CONFIGMAP_LIMIT >> 10} KiB)"
             yield Problem(
                 *layout.system.at(tree.place), tree.place, message, "copy it into the image, or keep it in a volume"
             )
@@ -54,8 +54,8 @@ def _find_oversized(layout: ChartLayout) -> Iterator[Problem]:
         yield Problem(
             *layout.system.at(heaviest),
             heaviest,
-            f"files of the project are {total >> 10} KiB compressed, {sizes[heaviest] >> 10} of them here;"
-            f" a release has room for {FILES_LIMIT >> 10} KiB",
+            f"the project's files are {total >> 10} KiB compressed, {sizes[heaviest] >> 10} KiB of them here;"
+            f" the limit of a release is {FILES_LIMIT >> 10} KiB",
             "copy them into the image, or keep them in a volume",
         )
 
@@ -75,7 +75,7 @@ def raise_if_changed(rows: tuple[ReportEntry, ...], warnings: tuple[Problem, ...
     ]
     if problems := [*warnings, *problems]:
         number = count(len(problems), "warning")
-        raise ReportError(f"{number}, which --strict takes for errors", problems=problems)
+        raise ReportError(f"{number}, which are errors with --strict", problems=problems)
 
 
 def check_project(policy_result: PolicyResult) -> None:

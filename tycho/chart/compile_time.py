@@ -15,8 +15,8 @@ from tycho.chart.translate.key_rule import KeyRule, Table, approximated, rejecte
 from tycho.credentials import SECRET_NAMES, find_literals, names_secret
 from tycho.model import Live, Project, Service, template
 
-REASON = "{} {} read when this is compiled, not when it is installed"
-REMEDY = "compile it again to change the value of {}"
+REASON = "{} {} read when the chart is compiled, not when it is installed"
+REMEDY = "compile the chart again to change {}"
 PLACE = re.compile(r":\d+ (.*)", re.DOTALL)
 VARIABLE = re.compile(r"\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 HOOK = frozenset({"user", "privileged", "per_replica"})  # of `pre_start`; the rest is the service's
@@ -52,7 +52,7 @@ def list_compile_time_rows(layout: ChartLayout, sections: Mapping[str, Table]) -
             yield (
                 path,
                 approximated(
-                    "decided when compiled",
+                    "read at compile time",
                     REASON.format(shown, "is" if len(names) == 1 else "are"),
                     REMEDY.format(shown),
                 ),
@@ -79,9 +79,9 @@ def list_compile_time_keys(section: str, table: Table) -> tuple[str, ...]:
 
 
 def _reject_secret(name: str, *, by_name: bool) -> KeyRule:
-    why = "is secret by its name" if by_name else "shows a credential"
-    hint = f'; or say that it is none: x-tycho: {{secretEnvironment: ["!{name}"]}}' if by_name else ""
-    return rejected(f"${{{name}}} {why}, and its value would be in the chart", f"read it in environment{hint}")
+    why = "is secret by its name" if by_name else "contains a credential"
+    hint = f'; if it is not secret, add x-tycho: {{secretEnvironment: ["!{name}"]}}' if by_name else ""
+    return rejected(f"${{{name}}} {why}, and its value would be part of the chart", f"read it in environment{hint}")
 
 
 def _is_hidden(path: str, concealed: set[str]) -> bool:
@@ -163,10 +163,10 @@ def _is_in_chart(
 
 def _list_credentials(system: Project) -> Iterator[tuple[str, KeyRule]]:
     """Yield texts that contain a credential where the chart cannot read a variable instead."""
-    hint = "give it with the release, or read it from a file of `secrets`"
+    hint = "set it when the release is installed, or read it from a file of `secrets`"
     for path, text in _list_fixed_texts(system):
         if find_literals(template(text)):
-            yield path, rejected("it shows a credential, which would be in the chart", hint)
+            yield path, rejected("it contains a credential, which would be part of the chart", hint)
 
 
 def _list_fixed_texts(system: Project) -> Iterator[tuple[str, str]]:

@@ -74,21 +74,21 @@ def _list_values(layout: ChartLayout) -> Iterator[tuple[tuple[str, ...], str, st
     replicas = ("services.NAME.replicas",) if counted else ()
     yield ("services.NAME.image.tag", *replicas, "services.NAME.resources", "services.NAME.env"), "", "what runs"
     if any(container.published for container in layout.containers):
-        yield ("services.NAME.service.type",), "LoadBalancer", "how the outside calls it: or NodePort, ClusterIP"
+        yield ("services.NAME.service.type",), "LoadBalancer", "how it is reached; or NodePort, ClusterIP"
     if any(container.ingress for container in layout.containers):
         yield ("services.NAME.ingress.enabled", "services.NAME.httpRoute"), "", "the same by host name"
     if layout.claims:
         made = any(not claim.existing for claim in layout.claims.values())
         sized = ("persistence.NAME.size", "persistence.NAME.storageClass") if made else ()
-        yield ("persistence.NAME.existingClaim", *sized), "", f"where data lives: {', '.join(layout.claims)}"
+        yield ("persistence.NAME.existingClaim", *sized), "", f"where data is stored: {', '.join(layout.claims)}"
     keys = ("defaults.resources", "defaults.nodeSelector", "defaults.imagePullSecrets")
-    yield keys, "", "pods of every service, which has its own before these"
-    yield ("global.imageRegistry",), "", "a registry in the place of every image's own"
+    yield keys, "", "pods of every service; values of a service override them"
+    yield ("global.imageRegistry",), "", "replaces the registry of every image"
     yield ("podSecurity",), "baseline", "or restricted"
     if layout.isolated:
         yield ("networkPolicy.enabled",), "true", "isolation of compose networks"
     if not any(workload.kind == "StatefulSet" for workload in layout.workloads):
-        yield ("dns.scope",), "namespace", "or release, where releases share a namespace"
+        yield ("dns.scope",), "namespace", "or release, if releases share a namespace"
 
 
 def _kept(layout: ChartLayout) -> tuple[str, str]:

@@ -136,7 +136,7 @@ def require_filtered(value: object) -> object:
         return "true" if value else "false"
     if isinstance(value, Safe | int):
         return value
-    raise ValueError(f"text that no filter has written: {value!r}")
+    raise ValueError(f"text without a filter: {value!r}")
 
 
 def require_safe(value: object) -> object:
@@ -175,4 +175,4 @@ def _escape_braces(quoted: str) -> str:
 def _reject_live(value: object) -> None:
     """Reject a live value: a policy's template must read it from .Values, as it differs between releases."""
     if isinstance(value, Live):
-        raise ValueError(f"{value.template} is worth something else in each release: read it from .Values")  # noqa: TRY004
+        raise ValueError(f"{value.template} differs between releases: read it from .Values")  # noqa: TRY004

@@ -21,7 +21,7 @@ Place = Callable[[str], tuple[str, int]]
 
 WAITING_ACCOUNT = "tycho-wait"
 """The ServiceAccount of a namespace that may look at Jobs and Pods, where releases may make none of their own."""
-REFUSAL = "refused: it asks for what no policy granted"
+REFUSAL = "refused: no policy grants the rights that it needs"
 POLICIES = "templates/policies/"
 KEYS = {"x-tycho.hostPaths": "volumes"}
 
@@ -70,7 +70,7 @@ def _extension(key: str, entry: str) -> str:
 
 
 def _describe(whom: str, what: str) -> str:
-    where = "remove it; or grant it with a policy of your own, such as 80-grants.yaml in a folder for --policies"
+    where = "remove it, or grant it by a policy, such as 80-grants.yaml, in a folder for --policies"
     return f"{where}: {{description: A right for {whom}., {what}}}"
 
 
@@ -99,7 +99,9 @@ def _find_object_violations(
         violations += find_violations(pod)
         account = str(as_mapping(pod.get("spec")).get("serviceAccountName") or "")
         if account not in {"", "default", WAITING_ACCOUNT, *accounts}:
-            violations.append(Violation("serviceAccountName", account, f"the service account {account}, another's"))
+            violations.append(
+                Violation("serviceAccountName", account, f"the service account {account}, which is not the release's")
+            )
     for violation in violations:
         service = _find_service(services, violation.container)
         if not _is_granted(rights, services, service, violation):
@@ -112,7 +114,7 @@ def _find_acting_names(rendered: Object) -> Iterator[Violation]:
     for section in ("labels", "annotations"):
         for key, value in as_mapping(metadata.get(section)).items():
             if is_acting(str(key), str(value)):
-                message = f"{key}, which a node, a runtime or a controller acts upon"
+                message = f"{key}, which configures a node, a container runtime or a controller"
                 yield Violation(f"annotations.{key}", str(value), message)
 
 
@@ -138,9 +140,9 @@ def _is_granted(
 
 
 def _describe_problem(rendered: Object, service: ServiceRights | None, violation: Violation, place: Place) -> Problem:
-    message = f"{violation.message}: Pod Security's baseline forbids it, and no policy granted it"
+    message = f"{violation.message}: Pod Security's baseline profile forbids it, and no policy grants it"
     if violation.path.startswith(("annotations.", "serviceAccountName")):
-        message = f"{violation.message}: no policy granted it"
+        message = f"{violation.message}: no policy grants it"
     if service is None:
         path = f"{rendered.get('kind', 'object')} {_name(rendered)}"
         return Problem("", 0, path, message, describe_system_grant(violation.right))

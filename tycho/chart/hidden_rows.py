@@ -10,7 +10,7 @@ from tycho.chart.names import label
 from tycho.chart.translate.key_rule import KeyRule, approximated, translated
 from tycho.chart.translate.key_use import FoundBy, locate, release_object
 
-WHY = {"name": "its name says that it is secret", "content": "it shows a credential"}
+WHY = {"name": "its name says that it is secret", "content": "it contains a credential"}
 
 
 def list_hidden_rows(layout: ChartLayout) -> Iterator[tuple[str, KeyRule]]:
@@ -42,7 +42,7 @@ def _split_entry(path: str) -> Iterator[tuple[str, str]]:
 
 
 def _describe_set(key: str) -> str:
-    return f"tycho up gives it; helm install needs --set-string '{key}=…'"
+    return f"tycho up sets it; helm install needs --set-string '{key}=…'"
 
 
 def _escape_set_key(name: str) -> str:

@@ -129,6 +129,6 @@ def find_collisions(layout: ChartLayout) -> Iterator[Problem]:
         # The name that the file gives is the one to change; what a chart adds to another one follows that.
         other, named = sorted(pair, key=lambda chart_object: not chart_object.role)
         subject, clear = (named.text, False) if named.role else ("this", bool(other.role))
-        message = f"{subject} and {other.text} would be one object, the {named.kind.name} {named.suffix}"
+        message = f"{subject} and {other.text} would both be the {named.kind.name} {named.suffix}"
         hint = f"rename {named.path}" if clear else f"rename {named.path} or {other.path}"
         yield Problem(*layout.system.at(named.path), named.path, message, hint)

@@ -69,15 +69,15 @@ def _count_mounts(service: Service) -> int:
 
 
 LIMITS = (
-    Limit("ports", 1_000, 10_000, _count_ports, "name the ports that are called, and no whole ranges"),
-    Limit("environment entries", 5_000, 200_000, _count_entries, "put them into a config that the program reads"),
-    Limit("services to wait for", 500, 10_000, _count_waits, "wait for those that are needed first"),
+    Limit("ports", 1_000, 10_000, _count_ports, "list single ports instead of ranges"),
+    Limit("environment entries", 5_000, 200_000, _count_entries, "move them into a config"),
+    Limit("services to wait for", 500, 10_000, _count_waits, "wait only for services that are needed at the start"),
     Limit("aliases and links", 1_000, 20_000, _count_names, "call services by their names"),
     Limit("networks", 1_000, 50_000, lambda service: len(service.networks), "put services that call each other on one"),
     Limit("hooks", 100, 5_000, lambda service: len(service.pre_start), "put commands into one hook"),
     Limit("labels", 5_000, 200_000, lambda service: len(service.labels) + len(service.annotations), "keep few"),
 )
-MOUNTS = Limit("mounts", 1_000, 30_000, _count_mounts, "mount folders, and not each file")
+MOUNTS = Limit("mounts", 1_000, 30_000, _count_mounts, "mount folders instead of single files")
 
 
 def find_exceeded(system: Project) -> Iterator[Problem]:
@@ -91,33 +91,33 @@ def find_exceeded(system: Project) -> Iterator[Problem]:
     """
     services = all_services(system)
     if len(services) > MAX_SERVICES:
-        message = f"{len(services)} services, and a release of Helm's has room for some 500"
-        yield Problem(*system.at("services"), "services", message, "divide them among several projects")
+        message = f"{len(services)} services; a Helm release has room for about 500"
+        yield Problem(*system.at("services"), "services", message, "split them into several projects")
         return
     for limit in LIMITS:
         yield from _find_exceeded(system, limit, {name: limit.count(service) for name, service in services.items()})
     mounts, long_chains = _add_up_mounts(services)
     yield from _find_exceeded(system, MOUNTS, mounts)
     for name in long_chains[:1]:
-        message = f"more than {MAX_CHAIN} services take their volumes from each other in a row"
-        yield _problem(system, name, "volumes_from", message, "name the volumes, and mount them where they are used")
+        message = f"a chain of volumes_from is longer than {MAX_CHAIN} services"
+        yield _problem(system, name, "volumes_from", message, "name the volumes, and mount them in each service")
     pods: dict[str, int] = {}
     for home in pod_of_service(services).values():
         pods[home] = pods.get(home, 0) + 1
     for name, count in pods.items():
         if count > MAX_CONTAINERS:
-            message = f"{count} services share its pod, and a pod has room for {MAX_CONTAINERS} containers"
-            yield _problem(system, name, "", message, "give them networks of their own")
+            message = f"{count} services share its pod; the limit is {MAX_CONTAINERS} containers"
+            yield _problem(system, name, "", message, "remove network_mode: service:NAME from some")
     yield from _count_texts(system)
 
 
 def _find_exceeded(system: Project, limit: Limit, counts: Mapping[str, int]) -> Iterator[Problem]:
     for name, count in counts.items():
         if count > limit.each:
-            message = f"{count} {limit.what}, and a service has room for {limit.each}"
+            message = f"{count} {limit.what}; the limit of a service is {limit.each}"
             yield _problem(system, name, "", message, limit.hint)
     if (total := sum(counts.values())) > limit.together:
-        message = f"{total} {limit.what} altogether, and a release has room for {limit.together}"
+        message = f"{total} {limit.what} in all services together; the limit is {limit.together}"
         yield Problem(*system.at("services"), "services", message, limit.hint)
 
 
@@ -155,8 +155,8 @@ def _count_texts(system: Project) -> Iterator[Problem]:
         if isinstance(text, Live):
             dollars += text.template.count("$")
     if characters > MAX_TEXT:
-        message = f"all values hold more than {MAX_TEXT >> 20} MiB, and a release has room for one"
+        message = f"all values together are larger than {MAX_TEXT >> 20} MiB; the limit of a release is about 1 MiB"
         yield Problem(*system.at("services"), "services", message, "keep large texts in volumes or images")
     if dollars > MAX_DOLLARS:
-        message = f"all texts read more than {MAX_DOLLARS} variables, more than Helm can expand in time"
+        message = f"the values read more than {MAX_DOLLARS} variables, which is too slow for Helm"
         yield Problem(*system.at("services"), "services", message, "read each variable where it is needed")

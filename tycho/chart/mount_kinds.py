@@ -133,9 +133,9 @@ def why_empty(mount: Mount) -> str:
     if mount.files is None:
         return "" if mount.note.partition(":")[0] in (Reason.ABSENT, NO_DISK, "") else mount.note
     if (size := sum(len(file.content) for file in mount.files)) > CONFIGMAP_LIMIT:
-        return f"{size >> 10} KiB, and a ConfigMap holds {CONFIGMAP_LIMIT >> 10}"
+        return f"{size >> 10} KiB is more than a ConfigMap can hold ({CONFIGMAP_LIMIT >> 10} KiB)"
     if (packed := sum(len(zlib.compress(file.content, 1)) for file in mount.files)) > FILES_LIMIT:
-        return f"{packed >> 10} KiB compressed, and a release has room for {FILES_LIMIT >> 10}"
+        return f"{packed >> 10} KiB compressed is more than the limit of a release ({FILES_LIMIT >> 10} KiB)"
     return ""
 
 

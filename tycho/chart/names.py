@@ -66,15 +66,17 @@ def find_name_collisions(system: Project) -> Iterable[Problem]:
         for name in getattr(system, section):
             path = f"{section}.{name}"
             if not COMPOSE.fullmatch(name):
-                yield Problem(*system.at(path), path, f'"{name}" is not a name', "use letters, digits, dots, dashes, _")
+                yield Problem(
+                    *system.at(path), path, f'"{name}" is not a valid name', "use letters, digits, dots, dashes, _"
+                )
             elif (other := seen.setdefault(label(name), name)) != name:
                 yield Problem(
                     *system.at(path),
                     path,
-                    f'"{name}" and "{other}" are both "{label(name)}" to Kubernetes',
+                    f'"{name}" and "{other}" are both named "{label(name)}" in Kubernetes',
                     "rename one of them",
                 )
     for job in system.jobs:
         if job in system.services:
             path = f"jobs.{job}"
-            yield Problem(*system.at(path), path, f'a service is called "{job}" too', "rename one of them")
+            yield Problem(*system.at(path), path, f'a service is named "{job}", too', "rename one of them")

@@ -30,8 +30,11 @@ DERIVED_FIELDS = frozenset({
     "outside", "single", "built",
 })  # fmt: skip
 """Fields of the model that are no keys of their own."""
-STARTED_AGAIN = "not said: what ends is started again, with any exit code; Docker leaves it, and its up does not wait"
-RUNS_ONCE = 'restart: on-failure (or "no") makes it a job, that may end'
+RESTARTED = (
+    "restart is not set: Kubernetes restarts a container that exits, whatever its exit code; Docker leaves it stopped,"
+    " and its up does not wait"
+)
+RUNS_ONCE = 'restart: on-failure (or "no") makes it a job'
 NO_SERVICE = Service()
 SHIPPED_KEYS = frozenset({".secretFiles", ".networkPolicy"})
 """Words of `x-tycho` that a shipped policy says in every system."""
@@ -99,7 +102,7 @@ class _Report:
             for each in pod.containers:
                 if pod.kind not in JOBS and not restart_policy(all_services(self.layout.system)[each.service]):
                     path = f"{self.layout.locate(each.service)}.restart"
-                    key = translated(pod.kind, workload(""), but=STARTED_AGAIN, remedy=RUNS_ONCE)
+                    key = translated(pod.kind, workload(""), but=RESTARTED, remedy=RUNS_ONCE)
                     yield self._row(path, key, self._key_use(each.service))
 
     def _parts(self) -> Iterator[ReportEntry]:
@@ -141,8 +144,8 @@ class _Report:
         for part in field.split("."):
             theirs = getattr(theirs, part)
         if value == theirs:
-            return translated("that of the pod that it shares", container(""))
-        return ignored(f"it shares the pod of {home.name}, whose own counts", "say it there")
+            return translated("the setting of the pod that it shares", container(""))
+        return ignored(f"it shares the pod of {home.name}, whose setting is used", "set it there")
 
     def _host(self, owner: KeyUse) -> str:
         """Tell the service whose pod another one shares; "" for a pod of its own."""
@@ -184,7 +187,7 @@ class _Report:
             if key.places and not any(key.find(owner)):
                 if added in SHIPPED_KEYS:
                     continue
-                yield self._row(where, translated("nothing: there is nothing that it is about"), owner)
+                yield self._row(where, translated("nothing: the chart has no object that it applies to"), owner)
             elif added in URL_KEYS and key.outcome == "translated" and not owner.container.ingress:
                 yield self._row(where, ignored("it publishes no TCP port", "publish one under ports"), owner)
             else:

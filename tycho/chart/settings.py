@@ -40,12 +40,12 @@ KEYS: Mapping[str, Setting] = {
         {"$ref": "#/$defs/image"},
     ),
     "replicas": Setting("-- Number of pods", {"$ref": "#/$defs/replicas"}),
-    "command": Setting("-- Instead of the image's entrypoint", WORDS),
-    "args": Setting("-- Instead of the image's command", WORDS),
+    "command": Setting("-- Replaces the image's entrypoint", WORDS),
+    "args": Setting("-- Replaces the image's command", WORDS),
     "workingDir": Setting("", TEXT),
     "env": Setting("-- Environment: text, or Kubernetes' `{valueFrom: …}`", {"$ref": "#/$defs/env"}),
-    "secretEnv": Setting("-- Entries of `env` that are secret: give them with the release", {"$ref": "#/$defs/env"}),
-    "envFile": Setting("-- Entries of an env_file: give them with the release", {"$ref": "#/$defs/env"}),
+    "secretEnv": Setting("-- Secret entries of `env`: set them when installing", {"$ref": "#/$defs/env"}),
+    "envFile": Setting("-- Entries of an env_file: set them when installing", {"$ref": "#/$defs/env"}),
     "resources": Setting("-- Requests and limits", {"$ref": "#/$defs/resources"}),
     "securityContext": Setting("", OBJECT),
     "podSecurityContext": Setting("", OBJECT),
@@ -68,9 +68,7 @@ KEYS: Mapping[str, Setting] = {
     "runtimeClassName": Setting("", TEXT),
     "volumes": Setting("", LIST),
     "volumeMounts": Setting("", LIST),
-    "service": Setting(
-        "-- Ports that the outside calls, by name; null publishes nothing", {"$ref": "#/$defs/published"}
-    ),
+    "service": Setting("-- Published ports, by name; null publishes none", {"$ref": "#/$defs/published"}),
     "ingress": Setting("-- Ingress by host name; ingressClassName and tls are Kubernetes'", {"$ref": "#/$defs/route"}),
     "httpRoute": Setting(
         "-- The same with the Gateway API; parentRefs names the Gateway: `[{name: …}]`", {"$ref": "#/$defs/route"}
@@ -82,12 +80,12 @@ DEFAULTS: Mapping[str, str] = {
     "image": "-- When to pull: Always, IfNotPresent or Never",
     "imagePullSecrets": "-- Secrets of the registry: `[{name: …}]`",
     "resources": "-- Requests and limits",
-    "securityContext": "-- securityContext of containers, and of pods; as in Docker, every user may open every port",
+    "securityContext": "-- securityContext of containers, and of pods; as in Docker, every user can bind every port",
     "automountServiceAccountToken": "-- Whether containers may call the Kubernetes API",
     "podAnnotations": "-- Annotations and labels of pods, and annotations of workloads",
     "nodeSelector": "-- Where to run",
-    "service": "-- How the outside calls published ports: LoadBalancer, NodePort or ClusterIP; and which CIDRs may,"
-    " all when empty",
+    "service": "-- How published ports are reached: LoadBalancer, NodePort or ClusterIP; and from which CIDRs, all"
+    " when empty",
 }
 """Comments where the keys of a service stand for all of them."""
 
@@ -98,23 +96,24 @@ IMAGE: Schema = strict_object({"image": {"$ref": "#/$defs/image"}, "resources": 
 
 SETTINGS: Mapping[str, Setting] = {
     "variables": Setting(
-        "-- Variables of the compose file, read where a value says `${NAME…}`; null leaves the default beside it", {}
+        "-- Variables of the compose file, read by values with `${NAME…}`; null uses the default in there",
+        {},
     ),
     "services": Setting(
         "The services of the compose file. Each takes the keys of `defaults` too; its own keys override them.", {}
     ),
     "persistence": Setting(
-        "-- Claims of volumes, which outlive the release. With existingClaim none is made; subPath is the folder that\n"
-        "containers see",
+        "-- Claims of volumes; they outlive the release. existingClaim names another one; subPath is the folder that\n"
+        "containers mount",
         {},
     ),
     "configs": Setting("-- Configs that read variables, or exist already", {}),
     "secrets": Setting(
-        "-- Secrets: give `value` (base64) with the release, or name a Secret that exists, and its key. Keep values out"
-        " of here",
+        "-- Secrets: set `value` (base64) when installing, or name an existing Secret and its key. Do not write values"
+        " here",
         {},
     ),
-    "secretFiles": Setting("-- Files that are secret: give each (base64) with the release. Keep them out of here", {}),
+    "secretFiles": Setting("-- Secret files: set each (base64) when installing. Do not write them here", {}),
     "defaults": Setting(
         "What every service inherits. Maps are merged; a list or text of the service's own replaces the one here.\n"
         "As Kubernetes has them, also: env, command, args, lifecycle, volumes, volumeMounts, startupProbe,"
@@ -128,7 +127,7 @@ SETTINGS: Mapping[str, Setting] = {
         {"enum": ["baseline", "restricted"]},
     ),
     "networkPolicy": Setting(
-        "-- Whether compose networks keep others out",
+        "-- Whether compose networks are isolated",
         strict_object(
             {
                 "enabled": FLAG,
@@ -142,7 +141,7 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "tools": Setting("-- Image of containers that wait, test, or fill volumes, with sh, nc and nslookup", IMAGE),
     "kubectl": Setting(
-        "-- Containers that wait for the end of jobs; serviceAccount names one that may look at them, if none is made",
+        "-- Containers that wait for jobs; serviceAccount names an existing account that may read jobs, unless created",
         strict_object(
             {
                 "image": {"$ref": "#/$defs/image"},
@@ -152,22 +151,22 @@ SETTINGS: Mapping[str, Setting] = {
         ),
     ),
     "fill": Setting(
-        "-- Whether a new volume gets what the image has at its path, and the Kubernetes that can do so",
+        "-- Whether a new volume is filled with the image's files at its path, and since which Kubernetes",
         strict_object({"fromImage": FLAG, "since": TEXT}),
     ),
     "test": Setting("-- How long `helm test` waits", strict_object({"timeoutSeconds": {"type": "integer"}})),
-    "global": Setting("-- Instead of every image's registry", OBJECT),
+    "global": Setting("-- Replaces the registry of every image", OBJECT),
     "commonLabels": Setting("-- Labels of every object", STRINGS),
     "nameOverride": Setting(
-        "-- Instead of the chart's name in labels, and of the release's in names", {"$ref": "#/$defs/label"}
+        "-- Replaces the chart's name in labels, and the release's in names of objects", {"$ref": "#/$defs/label"}
     ),
     "fullnameOverride": Setting("", {"$ref": "#/$defs/label"}),
-    "extraObjects": Setting("-- Further objects, as they are", LIST),
+    "extraObjects": Setting("-- Additional objects", LIST),
 }
 """Of the chart."""
 
 EXTRA_COMMENTS: Mapping[str, tuple[str, str]] = {
-    "networkPolicy": ("apiServer", "; apiServer: where pods that ask it find it, anywhere without cidrs"),
+    "networkPolicy": ("apiServer", "; apiServer: its addresses and ports, any address without cidrs"),
     "dns": (
         "nameservers",
         "\nnameservers: the cluster's DNS; with them, and scope release, nothing outside answers to its names",

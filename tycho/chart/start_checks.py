@@ -15,7 +15,7 @@ from tycho.model.rights import read_grants
 from tycho.text import count
 
 NAMES = ("podLabels", "podAnnotations", "workloadAnnotations")
-REASON = "this label or annotation is not a caller's to set, and no policy granted it"
+REASON = "a caller cannot set this label or annotation, and no policy grants it"
 
 
 def check_start(system: Project) -> None:
@@ -41,7 +41,7 @@ def _list_images(system: Project) -> Iterator[Problem]:
         for name, service in containers.items():
             if isinstance(service.image, Expr) and not is_image(str(service.image)):
                 path = f"{section}.{name}.image"
-                hint = f"set the variables of {template(service.image)} so that it is, for example, nginx:1.27"
+                hint = f"set the variables of {template(service.image)} to make it a valid image, such as nginx:1.27"
                 yield Problem(*system.at(path), path, NO_IMAGE.format(service.image), hint)
 
 
@@ -53,7 +53,11 @@ def _list_empty(system: Project) -> Iterator[Problem]:
         if resource.external or resource.files is not None:
             continue
         if resource.file is not None:
-            at, message, hint = f"{path}.file", f"{template(resource.file)}: absent", "put it there, or send it along"
+            at, message, hint = (
+                f"{path}.file",
+                f"{template(resource.file)}: no such file",
+                "create it, or send it with the request",
+            )
         elif resource.environment is not None and not _is_set(system, template(resource.environment)):
             message = f"the variable {template(resource.environment)} is not set"
             at, hint = f"{path}.environment", "set it, or write file: or external: true"

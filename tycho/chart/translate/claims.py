@@ -14,7 +14,7 @@ from tycho.chart.translate.metadata import assess_labels
 from tycho.model import Live
 
 SERVER = "o: addr=192.0.2.7,rw"
-OURS = "objects are named for the release"
+OURS = "objects are named after the release"
 
 
 def find_claim(path: str) -> FoundBy:
@@ -60,7 +60,7 @@ def find_nfs(use: KeyUse) -> Iterator[ReportTarget]:
 def assess_driver(use: KeyUse) -> Rows:
     """Assess a driver of volumes: the local one is what claims are."""
     if any(find_nfs(use)):
-        yield "", translated("nothing: the server is what counts")
+        yield "", translated("nothing: only the server is used")
     elif use.value in ("local", "default"):
         yield "", translated("PersistentVolumeClaim", find_claim(""))
 
@@ -80,7 +80,7 @@ def assess_driver_opts(use: KeyUse) -> Rows:
     if size and not isinstance(size, Live) and not SIZE.fullmatch(str(size)):
         yield ".size", rejected(f'"{size}" is not a size', "write 10g")
     for name in sorted(set(options) - {"size"}):
-        yield f".{name}", ignored("it is about a folder of one machine", "x-tycho: {size, class}")
+        yield f".{name}", ignored("it configures a folder of one machine", "x-tycho: {size, class}")
     if size:
         yield "", translated("size", find_claim("spec.resources.requests.storage"))
 
@@ -90,7 +90,7 @@ def assess_volume_labels(use: KeyUse) -> Rows:
     rows = list(assess_labels(use))
     yield from rows
     if not rows and not any(find_claim_labels(use)):
-        yield "", ignored("the claim is not the chart's to label", "label it there")
+        yield "", ignored("the chart does not create this claim", "label the claim itself")
 
 
 def find_claim_labels(use: KeyUse) -> Iterator[ReportTarget]:
@@ -104,9 +104,9 @@ def find_claim_labels(use: KeyUse) -> Iterator[ReportTarget]:
 def assess_name(use: KeyUse) -> Rows:
     """Assess the name of a volume: that of one that exists, or of one on a server."""
     if any(find_existing(use)):
-        yield "", translated("the name of what exists", FoundBy(find_existing))
+        yield "", translated("the name of the existing object", FoundBy(find_existing))
     elif any(find_nfs(use)):
-        yield "", translated("nothing: the server is what counts")
+        yield "", translated("nothing: only the server is used")
 
 
 VOLUME: Table = {
@@ -115,7 +115,7 @@ VOLUME: Table = {
     ),
     "driver": approximated(
         "the cluster's default storage class",
-        "drivers are Docker's",
+        "volume drivers are a feature of Docker",
         "x-tycho: {class: NAME}",
         find_claim(""),
         assess=assess_driver,

@@ -19,7 +19,10 @@ def translate_command(service: Service) -> tuple[Command, Command]:
 def assess_command(use: KeyUse) -> Rows:
     """Assess a line that is split when it is rendered, as its variables bring blanks: no secret may be torn apart."""
     if use.value and isinstance(use.value[0], Reworded) and holds_secret(use.value[0].line, "command"):
-        yield "", rejected("it holds a secret, and a variable splits this line into other words", "write a list")
+        yield (
+            "",
+            rejected("it contains a secret, and a variable changes how this line is split into words", "write a list"),
+        )
 
 
 def assess_arguments(use: KeyUse) -> Rows:
@@ -36,7 +39,12 @@ def assess_entrypoint(use: KeyUse) -> Rows:
     if use.value == () and use.service.command:
         yield "", translated("command, from the compose file's command (live)", container("command"))
     elif use.value == ():
-        yield "", approximated("", "an image's entrypoint cannot be taken away alone", "write the command out")
+        yield (
+            "",
+            approximated(
+                "", "Kubernetes cannot remove an image's entrypoint and keep its command", "write the whole command"
+            ),
+        )
 
 
 def assess_init(use: KeyUse) -> Rows:
@@ -51,8 +59,12 @@ KEYS: Table = {
     "working_dir": translated(
         "workingDir (live)", container("workingDir"), read=lambda service: to_text(service.working_dir)
     ),
-    "init": ignored("a pod has its own way to end processes", "have the image start an init, as tini", assess_init),
+    "init": ignored(
+        "Kubernetes adds no init process to a container",
+        "start an init process in the image, such as tini",
+        assess_init,
+    ),
     "tty": translated("tty", container("tty"), read=lambda service: service.tty),
     "stdin_open": translated("stdin", container("stdin"), read=lambda service: service.stdin_open),
-    "attach": ignored("it is about the terminal of `docker compose up`", "kubectl logs shows every container"),
+    "attach": ignored("it configures the terminal of `docker compose up`", "kubectl logs shows every container"),
 }

@@ -14,11 +14,11 @@ from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, locate, rele
 from tycho.chart.translate.volumes import find_mount
 from tycho.model import FileRef
 
-READ_ONLY = "it cannot be written to, and has mode 0444 without mode"
-FOR_ALL = "the file is root's: whoever is in the container may read what this one may"
-ALONE = "mode: 0400 without uid, gid and user keeps it for root"
-OURS, PLAIN = "objects are named for the release", "nothing: services call it by its key"
-TRAVELS = "its content travels in the values of the release"
+READ_ONLY = "it is read-only, with mode 0444 by default"
+FOR_ALL = "root owns the file, so every user of the container can read it"
+ALONE = "mode: 0400 without uid, gid and user makes it readable by root only"
+OURS, PLAIN = "objects are named after the release", "nothing: services call it by its key"
+TRAVELS = "its content is part of the release's values"
 
 
 def find_refs(kind: str, *, mounted_at: bool = True) -> FoundBy:
@@ -47,10 +47,10 @@ def assess_mode(use: KeyUse) -> Rows:
     mode, place = decide_mode(ref, use.service), find_refs(_kind(use), mounted_at=False)
     if use.value > 0o777:
         why = "a mounted file has no setuid, setgid or sticky bit"
-        remedy = "copy it in the image's entrypoint, where it needs one"
+        remedy = "copy it in the image's entrypoint, and set its mode there"
         yield "", approximated(f"mode {given:04o}", why, remedy, place)
     elif mode == decide_mode(ref.model_copy(update={"mode": None}), use.service):
-        yield "", translated("nothing: every mounted file may be read by all")
+        yield "", translated("nothing: all users can read every mounted file")
     elif mode != given:
         yield "", approximated(f"mode {mode:04o}", FOR_ALL, ALONE, place)
 
@@ -83,7 +83,7 @@ def assess_config_file(use: KeyUse) -> Rows:
     if any(not use.layout.secret_files.is_secret(str(use.value), file) for file in listed):
         yield "", translated("ConfigMap", FoundBy(find_config))
     if any(file.release_only for file in listed):
-        why = "it is no part of the project, and so none of the chart"
+        why = "it lies outside the project, so it is not part of the chart"
         secret = release_object("Secret", f"{label(use.name)}-secret-files")
         yield "", approximated(f"Secret of the release; {TRAVELS}", why, files.HOW, secret)
     else:
@@ -121,14 +121,14 @@ def find_existing(use: KeyUse) -> Iterator[ReportTarget]:
 def assess_existing(use: KeyUse) -> Rows:
     """Assess a name, where it is that of what exists already."""
     if use.value is None or getattr(use.service, "external", False):
-        yield "", translated("the name of what exists", FoundBy(find_existing))
+        yield "", translated("the name of the existing object", FoundBy(find_existing))
 
 
 def _reference_keys(kind: str, target: str) -> Table:
     """Make the entries of the references of a service: to configs, or to secrets."""
     mounts, content = find_refs(kind), find_refs(kind, mounted_at=False)
     return {
-        kind: translated(f"a {target}, mounted", mounts, but=READ_ONLY, remedy="say mode"),
+        kind: translated(f"a {target}, mounted", mounts, but=READ_ONLY, remedy="set mode"),
         f"{kind}[].source": translated(f"the {target}", mounts),
         f"{kind}[].target": translated("mountPath", mounts),
         f"{kind}[].mode": translated("mode", content, assess=assess_mode),
@@ -144,16 +144,18 @@ CONFIG: Table = {
     "content": translated("ConfigMap (live)", FoundBy(find_config)),
     "environment": translated("ConfigMap (live)", FoundBy(find_config)),
     "external": whole(translated("a ConfigMap that exists (live)", FoundBy(find_existing))),
-    "labels": whole(ignored("a ConfigMap is the system's own", "label the services")),
-    "template_driver": rejected("templates are Swarm's", "write the text out; ${VAR} is expanded in content"),
+    "labels": whole(ignored("labels of a ConfigMap have no use", "label the services")),
+    "template_driver": rejected(
+        "templates are a feature of Swarm", "write the text out; ${VAR} is expanded in content"
+    ),
 }
 SECRET: Table = {
     "name": ignored(OURS, PLAIN, assess=assess_existing),
     "file": translated(f"Secret; {TRAVELS}", FoundBy(find_secret), assess=assess_secret_file),
     "environment": translated(f"Secret; {TRAVELS}", FoundBy(find_secret)),
     "external": whole(translated("a Secret that exists (live)", FoundBy(find_existing))),
-    "labels": whole(ignored("a Secret is the system's own", "label the services")),
-    "driver": rejected("drivers are Swarm's", "use file, environment, or external"),
-    "driver_opts": whole(rejected("drivers are Swarm's", "use file, environment, or external")),
-    "template_driver": rejected("templates are Swarm's", "write the text out"),
+    "labels": whole(ignored("labels of a Secret have no use", "label the services")),
+    "driver": rejected("drivers are a feature of Swarm", "use file, environment, or external"),
+    "driver_opts": whole(rejected("drivers are a feature of Swarm", "use file, environment, or external")),
+    "template_driver": rejected("templates are a feature of Swarm", "write the text out"),
 }

@@ -11,25 +11,25 @@ from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, i
 from tycho.chart.translate.key_use import FoundBy, KeyUse, pod
 from tycho.chart.workload_kind import JOBS
 
-TOGETHER = "both start at the same time; what ends because the other is not there yet is started again"
-WAIT = "condition: service_healthy waits, for a service with a healthcheck"
-UNKNOWN = "it has no healthcheck in the file, and Kubernetes does not know that of its image"
+TOGETHER = "both start at the same time; a container that exits because the other is not ready is restarted"
+WAIT = "use condition: service_healthy, and give the service a healthcheck"
+UNKNOWN = "the file has no healthcheck for it, and Kubernetes ignores the one of its image"
 CHECK = "give it a healthcheck"
-ENOUGH = "one healthy pod of several is enough"
+ENOUGH = "it waits for one healthy pod, not for all"
 WAITS = "init containers that wait"
 
 
 def assess_depends_on(use: KeyUse) -> Rows:
     """Assess waiting, as far as it can be seen from outside."""
     if all(is_implied(use.layout.system, use.name, name) for name in use.value):
-        yield "", translated("nothing of its own: it follows from another key")
+        yield "", translated("nothing of its own: another key implies it")
     for name, dependency in use.value.items():
         if dependency.restart and use.written(f"depends_on.{name}.restart"):
             yield f".{name}.restart", ignored(f"pods are not restarted with those of {name}", "have it reconnect")
         if is_implied(use.layout.system, use.name, name):
             continue
         if name not in use.layout.pod_by_service:  # not required, and in no profile that is on
-            yield f".{name}", translated("nothing: it is not there, and not required")
+            yield f".{name}", translated("nothing: the service is disabled, and not required")
         elif use.layout.pod_by_service[name] is use.pod:
             yield f".{name}", _assess_within(use, name, dependency.condition)
         else:
@@ -42,10 +42,10 @@ def _assess_between(use: KeyUse, name: str, condition: str) -> KeyRule:
     if condition == "service_completed_successfully" and other.kind != "Job":
         return rejected(f"{name} is a {other.kind}, and never completes", 'make it a job: restart: "no"')
     if condition == "service_healthy" and other.kind in JOBS:
-        remedy = "condition: service_completed_successfully waits for its end"
+        remedy = "use condition: service_completed_successfully"
         return rejected(f"{name} is a {other.kind}, and never becomes healthy", remedy)
     if condition != "service_started" and use.service.network_mode == "none":
-        return rejected("a pod without a network cannot see whether others are ready", "remove network_mode")
+        return rejected("a pod without a network cannot wait for others", "remove network_mode")
     if condition == "service_healthy" and not _is_probed(use, name):
         return approximated(f"init containers that wait until {name} has been started", UNKNOWN, CHECK, place)
     if condition == "service_started" and not any(find_waits(use, name)):

@@ -31,7 +31,7 @@ def translate_strategy(service: Service, kind: str, *, single_node: bool) -> Str
     return Strategy(single_node, surge, unavailable, math.ceil(update.delay or 0))
 
 
-BESIDE = "more than one of them share the node of their volume: from one to several, every pod is replaced once"
+BESIDE = "all pods run on the node of their volume; scaling from one pod to more replaces every pod once"
 
 
 def assess_mode(use: KeyUse) -> Rows:
@@ -48,7 +48,7 @@ def assess_endpoint(use: KeyUse) -> Rows:
     if use.value not in ("vip", "dnsrr"):
         yield "", rejected(f'"{use.value}" is not a mode', "vip or dnsrr")
     elif not has_service(use.pod):
-        yield "", translated("nothing: a job that listens at no known port has no name")
+        yield "", translated("nothing: a job without a known port has no Service")
 
 
 def assess_replicas(use: KeyUse) -> Rows:
@@ -82,19 +82,19 @@ def find_order(use: KeyUse) -> Iterator[ReportTarget]:
 def assess_rollout(use: KeyUse) -> Rows:
     """Assess an update: what holds a volume, or has a name of its own, is not replaced beside itself."""
     if use.kind in JOBS:
-        yield "", translated("nothing: a job is made anew")
+        yield "", translated("nothing: an update creates the job again")
     elif use.kind == "StatefulSet" and use.value not in (1, "stop-first"):
         why = "a StatefulSet replaces its pods by name"
         yield "", approximated("one pod after the other", why, "parallelism: 1", ROLLOUT)
     elif use.kind == "Deployment" and use.pod.single_node and use.value not in (1, "stop-first"):
-        why = "a volume that one node holds is let go before the next pod takes it"
+        why = "a volume that only one node can mount must be released before the next pod starts"
         yield "", approximated("strategy: Recreate", why, MANY_NODES, ROLLOUT)
 
 
 def assess_delay(use: KeyUse) -> Rows:
     """Assess a pause between pods."""
     if use.kind in JOBS:
-        yield "", translated("nothing: a job is made anew")
+        yield "", translated("nothing: an update creates the job again")
 
 
 def assess_failure(use: KeyUse) -> Rows:
@@ -116,22 +116,22 @@ KEYS: Table = {
     "deploy.update_config.delay": translated("minReadySeconds", workload("spec.minReadySeconds"), assess=assess_delay),
     "deploy.update_config.failure_action": approximated(
         "a failed rollout stops where it is",
-        "going back is a verb",
+        "Kubernetes does not roll back by itself",
         "tycho rollback, or helm upgrade --rollback-on-failure",
         assess=assess_failure,
     ),
     "deploy.update_config.monitor": ignored(
-        "a rollout watches readiness for as long as it takes",
+        "a rollout waits for readiness without a time limit",
         "give the service a healthcheck, and update_config a delay",
     ),
     "deploy.update_config.max_failure_ratio": ignored(
-        "a rollout goes on only while pods become ready", "nothing: none may fail"
+        "a rollout continues only while new pods become ready", "nothing: none may fail"
     ),
     "deploy.rollback_config": whole(
         approximated(
             "the update's strategy",
-            "a rollback is a rollout like any other",
-            "say in update_config how pods are replaced",
+            "a rollback uses the strategy of an update",
+            "set update_config instead",
         )
     ),
 }

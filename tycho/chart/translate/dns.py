@@ -67,7 +67,7 @@ def assess_dns(use: KeyUse) -> Rows:
             yield f"[{index}]", rejected(f'"{server}" is not an address', "192.0.2.53, for example")
     if len(use.value) > RESOLVERS:
         words, why = f"the first {RESOLVERS}, after the cluster's", "a pod has no more resolvers"
-        yield "", approximated(words, why, "name fewer", pod("dnsConfig.nameservers"))
+        yield "", approximated(words, why, "list fewer", pod("dnsConfig.nameservers"))
 
 
 def assess_dns_opt(use: KeyUse) -> Rows:
@@ -91,15 +91,15 @@ def assess_dns_search(use: KeyUse) -> Rows:
     if use.pod.dns.searches:
         yield "", KEYS["dns_search"]
     elif use.value:
-        yield "", translated("nothing: no domain is searched but the cluster's")
+        yield "", translated("nothing: only the cluster's domains are searched")
 
 
 def assess_extra_hosts(use: KeyUse) -> Rows:
     """Assess lines of /etc/hosts."""
     for host, addresses in use.value.items():
         if "host-gateway" in addresses:
-            reason = "a pod has no host of its own to call: the name leads nowhere"
-            yield f".{host}", ignored(reason, "give the address of the machine that is meant")
+            reason = "a pod has no host gateway, so the name does not resolve"
+            yield f".{host}", ignored(reason, "write the address of the machine")
         if wrong := [text for text in addresses if text != "host-gateway" and not is_address(text.strip("[]"))]:
             yield f".{host}", rejected(f'"{wrong[0]}" is not an address', "192.0.2.7, for example")
         elif not DNS_NAME.fullmatch(host):
@@ -116,8 +116,8 @@ KEYS: Table = {
     ),
     "dns": approximated(
         "dnsConfig.nameservers (live), after the cluster's",
-        "the cluster's DNS alone knows the services, and asks others for all else",
-        "have the cluster's DNS forward what only these know",
+        "only the cluster's DNS resolves services; it forwards all other names",
+        "configure the cluster's DNS to forward names to these servers",
         pod("dnsConfig.nameservers"),
         assess=assess_dns,
     ),

@@ -31,9 +31,9 @@ def translate_environment(service: Service) -> Environment:
 
 
 ENV_NAME = re.compile(r"[\x20-\x3c\x3e-\x7e]+")
-PASSED = "where nothing sets it, the image's own value stays; Docker takes that out, too"
-PERHAPS = "env, as far as the variables are set"
-WORDS = "env (live); in a Secret what reads variables or is secret"
+PASSED = "if the variable is not set, the image's value is kept; Docker unsets it"
+PERHAPS = "env, for variables that are set"
+WORDS = "env (live); entries that are secret or read variables are in a Secret"
 
 
 def find_env(use: KeyUse) -> Iterator[ReportTarget]:
@@ -71,14 +71,14 @@ def assess_env_file(use: KeyUse) -> Rows:
     yield "", KEYS["env_file"]
     for index, file in enumerate(use.value):
         if file.outside:
-            words = "a Secret of the release; it is read outside the project, and travels in the values of the release"
+            words = "a Secret of the release: the file lies outside the project, its content is in the release's values"
             yield f"[{index}]", translated(words, FoundBy(find_env_file))
 
 
 KEYS: Table = {
     "environment": whole(translated(WORDS, FoundBy(find_env), assess=assess_environment)),
     "env_file": translated("a Secret of the release, with envFrom", FoundBy(find_env_file), assess=assess_env_file),
-    "env_file[].path": translated("its contents travel in the values of the release", FoundBy(find_env_file)),
+    "env_file[].path": translated("its contents are part of the release's values", FoundBy(find_env_file)),
     "env_file[].required": translated("decided when the file is read"),
     "env_file[].format": translated("decided when the file is read"),
 }

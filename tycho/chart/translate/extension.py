@@ -117,8 +117,8 @@ def _is_flag(value: Json) -> bool:
     return isinstance(value, bool)
 
 
-ROUTE = "its URL, where the operator has a template of URLs: an Ingress or an HTTPRoute (live)"
-ROUTE_VARIABLES = "env: the path of its URL, where the operator has a template of URLs (live)"
+ROUTE = "its URL: an Ingress or an HTTPRoute, if the operator set a URL template (live)"
+ROUTE_VARIABLES = "env: the path of its URL, if the operator set a URL template (live)"
 
 
 def _is_group(value: Json) -> bool:
@@ -148,9 +148,9 @@ EXTENSION_KEYS: Mapping[str, Mapping[str, tuple[Check, str, KeyRule]]] = {
         ),
         "secretEnvironment": _key(_texts, '["*password"]', "which names are secret, in every service"),
         "identityVariables": _key(
-            _is_identity, "{GUID: guid, USER: username}", "env of every container, which the release brings"
+            _is_identity, "{GUID: guid, USER: username}", "env of every container, set by the release"
         ),
-        "portalLabels": _key(_is_flag, "true or false", "labels of pods, which the release brings"),
+        "portalLabels": _key(_is_flag, "true or false", "labels of pods, set by the release"),
     },
     "services": {
         "kind": _key(lambda value: value in KINDS, f"one of {', '.join(KINDS)}", "kind of workload", workload("")),
@@ -213,6 +213,6 @@ def assess_extension(section: str, value: Json) -> Iterator[tuple[str, KeyRule]]
         if word not in words:
             yield f".{word}", rejected("x-tycho has no such key", f"known here: {', '.join(words) or 'none'}")
         elif not words[word][0](setting):
-            yield f".{word}", rejected(f'"{setting}" is not one', f"write {words[word][1]}")
+            yield f".{word}", rejected(f'"{setting}" is not a valid value', f"write {words[word][1]}")
         elif word not in UNREPORTED:
             yield f".{word}", words[word][2]

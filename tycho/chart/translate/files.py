@@ -16,13 +16,13 @@ NODE = "host paths are not allowed on a cluster"
 GRANT = "remove it; a policy may allow it with x-tycho: {hostPaths: […]}"
 MOVE = "move it out of the mounted folder, or make it part of the image"
 REFUSED: Mapping[str, str] = {
-    "a link that leads out": "it is a link that leads out of the project, to what is the host's",
+    "a link that leads out": "it is a link to a file of the host, outside the project",
     "below /proc, /sys or /dev": NODE,
 }
 READABLE = "or make it readable"
-SMALLER = "or, without :ro, it is a claim that starts empty"
+SMALLER = "without :ro it becomes a claim that starts empty"
 STAYING = frozenset({"clock", "forbidden", "outside", "withheld", "irregular", "stuck"})
-HOW = "the release brings secret files: `tycho up` gives them, helm by --set-string secretFiles.…, as the README shows"
+HOW = "`tycho up` sets secret files; helm install needs --set-string 'secretFiles.…', see the README"
 
 
 def refuse_mount(mount: Mount, becomes: str) -> KeyRule:
@@ -33,13 +33,15 @@ def refuse_mount(mount: Mount, becomes: str) -> KeyRule:
         case "forbidden":
             return rejected(REFUSED.get(mount.note, NODE), mount.advice or GRANT)
         case "outside":
-            return rejected("it lies beyond the project's folder", mount.advice or "move it into the project's folder")
+            return rejected("it lies outside the project's folder", mount.advice or "move it into the project's folder")
         case "withheld":
-            return ignored(f"{mount.note.partition(': ')[2]}: it never travels", "copy what is needed of it elsewhere")
+            return ignored(
+                f"{mount.note.partition(': ')[2]}: it is never part of a chart", "copy what is needed to another file"
+            )
         case "stuck":
             large = mount.note.startswith(Reason.LARGE)
             hint = f"copy it into the image, or keep it in a named volume; {READABLE if not large else SMALLER}"
-            return rejected(f"it cannot travel: {mount.note.removeprefix(f'{Reason.LARGE}: ')}", hint)
+            return rejected(f"it cannot be part of the chart: {mount.note.removeprefix(f'{Reason.LARGE}: ')}", hint)
         case _:
             return rejected(f"it {_verb(mount.note)}", "make it a regular file or a folder that can be read")
 
@@ -57,7 +59,9 @@ def assess_files(use: KeyUse, source: str, part: object) -> Rows:
         place = FoundBy(lambda _: find_tree(use, source, secret=True))
         yield (
             "",
-            approximated("Secret of the release", f"secret, and no part of the chart: {listed(secret)}", HOW, place),
+            approximated(
+                "Secret of the release", f"secret files are not part of the chart: {listed(secret)}", HOW, place
+            ),
         )
     reasons: dict[str, list[str]] = {}
     for path, why in getattr(part, "left_out", ()):
@@ -68,7 +72,7 @@ def assess_files(use: KeyUse, source: str, part: object) -> Rows:
     if copied := getattr(part, "copied", ()):
         why = f"links travel as copies of what they lead to: {listed(copied)}"
         place = FoundBy(lambda _: find_tree(use, source, secret=False))
-        yield "", approximated("ConfigMap", why, "nothing: a change is copied when it is compiled again", place)
+        yield "", approximated("ConfigMap", why, "nothing: compiling again copies changes", place)
 
 
 def list_files(part: object) -> Sequence[File]:

@@ -22,7 +22,7 @@ def list_renamed(layout: ChartLayout) -> Iterator[tuple[str, str, KeyRule]]:
     Yields:
         Name of the service, path and entry.
     """
-    why = "before Kubernetes 1.36 the name of a Service starts with a letter, as helm lint still asks"
+    why = "before Kubernetes 1.36 the name of a Service must start with a letter, and helm lint still requires it"
     for name in layout.system.services:
         if name[0].isdigit() and _is_called(layout, name):
             key = approximated(f"Service {label(name)}", why, "begin it with a letter", CALLED)
@@ -69,7 +69,7 @@ def find_places(layout: ChartLayout, names: Collection[str]) -> Mapping[str, lis
 
 
 def _where(places: list[str]) -> str:
-    return f"; it is said at {', '.join(dict.fromkeys(places))}" if places else ""
+    return f"; it is used at {', '.join(dict.fromkeys(places))}" if places else ""
 
 
 def refuse_name(use: KeyUse, name: str, remedy: str) -> KeyRule:
@@ -81,7 +81,7 @@ def assess_container_name(use: KeyUse) -> Rows:
     """Assess a name to call a service by."""
     name = str(use.value)
     if name == use.name:
-        yield "", translated("the name that it has anyway")
+        yield "", translated("its own name")
     elif not DNS_LABEL.fullmatch(name.lower()):
         yield "", refuse_name(use, name, f"call it {label(use.name)}")
 
@@ -90,10 +90,10 @@ def assess_hostname(use: KeyUse) -> Rows:
     """Assess a hostname, a DNS label; a pod has one of its own, and a further name for each other service in it."""
     name, home = str(use.value), use.pod.name
     if not DNS_LABEL.fullmatch(name.lower()):
-        yield "", refuse_name(use, name, f"{LETTERS}; domainname for the rest")
+        yield "", refuse_name(use, name, f"{LETTERS}; write the domain in domainname")
     elif home != use.name:
-        why = f"it shares the pod of {home}, whose own counts"
-        yield "", approximated("a Service of that name", why, "say it there", FoundBy(find_named))
+        why = f"it shares the pod of {home}, whose setting is used"
+        yield "", approximated("a Service of that name", why, "set it there", FoundBy(find_named))
 
 
 def find_named(use: KeyUse) -> Iterator[ReportTarget]:
@@ -118,7 +118,7 @@ def find_links(use: KeyUse) -> Iterator[ReportTarget]:
 def assess_links(use: KeyUse) -> Rows:
     """Assess further names of other services."""
     if all(str(link).partition(":")[2] in ("", str(link).partition(":")[0]) for link in use.value):
-        yield "", translated("the names that they have anyway")
+        yield "", translated("their own names")
     for index, link in enumerate(use.value):
         alias = str(link).partition(":")[2]
         if alias and not DNS_LABEL.fullmatch(alias.lower()):
@@ -139,7 +139,9 @@ KEYS: Table = {
         "Services of these names",
         FoundBy(find_links),
         assess=assess_links,
-        but="every service knows them, and none waits for what they lead to",
+        but="every service can use these names, and a link does not delay the start",
     ),
-    "external_links": ignored("a container outside the project has no name here", "call a Service by its DNS name"),
+    "external_links": ignored(
+        "a container outside the project is not in the cluster", "call a Service by its DNS name"
+    ),
 }

@@ -167,14 +167,14 @@ def assess_check(use: KeyUse) -> Rows:
     """Assess a key of `healthcheck`: what x-tycho says in Kubernetes' words goes before it."""
     check = use.service.healthcheck
     if KEY in tycho_extension(use.service):
-        yield "", translated(f"nothing: x-tycho.{KEY} is there in its place")
+        yield "", translated(f"nothing: x-tycho.{KEY} replaces it")
     elif check and is_of_image(check):
-        why = "without `test` it is about the image's own check, which Kubernetes does not know"
+        why = "without `test` it configures the image's healthcheck, which Kubernetes ignores"
         yield "", ignored(why, "write test")
     elif not use.value and not isinstance(use.value, bool):
-        yield "", translated("Docker's default: 0 is as if it were not there")
+        yield "", translated("Docker's default: 0 means not set")
     elif use.container.stage == "init":
-        yield "", translated("nothing: what does its work and ends has no health")
+        yield "", translated("nothing: an init container has no probe")
     elif check and (check.disable or not _command(check)) and use.value != check.disable:
         yield "", translated("nothing: there is no probe")
     elif isinstance(use.value, float) and use.value % 1:
@@ -194,10 +194,10 @@ def assess_first(use: KeyUse) -> Rows:
     check = use.service.healthcheck
     rows = list(assess_check(use))
     if not rows and check and not find_start_interval(check):
-        why = "no start_period" if not check.start_period else "not more often than at the interval"
+        why = "no start_period" if not check.start_period else "start_interval is not shorter than interval"
         rows = [("", translated(f"nothing: {why}"))]
     elif not rows and "startupProbe" not in use.container.probes:
-        rows = [("", translated("nothing: it is asked as often as later"))]
+        rows = [("", translated("nothing: the interval is the same"))]
     yield from rows
 
 
@@ -205,7 +205,7 @@ def _probe(words: str, path: str, but: str = "") -> KeyRule:
     return translated(words, container(path), assess=assess_check, but=but)
 
 
-WAITED = "tycho up waits until it succeeds; docker compose up waits with --wait alone"
+WAITED = "tycho up waits until it succeeds; docker compose up waits only with --wait"
 KEYS: Table = {
     "healthcheck.test": _probe("readinessProbe.exec (live)", "readinessProbe", but=WAITED),
     "healthcheck.disable": translated("no probe", assess=assess_check),
@@ -213,7 +213,7 @@ KEYS: Table = {
     "healthcheck.timeout": _probe("timeoutSeconds", "readinessProbe.timeoutSeconds"),
     "healthcheck.retries": _probe("failureThreshold", "readinessProbe.failureThreshold"),
     "healthcheck.start_period": translated(
-        "startupProbe, which may fail for ever", container("startupProbe"), assess=assess_first
+        "startupProbe without a limit of failures", container("startupProbe"), assess=assess_first
     ),
     "healthcheck.start_interval": translated(
         "periodSeconds of the startupProbe", container("startupProbe.periodSeconds"), assess=assess_first

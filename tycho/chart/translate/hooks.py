@@ -87,8 +87,8 @@ def assess_pre_start(use: KeyUse) -> Rows:
     """Assess containers before the container."""
     for index, hook in enumerate(use.value):
         if own := sorted(set(hook.rest) & set(hook.written)):
-            why = f"{', '.join(own)}: those of the service hold here too"
-            yield f"[{index}]", ignored(why, "say it of the service")
+            why = f"{', '.join(own)}: a hook uses the settings of its service"
+            yield f"[{index}]", ignored(why, "set it on the service")
         if hook.user and any(part and parse_id(part) is None for part in hook.user.split(":")):
             why = f'"{hook.user}" is a name, and Kubernetes takes numbers'
             yield f"[{index}].user", rejected(why, "write the number")
@@ -110,8 +110,8 @@ def assess_hook(use: KeyUse) -> Rows:
         if index:
             yield f"[{index}]", rejected("Kubernetes runs one command", "put them into one: sh -c 'first && second'")
         elif further:
-            why = "a hook runs as its container does"
-            yield f"[{index}].{further[0]}", rejected(why, "say it in the command")
+            why = "a hook uses the settings of its container"
+            yield f"[{index}].{further[0]}", rejected(why, "write it into the command")
 
 
 def assess_grace(use: KeyUse) -> Rows:

@@ -26,7 +26,7 @@ _VALID = re.compile(
     r"(?:@[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,})?",
     re.ASCII,
 )
-NO_IMAGE = '"{}" is no image: [registry/]name[:tag], and names are in lower case'
+NO_IMAGE = '"{}" is not a valid image: write [registry/]name[:tag], with a lower-case name'
 _LONGEST = 1024  # characters: names have 255 at most, and a tag and a digest come after
 
 
@@ -95,7 +95,7 @@ def assess_image(use: KeyUse) -> Rows:
 
 def assess_build(use: KeyUse) -> Rows:
     """Assess `build`: an image has to come from somewhere."""
-    why = "a chart holds no build"
+    why = "a chart does not build images"
     if use.service.image:
         yield "", ignored(why, f"{BUILD}, or push {template(use.service.image)} before it is installed")
     else:
@@ -105,12 +105,12 @@ def assess_build(use: KeyUse) -> Rows:
 
 
 def assess_pull_policy(use: KeyUse) -> Rows:
-    """Assess `pull_policy`: Kubernetes knows no age of an image."""
+    """Assess `pull_policy`: Kubernetes does not check the age of an image."""
     if use.value == "build":
         why, remedy = "a cluster does not build", f"{BUILD}; `tycho up --build` does before it starts"
         yield "", approximated("imagePullPolicy: IfNotPresent", why, remedy, POLICY)
     elif use.value not in PULL:
-        why, remedy = "Kubernetes knows no age of an image", "give images tags that do not move"
+        why, remedy = "Kubernetes does not check the age of an image", "use a new tag for each build"
         yield "", approximated("imagePullPolicy: Always", why, remedy, POLICY)
 
 
@@ -120,7 +120,7 @@ KEYS: Table = {
     "build": whole(
         approximated(
             "image <project>-<service>",
-            "a chart holds no build",
+            "a chart does not build images",
             f"{BUILD}, or push it before it is installed and set services.X.image",
             IMAGE,
             assess=assess_build,
@@ -129,10 +129,10 @@ KEYS: Table = {
     "provider": whole(
         rejected(
             "a provider is a program of Docker Compose",
-            "run the service it provides elsewhere, and give its address in environment",
+            "run the service elsewhere, and set its address in environment",
         )
     ),
     "pull_policy": translated("imagePullPolicy", POLICY, assess=assess_pull_policy),
-    "pull_refresh_after": ignored("Kubernetes knows no age of an image", "give images tags that do not move"),
+    "pull_refresh_after": ignored("Kubernetes does not check the age of an image", "use a new tag for each build"),
     "runtime": translated("runtimeClassName", pod("runtimeClassName"), read=lambda service: service.runtime),
 }

@@ -53,20 +53,20 @@ def assess_restart(use: KeyUse) -> Rows:
         yield "", rejected(why, "no, always, unless-stopped or on-failure")
     elif use.kind in workload_kind.JOBS:
         if policy in ("always", "unless-stopped"):
-            why = "others wait for its end: it is run until it succeeds"
+            why = "other services wait for its completion, so it is retried until it succeeds"
             yield "", approximated(use.kind, why, 'restart: "no"', place)
         elif use.kind == "Job":
-            ended = "tycho up waits for its end, and fails where it fails; docker compose up -d does not look at it"
+            ended = "tycho up waits until it ends, and fails if it fails; docker compose up -d does not wait"
             yield "", translated("Job, backoffLimit", workload("spec.backoffLimit"), but=ended)
     elif policy in ("no", "on-failure"):
-        why = "what serves others is always started again"
+        why = "a service that others call is always restarted"
         yield "", approximated(use.kind, why, "x-tycho: {kind: Job} makes it run once", place)
 
 
 def assess_attempts(use: KeyUse) -> Rows:
     """Assess a number of tries: only jobs give up."""
     if use.kind not in workload_kind.JOBS:
-        yield "", ignored("what serves others is started again for ever", "x-tycho: {kind: Job} makes it give up")
+        yield "", ignored("a service that others call is always restarted", "x-tycho: {kind: Job} makes it give up")
     elif use.kind == "CronJob":
         yield "", translated("backoffLimit", workload("spec.jobTemplate.spec.backoffLimit"))
 
@@ -77,11 +77,14 @@ def assess_triggers(use: KeyUse) -> Rows:
     if len(schedule) > 1:
         yield ".schedule", rejected("a CronJob has one schedule", "make it a job for each")
     elif any(isinstance(entry, Mapping) and entry.get("concurrency") == "queue" for entry in schedule):
-        why, remedy = "a CronJob leaves out what it cannot start", "have runs end before the next begins"
+        why, remedy = (
+            "a CronJob skips a run while the last one is active",
+            "let each run end before the next one starts",
+        )
         place = workload("spec.concurrencyPolicy")
         yield ".schedule[0].concurrency", approximated("Forbid", why, remedy, place)
     elif not schedule:
-        why, remedy = "somebody has to start it", "kubectl create job --from=cronjob/NAME"
+        why, remedy = "nothing starts it automatically", "kubectl create job --from=cronjob/NAME"
         yield "", approximated("a suspended CronJob", why, remedy, workload("spec.suspend"))
 
 
@@ -92,10 +95,10 @@ KEYS: Table = {
         "backoffLimit", workload("spec.backoffLimit"), assess=assess_attempts
     ),
     "deploy.restart_policy.delay": ignored(
-        "restarts are put off longer and longer, from 10 s to 5 min", "have the program itself wait before it ends"
+        "Kubernetes increases the delay between restarts from 10 s to 5 min", "let the program wait before it exits"
     ),
     "deploy.restart_policy.window": ignored(
-        "a container counts as started when its probes say so", "give the service a healthcheck"
+        "probes decide whether a container has started", "give the service a healthcheck"
     ),
     "triggers": whole(translated("CronJob", workload("spec.schedule"), assess=assess_triggers)),
 }

@@ -20,7 +20,7 @@ def translate_annotations(labels: Mapping[str, str], grants: tuple[str, ...]) ->
     return {key: to_text(value) for key, value in sorted(kept.items()) if QUALIFIED.fullmatch(key)}
 
 
-RESERVED_NAME = ignored("this name is Kubernetes', Helm's or Tycho's own to set", "use another name")
+RESERVED_NAME = ignored("Kubernetes, Helm or Tycho sets this name", "use another name")
 
 
 def assess_labels(use: KeyUse) -> Rows:

@@ -21,14 +21,16 @@ from tycho.chart.translate.key_use import (
     template,
 )
 
-INTERFACE = "a pod has one interface, and names are known on every network: calls from others are refused"
+INTERFACE = (
+    "a pod has one interface, and its name resolves on every network; connections from other networks are refused"
+)
 NAMES = "call services by their names"
 WORDS = "labels of the pod, one NetworkPolicy for each network"
-SHARED_NETWORK = "a label that pods of other systems may carry too"
+SHARED_NETWORK = "a label that pods of other systems can have, too"
 OTHER_SYSTEMS = "services of other systems: <name>.<namespace>"
-DRIVER = "the cluster has one network, with drivers of its own"
+DRIVER = "the cluster has one network, with its own driver"
 LEAVE = "remove it"
-GUESSED = "helm alone allows ports 443 and 6443 of any address: it does not know where the API server is"
+GUESSED = "helm install allows ports 443 and 6443 of every address, as it does not know the API server's address"
 CLOSED = "a NetworkPolicy without egress"
 
 
@@ -87,9 +89,9 @@ def assess_network_mode(use: KeyUse) -> Rows:
     """Assess networks that are not the project's."""
     kind, _, name = str(use.value).partition(":")
     if kind == "none":
-        but = "the pod has an interface, and its name is known, but it reaches nothing and nobody reaches it"
+        but = "the pod has an interface and a name, but no traffic is allowed"
         place = release_object("NetworkPolicy", f"{use.pod.slug}-isolated")
-        yield "", translated("a NetworkPolicy that admits nothing", place, but=but)
+        yield "", translated("a NetworkPolicy that allows no traffic", place, but=but)
     elif kind == "host":
         yield "", translated("hostNetwork", pod("hostNetwork"))
     elif kind == "service":
@@ -134,14 +136,14 @@ KEYS: Table = {
     "network_mode": translated("the pod's network", assess=assess_network_mode),
 }
 NETWORK: Table = {
-    "name": ignored("objects are named for the release", "nothing: services call it by its key", assess=assess_name),
+    "name": ignored("objects are named after the release", "nothing: services call it by its key", assess=assess_name),
     "driver": ignored(DRIVER, LEAVE, assess=assess_driver),
     "driver_opts": whole(ignored(DRIVER, LEAVE)),
     "ipam": whole(ignored("the cluster gives the addresses", "call services by their names")),
     "external": whole(approximated(SHARED_NETWORK, "networks end with the system", OTHER_SYSTEMS, SELECTED)),
     "internal": translated(CLOSED, find_policy("spec.egress"), assess=assess_internal),
-    "attachable": ignored("pods are selected by labels", "nothing: policies say who may call"),
+    "attachable": ignored("pods are selected by labels", "nothing: NetworkPolicies select pods"),
     "enable_ipv4": ignored(DRIVER, LEAVE),
     "enable_ipv6": ignored(DRIVER, LEAVE),
-    "labels": whole(ignored("a NetworkPolicy is the system's own", "label the services")),
+    "labels": whole(ignored("labels of a NetworkPolicy have no use", "label the services")),
 }

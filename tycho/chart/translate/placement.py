@@ -126,6 +126,10 @@ KEYS: Table = {
         translated("topologySpreadConstraints", SPREADING, assess=assess_preferences)
     ),
     "deploy.placement.max_replicas_per_node": approximated(
-        "topologySpreadConstraints", "pods are spread, not counted", "1 is exact", SPREADING, assess=assess_most
+        "topologySpreadConstraints",
+        "pods are spread over nodes, not limited to a number",
+        "1 is exact",
+        SPREADING,
+        assess=assess_most,
     ),
 }

@@ -82,16 +82,16 @@ def translate_ingress(service: Service, common: Mapping[str, object], annotation
     )
 
 
-CUT_OFF = "its name has one address that stays, and answers at the ports that are known of it, at no other"
-NAMELESS = "a job that listens at no known port has no name while it runs"
-MORE = "expose adds ports; x-tycho: {headless: true} lets every call through"
-STRANGERS = "a published port can be called by every pod: those that share no network with it as well"
+CUT_OFF = "its Service has a fixed address, and answers only at the ports that are known"
+NAMELESS = "a job without a known port has no Service"
+MORE = "add ports with expose, or set x-tycho: {headless: true} to open all of them"
+STRANGERS = "every pod can connect to a published port, also one that shares no network with the service"
 FORWARD = "kubectl port-forward reaches it"
-INSIDE = "loopback: nobody outside may call it"
+INSIDE = "it is bound to loopback, so it is not published outside"
 WORDS = "Service <name>-published, and the Service that peers call"
 NODES = (
-    "a load balancer answers at it; without one, nodes do at a port of 30000-32767: at this one if it lies there, else"
-    " at one that the cluster chooses"
+    "a load balancer uses this port; without one, nodes use a port of 30000-32767: this one if it is in that range,"
+    " else one that the cluster chooses"
 )
 EXPOSED = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(tcp|udp|sctp))?")
 
@@ -99,7 +99,7 @@ EXPOSED = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(tcp|udp|s
 def assess_ports(use: KeyUse) -> Rows:
     """Assess ports that mean another thing in a cluster, each on its own."""
     if use.name in use.layout.enclosed:
-        yield "", translated("nothing is published: all its networks are internal, and Docker publishes nothing then")
+        yield "", translated("nothing: all its networks are internal, so Docker publishes no port either")
         return
     inside = [bool(LOOPBACK.fullmatch(port.host_ip or "")) for port in use.value]
     for index, port in enumerate(use.value):
@@ -164,7 +164,7 @@ def assess_calls(use: KeyUse) -> KeyRule | None:
     words = f"peers can call it at {', '.join(str(port.number) for port in ports)}"
     places = tuple(peers(f"spec.ports[{port.name}]") for port in ports)
     if numbers := [str(port.number) for port in ports if port.guessed == "call"]:
-        why = f"others call it at {', '.join(numbers)}, and the file does not say that it listens there"
+        why = f"others call it at {', '.join(numbers)}, which the file does not expose"
         return approximated(words, why, f"expose: {json.dumps(numbers)}", *places)
     return translated(words, *places, but=CUT_OFF, remedy=MORE)
 

@@ -15,14 +15,14 @@ from tycho.model import Json, Live, Service
 VENDORS = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel.com/i915"}
 Amounts = Mapping[str, Text | int]
 
-NODE = "it is the node's business, not a container's"
+NODE = "it is a setting of the node, not of a container"
 SHARES = 1024  # of a processor: Docker's default, and what Kubernetes makes of a requested one
 PERIOD = 100_000  # microseconds; Docker's default
-TURNS = "turns are 100 ms long, whatever the period: a container has the same share of them"
-CPU = "a busy node shares its processors by what is requested, or else by the limit"
+TURNS = "Kubernetes uses a period of 100 ms; the share of time is the same"
+CPU = "a busy node divides its processors by the requests, or else by the limits"
 SWAP = "there is no swap beside it"
-SOFT = "it decides where a pod is placed; the container itself is not held to it"
-LIMITS = "Kubernetes knows limits and requests of processors and memory"
+SOFT = "it decides on which node a pod runs, and does not limit the container"
+LIMITS = "Kubernetes has only limits and requests of processors and memory"
 
 
 def translate_resources(service: Service) -> Mapping[str, Amounts]:
@@ -66,7 +66,7 @@ def assess_quota(use: KeyUse) -> Rows:
     if service.cpus or service.deploy.resources.limits.cpus:
         yield "", ignored("cpus counts", "remove it")
     elif read_quota(service) is None:
-        yield "", translated("nothing: without cpu_quota a container has all the time")
+        yield "", translated("nothing: without cpu_quota there is no limit")
 
 
 def read_shares(service: Service) -> YamlValue:
@@ -140,7 +140,7 @@ def assess_gpus(use: KeyUse) -> Rows:
             why = "a device plugin chooses them"
             yield f"[{index}].device_ids", approximated("as many devices", why, "write count", FoundBy(find_gpus))
         elif fields.get("count") in ("all", -1) or (not fields.get("count") and not fields.get("device_ids")):
-            why = "all of a node's devices cannot be asked for"
+            why = "a pod cannot request all devices of a node"
             yield f"[{index}].count", approximated("1 device", why, "set count", FoundBy(find_gpus))
 
 
@@ -149,7 +149,7 @@ _MEMORY_LIMIT, _MEMORY_REQUEST = container("resources.limits.memory"), container
 KEYS: Table = {
     "cpu_shares": approximated(
         "resources.requests.cpu",
-        "a node sets as much aside: where none has it free, the pod waits",
+        "a node reserves this amount; if no node has it free, the pod waits",
         "set deploy.resources.reservations.cpus, or remove it",
         _CPU_REQUEST,
         assess=assess_shares,
@@ -211,19 +211,19 @@ KEYS: Table = {
     "cpu_percent": ignored(LIMITS, "set cpus"),
     "cpu_rt_period": ignored(LIMITS, "set cpus"),
     "cpu_rt_runtime": ignored(LIMITS, "set cpus"),
-    "cpuset": ignored("processors are chosen by the node", "ask for whole cpus, with a static CPU manager"),
+    "cpuset": ignored("the node chooses processors", "ask for whole cpus, with a static CPU manager"),
     "oom_kill_disable": ignored("memory beyond the limit always ends the container", "set no mem_limit"),
-    "oom_score_adj": ignored("it follows from requests and limits", "set deploy.resources"),
+    "oom_score_adj": ignored("Kubernetes derives it from requests and limits", "set deploy.resources"),
     "storage_opt": whole(
         approximated(
             "resources.limits.ephemeral-storage",
-            "a pod that writes more is ended, and another one made; in Docker it is the write that fails",
-            "keep what grows in a volume",
+            "a pod that writes more is evicted and replaced; in Docker the write fails",
+            "keep growing data in a volume",
             container("resources.limits.ephemeral-storage"),
             assess=assess_storage,
             read=lambda service: read_storage((service.storage_opt or {}).get("size")),
         )
     ),
-    "blkio_config": whole(ignored(NODE, "choose a storage class that is quick enough")),
+    "blkio_config": whole(ignored(NODE, "choose a faster storage class")),
     "ulimits": whole(ignored("they are set for the node's runtime", "set them in the image's entrypoint, or on nodes")),
 }

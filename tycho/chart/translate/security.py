@@ -15,9 +15,9 @@ from tycho.model.numbers import is_digits, parse_id
 from tycho.model.rights import normalize_capability, parse_option
 
 HARDENING = "10-hardening.yaml"
-GAINS = f"{HARDENING} asks for it: sudo, su and other setuid programs of the image gain no rights; in Docker they do"
-KEEP_OUT = "security_opt: [no-new-privileges=false] keeps it out"
-NODE, LEAVE = "it is the node's business, not a container's", "remove it"
+GAINS = f"{HARDENING} sets it: sudo, su and other setuid programs cannot gain rights, as they can in Docker"
+KEEP_OUT = "set security_opt: [no-new-privileges=false] to turn it off"
+NODE, LEAVE = "it is a setting of the node, not of a container", "remove it"
 
 
 def translate_security(service: Service) -> dict[str, YamlValue]:
@@ -114,10 +114,10 @@ def assess_user(use: KeyUse) -> Rows:
         remedy = 'write the number, as `id` prints it in the image: "1000:1000"'
         yield "", rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', remedy)
     elif len(parts) > 1:
-        but = "its groups in the image's /etc/group count, too"
+        but = "groups of the user in the image's /etc/group apply, too"
         yield "", translated("runAsUser, runAsGroup", FoundBy(find_ids), but=but)
     elif _gives_claims(use):
-        why = "its number is also a group of the process, which the volumes of its pod are given to"
+        why = "the user's number becomes a group of the process, which owns the pod's volumes"
         places = (container("securityContext.runAsUser"), pod("securityContext.fsGroup"))
         remedy = f'write its group, too: "{parts[0]}:{parts[0]}"'
         yield "", translated("runAsUser, fsGroup", *places, but=why, remedy=remedy)
@@ -157,13 +157,13 @@ def assess_options(use: KeyUse) -> Rows:
     for index, option in enumerate(use.value):
         key, value = parse_option(str(option))
         if key not in ("no-new-privileges", "seccomp", "apparmor", "label") or value.startswith("{"):
-            yield f"[{index}]", ignored(f"{key} is Docker's", "set services.X.securityContext")
+            yield f"[{index}]", ignored(f"{key} is an option of Docker", "set services.X.securityContext")
         elif key == "seccomp" and value != "unconfined" and not is_profile(value):
             why = "a profile lies below the kubelet's seccomp folder"
             yield f"[{index}]", rejected(why, "name it relative to that")
         elif key == "label" and value == "disable":
             remedy = "set services.X.podSecurityContext.seLinuxOptions"
-            yield f"[{index}]", ignored("SELinux is the node's business", remedy)
+            yield f"[{index}]", ignored("SELinux is configured on the node", remedy)
 
 
 def find_options(use: KeyUse) -> Iterator[ReportTarget]:
@@ -185,7 +185,7 @@ def assess_sysctls(use: KeyUse) -> Rows:
     """Assess `sysctls`: the kubelet lets few through."""
     for name in use.value:
         if name not in SAFE_SYSCTLS:
-            why = "a kubelet refuses it where it is not allowed"
+            why = "a kubelet refuses the sysctl unless it is allowed there"
             yield f".{name}", approximated("sysctls", why, "--allowed-unsafe-sysctls", SYSCTLS)
 
 
@@ -201,11 +201,11 @@ def assess_namespace(use: KeyUse) -> Rows:
     if kind == "container":
         yield "", rejected("a container outside the project is not in the cluster", "service:NAME")
     elif kind == "service":
-        but = "they share name, address and what a pod shares, too"
+        but = "they share the pod's name, address and namespaces"
         remedy = "call both by the name of the other"
         yield "", translated("one pod for both", container(""), but=but, remedy=remedy)
     elif kind != "host":
-        yield "", ignored("containers of a pod share what a pod shares", "remove it, or service:NAME")
+        yield "", ignored("containers of a pod share its namespaces", "remove it, or service:NAME")
 
 
 SYSCTLS = pod("securityContext.sysctls")

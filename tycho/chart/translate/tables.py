@@ -39,9 +39,9 @@ PROJECT: Table = {
 NOT_IN_CHART: Table = {
     "profiles": translated("decided when the file is read"),
     "extends": whole(translated("resolved when the file is read")),
-    "develop": whole(ignored("it is about developing on one machine", "nothing: it does no harm")),
+    "develop": whole(ignored("it is for development on one machine", "nothing: it has no effect")),
     "models": whole(
-        rejected("a model runner is a program of Docker", "run one as a service, and give its address in environment")
+        rejected("a model runner is a program of Docker", "run one as a service, and set its address in environment")
     ),
 }
 """Keys of a service that no chart holds."""

@@ -24,26 +24,28 @@ from tycho.chart.translate.key_rule import (
 from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, container, pod, workload
 from tycho.model import Mount
 
-FRESH = "; a new one has what the image has there (not before Kubernetes 1.35, nor under podSecurity: restricted)"
-USERS = "where the image has nothing, a new one belongs to the service's user, who can write to it"
+FRESH = (
+    "; a new one starts with the image's files at its path (from Kubernetes 1.35 on, not with podSecurity: restricted)"
+)
+USERS = "if the image has no files there, the service's user owns a new one"
 FILLED: Mapping[str, str] = {
-    "seed": "it is kept in the cluster: a new one begins with what lies here, and a file that changes here replaces its"
-    " copy unless the program changed that",
-    "": "it is kept in the cluster, and a new one begins empty",
+    "seed": "it is a volume in the cluster: a new one starts with the local files, and a changed local file replaces"
+    " its copy unless the program changed the copy",
+    "": "it is a volume in the cluster that starts empty",
 }
-READ_OR_LOSE = "write :ro where it is only read, or x-tycho: {storage: false} where writes need not last"
+READ_OR_LOSE = "write :ro if it is only read, or x-tycho: {storage: false} if changes need not be kept"
 OTHERWISE = f"name a volume; or {READ_OR_LOSE}"
-EACH = "each pod has one of its own, and what is written there is lost with it"
-MODES = "its files are root's, with mode 0644, or 0755 where they can be run; when one changes, up replaces the pods"
+EACH = "each pod has its own, which is deleted with the pod"
+MODES = "root owns the files, with mode 0644, or 0755 for executables; when one changes, up replaces the pods"
 PLAIN_MEMORY = (
-    "a pod's memory is mounted plainly, mode 1777: programs in it can be run, it outlives the container, and without"
-    " size it may take all"
+    "memory is mounted with mode 1777 and without noexec, it outlives the container, and without"
+    " size it can use all memory"
 )
 NOTHING: Mapping[str, KeyRule] = {
     "pipe": rejected("it is about Docker on Windows, or Swarm", "use a volume"),
-    "shield": ignored("it hides a part of a folder that stays out, and the image has its own there", "remove both"),
+    "shield": ignored("it hides part of a folder that is not mounted; the image's own files are there", "remove both"),
     "built": ignored(
-        "the image is built with it: its Dockerfile copies it there", "build the image again to change it, or write :ro"
+        "the Dockerfile copies it into the image at this path", "build the image again to change it, or write :ro"
     ),
 }
 
@@ -60,15 +62,15 @@ def assess_volumes(use: KeyUse) -> Rows:
             yield at, files.refuse_mount(mount, outcome)
         elif outcome == "claim" and _is_scattered(use, mount, own):
             remedy = READ_OR_LOSE if mount.type == "bind" else MANY_NODES
-            yield at, rejected("pods on several nodes cannot share a volume that is on one", remedy)
+            yield at, rejected("pods on several nodes cannot share a volume of one node", remedy)
         elif mounted := mounts.get(mount.target):
             yield at, _describe(use, mount, outcome, mounted)
         if outcome in ("files", "copy", "claim", "empty"):
             for added, key in files.assess_files(use, str(mount.source), mount):
                 yield at + added, key
         if outcome == "claim" and mount.type == "bind" and (why := why_empty(mount)):
-            remedy = "copy it in with kubectl cp, or move what is needed into the image"
-            yield at, replace(ignored(f"a new claim starts empty, without what lies here: {why}", remedy), local=True)
+            remedy = "copy files into it with kubectl cp, or add them to the image"
+            yield at, replace(ignored(f"a new claim starts empty, without the local files: {why}", remedy), local=True)
     if any(find_mounts(use)):
         yield "", translated("volumes of the pod", FoundBy(find_mounts))
 
@@ -163,13 +165,13 @@ def _name_outcome(use: KeyUse, mount: Mount, outcome: str, mounted: VolumeMount)
         case "empty" if mount.type == "volume":
             return approximated("emptyDir", EACH, "name the volume, and it is kept")
         case "empty" if mount.read_only:
-            return approximated("emptyDir", "nothing lies there, so there is nothing to read", "put it there")
+            return approximated("emptyDir", "the folder does not exist, so the volume is empty", "create it")
         case "empty":
             return approximated("emptyDir", EACH, "name a volume")
         case "copy":
             source_kind = _copied_kind(use, own, mounted)
-            lost = "what is written to it is lost with the pod; its mode is 0644, or 0755 where it can be run"
-            remedy = "write :ro where it is only read, or x-tycho: {storage: true} to keep what is written"
+            lost = "changes are lost with the pod; the mode is 0644, or 0755 for executables"
+            remedy = "write :ro if it is only read, or x-tycho: {storage: true} to keep changes"
             return approximated(f"emptyDir, with a copy of {source_kind} at each start", lost, remedy)
         case "files" if kind == "emptyDir":
             return translated(f"emptyDir, with a copy of {_copied_kind(use, own, mounted)} at each start", but=MODES)
@@ -208,7 +210,7 @@ KEYS: Table = {
     ),
     "volumes_from": approximated(
         "the other's mounts",
-        "what is in no named volume cannot be shared between pods: each has a copy of its own",
+        "pods share only named volumes; of other mounts each pod has its own copy",
         "name the volumes, and mount them in both",
         container("volumeMounts"),
         assess=assess_volumes_from,

@@ -82,7 +82,7 @@ def refuse(problems: Iterable[Problem]) -> None:
         PolicyDenied: There is one.
     """
     if listed := sorted(set(problems)):
-        raise PolicyDenied("refused: it asks for what no policy granted", problems=listed)
+        raise PolicyDenied("refused: no policy grants the rights that it needs", problems=listed)
 
 
 async def check_neighbours(api: KubeClient, chart: Chart, identity: Identity, documents: Iterable[Document]) -> None:
