@@ -48,5 +48,5 @@ def test_a_template_that_has_no_meaning(tycho: Run, tmp_path: Path) -> None:
 def test_a_prefix_that_cannot_be_stripped(tycho: Run, tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text(TWO.replace('"8080:80"]', '"8080:80"], x-tycho: {url: strip}'))
     refused = tycho("compile", rc=10, TYCHO_URL_TEMPLATE=TEMPLATE, TYCHO_URL_CLASS="public").stderr
-    assert "compose.yaml:3  services.web.x-tycho.url: how the IngressClass" in refused
+    assert "compose.yaml:3  services.web.x-tycho.url: Tycho does not know how the IngressClass" in refused
     assert "have the operator set TYCHO_URL_CONTROLLER" in refused
