@@ -76,7 +76,7 @@ def test_nothing_but_the_wheelhouse_is_sent_to_the_builder() -> None:
 
 def test_the_programs_name_their_version_once() -> None:
     from tycho import __version__
-    from tycho.orchestrators.helm.helm_program import WANTED
+    from tycho.orchestrators.helm.helm_program import RECOMMENDED
 
-    assert f"alpine/helm:{WANTED}" in DOCKERFILE
+    assert f"alpine/helm:{RECOMMENDED}" in DOCKERFILE
     assert f"image: tycho:{__version__}" in (ROOT / "kubernetes/70-deployment.yaml").read_text()

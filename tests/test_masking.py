@@ -16,7 +16,7 @@ from tycho.errors import OrchestratorError, Problem, TychoError
 from tycho.lifecycle import Lifecycle
 from tycho.masking import MaskedFormatter, Masker, masked, secret_values, secret_variables
 from tycho.orchestrators import Target, WaitOptions
-from tycho.orchestrators.helm.errors import told
+from tycho.orchestrators.helm.errors import parse_helm_error
 from tycho.orchestrators.memory import MemoryOrchestrator
 
 PLANTED = "pl4nted-Secr3t"
@@ -147,7 +147,7 @@ def test_failed_releases_quote_no_secret() -> None:
 
 
 def test_helm_quotes_no_url() -> None:
-    error = told('Error: Get "https://me:hunter2@host/": denied\x1b[31m', "push")
+    error = parse_helm_error('Error: Get "https://me:hunter2@host/": denied\x1b[31m', "push")
     assert "hunter2" not in whole_text(error)
     assert "\x1b" not in error.message + error.hint
 

@@ -14,9 +14,8 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = ("tycho", "tests", "bench", "tools", "examples")
 # What is still being renamed, folder by folder; a folder leaves the list when its names are clean.
 PENDING = (
-    "tycho/access/", "tycho/building/", "tycho/canonical/",
-    "tycho/kube/", "tycho/localcluster/", "tycho/toolchain/",
-    "tycho/compose/", "tycho/model/", "tycho/orchestrators/", "tycho/approval.py",
+    "tycho/building/", "tycho/canonical/",
+    "tycho/compose/", "tycho/model/", "tycho/approval.py",
     "tycho/choices.py", "tycho/compilation.py", "tycho/compiler.py", "tycho/data.py", "tycho/errors.py",
     "tycho/lifecycle.py", "tycho/modification.py", "tycho/operations.py", "tycho/programs.py", "tycho/progress.py",
     "tycho/release.py", "tycho/settings.py", "tycho/starting.py", "tycho/usernames.py", "tycho/wire.py",

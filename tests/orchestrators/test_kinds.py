@@ -129,7 +129,7 @@ def test_verbs_know_every_kind(tell: Tell, shared: str, api: KubeClient) -> None
         assert {status.kind for status in seen if status.name.startswith("stray")} == set(WORKLOADS)
         (told,) = await prune.prune_orphans(api, identity)
         assert all(f"{name} stray" in told for name in SWEPT)
-        assert all([await api.gone(KINDS[name].path(shared, "stray")) for name in SWEPT - {POD.name}])
+        assert all([await api.is_gone(KINDS[name].path(shared, "stray")) for name in SWEPT - {POD.name}])
         await make(identity, SWEPT - {POD.name})
         await lifecycle.down([identity.guid], wait_options=QUICK, each=lambda removal: None)
         assert await prune.list_remaining(api, identity) == []

@@ -74,7 +74,7 @@ def test_a_holder_is_a_random_name(side: Side, identity: Identity) -> None:
             api = side(LeaseHolder())
             async with lease.hold_lease(api, identity):
                 names.append((await api.get(path(identity)))["spec"]["holderIdentity"])
-            assert await api.gone(path(identity))
+            assert await api.is_gone(path(identity))
         assert names[0] != names[1]
         assert not any(os.uname().nodename in name or str(os.getpid()) in name.split("/") for name in names)
 
@@ -177,7 +177,7 @@ def test_what_a_loser_does_not_hold_he_does_not_delete(side: Side, identity: Ide
         assert (await api.get(path(identity)))["spec"]["holderIdentity"] == "theirs"
         done.set()
         await taking[0]
-        assert await api.gone(path(identity))
+        assert await api.is_gone(path(identity))
 
     asyncio.run(story())
 
@@ -205,7 +205,7 @@ def test_one_that_somebody_labels_is_still_ours(side: Side, identity: Identity, 
             kubectl("label", "lease", "tycho-one-0", "-n", identity.namespace, "seen=yes")
             while (await api.get(path(identity)))["spec"]["renewTime"] == before:
                 await mine.turn(lease.RENEW)
-        assert await api.gone(path(identity))
+        assert await api.is_gone(path(identity))
 
     asyncio.run(story())
 

@@ -19,7 +19,7 @@ from tycho.errors import (
 )
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm import process
-from tycho.orchestrators.helm.errors import told
+from tycho.orchestrators.helm.errors import parse_helm_error
 from tycho.orchestrators.helm.process import Helm
 from tycho.settings import settings
 
@@ -262,12 +262,12 @@ PORT = 'Error: Service "a" is invalid: spec.ports[0].nodePort: Invalid value: 30
     ],
 )  # fmt: skip
 def test_what_helm_says(text: str, kind: type[OrchestratorError], part: str) -> None:
-    error = told(text, "install")
+    error = parse_helm_error(text, "install")
     assert type(error) is kind
     assert part in error.message
 
 
 def test_no_token_reaches_a_message() -> None:
-    error = told("Error: cannot log in with token: abcdef Bearer ghijkl", "push")
+    error = parse_helm_error("Error: cannot log in with token: abcdef Bearer ghijkl", "push")
     assert "abcdef" not in f"{error.message}{error.hint}"
     assert "ghijkl" not in f"{error.message}{error.hint}"

@@ -107,7 +107,7 @@ def test_what_helm_stored_says_it_too(
 
 def test_volumes_that_start_empty_are_told(tell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(lifecycle: Lifecycle) -> None:
-        monkeypatch.setattr(volumes, "SINCE", "9.9")
+        monkeypatch.setattr(volumes, "IMAGE_VOLUMES_SINCE", "9.9")
         release = await lifecycle.up(compiled(lifecycle, SERVICES, "empty", volumes=VOLUMES), wait_options=QUICK)
         assert any(note.startswith("new volumes start empty: Kubernetes 1.") for note in release.notes)
 

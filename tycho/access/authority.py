@@ -83,8 +83,8 @@ class Authority:
         if self.proxy and self.proxy.trusts(address) and (subject := self.proxy.read(headers)):
             return subject
         token = read_bearer(headers)
-        if self.tokens and (found := self.tokens.find(token)):
-            return found
+        if self.tokens and (subject := self.tokens.find(token)):
+            return subject
         if not self.reviews:
             raise Unauthorized("nobody is known by this token", hint=REMEDY)
         try:

@@ -114,8 +114,8 @@ class Bound:
     async def _stream(self, name: str, /, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         verb = VERBS[name]
         await self._enter(verb)
-        async for item in getattr(self._as(verb), name)(*args, **kwargs):
-            yield item
+        async for member in getattr(self._as(verb), name)(*args, **kwargs):
+            yield member
 
     async def _do(self, name: str, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         await self._enter(verb)
@@ -152,13 +152,13 @@ class Bound:
         policies, urls = self._lifecycle.policies, self._lifecycle.urls
         return Lifecycle(cast("Orchestrator", guarded), self._target, policies=policies, caller=caller, urls=urls)
 
-    async def _as_caller(self, verb: str, said: Caller | None) -> Caller:
+    async def _as_caller(self, verb: str, caller: Caller | None) -> Caller:
         """Who asks: the one who proved his name, whatever the request says, unless he may act for the other, too."""
         subject = cast("Subject", self._subject)
-        if said is None or not said.username or said.assumed or same_user(said.username, subject.name):
-            return replace(said or Caller(), username=subject.name, login="", assumed=False)
-        await self._check_name(verb, said.username)
-        return said
+        if caller is None or not caller.username or caller.assumed or same_user(caller.username, subject.name):
+            return replace(caller or Caller(), username=subject.name, login="", assumed=False)
+        await self._check_name(verb, caller.username)
+        return caller
 
     async def _check_name(self, verb: str, name: str) -> None:
         """Refuse the name of another user in a request.

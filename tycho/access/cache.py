@@ -24,9 +24,9 @@ class Cache(Generic[T]):
 
     def get(self, key: Hashable) -> T | None:
         """Return a value that has not run out."""
-        if (found := self._kept.get(key)) is None:
+        if (entry := self._kept.get(key)) is None:
             return None
-        ends, value = found
+        ends, value = entry
         if self._clock() >= ends:
             del self._kept[key]
             return None

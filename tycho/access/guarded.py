@@ -106,8 +106,8 @@ class Guarded:
 
         async def streamed(identity: Identity, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
             await self._check(identity)
-            async for item in method(identity, *args, **kwargs):
-                yield item
+            async for member in method(identity, *args, **kwargs):
+                yield member
 
         return streamed if name in STREAMS else checked
 

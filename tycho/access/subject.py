@@ -56,12 +56,12 @@ class Scope:
             >>> Scope.parse("systems:start!user=me")
             Scope(verb='start', user='me', namespace='')
         """
-        if not (found := SCOPE.fullmatch(text)):
+        if not (match := SCOPE.fullmatch(text)):
             raise UsageError(
                 f'"{printable(text)}" is not a scope',
                 hint="write systems:VERB or systems:*, then !user= or !namespace=",
             )
-        verb, filters = found[1], [part.partition("=")[::2] for part in found[2].split("!")[1:]]
+        verb, filters = match[1], [part.partition("=")[::2] for part in match[2].split("!")[1:]]
         if verb not in ("*", *VERBS):
             raise UsageError(f'there is no verb "{verb}"', hint=f"known: {', '.join(VERBS)}")
         values = dict(filters)

@@ -126,13 +126,13 @@ def read_private(path: Path) -> tuple[str, _State]:
         if status.st_uid not in (os.geteuid(), 0):
             raise UsageError("the token file belongs to another user", local=str(path))
         with os.fdopen(handle, "rb", closefd=False) as file:
-            data = file.read(LARGEST + 1)
+            content = file.read(LARGEST + 1)
     finally:
         os.close(handle)
-    if len(data) > LARGEST:
+    if len(content) > LARGEST:
         raise UsageError(f"the token file is larger than {LARGEST >> 20} MiB", local=str(path))
     try:
-        return data.decode("utf-8-sig"), _state(status)
+        return content.decode("utf-8-sig"), _state(status)
     except UnicodeDecodeError as error:
         raise UsageError(f"the token file is not UTF-8 at byte {error.start}", local=str(path)) from None
 
@@ -180,21 +180,21 @@ class _Reading:
 
     def tokens(self, root: yaml.Node) -> dict[str, Subject]:
         top = self.mapping(root, "", ("tokens",))
-        found: dict[str, Subject] = {}
+        subjects: dict[str, Subject] = {}
         if "tokens" not in top:
             if not self.problems:
                 self.add(_line(root), "tokens", "is missing")
-            return found
+            return subjects
         for name, node in self.mapping(top["tokens"], "tokens").items():
             path = f"tokens.{name}"
             if not TOKEN_NAME.fullmatch(name):
                 self.add(_line(node), "tokens", "a token's name is 1 to 63 of A-Z, a-z, 0-9, ., _, @ and -")
             elif (entry := self.token(name, node, path)) is not None:
                 hash, subject = entry
-                if hash in found:
-                    self.add(_line(node), path, f"has the hash of {found[hash].token}")
-                found[hash] = subject
-        return found
+                if hash in subjects:
+                    self.add(_line(node), path, f"has the hash of {subjects[hash].token}")
+                subjects[hash] = subject
+        return subjects
 
     def token(self, name: str, node: yaml.Node, path: str) -> tuple[str, Subject] | None:
         fields = self.mapping(node, path, KEYS)
@@ -219,15 +219,15 @@ class _Reading:
             self.add(_line(node or parent), f"{path}.scopes", "must list scopes", 'for example ["systems:*!user=me"]')
             return ()
         scopes = []
-        for number, item in enumerate(node.value):
+        for number, scope_node in enumerate(node.value):
             place = f"{path}.scopes[{number}]"
-            if not _is_text(item):
-                self.add(_line(item), place, "must be text")
+            if not _is_text(scope_node):
+                self.add(_line(scope_node), place, "must be text")
                 continue
             try:
-                scopes.append(Scope.parse(item.value))
+                scopes.append(Scope.parse(scope_node.value))
             except UsageError as error:
-                self.add(_line(item), place, error.message, error.hint)
+                self.add(_line(scope_node), place, error.message, error.hint)
         return tuple(scopes)
 
     def text(self, fields: Mapping[str, yaml.Node], key: str, path: str, parent: yaml.Node) -> str:
@@ -244,18 +244,18 @@ class _Reading:
         if not isinstance(node, yaml.MappingNode) or node.tag != "tag:yaml.org,2002:map":
             self.add(_line(node), path, "must be a mapping")
             return {}
-        found: dict[str, yaml.Node] = {}
+        fields: dict[str, yaml.Node] = {}
         for key, value in node.value:
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
             if not _is_text(key):
                 self.add(_line(key), path, "has a key that is not text", "write it in quotes")
-            elif name in found:
+            elif name in fields:
                 self.add(_line(key), path, "has a key twice")
             elif known and name not in known:
                 self.add(_line(key), path, "has a key that is not known", f"known: {', '.join(known)}")
             else:
-                found[name] = value
-        return found
+                fields[name] = value
+        return fields
 
 
 def _is_text(node: yaml.Node) -> bool:
@@ -266,5 +266,5 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _state(found: os.stat_result) -> _State:
-    return _State(found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode)
+def _state(status: os.stat_result) -> _State:
+    return _State(status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode)

@@ -97,14 +97,14 @@ def explain_pull(message: str) -> str:
 def explain_placement(message: str) -> str:
     """Say what no node takes a pod for, the scheduler's own words behind it."""
     # What preemption could have done comes after, and repeats it.
-    text = one_line(message).partition(" preemption: ")[0].rstrip(".")
+    text = join_lines(message).partition(" preemption: ")[0].rstrip(".")
     causes = [_fill(meaning, match) for pattern, meaning in PLACEMENT for match in re.finditer(pattern, text)]
     return f"{', '.join(dict.fromkeys(causes))} ({text})" if causes else text
 
 
 def explain_warning(message: str) -> str:
     """Say what the cluster warns of."""
-    message = one_line(message).removeprefix(COMBINED)
+    message = join_lines(message).removeprefix(COMBINED)
     if match := PROBE.match(message):
         cause = cannot_run(match[1])
         return f"its health check {cause}" if cause else f"its health check fails: {unwrap(match[1])}"
@@ -119,16 +119,16 @@ def cannot_run(message: str) -> str:
 
 def unwrap(message: str) -> str:
     """Take off a text what every layer that it came through has put before it."""
-    return UNKNOWN.sub("", WRAPPERS.sub("", one_line(message)))
+    return UNKNOWN.sub("", WRAPPERS.sub("", join_lines(message)))
 
 
-def one_line(text: str) -> str:
+def join_lines(text: str) -> str:
     """Write a text in one line."""
     return " ".join(text.split())
 
 
 def _explain(message: str, rows: tuple[tuple[str, str], ...]) -> str:
-    text = one_line(message)
+    text = join_lines(message)
     for pattern, meaning in rows:
         if match := re.search(pattern, text):
             return _fill(meaning, match)

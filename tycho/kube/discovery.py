@@ -48,8 +48,8 @@ async def _outside(api: KubeClient, name: str, namespace: str) -> str | None:
     port = service["spec"]["ports"][0]
     secure = HTTPS in (port.get("name"), port.get("appProtocol")) or port["port"] == 443
     scheme = HTTPS if secure else "http"
-    for one in service.get("status", {}).get("loadBalancer", {}).get("ingress") or ():
-        return f"{scheme}://{_bracket(one.get('ip') or one['hostname'])}:{port['port']}"
+    for ingress in service.get("status", {}).get("loadBalancer", {}).get("ingress") or ():
+        return f"{scheme}://{_bracket(ingress.get('ip') or ingress['hostname'])}:{port['port']}"
     if "nodePort" not in port:
         return None
     address = node_address(await api.list(kinds.NODE.path()))
@@ -95,10 +95,10 @@ class Borrowed:
 
         with self._lock:
             if refused or time.monotonic() >= self._until:
-                said = settings()
-                api = KubeClient(said.kubeconfig, said.context)
+                configured = settings()
+                api = KubeClient(configured.kubeconfig, configured.context)
                 try:
-                    self._kept = _run(_borrow(api, said.service_account, self._audience))
+                    self._kept = _run(_borrow(api, configured.service_account, self._audience))
                 except (OrchestratorError, UsageError):
                     self._kept = ""
                 finally:
@@ -111,10 +111,10 @@ async def _borrow(api: KubeClient, account: str, audience: str) -> str:
     """Ask for a token; "" where there is no account to ask for."""
     namespace, _, name = account.partition("/")
     if not name:
-        found = re.fullmatch("system:serviceaccount:([^:]+):([^:]+)", await read_user(api))
-        if not found:
+        match = re.fullmatch("system:serviceaccount:([^:]+):([^:]+)", await read_user(api))
+        if not match:
             return ""
-        namespace, name = found.groups()
+        namespace, name = match.groups()
     request = {"spec": {"audiences": [audience], "expirationSeconds": LIFE}}
     given = await api.create(f"{kinds.SERVICE_ACCOUNT.path(namespace, name)}/token", request)
     token: str = given["status"]["token"]

@@ -19,9 +19,9 @@ ABSENT = "waiting for its address"
 
 def list_called(slices: Iterable[KubeObject]) -> Iterator[tuple[str, str]]:
     """List the pods that requests go to, each as the name of a Service and the pod's uid."""
-    for item in slices:
-        service = (item["metadata"].get("labels") or {}).get(SERVICE_NAME, "")
-        for endpoint in item.get("endpoints") or ():
+    for obj in slices:
+        service = (obj["metadata"].get("labels") or {}).get(SERVICE_NAME, "")
+        for endpoint in obj.get("endpoints") or ():
             conditions, target = endpoint.get("conditions") or {}, endpoint.get("targetRef") or {}
             # One that ends and is called all the same is of a Service that publishes whatever state its pods are in:
             # it stays for as long as its pod takes to end.
@@ -44,7 +44,7 @@ def find_unsettled(
     called: dict[str, set[str]] = defaultdict(set)
     for listed_for, uid in list_called(listed):
         called[listed_for].add(uid)
-    known = {(item["metadata"].get("labels") or {}).get(SERVICE_NAME) for item in listed}
+    known = {(obj["metadata"].get("labels") or {}).get(SERVICE_NAME) for obj in listed}
     for service in services:
         name, selector = service["metadata"]["name"], service["spec"].get("selector")
         if name not in known or not selector:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientWebSocketResponse
 
 PROTOCOL = "v4.channel.k8s.io"
-DATA, ERROR = 0, 1
+CONTENT, ERROR = 0, 1
 MOST = 64 * 1024  # bytes of one message
 
 
@@ -64,7 +64,7 @@ async def _send(socket: ClientWebSocketResponse, reader: asyncio.StreamReader) -
     """Send what the caller's side writes. The protocol cannot end one direction alone: its end is that of both."""
     with contextlib.suppress(ConnectionError):
         while chunk := await reader.read(MOST):
-            await socket.send_bytes(bytes([DATA]) + chunk)
+            await socket.send_bytes(bytes([CONTENT]) + chunk)
         await socket.close()
 
 

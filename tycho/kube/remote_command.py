@@ -41,7 +41,7 @@ class StandardStreams(Protocol):
     async def read(self) -> bytes:
         """Read some input; b"" at its end."""
 
-    async def write(self, data: bytes, *, error: bool) -> None:
+    async def write(self, chunk: bytes, /, *, error: bool) -> None:
         """Write output, or what the program writes to its standard error."""
 
     def sizes(self) -> AsyncIterator[tuple[int, int]]:

@@ -18,14 +18,14 @@ class Count:
 
     Args:
         ready: Replicas that are ready; what a Job has completed.
-        wanted: Of how many.
+        desired: Of how many.
         done: Whether that is all that was asked for.
         why: Why it is not, as far as the controller knows.
         fatal: Whether waiting cannot help.
     """
 
     ready: int
-    wanted: int
+    desired: int
     done: bool = False
     why: str = ""
     fatal: bool = False
@@ -33,34 +33,36 @@ class Count:
 
 def _replicas(workload: KubeObject) -> Count:
     spec, status = workload.get("spec", {}), workload.get("status", {})
-    wanted = int(spec.get("replicas", 1))
+    desired = int(spec.get("replicas", 1))
     ready, there = int(status.get("readyReplicas", 0)), int(status.get("replicas", 0))
     updated, available = int(status.get("updatedReplicas", 0)), int(status.get("availableReplicas", 0))
     if not _observed(workload):
-        return Count(min(ready, wanted), wanted, why=UNSEEN)
-    if spec.get("minReadySeconds") and available < updated == there == ready == wanted:
-        return Count(ready, wanted, why="ready, and waiting for update_config.delay")
-    return Count(min(ready, wanted), wanted, done=updated == there == ready == available == wanted)
+        return Count(min(ready, desired), desired, why=UNSEEN)
+    if spec.get("minReadySeconds") and available < updated == there == ready == desired:
+        return Count(ready, desired, why="ready, and waiting for update_config.delay")
+    return Count(min(ready, desired), desired, done=updated == there == ready == available == desired)
 
 
 def _daemon(workload: KubeObject) -> Count:
     status = workload.get("status", {})
-    wanted, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
+    desired, ready = int(status.get("desiredNumberScheduled", 0)), int(status.get("numberReady", 0))
     if not _observed(workload):
-        return Count(ready, wanted, why=UNSEEN)
+        return Count(ready, desired, why=UNSEEN)
     updated, available = int(status.get("updatedNumberScheduled", 0)), int(status.get("numberAvailable", 0))
-    return Count(ready, wanted, done=ready == updated == available == wanted)
+    return Count(ready, desired, done=ready == updated == available == desired)
 
 
 def _job(workload: KubeObject) -> Count:
     spec, status = workload.get("spec", {}), workload.get("status", {})
-    wanted, ready = int(spec.get("completions") or 1), int(status.get("succeeded", 0))
-    said = {one["type"]: one for one in status.get("conditions") or () if one["status"] == "True"}
-    if "Complete" in said:
-        return Count(wanted, wanted, done=True)
-    if failed := said.get("Failed") or said.get("FailureTarget"):
-        return Count(ready, wanted, why=failed.get("message") or failed.get("reason", ""), fatal=True)
-    return Count(ready, wanted)
+    desired, ready = int(spec.get("completions") or 1), int(status.get("succeeded", 0))
+    conditions = {
+        condition["type"]: condition for condition in status.get("conditions") or () if condition["status"] == "True"
+    }
+    if "Complete" in conditions:
+        return Count(desired, desired, done=True)
+    if failed := conditions.get("Failed") or conditions.get("FailureTarget"):
+        return Count(ready, desired, why=failed.get("message") or failed.get("reason", ""), fatal=True)
+    return Count(ready, desired)
 
 
 def _cron(workload: KubeObject) -> Count:

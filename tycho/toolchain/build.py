@@ -34,38 +34,38 @@ def build(programs: Sequence[Program], progress: Progress) -> None:
     """
     first = programs[0]
     names = ", ".join(program.name for program in programs)
-    said = f"{names} {first.version}"
+    subject = f"{names} {first.version}"
     go = shutil.which("go", path=environment().get("PATH"))
     if not go or version(Path(go), ["version"]) < OLDEST:
         raise ToolMissing(
-            f"{said}: not here, no download to be had, and no Go {OLDEST[0]}.{OLDEST[1]} to build it",
+            f"{subject}: not here, no download to be had, and no Go {OLDEST[0]}.{OLDEST[1]} to build it",
             hint=HOW.format(names=names),
         )
     minutes = max(1, round(sum(program.seconds for program in programs) / 60))
-    progress(f"building {said} (once, about {minutes} min)")
+    progress(f"building {subject} (once, about {minutes} min)")
     folder = settings().cache_dir / "build" / f"{first.module.replace('/', '-')}-{first.version}"
     made = folder / "bin"
     made.mkdir(parents=True, exist_ok=True)
-    _module(go, first, folder, said)
+    _module(go, first, folder, subject)
     stamps = (stamp.format(version=first.version, minor=first.version.split(".")[1]) for stamp in first.stamps)
     flags = " ".join(["-s -w", *(f"-X {stamp}" for stamp in stamps)])
     packages = [program.module + program.package for program in programs]
     tags = ["-tags", ",".join(first.tags)] if first.tags else []
     argv = [go, "build", "-trimpath", *tags, "-ldflags", flags, "-o", f"{made}/", *packages]
-    _go(argv, folder, said, cgo=bool(tags))
+    _go(argv, folder, subject, cgo=bool(tags))
     for program, package in zip(programs, packages, strict=True):
         program.cached.parent.mkdir(parents=True, exist_ok=True)
         (made / re.sub(r"/v\d+$", "", package).rpartition("/")[2]).replace(program.cached)
 
 
-def _module(go: str, program: Program, folder: Path, said: str) -> None:
+def _module(go: str, program: Program, folder: Path, subject: str) -> None:
     """Write the module: `go install` refuses what replaces modules by folders, as Kubernetes and etcd do.
 
     Kubernetes's own modules carry no version there, but are published: v0.X.Y belongs to v1.X.Y.
     """
     argv = [go, "mod", "download", "-json", f"{program.module}@v{program.version}"]
     (folder / "go.mod").write_text("module tycho.local/build\n")
-    theirs = Path(json.loads(_go(argv, folder, said))["GoMod"]).read_text()
+    theirs = Path(json.loads(_go(argv, folder, subject))["GoMod"]).read_text()
     language = re.search(r"^go .*$", theirs, re.MULTILINE)
     staged = sorted(set(re.findall(r"(\S+) => \./staging/", theirs)))
     lines = [
@@ -77,7 +77,7 @@ def _module(go: str, program: Program, folder: Path, said: str) -> None:
     (folder / "go.mod").write_text("\n".join(lines) + "\n")
 
 
-def _go(argv: Sequence[str], folder: Path, said: str, *, cgo: bool = False) -> str:
+def _go(argv: Sequence[str], folder: Path, subject: str, *, cgo: bool = False) -> str:
     """Run go; whatever ends this process's waiting ends go and its compilers, too."""
     env = {**environment(), "CGO_ENABLED": str(int(cgo)), "GOFLAGS": "-buildvcs=false -mod=mod", "GOWORK": "off"}
     log = folder / "build.log"
@@ -97,5 +97,5 @@ def _go(argv: Sequence[str], folder: Path, said: str, *, cgo: bool = False) -> s
     if process.returncode:
         with log.open("a") as errors:
             errors.write(out)
-        raise ToolMissing(f"building {said} failed:\n{tail(log)}", hint=f"all of it is in {log}")
+        raise ToolMissing(f"building {subject} failed:\n{tail(log)}", hint=f"all of it is in {log}")
     return out

@@ -39,20 +39,20 @@ def download(program: Program, progress: Progress) -> bool:
     try:
         published = _get(sums).decode()
         progress(f"downloading {program.name} {program.version}")
-        data = _get(url)
+        content = _get(url)
     except (OSError, HTTPException):  # no network, no such file: there is another way
         return False
-    if hashlib.sha256(data).hexdigest() != _sum(published, url.rpartition("/")[2]):
+    if hashlib.sha256(content).hexdigest() != _sum(published, url.rpartition("/")[2]):
         raise ToolMissing(f"{url} is not what its checksum in {sums} was made of; it was thrown away")
     if program.member:
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             member = archive.extractfile(program.member.format(**known))
             if member is None:
                 raise ToolMissing(f"{url} does not hold {program.member.format(**known)}")
-            data = member.read()
+            content = member.read()
     program.cached.parent.mkdir(parents=True, exist_ok=True)
     part = program.cached.with_suffix(".part")
-    part.write_bytes(data)
+    part.write_bytes(content)
     part.chmod(0o755)
     part.replace(program.cached)
     return True
@@ -62,14 +62,14 @@ def _get(url: str) -> bytes:
     if not url.startswith("https://"):
         raise ToolMissing(f"{url} is not fetched over https")
     with urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310
-        data: bytes = answer.read()
-    return data
+        content: bytes = answer.read()
+    return content
 
 
 def _sum(published: str, name: str) -> str:
     """The SHA-256 of a file, from `<sum>` alone or from lines of `<sum>  <name>`."""
     for line in published.splitlines():
-        found, _, of = line.partition(" ")
+        checksum, _, of = line.partition(" ")
         if of.strip(" *") in ("", name):
-            return found
+            return checksum
     return ""

@@ -33,9 +33,9 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
-def write_private(path: Path, data: bytes) -> Path:
+def write_private(path: Path, content: bytes) -> Path:
     """Write a file that only its owner may read, wholly or not at all."""
-    return write_file(path, data, 0o600)
+    return write_file(path, content, 0o600)
 
 
 @contextmanager

@@ -85,8 +85,8 @@ def _kubernetes(
 
 
 PROGRAMS = {
-    one.name: one
-    for one in (
+    program.name: program
+    for program in (
         Program(
             "helm", "4.3.1", (4, 2, 4), (5,), "helm.sh/helm/v4", "/cmd/helm",
             ("helm.sh/helm/v4/internal/version.version=v{version}",), 130,
@@ -141,19 +141,19 @@ def tool(name: str, progress: Progress = no_progress) -> Path:
 
 def tools(names: Iterable[str], progress: Progress = no_progress) -> dict[str, Path]:
     """Several programs at once: those of one Go module are built together; see `tool`."""
-    wanted = list(names)
-    found = {name: path for name in wanted if (path := find(name))}
-    if len(found) == len(wanted):
-        return found
+    requested = list(names)
+    paths = {name: path for name in requested if (path := find(name))}
+    if len(paths) == len(requested):
+        return paths
     from tycho.toolchain.build import build
     from tycho.toolchain.download import download
 
     with exclusive_lock(settings().cache_dir / "bin", progress):
-        absent = [PROGRAMS[name] for name in wanted if not find(name)]
+        absent = [PROGRAMS[name] for name in requested if not find(name)]
         absent = [program for program in absent if not download(program, progress)]
         for _, programs in groupby(absent, key=lambda program: program.module):
             build(list(programs), progress)
-    return {name: find(name) or PROGRAMS[name].cached for name in wanted}
+    return {name: find(name) or PROGRAMS[name].cached for name in requested}
 
 
 def version(path: Path, asks: Iterable[str]) -> Version:
@@ -170,9 +170,9 @@ def version(path: Path, asks: Iterable[str]) -> Version:
             ran = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return ()
-        said = re.search(rb"(\d+)\.(\d+)\.(\d+)", ran.stdout)
+        match = re.search(rb"(\d+)\.(\d+)\.(\d+)", ran.stdout)
         known = {old: value for old, value in known.items() if not old.startswith(f"{path} ")}
-        known[key] = [int(part) for part in said.groups()] if said else []
+        known[key] = [int(part) for part in match.groups()] if match else []
         with suppress(OSError, FileError, UsageError):
             note.parent.mkdir(parents=True, exist_ok=True)
             write_private(note, json.dumps(known).encode())

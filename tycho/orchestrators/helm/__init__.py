@@ -98,9 +98,10 @@ class HelmOrchestrator(ModifyVerbs, ChartVerbs):
     async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
         """Every system in the target, oldest first."""
         return [
-            one
-            for one in await systems.list_systems(self.source, self.target.namespace, services=services)
-            if (not name or one.identity.name == name) and (not username or same_user(one.identity.username, username))
+            release
+            for release in await systems.list_systems(self.source, self.target.namespace, services=services)
+            if (not name or release.identity.name == name)
+            and (not username or same_user(release.identity.username, username))
         ]
 
     async def find(self, id: str) -> Sequence[Release]:
@@ -163,17 +164,17 @@ class HelmOrchestrator(ModifyVerbs, ChartVerbs):
             if last is None:
                 raise NotFound(f"{identity.name} has no revision", hint="`tycho up` starts it")
             known, current = await releases.list_revisions(self.api, identity), releases.read_number(last)
-            wanted = revision or releases.find_last_good(known, current)
-            numbers = [releases.read_number(one) for one in known]
-            if wanted not in numbers:
+            target = revision or releases.find_last_good(known, current)
+            numbers = [releases.read_number(secret) for secret in known]
+            if target not in numbers:
                 listed = ", ".join(map(str, numbers))
                 raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
             observer = Observer(await snapshots.list_pods(self.api, identity))
-            notes += await prune.prepare_rollback(self.api, identity, wanted)
-            await self._helm(["rollback", identity.release, str(wanted)], identity, deadline)
+            notes += await prune.prepare_rollback(self.api, identity, target)
+            await self._helm(["rollback", identity.release, str(target)], identity, deadline)
             notes += await prune.prune_orphans(self.api, identity)
         release = await self._settle(identity, deadline, notes, observer)
-        note = f"rolled back to revision {wanted} (now revision {release.revision})"
+        note = f"rolled back to revision {target} (now revision {release.revision})"
         return release.model_copy(update={"notes": (note, *release.notes)})
 
     async def push(self, artifact: Artifact, registry_url: str, *, plain_http: bool = False) -> str:
@@ -259,10 +260,10 @@ class HelmOrchestrator(ModifyVerbs, ChartVerbs):
             nodeports.check_node_ports(self.api, identity, rendered),
         )
         notes += await volumes.explain_empty(self.api, chart)
-        said = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
+        options = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
         if last is None:
-            await self._helm(["install", identity.release, str(packed.path), *said], identity, deadline, text)
+            await self._helm(["install", identity.release, str(packed.path), *options], identity, deadline, text)
             return notes
         notes += await prune.prepare_upgrade(self.api, identity, rendered, deadline.wait_options.tell)
-        await self._helm(["upgrade", identity.release, str(packed.path), *said], identity, deadline, text)
+        await self._helm(["upgrade", identity.release, str(packed.path), *options], identity, deadline, text)
         return notes + await prune.prune_orphans(self.api, identity)

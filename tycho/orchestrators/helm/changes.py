@@ -22,12 +22,12 @@ class Part:
     Args:
         images: By container.
         variables: A digest of each value, by name.
-        rest: A digest of all else that its workload says.
+        settings: A digest of all else that its workload says.
     """
 
     images: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
-    rest: str = ""
+    settings: str = ""
 
 
 def list_changes(before: Iterable[KubeObject], after: Iterable[KubeObject]) -> tuple[str, ...]:
@@ -64,28 +64,28 @@ def _compare(old: Part, new: Part) -> list[str]:
         if old.variables.get(name) != new.variables.get(name)
     )
     variables = [f"variable{'s' if len(names) > 1 else ''} {', '.join(names)}"] if names else []
-    return images + variables or (["settings"] if old.rest != new.rest else [])
+    return images + variables or (["settings"] if old.settings != new.settings else [])
 
 
 def _parts(objects: Iterable[KubeObject]) -> dict[str, Part]:
     listed = list(objects)
-    data = {
-        (item["kind"], item["metadata"]["name"]): {**(item.get("data") or {}), **(item.get("stringData") or {})}
-        for item in listed
-        if item.get("kind") in ("Secret", "ConfigMap")
+    contents = {
+        (obj["kind"], obj["metadata"]["name"]): {**(obj.get("data") or {}), **(obj.get("stringData") or {})}
+        for obj in listed
+        if obj.get("kind") in ("Secret", "ConfigMap")
     }
     parts: dict[str, Part] = {}
-    for item in listed:
-        if item.get("kind") not in RUNNING:
+    for obj in listed:
+        if obj.get("kind") not in RUNNING:
             continue
-        metadata = item["metadata"]
+        metadata = obj["metadata"]
         labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
         if name := annotations.get(SERVICE) or labels.get(COMPONENT, ""):
-            _read(parts.setdefault(name, Part()), item, data)
+            _read(parts.setdefault(name, Part()), obj, contents)
     return parts
 
 
-def _read(part: Part, workload: KubeObject, data: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
+def _read(part: Part, workload: KubeObject, contents: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
     """Add to a part what a workload says."""
     spec = workload.get("spec", {})
     template = spec.get("jobTemplate", {}).get("spec", spec).get("template") or {"spec": spec}
@@ -98,18 +98,18 @@ def _read(part: Part, workload: KubeObject, data: Mapping[tuple[str, str], Mappi
         for source in container.get("envFrom") or ():
             for kind, key in (("Secret", "secretRef"), ("ConfigMap", "configMapRef")):
                 if key in source:
-                    for variable, content in data.get((kind, source[key]["name"]), {}).items():
+                    for variable, content in contents.get((kind, source[key]["name"]), {}).items():
                         part.variables[variable] = _digest(content)
         for variable in container.get("env") or ():
-            part.variables[variable["name"]] = _digest(_value(variable, data))
-    part.rest += _digest(repr(spec))
+            part.variables[variable["name"]] = _digest(_value(variable, contents))
+    part.settings += _digest(repr(spec))
 
 
-def _value(variable: KubeObject, data: Mapping[tuple[str, str], Mapping[str, str]]) -> str:
+def _value(variable: KubeObject, contents: Mapping[tuple[str, str], Mapping[str, str]]) -> str:
     source = variable.get("valueFrom") or {}
     for kind, key in (("Secret", "secretKeyRef"), ("ConfigMap", "configMapKeyRef")):
         if key in source:
-            return str(data.get((kind, source[key].get("name", "")), {}).get(source[key].get("key", "")))
+            return str(contents.get((kind, source[key].get("name", "")), {}).get(source[key].get("key", "")))
     return str(variable.get("value", source))
 
 

@@ -22,15 +22,17 @@ METRICS = "/apis/metrics.k8s.io/v1beta1"
 
 async def checks(api: KubeClient, namespace: str) -> list[Check]:
     """One line for each need."""
-    found = await asyncio.gather(
-        _told("helm", _helm()), _told("cluster", _cluster(api)), _told("rights", _rights(api, namespace)),
-        _told("metrics", _metrics(api)),
-    )  # fmt: skip
-    unreachable = any(one.name == "cluster" and one.level == "error" for one in found)
-    return [one for one in found if not unreachable or one.name in ("helm", "cluster")]
+    results = await asyncio.gather(
+        _run_check("helm", _helm()),
+        _run_check("cluster", _cluster(api)),
+        _run_check("rights", _rights(api, namespace)),
+        _run_check("metrics", _metrics(api)),
+    )
+    unreachable = any(check.name == "cluster" and check.level == "error" for check in results)
+    return [check for check in results if not unreachable or check.name in ("helm", "cluster")]
 
 
-async def _told(name: str, check: Awaitable[Check]) -> Check:
+async def _run_check(name: str, check: Awaitable[Check]) -> Check:
     try:
         return await check
     except TychoError as error:
@@ -43,8 +45,8 @@ async def _helm() -> Check:
 
 
 async def _cluster(api: KubeClient) -> Check:
-    said, nodes = await asyncio.gather(api.get("/version"), list_nodes(ClusterLists(api)))
-    number = said["gitVersion"].removeprefix("v")
+    version_info, nodes = await asyncio.gather(api.get("/version"), list_nodes(ClusterLists(api)))
+    number = version_info["gitVersion"].removeprefix("v")
     context = f"{api.access.context}, " if api.access.context else ""
     seen = ClusterSnapshot(nodes=tuple(nodes))
     counted = "simulated node: containers do not run" if seen.simulated else f"{len(nodes)} nodes"
@@ -62,21 +64,21 @@ async def _rights(api: KubeClient, shared: str) -> Check:
         return await is_allowed(api, verb, kind, shared)
 
     if shared:
-        wanted = ("create", SECRET), ("create", SERVICE), ("list", POD)
-        lacks = [f"{verb} {kind.plural}" for verb, kind in wanted if not await may(verb, kind)]
-        said = f"may not {', '.join(lacks)} in {shared}" if lacks else f"may work in the namespace {shared}"
-        return Check(name="rights", level="error" if lacks else "ok", said=said)
+        needed = ("create", SECRET), ("create", SERVICE), ("list", POD)
+        lacks = [f"{verb} {kind.plural}" for verb, kind in needed if not await may(verb, kind)]
+        text = f"may not {', '.join(lacks)} in {shared}" if lacks else f"may work in the namespace {shared}"
+        return Check(name="rights", level="error" if lacks else "ok", said=text)
     namespaces, secrets = await asyncio.gather(may("create", NAMESPACE), may("list", SECRET))
     if namespaces and secrets:
         return Check(name="rights", level="ok", said="may create namespaces")
-    said = "may not create namespaces" if not namespaces else "may not list secrets of all namespaces"
-    return Check(name="rights", level="warning", said=said, hint="-n NAMESPACE works in one that exists")
+    text = "may not create namespaces" if not namespaces else "may not list secrets of all namespaces"
+    return Check(name="rights", level="warning", said=text, hint="-n NAMESPACE works in one that exists")
 
 
 async def _metrics(api: KubeClient) -> Check:
     try:
         await api.get(METRICS)
     except (NotFound, Forbidden):
-        said = "no metrics API: utilization shows requests only"
-        return Check(name="metrics", level="warning", said=said)
+        text = "no metrics API: utilization shows requests only"
+        return Check(name="metrics", level="warning", said=text)
     return Check(name="metrics", level="ok", said=f"{METRICS}/pods")

@@ -69,7 +69,7 @@ REGISTRY: tuple[Row, ...] = (
 SECRET = re.compile(r"(?i)(bearer |token[=:] ?|password[=:] ?)\S+")
 
 
-def told(text: str, verb: str) -> OrchestratorError:
+def parse_helm_error(text: str, verb: str) -> OrchestratorError:
     """The error that a program's standard error means.
 
     Args:
@@ -78,13 +78,18 @@ def told(text: str, verb: str) -> OrchestratorError:
     """
     text = safe_message(SECRET.sub(r"\1***", text)).strip()
     lines = [line for line in text.splitlines() if not line.startswith(("level=", "time=", "WARNING"))]
-    line = next((one for one in lines if one.startswith("Error")), lines[-1] if lines else f"helm {verb} failed")
+    line = next(
+        (candidate for candidate in lines if candidate.startswith("Error")),
+        lines[-1] if lines else f"helm {verb} failed",
+    )
     line, text = line.removeprefix("Error: "), "\n".join(lines).removeprefix("Error: ")
     for pattern, kind, message, hint in REGISTRY if verb in ("push", "pull") else CLUSTER:
-        if found := re.search(pattern, text):
-            words = {"line": line, "text": text, **found.groupdict()}
+        if match := re.search(pattern, text):
+            words = {"line": line, "text": text, **match.groupdict()}
             return kind(_filled(message, words), hint=_filled(hint, words))
-    return OrchestratorError(f"helm {verb}: {line}", hint="\n".join(one for one in lines if line not in one)[:2000])
+    return OrchestratorError(
+        f"helm {verb}: {line}", hint="\n".join(other for other in lines if line not in other)[:2000]
+    )
 
 
 def _filled(text: str, words: dict[str, str]) -> str:

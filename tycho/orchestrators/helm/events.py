@@ -34,7 +34,7 @@ async def list_events(
     Raises:
         NotFound: No such service.
     """
-    told: dict[str, str] = {}  # uid -> version: an event that happens again is the same object in a new version
+    yielded: dict[str, str] = {}  # uid -> version: an event that happens again is the same object in a new version
     workloads = await list_workloads(api, identity)
     check_services(identity, workloads, services)
     while True:
@@ -42,14 +42,14 @@ async def list_events(
             api.list(kinds.EVENT.path(identity.namespace)), _name_owners(api, identity, workloads)
         )
         events = []
-        for item in items:
-            meta = item["metadata"]
-            service = _find_service(item["involvedObject"], owners, workloads, identity)
-            if told.get(meta["uid"]) == meta["resourceVersion"] or service is None:
+        for obj in items:
+            meta = obj["metadata"]
+            service = _find_service(obj["involvedObject"], owners, workloads, identity)
+            if yielded.get(meta["uid"]) == meta["resourceVersion"] or service is None:
                 continue
-            told[meta["uid"]] = meta["resourceVersion"]
+            yielded[meta["uid"]] = meta["resourceVersion"]
             if not services or service in services:
-                events.append(_event(item, service))
+                events.append(_event(obj, service))
         for event in sorted(events, key=lambda event: event.time):
             yield event
         if not follow:
@@ -67,18 +67,18 @@ async def _name_owners(
         *(api.list(kind.path(identity.namespace), metadata=True, labelSelector=selector) for kind in LABELLED)
     )
     owners = {
-        (kind.name, item["metadata"]["name"]): name(item)
+        (kind.name, obj["metadata"]["name"]): name(obj)
         for kind, items in zip(LABELLED, lists, strict=True)
-        for item in items
+        for obj in items
     }
     return owners | {(workload["kind"], workload["metadata"]["name"]): name(workload) for workload in workloads}
 
 
 def _find_service(
-    about: KubeObject, owners: Mapping[tuple[str, str], str], workloads: Sequence[KubeObject], identity: Identity
+    involved: KubeObject, owners: Mapping[tuple[str, str], str], workloads: Sequence[KubeObject], identity: Identity
 ) -> str | None:
     """Find the service that an event is about; "" for the whole system, None for what is none of its business."""
-    kind, object_name = about.get("kind", ""), about.get("name", "")
+    kind, object_name = involved.get("kind", ""), involved.get("name", "")
     if (kind, object_name) in owners:
         return owners[kind, object_name]
     makers = [
@@ -92,27 +92,27 @@ def _find_service(
     return "" if identity.own_namespace else None
 
 
-def _event(item: KubeObject, service: str) -> Event:
-    about, series = item["involvedObject"], item.get("series") or {}
+def _event(obj: KubeObject, service: str) -> Event:
+    involved, series = obj["involvedObject"], obj.get("series") or {}
     return Event(
-        time=read_time(item),
+        time=read_time(obj),
         service=service,
-        object=f"{about.get('kind', '')}/{about.get('name', '')}",
-        type="Warning" if item.get("type") == "Warning" else "Normal",
-        reason=item.get("reason") or "",
-        message=item.get("message") or "",
-        count=series.get("count") or item.get("count") or 1,
+        object=f"{involved.get('kind', '')}/{involved.get('name', '')}",
+        type="Warning" if obj.get("type") == "Warning" else "Normal",
+        reason=obj.get("reason") or "",
+        message=obj.get("message") or "",
+        count=series.get("count") or obj.get("count") or 1,
     )
 
 
-def read_time(item: KubeObject) -> datetime:
+def read_time(obj: KubeObject) -> datetime:
     """Read when an event happened last: recorders write it in one of several fields."""
-    series = item.get("series") or {}
+    series = obj.get("series") or {}
     stamp = (
         series.get("lastObservedTime")
-        or item.get("lastTimestamp")
-        or item.get("eventTime")
-        or item.get("firstTimestamp")
-        or item["metadata"]["creationTimestamp"]
+        or obj.get("lastTimestamp")
+        or obj.get("eventTime")
+        or obj.get("firstTimestamp")
+        or obj["metadata"]["creationTimestamp"]
     )
     return datetime.fromisoformat(stamp)

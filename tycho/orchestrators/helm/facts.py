@@ -27,30 +27,30 @@ async def with_facts(api: KubeClient, chart: Chart, identity: Identity, values: 
     Raises:
         Forbidden: The chart takes rights that the caller lacks; nothing was made.
     """
-    found = dict(values)
+    complete = dict(values)
     if chart.contents.fenced:
         behind, before = await asyncio.gather(
             _read(api, kinds.ENDPOINT_SLICE.path("default", "kubernetes")),
             _read(api, kinds.SERVICE.path("default", "kubernetes")),
         )
-        addresses = [one for endpoint in behind.get("endpoints") or () for one in endpoint["addresses"]]
+        addresses = [address for endpoint in behind.get("endpoints") or () for address in endpoint["addresses"]]
         addresses += before.get("spec", {}).get("clusterIPs") or ()
         ports = [*(behind.get("ports") or ()), *(before.get("spec", {}).get("ports") or ())]
         if addresses:
-            found["networkPolicy"] = {
+            complete["networkPolicy"] = {
                 "apiServer": {
-                    "cidrs": sorted({f"{one}/{ip_address(one).max_prefixlen}" for one in addresses}),
-                    "ports": sorted({int(one["port"]) for one in ports}),
+                    "cidrs": sorted({f"{address}/{ip_address(address).max_prefixlen}" for address in addresses}),
+                    "ports": sorted({int(port["port"]) for port in ports}),
                 }
             }
     if chart.contents.looks_up and not identity.own_namespace:
         answers = await _read(api, kinds.SERVICE.path("kube-system", "kube-dns"))
         if server := answers.get("spec", {}).get("clusterIP"):
-            found["dns"] = {**found.get("dns", {}), "nameservers": [server]}
-    found |= await find_waiting_account(api, chart, identity)
+            complete["dns"] = {**complete.get("dns", {}), "nameservers": [server]}
+    complete |= await find_waiting_account(api, chart, identity)
     if whole := await find_whole_claims(api, chart, identity):
-        found["persistence"] = {name: {"subPath": ""} for name in whole}
-    return found
+        complete["persistence"] = {name: {"subPath": ""} for name in whole}
+    return complete
 
 
 async def _read(api: KubeClient, path: str) -> KubeObject:

@@ -14,17 +14,17 @@ from tycho.settings import settings
 from tycho.text import safe_message
 
 MINIMUM = (4, 2, 4)
-WANTED = "4.3.1"
+RECOMMENDED = "4.3.1"
 HOW = (
-    f"install helm {WANTED}: `tycho cluster create` brings one, or"
-    f" `go install helm.sh/helm/v4/cmd/helm@v{WANTED}`, or see helm.sh/docs/intro/install"
+    f"install helm {RECOMMENDED}: `tycho cluster create` brings one, or"
+    f" `go install helm.sh/helm/v4/cmd/helm@v{RECOMMENDED}`, or see helm.sh/docs/intro/install"
 )
 
 
 def find() -> Path | None:
     """The helm program: TYCHO_HELM, Tycho's own, or the one on PATH."""
-    if said := settings().helm:
-        return Path(said)
+    if configured := settings().helm:
+        return Path(configured)
     from tycho.toolchain import programs
 
     return programs.find("helm")
@@ -39,10 +39,10 @@ async def program() -> Path:
     path = find()
     if path is None:
         raise ToolMissing("helm is not installed", hint=HOW)
-    found = await version(path)
-    if found < MINIMUM:
-        said, least = (".".join(map(str, numbers)) for numbers in (found, MINIMUM))
-        raise ToolMissing(f"helm {said} is too old: {least} is needed", hint=HOW, local=f"it is {path}")
+    numbers = await version(path)
+    if numbers < MINIMUM:
+        actual, least = (".".join(map(str, numbers)) for numbers in (numbers, MINIMUM))
+        raise ToolMissing(f"helm {actual} is too old: {least} is needed", hint=HOW, local=f"it is {path}")
     return path
 
 
@@ -58,11 +58,11 @@ async def version(path: Path) -> tuple[int, ...]:
         known = json.loads(note.read_text())
         if known["key"] == key:
             return tuple(known["version"])
-    found = await _asked(path)
+    numbers = await _asked(path)
     with contextlib.suppress(OSError, FileError, UsageError):  # it is asked again
         note.parent.mkdir(parents=True, exist_ok=True)
-        write_file(note, json.dumps({"key": key, "version": found}).encode())
-    return found
+        write_file(note, json.dumps({"key": key, "version": numbers}).encode())
+    return numbers
 
 
 async def _asked(path: Path) -> tuple[int, ...]:
@@ -78,9 +78,9 @@ async def _asked(path: Path) -> tuple[int, ...]:
     finally:
         if process.returncode is None:  # nobody waits for it any more
             process.kill()
-    found = re.match(rb"v?(\d+)\.(\d+)\.(\d+)", out.strip())
-    if not found:
+    match = re.match(rb"v?(\d+)\.(\d+)\.(\d+)", out.strip())
+    if not match:
         printed = safe_message((err or out).decode(errors="replace").strip().partition("\n")[0])[:200] or "nothing"
         message = f"`helm version` ends with {process.returncode} and prints no version: {printed}"
         raise ToolMissing(message, hint=HOW, local=str(path))
-    return tuple(int(part) for part in found.groups())
+    return tuple(int(part) for part in match.groups())

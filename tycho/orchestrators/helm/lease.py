@@ -124,11 +124,11 @@ class _Lease:
         with contextlib.suppress(Conflict):
             self.body = await self.api.replace(self.path, self.body)
             return True
-        found = await self.api.get(self.path)
-        if found["spec"].get("holderIdentity") != self.api.lease_holder.name:
+        current = await self.api.get(self.path)
+        if current["spec"].get("holderIdentity") != self.api.lease_holder.name:
             return False
         # Somebody has touched it, or an answer was lost.
-        self.body["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
+        self.body["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"]
         self.body = await self.api.replace(self.path, self.body)
         return True
 
@@ -144,8 +144,8 @@ class _Lease:
         """Wait; false when the verb has ended."""
         both = [asyncio.ensure_future(self.ended.wait()), asyncio.ensure_future(self.api.lease_holder.pause(seconds))]
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        for one in both:
-            one.cancel()
+        for future in both:
+            future.cancel()
         return not self.ended.is_set()
 
 
@@ -159,10 +159,10 @@ async def _take(api: KubeClient, identity: Identity, path: str, tell: Callable[[
         except Conflict:
             pass
         try:
-            found = await api.get(path)
+            current = await api.get(path)
         except NotFound:
             continue
-        version, spec = found["metadata"]["resourceVersion"], found["spec"]
+        version, spec = current["metadata"]["resourceVersion"], current["spec"]
         lasts = int(spec.get("leaseDurationSeconds") or DURATION)
         if not seen:
             seen, since = version, api.lease_holder.now()

@@ -31,13 +31,13 @@ async def read_lines(api: KubeClient, identity: Identity, query: LogQuery) -> As
         NotFound: No such service, or none of these services has a pod.
     """
     pods = await api.list(kinds.POD.path(identity.namespace), labelSelector=f"{INSTANCE}={identity.release}")
-    wanted = {
+    selected = {
         (pod["metadata"]["name"], container): len(list_containers(pod)) > 1
         for pod, container in select_containers(pods, query.services)
     }
-    if query.services and (not wanted or len(query.services) > 1):
+    if query.services and (not selected or len(query.services) > 1):
         check_services(identity, await list_workloads(api, identity), query.services)
-    if not wanted:
+    if not selected:
         raise NotFound(
             f"{identity.name} has no pod" + (f" of {', '.join(query.services)}" if query.services else ""),
             hint=f"`tycho status --services {identity.name}` says why",
@@ -53,7 +53,7 @@ async def read_lines(api: KubeClient, identity: Identity, query: LogQuery) -> As
     readers = [
         LogReader(api, kinds.POD.path(identity.namespace, pod) + "/log", {**parameters, "container": container},
                f"{pod}/{container}" if several else pod, queue)
-        for (pod, container), several in wanted.items()
+        for (pod, container), several in selected.items()
     ]  # fmt: skip
     try:
         running = len(readers)

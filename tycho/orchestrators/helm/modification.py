@@ -44,12 +44,12 @@ class ModifyVerbs:
         Raises:
             NotFound: There is no such revision.
         """
-        known = [releases.read_number(item) for item in await releases.list_revisions(self.api, identity)]
-        wanted = revision or max(known, default=0)
-        if wanted not in known:
+        known = [releases.read_number(secret) for secret in await releases.list_revisions(self.api, identity)]
+        number = revision or max(known, default=0)
+        if number not in known:
             listed = ", ".join(map(str, known))
-            raise NotFound(f"{identity.name} has no revision {wanted}", hint=f"it has: {listed}")
-        return await read_stored(self.api, identity, wanted)
+            raise NotFound(f"{identity.name} has no revision {number}", hint=f"it has: {listed}")
+        return await read_stored(self.api, identity, number)
 
     async def change_values(
         self, identity: Identity, values: Mapping[str, Any], wait_options: WaitOptions, *, revision: int
@@ -104,7 +104,7 @@ class ModifyVerbs:
         documents = list(split((await self.helm.run(argv, input=text)).decode()))
         before = set(find_ungranted(Rights(), split(stored.get("manifest") or ""), lambda path: ("", 0)))
         refuse(set(find_ungranted(Rights(), documents, lambda path: ("", 0))) - before)
-        return [dict(item) for _, item in documents]
+        return [dict(obj) for _, obj in documents]
 
     async def _helm(
         self, verb: Sequence[str], identity: Identity, deadline: Deadline, values: bytes | None = None

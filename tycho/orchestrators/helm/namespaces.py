@@ -47,11 +47,11 @@ async def ensure_namespace(api: KubeClient, identity: Identity, deadline: Deadli
             ) from None
         return False
     while not await _make(api, identity):
-        found = await api.get(path)
-        if (found["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
+        namespace = await api.get(path)
+        if (namespace["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
             raise Conflict(f'the namespace "{identity.namespace}" exists already, and belongs to somebody else')
-        if not found["metadata"].get("deletionTimestamp"):
-            await _mark_owner(api, identity, found)
+        if not namespace["metadata"].get("deletionTimestamp"):
+            await _mark_owner(api, identity, namespace)
             return False
         if not await deadline.until(lambda: api.is_gone(path)):
             raise Conflict(f"{identity.name} is still being removed", hint="try again in a moment")
@@ -64,15 +64,15 @@ async def _make(api: KubeClient, identity: Identity) -> bool:
     except Conflict:
         return False
     except Forbidden as error:
-        said = f"you may not make namespaces: {error.message}"
-        raise Forbidden(said, hint="-n NAMESPACE shares one that exists") from None
+        message = f"you may not make namespaces: {error.message}"
+        raise Forbidden(message, hint="-n NAMESPACE shares one that exists") from None
     return True
 
 
-async def _mark_owner(api: KubeClient, identity: Identity, found: KubeObject) -> None:
+async def _mark_owner(api: KubeClient, identity: Identity, namespace: KubeObject) -> None:
     """Say on a namespace that is there whose the system is now."""
     labels = _owner_labels(identity)
-    if any((found["metadata"].get("labels") or {}).get(key) != value for key, value in labels.items() if value):
+    if any((namespace["metadata"].get("labels") or {}).get(key) != value for key, value in labels.items() if value):
         with contextlib.suppress(Forbidden):
             path = kinds.NAMESPACE.path(name=identity.namespace)
             await api.call("PATCH", path, {"metadata": {"labels": labels}}, headers=MERGE)
@@ -116,7 +116,7 @@ async def list_orphaned(
     # The label is there on every namespace, and holds its name.
     selector += f",kubernetes.io/metadata.name={release}" if release else ""
     try:
-        found = await source.list(kinds.NAMESPACE, selector=selector)
+        namespaces = await source.list(kinds.NAMESPACE, selector=selector)
     except Forbidden:
         return []
     guids = {release.identity.guid for release in known}
@@ -124,17 +124,17 @@ async def list_orphaned(
         Release(
             identity=Identity(
                 guid=labels["tycho-guid"],
-                name=labels.get("tycho-name", one["metadata"]["name"]),
-                release=one["metadata"]["name"],
-                namespace=one["metadata"]["name"],
+                name=labels.get("tycho-name", namespace["metadata"]["name"]),
+                release=namespace["metadata"]["name"],
+                namespace=namespace["metadata"]["name"],
                 username=labels.get("username", ""),
                 origin=labels.get("tycho-origin", ""),
             ),
-            state="uninstalling" if one["metadata"].get("deletionTimestamp") else "lost",
-            created=datetime.fromisoformat(one["metadata"]["creationTimestamp"]),
+            state="uninstalling" if namespace["metadata"].get("deletionTimestamp") else "lost",
+            created=datetime.fromisoformat(namespace["metadata"]["creationTimestamp"]),
         )
-        for one in found
-        if (labels := one["metadata"].get("labels") or {}).get("tycho-guid", "") not in {*guids, ""}
+        for namespace in namespaces
+        if (labels := namespace["metadata"].get("labels") or {}).get("tycho-guid", "") not in {*guids, ""}
     ]
 
 
@@ -143,10 +143,10 @@ async def is_terminating(api: KubeClient, identity: Identity) -> bool:
     if not identity.own_namespace:
         return False
     try:
-        found = await api.get(kinds.NAMESPACE.path(name=identity.namespace))
+        namespace = await api.get(kinds.NAMESPACE.path(name=identity.namespace))
     except (Forbidden, NotFound):
         return False
-    return bool(found["metadata"].get("deletionTimestamp"))
+    return bool(namespace["metadata"].get("deletionTimestamp"))
 
 
 async def delete_namespace(api: KubeClient, identity: Identity, deadline: Deadline) -> None:
@@ -157,10 +157,10 @@ async def delete_namespace(api: KubeClient, identity: Identity, deadline: Deadli
     """
     path = kinds.NAMESPACE.path(name=identity.namespace)
     try:
-        found = await api.get(path)
+        namespace = await api.get(path)
     except NotFound:
         return
-    if (found["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
+    if (namespace["metadata"].get("labels") or {}).get("tycho-guid") != identity.guid:
         return
     await api.delete(path)
 
@@ -169,11 +169,11 @@ async def delete_namespace(api: KubeClient, identity: Identity, deadline: Deadli
 
     if not deadline.wait_options.wait or await waiting.wait_until_deleted(identity.name, list_left, deadline):
         return
-    found, left = await api.get(path), await prune.list_remaining(api, identity)
+    namespace, left = await api.get(path), await prune.list_remaining(api, identity)
     held = [
-        one["message"]
-        for one in found.get("status", {}).get("conditions") or ()
-        if one["status"] == "True" and one["type"] in HOLDING
+        condition["message"]
+        for condition in namespace.get("status", {}).get("conditions") or ()
+        if condition["status"] == "True" and condition["type"] in HOLDING
     ]
     named = f": {', '.join(left)}" if left else ""
     raise WaitTimeout(
@@ -194,8 +194,8 @@ async def refuse_name_clash(api: KubeClient, identity: Identity, chart: Chart, v
     if identity.own_namespace or values["dns"].get("nameservers"):
         return
     names = {name.lower() for name in chart.contents.services}
-    for one in await api.list(kinds.SERVICE.path(identity.namespace), metadata=True):
-        name, labels = one["metadata"]["name"], one["metadata"].get("labels") or {}
+    for service in await api.list(kinds.SERVICE.path(identity.namespace), metadata=True):
+        name, labels = service["metadata"]["name"], service["metadata"].get("labels") or {}
         if name in names and labels.get("app.kubernetes.io/instance") != identity.release:
             raise Conflict(
                 f'the Service "{name}" of the namespace {identity.namespace} answers instead of this system\'s',

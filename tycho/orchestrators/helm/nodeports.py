@@ -22,29 +22,29 @@ async def check_node_ports(api: KubeClient, identity: Identity, rendered: Iterab
     Raises:
         Conflict: Another Service has one of them; the message names both.
     """
-    wanted = {slot: name(item) for item in rendered for slot in _list_node_ports(item)}
-    if not wanted:
+    requested = {slot: name(obj) for obj in rendered for slot in _list_node_ports(obj)}
+    if not requested:
         return
     try:
         services = await api.list(kinds.SERVICE.path())
     except (Forbidden, NotFound):
         return
     for service in services:
-        about = service["metadata"]
-        if about["namespace"] == identity.namespace and get_labels(service).get(INSTANCE) == identity.release:
+        metadata = service["metadata"]
+        if metadata["namespace"] == identity.namespace and get_labels(service).get(INSTANCE) == identity.release:
             continue
         for number, protocol in _list_node_ports({"kind": kinds.SERVICE.name, **service}):
-            if (number, protocol) in wanted:
-                owner = f"the Service {about['name']} in namespace {about['namespace']}"
-                publisher = wanted[number, protocol]
+            if (number, protocol) in requested:
+                owner = f"the Service {metadata['name']} in namespace {metadata['namespace']}"
+                publisher = requested[number, protocol]
                 raise Conflict(
                     f"port {number}, which {publisher} publishes, is taken on this cluster by {owner}", hint=HINT
                 )
 
 
-def _list_node_ports(item: KubeObject) -> Iterator[tuple[int, str]]:
+def _list_node_ports(obj: KubeObject) -> Iterator[tuple[int, str]]:
     """List the ports of the nodes that a Service has by number, with their protocols."""
-    if item["kind"] == kinds.SERVICE.name:
-        for port in (item.get("spec") or {}).get("ports") or ():
+    if obj["kind"] == kinds.SERVICE.name:
+        for port in (obj.get("spec") or {}).get("ports") or ():
             if number := port.get("nodePort"):
                 yield int(number), str(port.get("protocol") or "TCP")

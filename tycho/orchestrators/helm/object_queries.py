@@ -20,14 +20,14 @@ INDEXED = ("app.kubernetes.io/instance", "tycho-guid", "name")  # labels that a 
 NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)  # annotations that repeat the whole object
 
 
-def keep_metadata(item: KubeObject) -> KubeObject:
+def keep_metadata(obj: KubeObject) -> KubeObject:
     """Leave an object's metadata, without who has written which field; of a status, when that was written last."""
-    metadata = {key: value for key, value in item["metadata"].items() if key not in ("managedFields", "selfLink")}
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in ("managedFields", "selfLink")}
     if annotations := metadata.get("annotations"):
         metadata["annotations"] = {key: value for key, value in annotations.items() if key not in NOISE}
     written = [
         entry["time"]
-        for entry in item["metadata"].get("managedFields") or ()
+        for entry in obj["metadata"].get("managedFields") or ()
         if entry.get("subresource") == "status" and "time" in entry
     ]
     if written:
@@ -35,56 +35,56 @@ def keep_metadata(item: KubeObject) -> KubeObject:
     return {"metadata": metadata}
 
 
-def keep_workload(item: KubeObject) -> KubeObject:
+def keep_workload(obj: KubeObject) -> KubeObject:
     """Leave what tells of a workload's replicas, and what its containers ask for and belong to."""
-    spec = item.get("spec", {})
-    found = _take(spec, "replicas", "minReadySeconds", "completions")
+    spec = obj.get("spec", {})
+    kept_spec = _take(spec, "replicas", "minReadySeconds", "completions")
     template = spec.get("template", {})
     if containers := template.get("spec", {}).get("containers"):
-        found["template"] = {
+        kept_spec["template"] = {
             "metadata": {"labels": _take(template.get("metadata", {}).get("labels") or {}, WORKSPACE)},
             "spec": {"containers": [_take(each, "name", "image", "resources") for each in containers]},
         }
-    return {**keep_metadata(item), "spec": found, "status": item.get("status", {})}
+    return {**keep_metadata(obj), "spec": kept_spec, "status": obj.get("status", {})}
 
 
-def keep_pod(item: KubeObject) -> KubeObject:
+def keep_pod(obj: KubeObject) -> KubeObject:
     """Leave a pod's status, and of its specification what that is judged by."""
-    spec, status = item.get("spec", {}), item.get("status", {})
-    found = _take(spec, "restartPolicy")
+    spec, status = obj.get("spec", {}), obj.get("status", {})
+    kept_spec = _take(spec, "restartPolicy")
     for group in ("initContainers", "containers"):
         if group in spec:
-            found[group] = [
+            kept_spec[group] = [
                 _take(each, "name", "restartPolicy", "readinessProbe", "volumeMounts") for each in spec[group]
             ]
     claims = [_take(each, "name", "persistentVolumeClaim") for each in spec.get("volumes") or ()]
-    found["volumes"] = [each for each in claims if "persistentVolumeClaim" in each]
+    kept_spec["volumes"] = [each for each in claims if "persistentVolumeClaim" in each]
     kept = ("phase", "reason", "message", "conditions", "initContainerStatuses", "containerStatuses")
-    return {**keep_metadata(item), "spec": found, "status": _take(status, *kept)}
+    return {**keep_metadata(obj), "spec": kept_spec, "status": _take(status, *kept)}
 
 
-def keep_service(item: KubeObject) -> KubeObject:
+def keep_service(obj: KubeObject) -> KubeObject:
     """Leave a Service's addresses and ports, and which pods answer."""
-    spec = _take(item["spec"], "type", "ports", "selector", "clusterIP")
-    return {**keep_metadata(item), "spec": spec, "status": item.get("status", {})}
+    spec = _take(obj["spec"], "type", "ports", "selector", "clusterIP")
+    return {**keep_metadata(obj), "spec": spec, "status": obj.get("status", {})}
 
 
-def keep_slice(item: KubeObject) -> KubeObject:
+def keep_slice(obj: KubeObject) -> KubeObject:
     """Leave which pods an EndpointSlice calls."""
-    endpoints = [_take(each, "conditions", "targetRef") for each in item.get("endpoints") or ()]
-    return {**keep_metadata(item), "endpoints": endpoints}
+    endpoints = [_take(each, "conditions", "targetRef") for each in obj.get("endpoints") or ()]
+    return {**keep_metadata(obj), "endpoints": endpoints}
 
 
-def keep_node(item: KubeObject) -> KubeObject:
+def keep_node(obj: KubeObject) -> KubeObject:
     """Leave a node's addresses, and whether it only pretends to be one."""
-    return {**keep_metadata(item), "status": _take(item.get("status", {}), "addresses")}
+    return {**keep_metadata(obj), "status": _take(obj.get("status", {}), "addresses")}
 
 
-def keep_event(item: KubeObject) -> KubeObject:
+def keep_event(obj: KubeObject) -> KubeObject:
     """Leave what an Event tells, and of what."""
     kept = ("message", "reason", "type", "count", "series", "firstTimestamp", "lastTimestamp", "eventTime")
-    about = _take(item["involvedObject"], "kind", "name")
-    return {**keep_metadata(item), "involvedObject": about, **_take(item, *kept)}
+    involved = _take(obj["involvedObject"], "kind", "name")
+    return {**keep_metadata(obj), "involvedObject": involved, **_take(obj, *kept)}
 
 
 QUERIES: Mapping[str, ObjectQuery] = {
@@ -105,5 +105,5 @@ QUERIES: Mapping[str, ObjectQuery] = {
 """By the name of the kind."""
 
 
-def _take(item: KubeObject, *keys: str) -> KubeObject:
-    return {key: item[key] for key in keys if key in item}
+def _take(obj: KubeObject, *keys: str) -> KubeObject:
+    return {key: obj[key] for key in keys if key in obj}

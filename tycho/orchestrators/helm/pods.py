@@ -15,7 +15,7 @@ from tycho.kube.causes import (
     explain_pull,
     explain_start,
     explain_warning,
-    one_line,
+    join_lines,
     unwrap,
 )
 from tycho.kube.objects import KubeObject
@@ -52,22 +52,23 @@ def current(workload: KubeObject, pods: Iterable[KubeObject], replicasets: Itera
     owners = {owner}
     if workload["kind"] == "Deployment":
         owners = {
-            one["metadata"].get("uid")
-            for one in replicasets
-            if owner in _owners(one) and (one["metadata"].get("annotations") or {}).get(REVISION) == notes.get(REVISION)
+            replicaset["metadata"].get("uid")
+            for replicaset in replicasets
+            if owner in _owners(replicaset)
+            and (replicaset["metadata"].get("annotations") or {}).get(REVISION) == notes.get(REVISION)
         }
     elif workload["kind"] == "StatefulSet":
         mark = ("controller-revision-hash", status.get("updateRevision", ""))
     elif workload["kind"] == "DaemonSet":
         mark = ("pod-template-generation", notes.get(GENERATION, ""))
-    found = [
+    matching = [
         pod
         for pod in pods
         if owners & _owners(pod)
         and not pod["metadata"].get("deletionTimestamp")
         and (not mark[1] or pod["metadata"].get("labels", {}).get(mark[0]) == mark[1])
     ]
-    return sorted(found, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)
+    return sorted(matching, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True)
 
 
 def trouble(pods: Sequence[KubeObject], warnings: Mapping[str, KubeObject], now: datetime) -> tuple[str, bool]:
@@ -129,7 +130,7 @@ def last_words(pods: Sequence[KubeObject]) -> tuple[str, ...]:
     ended = _last_end(pods)
     if ended.get("reason") in NOT_STARTED:
         return ()
-    return tuple(one_line(line) for line in str(ended.get("message") or "").strip().splitlines()[-WORDS:])
+    return tuple(join_lines(line) for line in str(ended.get("message") or "").strip().splitlines()[-WORDS:])
 
 
 def _last_end(pods: Sequence[KubeObject]) -> KubeObject:
@@ -194,14 +195,14 @@ def containers(pod: KubeObject) -> list[KubeObject]:
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
 
 
-def owned(item: KubeObject, owner: KubeObject) -> bool:
+def owned(obj: KubeObject, owner: KubeObject) -> bool:
     """Whether an object belongs to another."""
-    return owner["metadata"].get("uid") in _owners(item)
+    return owner["metadata"].get("uid") in _owners(obj)
 
 
 def _trouble(pod: KubeObject, now: datetime) -> tuple[str, bool]:
     status = pod.get("status", {})
-    conditions = {one["type"]: one for one in status.get("conditions") or ()}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
     placed = conditions.get("PodScheduled", {})
     if placed.get("reason") == "Unschedulable":
         late = _since(pod, placed, now) > SCHEDULE_GRACE
@@ -252,5 +253,5 @@ def _since(pod: KubeObject, condition: KubeObject, now: datetime) -> float:
     return (now - datetime.fromisoformat(begun)).total_seconds()
 
 
-def _owners(item: KubeObject) -> set[str | None]:
-    return {one.get("uid") for one in item["metadata"].get("ownerReferences") or ()}
+def _owners(obj: KubeObject) -> set[str | None]:
+    return {reference.get("uid") for reference in obj["metadata"].get("ownerReferences") or ()}

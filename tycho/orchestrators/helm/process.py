@@ -21,7 +21,7 @@ from typing import Any
 
 from tycho.errors import OrchestratorError, WaitTimeout
 from tycho.orchestrators import Target
-from tycho.orchestrators.helm.errors import told
+from tycho.orchestrators.helm.errors import parse_helm_error
 from tycho.orchestrators.helm.helm_program import program
 from tycho.programs import ask_to_end, kill_group, write_input
 from tycho.settings import environment
@@ -173,8 +173,8 @@ class Helm:
     def _env(self) -> dict[str, str]:
         if self._home is None:
             self._home = self._folders.enter_context(temporary("helm"))
-        said, home = environment(), self._home
-        env = {key: value for key, value in said.items() if PASSED.fullmatch(key)}
+        variables, home = environment(), self._home
+        env = {key: value for key, value in variables.items() if PASSED.fullmatch(key)}
         env |= {
             "HELM_CACHE_HOME": f"{home}/cache",
             "HELM_DATA_HOME": f"{home}/data",
@@ -183,7 +183,7 @@ class Helm:
             "TMPDIR": str(home),  # what helm leaves there when it is killed goes with the rest
             "GOMEMLIMIT": str(MEMORY * 3 // 4),  # before it fails, it collects its garbage more often
         }
-        env.setdefault("HELM_REGISTRY_CONFIG", _registry_config(said))
+        env.setdefault("HELM_REGISTRY_CONFIG", _registry_config(variables))
         if self.target.kubeconfig:  # may be several files, which the option of that name cannot take
             env["KUBECONFIG"] = self.target.kubeconfig
         return env
@@ -206,12 +206,12 @@ async def _talk(process: asyncio.subprocess.Process, input: bytes | None) -> tup
 
 
 async def _read(stream: asyncio.StreamReader | None) -> bytes:
-    found = bytearray()
+    content = bytearray()
     while stream and (part := await stream.read(65536)):
-        found += part
-        if len(found) > MAX_OUTPUT:
+        content += part
+        if len(content) > MAX_OUTPUT:
             raise OrchestratorError(f"helm wrote more than {MAX_OUTPUT // 2**20} MiB, and was ended", hint=SMALLER)
-    return bytes(found)
+    return bytes(content)
 
 
 async def _let_go(process: asyncio.subprocess.Process, talking: asyncio.Future[Any], *, writes: bool) -> None:
@@ -279,13 +279,13 @@ def _failed(code: int, used: float, texts: tuple[str, str], verb: str) -> Orches
         )
     if crash := CRASHED.search(texts[1]):  # what follows are the stacks of Go, which say nothing to its user
         return OrchestratorError(f"helm {verb} crashed ({safe_message(crash[0])})", hint=TRY_AGAIN)
-    return told(texts[1] or texts[0], verb)
+    return parse_helm_error(texts[1] or texts[0], verb)
 
 
 def _leash() -> list[str]:
     """Who kills Tycho kills its helm, too, where the system offers that: nobody else would know of it."""
-    found = shutil.which("setpriv")
-    return [found, *LEASH] if found and _is_able(found) else []
+    setpriv = shutil.which("setpriv")
+    return [setpriv, *LEASH] if setpriv and _is_able(setpriv) else []
 
 
 @cache

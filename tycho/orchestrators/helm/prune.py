@@ -33,18 +33,18 @@ async def prune_orphans(api: KubeClient, identity: Identity) -> tuple[str, ...]:
     Volumes are not touched, nor are finished jobs of revisions that can be gone back to.
     """
     known = await releases.list_revisions(api, identity)
-    deployed = [one for one in known if releases.read_status(one) == "deployed"]
+    deployed = [revision for revision in known if releases.read_status(revision) == "deployed"]
     if not deployed:
         return ()
-    wanted = await _made(api, identity, deployed[-1:])
-    rest = [one for one in await _ours(api, identity) if one not in wanted]
-    if any(kind == JOB.name for kind, _ in rest):  # a rollback finds its job done, and does not run it again
-        former = [one for one in known if releases.read_status(one) == "superseded"]
+    expected = await _made(api, identity, deployed[-1:])
+    orphans = [key for key in await _ours(api, identity) if key not in expected]
+    if any(kind == JOB.name for kind, _ in orphans):  # a rollback finds its job done, and does not run it again
+        former = [revision for revision in known if releases.read_status(revision) == "superseded"]
         done = await _done(api, identity) & await _made(api, identity, former)
-        rest = [one for one in rest if one not in done]
-    for kind, named in rest:
+        orphans = [key for key in orphans if key not in done]
+    for kind, named in orphans:
         await api.delete(KINDS[kind].path(identity.namespace, named))
-    gone = [f"{kind} {named}" for kind, named in rest]
+    gone = [f"{kind} {named}" for kind, named in orphans]
     return (f"removed what an earlier revision left: {', '.join(sorted(gone))}",) if gone else ()
 
 
@@ -52,24 +52,24 @@ async def _made(api: KubeClient, identity: Identity, revisions: Iterable[KubeObj
     """Kind and name of what revisions consist of."""
     numbers = map(releases.read_number, revisions)
     stored = await asyncio.gather(*(releases.read_payload(api, identity, number) for number in numbers))
-    return {(one["kind"], one["metadata"]["name"]) for each in stored for one in releases.parse_manifest(each)}
+    return {(obj["kind"], obj["metadata"]["name"]) for each in stored for obj in releases.parse_manifest(each)}
 
 
 async def _done(api: KubeClient, identity: Identity) -> set[tuple[str, str]]:
     """The release's jobs that did their work."""
     jobs = await api.list(JOB.path(identity.namespace), labelSelector=SELECTOR.format(identity.release))
-    conditions = {one["metadata"]["name"]: one["status"].get("conditions") or () for one in jobs}
+    conditions = {job["metadata"]["name"]: job["status"].get("conditions") or () for job in jobs}
     return {
         (JOB.name, name)
         for name, all_of_them in conditions.items()
-        if any(one["type"] == "Complete" and one["status"] == "True" for one in all_of_them)
+        if any(condition["type"] == "Complete" and condition["status"] == "True" for condition in all_of_them)
     }
 
 
 async def list_missing(api: KubeClient, identity: Identity, revision: int) -> list[str]:
     """What a revision made, and somebody has taken away since."""
     stored, there = await asyncio.gather(releases.read_payload(api, identity, revision), _ours(api, identity))
-    made = {(one["kind"], one["metadata"]["name"]) for one in releases.parse_manifest(stored)}
+    made = {(obj["kind"], obj["metadata"]["name"]) for obj in releases.parse_manifest(stored)}
     return sorted(f"{kind} {name}" for kind, name in made - set(there) if kind in SWEPT)
 
 
@@ -110,9 +110,9 @@ async def list_remaining(api: KubeClient, identity: Identity, kept: Collection[s
     return [
         f"{kind.name} {meta['name']}"
         + (f" (finalizers: {', '.join(held)})" if (held := meta.get("finalizers")) else "")
-        for kind, found in zip(AWAITED, lists, strict=True)
-        for one in found
-        if (meta := one["metadata"])["name"] not in kept and (meta.get("labels") or {}).get("owner") != "helm"
+        for kind, objects in zip(AWAITED, lists, strict=True)
+        for obj in objects
+        if (meta := obj["metadata"])["name"] not in kept and (meta.get("labels") or {}).get("owner") != "helm"
     ]
 
 
@@ -127,37 +127,37 @@ async def prepare_upgrade(
         rendered: What it will be.
         tell: Told of jobs that will run again, before anything is changed.
     """
-    current, wanted = await _current(api, identity), list(rendered)
-    for service in find_run_again(current, wanted):
+    current, desired = await _current(api, identity), list(rendered)
+    for service in find_run_again(current, desired):
         tell(f"{service} runs again: its job is not the one that has run")
-    return await _replace(api, identity, current, wanted)
+    return await _replace(api, identity, current, desired)
 
 
-def find_run_again(current: Iterable[KubeObject], wanted: Iterable[KubeObject]) -> list[str]:
+def find_run_again(current: Iterable[KubeObject], desired: Iterable[KubeObject]) -> list[str]:
     """Find the services whose Job has another name than before: it is another one, and runs."""
-    before = {(name(item), item["metadata"]["name"]) for item in current if item["kind"] == JOB.name}
+    before = {(name(obj), obj["metadata"]["name"]) for obj in current if obj["kind"] == JOB.name}
     known = {service for service, _ in before}
-    jobs = {name(item): item["metadata"]["name"] for item in wanted if item["kind"] == JOB.name}
+    jobs = {name(obj): obj["metadata"]["name"] for obj in desired if obj["kind"] == JOB.name}
     return [service for service, job in jobs.items() if service in known and (service, job) not in before]
 
 
 async def prepare_rollback(api: KubeClient, identity: Identity, revision: int) -> tuple[str, ...]:
     """The same before going back to a revision."""
-    wanted = releases.parse_manifest(await releases.read_payload(api, identity, revision))
-    return await _replace(api, identity, await _current(api, identity), wanted)
+    desired = releases.parse_manifest(await releases.read_payload(api, identity, revision))
+    return await _replace(api, identity, await _current(api, identity), desired)
 
 
 async def _replace(
-    api: KubeClient, identity: Identity, current: list[KubeObject], wanted: list[KubeObject]
+    api: KubeClient, identity: Identity, current: list[KubeObject], desired: list[KubeObject]
 ) -> tuple[str, ...]:
-    recreated = await _recreate(api, identity, current, wanted)
-    return (*(f"{service}: removed" for service in find_removed(current, wanted)), *recreated)
+    recreated = await _recreate(api, identity, current, desired)
+    return (*(f"{service}: removed" for service in find_removed(current, desired)), *recreated)
 
 
-def find_removed(current: Iterable[KubeObject], wanted: Iterable[KubeObject]) -> list[str]:
+def find_removed(current: Iterable[KubeObject], desired: Iterable[KubeObject]) -> list[str]:
     """Find the services of present objects that have a workload no more."""
     services = [
-        dict.fromkeys(name(item) for item in objects if item["kind"] in WORKLOADS) for objects in (current, wanted)
+        dict.fromkeys(name(obj) for obj in objects if obj["kind"] in WORKLOADS) for objects in (current, desired)
     ]
     return [service for service in services[0] if service and service not in services[1]]
 
@@ -166,16 +166,18 @@ async def _current(api: KubeClient, identity: Identity) -> list[KubeObject]:
     """What may be there: the objects of the deployed revision, and those of one that failed after it."""
     known = await releases.list_revisions(api, identity)
     numbers = {
-        releases.read_number(one) for one in known if releases.read_status(one) == "deployed" or one is known[-1]
+        releases.read_number(revision)
+        for revision in known
+        if releases.read_status(revision) == "deployed" or revision is known[-1]
     }
     stored = await asyncio.gather(*(releases.read_payload(api, identity, number) for number in sorted(numbers)))
-    return [item for one in stored for item in releases.parse_manifest(one)]
+    return [obj for payload in stored for obj in releases.parse_manifest(payload)]
 
 
 async def _recreate(
-    api: KubeClient, identity: Identity, current: Iterable[KubeObject], wanted: Iterable[KubeObject]
+    api: KubeClient, identity: Identity, current: Iterable[KubeObject], desired: Iterable[KubeObject]
 ) -> tuple[str, ...]:
-    new = {(one["kind"], one["metadata"]["name"]): one for one in wanted}
+    new = {(obj["kind"], obj["metadata"]["name"]): obj for obj in desired}
     changes, known = {}, {}
     for old in current:
         key = old["kind"], old["metadata"]["name"]
@@ -190,17 +192,17 @@ async def _recreate(
             )
     for kind, named in changes:
         await _see_gone(api, KINDS[kind].path(identity.namespace, named))
-    workloads = {key: item for key, item in new.items() if key[0] in WORKLOADS and key in known}
-    kept = [name(item) for key, item in workloads.items() if item["spec"] == known[key]["spec"]]
+    workloads = {key: obj for key, obj in new.items() if key[0] in WORKLOADS and key in known}
+    kept = [name(obj) for key, obj in workloads.items() if obj["spec"] == known[key]["spec"]]
     return tuple(_describe(new[key], what, kept) for key, what in changes.items())
 
 
-def _describe(item: KubeObject, what: str, kept: Collection[str]) -> str:
+def _describe(obj: KubeObject, what: str, kept: Collection[str]) -> str:
     """Say what was made anew, and what that means."""
-    kind, named = item["kind"], item["metadata"]["name"]
+    kind, named = obj["kind"], obj["metadata"]["name"]
     if kind != KUBE_SERVICE.name:
         return f"re-created {kind} {named}: its {what} cannot be changed in place"
-    service = get_annotations(item).get(SERVICE)
+    service = get_annotations(obj).get(SERVICE)
     if not service:  # an alias
         return f"re-created the network name {named}"
     return f"re-created {service}'s network name" + (f"; {service} was not restarted" if service in kept else "")
@@ -218,7 +220,7 @@ def immutable(old: KubeObject, new: KubeObject) -> str:
     """Tell which field of an object changes that Kubernetes never lets change; "" when none does."""
     kind = KINDS.get(new["kind"])
     for field in kind.fixed if kind else ():
-        a, b = (_at(item, field.path, field.absent) for item in (old, new))
+        a, b = (_at(obj, field.path, field.absent) for obj in (old, new))
         match field.rule:
             case Rule.HEADLESS if (a == "None") != (b == "None"):
                 return field.path
@@ -233,25 +235,25 @@ UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10
 
 
 def _bytes(text: str) -> float:
-    unit = next((one for one in UNITS if text.endswith(one)), "")
+    unit = next((suffix for suffix in UNITS if text.endswith(suffix)), "")
     return float(text.removesuffix(unit)) * UNITS.get(unit, 1)
 
 
-def _at(item: KubeObject, path: str, absent: object) -> Any:
-    found: Any = item
+def _at(obj: KubeObject, path: str, absent: object) -> Any:
+    value: Any = obj
     for key in path.split("."):
-        found = found.get(key) if isinstance(found, dict) else None
-    return absent if found is None else found
+        value = value.get(key) if isinstance(value, dict) else None
+    return absent if value is None else value
 
 
 async def _ours(api: KubeClient, identity: Identity) -> list[tuple[str, str]]:
     """Kind and name of everything with the release's label, volumes and helm's own Secrets left out."""
     lists = await asyncio.gather(*(_list(api, kind, identity) for kind in SWEPT.values()))
     return [
-        (kind, one["metadata"]["name"])
-        for kind, found in zip(SWEPT, lists, strict=True)
-        for one in found
-        if (one["metadata"].get("labels") or {}).get("owner") != "helm" and not one["metadata"].get("ownerReferences")
+        (kind, obj["metadata"]["name"])
+        for kind, objects in zip(SWEPT, lists, strict=True)
+        for obj in objects
+        if (obj["metadata"].get("labels") or {}).get("owner") != "helm" and not obj["metadata"].get("ownerReferences")
     ]
 
 

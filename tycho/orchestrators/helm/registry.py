@@ -38,18 +38,18 @@ async def push_chart(helm: Helm, artifact: Artifact, registry: str, *, plain_htt
         there.mkdir()
         os.utime(path, (MOMENT, MOMENT))  # helm tells the registry of it: another moment would be another digest
         try:
-            said = await helm.both(
+            outputs = await helm.both(
                 ["pull", f"{where}/{chart}", "--version", version, "--destination", str(there), *plain]
             )
         except (NotFound, Unauthorized, Forbidden):  # to many registries, what is not there is not allowed
-            said = await helm.both(["push", str(path), where, *plain])
+            outputs = await helm.both(["push", str(path), where, *plain])
         else:
             if next(there.iterdir()).read_bytes() != archive:
                 raise Conflict(
                     f"{where}/{chart} has a version {version} already, and it is another chart",
                     hint="give this one a version of its own: --chart-version",
                 )
-    both = "\n".join(said)
+    both = "\n".join(outputs)
     reference = re.search(r"(?:Pushed|Pulled): (\S+)", both)
     digest = re.search(r"Digest: (sha256:[0-9a-f]{64})", both)
     if not reference or not digest:

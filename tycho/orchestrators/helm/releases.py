@@ -21,7 +21,7 @@ from tycho import kinds
 from tycho.chart import Chart, find_origin
 from tycho.errors import Forbidden
 from tycho.kube.client import KubeClient
-from tycho.kube.objects import KubeObject
+from tycho.kube.objects import KubeObject, get_labels
 from tycho.orchestrators.helm.changes import list_changes
 from tycho.orchestrators.helm.object_queries import RELEASES, SYSTEMS
 from tycho.orchestrators.helm.view_lists import Source
@@ -45,7 +45,7 @@ def make_labels(identity: Identity, chart: Chart, values: bytes, last: KubeObjec
         values: With which values, as text.
         last: The revision before this one.
     """
-    said = {
+    values_by_label = {
         "executor": "tycho",
         "tycho-guid": identity.guid,
         "tycho-name": label_value(identity.name),
@@ -58,7 +58,7 @@ def make_labels(identity: Identity, chart: Chart, values: bytes, last: KubeObjec
         "tycho-values": hashlib.sha256(chart.digest.encode() + values).hexdigest()[:40],
         "tycho-created": read_label(last, "tycho-created") if last else f"{time.time():.3f}",
     }
-    return {key: value for key, value in said.items() if value}
+    return {key: value for key, value in values_by_label.items() if value}
 
 
 async def list_releases(source: Source, namespace: str = "", *, guid: str = "", release: str = "") -> list[Release]:
@@ -72,20 +72,20 @@ async def list_releases(source: Source, namespace: str = "", *, guid: str = "", 
     """
     selector = RELEASES + (f",tycho-guid={guid}" if guid else "") + (f",name={release}" if release else "")
     try:
-        found = await source.list(kinds.SECRET, namespace, selector)
+        secrets = await source.list(kinds.SECRET, namespace, selector)
     except Forbidden:
         if namespace:
             raise
-        found = await _by_namespaces(source, selector, guid=guid, release=release)
+        secrets = await _by_namespaces(source, selector, guid=guid, release=release)
     newest: dict[str, KubeObject] = {}
-    for item in found:
-        key = read_label(item, "tycho-guid")
-        if key not in newest or _revision(item) > _revision(newest[key]):
-            newest[key] = item
-    releases = [_release(item) for item in newest.values()]
+    for secret in secrets:
+        key = read_label(secret, "tycho-guid")
+        if key not in newest or read_number(secret) > read_number(newest[key]):
+            newest[key] = secret
+    releases = [_release(secret) for secret in newest.values()]
     return sorted(
         releases,
-        key=lambda one: (one.created or one.updated or datetime.min.replace(tzinfo=UTC), one.identity.guid),
+        key=lambda entry: (entry.created or entry.updated or datetime.min.replace(tzinfo=UTC), entry.identity.guid),
     )
 
 
@@ -99,37 +99,39 @@ async def _by_namespaces(source: Source, selector: str, *, guid: str, release: s
             return []
 
     made = await source.list(kinds.NAMESPACE, selector=SYSTEMS + (f",tycho-guid={guid}" if guid else ""))
-    names = [one["metadata"]["name"] for one in made]
-    found = await asyncio.gather(*(within(name) for name in names if release in ("", name)))
-    return [item for items in found for item in items]
+    names = [namespace_object["metadata"]["name"] for namespace_object in made]
+    lists = await asyncio.gather(*(within(name) for name in names if release in ("", name)))
+    return [secret for items in lists for secret in items]
 
 
 async def list_revisions(api: KubeClient, identity: Identity) -> list[KubeObject]:
     """The release's Secrets, metadata only, oldest first."""
     selector = f"owner=helm,name={identity.release}"
-    found = await api.list(kinds.SECRET.path(identity.namespace), metadata=True, labelSelector=selector)
-    return sorted(found, key=_revision)
+    secrets = await api.list(kinds.SECRET.path(identity.namespace), metadata=True, labelSelector=selector)
+    return sorted(secrets, key=read_number)
 
 
 async def list_history(api: KubeClient, identity: Identity) -> list[Revision]:
     """The revisions, oldest first: each with the time, the caller and the description that Helm stored with it."""
     known = await list_revisions(api, identity)
-    stored = await asyncio.gather(*(read_payload(api, identity, _revision(item)) for item in known))
+    stored = await asyncio.gather(*(read_payload(api, identity, read_number(secret)) for secret in known))
     manifests = [parse_manifest(contents) for contents in stored]
     return [
         Revision(
-            revision=_revision(item),
-            state="failed" if is_pending(item) and item is not known[-1] else _state(item),  # cut short, and recovered
-            updated=_deployed(contents) or _time(item),
-            compose=read_label(item, "compose"),
-            policies=read_label(item, "policies"),
-            chart=read_label(item, "tycho-chart"),
+            revision=read_number(secret),
+            state="failed"
+            if is_pending(secret) and secret is not known[-1]
+            else _state(secret),  # cut short, and recovered
+            updated=_deployed(contents) or _time(secret),
+            compose=read_label(secret, "compose"),
+            policies=read_label(secret, "policies"),
+            chart=read_label(secret, "tycho-chart"),
             description=contents.get("info", {}).get("description", ""),
-            username=read_label(item, "username"),
+            username=read_label(secret, "username"),
             origin=find_origin(contents.get("config") or {}),
             changes=list_changes(before, after) if place else (),
         )
-        for place, (item, contents, before, after) in enumerate(
+        for place, (secret, contents, before, after) in enumerate(
             zip(known, stored, [[], *manifests][: len(known)], manifests, strict=True)
         )
     ]
@@ -157,83 +159,76 @@ def parse_manifest(stored: KubeObject) -> list[KubeObject]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     documents = yaml.load_all(stored.get("manifest") or "", Loader=loader)
-    return [one for one in documents if isinstance(one, dict)]
+    return [document for document in documents if isinstance(document, dict)]
 
 
-def is_pending(item: KubeObject) -> bool:
+def is_pending(secret: KubeObject) -> bool:
     """Whether a revision was begun and not ended."""
-    return _labels(item).get("status", "").startswith("pending") or _labels(item).get("status") == "uninstalling"
+    return (
+        get_labels(secret).get("status", "").startswith("pending") or get_labels(secret).get("status") == "uninstalling"
+    )
 
 
-def read_status(item: KubeObject) -> str:
+def read_status(secret: KubeObject) -> str:
     """Helm's own word for a revision's state."""
-    return _labels(item).get("status", "")
+    return get_labels(secret).get("status", "")
 
 
-def read_number(item: KubeObject) -> int:
-    """A revision's number."""
-    return _revision(item)
+def read_number(secret: KubeObject) -> int:
+    """Return a revision's number."""
+    return int(get_labels(secret).get("version", 0))
 
 
-def read_label(item: KubeObject, label: str) -> str:
+def read_label(secret: KubeObject, label: str) -> str:
     """A label of a revision."""
-    return _labels(item).get(label, "")
+    return get_labels(secret).get(label, "")
 
 
-def is_unchanged(item: KubeObject, wanted: Mapping[str, str]) -> bool:
+def is_unchanged(secret: KubeObject, labels: Mapping[str, str]) -> bool:
     """Whether a revision is deployed, of the very chart, values and origin that these labels tell of."""
     keys = ("tycho-values", "tycho-origin", "username")
-    return read_status(item) == "deployed" and all(read_label(item, key) == wanted.get(key, "") for key in keys)
+    return read_status(secret) == "deployed" and all(read_label(secret, key) == labels.get(key, "") for key in keys)
 
 
 def find_last_good(items: Iterable[KubeObject], before: int) -> int:
     """The newest revision below `before` that was deployed once; 0 when there is none."""
-    good = [_revision(item) for item in items if read_status(item) in ("superseded", "deployed")]
-    return max((one for one in good if one < before), default=0)
+    good = [read_number(secret) for secret in items if read_status(secret) in ("superseded", "deployed")]
+    return max((number for number in good if number < before), default=0)
 
 
-def _release(item: KubeObject) -> Release:
-    said = _labels(item)
+def _release(secret: KubeObject) -> Release:
+    labels = get_labels(secret)
     identity = Identity(
-        guid=said.get("tycho-guid", ""),
-        name=said.get("tycho-name", said.get("name", "")),
-        release=said.get("name", ""),
-        namespace=item["metadata"]["namespace"],
-        own_namespace=said.get("tycho-own-namespace") == "true",
-        username=said.get("username", ""),
-        origin=said.get("tycho-origin", ""),
+        guid=labels.get("tycho-guid", ""),
+        name=labels.get("tycho-name", labels.get("name", "")),
+        release=labels.get("name", ""),
+        namespace=secret["metadata"]["namespace"],
+        own_namespace=labels.get("tycho-own-namespace") == "true",
+        username=labels.get("username", ""),
+        origin=labels.get("tycho-origin", ""),
     )
-    created = said.get("tycho-created") or said.get("createdAt")
+    created = labels.get("tycho-created") or labels.get("createdAt")
     return Release(
         identity=identity,
-        revision=_revision(item),
-        state=_state(item),
-        created=_stamp(created) if created else _time(item),
-        updated=_time(item),
-        compose=said.get("compose", ""),
-        policies=said.get("policies", ""),
-        chart=said.get("tycho-chart", ""),
+        revision=read_number(secret),
+        state=_state(secret),
+        created=_stamp(created) if created else _time(secret),
+        updated=_time(secret),
+        compose=labels.get("compose", ""),
+        policies=labels.get("policies", ""),
+        chart=labels.get("tycho-chart", ""),
     )
 
 
-def _labels(item: KubeObject) -> Mapping[str, str]:
-    found: Mapping[str, str] = item["metadata"].get("labels") or {}
-    return found
+def _state(secret: KubeObject) -> State:
+    return STATES.get(read_status(secret), "lost")
 
 
-def _revision(item: KubeObject) -> int:
-    return int(_labels(item).get("version", 0))
-
-
-def _state(item: KubeObject) -> State:
-    return STATES.get(read_status(item), "lost")
-
-
-def _time(item: KubeObject) -> datetime | None:
-    said = _labels(item)
-    if stamp := said.get("modifiedAt") or said.get("createdAt"):
+def _time(secret: KubeObject) -> datetime | None:
+    labels = get_labels(secret)
+    if stamp := labels.get("modifiedAt") or labels.get("createdAt"):
         return _stamp(stamp)
-    created = item["metadata"].get("creationTimestamp")
+    created = secret["metadata"].get("creationTimestamp")
     return datetime.fromisoformat(created) if created else None
 
 

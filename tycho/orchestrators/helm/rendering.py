@@ -56,7 +56,7 @@ class Packed:
             documents = list(split((await helm.run(argv, input=self.values)).decode()))
             refuse(find_ungranted(self.chart.rights, documents, find_line(self.chart.report)))
             await check_neighbours(api, self.chart, identity, documents)
-            self.objects = [dict(item) for _, item in documents]
+            self.objects = [dict(obj) for _, obj in documents]
         return self.objects
 
 
@@ -70,9 +70,9 @@ def split(rendered: str) -> Iterator[Document]:
     Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
     _, *parts = SOURCE.split("\n" + rendered if rendered.startswith("---") else rendered)
     for source, text in zip(parts[::2], parts[1::2], strict=True):
-        for item in yaml.load_all(text, Loader=Loader):
-            if isinstance(item, dict):
-                yield source, item
+        for obj in yaml.load_all(text, Loader=Loader):
+            if isinstance(obj, dict):
+                yield source, obj
 
 
 def refuse(problems: Iterable[Problem]) -> None:
@@ -92,9 +92,9 @@ async def check_neighbours(api: KubeClient, chart: Chart, identity: Identity, do
         NotFound: A claim that it mounts does not exist: its pods would wait for ever.
         PolicyDenied: One is a release of Helm's, a token, or belongs to another system of Tycho's.
     """
-    objects = [item for _, item in documents]
-    made = {(str(item.get("kind")), str((item.get("metadata") or {}).get("name"))) for item in objects}
-    foreign = sorted({reference for item in objects for reference in find_references(item)} - made)
+    objects = [obj for _, obj in documents]
+    made = {(str(obj.get("kind")), str((obj.get("metadata") or {}).get("name"))) for obj in objects}
+    foreign = sorted({reference for obj in objects for reference in find_references(obj)} - made)
     if not foreign:
         return
     secrets = any(kind == "Secret" for kind, _ in foreign)
@@ -132,14 +132,14 @@ def check_claims(identity: Identity, missing: Sequence[str]) -> None:
     raise NotFound(f"no claim {names} in the namespace {identity.namespace}, and this system mounts it", hint=hint)
 
 
-def find_references(item: object) -> Iterator[Reference]:
+def find_references(obj: object) -> Iterator[Reference]:
     """Find the Secrets, ConfigMaps and claims that an object names, wherever it does."""
-    if isinstance(item, list):
-        for entry in item:
+    if isinstance(obj, list):
+        for entry in obj:
             yield from find_references(entry)
-    if not isinstance(item, dict):
+    if not isinstance(obj, dict):
         return
-    for key, value in item.items():
+    for key, value in obj.items():
         if key == "secretName" and isinstance(value, str):
             yield "Secret", value
         elif key == "claimName" and isinstance(value, str):
@@ -157,11 +157,11 @@ def find_references(item: object) -> Iterator[Reference]:
 async def _look_at(
     api: KubeClient, identity: Identity, references: Iterable[Reference]
 ) -> dict[Reference, KubeObject | None]:
-    wanted = list(references)
-    found = await asyncio.gather(
-        *(_look(api, kinds.KINDS[kind].path(identity.namespace, name)) for kind, name in wanted)
+    listed = list(references)
+    objects = await asyncio.gather(
+        *(_look(api, kinds.KINDS[kind].path(identity.namespace, name)) for kind, name in listed)
     )
-    return dict(zip(wanted, found, strict=True))
+    return dict(zip(listed, objects, strict=True))
 
 
 async def _look(api: KubeClient, path: str) -> KubeObject | None:
@@ -180,17 +180,17 @@ async def _list_names(api: KubeClient, identity: Identity, kind: str) -> set[str
         items = await api.list(kinds.SECRET.path(identity.namespace), metadata=True, fieldSelector=f"type={kind}")
     except (Forbidden, NotFound):
         return set()
-    return {item["metadata"]["name"] for item in items}
+    return {obj["metadata"]["name"] for obj in items}
 
 
 def _describe_owner(
-    chart: Chart, identity: Identity, reference: Reference, item: KubeObject | None, by_type: dict[str, set[str]]
+    chart: Chart, identity: Identity, reference: Reference, obj: KubeObject | None, by_type: dict[str, set[str]]
 ) -> str:
     """Say whose an object is, "" where it may be used."""
     kind, name = reference
     if kind == "Secret" and (why := next((what for what, names in by_type.items() if name in names), "")):
         return why
-    metadata: dict[str, Any] = (item or {}).get("metadata") or {}
+    metadata: dict[str, Any] = (obj or {}).get("metadata") or {}
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     if labels.get("owner") == "helm" or name.startswith("sh.helm.release.v1."):
         return SECRET_TYPES["helm.sh/release.v1"]

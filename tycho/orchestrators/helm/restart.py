@@ -55,7 +55,7 @@ async def list_workloads(api: KubeClient, identity: Identity) -> list[KubeObject
     lists = await asyncio.gather(
         *(api.list(kind.path(identity.namespace), labelSelector=selector) for kind in WORKLOADS.values())
     )
-    workloads = [{**item, "kind": kind} for kind, items in zip(WORKLOADS, lists, strict=True) for item in items]
+    workloads = [{**obj, "kind": kind} for kind, items in zip(WORKLOADS, lists, strict=True) for obj in items]
     return sorted(workloads, key=lambda workload: int(get_annotations(workload).get(ORDER) or 0))
 
 

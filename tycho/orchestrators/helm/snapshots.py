@@ -38,11 +38,11 @@ async def snapshot_each(source: Source, namespaces: Sequence[str]) -> ClusterSna
     """For who may look at single namespaces alone."""
     seen = await asyncio.gather(*(_look(source, namespace, "") for namespace in namespaces))
     return ClusterSnapshot(
-        workloads=tuple(one for part in seen for one in part.workloads),
-        replicasets=tuple(one for part in seen for one in part.replicasets),
-        pods=tuple(one for part in seen for one in part.pods),
-        services=tuple(one for part in seen for one in part.services),
-        slices=tuple(one for part in seen for one in part.slices),
+        workloads=tuple(obj for part in seen for obj in part.workloads),
+        replicasets=tuple(obj for part in seen for obj in part.replicasets),
+        pods=tuple(obj for part in seen for obj in part.pods),
+        services=tuple(obj for part in seen for obj in part.services),
+        slices=tuple(obj for part in seen for obj in part.slices),
         nodes=seen[0].nodes if seen else (),
         quiet=settings().quiet_time,
         now=min((part.now for part in seen), default=source.api.clock.tell(time.monotonic())),
@@ -59,12 +59,12 @@ async def list_pods(api: KubeClient, identity: Identity) -> Mapping[str, str]:
 def with_services(release: Release, seen: ClusterSnapshot) -> Release:
     """A release as the look shows it."""
     identity = release.identity
-    found = statuses(seen, identity.release, identity.namespace)
+    services = statuses(seen, identity.release, identity.namespace)
     origin = read_origin(seen, identity)
     user = real_name(identity.username, read_note(seen, identity, ANNOTATION))
     return release.model_copy(
         update={
-            "services": found,
+            "services": services,
             "simulated": seen.simulated,
             "origin": origin,
             "identity": identity.model_copy(update={"username": user}),
@@ -144,9 +144,9 @@ async def _look(source: Source, namespace: str, selector: str) -> ClusterSnapsho
     )
 
 
-def _owners(item: KubeObject) -> Sequence[KubeObject]:
-    found: Sequence[KubeObject] = item["metadata"].get("ownerReferences") or ()
-    return found
+def _owners(obj: KubeObject) -> Sequence[KubeObject]:
+    references: Sequence[KubeObject] = obj["metadata"].get("ownerReferences") or ()
+    return references
 
 
 async def _nothing() -> Sequence[KubeObject]:

@@ -25,16 +25,16 @@ async def list_systems(source: Source, namespace: str, *, services: bool) -> lis
         namespace: In this one alone, or "" for all.
         services: Whether to look at the services, too.
     """
-    found, seen = await asyncio.gather(
+    known, seen = await asyncio.gather(
         _list_known(source, namespace), _look(source, namespace) if services else _nothing()
     )
     if not services:
-        return found
-    seen = seen or await snapshots.snapshot_each(source, sorted({one.identity.namespace for one in found}))
+        return known
+    seen = seen or await snapshots.snapshot_each(source, sorted({release.identity.namespace for release in known}))
     parts, nothing = seen.divide(), ClusterSnapshot(nodes=seen.nodes)
     return [
         snapshots.with_services(release, parts.get((release.identity.release, release.identity.namespace), nothing))
-        for release in found
+        for release in known
     ]
 
 
@@ -44,14 +44,14 @@ async def read_system(source: Source, identity: Identity, observer: Observer) ->
     Raises:
         NotFound: Nothing of it is there.
     """
-    found, seen = await asyncio.gather(
+    matches, seen = await asyncio.gather(
         releases.list_releases(source, identity.namespace, guid=identity.guid), snapshots.snapshot_one(source, identity)
     )
-    if not found:
-        found = await volumes.find_kept(source, (), namespace=identity.namespace, guid=identity.guid)
-    if not found and identity.own_namespace:
-        found = await namespaces.list_orphaned(source, (), guid=identity.guid)
-    for release in found:
+    if not matches:
+        matches = await volumes.find_kept(source, (), namespace=identity.namespace, guid=identity.guid)
+    if not matches and identity.own_namespace:
+        matches = await namespaces.list_orphaned(source, (), guid=identity.guid)
+    for release in matches:
         return observer.judge(release, seen)
     raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
 
@@ -68,19 +68,19 @@ async def find_systems(source: Source, namespace: str, id: str) -> list[Release]
     release = id if not guid and NAMED.fullmatch(id) and len(id) <= releases.LONGEST else ""
     if not guid and not release:
         return []
-    found = await releases.list_releases(source, namespace, guid=guid, release=release)
-    if not found:
-        found = await volumes.find_kept(source, (), namespace=namespace, guid=guid, release=release)
-    if not found and not namespace:
-        found = await namespaces.list_orphaned(source, (), guid=guid, release=release)
-    return [one for one in found if is_exact(one.identity, id)]
+    matches = await releases.list_releases(source, namespace, guid=guid, release=release)
+    if not matches:
+        matches = await volumes.find_kept(source, (), namespace=namespace, guid=guid, release=release)
+    if not matches and not namespace:
+        matches = await namespaces.list_orphaned(source, (), guid=guid, release=release)
+    return [match for match in matches if is_exact(match.identity, id)]
 
 
 async def _list_known(source: Source, namespace: str) -> list[Release]:
-    found = await releases.list_releases(source, namespace)
-    known = {release.identity.guid for release in found}
-    found += await volumes.find_kept(source, known, namespace=namespace)
-    return found if namespace else [*found, *await namespaces.list_orphaned(source, found)]
+    listed = await releases.list_releases(source, namespace)
+    known = {release.identity.guid for release in listed}
+    listed += await volumes.find_kept(source, known, namespace=namespace)
+    return listed if namespace else [*listed, *await namespaces.list_orphaned(source, listed)]
 
 
 async def _look(source: Source, namespace: str) -> ClusterSnapshot | None:

@@ -74,8 +74,8 @@ class ClusterView:
         if kind is kinds.NODE and self._nodes is not None:
             return self._nodes
         if not namespace and "" not in self._namespaces and kind not in (*EVERYWHERE, kinds.NODE):
-            found = await asyncio.gather(*(self.list(kind, each, selector) for each in self._namespaces))
-            return [item for part in found for item in part]
+            lists = await asyncio.gather(*(self.list(kind, each, selector) for each in self._namespaces))
+            return [obj for part in lists for obj in part]
         feed = self._find_feed(kind, namespace)
         if feed is None or not feed.synced.is_set():
             return await self._lists.list(kind, namespace, selector)
@@ -85,12 +85,12 @@ class ClusterView:
     async def reach(self, identity: Identity) -> None:
         """Wait until what is written by now of a system is what is told of it; what is late is listed anew."""
         release, guid = f"{INSTANCE}={identity.release},{SYSTEMS}", f",tycho-guid={identity.guid}"
-        wanted = {kind.name: release for kind in (*kinds.WORKLOADS.values(), kinds.SERVICE)}
-        wanted |= {kinds.SECRET.name: QUERIES[kinds.SECRET.name].labels + guid, kinds.NAMESPACE.name: SYSTEMS + guid}
-        wanted[kinds.CLAIM.name] = f"{SYSTEMS},{KEPT}=true{guid}"
+        selectors = {kind.name: release for kind in (*kinds.WORKLOADS.values(), kinds.SERVICE)}
+        selectors |= {kinds.SECRET.name: QUERIES[kinds.SECRET.name].labels + guid, kinds.NAMESPACE.name: SYSTEMS + guid}
+        selectors[kinds.CLAIM.name] = f"{SYSTEMS},{KEPT}=true{guid}"
         feeds = [
             (feed, selector)
-            for name, selector in wanted.items()
+            for name, selector in selectors.items()
             if (feed := self._find_feed(kinds.KINDS[name], identity.namespace)) and feed.synced.is_set()
         ]
         await asyncio.gather(

@@ -54,7 +54,7 @@ class ClusterLists:
             selectors = {"fieldSelector": query.fields} if query.fields else {}
             limit = NODES if kind is kinds.NODE else EVENTS
             items = (await self.api.get(path, limit=str(limit), **selectors)).get("items") or ()
-            return [query.reduce(item) for item in items]
+            return [query.reduce(obj) for obj in items]
         labels = selector or query.labels
         return await self.api.list(
             path, metadata=query.metadata, reduce=query.reduce, labelSelector=labels, limit=str(query.page)

@@ -107,9 +107,9 @@ async def _stored_claims(api: KubeClient, identity: Identity) -> list[KubeObject
     if not known:
         return []
     objects = releases.parse_manifest(await releases.read_payload(api, identity, releases.read_number(known[-1])))
-    claims = [item for item in objects if item.get("kind") == kinds.CLAIM.name]
-    sets = [item for item in objects if item.get("kind") == kinds.STATEFUL_SET.name]
-    return claims + [claim for item in sets for claim in item["spec"].get("volumeClaimTemplates") or ()]
+    claims = [obj for obj in objects if obj.get("kind") == kinds.CLAIM.name]
+    sets = [obj for obj in objects if obj.get("kind") == kinds.STATEFUL_SET.name]
+    return claims + [claim for obj in sets for claim in obj["spec"].get("volumeClaimTemplates") or ()]
 
 
 async def explain_empty(api: KubeClient, chart: Chart) -> tuple[str, ...]:
@@ -162,12 +162,14 @@ async def find_kept(
         Release(
             identity=identity,
             state="kept",
-            created=min(datetime.fromisoformat(metadata["creationTimestamp"]) for metadata in found),
-            origin=_read_origin(found),
-            volumes=tuple(sorted((metadata.get("labels") or {}).get(VOLUME) or metadata["name"] for metadata in found)),
+            created=min(datetime.fromisoformat(metadata["creationTimestamp"]) for metadata in claims_metadata),
+            origin=_read_origin(claims_metadata),
+            volumes=tuple(
+                sorted((metadata.get("labels") or {}).get(VOLUME) or metadata["name"] for metadata in claims_metadata)
+            ),
         )
-        for identity, found in systems.values()
-        if identity.guid not in known and identity.namespace == found[0]["namespace"]
+        for identity, claims_metadata in systems.values()
+        if identity.guid not in known and identity.namespace == claims_metadata[0]["namespace"]
     ]
 
 

@@ -20,21 +20,21 @@ async def wait_until_deleted(
     Args:
         name: The system's name.
         list_left: Lists the objects that are still there; None once all is gone.
-        deadline: How long, and who is told.
+        deadline: How long, and who is reported.
 
     Returns:
         Whether it was gone in time.
     """
-    told = 0
+    reported = 0
 
     async def is_gone() -> bool:
-        nonlocal told
+        nonlocal reported
         left = await list_left()
         if left is None:
             return True
-        if left and len(left) != told:
+        if left and len(left) != reported:
             deadline.wait_options.tell(f"{name}: still deleting {len(left)} of its objects")
-        told = len(left)
+        reported = len(left)
         return False
 
     return await deadline.until(is_gone)

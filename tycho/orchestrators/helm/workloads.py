@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tycho.kinds import WORKLOADS
-from tycho.kube.causes import explain_start, one_line
+from tycho.kube.causes import explain_start, join_lines
 from tycho.kube.endpoint_slices import find_unsettled
 from tycho.kube.objects import KubeObject, get_annotations, get_labels, node_address
 from tycho.kube.readiness import LAG, is_ready, is_running, measure_age, measure_lag
@@ -72,9 +72,9 @@ class ClusterSnapshot:
 
         def ours(objects: Iterable[KubeObject]) -> tuple[KubeObject, ...]:
             return tuple(
-                item
-                for item in objects
-                if get_labels(item).get(INSTANCE) == release and item["metadata"]["namespace"] == namespace
+                obj
+                for obj in objects
+                if get_labels(obj).get(INSTANCE) == release and obj["metadata"]["namespace"] == namespace
             )
 
         return replace(
@@ -115,15 +115,15 @@ class ClusterSnapshot:
 
 def _group(items: Iterable[KubeObject]) -> Mapping[tuple[str, str], list[KubeObject]]:
     groups: dict[tuple[str, str], list[KubeObject]] = defaultdict(list)
-    for item in items:
-        groups[get_labels(item).get(INSTANCE, ""), item["metadata"]["namespace"]].append(item)
+    for obj in items:
+        groups[get_labels(obj).get(INSTANCE, ""), obj["metadata"]["namespace"]].append(obj)
     return groups
 
 
 def statuses(seen: ClusterSnapshot, release: str, namespace: str) -> tuple[ServiceStatus, ...]:
     """The services of one release, in compose order."""
     ours = seen.select(release, namespace)
-    warnings = {str(one["involvedObject"].get("name")): one for one in sorted(seen.warnings, key=_last_seen)}
+    warnings = {str(event["involvedObject"].get("name")): event for event in sorted(seen.warnings, key=_last_seen)}
     published = defaultdict(list)
     for service in ours.services:
         if get_labels(service).get(PUBLISHED) == "true":
@@ -131,23 +131,23 @@ def statuses(seen: ClusterSnapshot, release: str, namespace: str) -> tuple[Servi
     current = ours.find_current()
     by_uid = {pod["metadata"]["uid"]: pod for mine in current.values() for pod in mine}
     unsettled = {name(service): why for service, why in find_unsettled(ours.services, ours.slices, by_uid)}
-    found: dict[str, tuple[int, ServiceStatus]] = {}
-    for workload in sorted(ours.workloads, key=lambda one: one["metadata"]["creationTimestamp"]):
+    placed: dict[str, tuple[int, ServiceStatus]] = {}
+    for workload in sorted(ours.workloads, key=lambda workload: workload["metadata"]["creationTimestamp"]):
         status = _status(workload, current[workload["metadata"]["uid"]], ours, warnings)
         endpoints = tuple(
-            one for service in published[status.name] for one in _endpoints(service, status.name, seen.nodes)
+            endpoint for service in published[status.name] for endpoint in _endpoints(service, status.name, seen.nodes)
         )
         order = get_annotations(workload).get(ORDER, "")
-        place = int(order) if order.isdigit() else len(found)
+        place = int(order) if order.isdigit() else len(placed)
         if status.done and status.name in unsettled:
             status = status.model_copy(update={"done": False, "why": unsettled[status.name]})
-        found[status.name] = place, status.model_copy(update={"endpoints": endpoints})
-    return tuple(status for _, status in sorted(found.values(), key=lambda pair: pair[0]))
+        placed[status.name] = place, status.model_copy(update={"endpoints": endpoints})
+    return tuple(status for _, status in sorted(placed.values(), key=lambda pair: pair[0]))
 
 
-def name(item: KubeObject) -> str:
+def name(obj: KubeObject) -> str:
     """The compose service that an object belongs to."""
-    return get_annotations(item).get(SERVICE) or get_labels(item).get(COMPONENT, "")
+    return get_annotations(obj).get(SERVICE) or get_labels(obj).get(COMPONENT, "")
 
 
 def _status(
@@ -157,7 +157,7 @@ def _status(
     ready, done, why, fatal = count.ready, count.done, count.why, count.fatal
     if WORKLOADS[workload["kind"]].keeps_running:
         ready = sum(map(seen.is_ready, mine))
-        done = done and ready >= count.wanted
+        done = done and ready >= count.desired
     elif get_annotations(workload).get(READY_WHEN) == "running" and not (done or fatal):
         done = any(map(seen.is_ready, mine))
     if fatal:
@@ -171,8 +171,8 @@ def _status(
     return ServiceStatus(
         name=name(workload),
         kind=workload["kind"],
-        ready=min(ready, count.wanted),
-        wanted=count.wanted,
+        ready=min(ready, count.desired),
+        wanted=count.desired,
         restarts=pods.count_restarts(mine),
         why=pods.describe_restarts(mine) if done else why,
         fatal=fatal,
@@ -188,7 +188,7 @@ def _waits(count: Count, mine: list[KubeObject], seen: ClusterSnapshot) -> str:
     """What a workload without trouble is waiting for."""
     unready = [pod for pod in mine if not seen.is_ready(pod)]
     if not unready and mine:
-        return "replacing pods" if len(mine) >= count.wanted else "starting"
+        return "replacing pods" if len(mine) >= count.desired else "starting"
     if unready and all(map(is_running, unready)):
         return f"started; ready once it has run for {seen.quiet:g} s"
     return pods.waits([pod for pod in unready if not is_running(pod)])
@@ -201,8 +201,11 @@ def _uncreated(
     for condition in workload.get("status", {}).get("conditions") or ():
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             since = datetime.fromisoformat(condition["lastTransitionTime"])
-            return one_line(condition.get("message", "")), (now - since).total_seconds() > CREATE_GRACE
-    makers = (workload["metadata"]["name"], *(one["metadata"]["name"] for one in sets if pods.owned(one, workload)))
+            return join_lines(condition.get("message", "")), (now - since).total_seconds() > CREATE_GRACE
+    makers = (
+        workload["metadata"]["name"],
+        *(replicaset["metadata"]["name"] for replicaset in sets if pods.owned(replicaset, workload)),
+    )
     for maker in makers:
         if warned := warnings.get(maker):
             begun = datetime.fromisoformat(warned.get("firstTimestamp") or warned["metadata"]["creationTimestamp"])
@@ -216,7 +219,7 @@ def _endpoints(service: KubeObject, name: str, nodes: Iterable[KubeObject]) -> I
     if spec.get("type") not in ("LoadBalancer", "NodePort"):
         return
     balancers = service.get("status", {}).get("loadBalancer", {}).get("ingress") or ()
-    balancer = next((one.get("ip") or one.get("hostname") for one in balancers), None)
+    balancer = next((ingress.get("ip") or ingress.get("hostname") for ingress in balancers), None)
     address = balancer or node_address(nodes)
     for port in spec.get("ports") or ():
         number = port["port"] if balancer else port.get("nodePort")
@@ -235,8 +238,8 @@ def _amounts(spec: KubeObject, side: str) -> Mapping[str, str]:
     """Read what the first container of a workload's pods asks for, or may have at most."""
     pod = spec.get("template", {}).get("spec", {})
     for container in pod.get("containers") or ():
-        found: Mapping[str, str] = container.get("resources", {}).get(side) or {}
-        return found
+        amounts: Mapping[str, str] = container.get("resources", {}).get(side) or {}
+        return amounts
     return {}
 
 
