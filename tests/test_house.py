@@ -122,6 +122,11 @@ def test_imports_run_one_way():
         ("lifecycle", "import kubernetes", "One door to the cluster BROKEN"),
         ("orchestrators/memory", "import pyhelm3", "One door to helm BROKEN"),
         ("orchestrators/helm/lease", "import kubernetes", "One door to the cluster BROKEN"),
+        (
+            "orchestrators/helm/pods",
+            "import tycho.orchestrators.helm.workloads",
+            "Inside the Helm back end, imports run one way BROKEN",
+        ),
         ("kube/store", "import tycho.kube.feed", "Inside kube, imports run one way BROKEN"),
         ("compose/source", "import jinja2", "One door to Jinja BROKEN"),
         ("cli/up", "import fastapi", "One door to the web framework BROKEN"),
