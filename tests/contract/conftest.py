@@ -46,6 +46,7 @@ def _find_target(name: str, request: pytest.FixtureRequest, monkeypatch: pytest.
         case "docker":
             for variable, value in request.getfixturevalue("docker_engine").items():
                 monkeypatch.setenv(variable, value)
+            monkeypatch.setenv("TYCHO_QUIET_TIME", "0.2")  # what is to fail here does so at once
             target = Target()
         case _:
             return Target(kubeconfig=str(uuid4()))

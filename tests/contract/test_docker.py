@@ -6,11 +6,13 @@ import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contract.conftest import OTHER, QUICK, SHOP, RunStory, compiled
+from tycho.cli.build import build_compiled
 from tycho.compose import Sources
 from tycho.errors import Conflict, NotFound, NotSupported, StartFailed, ToolMissing, UsageError
 from tycho.lifecycle import Lifecycle
@@ -264,3 +266,23 @@ def test_no_engine_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolMissing, match=r"^no Docker engine answers|^there is no docker program") as error:
         asyncio.run(get("docker", Target()).list())
     assert "\n" not in str(error.value)
+
+
+def test_images_that_are_built_are_run(run_docker: RunStory, tmp_path: Path) -> None:
+    """The engine that builds an image runs it: nothing is pushed."""
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page/Dockerfile").write_text("FROM plain:1\nLABEL page=built\n")
+    (tmp_path / "compose.yaml").write_text("name: built\nservices:\n  web: {build: page}\n")
+    sources = Sources.from_disk([str(tmp_path / "compose.yaml")], env={})
+
+    async def story(lifecycle: Lifecycle) -> None:
+        with pytest.raises(NotFound, match="the engine has no image built-web"):
+            await lifecycle.up(lifecycle.compile(sources), wait_options=QUICK)
+        made = await build_compiled(lifecycle, lifecycle.compile(sources), sources, (), push="", quiet=True)
+        release = await lifecycle.up(made, wait_options=QUICK)
+        (container,) = inspect(release.identity.release)
+        assert container["Config"]["Labels"]["page"] == "built"
+        again = await lifecycle.up(lifecycle.compile(sources), wait_options=QUICK)
+        assert again.notes == ("built is up to date",)
+
+    run_docker(story)
