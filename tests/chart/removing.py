@@ -14,7 +14,7 @@ import yaml
 from tests.chart.conftest import Object, Reader
 from tycho.chart import COMPOSE_FILE, Chart, emit, release_values
 from tycho.chart.chart import REPORT, ReportEntry
-from tycho.cli.written import dump
+from tycho.cli.yaml_output import dump
 from tycho.compose import Sources, load
 from tycho.model import PolicyResult
 from tycho.policy import apply_policies

@@ -18,7 +18,7 @@ from tests.compose import oracle
 from tycho.chart import COMPOSE_FILE, Chart, emit, release_values
 from tycho.chart.composefile import conceal_entries
 from tycho.chart.hidden import hide_credentials
-from tycho.cli.written import dump
+from tycho.cli.yaml_output import dump
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyDenied
 from tycho.model import PolicyResult

@@ -13,7 +13,7 @@ from hypothesis import Phase, example, given, settings
 from tests.chart import drawn
 from tests.chart.conftest import expanded
 from tycho.chart import check_start, emit, release_values
-from tycho.cli.written import dump
+from tycho.cli.yaml_output import dump
 from tycho.compose.interpolation import expand
 from tycho.errors import ComposeError
 

@@ -22,7 +22,7 @@ from tests.chart.row_tables import ANYWAY, FOLLOWS, PERHAPS, SAME
 from tycho.chart import emit, release_values
 from tycho.chart.chart import ReportEntry
 from tycho.chart.translate.tables import SECTIONS
-from tycho.cli.written import dump
+from tycho.cli.yaml_output import dump
 from tycho.errors import ComposeError, PolicyDenied
 from tycho.model.expression import evaluate
 

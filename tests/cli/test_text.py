@@ -136,7 +136,7 @@ def terminal(code: str) -> str:
 
 def test_lines_of_containers() -> None:
     """On a terminal they keep their colours; for a program they stay as they are."""
-    code = f"from tycho.cli import show; show.log({ESCAPES!r}); show.out({ESCAPES!r})"
+    code = f"from tycho.cli import show; show.log({ESCAPES!r}); show.emit({ESCAPES!r})"
     log, out = terminal(code).splitlines()
     assert log == "\x1b[31mred\\x1b[2J\\x9b1m\\x07\\x7f\\u202e\x1b[0m"
     assert out == "\\x1b[31mred\\x1b[2J\\x9b1m\\x07\\x7f\\u202e"
@@ -146,7 +146,7 @@ def test_lines_of_containers() -> None:
 
 def test_everything_shown_is_safe(capsys: pytest.CaptureFixture[str]) -> None:
     url = "redis://u:secretword@cache"
-    show.say(f"{ESCAPES}{url}")
+    show.info(f"{ESCAPES}{url}")
     show.error(TychoError(f"{ESCAPES}{url}", hint=f"{ESCAPES}{url}"))
     show.error(
         TychoError("x", problems=[Problem(f"{ESCAPES}.yaml", 1, f"a.{ESCAPES}", f"{ESCAPES}{url}", f"{url}{ESCAPES}")])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.compose import drawn, oracle
-from tycho.cli.written import dump
+from tycho.cli.yaml_output import dump
 from tycho.compose import Sources, canonical, load
 
 CASES = [

@@ -19,7 +19,7 @@ from tycho.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBLEM = ("file", "line", "path", "message", "hint")  # the parameters of tycho.errors.Problem
-WRITERS = ("say", "advise")  # functions of the command line that write a line for the reader
+WRITERS = ("info", "advise")  # functions of the command line that write a line for the reader
 
 
 @dataclass(frozen=True, order=True)

@@ -30,7 +30,7 @@ __all__ = ["create_app", "serve"]
 
 
 def create_app(lifecycle: Lifecycle, authority: Authority | None = None) -> FastAPI:
-    """The service over a lifecycle.
+    """Create the service over a lifecycle.
 
     Args:
         lifecycle: The verbs; its orchestrator is closed with the app.

@@ -32,7 +32,7 @@ class Access:
         self.authority = authority
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection, as ASGI has it."""
+        """Serve one connection, as ASGI has it."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         state = scope.setdefault("state", {})
@@ -66,5 +66,5 @@ def refuse(error: TychoError) -> Json:
 
 
 def _name(subject: Subject | None, address: str) -> str:
-    """The caller as his requests are counted: an address is no name."""
+    """Return the caller's name, as requests are counted; "" for an address."""
     return f"user {subject.name}" if subject else f"address {address}"

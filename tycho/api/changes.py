@@ -11,7 +11,7 @@ from tycho.modification import MOST_REPLICAS, Modification, ServiceChange
 
 
 def _quantity(value: object) -> object:
-    """A quantity may be written as a number: `0.5`."""
+    """Return a quantity as text; it may be written as a number: `0.5`."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 

@@ -25,7 +25,7 @@ Named = Annotated[
 
 
 def _subject(request: Request) -> Subject | None:
-    """Who asks; None where that does not matter.
+    """Return the caller; None where that does not matter.
 
     Raises:
         Unauthorized: It does, and nobody has asked him.

@@ -40,7 +40,7 @@ class Guard:
         self.working: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection, as ASGI has it."""
+        """Serve one connection, as ASGI has it."""
         if scope["type"] == "lifespan":
             scope["app"].state.guard = self
         if scope["type"] != "http":
@@ -134,7 +134,7 @@ async def _read(receive: Receive) -> bytes | None:
 
 
 def refused(headers: Headers, *, any_host: bool = False) -> Json | None:
-    """The answer to a request that may not come in; None to one that may."""
+    """Return the answer to a request that may not come in; None for one that may."""
     host, origin = headers.get("host", ""), headers.get("origin")
     if not (any_host or loopback(_name(host))):
         refusal = Forbidden("this service answers to loopback names alone", hint="call it as http://127.0.0.1:PORT")
@@ -150,7 +150,7 @@ def refused(headers: Headers, *, any_host: bool = False) -> Json | None:
 
 
 def loopback(host: str) -> bool:
-    """Whether a name or an address is this machine's own."""
+    """Return whether a name or an address is this machine's own."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -158,7 +158,7 @@ def loopback(host: str) -> bool:
 
 
 def _name(host: str) -> str:
-    """A Host header without its port."""
+    """Return a Host header without its port."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

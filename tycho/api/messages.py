@@ -29,7 +29,7 @@ def _text(value: object) -> object:
 
 
 def _number(value: object) -> object:
-    """A port may be written as text; a bool or a fraction is no port."""
+    """Read a number that may be written as text; refuse a bool or a fraction."""
     return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,5}", value) else value
 
 
@@ -78,7 +78,7 @@ Principal = Annotated[
 
 
 def _relative(path: str) -> str:
-    """A path below the project's folder, as the document writes it."""
+    """Check that a path is below the project's folder."""
     if path.startswith(("/", "~")) or ".." in path.split("/") or "\x00" in path:
         raise ValueError("it is no path below the project's folder")
     return path

@@ -31,7 +31,7 @@ class Meter:
         self.times: dict[tuple[str, str], list[float]] = {}  # how many in each of BOUNDS and beyond; then the sum
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection, as ASGI has it."""
+        """Serve one connection, as ASGI has it."""
         if scope["type"] == "lifespan":
             scope["app"].state.meter = self
         if scope["type"] != "http":

@@ -72,7 +72,7 @@ class Json(JSONResponse):
     """JSON in ASCII: what a request may say, an answer can repeat."""
 
     def render(self, content: Any) -> bytes:
-        """The bytes."""
+        """Serialize as JSON."""
         return json.dumps(content, separators=(",", ":")).encode()
 
 
@@ -87,7 +87,7 @@ class NothingMoreError(Exception):
 
 
 def failed(error: TychoError, status: int = 0) -> Json:
-    """The answer that an error is, in the form that was asked for.
+    """Return the answer for an error, in the form that was asked for.
 
     Args:
         error: What went wrong.

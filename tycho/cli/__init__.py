@@ -149,12 +149,12 @@ def _run() -> int:
     except OSError as error:
         logging.getLogger("tycho").debug("the system refuses", exc_info=True)
         place = f"{error.filename}: " if error.filename else ""
-        show.say(f"{place}{error.strerror or error}")
+        show.info(f"{place}{error.strerror or error}")
         return FileError.exit_code
     except Exception as error:
         if "-t" in sys.argv or "--trace" in sys.argv:
             raise
-        show.say(f"tycho: internal error: {type(error).__name__}: {safe_message(str(error))}")
-        show.say("  hint: run it again with --trace, and report what it says")
+        show.info(f"tycho: internal error: {type(error).__name__}: {safe_message(str(error))}")
+        show.info("  hint: run it again with --trace, and report what it says")
         return 1
     return 0

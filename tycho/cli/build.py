@@ -71,7 +71,7 @@ def build(
     if output.output is not Format.table:
         return show.structured(to_metadata(images), output.output)
     if not images:
-        return show.say(f"{project.name} builds no images")
+        return show.info(f"{project.name} builds no images")
     return show.table([("SERVICE", "IMAGE"), *((service, _write(image)) for service, image in images.items())])
 
 
@@ -124,7 +124,7 @@ async def build_project(
         load=load if cluster else None,
         services=services,
         options=options,
-        tell=(lambda line: None) if quiet else show.say,
+        tell=(lambda line: None) if quiet else show.info,
         shown=not quiet,
     )
     return await build_images(project, sources, building)

@@ -21,11 +21,11 @@ def create(name: Name = "tycho") -> None:
     """
     from tycho import localcluster
 
-    made = localcluster.create(name, progress=show.say)
-    show.say(f"{made.name} is running: Kubernetes {made.version} at {made.server}")
+    made = localcluster.create(name, progress=show.info)
+    show.info(f"{made.name} is running: Kubernetes {made.version} at {made.server}")
     if made.simulated:
-        show.say("its node is simulated: objects are real, containers do not run")
-    show.out(str(made.kubeconfig))
+        show.info("its node is simulated: objects are real, containers do not run")
+    show.emit(str(made.kubeconfig))
 
 
 def status() -> None:
@@ -39,7 +39,7 @@ def status() -> None:
 
     clusters = localcluster.clusters()
     if not clusters:
-        return show.out("None running")
+        return show.emit("None running")
     rows = [("CLUSTER", "STATE", "PROVIDER", "VERSION", "SERVER", "KUBECONFIG")]
     for cluster in clusters:
         state = "running" if cluster.running else "stopped"
@@ -58,4 +58,4 @@ def delete(name: Name = "tycho") -> None:
     from tycho import localcluster
 
     localcluster.delete(name)
-    show.out(name)
+    show.emit(name)

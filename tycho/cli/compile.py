@@ -68,8 +68,8 @@ def compile(
     if format is not Format.table:
         show.structured([asdict(row) for row in rows], format)
     else:
-        show.report(rows, show.say if output else show.out)
+        show.report(rows, show.info if output else show.emit)
     if not output:
-        show.say(f"{chart.name}-{chart.version}: {len(chart.files)} files; -o DIR writes them")
+        show.info(f"{chart.name}-{chart.version}: {len(chart.files)} files; -o DIR writes them")
     elif format is Format.table:
-        show.out(output)
+        show.emit(output)

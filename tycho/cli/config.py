@@ -78,7 +78,7 @@ def config(
 
 def _lines(lines: Iterable[str]) -> None:
     for line in lines:
-        show.out(line)
+        show.emit(line)
 
 
 def _hashes(services: Any, names_option: str) -> None:
@@ -89,4 +89,4 @@ def _hashes(services: Any, names_option: str) -> None:
         if name not in services:
             raise UsageError(f"no such service: {name}", hint=f"there are: {', '.join(sorted(services))}")
         text = json.dumps(services[name], sort_keys=True)
-        show.out(f"{name} {hashlib.sha256(text.encode()).hexdigest()}")
+        show.emit(f"{name} {hashlib.sha256(text.encode()).hexdigest()}")

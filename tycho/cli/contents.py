@@ -76,7 +76,7 @@ def report(
     if output is not Format.table:
         return show.structured([{key: row[key] for key in CELLS if row.get(key)} for row in rows], output)
     if not rows:
-        return show.out("every key keeps its meaning")
+        return show.emit("every key keeps its meaning")
     lines = [[str(row.get(key) or show.NONE) for key in CELLS] for row in rows]
     return show.table([("KEY", "RESULT", "BECOMES", "WHY"), *lines])
 

@@ -21,7 +21,7 @@ def version(output: Output = Format.table) -> None:
     from tycho import __version__
 
     if output is Format.table:
-        return show.out(f"tycho {__version__}")
+        return show.emit(f"tycho {__version__}")
     show.structured({"tycho": __version__, "python": platform.python_version()}, output)
 
 
@@ -39,8 +39,8 @@ def doctor(*, target: StartTargetOptions, output: Output = Format.table) -> None
     else:
         for check in checks:
             mark = {"ok": "✔", "warning": "!", "error": "✘"}[check.level]
-            show.out(f"{mark} {check.name:<11} {check.said}")
+            show.emit(f"{mark} {check.name:<11} {check.said}")
             for line in check.hint.splitlines():
-                show.out(f"  hint: {line}")
+                show.emit(f"  hint: {line}")
     if any(check.level == "error" for check in checks):
         sys.exit(30)

@@ -54,11 +54,11 @@ def down(
     async def act(lifecycle: Lifecycle) -> list[Removal]:
         from tycho.orchestrators import WaitOptions
 
-        wait_options = WaitOptions(timeout=timeout, tell=show.say)
+        wait_options = WaitOptions(timeout=timeout, tell=show.info)
         try:
             chosen = ids or [(await choose_system(lifecycle, project))[0].identity.guid]
         except NotFound as error:
-            show.say(f"nothing to remove: {error.message}")  # no error: `tycho down $(tycho status -terse)`
+            show.info(f"nothing to remove: {error.message}")  # no error: `tycho down $(tycho status -terse)`
             return []
         return await lifecycle.down(
             chosen,
@@ -80,6 +80,6 @@ def _report_removal(removal: Removal) -> None:
     if removal.error:
         show.error(removal.error)
     elif removal.release:
-        show.out(removal.release.identity.guid)
+        show.emit(removal.release.identity.guid)
         for note in removal.release.notes:
-            show.say(note)
+            show.info(note)

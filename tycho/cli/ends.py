@@ -70,7 +70,7 @@ def leave(code: int) -> NoReturn:
     if number:
         code = 128 + number
         how = "interrupted" if number == signal.SIGINT else f"interrupted by {signal.Signals(number).name}"
-        show.say(f"{how}: {_State.advice}" if _State.advice else how)
+        show.info(f"{how}: {_State.advice}" if _State.advice else how)
     code = _flush(code)
     for other in SIGNALS:
         signal.signal(other, signal.SIG_IGN)  # it ends already
@@ -125,7 +125,7 @@ def _flush(code: int) -> int:
             if isinstance(error, BrokenPipeError):
                 code = code or BROKEN_PIPE
             elif number == 1:
-                show.say(f"standard output cannot be written: {error.strerror}")
+                show.info(f"standard output cannot be written: {error.strerror}")
                 code = code or FileError.exit_code
             with contextlib.suppress(OSError):
                 nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -51,7 +51,7 @@ def events(
             if output is Format.table:
                 _line(_row(event), widths)
             else:
-                show.out(json_text(event.model_dump(mode="json")))
+                show.emit(json_text(event.model_dump(mode="json")))
             show.flush()
         return None
 
@@ -62,7 +62,7 @@ def _show(events: list[Event], output: Format) -> None:
     if output is not Format.table:
         return show.structured([event.model_dump(mode="json") for event in events], output)
     if not events:
-        return show.say("no events: a cluster forgets them after an hour")
+        return show.info("no events: a cluster forgets them after an hour")
     return show.table([HEADER, *map(_row, events)])
 
 
@@ -73,4 +73,4 @@ def _row(event: Event) -> tuple[str, ...]:
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> None:
-    show.out("  ".join(cell.replace("\n", " ").ljust(width) for cell, width in zip(cells, widths, strict=True)))
+    show.emit("  ".join(cell.replace("\n", " ").ljust(width) for cell, width in zip(cells, widths, strict=True)))

@@ -75,7 +75,7 @@ def exec(
 
     code = run(act, target)
     if code == NO_CHDIR and workdir:
-        show.say(f"hint: -w needs {workdir} and an `env` that knows -C in the image, as BusyBox's does not; "
+        show.info(f"hint: -w needs {workdir} and an `env` that knows -C in the image, as BusyBox's does not; "
                  "else let the image's shell change the folder: sh -c 'cd DIR && …'")  # fmt: skip
     sys.exit(code)
 

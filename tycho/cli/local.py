@@ -20,7 +20,7 @@ def find_kubeconfig(options: ClusterOptions) -> str:
     if options.local:
         from tycho import localcluster
 
-        return str(localcluster.create(NAME, progress=show.say).kubeconfig)
+        return str(localcluster.create(NAME, progress=show.info).kubeconfig)
     if _has_other(options):
         return ""
     from tycho import localcluster
@@ -29,13 +29,13 @@ def find_kubeconfig(options: ClusterOptions) -> str:
     running = {name: known for name, known in clusters.items() if known.running}
     if NAME in running or len(running) == 1:
         chosen = running.get(NAME) or next(iter(running.values()))
-        show.say(f"using the local cluster {chosen.name}: there is no kubeconfig")
+        show.info(f"using the local cluster {chosen.name}: there is no kubeconfig")
         return str(chosen.kubeconfig)
     if running:
-        show.say(f"several local clusters run: {', '.join(running)}; set KUBECONFIG to choose one")
+        show.info(f"several local clusters run: {', '.join(running)}; set KUBECONFIG to choose one")
     elif clusters:
         name = NAME if NAME in clusters else next(iter(clusters))
-        show.say(f"the local cluster {name} is stopped; `tycho cluster create {name}` starts it again")
+        show.info(f"the local cluster {name} is stopped; `tycho cluster create {name}` starts it again")
     return ""
 
 

@@ -21,7 +21,7 @@ HINTS = {"port": "a number from 1 to 65535", "clients": "[10.0.0.0/8, 192.0.2.7]
 
 
 def read(path: str) -> Metadata:
-    """Service metadata from a YAML or JSON file: `{web: {port: 80, clients: [10.0.0.0/8], values: {replicas: 2}}}`.
+    """Read service metadata from a file: `{web: {port: 80, clients: [10.0.0.0/8], values: {replicas: 2}}}`.
 
     Raises:
         SourceError: The file cannot be read.
@@ -51,7 +51,7 @@ def read(path: str) -> Metadata:
 
 
 def _lines(node: yaml.Node | None, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int]]:
-    """The line of every place of a document."""
+    """Yield each path of a document with its line."""
     import yaml
 
     if node is None:

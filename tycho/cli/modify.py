@@ -111,11 +111,11 @@ def modify(
     modified = run(act, target)
     if changes.dry_run:
         for difference in modified.differences:
-            show.out(difference.words)
+            show.emit(difference.words)
         return
     if not output.quiet:
         for difference in modified.differences:
-            show.say(difference.words)
+            show.info(difference.words)
         show.notes(modified.release)
     show.status([modified.release], output.output)
 

@@ -124,14 +124,14 @@ def refuse_far(release: Release, services: Sequence[str]) -> NotFound:
 
 async def _open(url: str, *, quiet: bool) -> None:
     """Print a URL, and show it in a browser unless that is not wanted."""
-    show.out(url)
+    show.emit(url)
     show.flush()
     if quiet or not url.startswith(("http://", "https://")):
         return
     import webbrowser
 
     if not await asyncio.to_thread(webbrowser.open, url):
-        show.say("no browser can be opened here: open the URL yourself")
+        show.info("no browser can be opened here: open the URL yourself")
 
 
 async def _forward(
@@ -161,7 +161,7 @@ async def _forward(
     server = await asyncio.start_server(serve, LOOPBACK, 0)
     try:
         number = server.sockets[0].getsockname()[1]
-        show.say(f"port {number} of this machine leads to port {target} of {service}, until Ctrl-C")
+        show.info(f"port {number} of this machine leads to port {target} of {service}, until Ctrl-C")
         await _open(f"http://{LOOPBACK}:{number}/", quiet=quiet)
         await asyncio.Event().wait()
     finally:

@@ -48,11 +48,11 @@ class Progress:
             return
         if not self._titled:
             self._titled = True
-            show.say(describe_system(release))
+            show.info(describe_system(release))
         for service in release.services:
             if (line := describe_service(service)) != self._written.get(service.name):
                 self._written[service.name] = line
-                show.say(f"  {service.name}: {line} ({now:.1f} s)")
+                show.info(f"  {service.name}: {line} ({now:.1f} s)")
 
     def _table(self, release: Release, now: float) -> Group:
         from rich.console import Group
@@ -76,7 +76,7 @@ class Progress:
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Watch]:
-    """A watcher for `WaitOptions`, drawn as the terminal allows."""
+    """Yield a watcher for `WaitOptions`: a live table on a terminal, else plain lines."""
     if quiet:
         yield lambda release: None
         return

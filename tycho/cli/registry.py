@@ -36,7 +36,7 @@ def package(*, options: ChartOptions, destination: Folder = ".") -> None:
     with explained(path):
         make_folder(path.parent)
     write_file(path, chart.archive())
-    show.out(str(path))
+    show.emit(str(path))
 
 
 def push(registry: Registry, *, options: ChartOptions, plain_http: PlainHttp = False) -> None:
@@ -52,4 +52,4 @@ def push(registry: Registry, *, options: ChartOptions, plain_http: PlainHttp = F
         compiled = compile_project(lifecycle, options, options.read_sources(), version=options.chart_version)
         return await lifecycle.push(compiled, registry, plain_http=plain_http)
 
-    show.out(run(act, policies=options.policies))
+    show.emit(run(act, policies=options.policies))

@@ -73,7 +73,7 @@ async def up(
     release = await lifecycle.start(request, caller, wait_options)
     if not quiet:
         for note in release.notes:
-            show.say(note)
+            show.info(note)
     return release
 
 
@@ -101,12 +101,12 @@ def _write_image(document: dict[str, Any], section: str, name: str, image: str) 
 
 
 def _variables(sources: Sources, system: Project) -> dict[str, str]:
-    """The variables that the document reads, and no others: the rest of an environment is nobody's business."""
+    """Return the variables that the document reads, and no others."""
     return {name: sources.env[name] for name in (*system.variables, *system.baked) if name in sources.env}
 
 
 def _files(sources: Sources, files: Mapping[str, FileContent]) -> dict[str, Any]:
-    """The project's files that the document mounts or reads, by their paths below the project's folder.
+    """Return the project's files that the document mounts or reads, by their paths below the project's folder.
 
     Raises:
         UsageError: Some lie outside of that folder, or they are too large together.

@@ -71,7 +71,7 @@ class RemoteLifecycle(Lifecycle):
     async def status(
         self, ids: Sequence[str] = (), *, name: str = "", username: str = "", services: bool = True
     ) -> Sequence[Release]:
-        """The systems that run, oldest first: all of them, or those asked for."""
+        """List the systems that run, oldest first: all of them, or those asked for."""
         if ids:
             systems = await asyncio.gather(*map(self.client.system, ids))
         else:
@@ -90,13 +90,13 @@ class RemoteLifecycle(Lifecycle):
         check_owner(release, caller, id)
 
     async def history(self, id: str) -> Sequence[Revision]:
-        """The revisions of a system, oldest first."""
+        """List the revisions of a system, oldest first."""
         known = set(Revision.model_fields)
         rows = await self.client.revisions(id)
         return [Revision.model_validate({key: row[key] for key in known & row.keys()}) for row in rows]
 
     async def contents(self, id: str, revision: int = 0) -> StoredRelease:
-        """What a system was made of: values and report; what is secret is masked."""
+        """Return the values and the report of a system; secrets are masked."""
         from tycho.chart.chart import REPORT
         from tycho.text import json_text
 
@@ -282,7 +282,7 @@ class RemoteLifecycle(Lifecycle):
         return release
 
     async def _asked(self, caller: Caller | None, force: bool | None) -> dict[str, Any]:
-        """Who asks, from which project, and whether it matters."""
+        """Return the fields of a request that name the caller, the project and --force."""
         caller = caller or await self.identify()
         fields: dict[str, Any] = {} if force is None else {"force": force}
         if caller.username:

@@ -23,7 +23,7 @@ PORTS, NAMES = 10, 3  # of a system, in one row
 STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {:<12} {}"
 
 
-def out(text: str) -> None:
+def emit(text: str) -> None:
     """Write a line of data: as it is for a program, printable for a terminal.
 
     Raises:
@@ -54,24 +54,24 @@ def flush() -> None:
     sys.stdout.flush()
 
 
-def say(text: str) -> None:
+def info(text: str) -> None:
     """Write a line for the reader, not for a program: printable, without credentials, whether or not he reads it."""
     with contextlib.suppress(OSError):
         sys.stderr.write(safe_message(text) + "\n")
 
 
 def structured(value: Any, format: Format) -> None:
-    """Structured data, as JSON or YAML."""
+    """Write structured data, as JSON or YAML."""
     if format is Format.json:
-        out(json_text(value, indent=2))
+        emit(json_text(value, indent=2))
         return
-    from tycho.cli.written import dump
+    from tycho.cli.yaml_output import dump
 
-    out(dump(value))
+    emit(dump(value))
 
 
 def status(releases: Sequence[Release], format: Format = Format.table) -> None:
-    """One row a system; its address is that of its first published service.
+    """Write a row for each system; its address is that of its first published service.
 
     The first four columns are fixed in place and width: scripts read them.
     """
@@ -80,8 +80,8 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
 
         return structured([to_system(release).model_dump(mode="json") for release in releases], format)
     if not releases:
-        return out("None running")
-    out(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "USER", "SERVICES"))
+        return emit("None running")
+    emit(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "USER", "SERVICES"))
     for release in releases:
         name, endpoint = release.identity.name, release.endpoint
         row = (
@@ -94,7 +94,7 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
             release.identity.username or NONE,
             _services(release),
         )
-        out(STATUS.format(*map(printable, row)).rstrip())
+        emit(STATUS.format(*map(printable, row)).rstrip())
     kept(releases)
     simulated(releases)
 
@@ -104,18 +104,18 @@ def kept(releases: Iterable[Release]) -> None:
     for release in releases:
         if release.state == "kept":
             names = ", ".join(release.volumes)
-            say(f"note: {release.identity.name} does not run; its volumes are kept: {names}"
+            info(f"note: {release.identity.name} does not run; its volumes are kept: {names}"
                 f" (`tycho up` uses them again, `tycho down {release.identity.guid[:8]}` deletes them)")  # fmt: skip
 
 
 def simulated(releases: Iterable[Release]) -> None:
     """Say plainly when nothing really runs."""
     if any(release.simulated for release in releases):
-        say("note: the node is simulated: objects are real, containers do not run, and no port answers")
+        info("note: the node is simulated: objects are real, containers do not run, and no port answers")
 
 
 def services(releases: Sequence[Release]) -> None:
-    """One row a service: how it is, where it answers, and why it does not."""
+    """Write a row for each service: its state, its address, and why it is not ready."""
     rows = [("SYSTEM", "SERVICE", "KIND", "READY", "RESTARTS", "ADDRESS", "WHY")]
     for release in releases:
         for service in release.services:
@@ -137,7 +137,7 @@ def services(releases: Sequence[Release]) -> None:
 
 
 def history(revisions: Sequence[Revision], format: Format) -> None:
-    """One row a revision, oldest first."""
+    """Write a row for each revision, oldest first."""
     if format is not Format.table:
         return structured([revision.model_dump(mode="json") for revision in revisions], format)
     rows = [("REVISION", "UPDATED", "STATUS", "USER", "CHART", "CHANGES", "DESCRIPTION")]
@@ -149,8 +149,8 @@ def history(revisions: Sequence[Revision], format: Format) -> None:
     table(rows)
 
 
-def table(rows: Sequence[Sequence[str]], write: Callable[[str], None] = out) -> None:
-    """Columns as wide as their widest cell; the last one is free."""
+def table(rows: Sequence[Sequence[str]], write: Callable[[str], None] = emit) -> None:
+    """Write columns as wide as their widest cell; the last one is free."""
     shown = [[safe_message(cell).replace("\n", " ") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in shown) for i in range(len(rows[0]))]
     for row in shown:
@@ -158,19 +158,19 @@ def table(rows: Sequence[Sequence[str]], write: Callable[[str], None] = out) -> 
 
 
 def problems(listed_problems: Iterable[Problem]) -> None:
-    """Each problem with its place, and below it what to write instead."""
+    """Write each problem with its place, and its hint below."""
     listed = sorted(listed_problems)
     width = max((len(printable(problem.place)) for problem in listed), default=0)
     for problem in listed:
         path = f"{problem.path}: " if problem.path else ""
         first, *continued = f"{path}{problem.message}".split("\n")
-        say(f"{printable(problem.place).ljust(width)}  {first}")
+        info(f"{printable(problem.place).ljust(width)}  {first}")
         for line in continued + ([f"hint: {problem.hint}"] if problem.hint else []):
-            say(f"{' ' * width}  {line}")
+            info(f"{' ' * width}  {line}")
 
 
 def report(rows: Sequence[ReportEntry], write: Callable[[str], None]) -> None:
-    """What became of each key, and what to do about it."""
+    """Write the result of each key, and its remedy."""
     if not rows:
         return write("every key keeps its meaning")
     lines = [("WHERE", "KEY", "RESULT", "BECOMES", "WHY")]
@@ -182,7 +182,7 @@ def report(rows: Sequence[ReportEntry], write: Callable[[str], None]) -> None:
 
 
 def steps(policy_steps: Iterable[Step], format: Format = Format.table) -> None:
-    """What each policy did: the services that it applies to, the keys that it changed, and those that it refuses."""
+    """Write the steps of each policy: services that it applies to, keys that it changed, and keys that it refuses."""
     applied = [step for step in policy_steps if step.matched]
     if format is not Format.table:
         return structured([_plain_step(step) for step in applied], format)
@@ -193,7 +193,7 @@ def steps(policy_steps: Iterable[Step], format: Format = Format.table) -> None:
         rows.append((step.policy, step.subject or "the system", ", ".join(changes) or NONE))
     table(rows)
     if any(step.denied for step in applied):
-        say("refused: `tycho compile` without --explain says why, and what to do")
+        info("refused: `tycho compile` without --explain says why, and what to do")
 
 
 def _plain_step(step: Step) -> dict[str, Any]:
@@ -202,33 +202,33 @@ def _plain_step(step: Step) -> dict[str, Any]:
 
 
 def remarks(chart: Artifact, release: Release) -> None:
-    """What `up` has to say besides the release: settings that work differently, and notes."""
+    """Write the remarks of `up` besides the release: settings that work differently, and notes."""
     changed = [row for row in chart.report if row.outcome != "translated"]
     if changed:
         settings = "1 setting works" if len(changed) == 1 else f"{len(changed)} settings work"
         them = "it" if len(changed) == 1 else "them"
-        say(
+        info(
             f"{changed[0].file or chart.name}: {settings} differently on {chart.platform}; `tycho compile` shows {them}"
         )
     notes(release)
 
 
 def notes(release: Release) -> None:
-    """What a verb did besides what was asked."""
+    """Write the notes of a verb."""
     for note in release.notes:
-        say(note)
+        info(note)
 
 
 def error(error: TychoError) -> None:
-    """A refusal or failure, in as many lines as it takes to mend it."""
+    """Write an error with its warnings, problems and hint."""
     problems(replace(warning, message=f"warning: {warning.message}") for warning in error.warnings)
     if error.problems:
         problems(error.problems)
-        say(f"{error.message}; nothing was changed.")
+        info(f"{error.message}; nothing was changed.")
         return
-    say(f"{error.message} ({error.local})" if error.local else error.message)
+    info(f"{error.message} ({error.local})" if error.local else error.message)
     for line in error.hint.splitlines():
-        say(f"  hint: {line}")
+        info(f"  hint: {line}")
 
 
 def _ready(release: Release) -> str:
@@ -238,7 +238,7 @@ def _ready(release: Release) -> str:
 
 
 def _services(release: Release) -> str:
-    """Each published port with where it answers, then the first few services that publish none."""
+    """Describe each published port with its address, then the first few services that publish none."""
     ports = [f"{service.name} {place}" for service in release.services for place in _places(service)]
     names = [service.name for service in release.services if not _places(service)]
     shown = [*ports[:PORTS], *names[: max(0, NAMES - len(ports))]]

@@ -49,7 +49,7 @@ def status(
         for release in releases:
             if release.state == "kept":  # `down $(tycho status -terse)` deletes no volumes that were kept on purpose
                 continue
-            show.out(release.identity.guid)
+            show.emit(release.identity.guid)
     elif services and output is Format.table:
         show.services(releases)
     else:
@@ -78,4 +78,4 @@ def _say_elsewhere(namespace: str, releases: Sequence[Release]) -> None:
 
     others = sorted({release.identity.namespace for release in releases})
     places = f"systems run in: {', '.join(others[:LISTED])}" if others else "nor in any other"
-    show.say(f"nothing runs in the namespace {namespace}; {places}")
+    show.info(f"nothing runs in the namespace {namespace}; {places}")

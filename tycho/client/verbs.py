@@ -56,7 +56,7 @@ class Verbs:
 
     @verb
     def status(self, request: Mapping[str, Any] | None = None) -> Steps[TychoStatus]:
-        """What runs: all of it, or `{name}` alone."""
+        """List the running systems: all of them, or `{name}` alone."""
         return (yield from self.post_as(TychoStatus, "status", request or {}))
 
     @verb
@@ -66,12 +66,12 @@ class Verbs:
 
     @verb
     def history(self, request: Mapping[str, Any]) -> Steps[TychoAnswer]:
-        """The revisions of the system `{name}`: `.result` is a list, oldest first."""
+        """List the revisions of the system `{name}`: `.result` is a list, oldest first."""
         return (yield from self.post_as(TychoAnswer, "history", request))
 
     @verb
     def compile(self, request: Mapping[str, Any]) -> Steps[TychoAnswer]:
-        """The chart of `{name, system, env?, services?}`: `.result` has its files, and the report of every key."""
+        """Compile the chart of `{name, system, env?, services?}`: `.result` has its files and report."""
         return (yield from self.post_as(TychoAnswer, "compile", request))
 
     @verb
@@ -93,7 +93,7 @@ class Verbs:
 
     @verb
     def list(self, name: str = "", *, terse: bool = False) -> Steps[Any]:
-        """The systems that run: as `TychoStatus`, or, `terse`, their GUIDs."""
+        """List the systems that run: as `TychoStatus`, or, `terse`, their GUIDs."""
         status = yield from self.post_as(TychoStatus, "status", {"name": name} if name else {})
         return [system.identifier for system in status.services] if terse else status
 
@@ -111,7 +111,7 @@ class Verbs:
     def systems(
         self, *, name: str = "", username: str = "", state: str = "", ready: bool | None = None
     ) -> Steps[builtins.list[System]]:
-        """The systems that run, oldest first: all of them, or those that fit; over as many pages as there are."""
+        """List the systems that run, oldest first: all of them, or those that fit; over as many pages as there are."""
         from tycho.wire import read_system
 
         systems: list[System] = []
@@ -127,20 +127,20 @@ class Verbs:
 
     @verb
     def system(self, id: str) -> Steps[System]:
-        """One system, by GUID, unique prefix of it, release or project name, or `NAME-GUID`."""
+        """Return one system, by GUID, unique prefix of it, release or project name, or `NAME-GUID`."""
         from tycho.wire import read_system
 
         return read_system((yield from self._get("system", id)))
 
     @verb
     def revisions(self, id: str) -> Steps[builtins.list[dict[str, Any]]]:
-        """The revisions of a system, oldest first: `{revision, state, done, why, error, …}`."""
+        """List the revisions of a system, oldest first: `{revision, state, done, why, error, …}`."""
         revisions: builtins.list[dict[str, Any]] = yield from self._get("system", id, "revisions")
         return revisions
 
     @verb
     def values(self, id: str, *, revision: int = 0, all: bool = False) -> Steps[dict[str, Any]]:
-        """The values of a system's release, secrets masked; `all` adds those of its chart."""
+        """Return the values of a system's release, secrets masked; `all` adds those of its chart."""
         values: dict[str, Any] = (yield from self._get("system", id, "values", revision=revision or None, all=all))[
             "values"
         ]
@@ -243,7 +243,7 @@ class Verbs:
 
     @staticmethod
     def parse_env(text: str) -> dict[str, str]:
-        """The variables of an env file's text.
+        """Parse the variables of an env file's text.
 
         Raises:
             SourceError: It is not one.

@@ -17,13 +17,13 @@ router = APIRouter(responses=FAILURES)
 
 @router.get("/healthz")
 async def healthz() -> Envelope[Empty]:
-    """Whether the service lives."""
+    """Report whether the service lives."""
     return Envelope(result=Empty())
 
 
 @router.get("/readyz", response_model=Envelope[Empty])
 async def readyz(request: Request) -> Envelope[Empty] | Response:
-    """Whether it reaches its cluster, which is asked one cheap question, and is not about to end."""
+    """Report whether the service reaches its cluster, by one cheap question, and is not about to end."""
     if request.app.state.ending:
         return failed(ClusterUnreachable("the service is ending", hint="ask another replica"), ENDING)
     await request.app.state.lifecycle.orchestrator.ping()

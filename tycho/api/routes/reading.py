@@ -39,7 +39,7 @@ router = APIRouter(responses=FAILURES, route_class=JsonRoute, tags=["systems"])
 
 @router.get("/system")
 async def list_systems(query: Annotated[SystemQuery, Query()], verbs: LifecycleDep) -> Envelope[Page]:
-    """The systems that run, oldest first: all of them, or those that fit."""
+    """List the systems that run, oldest first: all of them, or those that fit."""
     releases = [
         release
         for release in await verbs.status(name=query.name, username=query.username)
@@ -57,7 +57,7 @@ async def list_systems(query: Annotated[SystemQuery, Query()], verbs: LifecycleD
 async def get_system(
     id: SystemId, verbs: LifecycleDep, response: Response, if_none_match: Annotated[str, Header()] = ""
 ) -> Any:
-    """One system."""
+    """Return one system."""
     (release,) = await verbs.status([id])
     system = to_system(release)
     etag = tag(system)
@@ -69,13 +69,13 @@ async def get_system(
 
 @router.get("/system/{id}/revisions")
 async def list_revisions(id: SystemId, verbs: LifecycleDep) -> Envelope[list[Operation]]:
-    """The revisions of a system, oldest first: each is what became of the request that made it."""
+    """List the revisions of a system, oldest first, with the result of the request that made each."""
     return Envelope(result=await _operations(verbs, id))
 
 
 @router.get("/system/{id}/revisions/{revision}")
 async def get_revision(id: SystemId, revision: Number, verbs: LifecycleDep) -> Envelope[Operation]:
-    """One revision: whether it is done, or what it waits for."""
+    """Return one revision: whether it is done, or what it waits for."""
     operations = await _operations(verbs, id)
     for operation in operations:
         if operation.revision == revision:
@@ -86,7 +86,7 @@ async def get_revision(id: SystemId, revision: Number, verbs: LifecycleDep) -> E
 
 @router.get("/system/{id}/values")
 async def get_values(id: SystemId, query: Annotated[ValuesQuery, Query()], verbs: LifecycleDep) -> Envelope[Values]:
-    """The values of a system's release; what is secret is masked."""
+    """Return the values of a system's release; secrets are masked."""
     contents = await verbs.contents(id, query.revision)
     values = mask_values(contents.merged if query.all else contents.values, known=contents.files.values())
     return Envelope(result=Values(revision=contents.revision, values=values))
@@ -96,7 +96,7 @@ async def get_values(id: SystemId, query: Annotated[ValuesQuery, Query()], verbs
 async def get_report(
     id: SystemId, query: Annotated[RevisionQuery, Query()], verbs: LifecycleDep
 ) -> Envelope[list[Row]]:
-    """What changed its meaning on the way from the compose file to the cluster, key by key."""
+    """List the keys whose meaning changed on the way from the compose file to the cluster."""
     contents = await verbs.contents(id, query.revision)
     return Envelope(result=[Row.model_validate({**ROW, **row}) for row in contents.report])
 
@@ -105,7 +105,7 @@ async def get_report(
 async def get_compose(
     id: SystemId, query: Annotated[RevisionQuery, Query()], request: Request, verbs: LifecycleDep
 ) -> Any:
-    """The compose file of what runs: merged, after the policies, without secrets."""
+    """Return the compose file of the running system: merged, after the policies, without secrets."""
     contents = await verbs.contents(id, query.revision)
     if not contents.compose:
         raise NotFound(f"{id} was made of a chart without its compose file", hint="the next start brings one")
@@ -116,7 +116,7 @@ async def get_compose(
 
 @router.get("/system/{id}/logs")
 async def get_logs(id: SystemId, query: Annotated[LogQuery, Query()], verbs: LifecycleDep) -> Envelope[list[str]]:
-    """What a system's containers have written, each line with its pod's name before it."""
+    """List the lines that a system's containers wrote, each after its pod's name."""
     since = parse_since(query.since) if query.since else None
     lines = verbs.logs(id, query.services, tail=query.tail, since=since, timestamps=query.timestamps)
     return Envelope(result=[line async for line in lines])
@@ -128,7 +128,7 @@ async def _operations(verbs: LifecycleDep, id: str) -> Sequence[Operation]:
 
 
 def _place(release: Release) -> tuple[str, str]:
-    """Where a system stands among all: by the moment of its start, so that what comes and goes moves no other."""
+    """Return the sort key of a system: the moment of its start, so that other systems do not move it."""
     created = release.created or datetime.min.replace(tzinfo=UTC)
     return created.astimezone(UTC).isoformat(), release.identity.guid
 

@@ -65,7 +65,7 @@ async def start(body: Start, verbs: LifecycleDep, charts: SandboxDep) -> Envelop
 
 @router.post("/system/status")
 async def status(body: Status, verbs: LifecycleDep) -> Envelope[list[System]]:
-    """What runs, and where it answers."""
+    """List the running systems with their addresses."""
     try:
         releases = await verbs.status([body.name] if body.name else [])
     except Ambiguous:
@@ -95,7 +95,7 @@ async def delete(body: Delete, verbs: LifecycleDep) -> Envelope[Empty]:
 
 @router.post("/system/history")
 async def history(body: SystemRequest, verbs: LifecycleDep) -> Envelope[list[Revision]]:
-    """The revisions of a system, oldest first."""
+    """List the revisions of a system, oldest first."""
     return Envelope(result=list(await verbs.history(body.name)))
 
 
@@ -141,13 +141,13 @@ async def modify(body: ModifySystem, verbs: LifecycleDep) -> Envelope[Patches]:
 
 @router.post("/system/events")
 async def events(body: Events, verbs: LifecycleDep) -> Envelope[list[Event]]:
-    """What the cluster tells of a system's objects, oldest first."""
+    """List the events of a system's objects, oldest first."""
     return Envelope(result=[event async for event in verbs.events(body.name, body.services)])
 
 
 @router.post("/system/logs")
 async def logs(body: Logs, verbs: LifecycleDep) -> Envelope[list[str]]:
-    """What a system's containers have written, each line with its pod's name before it."""
+    """List the lines that a system's containers wrote, each after its pod's name."""
     since = parse_since(body.since) if body.since else None
     lines = verbs.logs(body.name, body.services, tail=body.tail, since=since, timestamps=body.timestamps)
     return Envelope(result=[line async for line in lines])
@@ -155,7 +155,7 @@ async def logs(body: Logs, verbs: LifecycleDep) -> Envelope[list[str]]:
 
 @router.post("/system/compile")
 async def compile(body: Compile, charts: SandboxDep) -> Envelope[Compiled]:
-    """The chart that a start would run; touches no cluster."""
+    """Return the chart that a start runs; touches no cluster."""
     compiled = await compile_system(charts, body)
     chart = compiled.artifact
     result = Compiled(
@@ -171,7 +171,7 @@ async def compile(body: Compile, charts: SandboxDep) -> Envelope[Compiled]:
 
 @router.get("/apidocs", include_in_schema=False)
 async def apidocs() -> RedirectResponse:
-    """The page's other address."""
+    """Redirect to the page's address."""
     return RedirectResponse("docs")
 
 

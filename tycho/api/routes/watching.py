@@ -37,7 +37,7 @@ async def _find(id: SystemId, verbs: LifecycleDep, last_event_id: LastEventId = 
 async def watch_system(
     first: Annotated[Release, Depends(_find)], verbs: LifecycleDep, last_event_id: LastEventId = ""
 ) -> AsyncIterator[ServerSentEvent]:
-    """How far a system is, until it is ready or has failed.
+    """Stream the progress of a system, until it is ready or has failed.
 
     Events are `report` (what changed its meaning), `progress`, `log` (the last lines of what failed), and as the last
     one `ready` or `failed`. Their data is `{revision, percent, message, service, ready, wanted, why, url}`. A stream

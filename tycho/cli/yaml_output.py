@@ -27,6 +27,6 @@ _Dumper.add_representer(str, _text)
 
 
 def dump(value: Any) -> str:
-    """A YAML document, its keys in the order given."""
+    """Return a YAML document, its keys in the order given."""
     # What is not printable stands in double-quoted scalars alone, where it can be escaped.
     return quoted_safe(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True).rstrip())
