@@ -90,11 +90,13 @@ class Traffic:
         while True:
             tried += 1
             url = random.choice(self.urls)
+            answer: httpx2.Response | None = None
+            code: int | str
             try:
                 answer = await self.http.post(f"{url}/system/{verb}", json=body)
                 code, again = answer.status_code, answer.status_code in (409, 502, 503, 504)
             except httpx2.HTTPError as error:
-                answer, code, again = None, type(error).__name__, True
+                code, again = type(error).__name__, True
             if again and self.killing and time.monotonic() - begun < PATIENCE:
                 await asyncio.sleep(0.5)
                 continue

@@ -112,7 +112,7 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)
 
 
-def test_the_environment_is_made_once_and_holds_this_checkout(checkout: Checkout):
+def test_the_environment_is_made_once_and_holds_this_checkout(checkout: Checkout) -> None:
     assert checkout.renews()
     assert not checkout.renews()
     argv = [checkout.root / ".venv/bin/python", "-I", "-c", "import tycho; print(tycho.__file__)"]
@@ -121,7 +121,7 @@ def test_the_environment_is_made_once_and_holds_this_checkout(checkout: Checkout
     assert (checkout.root / ".venv/bin/tycho").exists()
 
 
-def test_what_it_is_made_from_renews_it(checkout: Checkout, tmp_path: Path):
+def test_what_it_is_made_from_renews_it(checkout: Checkout, tmp_path: Path) -> None:
     assert checkout.renews()
     checkout.add("added")
     assert checkout.renews()
@@ -137,7 +137,7 @@ def test_what_it_is_made_from_renews_it(checkout: Checkout, tmp_path: Path):
     assert not checkout.renews()
 
 
-def test_many_at_once_make_it_once(checkout: Checkout):
+def test_many_at_once_make_it_once(checkout: Checkout) -> None:
     for _ in "fresh", "changed":
         running = [checkout.start() for _ in range(4)]
         outputs = [process.communicate() for process in running]
@@ -146,7 +146,7 @@ def test_many_at_once_make_it_once(checkout: Checkout):
         checkout.add("added")
 
 
-def test_killed_in_the_middle_it_starts_anew(checkout: Checkout):
+def test_killed_in_the_middle_it_starts_anew(checkout: Checkout) -> None:
     running = checkout.start()
     assert running.stderr
     assert running.stdout
@@ -157,7 +157,7 @@ def test_killed_in_the_middle_it_starts_anew(checkout: Checkout):
     assert checkout.renews()
 
 
-def test_a_broken_environment_is_made_again(checkout: Checkout):
+def test_a_broken_environment_is_made_again(checkout: Checkout) -> None:
     assert checkout.renews()
     python = checkout.root / ".venv/bin/python"
     python.unlink()
@@ -165,7 +165,7 @@ def test_a_broken_environment_is_made_again(checkout: Checkout):
     assert checkout.renews()
 
 
-def test_a_link_to_the_tool_runs_it(checkout: Checkout, tmp_path: Path):
+def test_a_link_to_the_tool_runs_it(checkout: Checkout, tmp_path: Path) -> None:
     assert checkout.renews()
     (tmp_path / "linked").symlink_to(checkout.root / "bin/task")
     argv = [tmp_path / "linked", "--version"]
@@ -173,14 +173,14 @@ def test_a_link_to_the_tool_runs_it(checkout: Checkout, tmp_path: Path):
     assert completed.stderr == ""
 
 
-def test_the_callers_python_settings_are_not_ours(checkout: Checkout, tmp_path: Path):
+def test_the_callers_python_settings_are_not_ours(checkout: Checkout, tmp_path: Path) -> None:
     (tmp_path / "tycho.py").write_text("raise SystemExit('the wrong tycho')")
     env = {"PYTHONPATH": str(tmp_path), "PYTHONHOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
     code, _, err = checkout.run(**env)
     assert code == 0, err
 
 
-def test_a_wrong_hash_is_refused(checkout: Checkout):
+def test_a_wrong_hash_is_refused(checkout: Checkout) -> None:
     checkout.lock.write_text(checkout.pins.replace("sha256:", "sha256:0")[: len(checkout.pins)] + "\n")
     code, _, err = checkout.run()
     assert code != 0
@@ -190,7 +190,7 @@ def test_a_wrong_hash_is_refused(checkout: Checkout):
     assert checkout.renews()
 
 
-def test_an_old_python_is_told_what_is_needed(checkout: Checkout, tmp_path: Path):
+def test_an_old_python_is_told_what_is_needed(checkout: Checkout, tmp_path: Path) -> None:
     old = tmp_path / "old"
     old.mkdir()
     for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14"):

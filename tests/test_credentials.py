@@ -34,7 +34,7 @@ KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r\n-----END OPENSSH PRIVA
         (f"before {KEY} after", "before *** after"),
     ],
 )
-def test_mask_credentials(text: str, masked: str):
+def test_mask_credentials(text: str, masked: str) -> None:
     assert mask_credentials(text) == masked
 
 
@@ -53,11 +53,11 @@ def test_mask_credentials(text: str, masked: str):
         "token",
     ],
 )
-def test_find_credentials_leaves_alone(text: str):
+def test_find_credentials_leaves_alone(text: str) -> None:
     assert find_credentials(text) == []
 
 
-def test_holds_credentials():
+def test_holds_credentials() -> None:
     assert holds_credentials(KEY.encode())
     assert holds_credentials(b"[default]\naws_secret_access_key = abc\n")
     assert not holds_credentials(b"const password=input.value\n")
@@ -67,11 +67,11 @@ def test_holds_credentials():
 @pytest.mark.parametrize(
     "text", ["a" * 10**6, "://" * 10**5, "eyJ" * 10**5, "-----BEGIN PRIVATE KEY-----" * 10**5, "token=" * 10**5]
 )
-def test_find_credentials_is_linear(text: str):
+def test_find_credentials_is_linear(text: str) -> None:
     find_credentials(text)  # quadratic work would not end in the time of a test run
 
 
-def test_printable():
+def test_printable() -> None:
     assert printable("a\tb\nc") == "a\tb\nc"
     assert printable("\x1b[31m\x7f\u202e\ud800") == "\\x1b[31m\\x7f\\u202e\\ud800"
     assert safe_message("\x1bhttp://u:p@h") == "\\x1bhttp://u:***@h"
@@ -87,7 +87,7 @@ def test_printable():
         "AWS_SECRET_ACCESS_KEY", "RABBITMQ_ERLANG_COOKIE", "WIFI_PSK", "MNEMONIC",
     ],
 )  # fmt: skip
-def test_names_of_secrets(name: str):
+def test_names_of_secrets(name: str) -> None:
     assert names_secret(name)
 
 
@@ -101,23 +101,23 @@ def test_names_of_secrets(name: str):
         "KEYCLOAK_REALM", "MONKEY", "AUTHOR", "PINNED", "RECAPTCHA_SITE_KEY",
     ],
 )  # fmt: skip
-def test_names_of_none(name: str):
+def test_names_of_none(name: str) -> None:
     assert not names_secret(name)
 
 
-def test_later_globs_win():
+def test_later_globs_win() -> None:
     assert not names_secret("DB_PASSWORD", ["*password", "!DB_*"])
     assert names_secret("db_password", ["!db_*", "*PASSWORD"])
     assert not names_secret("x", [])
 
 
-def test_shipped_list_is_the_same():
+def test_shipped_list_is_the_same() -> None:
     """Messages mask by the list that the shipped policy gives to charts."""
     policy = yaml.safe_load((data.policies() / "20-secret-environment.yaml").read_text(encoding="utf-8"))
     assert tuple(policy["system"]["default"]["x-tycho"]["secretEnvironment"]) == SECRET_NAMES
 
 
-def test_switches():
+def test_switches() -> None:
     assert switches("True")
     assert switches("none")
     assert not switches("truth")
@@ -137,17 +137,17 @@ def test_switches():
         ("plain", []),
     ],
 )
-def test_find_literals(text: str, literals: list[str]):
+def test_find_literals(text: str, literals: list[str]) -> None:
     assert [text[start:end] for start, end in find_literals(text)] == literals
 
 
-def test_find_literals_whole():
+def test_find_literals_whole() -> None:
     assert find_literals("a${B}c", whole=True) == [(0, 1), (5, 6)]
     assert find_literals("${B}", whole=True) == []
 
 
 @pytest.mark.parametrize("text", ["x://u:${A:-b}@h " * 10**4, "${A:-" * 10**4 + "x://u:pw@h", "password={" * 10**4])
-def test_find_literals_is_bounded(text: str):
+def test_find_literals_is_bounded(text: str) -> None:
     """Counted in comparisons, not in seconds: what would take more is secret as a whole."""
     spans = find_literals(text)
     assert all(start < end for start, end in spans)

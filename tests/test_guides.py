@@ -31,7 +31,7 @@ def name_of(guide: Path) -> str:
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=name_of)
-def test_a_guide_names_no_dead_path(guide: Path):
+def test_a_guide_names_no_dead_path(guide: Path) -> None:
     text = prose(guide)
     named = {
         name for name in CODE.findall(text) if name.partition("/")[0] in FOLDERS and " " not in name and "/" in name
@@ -42,19 +42,19 @@ def test_a_guide_names_no_dead_path(guide: Path):
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=name_of)
-def test_a_guide_names_no_dead_symbol(guide: Path):
+def test_a_guide_names_no_dead_symbol(guide: Path) -> None:
     """Constants and classes: words in capitals, or in camel case."""
     names = {name for name in CODE.findall(prose(guide)) if re.fullmatch(r"[A-Z][A-Z_]{3,}|([A-Z][a-z]+){2,}", name)}
     assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", SOURCES)] == []
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=name_of)
-def test_a_guide_names_no_dead_task(guide: Path):
+def test_a_guide_names_no_dead_task(guide: Path) -> None:
     tasks = yaml.safe_load((ROOT / "Taskfile.yml").read_text(encoding="utf-8"))["tasks"]
     assert set(re.findall(r"bin/task (\w+)", guide.read_text(encoding="utf-8"))) <= set(tasks)
 
 
-def test_the_layout_lists_every_package():
+def test_the_layout_lists_every_package() -> None:
     listed = set(re.findall(r"^\| `tycho/(\w+)/?` \|", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE))
     packages = {path.parent.name for path in (ROOT / "tycho").glob("*/__init__.py")}
     assert packages - listed == set()
@@ -68,7 +68,7 @@ def picture(layers: list[str]) -> str:
     return "\n".join(["flowchart TD", *boxes, *arrows]) + "\n"
 
 
-def test_the_picture_is_that_of_the_import_layers():
+def test_the_picture_is_that_of_the_import_layers() -> None:
     """`bin/task golden -- tests/test_guides.py` draws it anew."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
@@ -81,7 +81,7 @@ def test_the_picture_is_that_of_the_import_layers():
     assert PICTURE.findall(text)[:1] == [picture(layers)]
 
 
-def test_decisions_have_numbers_and_the_same_parts():
+def test_decisions_have_numbers_and_the_same_parts() -> None:
     decisions = sorted((ROOT / "docs/decisions").glob("*.md"))
     assert len(decisions) >= 4
     assert len({path.name[:4] for path in decisions}) == len(decisions)

@@ -35,18 +35,18 @@ def texts(*suffixes: str) -> list[Path]:
     return [path for path in TRACKED if path.suffix in suffixes]
 
 
-def test_no_file_is_longer_than_a_reader_can_hold():
+def test_no_file_is_longer_than_a_reader_can_hold() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_bytes().splitlines()) for path in texts(".py", ".j2", ".tpl")}
     assert lengths
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
 
 
-def test_no_file_names_a_package_registry():
+def test_no_file_names_a_package_registry() -> None:
     named = {str(path.relative_to(ROOT)): match[0] for path in TRACKED if (match := HOSTS.search(path.read_bytes()))}
     assert named == {}
 
 
-def test_the_lock_pins_every_dependency_with_hashes():
+def test_the_lock_pins_every_dependency_with_hashes() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     pins = set(re.findall(r"^([a-z0-9._-]+)==", lock, re.MULTILINE))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -56,7 +56,7 @@ def test_the_lock_pins_every_dependency_with_hashes():
         assert "--hash=sha256:" in entry, entry
 
 
-def test_the_public_names_are_there_and_no_others():
+def test_the_public_names_are_there_and_no_others() -> None:
     assert tycho.__all__ == sorted(tycho.__all__)
     assert [name for name in tycho.__all__ if not hasattr(tycho, name)] == []
     # What a prompt completes, without what the module itself imports and the packages that others have imported.
@@ -66,7 +66,7 @@ def test_the_public_names_are_there_and_no_others():
         _ = tycho.nothing
 
 
-def test_every_package_exports_what_it_says():
+def test_every_package_exports_what_it_says() -> None:
     for module in walk_packages(tycho.__path__, "tycho."):
         if module.name.endswith("__main__"):
             continue
@@ -75,13 +75,13 @@ def test_every_package_exports_what_it_says():
         assert [name for name in exported if not hasattr(loaded, name)] == [], module.name
 
 
-def test_importing_tycho_costs_nothing():
+def test_importing_tycho_costs_nothing() -> None:
     code = "import sys, tycho; print(*sorted(m for m in sys.modules if m.startswith('tycho')))"
     completed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert completed.stdout.split() == ["tycho"]
 
 
-def test_the_readme_says_commands_that_exist():
+def test_the_readme_says_commands_that_exist() -> None:
     readme = (ROOT / "README.md").read_text()
     tasks = yaml.safe_load((ROOT / "Taskfile.yml").read_text())["tasks"]
     named_tasks = set(re.findall(r"bin/task ([a-z0-9]+)", readme))
@@ -94,7 +94,7 @@ def test_the_readme_says_commands_that_exist():
     assert {verb for verb in verbs if not re.search(rf"^  {verb} ", listed, re.MULTILINE)} == set()
 
 
-def test_the_readme_names_files_that_exist():
+def test_the_readme_names_files_that_exist() -> None:
     readme = (ROOT / "README.md").read_text()
     files = set(re.findall(r"\bexamples/[\w./-]+", readme)) | set(re.findall(r"\]\((?!\w+:|#)([^)#]+)", readme))
     assert "examples/shop/compose.yaml" in files
@@ -107,7 +107,7 @@ def lint_imports(where: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, cwd=where, env=env, check=False, capture_output=True, text=True)
 
 
-def test_imports_run_one_way():
+def test_imports_run_one_way() -> None:
     completed = lint_imports(ROOT)
     assert completed.returncode == 0, completed.stdout
 
@@ -132,7 +132,7 @@ def test_imports_run_one_way():
         ("cli/up", "import fastapi", "One door to the web framework BROKEN"),
     ],
 )
-def test_an_import_the_wrong_way_is_found(tmp_path: Path, module: str, line: str, broken: str):
+def test_an_import_the_wrong_way_is_found(tmp_path: Path, module: str, line: str, broken: str) -> None:
     shutil.copytree(ROOT / "tycho", tmp_path / "tycho", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     with (tmp_path / f"tycho/{module}.py").open("a") as file:

@@ -53,26 +53,26 @@ def inside(folder: str) -> set[str]:
     return set(tracked.stdout.split())
 
 
-def test_the_wheel_holds_every_source_file(wheel: Path):
+def test_the_wheel_holds_every_source_file(wheel: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     assert inside("tycho") <= held
     assert "tycho/py.typed" in held
 
 
 @pytest.mark.parametrize("folder", DATA_FOLDERS)
-def test_the_wheel_holds_the_data_folders_inside_the_package(wheel: Path, folder: str):
+def test_the_wheel_holds_the_data_folders_inside_the_package(wheel: Path, folder: str) -> None:
     held = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith(f"tycho/{folder}/")}
     files = inside(folder)
     assert files, "there is something to ship"
     assert {f"tycho/{name}" for name in files} <= held
 
 
-def test_the_wheel_holds_nothing_else(wheel: Path):
+def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert tops == {"tycho", f"tycho-{tycho.__version__}.dist-info"}
 
 
-def test_an_installed_tycho_finds_its_data_inside_itself(wheel: Path, tmp_path: Path):
+def test_an_installed_tycho_finds_its_data_inside_itself(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
     installed = ask("-I", first=tmp_path)
     assert installed["package"] == str(tmp_path / "tycho")
@@ -86,14 +86,14 @@ def test_an_installed_tycho_finds_its_data_inside_itself(wheel: Path, tmp_path: 
     ]
 
 
-def test_an_editable_tycho_finds_its_data_beside_itself():
+def test_an_editable_tycho_finds_its_data_beside_itself() -> None:
     installed = ask("-I")
     assert installed["package"] == str(ROOT / "tycho")
     assert installed["templates"] == str(ROOT / "chart_templates")
     assert installed["policies"] == str(ROOT / "policies")
 
 
-def test_a_release_is_built_of_its_own_version_alone(tmp_path: Path):
+def test_a_release_is_built_of_its_own_version_alone(tmp_path: Path) -> None:
     def build(version: str) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, ROOT / "tools/dist.py", ROOT, tmp_path / "dist", version]
         return subprocess.run(argv, capture_output=True, text=True, check=False)

@@ -19,21 +19,21 @@ SCENARIOS = promises.scenarios()
 FILES = {path.parent.name: path for path in promises.HERE.glob("scenarios/*/compose.yaml")}
 
 
-def test_the_page_is_that_of_the_scenarios_and_of_the_judge():
+def test_the_page_is_that_of_the_scenarios_and_of_the_judge() -> None:
     assert promises.PAGE.read_text() == promises.page(), "python -m tests.e2e.promises writes it anew"
 
 
-def test_every_scenario_promises_something():
+def test_every_scenario_promises_something() -> None:
     assert all(scenario.promise and bool(scenario.keys) != scenario.deep for scenario in SCENARIOS.values())
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_every_scenario_can_be_imported(name: str):
+def test_every_scenario_can_be_imported(name: str) -> None:
     """Where no node can run, nobody else would notice."""
     assert import_module(f"tests.e2e.scenarios.{name}.verify").verify
 
 
-def test_every_key_is_judged_once():
+def test_every_key_is_judged_once() -> None:
     listed = [key for key, *_ in promises.elsewhere()]
     scenes = {key for scenario in SCENARIOS.values() for key in scenario.keys}
     shown = scenes | load_result()["keys"].keys()
@@ -46,7 +46,7 @@ def test_every_key_is_judged_once():
 
 
 @pytest.mark.parametrize(("key", "by"), [(key, by) for key, _, _, by in promises.elsewhere() if by])
-def test_a_test_elsewhere_uses_what_it_shows(key: str, by: str):
+def test_a_test_elsewhere_uses_what_it_shows(key: str, by: str) -> None:
     file, _, function = by.partition("::")
     path = promises.HERE.parents[1] / file
     if path.is_dir():
@@ -77,7 +77,7 @@ def keys_of(document: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_a_scenario_uses_what_it_shows(name: str):
+def test_a_scenario_uses_what_it_shows(name: str) -> None:
     used = keys_of(yaml.safe_load(FILES[name].read_text()))
     assert {key.partition("[")[0] for key in SCENARIOS[name].keys} <= used
 
@@ -89,7 +89,7 @@ def paths(value: object, path: str = "") -> Iterator[str]:
         yield from paths(below, f"{path}{key}.")
 
 
-def test_every_scenario_can_be_broken(tmp_path: Path):
+def test_every_scenario_can_be_broken(tmp_path: Path) -> None:
     assert sorted(mutation["scenario"] for mutation in BREAKS) == sorted(SCENARIOS)
     for mutation in BREAKS:
         assert broken(tmp_path / mutation["scenario"], mutation).is_dir()

@@ -14,7 +14,7 @@ ROWS = [line for line in PAGE.splitlines() if line.startswith("|") and "tests/" 
 NAMED = sorted(set(re.findall(r"`((?:tests|tycho|policies)/[\w./-]+(?:::\w+)?)`", PAGE)))
 
 
-def test_every_row_names_code_and_tests():
+def test_every_row_names_code_and_tests() -> None:
     assert len(ROWS) > 20
     for row in ROWS:
         _, claim, code, tests, _ = row.split("|")
@@ -24,7 +24,7 @@ def test_every_row_names_code_and_tests():
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_what_is_named_exists(name: str):
+def test_what_is_named_exists(name: str) -> None:
     file, _, function = name.partition("::")
     assert (ROOT / file).exists()
     if function:

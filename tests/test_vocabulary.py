@@ -46,7 +46,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def test_no_name_is_vague():
+def test_no_name_is_vague() -> None:
     checked = [path for path in sources() if not name_of(path).startswith(PENDING)]
     problems = {
         name_of(path): [name for name in vague_names(path) if name.split(": ")[1] not in PUBLIC.get(name_of(path), ())]
@@ -55,7 +55,7 @@ def test_no_name_is_vague():
     assert {name: lines for name, lines in problems.items() if lines} == {}
 
 
-def test_no_two_classes_share_a_name():
+def test_no_two_classes_share_a_name() -> None:
     modules: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tycho").rglob("*.py")):
         for name in class_names(path):
@@ -83,10 +83,10 @@ def test_no_two_classes_share_a_name():
         "with open('') as FOUND: pass",
     ],
 )
-def test_a_vague_name_is_seen(line: str):
+def test_a_vague_name_is_seen(line: str) -> None:
     assert [name for name, _ in bound_names(ast.parse(line)) if is_vague(name)]
 
 
 @pytest.mark.parametrize("name", ["items", "data_folder", "person", "restart", "stone", "everyone", "on_e"])
-def test_a_clear_name_is_not_reported(name: str):
+def test_a_clear_name_is_not_reported(name: str) -> None:
     assert not is_vague(name)

@@ -34,4 +34,4 @@ def main(root: Path, folder: Path, version: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(Path, sys.argv[2:3]), *sys.argv[3:])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

@@ -47,7 +47,7 @@ def test_it_compiles_what_the_lifecycle_would(compile: Compile) -> None:
     document = {"name": "shop", "services": {"web": {"image": "nginx:${TAG}", "ports": ["80"]}}}
     apart = compile(document, env={"TAG": "1"})
     here = memory().compile(Sources.from_document(document, env={"TAG": "1"}))
-    assert apart.chart.digest == here.chart.digest
+    assert apart.artifact.digest == here.artifact.digest
     assert apart.policy_result == here.policy_result
     assert apart.policy_result.system.variables["TAG"].value == "1"
 

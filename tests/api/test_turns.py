@@ -102,7 +102,7 @@ def test_who_has_gone_compiles_no_more(sandbox: Sandbox, tmp_path: Path) -> None
             for task in tasks:
                 task.cancel()
             await until(lambda: not living(tmp_path / "begun"))
-            assert (await sandbox.compile(SMALL, {}, {})).chart.name == "small"
+            assert (await sandbox.compile(SMALL, {}, {})).artifact.name == "small"
 
     asyncio.run(story())
 
@@ -124,7 +124,7 @@ def test_a_killed_worker_is_replaced(sandbox: Sandbox, moment: str, tmp_path: Pa
             await asyncio.wait([task])
         else:
             os.kill(worker.process.pid, signal.SIGKILL)
-        assert (await sandbox.compile(SMALL, {}, {})).chart.name == "small"
+        assert (await sandbox.compile(SMALL, {}, {})).artifact.name == "small"
         assert sandbox.worker is not worker
         assert worker.process.returncode == -signal.SIGKILL  # it is no zombie
 
@@ -139,7 +139,7 @@ def test_too_many_are_told(sandbox: Sandbox) -> None:
             with pytest.raises(TooManyRequests):
                 await sandbox.compile(slow(9), {}, {})
             CALLER.set("other")
-            assert (await sandbox.compile(SMALL, {}, {})).chart.name == "small"
+            assert (await sandbox.compile(SMALL, {}, {})).artifact.name == "small"
 
     asyncio.run(story())
 

@@ -147,7 +147,9 @@ def compare(docker: Iterable[Observation], kubernetes: Iterable[Observation]) ->
             or (place[2] not in OUTER and not all((*place[:2], place[3]) in looked for looked in inside))
         ):
             continue
-        findings.append(Finding(*place, ours, theirs, "equal" if ours == theirs else "different"))
+        system, moment, kind, service, key = place
+        outcome: Outcome = "equal" if ours == theirs else "different"
+        findings.append(Finding(system, moment, kind, service, key, ours, theirs, outcome))
     return findings
 
 

@@ -58,13 +58,13 @@ def folder(tmp_path: Path) -> Path:
         ("needs-peer=localhost:1", "does not answer"),
     ],
 )
-def test_what_is_wrong_ends_it(probe: Path, folder: Path, word: str, message: str):
+def test_what_is_wrong_ends_it(probe: Path, folder: Path, word: str, message: str) -> None:
     ended = start(probe, word.replace("{}", str(folder)))
     assert (ended.returncode, message in ended.stderr) == (1, True), ended.stderr
     assert ended.stderr.startswith(f"{word.partition('=')[0]}: ")
 
 
-def test_what_is_right_lets_it_serve(probe: Path, folder: Path):
+def test_what_is_right_lets_it_serve(probe: Path, folder: Path) -> None:
     """Twice: what the first start made suits the second."""
     words = ["needs-writable={}", "init={}/data", "private={}/data", "node={}/data", "cookie={}/data/cookie"]
     words += ["needs-mode={}/made:0600", "refuses-lost-found={}/data", "copies={}/used:{}/copy", "needs-nofile=1"]

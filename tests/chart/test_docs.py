@@ -46,8 +46,8 @@ def notes(bench: Any, text: str, values: Mapping[str, Any]) -> str:
         stdin=values_yaml(values),
     )
     assert done.returncode == 0, done.stderr
-    text: str = done.stdout.partition("\nNOTES:\n")[2]
-    return text
+    printed: str = done.stdout.partition("\nNOTES:\n")[2]
+    return printed
 
 
 @pytest.fixture(scope="module")

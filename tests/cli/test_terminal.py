@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 from tycho.cli.terminal import Terminal
 
@@ -54,7 +55,7 @@ def test_input_has_an_end() -> None:
     assert (done.stdout, done.stderr) == (b"300000", b"end")
 
 
-def test_a_file_is_input_too(tmp_path) -> None:
+def test_a_file_is_input_too(tmp_path: Path) -> None:
     (tmp_path / "input").write_bytes(b"x" * 100_000)
     with (tmp_path / "input").open("rb") as file:
         done = subprocess.run([sys.executable, "-c", READ], stdin=file, capture_output=True, check=True)
@@ -67,7 +68,7 @@ def test_the_size_is_told_again_when_it_changes() -> None:
         first = await anext(sizes)
         os.kill(os.getpid(), signal.SIGWINCH)
         second = await anext(sizes)
-        await sizes.aclose()
+        await sizes.aclose()  # type: ignore[attr-defined]
         return [first, second]
 
     assert len(asyncio.run(ask())) == 2

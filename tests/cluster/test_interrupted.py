@@ -31,7 +31,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_command_cut_short_leaves_no_process_or_one_that_is_found_again(home: Path, number: signal.Signals):
+def test_a_command_cut_short_leaves_no_process_or_one_that_is_found_again(home: Path, number: signal.Signals) -> None:
     env = {**os.environ, "XDG_STATE_HOME": str(home.parents[1]), "DOCKER_HOST": "unix:///nonexistent"}
     argv = [sys.executable, "-m", "tycho", "cluster", "create", "five"]
     with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
@@ -55,7 +55,7 @@ def list_running(folder: Path) -> set[str]:
     return set(find_processes(state)) if state else set()
 
 
-def test_what_is_found_is_the_clusters_own(home: Path):
+def test_what_is_found_is_the_clusters_own(home: Path) -> None:
     bystander = subprocess.Popen(["tail", "-f", "/dev/null", f"{home}/five/kwokctl.log"], stderr=subprocess.DEVNULL)
     try:
         processes = {"tail": bystander.pid}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.conftest import Script
 from tycho import localcluster
 from tycho.errors import NotFound, OrchestratorError
 from tycho.kube.kubeconfig import KubeconfigLoader
@@ -25,7 +26,7 @@ KIND = """
 
 
 @pytest.fixture
-def kind(cache, script, kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def kind(cache: Path, script: Script, kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TYCHO_HELM", "/bin/true")
     (tmp_path / "there").touch()
     script("docker", f"""[ "$1" = info ] || echo docker "$@" >>{tmp_path}/asked""")
@@ -33,7 +34,7 @@ def kind(cache, script, kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.Mo
     return tmp_path / "asked"
 
 
-def test_kind_makes_it_and_removes_it(kind: Path, kubeconfig: Path, tmp_path: Path):
+def test_kind_makes_it_and_removes_it(kind: Path, kubeconfig: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     made = localcluster.create("shop", home=home)
     assert made == localcluster.status("shop", home=home)
@@ -53,7 +54,7 @@ def test_kind_makes_it_and_removes_it(kind: Path, kubeconfig: Path, tmp_path: Pa
     assert localcluster.clusters(home=home) == []
 
 
-def test_a_stopped_node_is_started_again(kind: Path, script, tmp_path: Path):
+def test_a_stopped_node_is_started_again(kind: Path, script: Script, tmp_path: Path) -> None:
     home = tmp_path / "home"
     made = localcluster.create("shop", home=home)
     made.kubeconfig.rename(tmp_path / "saved")
@@ -69,7 +70,7 @@ def test_a_stopped_node_is_started_again(kind: Path, script, tmp_path: Path):
     assert kind.read_text().splitlines()[2:] == ["get clusters", "docker start tycho-shop-control-plane"]
 
 
-def test_its_node_takes_images(kind: Path, kubeconfig: Path, tmp_path: Path):
+def test_its_node_takes_images(kind: Path, kubeconfig: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     made = localcluster.create("shop", home=home)
     assert localcluster.find_by_kubeconfig(str(made.kubeconfig), home=home) == "shop"
@@ -80,13 +81,13 @@ def test_its_node_takes_images(kind: Path, kubeconfig: Path, tmp_path: Path):
         localcluster.load_images(["shop-web:1"], "other", home=home)
 
 
-def test_what_kind_says_reaches_the_user(kind: Path, script, tmp_path: Path):
+def test_what_kind_says_reaches_the_user(kind: Path, script: Script, tmp_path: Path) -> None:
     script("kind", "[ $1 = version ] && { echo kind v0.33.0; exit; }; echo no such image >&2; exit 1")
     with pytest.raises(OrchestratorError, match=r"kind get clusters failed:\nno such image"):
         localcluster.create("shop", home=tmp_path / "home")
 
 
-def test_a_docker_that_does_not_answer_is_none(cache, script):
+def test_a_docker_that_does_not_answer_is_none(cache: Path, script: Script) -> None:
     from tycho.localcluster import kind as provider
 
     assert not provider.answers()

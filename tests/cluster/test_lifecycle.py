@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import certificates
+from tests.cluster.conftest import Script
 from tycho import localcluster
 from tycho.errors import NotFound, OrchestratorError, UsageError
 from tycho.kube.client import KubeClient
@@ -64,7 +65,7 @@ def running(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").exists() and ") Z " not in Path(f"/proc/{pid}/stat").read_text()
 
 
-def test_what_create_returns_is_what_status_sees(first: Cluster, administrator: KubeClient, home: Path):
+def test_what_create_returns_is_what_status_sees(first: Cluster, administrator: KubeClient, home: Path) -> None:
     assert first == localcluster.status("one", home=home)
     assert localcluster.clusters(home=home) == [first]
     assert first.running
@@ -76,7 +77,7 @@ def test_what_create_returns_is_what_status_sees(first: Cluster, administrator: 
     assert administrator.is_ready()
 
 
-def test_the_kubeconfig_names_its_context(first: Cluster):
+def test_the_kubeconfig_names_its_context(first: Cluster) -> None:
     import yaml
 
     config = yaml.safe_load(first.kubeconfig.read_text())
@@ -85,11 +86,11 @@ def test_the_kubeconfig_names_its_context(first: Cluster):
     assert config["clusters"][0]["cluster"]["server"] == first.server
 
 
-def test_a_running_cluster_is_left_as_it_is(first: Cluster, home: Path):
+def test_a_running_cluster_is_left_as_it_is(first: Cluster, home: Path) -> None:
     assert localcluster.create("one", home=home) == first
 
 
-def test_nothing_listens_beyond_loopback(first: Cluster):
+def test_nothing_listens_beyond_loopback(first: Cluster) -> None:
     inodes = {
         str(target).removeprefix("socket:[").rstrip("]")
         for pid in pids(first).values()
@@ -106,7 +107,7 @@ def test_nothing_listens_beyond_loopback(first: Cluster):
     assert set(listens) == {"0100007F"}
 
 
-def test_nobody_else_can_read_its_folder(first: Cluster):
+def test_nobody_else_can_read_its_folder(first: Cluster) -> None:
     folder = first.kubeconfig.parent
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
@@ -120,7 +121,7 @@ def ports_of(made: Cluster, name: str) -> list[int]:
     return [int(url.rpartition(":")[2]) for url in urls]
 
 
-def test_etcd_answers_none_without_its_certificate(first: Cluster, tmp_path: Path):
+def test_etcd_answers_none_without_its_certificate(first: Cluster, tmp_path: Path) -> None:
     pki = pki_of(first)
     context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
     ports = ports_of(first, "etcd")
@@ -145,14 +146,14 @@ def is_refused(port: int, context: ssl.SSLContext) -> bool:
     return False
 
 
-def test_etcd_answers_its_owner(first: Cluster):
+def test_etcd_answers_its_owner(first: Cluster) -> None:
     pki = pki_of(first)
     context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
     context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
     assert not all(is_refused(port, context) for port in ports_of(first, "etcd"))
 
 
-def test_the_api_server_shows_a_stranger_nothing(first: Cluster):
+def test_the_api_server_shows_a_stranger_nothing(first: Cluster) -> None:
     context = ssl.create_default_context(cafile=str(pki_of(first) / "ca.crt"))
     connection = HTTPSConnection(first.server.removeprefix("https://"), context=context, timeout=10)
     connection.request("GET", "/api/v1/secrets")
@@ -160,7 +161,7 @@ def test_the_api_server_shows_a_stranger_nothing(first: Cluster):
     connection.close()
 
 
-def test_what_died_comes_back_with_what_it_knew(first: Cluster, administrator: KubeClient, home: Path):
+def test_what_died_comes_back_with_what_it_knew(first: Cluster, administrator: KubeClient, home: Path) -> None:
     note = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "note"}, "data": {"text": "remember"}}
     administrator.apply(NOTE, note, manager="tests")
     killed = {"etcd", "kube-apiserver", "kwok-controller"}
@@ -175,7 +176,7 @@ def test_what_died_comes_back_with_what_it_knew(first: Cluster, administrator: K
     assert administrator.request("GET", NOTE)["data"] == {"text": "remember"}
 
 
-def test_two_commands_at_once_make_one_cluster_beside_another(first: Cluster, home: Path):
+def test_two_commands_at_once_make_one_cluster_beside_another(first: Cluster, home: Path) -> None:
     env = {**os.environ, "XDG_STATE_HOME": str(home.parents[1]), "DOCKER_HOST": "unix:///nonexistent"}
     tycho = [sys.executable, "-m", "tycho", "cluster"]
     commands = [
@@ -204,8 +205,8 @@ def test_two_commands_at_once_make_one_cluster_beside_another(first: Cluster, ho
 
 
 def test_a_cluster_that_cannot_start_says_why_and_leaves_no_process(
-    script, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+    script: Script, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TYCHO_HELM", "/bin/true")
     script("kube-apiserver", '[ "$1" = --version ] && echo Kubernetes v1.37.2 && exit; echo no key at all; exit 1')
     with pytest.raises(OrchestratorError, match="kube-apiserver ended:\nno key at all") as caught:
@@ -219,7 +220,9 @@ def test_a_cluster_that_cannot_start_says_why_and_leaves_no_process(
     assert not folder.exists()
 
 
-def test_a_program_that_is_broken_is_named(cache: Path, script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_program_that_is_broken_is_named(
+    cache: Path, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TYCHO_HELM", "/bin/true")
     for name in native.PROGRAMS:
         cached = programs.PROGRAMS[name].cached
@@ -229,7 +232,7 @@ def test_a_program_that_is_broken_is_named(cache: Path, script, tmp_path: Path, 
         localcluster.create("six", provider="native", home=tmp_path)
 
 
-def test_a_process_that_only_has_the_same_id_is_left_alone(home: Path):
+def test_a_process_that_only_has_the_same_id_is_left_alone(home: Path) -> None:
     cluster = localcluster.create("four", provider="native", home=home)
     bystander = subprocess.Popen(["sleep", "600"])
     try:
@@ -246,7 +249,7 @@ def test_a_process_that_only_has_the_same_id_is_left_alone(home: Path):
         bystander.wait()
 
 
-def test_what_an_earlier_version_made_is_made_anew(home: Path):
+def test_what_an_earlier_version_made_is_made_anew(home: Path) -> None:
     folder = home / "seven"
     folder.mkdir(parents=True)
     former = {"provider": "native", "version": "1.37.1", "ports": {"api": 1}, "processes": {}}
@@ -263,7 +266,7 @@ def test_what_an_earlier_version_made_is_made_anew(home: Path):
     localcluster.delete("seven", home=home)
 
 
-def test_what_is_not_there_can_be_deleted_and_not_be_seen(tmp_path: Path):
+def test_what_is_not_there_can_be_deleted_and_not_be_seen(tmp_path: Path) -> None:
     localcluster.delete("nothing", home=tmp_path / "none")
     assert localcluster.clusters(home=tmp_path / "none") == []
     assert not (tmp_path / "none").exists()
@@ -272,14 +275,14 @@ def test_what_is_not_there_can_be_deleted_and_not_be_seen(tmp_path: Path):
     assert caught.value.hint == "tycho cluster create nothing"
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OrchestratorError, match=f"{tmp_path}/file/clusters cannot be made: File exists"):
         localcluster.create("one", provider="native", home=tmp_path / "file/clusters")
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "A", "-a", "a-", "a" * 41, "a\n"])
-def test_a_name_that_cannot_be_a_folder_is_refused(name: str, tmp_path: Path):
+def test_a_name_that_cannot_be_a_folder_is_refused(name: str, tmp_path: Path) -> None:
     for verb in (localcluster.create, localcluster.status, localcluster.delete):
         with pytest.raises(UsageError, match="cannot name a cluster"):
             verb(name, home=tmp_path)

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import pytest
 
 from tests import certificates
+from tests.cluster.conftest import Script
 from tycho.errors import ToolMissing
 from tycho.toolchain import programs
 from tycho.toolchain.process import until
@@ -51,14 +52,16 @@ def keep(program: Program, text: str) -> Path:
         ("kwok", "kwok version v0.9.0 go1.26.0", False),
     ],
 )
-def test_a_program_on_path_is_taken_when_its_version_will_do(cache, script, name: str, said: str, will_do: bool):
+def test_a_program_on_path_is_taken_when_its_version_will_do(
+    cache: Path, script: Script, name: str, said: str, will_do: bool
+) -> None:
     path = script(name, f"echo '{said}'")
     assert programs.find(name) == (path if will_do else None)
     cached = keep(PROGRAMS[name], "")
     assert programs.find(name) == (path if will_do else cached)
 
 
-def test_a_version_is_asked_once_until_the_file_changes(cache, script, tmp_path: Path):
+def test_a_version_is_asked_once_until_the_file_changes(cache: Path, script: Script, tmp_path: Path) -> None:
     helm = script("helm", f"echo asked >>{tmp_path}/asked; echo v4.3.0")
     assert [programs.find("helm") for _ in range(3)] == [helm] * 3
     assert (tmp_path / "asked").read_text() == "asked\n"
@@ -66,7 +69,7 @@ def test_a_version_is_asked_once_until_the_file_changes(cache, script, tmp_path:
     assert programs.find("helm") is None
 
 
-def test_what_is_in_the_cache_is_taken_without_a_word(cache, script):
+def test_what_is_in_the_cache_is_taken_without_a_word(cache: Path, script: Script) -> None:
     cached = keep(PROGRAMS["kwok"], "")
     said: list[str] = []
     assert programs.tool("kwok", said.append) == cached
@@ -121,7 +124,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, 
     server.server_close()
 
 
-def test_a_download_is_taken_when_its_checksum_is_right(cache, script, site: dict[str, bytes]):
+def test_a_download_is_taken_when_its_checksum_is_right(cache: Path, script: Script, site: dict[str, bytes]) -> None:
     site[f"/1.2.3/plain-{ARCHITECTURE}"] = b"#!/bin/sh\necho plain 1.2.3\n"
     sums = hashlib.sha256(site[f"/1.2.3/plain-{ARCHITECTURE}"]).hexdigest()
     site[f"/1.2.3/plain-{ARCHITECTURE}.sha256"] = sums.encode() + b"\n"
@@ -132,7 +135,7 @@ def test_a_download_is_taken_when_its_checksum_is_right(cache, script, site: dic
     assert programs.find("plain") == got
 
 
-def test_a_program_is_taken_out_of_its_archive(cache, script, site: dict[str, bytes]):
+def test_a_program_is_taken_out_of_its_archive(cache: Path, script: Script, site: dict[str, bytes]) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         entry = tarfile.TarInfo("a/packed")
@@ -147,8 +150,8 @@ def test_a_program_is_taken_out_of_its_archive(cache, script, site: dict[str, by
 
 @pytest.mark.parametrize("published", ["0" * 64, "", "{right}  another-file"])
 def test_a_download_that_is_not_what_was_published_is_thrown_away(
-    cache, script, site: dict[str, bytes], published: str
-):
+    cache: Path, script: Script, site: dict[str, bytes], published: str
+) -> None:
     site[f"/1.2.3/plain-{ARCHITECTURE}"] = b"evil"
     right = hashlib.sha256(b"evil").hexdigest()
     site[f"/1.2.3/plain-{ARCHITECTURE}.sha256"] = published.format(right=right).encode()
@@ -157,7 +160,9 @@ def test_a_download_that_is_not_what_was_published_is_thrown_away(
     assert programs.find("plain") is None
 
 
-def test_without_network_and_go_it_says_what_to_do(cache, script, site: dict[str, bytes], monkeypatch):
+def test_without_network_and_go_it_says_what_to_do(
+    cache: Path, script: Script, site: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     script("go", "echo go version go1.19.8 linux/amd64")
     with pytest.raises(ToolMissing, match=r"plain 1\.2\.3: not here.*no Go 1\.21") as caught:
         programs.tool("plain")
@@ -202,7 +207,9 @@ def publish(where: Path, module: str, version: str, mod: str, files: dict[str, s
 
 
 @needs_go
-def test_programs_of_one_module_are_built_together_each_under_its_name(cache, script, proxy: Path):
+def test_programs_of_one_module_are_built_together_each_under_its_name(
+    cache: Path, script: Script, proxy: Path
+) -> None:
     said: list[str] = []
     built = programs.tools(["greeter", "second"], said.append)
     assert said == ["building greeter, second 3.37.2 (once, about 2 min)"]
@@ -216,7 +223,9 @@ def test_programs_of_one_module_are_built_together_each_under_its_name(cache, sc
 
 
 @needs_go
-def test_a_build_that_fails_says_which_program_and_shows_the_end_of_the_log(cache, script, proxy: Path):
+def test_a_build_that_fails_says_which_program_and_shows_the_end_of_the_log(
+    cache: Path, script: Script, proxy: Path
+) -> None:
     shutil.rmtree(proxy / "tycho.test/word")
     with pytest.raises(ToolMissing, match=r"building greeter 3\.37\.2 failed:") as caught:
         programs.tool("greeter")
@@ -239,7 +248,9 @@ class StruckWhileStarting(subprocess.Popen):  # type: ignore[type-arg]
 
 
 @pytest.mark.parametrize("moment", ["while it starts", "later"])
-def test_an_interrupted_build_leaves_no_compiler(cache, script, tmp_path: Path, monkeypatch, moment: str):
+def test_an_interrupted_build_leaves_no_compiler(
+    cache: Path, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
     interrupt = "kill -INT $PPID;" if moment == "later" else ""
     script("go", f"""
         case $1 in

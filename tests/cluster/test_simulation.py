@@ -80,14 +80,14 @@ def ready(obj: Object) -> bool:
     return conditions.get("Ready") == "True"
 
 
-def test_the_node_has_an_address_and_takes_pods(api: KubeClient):
+def test_the_node_has_an_address_and_takes_pods(api: KubeClient) -> None:
     node = api.request("GET", "/api/v1/nodes/simulated")
     assert ready(node)
     assert {"type": "InternalIP", "address": "127.0.0.1"} in node["status"]["addresses"]
     assert node["metadata"]["annotations"]["kwok.x-k8s.io/node"] == "fake"
 
 
-def test_a_deployment_becomes_available_with_its_volume(namespace: Namespace):
+def test_a_deployment_becomes_available_with_its_volume(namespace: Namespace) -> None:
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Gi"}}}
     namespace.make("persistentvolumeclaims/data", {"kind": "PersistentVolumeClaim", "spec": claim})
     mounted = pod(
@@ -103,7 +103,7 @@ def test_a_deployment_becomes_available_with_its_volume(namespace: Namespace):
     assert bound["status"]["capacity"] == {"storage": "2Gi"}
 
 
-def test_a_volume_goes_with_its_claim(namespace: Namespace):
+def test_a_volume_goes_with_its_claim(namespace: Namespace) -> None:
     claim = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}
     namespace.make("persistentvolumeclaims/data", {"kind": "PersistentVolumeClaim", "spec": claim})
     bound = namespace.becomes("persistentvolumeclaims/data", lambda obj: obj["status"]["phase"] == "Bound")
@@ -113,7 +113,7 @@ def test_a_volume_goes_with_its_claim(namespace: Namespace):
     assert until(lambda: not exists(namespace.api, volume), SOON)
 
 
-def test_jobs_and_a_charts_tests_end_and_other_pods_do_not(namespace: Namespace):
+def test_jobs_and_a_charts_tests_end_and_other_pods_do_not(namespace: Namespace) -> None:
     for name, simulate, condition in (("good", "", "Complete"), ("bad", "Failed", "Failed")):
         template = {key: value for key, value in pod(simulate, restartPolicy="Never").items() if key != "kind"}
         spec = {"backoffLimit": 0, "template": template}
@@ -138,7 +138,9 @@ def test_jobs_and_a_charts_tests_end_and_other_pods_do_not(namespace: Namespace)
         ("OOMKilled", "Running", "CrashLoopBackOff", {"exitCode": 137, "reason": "OOMKilled"}),
     ],
 )
-def test_a_pod_fails_as_it_is_told(namespace: Namespace, simulate: str, phase: str, reason: str, before: Object | None):
+def test_a_pod_fails_as_it_is_told(
+    namespace: Namespace, simulate: str, phase: str, reason: str, before: Object | None
+) -> None:
     namespace.make("pods/web", pod(simulate))
     seen = namespace.becomes("pods/web", lambda obj: obj["status"].get("containerStatuses"))["status"]
     container = seen["containerStatuses"][0]
@@ -150,13 +152,13 @@ def test_a_pod_fails_as_it_is_told(namespace: Namespace, simulate: str, phase: s
         assert before.items() <= container["lastState"]["terminated"].items()
 
 
-def test_a_label_tells_a_pod_to_fail_as_an_annotation_does(namespace: Namespace):
+def test_a_label_tells_a_pod_to_fail_as_an_annotation_does(namespace: Namespace) -> None:
     namespace.make("pods/web", pod() | {"metadata": {"labels": {"tycho.dev/simulate": "NotReady"}}})
     seen = namespace.becomes("pods/web", lambda obj: obj["status"]["phase"] == "Running")
     assert not ready(seen)
 
 
-def test_a_pod_takes_as_long_as_it_is_told(namespace: Namespace):
+def test_a_pod_takes_as_long_as_it_is_told(namespace: Namespace) -> None:
     slow = pod() | {"metadata": {"annotations": {"tycho.dev/simulate-delay": "2s"}}}
     namespace.make("pods/slow", slow)
     namespace.make("pods/quick", pod())
@@ -165,7 +167,7 @@ def test_a_pod_takes_as_long_as_it_is_told(namespace: Namespace):
     namespace.becomes("pods/slow", ready)
 
 
-def test_what_no_node_can_hold_is_not_scheduled(namespace: Namespace):
+def test_what_no_node_can_hold_is_not_scheduled(namespace: Namespace) -> None:
     namespace.make("pods/big", pod(container={"resources": {"requests": {"cpu": "1000"}}}))
     namespace.becomes(
         "pods/big",

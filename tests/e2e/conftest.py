@@ -9,6 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -37,10 +39,12 @@ def node(request: pytest.FixtureRequest) -> Iterator[Node]:
 
 
 @pytest.fixture(scope="session")
-def running(node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
+def running(
+    node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Any]]:
     """All scenarios that were asked for, at once; each is waited for by its own test."""
     shutil.rmtree(ARTEFACTS, ignore_errors=True)
-    names = [test.callspec.params["scenario"] for test in request.session.items if "scenario" in _params(test)]
+    names = [_params(test)["scenario"] for test in request.session.items if "scenario" in _params(test)]
     home = tmp_path_factory.mktemp("scenarios")
     pool = ThreadPoolExecutor(AT_ONCE)
     order = sorted(names, key=lambda name: -getattr(_verify(name), "SECONDS", 20))
@@ -50,10 +54,12 @@ def running(node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest
 
 
 @pytest.fixture(scope="session")
-def noticed(node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
+def noticed(
+    node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Any]]:
     """What each scenario says of its break, all that were asked for at once; None where it says nothing."""
     home = tmp_path_factory.mktemp("breaks")
-    mutations = [test.callspec.params["mutation"] for test in request.session.items if "mutation" in _params(test)]
+    mutations = [_params(test)["mutation"] for test in request.session.items if "mutation" in _params(test)]
     pool = ThreadPoolExecutor(AT_ONCE)
     futures = {
         mutation["scenario"]: pool.submit(
@@ -69,11 +75,11 @@ def noticed(node: Node, request: pytest.FixtureRequest, tmp_path_factory: pytest
     pool.shutdown(cancel_futures=True)
 
 
-def _params(test: pytest.Item) -> dict[str, object]:
+def _params(test: pytest.Item) -> dict[str, Any]:
     return test.callspec.params if hasattr(test, "callspec") else {}
 
 
-def _verify(name: str):
+def _verify(name: str) -> ModuleType:
     return import_module(f"tests.e2e.scenarios.{name}.verify")
 
 

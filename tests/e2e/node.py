@@ -100,7 +100,7 @@ class Node:
     def stop(self) -> None:
         """End all of it; what runs in containers ends with the room."""
         self.ended.set()
-        process.stop(reversed(self.plane.processes.values()))
+        process.stop(reversed(list(self.plane.processes.values())))
 
 
 def start(progress: Progress, runc: Path | None = None) -> Node:

@@ -43,7 +43,7 @@ def broken(folder: Path, mutation: dict[str, str]) -> Path:
     ],
     ids=lambda mutation: mutation["scenario"],
 )
-def test_a_break_is_noticed(mutation: dict[str, str], noticed: Callable[[str], BaseException | None]):
+def test_a_break_is_noticed(mutation: dict[str, str], noticed: Callable[[str], BaseException | None]) -> None:
     reason = noticed(mutation["scenario"])
     if isinstance(reason, pytest.skip.Exception):
         raise reason

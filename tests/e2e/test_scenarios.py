@@ -16,5 +16,5 @@ SCENARIOS = scenarios()
     "scenario",
     [pytest.param(name, marks=pytest.mark.deep) if described.deep else name for name, described in SCENARIOS.items()],
 )
-def test_what_compose_promises_is_so(scenario: str, running: Callable[[str], None]):
+def test_what_compose_promises_is_so(scenario: str, running: Callable[[str], None]) -> None:
     running(scenario)

@@ -35,7 +35,7 @@ def mutated(draw: st.DrawFn, target: str) -> bytes:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_mutated_input(target: str):
+def test_mutated_input(target: str) -> None:
     examples = settings.default.max_examples if settings.default.max_examples < 1000 else 20_000
 
     @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
@@ -48,7 +48,7 @@ def test_mutated_input(target: str):
 
 @pytest.mark.skipif(not find_spec("atheris"), reason="atheris has no build for this Python: nothing guides the fuzzer")
 @pytest.mark.parametrize("target", TARGETS)
-def test_guided_input(target: str):
+def test_guided_input(target: str) -> None:
     argv = [sys.executable, "-m", "tests.fuzz", target, "--seconds", str(SECONDS)]
     fuzzer = subprocess.run(argv, cwd=ROOT, check=False, capture_output=True, text=True, errors="replace")
     assert fuzzer.returncode == 0, fuzzer.stderr[-6000:]

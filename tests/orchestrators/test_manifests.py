@@ -117,7 +117,7 @@ def test_each_file_can_be_created_after_those_before_it(created: list[str], kube
 def test_the_pods_are_restricted(created: list[str], kubectl: Kubectl, shared: str) -> None:
     kubectl("label", "namespace", shared, "pod-security.kubernetes.io/enforce=restricted")
     deployment = json.loads(kubectl("get", "deployment", "tycho-api", "-o", "json"))
-    pod = {
+    pod: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "one", "namespace": shared},

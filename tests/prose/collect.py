@@ -72,7 +72,7 @@ def collect_messages() -> Iterator[Text]:
             arguments = dict(enumerate(node.args)) | {word.arg: word.value for word in node.keywords}
             if name == "Problem":
                 arguments = {PROBLEM[key] if isinstance(key, int) else key: value for key, value in arguments.items()}
-                positions = {"message": "message", "hint": "hint"}
+                positions: dict[int | str, str] = {"message": "message", "hint": "hint"}
             elif name in names or id(node) in raised:
                 positions = {0: "message", "hint": "hint"}
             elif name in WRITERS:

@@ -6,14 +6,14 @@ import threading
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
         self.wfile.write(str(self.server.server_port).encode())
 
 
 class Echo(socketserver.BaseRequestHandler):
-    def handle(self):
+    def handle(self) -> None:
         packet, socket = self.request
         socket.sendto(b"5005 " + packet, self.client_address)
 

@@ -23,16 +23,16 @@ class Answer(http.server.BaseHTTPRequestHandler):
         table = {"/notes": "SELECT text FROM notes ORDER BY text", "/migrations": "SELECT n::text FROM migrations"}
         return self.say(" ".join(row[0] for row in query(table[self.path])))
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         query("INSERT INTO notes VALUES (%s)", self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.say("added")
 
-    def say(self, text):
+    def say(self, text) -> None:
         self.send_response(200)
         self.end_headers()
         self.wfile.write(text.encode())
 
-    def log_message(self, *_):
+    def log_message(self, *_) -> None:
         pass
 
 

@@ -7,12 +7,12 @@ import threading
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
         self.wfile.write(os.environ["VERSION"].encode())
 
-    def log_message(self, *_):
+    def log_message(self, *_) -> None:
         pass
 
 

@@ -28,7 +28,7 @@ class Page(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *_):
+    def log_message(self, *_) -> None:
         pass
 
 

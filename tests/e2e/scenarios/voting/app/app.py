@@ -33,31 +33,31 @@ def database():
 
 
 class Web(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.say(os.environ["CHOICES"])
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.say(redis("LPUSH", "votes", form["vote"][0]))
 
-    def say(self, text):
+    def say(self, text) -> None:
         self.send_response(200)
         self.end_headers()
         self.wfile.write(text.encode())
 
-    def log_message(self, *_):
+    def log_message(self, *_) -> None:
         pass
 
 
 class Result(Web):
-    def do_GET(self):
+    def do_GET(self) -> None:
         cursor = database()
         cursor.execute("SELECT choice, n FROM votes")
         self.say(json.dumps(dict(cursor.fetchall())))
         cursor.connection.close()
 
 
-def worker():
+def worker() -> None:
     cursor = database()
     while True:
         vote = redis("RPOP", "votes")
