@@ -81,6 +81,7 @@ def test_an_installed_tycho_finds_its_data_inside_itself(wheel: Path, tmp_path: 
     assert installed["version"] == [tycho.__version__, tycho.__version__]
     assert installed["entries"] == [
         "console_scripts: tycho",
+        "tycho.orchestrators: docker",
         "tycho.orchestrators: helm",
         "tycho.orchestrators: memory",
     ]

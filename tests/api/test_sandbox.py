@@ -81,7 +81,7 @@ def test_others_go_on_meanwhile(policy: Callable[[str], tuple[Path, ...]]) -> No
     sandbox.close()
     assert isinstance(first, WaitTimeout)
     assert isinstance(third, WaitTimeout)
-    assert second.chart.digest == fourth.chart.digest
+    assert second.artifact.digest == fourth.artifact.digest
 
 
 def test_memory_has_a_limit(compile: Compile, policy: Callable[[str], tuple[Path, ...]]) -> None:
