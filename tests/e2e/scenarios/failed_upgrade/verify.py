@@ -1,4 +1,4 @@
-"""An upgrade that fails leaves nothing of its own once it is mended or undone; what ran goes on, and can restart."""
+"""An upgrade that fails leaves nothing of its own once it is fixed or undone; what ran goes on, and can restart."""
 
 from tests.e2e.system import System
 

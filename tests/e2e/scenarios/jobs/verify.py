@@ -1,4 +1,4 @@
-"""A job runs once, again only when it changes, and is tried as often as `restart` says; a rollback runs none anew."""
+"""A job runs once, again only when it changes, and is tried as often as `restart` says; a rollback runs none again."""
 
 from tests.e2e.system import System, eventually
 
