@@ -77,7 +77,7 @@ def package(helm: Path, folder: Path, env: Mapping[str, str]) -> str:
             return hashlib.sha256(archive.read_bytes()).hexdigest()
 
 
-def test_the_archive_is_one_that_helm_packs_the_same(bench: Any, tmp_path: Path) -> None:
+def test_archive_equals_helm_package(bench: Any, tmp_path: Path) -> None:
     made = bench.chart("services: {web: {image: nginx, ports: ['80:80']}}")
     with tarfile.open(fileobj=io.BytesIO(made.archive())) as tar:
         entries = tar.getmembers()

@@ -124,7 +124,7 @@ def test_set_on_the_command_line(bench: Any) -> None:
     assert bench.render(made, {"variables": {"TAG": None}}).container("rel-web")["image"] == "nginx:1"
 
 
-def test_a_fraction_in_a_file_is_refused_for_it_would_lose_its_zero(bench: Any) -> None:
+def test_fraction_that_loses_zero_is_refused(bench: Any) -> None:
     done = bench.run(bench.chart("services: {web: {image: 'nginx:${TAG:-1}'}}"), {"variables": {"TAG": 1.1}})
     assert done.returncode != 0
     assert "/variables/TAG" in done.stderr

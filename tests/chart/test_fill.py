@@ -107,7 +107,7 @@ def test_a_volume_in_use_is_left_alone(helper: Helper) -> None:
     assert helper.held() == {"mine": "1"}
 
 
-def test_a_copy_that_was_broken_off_is_made_again(helper: Helper) -> None:
+def test_interrupted_copy_is_repeated(helper: Helper) -> None:
     helper.write({"a": "1", "b": "2"}, "image/srv/data")
     helper.write({"a": "", "../tycho/copying": ""})
     helper.image()

@@ -115,7 +115,7 @@ def test_listed_is_what_helm_renders(rendered: Any) -> None:
         assert listed == Counter(identify(document) for _, document in documents), f"{name}, {scope}"
 
 
-def test_every_object_is_of_a_kind_of_its_template(rendered: Any) -> None:
+def test_objects_have_kinds_of_their_template(rendered: Any) -> None:
     for name, layout, _, documents in rendered:
         template_of = {
             f"templates/{manifest.file}.yaml": template

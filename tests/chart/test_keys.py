@@ -22,7 +22,7 @@ def test_every_key_of_the_schema_has_a_row(section: str, definition: str) -> Non
     assert [key for key in schema_keys if not covered(key, SECTIONS[section])] == []
 
 
-def test_every_top_level_key_has_a_row_or_a_section() -> None:
+def test_top_level_keys_have_rows() -> None:
     assert set(SPEC["properties"]) == set(SECTIONS[""]) | (set(SECTIONS) - {""})
 
 
@@ -100,7 +100,7 @@ REJECTED = {
 
 
 @pytest.mark.parametrize("key", REJECTED)
-def test_what_cannot_run_is_refused_with_a_remedy(bench: Any, key: str) -> None:
+def test_refused_keys_have_remedies(bench: Any, key: str) -> None:
     path, reason = REJECTED[key]
     system = bench.system(f"services:\n  web:\n    image: nginx\n    {key}\n")
     with pytest.raises(ComposeError) as caught:
@@ -129,7 +129,7 @@ def test_names_that_collide_are_refused_naming_both(bench: Any) -> None:
     assert problem.line == 3
 
 
-def test_a_name_that_is_no_dns_label_says_where_it_is_called(bench: Any) -> None:
+def test_invalid_dns_label_names_its_callers(bench: Any) -> None:
     text = """
       services:
         my_db: {image: x}

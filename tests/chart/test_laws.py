@@ -107,7 +107,7 @@ volumes:
 @example(  # what looks like a number in YAML stays the text that it is
     document=yaml.safe_load(LIVE), env={"TAG": "1e3", "TEXT": "0x1f", "MEMORY": "7000001", "CPUS": "1", "N": "2"}
 )
-def test_values_in_the_release_are_as_values_in_the_file(bench: Any, document: Any, env: dict[str, str]) -> None:
+def test_release_values_equal_file_values(bench: Any, document: Any, env: dict[str, str]) -> None:
     """render(compile(C), values(E)) == render(compile(C with E substituted), {}), whatever E says."""
     text = dump(document)
     policy_result = bench.policy_result(text, **env)

@@ -245,7 +245,7 @@ def test_a_link_that_leads_nowhere(mode: str, tmp_path: Path) -> None:
     assert (outcome, target.split()[0]) == ("approximated", "emptyDir" if mode else "PersistentVolumeClaim")
 
 
-def test_no_host_path_is_read_before_it_is_allowed(case: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ungranted_host_path_is_not_read(case: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = case("node-exporter")
     looks: list[str] = []
     for name in ("scandir", "open"):

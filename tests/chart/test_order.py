@@ -36,7 +36,7 @@ def test_nobody_waits_for_a_service_without_pods(bench: Any) -> None:
     )
 
 
-def test_what_runs_on_does_not_wait_and_says_so(bench: Any) -> None:
+def test_running_service_does_not_wait(bench: Any) -> None:
     text = read("job-after-started")
     objects = bench.objects(text)
     assert "initContainers" not in objects.pod("rel-app")
@@ -84,7 +84,7 @@ def test_a_healthy_sidecar_lets_the_next_one_start(bench: Any) -> None:
     assert "readinessProbe" in vpn
 
 
-def test_work_that_others_of_the_pod_wait_for_is_an_init_container(bench: Any) -> None:
+def test_awaited_work_is_init_container(bench: Any) -> None:
     text = """
       services:
         net: {image: x}
@@ -126,7 +126,7 @@ def test_neighbours_of_restart_policies(bench: Any, policy: str, expected: objec
     assert job(bench.objects(f"services: {{a: {{image: x, {policy}}}}}"), "a") == expected
 
 
-def test_a_seeder_that_others_start_after_is_a_job(bench: Any) -> None:
+def test_awaited_seeder_is_a_job(bench: Any) -> None:
     objects = bench.objects(read("seeder-on-failure"))
     assert job(objects, "seed") == PERSISTENT
     assert objects.names("Deployment") == {"rel-app", "rel-db"}

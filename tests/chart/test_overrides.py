@@ -228,7 +228,7 @@ def test_a_former_key_is_told_its_new_name(bench: Any, chart: Any, name: str) ->
 
 
 @pytest.mark.parametrize("name", RENAMED_OF_SERVICE)
-def test_a_former_key_of_a_service_is_told_its_new_name(bench: Any, chart: Any, name: str) -> None:
+def test_former_key_names_new_one(bench: Any, chart: Any, name: str) -> None:
     done = bench.run(chart, {"services": {"web": {name: "x"}}})
     assert done.returncode != 0
     assert f"renamed: {RENAMED_OF_SERVICE[name]}" in done.stderr
@@ -265,7 +265,7 @@ def test_a_secret_given_on_the_command_line(bench: Any, chart: Any) -> None:
     assert objects.secret("rel-token") == {"token": "s3cret"}
 
 
-def test_an_entry_that_is_secret_may_be_plain_or_refer(bench: Any, chart: Any) -> None:
+def test_secret_entry_may_be_overridden(bench: Any, chart: Any) -> None:
     """Whoever edits says it where all entries stand."""
     own = {"services": {"web": {"env": {"PASSWORD": "p", "MODE": {"valueFrom": {"fieldRef": {"fieldPath": "x"}}}}}}}
     objects = bench.render(chart, own)

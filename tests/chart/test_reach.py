@@ -61,7 +61,7 @@ def test_networks(bench: Any) -> None:
     assert off.names("NetworkPolicy") == {"rel-batch-isolated"}
 
 
-def test_who_waits_on_an_internal_network_reaches_the_api_server(bench: Any) -> None:
+def test_waiting_pod_reaches_api_server(bench: Any) -> None:
     text = """
       services:
         web: {image: x, networks: [back], depends_on: {db: {condition: service_completed_successfully}}}

@@ -86,6 +86,6 @@ def test_each_value_has_its_effect(bench: Any, path: Path) -> None:
             assert bench.render(chart, release, "--set-json", edit(values, name, key)) != plain, name
 
 
-def test_no_edit_is_of_a_value_that_no_readme_names() -> None:
+def test_edits_use_values_of_readme() -> None:
     named = {key for path in OURS for key in list_values(str(emit(apply_policies(read(path))).files["README.md"]))}
     assert named == set(EDITS)

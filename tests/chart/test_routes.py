@@ -147,7 +147,7 @@ def test_host_of_the_file_stays(bench: Any) -> None:
     assert objects.find("Ingress", "rel-web")["spec"]["rules"][0]["host"] == "shop.example"
 
 
-def test_what_callers_do_not_publish_has_no_url(bench: Any) -> None:
+def test_unpublished_services_have_no_url(bench: Any) -> None:
     text = TWO.replace("'90']", "'90'], x-tycho: {url: keep}")
     _, objects = made(bench, text, options(), {"db": ServiceMetadata(port=5432)})
     assert objects.names("Ingress") == set()

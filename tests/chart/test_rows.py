@@ -93,7 +93,7 @@ def parts(document: Any) -> Iterator[tuple[str, ReportEntry]]:
 
 
 @pytest.mark.parametrize("project", OURS, ids=id_of)
-def test_a_key_changes_the_chart_as_its_row_says(project: Project) -> None:
+def test_key_changes_chart_as_reported(project: Project) -> None:
     assert judged(project) > 0
 
 
@@ -131,7 +131,7 @@ def test_no_row_claims_what_helm_does_not_render(bench: Bench, project: Project)
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the public corpus is not beside this checkout")
-def test_no_row_of_a_public_file_claims_what_helm_does_not_render(bench: Bench) -> None:
+def test_targets_of_public_files_are_rendered(bench: Bench) -> None:
     count = 0
     for project in SAMPLE:
         try:
@@ -143,9 +143,7 @@ def test_no_row_of_a_public_file_claims_what_helm_does_not_render(bench: Bench) 
 
 @given(document=systems(), env=ENVIRONMENTS)
 @settings(max_examples=max(10, settings.default.max_examples // 4))
-def test_no_row_of_a_drawn_system_claims_what_helm_does_not_render(
-    bench: Bench, document: Any, env: dict[str, str]
-) -> None:
+def test_targets_of_drawn_systems_are_rendered(bench: Bench, document: Any, env: dict[str, str]) -> None:
     try:
         policy_result = bench.policy_result(dump(document), **env)
         compiled = Compiled(emit(policy_result), release_values(policy_result.system))

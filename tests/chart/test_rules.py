@@ -37,7 +37,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_could_never_start_is_refused_in_time(bench: Any, what: str) -> None:
+def test_impossible_dependencies_are_refused(bench: Any, what: str) -> None:
     services, path, message = REFUSED[what]
     with pytest.raises(ComposeError) as caught:
         bench.chart(f"services:\n  {services}\n{SHARED}")
@@ -47,10 +47,10 @@ def test_what_could_never_start_is_refused_in_time(bench: Any, what: str) -> Non
     assert problem.hint
 
 
-def test_a_volume_of_many_nodes_may_be_on_every_node(bench: Any) -> None:
+def test_read_write_many_allows_daemonset(bench: Any) -> None:
     text = "services: {web: {image: x, volumes: ['data:/d'], deploy: {mode: global}}}\n"
-    bench.chart(text + "volumes: {data: {x-tycho: {accessModes: [ReadWriteMany]}}}\n")
-    bench.chart(text + "volumes: {data: {external: true}}\n")
+    for volume in ("{x-tycho: {accessModes: [ReadWriteMany]}}", "{external: true}"):
+        assert bench.objects(f"{text}volumes: {{data: {volume}}}\n").names("DaemonSet") == {"rel-web"}
 
 
 def test_a_stateful_set_names_its_pods_itself(bench: Any) -> None:
@@ -69,13 +69,13 @@ def test_names_of_what_makes_further_names_are_shorter(bench: Any) -> None:
         assert len(name) == 52
 
 
-def test_a_name_that_begins_with_a_digit_is_told(bench: Any) -> None:
+def test_name_with_leading_digit_is_reported(bench: Any) -> None:
     rows = {row.path: row for row in bench.chart("services: {1web: {image: x}}").report}
     assert rows["services.1web"].outcome == "approximated"
     assert "1.36" in rows["services.1web"].reason
 
 
-def test_a_job_is_not_taken_away_when_it_is_done(bench: Any) -> None:
+def test_finished_job_is_kept(bench: Any) -> None:
     """A Job that vanished would be run again by the next upgrade."""
     job = bench.objects("services: {m: {image: x, restart: 'no'}}").find("Job")
     assert "ttlSecondsAfterFinished" not in job["spec"]

@@ -32,7 +32,7 @@ def test_three_hundred_services_fit() -> None:
     assert large(300, 10).weight < 1024 * 1024 // 2
 
 
-def test_what_does_not_fit_is_refused_before_anything_is_made(tmp_path: Any) -> None:
+def test_too_large_chart_is_refused_first(tmp_path: Any) -> None:
     orchestrator = get("helm", Target(kubeconfig=str(tmp_path / "none")))
     identity = Identity(guid="0" * 32, name="large", release="large-0", namespace="large-0")
     heavy = Chart("large", "1.0.0", {"files/noise": shake_256(b"noise").digest(600_000)})

@@ -54,7 +54,7 @@ def test_replicas_share_the_node_of_their_volume(bench: Any) -> None:
     assert "podAffinity" in bench.objects(text).pod("rel-web")["affinity"]
 
 
-def test_a_stateful_set_has_a_claim_for_each_pod(bench: Any) -> None:
+def test_statefulset_has_claim_per_pod(bench: Any) -> None:
     text = "services: {db: {image: x, volumes: ['vol:/v'], x-tycho: {kind: StatefulSet}}}\nvolumes: {vol: {}}"
     objects = bench.objects(text)
     spec = objects.find("StatefulSet")["spec"]

@@ -19,7 +19,7 @@ def test_a_name_that_is_too_long(bench: Any) -> None:
     assert not bench.lint([bench.chart(text)])
 
 
-def test_a_name_that_is_no_dns_label_and_who_uses_it(bench: Any) -> None:
+def test_invalid_dns_label_lists_users(bench: Any) -> None:
     row = rows(bench, read("dotted-host-name"))["services.DB.container_name"]
     assert (row.outcome, row.reason) == ("ignored", '"My_Prod.DB": a DNS label has no . _')
     assert row.remedy.startswith("call it db; it is used at ")
@@ -59,7 +59,7 @@ def test_a_policy_that_stops_sudo_says_so(bench: Any) -> None:
     assert "sudo" not in {row.path: row for row in bench.chart(kept_out).report}["services.lab.security_opt"].reason
 
 
-def test_the_way_to_the_api_server_is_told(bench: Any) -> None:
+def test_report_explains_api_server_access(bench: Any) -> None:
     text = read("internal-network-waits")
     reported = {row.path: row for row in bench.chart(text).report}
     assert "ports 443 and 6443" in reported["networks.back.internal"].reason
@@ -79,7 +79,7 @@ def test_no_path_of_the_host_is_read(bench: Any, monkeypatch: pytest.MonkeyPatch
     assert not [path for path in looked if path == "/" or path.startswith(("/proc", "/sys", "/var", "/etc"))]
 
 
-def test_a_user_without_group_is_told_of_the_group_of_its_volumes(bench: Any) -> None:
+def test_user_without_group_owns_volumes(bench: Any) -> None:
     text = "services: {db: {image: x, user: '999', volumes: ['data:/data']}}\nvolumes: {data: }"
     row = {row.path: row for row in bench.chart(text).report}["services.db.user"]
     assert (row.outcome, row.reason.partition(",")[0]) == (
@@ -91,7 +91,7 @@ def test_a_user_without_group_is_told_of_the_group_of_its_volumes(bench: Any) ->
         assert "user's number" not in reason
 
 
-def test_a_key_of_a_shared_pod_may_say_what_the_pod_says(bench: Any) -> None:
+def test_shared_pod_accepts_equal_keys(bench: Any) -> None:
     text = "services: {vpn: {image: x, restart: always}, app: {image: x, restart: always, network_mode: 'service:vpn'}}"
     targets = {row.path: row for row in bench.chart(text).report}
     assert (targets["services.app.restart"].outcome, targets["services.app.restart"].reason) == ("translated", "")

@@ -194,6 +194,6 @@ def test_a_real_api_server_accepts_them(bench: Bench, kubeconfig: Path) -> None:
     assert Server(kubeconfig).accepts(objects) == ""
 
 
-def test_claims_hold_a_service_to_one_pod_at_a_time(bench: Bench) -> None:
+def test_single_node_claim_recreates_pod(bench: Bench) -> None:
     objects: Any = bench.objects("services: {db: {image: x, volumes: [/data]}}")
     assert objects.find("Deployment")["spec"]["strategy"] == {"type": "Recreate"}

@@ -66,7 +66,7 @@ def test_waiting(bench: Any) -> None:
     assert all(mount["name"] == "tycho-wait-token" for container in asking for mount in container["volumeMounts"])
 
 
-def test_whom_a_waiting_pod_asks_is_healthy_and_new(bench: Any) -> None:
+def test_awaited_service_selects_new_healthy_pods(bench: Any) -> None:
     """The Service leads to pods of one rollout, ready ones alone; another image, another rollout."""
     made = bench.chart(WAITING.replace("db: {image: x,", "db: {image: 'x:${TAG:-1}',"))
     first, second, same = (
@@ -86,7 +86,7 @@ def test_whom_a_waiting_pod_asks_is_healthy_and_new(bench: Any) -> None:
     assert at == bench.objects(WAITING).find("Service", "rel-db-awaited")["spec"]["selector"]["tycho.dev/rollout"]
 
 
-def test_who_waits_may_look_at_what_it_waits_for_alone(bench: Any) -> None:
+def test_waiting_pod_reads_only_its_dependencies(bench: Any) -> None:
     objects = bench.objects(WAITING, "--set", "services.web.serviceAccountName=robot")
     rules = {rule["resources"][0]: rule for rule in objects.find("Role")["rules"]}
     assert set(rules) == {"jobs"}
@@ -119,7 +119,7 @@ def test_a_job_is_named_for_what_it_does(bench: Any) -> None:
     assert "ttlSecondsAfterFinished" not in job["spec"]
 
 
-def test_a_job_fails_at_once_and_its_waiting_may_be_tried_again(bench: Any) -> None:
+def test_job_fails_at_once_but_waits_again(bench: Any) -> None:
     spec = bench.objects("services: {m: {image: x, restart: 'no'}}").find("Job")["spec"]
     assert spec["backoffLimit"] == 6
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
@@ -145,7 +145,7 @@ def test_a_chart_version_rolls_no_pod(bench: Any) -> None:
     assert "helm.sh/chart" in objects.find("Deployment", "rel-web")["metadata"]["labels"]
 
 
-def test_data_rolls_the_pods_that_read_it_and_no_others(bench: Any) -> None:
+def test_changed_data_rolls_its_pods_only(bench: Any) -> None:
     text = """
       services:
         a: {image: x, environment: {A: "${A}"}}
@@ -208,7 +208,7 @@ def test_replacing_on_every_node(bench: Any) -> None:
     assert update("parallelism: 2, order: start-first") == {"maxSurge": 2, "maxUnavailable": 0}
 
 
-def test_who_starts_first_is_called_until_all_know(bench: Any) -> None:
+def test_draining_pod_serves_until_removed(bench: Any) -> None:
     def pod(update: str, more: str = "tty: true") -> Any:
         text = f"services: {{web: {{image: x, {more}, deploy: {{update_config: {{{update}}}}}}}}}"
         rendered = bench.objects(text).pod("rel-web")

@@ -38,7 +38,7 @@ def compiled(at: Path, template: str, **env: str) -> dict[str, str | bytes]:
     return dict(emit(policy_result(at, SHOP, {"50-map.yaml": POLICY, "map.yaml.j2": template}, **env)).files)
 
 
-def test_one_object_for_each_service_that_is_meant(tmp_path: Path, helm: Path) -> None:
+def test_emit_makes_object_per_selected_service(tmp_path: Path, helm: Path) -> None:
     chart = emit(policy_result(tmp_path, SHOP, {"50-map.yaml": POLICY, "map.yaml.j2": TEMPLATE}, TAG="7"))
     assert [path for path in chart.files if path.startswith("templates/policies/")] == [
         "templates/policies/web-1-50-map.yaml"
@@ -80,7 +80,7 @@ def test_the_environment_is_not_in_it(tmp_path: Path) -> None:
         ("a:\n  <%= service.image | text %>\n", 2, "nginx:${TAG:-1} differs between releases"),
     ],
 )
-def test_a_broken_template_is_told_with_its_line(template: str, line: int, message: str, tmp_path: Path) -> None:
+def test_broken_template_names_line(template: str, line: int, message: str, tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as broken:
         compiled(tmp_path, template)
     (problem,) = broken.value.problems

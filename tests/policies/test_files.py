@@ -27,7 +27,7 @@ def test_the_name_is_the_order(tmp_path: Path) -> None:
         assert result.system.services["web"].labels["tier"] == "six"
 
 
-def test_a_later_folder_replaces_and_an_empty_file_disables(tmp_path: Path) -> None:
+def test_later_folder_replaces_or_disables(tmp_path: Path) -> None:
     first = folder(tmp_path / "one", {"20-b.yaml": tier("one"), "30-c.yaml": tier("one")})
     second = tmp_path / "two"
     second.mkdir()
@@ -122,7 +122,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("text", "expected"), BROKEN, ids=[row[0] for row in BROKEN])
-def test_a_broken_file_is_told_with_its_line(text: str, expected: list[tuple[int, str, str]], tmp_path: Path) -> None:
+def test_broken_file_names_line(text: str, expected: list[tuple[int, str, str]], tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as broken:
         policy_result(tmp_path, WEB, text)
     problems = sorted(broken.value.problems)
@@ -133,7 +133,7 @@ def test_a_broken_file_is_told_with_its_line(text: str, expected: list[tuple[int
         assert problem.message.startswith(start)
 
 
-def test_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+def test_problems_of_all_files_together(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as broken:
         policy_result(tmp_path, WEB, {"50-a.yaml": "description: A.", "60-b.yaml": "[]", "70-c.py": "def apply(:"})
     assert [Path(problem.file).name for problem in broken.value.problems] == ["50-a.yaml", "60-b.yaml", "70-c.py"]

@@ -244,7 +244,7 @@ def test_the_policy_is_what_makes_them(tmp_path: Path, helm: Path) -> None:
 
 
 @pytest.mark.parametrize("switch", ["file", "values"])
-def test_a_file_and_an_installer_may_go_without(switch: str, tmp_path: Path, helm: Path) -> None:
+def test_network_policies_can_be_turned_off(switch: str, tmp_path: Path, helm: Path) -> None:
     compose = SMALL + "\nx-tycho: {networkPolicy: false}" if switch == "file" else SMALL
     values = {} if switch == "file" else {"networkPolicy": {"enabled": False}}
     assert not render(helm, tmp_path, compose, **values).kind("NetworkPolicy")

@@ -45,7 +45,7 @@ def test_the_examples_work(ours: Path) -> None:
     assert denied.value.problems[0].message == "nginx:latest is another image tomorrow"
 
 
-def test_every_file_of_the_page_is_a_policy_in_force(ours: Path) -> None:
+def test_page_files_are_active_policies(ours: Path) -> None:
     listed = {name for name, _, _ in active_policies([ours])}
     assert {path.name for path in ours.iterdir() if path.suffix != ".j2"} <= listed
     for name, path, description in active_policies([ours]):

@@ -73,7 +73,7 @@ def test_it_may_refuse(tmp_path: Path) -> None:
         (POLICY.replace('"read_only": True', '"readonly": True'), 7, 'Compose has no key "readonly" here'),
     ],
 )
-def test_what_it_does_wrong_is_told_with_its_line(text: str, line: int, message: str, tmp_path: Path) -> None:
+def test_python_errors_name_file_and_line(text: str, line: int, message: str, tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as broken:
         policy_result(tmp_path, WEB, {"50-a.py": text})
     (problem,) = broken.value.problems

@@ -43,7 +43,7 @@ def test_default_fills_what_the_file_left_open(tmp_path: Path) -> None:
     assert web.deploy.resources.limits.memory == 67108864
 
 
-def test_patch_has_the_last_word_and_null_deletes(tmp_path: Path) -> None:
+def test_patch_overrides_and_null_deletes(tmp_path: Path) -> None:
     web = policy_result(
         tmp_path,
         SHOP,
@@ -70,7 +70,7 @@ def test_live_values_stay_live_beside_a_patch(tmp_path: Path) -> None:
     assert set_fields(web.environment) == {"A": "${A}", "B": "3"}
 
 
-def test_what_a_policy_set_is_the_policys_line(tmp_path: Path) -> None:
+def test_changed_paths_lie_in_the_policy(tmp_path: Path) -> None:
     changes = "default: {read_only: true}\npatch:\n  environment:\n    C: three\n  labels: {tier: back}\n"
     text = f"description: C.\n{changes}"
     system = policy_result(tmp_path, SHOP, text).system
@@ -80,7 +80,7 @@ def test_what_a_policy_set_is_the_policys_line(tmp_path: Path) -> None:
     assert system.at("services.web.environment.B") == ("system", 5)
 
 
-def test_what_was_replaced_is_no_longer_the_files(tmp_path: Path) -> None:
+def test_replaced_paths_have_new_places(tmp_path: Path) -> None:
     compose = "services:\n  web:\n    image: nginx\n    dns:\n      - 10.0.0.1\n      - 10.0.0.2\n"
     assert policy_result(tmp_path, compose, {}).system.at("services.web.dns[1]") == ("system", 6)
     after = policy_result(tmp_path, compose, "description: D.\npatch: {dns: [10.0.0.3]}").system
@@ -88,7 +88,7 @@ def test_what_was_replaced_is_no_longer_the_files(tmp_path: Path) -> None:
     assert after.at("services.web.image") == ("system", 3)
 
 
-def test_a_patch_ends_a_live_value_that_is_worth_the_same(tmp_path: Path) -> None:
+def test_equal_patch_ends_live_value(tmp_path: Path) -> None:
     web = policy_result(tmp_path, SHOP, "description: P.\npatch: {image: 'nginx:9'}", TAG="9").system.services["web"]
     assert set_fields(web.image) == "nginx:9"
 
@@ -111,7 +111,7 @@ def test_emit_names_the_template_and_the_services(tmp_path: Path) -> None:
     assert policy_result(tmp_path, SHOP, files | {"50-test.yaml": files["50-test.yaml"].replace("w*", "x")}).emits == ()
 
 
-def test_every_refusal_is_told_at_once_with_its_place(tmp_path: Path) -> None:
+def test_refusals_come_together_with_places(tmp_path: Path) -> None:
     files = {
         "50-pinned.yaml": "description: P.\nunless: {image: '*:*'}\ndeny: '{image} floats'\nhint: pin {name}",
         "60-user.yaml": "description: U.\nmatch: {has: user=33}\ndeny: 'no {has}: {name.__class__} {0} {x'",
@@ -135,7 +135,7 @@ def test_a_warning_does_not_stop(tmp_path: Path) -> None:
     assert not policy_result(tmp_path, SHOP, text, TAG="2").warnings
 
 
-def test_a_name_with_braces_is_only_a_name(tmp_path: Path) -> None:
+def test_braces_in_names_are_text(tmp_path: Path) -> None:
     compose = "services: {web: {image: 'a{name}b'}}"
     with pytest.raises(PolicyDenied) as denied:
         policy_result(tmp_path, compose, "description: D.\ndeny: '{image} no'")
