@@ -54,8 +54,7 @@ def exec(
       tycho exec shop db psql -U postgres
       tycho exec -T db pg_dump app > app.sql
 
-    Without ID, the project of this folder is meant. Options stand before SERVICE: what follows is the program's, and
-    no shell reads it.
+    Without ID, the project of this folder is meant. Write options before SERVICE: the rest belongs to the program.
     """
     environment = read_variables(env or ())
 
@@ -75,8 +74,7 @@ def exec(
 
     code = run(act, target)
     if code == NO_CHDIR and workdir:
-        show.info(f"hint: -w needs {workdir} and an `env` that knows -C in the image, as BusyBox's does not; "
-                 "else let the image's shell change the folder: sh -c 'cd DIR && …'")  # fmt: skip
+        show.info(f"hint: -w needs {workdir} and an `env` with -C in the image; else write sh -c 'cd DIR && …'")
     sys.exit(code)
 
 

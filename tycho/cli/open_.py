@@ -48,9 +48,8 @@ def open_(
       tycho open shop --print
       tycho open shop db --port 5432
 
-    Without ID, the project of this folder is meant. Where a service has no URL, a free
-    port of this machine leads to it through the API server until Ctrl-C; only this
-    machine can call that.
+    Without ID, the project of this folder is meant. A service without a URL gets a free
+    port of this machine until Ctrl-C; other machines cannot call it.
     """
     distant = bool(find_service(target.service))
     if distant and port:

@@ -38,7 +38,7 @@ def read_replicas(modification: Modification, services: Sequence[str]) -> dict[s
         )
     counts = {name: change.replicas for name, change in changes.items() if change.replicas is not None}
     if not counts:
-        raise UsageError("nothing is to be changed", hint="say replicas")
+        raise UsageError("no change is given", hint="say replicas")
     for name, count in counts.items():
         if not 1 <= count <= MOST_REPLICAS:
             raise UsageError(f"services.{name}.replicas: it is from 1 to {MOST_REPLICAS}")
