@@ -18,13 +18,13 @@ NAMES = st.text(min_size=1, max_size=256)
 
 
 @given(NAMES, NAMES)
-def test_no_two_names_share_a_label(one: str, other: str) -> None:
-    for name in (one, other):
+def test_no_two_names_share_a_label(user: str, other: str) -> None:
+    for name in (user, other):
         assert re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", user_label(name))
         assert user_label(user_label(name)) == user_label(name)
         assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", user_namespace(name))
-    if one != other and not (is_hashed(one) or is_hashed(other)):
-        assert user_label(one) != user_label(other)
+    if user != other and not (is_hashed(user) or is_hashed(other)):
+        assert user_label(user) != user_label(other)
 
 
 def test_a_name_that_looks_like_the_label_of_another_is_nobodys() -> None:

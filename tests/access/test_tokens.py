@@ -106,12 +106,12 @@ extra: 1
 """
     with pytest.raises(UsageError) as caught:
         parse_tokens(text, "tokens.yaml")
-    told = {(problem.line, problem.path) for problem in caught.value.problems}
+    places = {(problem.line, problem.path) for problem in caught.value.problems}
     assert {
         (3, "tokens.a.hash"), (4, "tokens.a.scopes[0]"), (4, "tokens.a.scopes[1]"), (4, "tokens.a.scopes[2]"),
         (7, "tokens.b.user"), (8, "tokens.b.scopes"), (11, "tokens.c"), (12, "tokens.c.scopes[0]"),
         (12, "tokens.c.scopes[1]"), (12, "tokens.c.scopes[2]"), (13, "tokens"), (14, "tokens.e"), (15, ""),
-    } <= told  # fmt: skip
+    } <= places  # fmt: skip
     assert "my-secret-token" not in str([*caught.value.problems, caught.value])
 
 

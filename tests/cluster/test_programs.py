@@ -37,7 +37,7 @@ def keep(program: Program, text: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "will_do"),
+    ("name", "printed", "will_do"),
     [
         ("helm", "v4.2.4", True),
         ("helm", "v4.10.0", True),
@@ -53,9 +53,9 @@ def keep(program: Program, text: str) -> Path:
     ],
 )
 def test_a_program_on_path_is_taken_when_its_version_will_do(
-    cache: Path, script: Script, name: str, said: str, will_do: bool
+    cache: Path, script: Script, name: str, printed: str, will_do: bool
 ) -> None:
-    path = script(name, f"echo '{said}'")
+    path = script(name, f"echo '{printed}'")
     assert programs.find(name) == (path if will_do else None)
     cached = keep(PROGRAMS[name], "")
     assert programs.find(name) == (path if will_do else cached)
@@ -71,22 +71,22 @@ def test_a_version_is_asked_once_until_the_file_changes(cache: Path, script: Scr
 
 def test_what_is_in_the_cache_is_taken_without_a_word(cache: Path, script: Script) -> None:
     cached = keep(PROGRAMS["kwok"], "")
-    said: list[str] = []
-    assert programs.tool("kwok", said.append) == cached
-    assert said == []
+    messages: list[str] = []
+    assert programs.tool("kwok", messages.append) == cached
+    assert messages == []
 
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     """Files that a web server on loopback gives, over TLS; by their paths."""
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            data = found.get(self.path)
-            self.send_response(200 if data is not None else 404)
+            content = files.get(self.path)
+            self.send_response(200 if content is not None else 404)
             self.end_headers()
-            self.wfile.write(data or b"")
+            self.wfile.write(content or b"")
 
         def log_message(self, *_: object) -> None:
             pass
@@ -118,7 +118,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, 
         monkeypatch.setitem(PROGRAMS, program.name, program)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield found
+    yield files
     server.shutdown()
     thread.join()
     server.server_close()
@@ -128,10 +128,10 @@ def test_a_download_is_taken_when_its_checksum_is_right(cache: Path, script: Scr
     site[f"/1.2.3/plain-{ARCHITECTURE}"] = b"#!/bin/sh\necho plain 1.2.3\n"
     sums = hashlib.sha256(site[f"/1.2.3/plain-{ARCHITECTURE}"]).hexdigest()
     site[f"/1.2.3/plain-{ARCHITECTURE}.sha256"] = sums.encode() + b"\n"
-    said: list[str] = []
-    got = programs.tool("plain", said.append)
+    messages: list[str] = []
+    got = programs.tool("plain", messages.append)
     assert subprocess.run([got], check=True, capture_output=True, text=True).stdout == "plain 1.2.3\n"
-    assert said == ["downloading plain 1.2.3"]
+    assert messages == ["downloading plain 1.2.3"]
     assert programs.find("plain") == got
 
 
@@ -210,16 +210,16 @@ def publish(where: Path, module: str, version: str, mod: str, files: dict[str, s
 def test_programs_of_one_module_are_built_together_each_under_its_name(
     cache: Path, script: Script, proxy: Path
 ) -> None:
-    said: list[str] = []
-    built = programs.tools(["greeter", "second"], said.append)
-    assert said == ["building greeter, second 3.37.2 (once, about 2 min)"]
+    messages: list[str] = []
+    built = programs.tools(["greeter", "second"], messages.append)
+    assert messages == ["building greeter, second 3.37.2 (once, about 2 min)"]
     assert {path.parent.parent for path in built.values()} == {cache / "bin"}
     outputs = {
         name: subprocess.run([path], check=True, capture_output=True, text=True).stdout for name, path in built.items()
     }
     assert outputs == {"greeter": "hello v3.37.2/37\n", "second": "hello v3.37.2/37\n"}
-    assert programs.tools(["greeter", "second"], said.append) == built
-    assert len(said) == 1
+    assert programs.tools(["greeter", "second"], messages.append) == built
+    assert len(messages) == 1
 
 
 @needs_go

@@ -109,11 +109,11 @@ services:
         prefix = f"/private/ada/notebook/{release.identity.guid}"
         listed = json.loads(kubectl("get", "deployments", "-n", shared, "-o", "json"))["items"]
         env = {
-            item["metadata"]["annotations"]["tycho.dev/service"]: {
+            workload["metadata"]["annotations"]["tycho.dev/service"]: {
                 entry["name"]: entry["value"]
-                for entry in item["spec"]["template"]["spec"]["containers"][0].get("env", ())
+                for entry in workload["spec"]["template"]["spec"]["containers"][0].get("env", ())
             }
-            for item in listed
+            for workload in listed
         }
         known = {"GUID": release.identity.guid, "USER": "ada", "USER_NAME": "ada", "HOST": "apps.example.org"}
         url = {"TYCHO_URL": f"https://apps.example.org{prefix}/", "TYCHO_PATH": prefix}

@@ -21,7 +21,7 @@ __all__ = ["kubectl", "shared", "tell"]  # fixtures
 
 pytestmark = pytest.mark.xdist_group("cluster")
 SPECS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(Path(__file__).parent.glob("specs/*.yaml"))}
-ABOUT = {"title", "compose", "env", "wait", "rows", "refused"}
+GENERAL_KEYS = {"title", "compose", "env", "wait", "rows", "refused"}
 CLAIMS = ("stdnfs", "deepgtex")
 NO_WAIT = WaitOptions(wait=False, timeout=90)
 
@@ -68,8 +68,8 @@ def test_starts(tell: Any, space: str, kubectl: Kubectl, name: str) -> None:
         assert set(spec["rows"].items()) <= rows
         await lifecycle.up(compiled, wait_options=QUICK if spec.get("wait", True) else NO_WAIT)
         listed = json.loads(kubectl("get", "deployments,statefulsets", "-n", space, "-o", "json"))["items"]
-        live = {item["metadata"]["annotations"]["tycho.dev/service"]: item for item in listed}
-        for service in spec.keys() - ABOUT:
+        live = {workload["metadata"]["annotations"]["tycho.dev/service"]: workload for workload in listed}
+        for service in spec.keys() - GENERAL_KEYS:
             pod = {**live[service]["spec"]["template"]["spec"], "metadata": live[service]["metadata"]}
             for path, expected in spec[service].items():
                 value = find(pod, path)
