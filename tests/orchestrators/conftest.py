@@ -65,7 +65,7 @@ def tell(kubeconfig: Path, helm: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
         finally:
             left = [release.identity.guid for release in await lifecycle.status(services=False)]
             await lifecycle.down(
-                [one for one in left if one not in before], wait_options=QUICK, each=lambda removal: None
+                [system for system in left if system not in before], wait_options=QUICK, each=lambda removal: None
             )
             await lifecycle.orchestrator.close()
 
@@ -79,8 +79,8 @@ def tell(kubeconfig: Path, helm: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
     return run
 
 
-def compiled(lifecycle: Lifecycle, services: dict[str, Any], name: str = "one", **rest: Any) -> Compiled:
-    return lifecycle.compile(Sources.from_document({"services": services, **rest}, env={}, name=name))
+def compiled(lifecycle: Lifecycle, services: dict[str, Any], name: str = "one", **options: Any) -> Compiled:
+    return lifecycle.compile(Sources.from_document({"services": services, **options}, env={}, name=name))
 
 
 def web(tag: str = "1", **keys: Any) -> dict[str, Any]:

@@ -42,21 +42,21 @@ def test_a_namespace_that_is_not_there(tell: Tell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "timeout", "kind", "said"),
+    ("trouble", "timeout", "kind", "message"),
     [
         ("CreateContainerConfigError", 90, StartFailed, "the container's configuration is not complete"),
         ("NotReady", 2, WaitTimeout, "one is not ready after 2 s: web (not ready yet)"),
     ],
 )
 def test_what_cannot_start_is_left_for_a_look(
-    tell: Tell, shared: str, trouble: str, timeout: float, kind: type[OrchestratorError], said: str
+    tell: Tell, shared: str, trouble: str, timeout: float, kind: type[OrchestratorError], message: str
 ) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         sick = compiled(lifecycle, web(annotations={"tycho.dev/simulate": trouble}))
         for _ in range(2):  # the same again waits again
             with pytest.raises(kind) as error:
                 await lifecycle.up(sick, wait_options=WaitOptions(timeout=timeout))
-            assert said in error.value.message
+            assert message in error.value.message
         (release,) = await lifecycle.status(["one"])
         assert (release.state, release.revision, release.ready) == ("deployed", 1, False)
         assert (await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)).ready
@@ -81,17 +81,17 @@ def test_a_list_costs_the_same_for_any_number_of_systems(tell: Tell, shared: str
         asked: list[str] = []
         call = orchestrator.api.call
 
-        async def counted(method: str, path: str, *rest: Any, **more: Any) -> Any:
+        async def counted(method: str, path: str, *arguments: Any, **more: Any) -> Any:
             asked.append(path)
-            return await call(method, path, *rest, **more)
+            return await call(method, path, *arguments, **more)
 
         orchestrator.api.call = counted  # type: ignore[method-assign]
         counts = []
         for number in (1, 2):
             await lifecycle.up(compiled(lifecycle, web(), f"system-{number}"), wait_options=QUICK)
             asked.clear()
-            found = await lifecycle.status()
-            counts.append((len(found), len(asked)))
+            systems = await lifecycle.status()
+            counts.append((len(systems), len(asked)))
         assert [systems for systems, _ in counts] == [1, 2]
         assert counts[0][1] == counts[1][1] <= 12
 
@@ -120,8 +120,8 @@ def test_what_a_caller_with_one_role_can_do(
     kubectl("create", "rolebinding", "eve-too", "-n", shared, "--role=eve", f"--serviceaccount={shared}:eve")
     config = json.loads(kubectl("config", "view", "--raw", "-o", "json"))
     config["users"] = [
-        {"name": one["name"], "user": {"token": kubectl("create", "token", "eve", "-n", shared)}}
-        for one in config["users"]
+        {"name": user["name"], "user": {"token": kubectl("create", "token", "eve", "-n", shared)}}
+        for user in config["users"]
     ]
     own = tmp_path / "config"
     own.write_text(json.dumps(config))

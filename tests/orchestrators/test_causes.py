@@ -42,10 +42,10 @@ RESOLVE = 'failed to resolve reference "docker.io/library/x:1": {}'
 )  # fmt: skip
 def test_explain_start(cause: str, shown: str) -> None:
     """The innermost cause, and of what is not known the text without its wrappers."""
-    found = explain_start(RUNC.format(cause))
-    assert found.startswith(shown) or shown in found
-    assert "containerd" not in found
-    assert "unknown" not in found
+    explained = explain_start(RUNC.format(cause))
+    assert explained.startswith(shown) or shown in explained
+    assert "containerd" not in explained
+    assert "unknown" not in explained
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_explain_configuration(text: str, shown: str) -> None:
     ],
 )  # fmt: skip
 def test_explain_pull(code: str, text: str, shown: str) -> None:
-    found = explain_pull(PULL.format(code, text))
-    assert shown in found
-    assert bool(found) is bool(shown)
+    explained = explain_pull(PULL.format(code, text))
+    assert shown in explained
+    assert bool(explained) is bool(shown)
 
 
 def test_explain_placement() -> None:

@@ -43,9 +43,9 @@ def delay(*services: tuple[str, str, str]) -> WaitTimeout:
     ],
 )
 def test_the_remedy_is_named(services: list[tuple[str, str, str]], advised: str) -> None:
-    first, *rest = delay(*services).hint.splitlines()
+    first, *others = delay(*services).hint.splitlines()
     assert first.startswith("still starting")
-    assert [line.startswith(advised) for line in rest] == [True] * bool(advised)
+    assert [line.startswith(advised) for line in others] == [True] * bool(advised)
 
 
 def job(**notes: str) -> dict[str, Any]:

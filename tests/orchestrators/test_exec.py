@@ -34,11 +34,11 @@ class Collected:
     async def read(self) -> bytes:
         return self.inputs.pop(0) if self.inputs else b""
 
-    async def write(self, data: bytes, *, error: bool) -> None:
+    async def write(self, content: bytes, *, error: bool) -> None:
         if error:
-            self.errors += data
+            self.errors += content
         else:
-            self.output += data
+            self.output += content
 
     async def sizes(self) -> AsyncIterator[tuple[int, int]]:
         yield 91, 17
@@ -86,20 +86,20 @@ class Kubelet:
         return socket
 
     async def copy(self, socket: web.WebSocketResponse, channel: int, stream: asyncio.StreamReader) -> None:
-        while data := await stream.read(65536):
-            await socket.send_bytes(bytes([channel]) + data)
+        while content := await stream.read(65536):
+            await socket.send_bytes(bytes([channel]) + content)
 
     async def feed(self, socket: web.WebSocketResponse, process: asyncio.subprocess.Process) -> None:
         async for message in socket:
             assert message.type == WSMsgType.BINARY
-            channel, data = message.data[0], message.data[1:]
+            channel, content = message.data[0], message.data[1:]
             if channel == 0:
-                process.stdin.write(data)
+                process.stdin.write(content)
                 await process.stdin.drain()
             elif channel == 255:
                 process.stdin.close()
             else:
-                self.asked.append((channel, json.loads(data)))
+                self.asked.append((channel, json.loads(content)))
 
     async def end(self, socket: web.WebSocketResponse, status: dict[str, Any]) -> None:
         await socket.send_bytes(b"\x03" + json.dumps(status).encode())
@@ -114,8 +114,8 @@ def on(kubelet: Kubelet, folder: Path, ask: Ask) -> Any:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., int]:
-    def run_(kubelet: Kubelet, streams: Collected, *command: str, service: str = "web", **about: Any) -> int:
-        program = Program(command, **about)
+    def run_(kubelet: Kubelet, streams: Collected, *command: str, service: str = "web", **options: Any) -> int:
+        program = Program(command, **options)
         return on(kubelet, tmp_path, lambda helm: helm.exec(IDENTITY, service, program, streams))
 
     return run_
@@ -160,17 +160,17 @@ def test_a_program_that_is_not_there(run: Callable[..., int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "about", "message", "hint"),
+    ("service", "options", "message", "hint"),
     [
         ("db", {}, "s has no service db", "it has: none"),
         ("web", {"index": 2}, "web has no container 2", "--index goes from 1 to 1"),
     ],
 )
 def test_no_such_container(
-    run: Callable[..., int], service: str, about: dict[str, int], message: str, hint: str
+    run: Callable[..., int], service: str, options: dict[str, int], message: str, hint: str
 ) -> None:
     with pytest.raises(NotFound, match=message) as error:
-        run(Kubelet(), Collected(), "true", service=service, **about)
+        run(Kubelet(), Collected(), "true", service=service, **options)
     assert error.value.hint == hint
 
 
@@ -190,9 +190,9 @@ def test_a_connection_that_ends_early(run: Callable[..., int]) -> None:
 
 def test_no_message_repeats_the_command() -> None:
     """The address of a request holds every word of it, and one may be a password."""
-    said = (
+    reply = (
         'error sending request: Post "https://n:10250/exec/s/p/c?command=env&command=K%3Dplanted": connection refused'
     )
     with pytest.raises(OrchestratorError, match="does not answer: connection refused") as error:
-        read_status({"status": "Failure", "message": said}, "env")
+        read_status({"status": "Failure", "message": reply}, "env")
     assert "planted" not in f"{error.value.message}{error.value.hint}"

@@ -36,8 +36,8 @@ def test_in_a_shared_namespace_names_are_asked_of_the_cluster(
         services = {name: {"image": "x", "ports": ["80"]} for name in names}
         started = await lifecycle.up(compiled(lifecycle, services, "shop"), wait_options=QUICK)
         assert started.ready
-        for one in json.loads(kubectl("get", "deployments", "-n", shared, "-o", "json"))["items"]:
-            config = one["spec"]["template"]["spec"].get("dnsConfig", {})
+        for deployment in json.loads(kubectl("get", "deployments", "-n", shared, "-o", "json"))["items"]:
+            config = deployment["spec"]["template"]["spec"].get("dnsConfig", {})
             assert config.get("nameservers", []) == ([server] if len(names) > 1 else [])
 
     tell(story, shared)

@@ -71,8 +71,8 @@ async def talk(orchestrator: HelmOrchestrator, port: int, text: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(text)
         answer = b""
-        while len(answer) < len(text) and (data := await reader.read(65536)):
-            answer += data
+        while len(answer) < len(text) and (chunk := await reader.read(65536)):
+            answer += chunk
         writer.close()
         await ended
         return answer

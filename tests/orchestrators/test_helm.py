@@ -74,7 +74,9 @@ def test_up_goes_on_after_a_helm_that_was_cut_short(
         if way == "killed":
             assert "cut short" in release.notes[0]
         history = await lifecycle.history("one")
-        assert [one.state for one in history if one.state not in ("superseded", "failed")] == ["deployed"]
+        assert [revision.state for revision in history if revision.state not in ("superseded", "failed")] == [
+            "deployed"
+        ]
 
     tell(story, shared)
 
@@ -129,12 +131,12 @@ def test_what_cannot_be_changed_is_made_anew(tell: Tell, shared: str, kubectl: K
 
 def test_a_port_of_the_nodes_that_is_taken(tell: Tell, shared: str, kubectl: Kubectl) -> None:
     """Nothing is made, and the owner is named; so it is where somebody else is quicker."""
-    wanted = {"web": {"image": "nginx:1", "ports": ["30777:80"]}}
+    services = {"web": {"image": "nginx:1", "ports": ["30777:80"]}}
     kubectl("create", "service", "nodeport", "theirs", "-n", shared, "--tcp=80", "--node-port=30777")
 
     async def story(lifecycle: Lifecycle) -> None:
         with pytest.raises(Conflict) as taken:
-            await lifecycle.up(compiled(lifecycle, wanted), wait_options=QUICK)
+            await lifecycle.up(compiled(lifecycle, services), wait_options=QUICK)
         assert taken.value.message == (
             "port 30777, which web publishes, is taken on this cluster by the Service theirs in namespace " + shared
         )
@@ -166,10 +168,10 @@ def test_a_job_that_is_done_stays_done_when_one_goes_back(tell: Tell, shared: st
     async def story(lifecycle: Lifecycle) -> None:
         await lifecycle.up(compiled(lifecycle, migrate("one")), wait_options=QUICK)
         first = jobs()
-        told: list[str] = []
-        wait_options = WaitOptions(timeout=QUICK.timeout, tell=told.append)
+        lines: list[str] = []
+        wait_options = WaitOptions(timeout=QUICK.timeout, tell=lines.append)
         release = await lifecycle.up(compiled(lifecycle, migrate("two")), wait_options=wait_options)
-        assert told == ["job runs again: its job is not the one that has run"]
+        assert lines == ["job runs again: its job is not the one that has run"]
         both = jobs()
         assert release.services[0].done
         assert first < both
@@ -205,8 +207,8 @@ def test_nothing_is_left(tell: Tell, shared: str, kubectl: Kubectl) -> None:
 
     before = everything()
     during = tell(story, shared)
-    assert {"PersistentVolumeClaim", "Job"} <= {"PersistentVolumeClaim" if "claim" in one else "Job" if "job" in one
-                                                else one for one in during - before}  # fmt: skip
+    assert {"PersistentVolumeClaim", "Job"} <= {"PersistentVolumeClaim" if "claim" in entry else "Job" if "job" in entry
+                                                else entry for entry in during - before}  # fmt: skip
     assert everything() == before
 
 
@@ -215,13 +217,13 @@ def test_kept_volumes_are_used_again(tell: Tell, shared: str, kubectl: Kubectl, 
     async def story(lifecycle: Lifecycle) -> None:
         system = compiled(lifecycle, web(volumes=["data:/data"]), "keeps", volumes={"data": {}})
         first = await lifecycle.up(system, caller=ADA, wait_options=QUICK)
-        identity, told = first.identity, list[str]()
+        identity, lines = first.identity, list[str]()
         namespace, claims = identity.namespace, ("get", "pvc", "-n", identity.namespace, "-o")
         where = {"ids": ["keeps"], "caller": ADA, "each": lambda removal: None}
         (removal,) = await lifecycle.down(
-            **where, wait_options=WaitOptions(timeout=90, tell=told.append), keep_volumes=True
+            **where, wait_options=WaitOptions(timeout=90, tell=lines.append), keep_volumes=True
         )
-        assert told[0] == "keeps: removing it; its volumes will be kept: data (1Gi)"
+        assert lines[0] == "keeps: removing it; its volumes will be kept: data (1Gi)"
         assert removal.release
         assert removal.release.notes == (
             f"kept volume data (1Gi) in namespace {namespace}",

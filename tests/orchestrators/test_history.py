@@ -69,7 +69,7 @@ def check(ours: list[Revision], theirs: list[dict[str, Any]]) -> None:
     assert len(set(times)) == len(times)
     changes = {entry.revision: entry.changes for entry in ours[1:]}
     assert changes == {
-        **{number: wanted for number, (_, _, wanted) in enumerate(STEPS, 1) if number > 2},
+        **{number: expected for number, (_, _, expected) in enumerate(STEPS, 1) if number > 2},
         10: ("web: image nginx:3 → nginx:2",),
         11: ("cache: added",),
     }

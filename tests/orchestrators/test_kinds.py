@@ -127,8 +127,8 @@ def test_verbs_know_every_kind(tell: Tell, shared: str, api: KubeClient) -> None
         assert await list_strays(identity) == SWEPT | KEPT
         seen = workloads.statuses(await snapshots.snapshot_one(ClusterLists(api), identity), identity.release, shared)
         assert {status.kind for status in seen if status.name.startswith("stray")} == set(WORKLOADS)
-        (told,) = await prune.prune_orphans(api, identity)
-        assert all(f"{name} stray" in told for name in SWEPT)
+        (note,) = await prune.prune_orphans(api, identity)
+        assert all(f"{name} stray" in note for name in SWEPT)
         assert all([await api.is_gone(KINDS[name].path(shared, "stray")) for name in SWEPT - {POD.name}])
         await make(identity, SWEPT - {POD.name})
         await lifecycle.down([identity.guid], wait_options=QUICK, each=lambda removal: None)

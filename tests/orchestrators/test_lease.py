@@ -107,7 +107,7 @@ def test_one_that_is_renewed_is_never_taken(side: Side, identity: Identity) -> N
     async def story() -> None:
         mine, theirs = Elsewhere("mine"), Elsewhere("theirs")
         api, other = side(mine), side(theirs)
-        told: list[str] = []
+        lines: list[str] = []
 
         async def renewed() -> None:
             before = (await api.get(path(identity)))["metadata"]["resourceVersion"]
@@ -117,13 +117,13 @@ def test_one_that_is_renewed_is_never_taken(side: Side, identity: Identity) -> N
 
         theirs.meanwhile = renewed  # type: ignore[method-assign]
         async with lease.hold_lease(api, identity):
-            found = await api.get(path(identity))
-            found["spec"]["renewTime"] = "2001-01-01T00:00:00.000000Z"
-            await api.replace(path(identity), found)
+            current = await api.get(path(identity))
+            current["spec"]["renewTime"] = "2001-01-01T00:00:00.000000Z"
+            await api.replace(path(identity), current)
             with pytest.raises(OperationInProgress, match="one-0 is being changed by somebody else"):
-                async with lease.hold_lease(other, identity, told.append):
+                async with lease.hold_lease(other, identity, lines.append):
                     pass
-            assert told == [f"one-0 is held by somebody else; looking whether he lives, up to {lease.DURATION} s"]
+            assert lines == [f"one-0 is held by somebody else; looking whether he lives, up to {lease.DURATION} s"]
             assert theirs.time < lease.DURATION
             assert (await api.get(path(identity)))["spec"]["holderIdentity"] == "mine"
 
@@ -138,9 +138,9 @@ def test_one_that_is_not_renewed_is_taken_after_its_duration(side: Side, identit
         api, other = side(mine), side(theirs)
 
         async def meanwhile() -> None:
-            found = await api.get(path(identity))
-            found["spec"]["renewTime"] = "2001-01-01T00:00:00.000000Z"
-            await api.replace(path(identity), found)
+            current = await api.get(path(identity))
+            current["spec"]["renewTime"] = "2001-01-01T00:00:00.000000Z"
+            await api.replace(path(identity), current)
             async with lease.hold_lease(other, identity):
                 assert lease.DURATION < theirs.time <= lease.DURATION + 2 * lease.LOOK
                 await mine.turn(lease.RENEW)

@@ -23,7 +23,7 @@ IDENTITY = Identity(guid="0" * 32, name="s", release="s-0", namespace="s-0")
 def pod(name: str, *containers: str) -> dict[str, object]:
     return {
         "metadata": {"name": name, "annotations": {"tycho.dev/service": name}},
-        "spec": {"containers": [{"name": one} for one in containers]},
+        "spec": {"containers": [{"name": name} for name in containers]},
     }
 
 
@@ -67,17 +67,17 @@ def target(tmp_path: Path) -> Iterator[Target]:
 
 async def read(target: Target, *services: str, follow: bool = False, until: int = 99) -> list[str]:
     orchestrator = HelmOrchestrator(target)
-    found = []
+    received = []
     lines = orchestrator.logs(IDENTITY, LogQuery(services, follow=follow, tail=5))
     try:
         async for line in lines:
-            found.append(line)
-            if len(found) == until:
+            received.append(line)
+            if len(received) == until:
                 break
     finally:
         await lines.aclose()  # type: ignore[attr-defined]
         await orchestrator.close()
-    return sorted(found)
+    return sorted(received)
 
 
 def test_every_container_is_read_to_its_end(target: Target) -> None:

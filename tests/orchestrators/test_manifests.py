@@ -30,8 +30,8 @@ WAITS = {
 @pytest.fixture(scope="module")
 def created(kubectl: Kubectl) -> Iterator[list[str]]:
     """The manifests, created as the page says; what kubectl said."""
-    said = kubectl("create", "-f", MANIFESTS).splitlines()
-    yield said
+    output = kubectl("create", "-f", MANIFESTS).splitlines()
+    yield output
     kubectl("delete", "-f", MANIFESTS)
 
 
@@ -74,20 +74,20 @@ def rights(kubectl: Kubectl, namespace: str, account: str = ACCOUNT) -> set[Righ
 
 def table(text: str) -> dict[str, set[Right]]:
     """The rights that a part of the page tells of, by where they hold."""
-    found: dict[str, set[Right]] = {}
+    rights_by_place: dict[str, set[Right]] = {}
     for row in re.findall(r"^\| (`[\w-]+`|everywhere) \| (.*?) \| (.*?) \| .* \|$", text, re.MULTILINE):
         where, objects, verbs = row[0].strip("`"), re.findall(r"`(.*?)`", row[1]), re.findall(r"`(.*?)`", row[2])
-        found.setdefault(where, set()).update((verb, one) for verb in verbs for one in objects)
-    return found
+        rights_by_place.setdefault(where, set()).update((verb, kind_name) for verb in verbs for kind_name in objects)
+    return rights_by_place
 
 
-def told(*parts: str) -> Callable[[str], set[Right]]:
+def list_granted(*parts: str) -> Callable[[str], set[Right]]:
     tables = [table(part) for part in parts]
 
-    def wanted(namespace: str) -> set[Right]:
-        return {one for each in tables for where in (namespace, EVERYWHERE) for one in each.get(where, ())}
+    def list_needed(namespace: str) -> set[Right]:
+        return {right for each in tables for where in (namespace, EVERYWHERE) for right in each.get(where, ())}
 
-    return wanted
+    return list_needed
 
 
 def parts() -> tuple[str, str]:
@@ -95,11 +95,11 @@ def parts() -> tuple[str, str]:
     return shared, own
 
 
-def compare(kubectl: Kubectl, namespaces: Iterable[str], wanted: Callable[[str], set[Right]]) -> None:
+def compare(kubectl: Kubectl, namespaces: Iterable[str], expected_rights: Callable[[str], set[Right]]) -> None:
     """No right is missing, and none is there that the page does not tell of."""
     for namespace in namespaces:
         everybodys = rights(kubectl, namespace, "system:serviceaccount:default:nobody")
-        assert rights(kubectl, namespace) - everybodys == wanted(namespace), namespace
+        assert rights(kubectl, namespace) - everybodys == expected_rights(namespace), namespace
 
 
 def test_kubectl_creates_what_the_page_shows(created: list[str]) -> None:
@@ -130,13 +130,13 @@ def test_the_pods_are_restricted(created: list[str], kubectl: Kubectl, shared: s
 
 
 def test_the_account_may_do_what_the_page_says_and_no_more(created: list[str], kubectl: Kubectl, shared: str) -> None:
-    compare(kubectl, ("tycho-systems", "kube-system", "default", shared), told(parts()[0]))
+    compare(kubectl, ("tycho-systems", "kube-system", "default", shared), list_granted(parts()[0]))
 
 
 def test_with_own_namespaces_it_may_do_what_the_page_says_and_no_more(
     own_namespaces: None, kubectl: Kubectl, shared: str
 ) -> None:
-    compare(kubectl, ("tycho-systems", "kube-system", "default", shared), told(*parts()))
+    compare(kubectl, ("tycho-systems", "kube-system", "default", shared), list_granted(*parts()))
 
 
 def test_the_account_keeps_to_its_namespace(created: list[str], kubectl: Kubectl) -> None:
@@ -163,7 +163,7 @@ async def live(lifecycle: Lifecycle, **keys: Any) -> None:
     assert (await lifecycle.rollback(guid, 1, wait_options=QUICK)).ready
     assert (await lifecycle.restart(guid, ("web",), wait_options=QUICK)).ready
     assert len(await lifecycle.history(guid)) == 3
-    assert [one.identity.guid for one in await lifecycle.status()] == [guid]
+    assert [system.identity.guid for system in await lifecycle.status()] == [guid]
     (removal,) = await lifecycle.down([guid], wait_options=QUICK, each=lambda removal: None)
     assert removal.error is None
     assert await lifecycle.status() == []

@@ -206,13 +206,13 @@ def test_what_helm_is_given(program: Path, monkeypatch: pytest.MonkeyPatch) -> N
         finally:
             helm.close()
 
-    said = asyncio.run(story())
-    assert said.splitlines()[0].startswith("get it ")
-    assert "--kube-context c" in said
-    assert "--kubeconfig /k" in said or "KUBECONFIG=/k" in said
-    assert "SECRET_OF_THE_CALLER" not in said
-    assert said.endswith("on stdin")
-    home = next(line.partition("=")[2] for line in said.splitlines() if line.startswith("HELM_CACHE_HOME="))
+    output = asyncio.run(story())
+    assert output.splitlines()[0].startswith("get it ")
+    assert "--kube-context c" in output
+    assert "--kubeconfig /k" in output or "KUBECONFIG=/k" in output
+    assert "SECRET_OF_THE_CALLER" not in output
+    assert output.endswith("on stdin")
+    home = next(line.partition("=")[2] for line in output.splitlines() if line.startswith("HELM_CACHE_HOME="))
     assert not Path(home).exists()
 
 

@@ -40,8 +40,8 @@ def look(*pods: Json, quiet: float = 2.0, **parts: Any) -> ClusterSnapshot:
 
 
 def status_of(seen: ClusterSnapshot) -> ServiceStatus:
-    (found,) = statuses(seen, "r", "n")
-    return found
+    (judged,) = statuses(seen, "r", "n")
+    return judged
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_the_clusters_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "told"),
+    ("ahead", "expected"),
     [
         pytest.param(0.0, 10.9, id="the same"),
         pytest.param(0.15, 11.05, id="within the second that the answer leaves open"),
@@ -218,13 +218,13 @@ def test_the_clusters_clock() -> None:
         pytest.param(-0.95, 10.0, id="behind"),
     ],
 )
-def test_this_machines_time_is_the_clusters(ahead: float, told: float) -> None:
+def test_this_machines_time_is_the_clusters(ahead: float, expected: float) -> None:
     """One answer says which second it is; this machine's time says the rest where it agrees."""
     offset = NOW.timestamp() - 90.0 + ahead
     clock = Clock(lambda: offset)
     assert clock.tell(100.9).timestamp() == pytest.approx(NOW.timestamp() + 10.9 + ahead)
     clock.learn("Thu, 01 Jan 2026 00:00:10 GMT", 100.9)  # truly 10.9
-    assert clock.tell(100.9).timestamp() == pytest.approx(NOW.timestamp() + told)
+    assert clock.tell(100.9).timestamp() == pytest.approx(NOW.timestamp() + expected)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("", 2.0), ("0", 0.0), ("1.5", 1.5)])

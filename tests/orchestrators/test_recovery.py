@@ -12,10 +12,18 @@ from tycho.ownership import DESCRIPTION
 from tycho.settings import settings
 
 KEPT = ["--history-max", "10"]
-SAID = ["--description", "rollback by ada"]
+DESCRIBED = ["--description", "rollback by ada"]
 QUICK = ["--disable-openapi-validation"]
-OPTIONS = {("4.2.4", "rollback"): KEPT, ("4.2.4", "upgrade"): KEPT + SAID + QUICK, ("4.2.4", "install"): SAID + QUICK}
-OPTIONS |= {("4.3.0", "rollback"): KEPT + SAID, ("4.4.0", "install"): SAID, ("4.4.0", "upgrade"): KEPT + SAID}
+OPTIONS = {
+    ("4.2.4", "rollback"): KEPT,
+    ("4.2.4", "upgrade"): KEPT + DESCRIBED + QUICK,
+    ("4.2.4", "install"): DESCRIBED + QUICK,
+}
+OPTIONS |= {
+    ("4.3.0", "rollback"): KEPT + DESCRIBED,
+    ("4.4.0", "install"): DESCRIBED,
+    ("4.4.0", "upgrade"): KEPT + DESCRIBED,
+}
 
 
 @pytest.mark.parametrize(("version", "verb"), OPTIONS)

@@ -25,9 +25,9 @@ def count_requests(lifecycle: Lifecycle) -> list[str]:
     asked: list[str] = []
     call = orchestrator.api.call
 
-    async def counted(method: str, path: str, *rest: Any, query: Any = None, **more: Any) -> Any:
+    async def counted(method: str, path: str, *arguments: Any, query: Any = None, **more: Any) -> Any:
         asked.append(f"{method} {path}?{urlencode(dict(sorted((query or {}).items())))}")
-        return await call(method, path, *rest, query=query, **more)
+        return await call(method, path, *arguments, query=query, **more)
 
     orchestrator.api.call = counted  # type: ignore[method-assign]
     return asked
@@ -53,7 +53,7 @@ def test_an_id_costs_one_request(tell: Tell) -> None:
             (only,) = asked
             assert label in only
         asked.clear()
-        assert len(await lifecycle.status([one.guid for one in identities])) == 3
+        assert len(await lifecycle.status([identity.guid for identity in identities])) == 3
         assert all("tycho-guid" in each for each in of_releases(asked))
         asked.clear()
         # A project's name or a prefix takes a list: one for all of them.

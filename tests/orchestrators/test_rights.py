@@ -20,8 +20,8 @@ pytestmark = pytest.mark.xdist_group("cluster")
 Tell = Callable[..., Any]
 
 
-def given(lifecycle: Lifecycle, values: dict[str, Any], name: str = "one", **rest: Any) -> Any:
-    sources = Sources.from_document({"services": web(), **rest}, env={}, name=name)
+def given(lifecycle: Lifecycle, values: dict[str, Any], name: str = "one", **options: Any) -> Any:
+    sources = Sources.from_document({"services": web(), **options}, env={}, name=name)
     return lifecycle.compile(sources, metadata={"web": ServiceMetadata(values=values)})
 
 
@@ -84,11 +84,11 @@ def test_a_grant_holds_at_up(tell: Tell, shared: str, tmp_path: Path) -> None:
         services = {**web(cap_add=["cap_net_admin"]), "other": {"image": "x"}}
         sources = Sources.from_document({"services": services}, env={}, name="one")
         values = {"securityContext": {"capabilities": {"add": ["NET_ADMIN", "SYS_TIME"]}}}
-        about = {"web": ServiceMetadata(values=values)}
-        assert (await lifecycle.up(lifecycle.compile(sources, metadata=about), wait_options=QUICK)).ready
-        about = {"other": ServiceMetadata(values=values)}
+        metadata = {"web": ServiceMetadata(values=values)}
+        assert (await lifecycle.up(lifecycle.compile(sources, metadata=metadata), wait_options=QUICK)).ready
+        metadata = {"other": ServiceMetadata(values=values)}
         with pytest.raises(PolicyDenied):
-            await lifecycle.up(lifecycle.compile(sources, metadata=about), wait_options=QUICK)
+            await lifecycle.up(lifecycle.compile(sources, metadata=metadata), wait_options=QUICK)
 
     tell(story, shared)
 
@@ -100,9 +100,9 @@ def test_a_chart_is_rendered_once(tell: Tell, shared: str) -> None:
         verbs: list[str] = []
         both = orchestrator.helm.both
 
-        async def counted(argv: Any, **rest: Any) -> Any:
+        async def counted(argv: Any, **options: Any) -> Any:
             verbs.append(argv[0])
-            return await both(argv, **rest)
+            return await both(argv, **options)
 
         orchestrator.helm.both = counted  # type: ignore[method-assign]
         for tag in ("1", "1", "2"):
@@ -145,9 +145,9 @@ SECTIONS = {"Secret": "secrets", "ConfigMap": "configs", "PersistentVolumeClaim"
 
 @pytest.mark.parametrize("case", OBJECTS)
 def test_a_neighbours_objects(tell: Tell, shared: str, kubectl: Kubectl, case: str) -> None:
-    item, why = OBJECTS[case]
-    name, section = item["metadata"]["name"], SECTIONS[item["kind"]]
-    kubectl("apply", "-n", shared, "-f", "-", input=json.dumps({"apiVersion": "v1", **item}))
+    body, why = OBJECTS[case]
+    name, section = body["metadata"]["name"], SECTIONS[body["kind"]]
+    kubectl("apply", "-n", shared, "-f", "-", input=json.dumps({"apiVersion": "v1", **body}))
     use = {"volumes": ["used:/u"]} if section == "volumes" else {section: ["used"]}
     document = {section: {"used": {"external": True, "name": name}}}
 
@@ -155,7 +155,7 @@ def test_a_neighbours_objects(tell: Tell, shared: str, kubectl: Kubectl, case: s
         with pytest.raises(PolicyDenied) as denied:
             await lifecycle.up(compiled(lifecycle, web(**use), **document), wait_options=QUICK)
         (problem,) = denied.value.problems
-        assert problem.path == f"{item['kind']} {name}"
+        assert problem.path == f"{body['kind']} {name}"
         assert why in problem.message
         assert kubectl("get", "leases,deployments", "-n", shared, "-o", "name") == ""
 

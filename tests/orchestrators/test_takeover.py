@@ -54,8 +54,8 @@ exec {helm} "$@"
         with pytest.raises(OperationInProgress, match="was taken over"):
             await starting
         assert not Path(f"/proc/{number}").exists()
-        (found,) = json.loads(kubectl("get", "deployments", "-n", shared, "-o", "json"))["items"]
-        assert found["metadata"]["labels"]["app.kubernetes.io/instance"] == release.identity.release
+        (deployment,) = json.loads(kubectl("get", "deployments", "-n", shared, "-o", "json"))["items"]
+        assert deployment["metadata"]["labels"]["app.kubernetes.io/instance"] == release.identity.release
         await second.close()
 
     tell(story, shared)

@@ -25,13 +25,13 @@ def test_a_name_is_shown_and_its_label_is_its_own(tell: Any, shared: str, kubect
         assert again.identity.guid == first.identity.guid
         (seen,) = await lifecycle.status([first.identity.guid])
         assert seen.identity.username == "a@b.org"
-        assert [one.identity.username for one in await lifecycle.status(username="a@b.org")] == ["a@b.org"]
+        assert [system.identity.username for system in await lifecycle.status(username="a@b.org")] == ["a@b.org"]
         assert list(await lifecycle.status(username="a-b.org")) == []
         DESCRIPTION.set("rollback by a@b.org (request r-2)")
         await lifecycle.rollback(first.identity.guid, caller=ada, wait_options=QUICK)
-        said = [one.description for one in await lifecycle.history(first.identity.guid)]
-        assert said == [*["start by a@b.org (request r-1)"] * 2, "rollback by a@b.org (request r-2)"]
+        descriptions = [revision.description for revision in await lifecycle.history(first.identity.guid)]
+        assert descriptions == [*["start by a@b.org (request r-1)"] * 2, "rollback by a@b.org (request r-2)"]
         secrets = json.loads(kubectl("get", "secrets", "-n", shared, "-l", "owner=helm", "-o", "json"))["items"]
-        assert {one["metadata"]["labels"]["username"] for one in secrets} == {user_label("a@b.org")}
+        assert {secret["metadata"]["labels"]["username"] for secret in secrets} == {user_label("a@b.org")}
 
     tell(story, shared)

@@ -93,8 +93,8 @@ def test_looks_at_once_ask_for_nothing(tell: Tell, shared: str) -> None:
         guid = (await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)).identity.guid
         async with viewed(lifecycle):
             asked = count_requests(lifecycle)
-            found = await asyncio.gather(*(lifecycle.status([guid]) for _ in range(32)))
-            assert all(release.ready for (release,) in found)
+            answers = await asyncio.gather(*(lifecycle.status([guid]) for _ in range(32)))
+            assert all(release.ready for (release,) in answers)
             assert apart_from_nodes(asked) == []
 
     tell(story, shared)

@@ -31,8 +31,8 @@ def folders(kubectl: Kubectl, identity: Identity) -> dict[str, str]:
     listed = json.loads(kubectl("get", "deployments,statefulsets", "-n", identity.namespace, "-o", "json"))["items"]
     return {
         mount["mountPath"]: mount.get("subPath", "")
-        for item in listed
-        for container in item["spec"]["template"]["spec"]["containers"]
+        for obj in listed
+        for container in obj["spec"]["template"]["spec"]["containers"]
         for mount in container.get("volumeMounts", ())
     }
 

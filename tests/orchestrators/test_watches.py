@@ -61,8 +61,8 @@ class Wire:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data)
+            while chunk := await reader.read(65536):
+                writer.write(chunk)
         writer.transport.abort()
 
     def cut(self) -> None:
@@ -173,7 +173,7 @@ def test_what_may_not_be_watched_is_listed(
     kubectl("create", "rolebinding", "reader", "-n", shared, "--role=reader", f"--serviceaccount={shared}:reader")
     config = json.loads(kubectl("config", "view", "--raw", "-o", "json"))
     token = kubectl("create", "token", "reader", "-n", shared)
-    config["users"] = [{"name": one["name"], "user": {"token": token}} for one in config["users"]]
+    config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
     (tmp_path / "config").write_text(json.dumps(config))
 
     async def story(lifecycle: Lifecycle) -> None:

@@ -62,17 +62,17 @@ def counts(there: int, updated: int, ready: int, available: int, generation: int
     }  # fmt: skip
 
 
-def daemons(wanted: int, ready: int, updated: int) -> Json:
+def daemons(desired: int, ready: int, updated: int) -> Json:
     return {
-        "observedGeneration": 1, "desiredNumberScheduled": wanted, "numberReady": ready, "numberAvailable": ready,
+        "observedGeneration": 1, "desiredNumberScheduled": desired, "numberReady": ready, "numberAvailable": ready,
         "updatedNumberScheduled": updated,
     }  # fmt: skip
 
 
 def status_of(workload: Json, *pods: Json, warnings: tuple[Json, ...] = ()) -> ServiceStatus:
     seen = ClusterSnapshot(workloads=(workload,), replicasets=(OLD, NEW), pods=pods, warnings=warnings, now=NOW)
-    (found,) = statuses(seen, "r", "n")
-    return found
+    (judged,) = statuses(seen, "r", "n")
+    return judged
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ def test_rolled_out(kind: str, spec: Json, status: Json, done: bool) -> None:
     ],
 )  # fmt: skip
 def test_why_not(trouble: Json, why: str, fatal: bool) -> None:
-    found = status_of(DEPLOYMENT, trouble)
-    assert why in found.why
-    assert found.fatal is fatal
+    judged = status_of(DEPLOYMENT, trouble)
+    assert why in judged.why
+    assert judged.fatal is fatal
 
 
 @pytest.mark.parametrize(
@@ -148,34 +148,34 @@ def test_why_not(trouble: Json, why: str, fatal: bool) -> None:
     ],
 )  # fmt: skip
 def test_pods_of_what_was_replaced_say_nothing(workload: Json, labels: Json, owner: str) -> None:
-    found = status_of(workload, pod(containerStatuses=[waiting("ImagePullBackOff")], owner=owner, labels=labels))
-    assert (found.why, found.fatal) == ("starting", False)
+    judged = status_of(workload, pod(containerStatuses=[waiting("ImagePullBackOff")], owner=owner, labels=labels))
+    assert (judged.why, judged.fatal) == ("starting", False)
 
 
 def test_a_failed_job_tells_its_last_words() -> None:
     ended = {"name": "web", "state": {"terminated": {"exitCode": 3, "message": "migrating\nno such table"}}}
     job = made("Job", status={"conditions": [{"type": "Failed", "status": "True", "message": "limit"}]})
-    found = status_of(job, pod(owner="Job/r-web", phase="Failed", containerStatuses=[ended]))
-    assert (found.why, found.fatal) == ('failed: exit 3 "no such table"', True)
-    assert found.log == ("migrating", "no such table")
+    judged = status_of(job, pod(owner="Job/r-web", phase="Failed", containerStatuses=[ended]))
+    assert (judged.why, judged.fatal) == ('failed: exit 3 "no such table"', True)
+    assert judged.log == ("migrating", "no such table")
     assert (status_of(job).why, status_of(job).log) == ("failed: limit", ())
 
 
 def test_what_the_cluster_warns_of() -> None:
     def warning(name: str, message: str, age: float) -> Json:
-        about = {"metadata": {"creationTimestamp": ago(age)}, "firstTimestamp": ago(age), "lastTimestamp": ago(age)}
-        return {**about, "involvedObject": {"name": name}, "message": message}
+        times = {"metadata": {"creationTimestamp": ago(age)}, "firstTimestamp": ago(age), "lastTimestamp": ago(age)}
+        return {**times, "involvedObject": {"name": name}, "message": message}
 
     mount = warning("p", 'MountVolume.SetUp failed for volume "x": secret "y" not found', 5)
     before = warning("p", "something before", 30)
     assert status_of(DEPLOYMENT, pod(phase="Pending"), warnings=(mount, before)).why == "Secret y does not exist"
     quota = warning("new", 'pods "p" is forbidden: exceeded quota', 30)
-    found = status_of(DEPLOYMENT, warnings=(quota,))
-    assert (found.why, found.fatal) == (quota["message"], True)
+    judged = status_of(DEPLOYMENT, warnings=(quota,))
+    assert (judged.why, judged.fatal) == (quota["message"], True)
     assert not status_of(DEPLOYMENT, warnings=(warning("new", "a moment ago", 2),)).fatal
     failing = {"type": "ReplicaFailure", "status": "True", "message": "quota", "lastTransitionTime": ago(30)}
-    found = status_of({**DEPLOYMENT, "status": {"observedGeneration": 1, "conditions": [failing]}})
-    assert (found.why, found.fatal) == ("quota", True)
+    judged = status_of({**DEPLOYMENT, "status": {"observedGeneration": 1, "conditions": [failing]}})
+    assert (judged.why, judged.fatal) == ("quota", True)
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,10 @@ def test_an_address_and_a_port_that_answer_together(ingress: list[Any], address:
     }, status={"loadBalancer": {"ingress": ingress}})  # fmt: skip
     node = {"metadata": {}, "status": {"addresses": [{"type": "InternalIP", "address": "10.0.0.1"}]}}
     seen = ClusterSnapshot(workloads=(DEPLOYMENT,), services=(service,), nodes=(node,), now=NOW)
-    (found,) = statuses(seen, "r", "n")
-    assert [(one.ip_address, one.port, one.target) for one in found.endpoints] == [(address, port, 80)]
+    (judged,) = statuses(seen, "r", "n")
+    assert [(endpoint.ip_address, endpoint.port, endpoint.target) for endpoint in judged.endpoints] == [
+        (address, port, 80)
+    ]
     assert not seen.simulated
 
 
