@@ -18,7 +18,7 @@ from tests.e2e import service
 from tests.e2e.node import BALANCED, Node
 from tests.e2e.scenarios.service.calls import SPACE, ask, listed, nothing_left, replicas, start, stop, token, url
 from tests.e2e.system import ROOT, System, eventually, fetch
-from tests.orchestrators.test_manifests import PAGE, compare, parts, told
+from tests.orchestrators.test_manifests import PAGE, compare, list_granted, parts
 
 DEEP = True  # it builds an image
 SHOWS = ()  # of Compose nothing that other scenarios do not
@@ -64,7 +64,7 @@ def verify(system: System) -> None:
         install(node, code / "kubernetes")
         users(node)
         look_inside(node)
-        compare(judge(node), ("tycho-systems", "kube-system", "default", "kube-public"), told(parts()[0]))
+        compare(judge(node), ("tycho-systems", "kube-system", "default", "kube-public"), list_granted(parts()[0]))
         refuse(node)
         share(node, url(node))
         kill(node)
@@ -249,7 +249,7 @@ def own_namespaces(node: Node, folder: Path) -> None:
         node.kubectl("create", "-f", str(file))
     node.kubectl("set", "env", "deployment/tycho-api", "TYCHO_NAMESPACE-")
     await_replicas(node)
-    compare(judge(node), ("tycho-systems", "kube-system", "default", "kube-public"), told(*parts()))
+    compare(judge(node), ("tycho-systems", "kube-system", "default", "kube-public"), list_granted(*parts()))
     node.kubectl("create", "clusterrolebinding", "ann", "--clusterrole=tycho-user", "--serviceaccount=default:ann")
     ann, bob, where = token(node, "ann"), token(node, "bob"), url(node)
     own = eventually(lambda: start(where, ann, name="own", system=WEB, wait=True), 60, 1)
