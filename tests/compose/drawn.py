@@ -17,12 +17,12 @@ VOLUMES = ["data", "logs"]
 SERVICES = ["a", "b", "c"]
 
 
-def some(item: Made, most: int = 3, *, unique: bool = True) -> Made:
-    return st.lists(item, max_size=most, unique_by=repr if unique else None)
+def some(entry: Made, most: int = 3, *, unique: bool = True) -> Made:
+    return st.lists(entry, max_size=most, unique_by=repr if unique else None)
 
 
 def pairs(value: Made = SCALAR) -> Made:
-    listed = some(st.builds(lambda key, said: f"{key}={said}", WORD, TEXT) | WORD)
+    listed = some(st.builds(lambda key, text: f"{key}={text}", WORD, TEXT) | WORD)
     return st.dictionaries(WORD, value | st.none(), max_size=3) | listed
 
 
@@ -30,8 +30,8 @@ def optional(**keys: Made) -> Made:
     return st.fixed_dictionaries({}, optional=keys)
 
 
-def either(item: Made) -> Made:
-    return item | some(item)
+def either(entry: Made) -> Made:
+    return entry | some(entry)
 
 
 NUMBER = st.integers(0, 5)
@@ -244,10 +244,10 @@ def project(draw: st.DrawFn) -> Any:
 @st.composite
 def override(draw: st.DrawFn) -> Any:
     """A second file for the same project."""
-    found: dict[str, Any] = {"services": {name: draw(service(4)) for name in SERVICES if draw(st.booleans())}}
+    project: dict[str, Any] = {"services": {name: draw(service(4)) for name in SERVICES if draw(st.booleans())}}
     for other in SERVICES[1:]:
         for key in ("profiles", "depends_on", "links", "ipc", "volumes_from"):
-            found["services"].get(other, {}).pop(key, None)
+            project["services"].get(other, {}).pop(key, None)
     if draw(st.booleans()):
-        found["networks"] = {draw(ONE(NETWORKS)): draw(NETWORK)}
-    return found
+        project["networks"] = {draw(ONE(NETWORKS)): draw(NETWORK)}
+    return project

@@ -56,14 +56,14 @@ def theirs(
     )  # fmt: skip
     if done.returncode:
         raise Refused(" ".join(line for line in done.stderr.splitlines() if not line.startswith("time=")))
-    found: Tree = json.loads(done.stdout)
-    return found
+    printed: Tree = json.loads(done.stdout)
+    return printed
 
 
 def flags(options: Mapping[str, Any]) -> list[str]:
     """Options of a project as words of a command line."""
     words = [word for file in options.get("env_files", ()) for word in ("--env-file", file)]
-    words += [word for one in options.get("profiles", ()) for word in ("--profile", one)]
+    words += [word for profile in options.get("profiles", ()) for word in ("--profile", profile)]
     words += ["--project-name", options["name"]] if "name" in options else []
     return words + (["--project-directory", options["project_directory"]] if "project_directory" in options else [])
 
@@ -76,14 +76,14 @@ def ours(
         sources = Sources.from_disk(files, env=environment(folder, env or {}), cwd=str(folder), **options)
         return dict(canonical(load(sources), sources) if interpolate else uninterpolated(sources))
     except ComposeError as error:
-        said = [" ".join(str(problem).split()) for problem in error.problems] or [error.message]
-        raise Refused("\0".join(said)) from None
+        messages = [" ".join(str(problem).split()) for problem in error.problems] or [error.message]
+        raise Refused("\0".join(messages)) from None
 
 
 def normal(tree: Any, key: str = "") -> Any:
     """What is left when only the meaning counts: sets in one order, nothing that says nothing."""
     if isinstance(tree, list) and key in PAIRS:  # merged with their variables in place, they are a list there
-        tree = {name: value[0] if value else None for name, *value in (str(item).split("=", 1) for item in tree)}
+        tree = {name: value[0] if value else None for name, *value in (str(entry).split("=", 1) for entry in tree)}
     if isinstance(tree, dict) and key in PAIRS:
         return {name: _text(value) for name, value in tree.items()}
     if isinstance(tree, dict):
@@ -94,19 +94,19 @@ def normal(tree: Any, key: str = "") -> Any:
         }
         return {name: value for name, value in kept.items() if (name, value) not in SILENT}
     if isinstance(tree, list):
-        items = [normal(item) for item in tree]
+        entries = [normal(entry) for entry in tree]
         if key in ("post_start", "pre_stop"):  # one without a command does nothing, however that is written
-            return [_hook(item) for item in items]
-        return sorted(items, key=_order) if key in ("ports", "volumes", "ssh") else items
+            return [_hook(entry) for entry in entries]
+        return sorted(entries, key=_order) if key in ("ports", "volumes", "ssh") else entries
     return tree
 
 
-def _hook(item: Tree) -> Tree:
-    return {name: one for name, one in item.items() if name != "command" or one}
+def _hook(hook: Tree) -> Tree:
+    return {name: value for name, value in hook.items() if name != "command" or value}
 
 
-def _order(item: Any) -> tuple[str, str]:
-    return str(item.get("target")) if isinstance(item, dict) else "", json.dumps(item, sort_keys=True)
+def _order(entry: Any) -> tuple[str, str]:
+    return str(entry.get("target")) if isinstance(entry, dict) else "", json.dumps(entry, sort_keys=True)
 
 
 def _text(value: Any) -> str | None:
@@ -122,8 +122,8 @@ def differing(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
         for key in sorted(ours.keys() | theirs.keys()):
             yield from differing(ours.get(key, "(absent)"), theirs.get(key, "(absent)"), f"{path}.{key}")
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for i, (one, other) in enumerate(zip(ours, theirs, strict=True)):
-            yield from differing(one, other, f"{path}[{i}]")
+        for i, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
+            yield from differing(mine, other, f"{path}[{i}]")
     elif ours != theirs or isinstance(ours, bool) != isinstance(theirs, bool):
         yield f"{path}: ours {ours!r}, theirs {theirs!r}"
 
@@ -134,7 +134,7 @@ def disagreement(
 ) -> list[str]:  # fmt: skip
     """How our reading of the files differs from theirs, a line for each place; nothing where it does not."""
     try:
-        said = theirs(folder, *files, env=env, options=flags(options), interpolate=interpolate, newer=newer)
+        expected = theirs(folder, *files, env=env, options=flags(options), interpolate=interpolate, newer=newer)
     except Refused as error:
         if "panic:" in str(error):  # it fell over, and said nothing of the file
             return []
@@ -144,19 +144,19 @@ def disagreement(
             return []
         return [f"they refuse: {error}"]
     try:
-        found = ours(folder, *files, env=env, interpolate=interpolate, **options)
+        actual = ours(folder, *files, env=env, interpolate=interpolate, **options)
     except Refused as error:
         return [f"we refuse: {line}" for line in str(error).split("\0")]
     if newer:
-        found, said = (_settled(tree) for tree in (found, said))
-    return list(differing(normal(found), normal(said)))
+        actual, expected = (_settled(tree) for tree in (actual, expected))
+    return list(differing(normal(actual), normal(expected)))
 
 
 def _settled(tree: Tree) -> Tree:
     """Without the files whose content is there already: the program leaves them out, the library in part."""
     for root in ("services", "jobs"):
-        for one in tree.get(root, {}).values():
-            for part in (one, *one.get("pre_start", ())):
+        for service in tree.get(root, {}).values():
+            for part in (service, *service.get("pre_start", ())):
                 part.pop("env_file", None)
                 part.pop("label_file", None)
     return tree
@@ -171,13 +171,13 @@ def unsettled(folder: Path, *files: str, newer: Path | None, env: Mapping[str, s
 @cache
 def differences() -> list[dict[str, Any]]:
     """Where we differ on purpose."""
-    found: list[dict[str, Any]] = yaml.safe_load((HERE / "differences.yaml").read_text())
-    return found
+    listed: list[dict[str, Any]] = yaml.safe_load((HERE / "differences.yaml").read_text())
+    return listed
 
 
 def unlisted(disagreement: Iterable[str]) -> list[str]:
     """The lines of a disagreement that are not on the list, each for itself: none hides behind another."""
-    signs = [re.compile(one["sign"]) for one in differences()]
+    signs = [re.compile(difference["sign"]) for difference in differences()]
     return [line for line in disagreement if not any(sign.fullmatch(line) for sign in signs)]
 
 

@@ -68,20 +68,20 @@ def properties(part: dict[str, Any]) -> dict[str, Any]:
     """The keys of a part, and of the parts that it is made of."""
     if reference := part.get("$ref"):
         part = schema()["$defs"][reference.rsplit("/", 1)[-1]]
-    found = dict(part.get("properties", {}))
-    for one in part.get("allOf", ()):
-        found |= properties(one)
-    return found
+    known = dict(part.get("properties", {}))
+    for branch in part.get("allOf", ()):
+        known |= properties(branch)
+    return known
 
 
 def mapping(known: dict[str, Any], patterns: dict[str, Any], required: Any = (), most: int = 3) -> Made:
     """Some keys of a mapping, those that it must have among them."""
-    named = {key: one for pattern, one in patterns.items() if not pattern.startswith("^x-") for key in ("a", "b")}
+    named = {key: value for pattern, value in patterns.items() if not pattern.startswith("^x-") for key in ("a", "b")}
     keys = sorted({**known, **named}) or ["a"]
     chosen = st.lists(st.sampled_from(keys), max_size=most, unique=True)
-    every = {**named, **known}
+    possible = {**named, **known}
     return chosen.flatmap(
-        lambda some: st.fixed_dictionaries({key: of(every.get(key, {})) for key in sorted({*some, *required})})
+        lambda some: st.fixed_dictionaries({key: of(possible.get(key, {})) for key in sorted({*some, *required})})
     )
 
 
@@ -94,6 +94,6 @@ def document() -> Made:
         for root, kind in (("networks", "network"), ("volumes", "volume"), ("configs", "config"), ("secrets", "secret"))
     }
     return st.fixed_dictionaries(
-        {"services": service.map(lambda one: {"web": {"image": "x", **one}, "b": {"image": "y"}})},
+        {"services": service.map(lambda fields: {"web": {"image": "x", **fields}, "b": {"image": "y"}})},
         optional={**resource, "models": st.dictionaries(NAME, definition("model"), max_size=1)},
     )

@@ -11,14 +11,14 @@ Text = Callable[[], str]
 Files = Callable[[], Mapping[str, str]]
 
 
-def services(bodies: Iterable[str], rest: str = "") -> str:
+def services(bodies: Iterable[str], more: str = "") -> str:
     """Write a project with a service for each body, in flow style."""
-    return "services:\n" + "".join(f"  s{n}: {{image: x, {body}}}\n" for n, body in enumerate(bodies)) + rest
+    return "services:\n" + "".join(f"  s{n}: {{image: x, {body}}}\n" for n, body in enumerate(bodies)) + more
 
 
-def one(body: str, rest: str = "") -> str:
+def service(body: str, more: str = "") -> str:
     """Write a project with one service."""
-    return services([body], rest)
+    return services([body], more)
 
 
 def spread(text: str, count: int, start: int = 0) -> str:
@@ -48,62 +48,62 @@ def ladder(steps: int) -> str:
 ANCHORS = "x-0: &a0 {k0: v}\n" + "".join(f"x-{n}: &a{n} {{<<: *a{n - 1}, k{n}: *a{n - 1}}}\n" for n in range(1, 90))
 DOCUMENTS: dict[str, Text] = {
     # expressions
-    "references in an alternative": lambda: one('command: ["${X:+' + "${" * 60_000 + '}"]'),
-    "references without an end": lambda: one('labels: {a: "' + "${" * 60_000 + '"}'),
-    "defaults in defaults": lambda: one('labels: {a: "' + "${A:-" * 20_000 + "}" * 20_000 + '"}'),
-    "alternating defaults": lambda: one('labels: {a: "' + "${A:-${B:-x}${C:-" * 9_000 + "}}" * 9_000 + '"}'),
-    "braces in a default": lambda: one('labels: {a: "${A:-' + "{}" * 200_000 + '}"}'),
-    "braces behind a variable": lambda: one('labels: {a: "${A:-x}' + "{}" * 200_000 + '"}'),
-    "closing braces": lambda: one('labels: {a: "${A:-' + "}" * 400_000 + '"}'),
-    "dollar signs": lambda: one('labels: {a: "' + "$" * 400_001 + 'A"}'),
-    "variables": lambda: one('labels: {a: "' + "$A" * 200_000 + '"}'),
-    "many templates": lambda: one("labels: {" + spread('l@: "$A${B:-x@}"', 4_900) + "}"),
-    "a long command": lambda: one('command: "' + "$A b " * 6_000 + 'x"'),
-    "a command without blanks": lambda: one('command: "${A}' + "x" * 400_000 + '"'),
-    "quotes in a command": lambda: one("command: '" + '"a" ${A}' * 6_000 + "'"),
-    "braces in a command": lambda: one("command: '$A " + "${" * 9_000 + "'"),
-    "volumes of colons": lambda: one('volumes: ["${A:-/x}' + ":" * 200_000 + '"]'),
-    "ports of colons": lambda: one('ports: ["' + ":" * 400_000 + '80"]'),
+    "references in an alternative": lambda: service('command: ["${X:+' + "${" * 60_000 + '}"]'),
+    "references without an end": lambda: service('labels: {a: "' + "${" * 60_000 + '"}'),
+    "defaults in defaults": lambda: service('labels: {a: "' + "${A:-" * 20_000 + "}" * 20_000 + '"}'),
+    "alternating defaults": lambda: service('labels: {a: "' + "${A:-${B:-x}${C:-" * 9_000 + "}}" * 9_000 + '"}'),
+    "braces in a default": lambda: service('labels: {a: "${A:-' + "{}" * 200_000 + '}"}'),
+    "braces behind a variable": lambda: service('labels: {a: "${A:-x}' + "{}" * 200_000 + '"}'),
+    "closing braces": lambda: service('labels: {a: "${A:-' + "}" * 400_000 + '"}'),
+    "dollar signs": lambda: service('labels: {a: "' + "$" * 400_001 + 'A"}'),
+    "variables": lambda: service('labels: {a: "' + "$A" * 200_000 + '"}'),
+    "many templates": lambda: service("labels: {" + spread('l@: "$A${B:-x@}"', 4_900) + "}"),
+    "a long command": lambda: service('command: "' + "$A b " * 6_000 + 'x"'),
+    "a command without blanks": lambda: service('command: "${A}' + "x" * 400_000 + '"'),
+    "quotes in a command": lambda: service("command: '" + '"a" ${A}' * 6_000 + "'"),
+    "braces in a command": lambda: service("command: '$A " + "${" * 9_000 + "'"),
+    "volumes of colons": lambda: service('volumes: ["${A:-/x}' + ":" * 200_000 + '"]'),
+    "ports of colons": lambda: service('ports: ["' + ":" * 400_000 + '80"]'),
     # YAML
-    "documents": lambda: "---\n" * 100_000 + one("tty: true"),
+    "documents": lambda: "---\n" * 100_000 + service("tty: true"),
     "documents of a service": lambda: "".join(f"---\nservices: {{s: {{image: x{n}}}}}\n" for n in range(300)),
     "documents of many services": lambda: "".join(f"---\nservices: {{s{n}: {{image: x}}}}\n" for n in range(2_000)),
-    "anchors in anchors": lambda: ANCHORS + one("tty: true"),
+    "anchors in anchors": lambda: ANCHORS + service("tty: true"),
     "merges of a large anchor": lambda: (
         "x-e: &e {environment: {" + spread("E@: v", 400) + "}}\n" + services("<<: *e" for _ in range(500))
     ),
     "a large text in many places": lambda: (
-        f'x-t: &t "{"a" * 1_000_000}"\n' + one(f"environment: {{{spread('E@: *t', 15_000)}}}")
+        f'x-t: &t "{"a" * 1_000_000}"\n' + service(f"environment: {{{spread('E@: *t', 15_000)}}}")
     ),
-    "deep flow": lambda: f"x-a: {'[' * 99}{']' * 99}\n" * 1 + one("tty: true"),
-    "a long number": lambda: one("tty: true", f"x-a: {'9' * 500_000}\n"),
-    "a long number behind a point": lambda: one("tty: true", f"x-a: 0.{'9' * 500_000}\n"),
-    "long numbers": lambda: one("tty: true", f"x-a: [{spread('9' * 5_000, 900)}]\n"),
-    "underscores": lambda: one("tty: true", f"x-a: {'1_' * 300_000}1\n"),
+    "deep flow": lambda: f"x-a: {'[' * 99}{']' * 99}\n" * 1 + service("tty: true"),
+    "a long number": lambda: service("tty: true", f"x-a: {'9' * 500_000}\n"),
+    "a long number behind a point": lambda: service("tty: true", f"x-a: 0.{'9' * 500_000}\n"),
+    "long numbers": lambda: service("tty: true", f"x-a: [{spread('9' * 5_000, 900)}]\n"),
+    "underscores": lambda: service("tty: true", f"x-a: {'1_' * 300_000}1\n"),
     "tabs": lambda: "services:\n\t" + "\t" * 100_000 + "web: {}\n",
-    "a list of mappings": lambda: one("tty: true", f"x-a: [{spread('{a: @}', 10_000)}]\n"),
+    "a list of mappings": lambda: service("tty: true", f"x-a: [{spread('{a: @}', 10_000)}]\n"),
     # many of one thing
-    "unknown keys": lambda: one(spread("unknown_key_@: 1", 8_000)),
+    "unknown keys": lambda: service(spread("unknown_key_@: 1", 8_000)),
     "unknown keys of many services": lambda: services("imagee: x, portss: []" for _ in range(2_000)),
     "wrong types": lambda: services("tty: [], ports: {}, environment: 1" for _ in range(1_500)),
-    "wrong ports": lambda: one(f"ports: [{spread('{published: @}', 9_000)}]"),
-    "wrong short ports": lambda: one(f"ports: [{spread('port-@', 6_000)}]"),
-    "undefined networks": lambda: one(f"networks: [{spread('n@', 6_000)}]"),
+    "wrong ports": lambda: service(f"ports: [{spread('{published: @}', 9_000)}]"),
+    "wrong short ports": lambda: service(f"ports: [{spread('port-@', 6_000)}]"),
+    "undefined networks": lambda: service(f"networks: [{spread('n@', 6_000)}]"),
     "undefined networks among many": lambda: services(
         (f"networks: [m{n}]" for n in range(1_500)), "networks: {" + spread("net@: {}", 1_500) + "}\n"
     ),
     "undefined dependencies": lambda: services(f"depends_on: [t{n}]" for n in range(2_000)),
     "services without an image": lambda: "services:\n" + "".join(f"  s{n}: {{tty: true}}\n" for n in range(4_000)),
     "missing env files": lambda: services(f"env_file: [missing{n}.env]" for n in range(2_000)),
-    "dates": lambda: one(f"environment: {{{spread('E@: 2024-01-01', 4_900)}}}"),
+    "dates": lambda: service(f"environment: {{{spread('E@: 2024-01-01', 4_900)}}}"),
     "booleans in other words": lambda: services("tty: 'yes', read_only: 'on'" for _ in range(800)),
-    "unset variables": lambda: one(f"labels: {{{spread('l@: $V@', 4_900)}}}"),
-    "equal items": lambda: one(f"cap_drop: [{spread('A@', 15_000)}, A0]"),
-    "equal items by thousands": lambda: one(f"dns_search: [{', '.join(['a'] * 15_000)}]"),
+    "unset variables": lambda: service(f"labels: {{{spread('l@: $V@', 4_900)}}}"),
+    "equal items": lambda: service(f"cap_drop: [{spread('A@', 15_000)}, A0]"),
+    "equal items by thousands": lambda: service(f"dns_search: [{', '.join(['a'] * 15_000)}]"),
     # products
     "ranges of ports": lambda: services('ports: ["1-65535:1-65535"]' for _ in range(20)),
     "exposed ranges": lambda: services('expose: ["1-65535"]' for _ in range(2_000)),
-    "ports of one service": lambda: one('ports: ["1-19999:1-19999"]'),
+    "ports of one service": lambda: service('ports: ["1-19999:1-19999"]'),
     "everybody depends on everybody": lambda: services(
         f"depends_on: [{', '.join(f's{m}' for m in range(n))}]" if n else "tty: true" for n in range(250)
     ),
@@ -154,21 +154,25 @@ DOCUMENTS: dict[str, Text] = {
 def includes(depth: int, width: int) -> Mapping[str, str]:
     """Write files of which each includes the next one several times."""
     files = {f"{n}.yaml": f"include: [{', '.join([f'{n + 1}.yaml'] * width)}]\n" for n in range(depth)}
-    return {**files, f"{depth}.yaml": one("tty: true"), "compose.yaml": "include: [0.yaml]\n" + one("tty: true")}
+    return {
+        **files,
+        f"{depth}.yaml": service("tty: true"),
+        "compose.yaml": "include: [0.yaml]\n" + service("tty: true"),
+    }
 
 
 def env_file(text: str) -> Files:
     """Write a project with one env_file."""
-    return lambda: {"compose.yaml": one("env_file: [a.env]"), "a.env": text}
+    return lambda: {"compose.yaml": service("env_file: [a.env]"), "a.env": text}
 
 
 GROWING = "A=0123456789\n" + "".join(f"{b}={f'${a}' * 10}\n" for a, b in zip("ABCDEFGHIJK", "BCDEFGHIJKL", strict=True))
 PROJECTS: dict[str, Files] = {
     "includes of includes": lambda: includes(10, 3),
     "a chain of includes": lambda: includes(300, 1),
-    "a growing .env": lambda: {"compose.yaml": one("labels: {a: $L}"), ".env": GROWING},
+    "a growing .env": lambda: {"compose.yaml": service("labels: {a: $L}"), ".env": GROWING},
     "a large variable in many places": lambda: {
-        "compose.yaml": one(f"labels: {{{spread('l@: $A', 15_000)}}}"),
+        "compose.yaml": service(f"labels: {{{spread('l@: $A', 15_000)}}}"),
         ".env": f"A={'a' * 500_000}\n",
     },
     "a growing env_file": env_file(GROWING),
@@ -188,6 +192,6 @@ PROJECTS: dict[str, Files] = {
     },
     "many that extend another file": lambda: {
         "compose.yaml": services("extends: {file: base.yaml, service: s0}" for _ in range(800)),
-        "base.yaml": one(f"environment: {{{spread('E@: v', 300)}}}"),
+        "base.yaml": service(f"environment: {{{spread('E@: v', 300)}}}"),
     },
 }

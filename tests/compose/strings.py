@@ -100,9 +100,9 @@ def _together(
     folder: Path, services: Mapping[str, Any], names: Sequence[str], files: Mapping[str, str], newer: Path | None
 ) -> Iterator[str]:
     _write(folder, {name: services[name] for name in names}, files)
-    said = oracle.unsettled(folder, "compose.yaml", env=ENV, newer=newer)
-    if not said or len(names) < 2 or not said[0].startswith("they refuse"):
-        yield from said
+    lines = oracle.unsettled(folder, "compose.yaml", env=ENV, newer=newer)
+    if not lines or len(names) < 2 or not lines[0].startswith("they refuse"):
+        yield from lines
         return
     yield from _together(folder, services, names[: len(names) // 2], files, newer)
     yield from _together(folder, services, names[len(names) // 2 :], files, newer)

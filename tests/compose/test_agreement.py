@@ -69,19 +69,19 @@ def test_the_public_files_are_there() -> None:
 @settings(max_examples=max(12, settings.default.max_examples // 2), suppress_health_check=list(HealthCheck))
 @given(drawn.project(), drawn.override())
 def test_two_files_that_merge(
-    tmp_path_factory: pytest.TempPathFactory, arbiter: Path | None, one: object, two: object
+    tmp_path_factory: pytest.TempPathFactory, arbiter: Path | None, base: object, override: object
 ) -> None:
     folder = tmp_path_factory.mktemp("merge")
-    oracle.write(folder, {**drawn.FILES, "one.yaml": one, "two.yaml": two})  # type: ignore[dict-item]
+    oracle.write(folder, {**drawn.FILES, "one.yaml": base, "two.yaml": override})  # type: ignore[dict-item]
     assert oracle.unsettled(folder, "one.yaml", "two.yaml", env=ENV, newer=arbiter) == []
 
 
-@pytest.mark.parametrize("one", oracle.differences(), ids=lambda one: one["what"])
-def test_a_difference_is_one(one: Mapping[str, Any], tmp_path: Path) -> None:
-    example = one["example"]
+@pytest.mark.parametrize("difference", oracle.differences(), ids=lambda difference: difference["what"])
+def test_a_difference_is_one(difference: Mapping[str, Any], tmp_path: Path) -> None:
+    example = difference["example"]
     files = {"compose.yaml": example} if isinstance(example, str) else example
     oracle.write(tmp_path, files)
-    said = oracle.disagreement(tmp_path, *(name for name in files if name.endswith(".yaml")), env=ENV)
-    assert one["reason"]
-    assert said
-    assert [line for line in said if not re.fullmatch(one["sign"], line)] == []
+    lines = oracle.disagreement(tmp_path, *(name for name in files if name.endswith(".yaml")), env=ENV)
+    assert difference["reason"]
+    assert lines
+    assert [line for line in lines if not re.fullmatch(difference["sign"], line)] == []

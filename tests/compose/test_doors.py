@@ -16,8 +16,8 @@ from tycho.model import Project
 W = "services:\n  web:\n    image: x\n"
 
 
-def requested(text: str | dict[str, object], **said: object) -> Project:
-    return load(Sources.from_document(text, env={}, name="asked", **said))  # type: ignore[arg-type]
+def requested(text: str | dict[str, object], **options: object) -> Project:
+    return load(Sources.from_document(text, env={}, name="asked", **options))  # type: ignore[arg-type]
 
 
 def test_standard_input(tmp_path: Path) -> None:
@@ -52,8 +52,8 @@ def test_a_request_brings_its_files() -> None:
     web = system.services["web"]
     assert web.env_file[0].entries == {"A": "1"}
     folder, file = web.volumes
-    assert [(one.path, one.content) for one in folder.files or ()] == [("sub/y", b"2"), ("x", b"1")]
-    assert [(one.path, one.content) for one in file.files or ()] == [("", b"3")]
+    assert [(file.path, file.content) for file in folder.files or ()] == [("sub/y", b"2"), ("x", b"1")]
+    assert [(file.path, file.content) for file in file.files or ()] == [("", b"3")]
 
 
 def test_a_request_reads_no_disk() -> None:

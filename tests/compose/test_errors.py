@@ -19,10 +19,10 @@ CASES = [
 ]
 
 
-def told(problem: Problem, folder: Path) -> dict[str, str]:
+def describe(problem: Problem, folder: Path) -> dict[str, str]:
     """A problem as the case files write it."""
-    said = {"at": f"{problem.place} {problem.path}".strip(), "says": problem.message, "hint": problem.hint}
-    return {key: value.replace(str(folder), "…") for key, value in said.items() if value}
+    fields = {"at": f"{problem.place} {problem.path}".strip(), "says": problem.message, "hint": problem.hint}
+    return {key: value.replace(str(folder), "…") for key, value in fields.items() if value}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -31,7 +31,7 @@ def test_a_refusal(case: dict[str, Any], loaded: Load, tmp_path: Path) -> None:
     names = [name for name in ("compose.yaml", "two.yaml") if name in {"compose.yaml", *files}]
     with pytest.raises((ComposeError, SourceError)) as error:
         loaded(case["text"], files, *names, env=env, **options)
-    found = error.value.problems or [Problem("", 0, "", error.value.message, error.value.hint)]
-    assert [told(problem, tmp_path) for problem in found] == case["problems"]
+    problems = error.value.problems or [Problem("", 0, "", error.value.message, error.value.hint)]
+    assert [describe(problem, tmp_path) for problem in problems] == case["problems"]
     with pytest.raises(oracle.Refused):
         oracle.theirs(tmp_path, *names, env=env, options=oracle.flags(options))

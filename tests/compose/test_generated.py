@@ -17,16 +17,16 @@ SOME = settings(max_examples=max(2, settings.default.max_examples // AT_ONCE), s
 FEWER = settings(SOME, max_examples=max(2, settings.default.max_examples // AT_ONCE // 2))
 
 
-def several(item: strings.Made) -> st.SearchStrategy[list[str]]:
-    return st.lists(item, min_size=AT_ONCE, max_size=AT_ONCE, unique=True)
+def several(entry: strings.Made) -> st.SearchStrategy[list[str]]:
+    return st.lists(entry, min_size=AT_ONCE, max_size=AT_ONCE, unique=True)
 
 
 @SOME
 @given(several(strings.TEMPLATE))
 def test_templates(tmp_path_factory: pytest.TempPathFactory, arbiter: Path | None, templates: Sequence[str]) -> None:
-    services = {f"s{i}": {"image": "x", "labels": {"it": one}} for i, one in enumerate(templates)}
-    said = strings.disagreements(tmp_path_factory.mktemp("templates"), services, {}, arbiter)
-    assert list(said) == []
+    services = {f"s{i}": {"image": "x", "labels": {"it": template}} for i, template in enumerate(templates)}
+    lines = strings.disagreements(tmp_path_factory.mktemp("templates"), services, {}, arbiter)
+    assert list(lines) == []
 
 
 @FEWER
@@ -34,16 +34,16 @@ def test_templates(tmp_path_factory: pytest.TempPathFactory, arbiter: Path | Non
 def test_env_files(tmp_path_factory: pytest.TempPathFactory, arbiter: Path | None, texts: Sequence[str]) -> None:
     services = {f"s{i}": {"image": "x", "env_file": f"{i}.env"} for i in range(len(texts))}
     files = {f"{i}.env": text for i, text in enumerate(texts)}
-    said = strings.disagreements(tmp_path_factory.mktemp("env"), services, files, arbiter)
-    assert list(said) == []
+    lines = strings.disagreements(tmp_path_factory.mktemp("env"), services, files, arbiter)
+    assert list(lines) == []
 
 
 @FEWER
 @given(several(strings.COMMAND))
 def test_command_lines(tmp_path_factory: pytest.TempPathFactory, arbiter: Path | None, lines: Sequence[str]) -> None:
     services = {f"s{i}": {"image": "x", "command": line} for i, line in enumerate(lines)}
-    said = strings.disagreements(tmp_path_factory.mktemp("command"), services, {}, arbiter)
-    assert list(said) == []
+    lines = strings.disagreements(tmp_path_factory.mktemp("command"), services, {}, arbiter)
+    assert list(lines) == []
 
 
 @settings(max_examples=max(30, settings.default.max_examples // 4), suppress_health_check=list(HealthCheck))

@@ -63,8 +63,8 @@ def test_a_bomb_is_refused_before_it_costs_much(bomb: str, way: str, tmp_path: P
         [sys.executable, "-c", CHILD, "compose.yaml", way], cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout)
-    assert word in " ".join(found["said"])
-    assert found["said"] != ["accepted"]
-    assert all(len(line) < 2000 for line in found["said"])
-    assert found["peak"] < 200
+    answer = json.loads(done.stdout)
+    assert word in " ".join(answer["said"])
+    assert answer["said"] != ["accepted"]
+    assert all(len(line) < 2000 for line in answer["said"])
+    assert answer["peak"] < 200

@@ -14,7 +14,11 @@ from tests.compose.test_errors import CASES as REFUSALS
 from tests.compose.test_projects import OF_THE_LIBRARY
 
 NEWER = (Path(__file__).parent / "newer.yaml").read_text().split("\n- ")[1:]
-FOLLOWED = [one for one in oracle.differences() if "2.16" in one["reason"] and "nobody" not in one["reason"]]
+FOLLOWED = [
+    difference
+    for difference in oracle.differences()
+    if "2.16" in difference["reason"] and "nobody" not in difference["reason"]
+]
 
 
 @pytest.mark.parametrize("text", [*CASES, *NEWER])
@@ -52,9 +56,9 @@ def test_a_refusal(case: dict[str, Any], tmp_path: Path, newer: Path) -> None:
         oracle.theirs(tmp_path, *names, env=case.get("env"), options=oracle.flags(case.get("options", {})), newer=newer)
 
 
-@pytest.mark.parametrize("one", FOLLOWED, ids=lambda one: one["what"])
-def test_a_difference_is_its(one: Mapping[str, Any], tmp_path: Path, newer: Path) -> None:
-    example = one["example"]
+@pytest.mark.parametrize("difference", FOLLOWED, ids=lambda difference: difference["what"])
+def test_a_difference_is_its(difference: Mapping[str, Any], tmp_path: Path, newer: Path) -> None:
+    example = difference["example"]
     files = {"compose.yaml": example} if isinstance(example, str) else example
     oracle.write(tmp_path, files)
     names = [name for name in files if name.endswith(".yaml")]

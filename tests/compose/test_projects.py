@@ -15,8 +15,8 @@ PROJECTS = [
     for path in sorted((Path(__file__).parent / "projects").glob("*.yaml"))
     for project in yaml.load(path.read_bytes(), yaml.CSafeLoader)
 ]
-OF_THE_PROGRAM = [one for one in PROJECTS if one.values[0].get("only") != "the library"]
-OF_THE_LIBRARY = [one for one in PROJECTS if one.values[0].get("only") != "the program"]
+OF_THE_PROGRAM = [project for project in PROJECTS if project.values[0].get("only") != "the library"]
+OF_THE_LIBRARY = [project for project in PROJECTS if project.values[0].get("only") != "the program"]
 
 
 @pytest.mark.parametrize("project", OF_THE_PROGRAM)

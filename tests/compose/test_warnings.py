@@ -25,14 +25,14 @@ WARNINGS = {
 @pytest.mark.parametrize("text", WARNINGS)
 def test_a_warning(text: str, loaded: Load) -> None:
     (warning,) = loaded(text).warnings
-    place, said = WARNINGS[text]
+    place, message = WARNINGS[text]
     assert f"{warning.place} {warning.path}" == place
-    assert said in warning.message
+    assert message in warning.message
 
 
 def test_a_variable_is_missed_once(loaded: Load) -> None:
-    found = loaded(W + "hostname: ${A}\n    domainname: ${A}${B}").warnings
-    assert [warning.message for warning in found] == [UNSET.format("A"), UNSET.format("B")]
+    warnings = loaded(W + "hostname: ${A}\n    domainname: ${A}${B}").warnings
+    assert [warning.message for warning in warnings] == [UNSET.format("A"), UNSET.format("B")]
 
 
 def test_strictness_takes_warnings_for_errors(tmp_path: Path) -> None:

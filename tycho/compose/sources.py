@@ -74,7 +74,7 @@ class Sources:
     @property
     def remedy(self) -> str:
         """What to do about a file that is absent."""
-        return "put it there" if self.directory else "send it along in `files`"
+        return "create it" if self.directory else "send it along in `files`"
 
     @classmethod
     def from_disk(
