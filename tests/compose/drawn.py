@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 Made = st.SearchStrategy[Any]
 
-ONE = st.sampled_from
-WORD = ONE(["a", "b", "c", "web", "x.y", "1"])
-TEXT = ONE(["", "v", "two words", "a=b", "$$x", "é", "8080", "true"])
-SCALAR = ONE(["", "v", "two words", 1, 0, 2.5, 1e6, True, False, "null", "$$x"])
+ANY = st.sampled_from
+WORD = ANY(["a", "b", "c", "web", "x.y", "1"])
+TEXT = ANY(["", "v", "two words", "a=b", "$$x", "é", "8080", "true"])
+SCALAR = ANY(["", "v", "two words", 1, 0, 2.5, 1e6, True, False, "null", "$$x"])
 NETWORKS = ["front", "back"]
 VOLUMES = ["data", "logs"]
 SERVICES = ["a", "b", "c"]
@@ -35,92 +35,92 @@ def either(entry: Made) -> Made:
 
 
 NUMBER = st.integers(0, 5)
-BYTES = ONE(["50m", "1g", "1.5gb", "512", "640kb", "10 MiB", "0"])
-TIME = ONE(["30s", "1m30s", "1.5h", "0s", "100ms", "1w2d", "90s"])
-CORES = ONE(["0.5", "0.25", 1, 0.1, "2", 0.3333333])
-PORT = ONE([80, 443, 8080])
+BYTES = ANY(["50m", "1g", "1.5gb", "512", "640kb", "10 MiB", "0"])
+TIME = ANY(["30s", "1m30s", "1.5h", "0s", "100ms", "1w2d", "90s"])
+CORES = ANY(["0.5", "0.25", 1, 0.1, "2", 0.3333333])
+PORT = ANY([80, 443, 8080])
 SHORT_PORT = (
     PORT
     | PORT.map(str)
     | st.builds("{}:{}".format, PORT, PORT)
     | st.builds("{}:{}/udp".format, PORT, PORT)
     | st.builds("127.0.0.1:{}:{}".format, PORT, PORT)
-    | ONE(["3000-3002", "9000-9001:80-81", "9000-9010:80", "[::1]:80:80", "127.0.0.1::80", ":443", "80/sctp"])
+    | ANY(["3000-3002", "9000-9001:80-81", "9000-9010:80", "[::1]:80:80", "127.0.0.1::80", ":443", "80/sctp"])
 )
 LONG_PORT = st.fixed_dictionaries(
-    {"target": PORT}, optional={"published": PORT | PORT.map(str), "protocol": ONE(["tcp", "udp"]),
-                                "mode": ONE(["host", "ingress"]), "host_ip": ONE(["127.0.0.1", "::1"]),
-                                "name": WORD, "app_protocol": ONE(["http"])},
+    {"target": PORT}, optional={"published": PORT | PORT.map(str), "protocol": ANY(["tcp", "udp"]),
+                                "mode": ANY(["host", "ingress"]), "host_ip": ANY(["127.0.0.1", "::1"]),
+                                "name": WORD, "app_protocol": ANY(["http"])},
 )  # fmt: skip
-SHORT_MOUNT = ONE([
+SHORT_MOUNT = ANY([
     "data:/data", "logs:/logs:ro", "./src:/src", "../up:/up:rw", "/abs:/abs:z", "~/home:/home", "/anonymous",
     "data:/data/:nocopy", "./src:/src:rshared,ro", "logs:/a//b/../c", ".:/dot",
 ])  # fmt: skip
 LONG_MOUNT = st.one_of(
     st.fixed_dictionaries(
-        {"type": st.just("volume"), "source": ONE(VOLUMES), "target": ONE(["/data", "/logs", "/x/"])},
+        {"type": st.just("volume"), "source": ANY(VOLUMES), "target": ANY(["/data", "/logs", "/x/"])},
         optional={
-            "read_only": st.booleans() | ONE(["true", "no"]),
+            "read_only": st.booleans() | ANY(["true", "no"]),
             "volume": optional(nocopy=st.booleans(), subpath=WORD),
         },
     ),
     st.fixed_dictionaries(
-        {"type": st.just("bind"), "source": ONE(["./src", "/abs", "up"]), "target": ONE(["/src", "/abs"])},
-        optional={"bind": optional(propagation=ONE(["rslave"]), create_host_path=st.booleans(), selinux=ONE(["z"]))},
+        {"type": st.just("bind"), "source": ANY(["./src", "/abs", "up"]), "target": ANY(["/src", "/abs"])},
+        optional={"bind": optional(propagation=ANY(["rslave"]), create_host_path=st.booleans(), selinux=ANY(["z"]))},
     ),
     st.fixed_dictionaries(
-        {"type": st.just("tmpfs"), "target": ONE(["/t", "/data"])},
-        optional={"tmpfs": optional(size=ONE([1000, "1m"]), mode=ONE([0o755, 1023]))},
+        {"type": st.just("tmpfs"), "target": ANY(["/t", "/data"])},
+        optional={"tmpfs": optional(size=ANY([1000, "1m"]), mode=ANY([0o755, 1023]))},
     ),
 )
 GRANT = WORD.filter(lambda name: name in ("a", "b")) | st.fixed_dictionaries(
-    {"source": ONE(["a", "b"])},
+    {"source": ANY(["a", "b"])},
     optional={
-        "target": ONE(["/t", "t"]),
-        "uid": ONE(["1"]),
-        "gid": ONE(["2"]),
-        "mode": ONE([0o440, "0440", "0o400"][:2]),
+        "target": ANY(["/t", "t"]),
+        "uid": ANY(["1"]),
+        "gid": ANY(["2"]),
+        "mode": ANY([0o440, "0440", "0o400"][:2]),
     },
 )
 CHECK = optional(
-    test=ONE(["curl x", ["CMD", "a", "b"], ["CMD-SHELL", "a b"], ["NONE"]]), interval=TIME, timeout=TIME,
-    retries=NUMBER | ONE(["3"]), start_period=TIME, start_interval=TIME, disable=st.booleans() | ONE(["yes"]),
+    test=ANY(["curl x", ["CMD", "a", "b"], ["CMD-SHELL", "a b"], ["NONE"]]), interval=TIME, timeout=TIME,
+    retries=NUMBER | ANY(["3"]), start_period=TIME, start_interval=TIME, disable=st.booleans() | ANY(["yes"]),
 )  # fmt: skip
 LIMITS = optional(cpus=CORES, memory=BYTES, pids=NUMBER)
 ROLLOUT = optional(
-    parallelism=NUMBER, delay=TIME, failure_action=ONE(["rollback", "pause"]), monitor=TIME,
-    max_failure_ratio=ONE([0.1, 0, "0.25"]), order=ONE(["start-first", "stop-first"]),
+    parallelism=NUMBER, delay=TIME, failure_action=ANY(["rollback", "pause"]), monitor=TIME,
+    max_failure_ratio=ANY([0.1, 0, "0.25"]), order=ANY(["start-first", "stop-first"]),
 )  # fmt: skip
 DEPLOY = optional(
-    mode=ONE(["replicated", "global"]), replicas=NUMBER | ONE(["2"]), labels=pairs(), endpoint_mode=ONE(["vip"]),
+    mode=ANY(["replicated", "global"]), replicas=NUMBER | ANY(["2"]), labels=pairs(), endpoint_mode=ANY(["vip"]),
     update_config=ROLLOUT, rollback_config=ROLLOUT,
     resources=optional(limits=LIMITS, reservations=LIMITS),
-    restart_policy=optional(condition=ONE(["any", "none"]), delay=TIME, max_attempts=NUMBER, window=TIME),
+    restart_policy=optional(condition=ANY(["any", "none"]), delay=TIME, max_attempts=NUMBER, window=TIME),
     placement=optional(constraints=some(WORD), preferences=some(st.just({"spread": "node.labels.zone"}), 1),
                        max_replicas_per_node=NUMBER),
 )  # fmt: skip
 ATTACHMENT = st.none() | optional(
-    aliases=some(WORD), ipv4_address=ONE(["10.0.0.2"]), priority=ONE([5, 0]), mac_address=ONE(["02:42:ac:11:65:43"]),
-    interface_name=ONE(["eth7"]), driver_opts=st.dictionaries(WORD, ONE(["x", 1]), max_size=2), gw_priority=NUMBER,
+    aliases=some(WORD), ipv4_address=ANY(["10.0.0.2"]), priority=ANY([5, 0]), mac_address=ANY(["02:42:ac:11:65:43"]),
+    interface_name=ANY(["eth7"]), driver_opts=st.dictionaries(WORD, ANY(["x", 1]), max_size=2), gw_priority=NUMBER,
 )  # fmt: skip
-BUILD = ONE([".", "./src", "https://example.com/x.git"]) | optional(
-    context=ONE([".", "../up", "service:a"][:2]), dockerfile=ONE(["Other"]), args=pairs(), labels=pairs(), target=WORD,
+BUILD = ANY([".", "./src", "https://example.com/x.git"]) | optional(
+    context=ANY([".", "../up", "service:a"][:2]), dockerfile=ANY(["Other"]), args=pairs(), labels=pairs(), target=WORD,
     cache_from=some(WORD), no_cache=st.booleans(), pull=st.booleans(), network=WORD, shm_size=BYTES,
-    extra_hosts=ONE([["h=1.1.1.1"], {"h": "1.1.1.1"}]), tags=some(WORD), platforms=some(ONE(["linux/amd64"]), 1),
-    privileged=st.booleans(), ssh=ONE([["default"], {"default": None}]), provenance=ONE([True, "mode=max"]),
-    additional_contexts=ONE([["k=./src"], {"k": "docker-image://x"}]), secrets=some(ONE(["a"]), 1),
-    ulimits=ONE([{"nofile": 5}, {"nofile": {"soft": 1, "hard": 2}}]), entitlements=some(WORD, 1), isolation=WORD,
+    extra_hosts=ANY([["h=1.1.1.1"], {"h": "1.1.1.1"}]), tags=some(WORD), platforms=some(ANY(["linux/amd64"]), 1),
+    privileged=st.booleans(), ssh=ANY([["default"], {"default": None}]), provenance=ANY([True, "mode=max"]),
+    additional_contexts=ANY([["k=./src"], {"k": "docker-image://x"}]), secrets=some(ANY(["a"]), 1),
+    ulimits=ANY([{"nofile": 5}, {"nofile": {"soft": 1, "hard": 2}}]), entitlements=some(WORD, 1), isolation=WORD,
 )  # fmt: skip
-COMMAND = ONE(["echo hi", "sh -c \"echo 'x y'\"", "", ["a", "b c"], [], None, "a && b", "echo $$HOME", "a\\ b"])
-HOSTS = ONE([["a=1.1.1.1", "b:2.2.2.2"], {"a": "1.1.1.1"}, {"a": ["1.1.1.1", "::1"]}, ["a=[::1]"], ["a=3.3.3.3"]])
+COMMAND = ANY(["echo hi", "sh -c \"echo 'x y'\"", "", ["a", "b c"], [], None, "a && b", "echo $$HOME", "a\\ b"])
+HOSTS = ANY([["a=1.1.1.1", "b:2.2.2.2"], {"a": "1.1.1.1"}, {"a": ["1.1.1.1", "::1"]}, ["a=[::1]"], ["a=3.3.3.3"]])
 ULIMITS = st.dictionaries(
-    ONE(["nofile", "nproc"]), NUMBER | ONE(["7"]) | optional(soft=NUMBER, hard=ONE([9, "9"])), max_size=2
+    ANY(["nofile", "nproc"]), NUMBER | ANY(["7"]) | optional(soft=NUMBER, hard=ANY([9, "9"])), max_size=2
 )
-DEPENDS = some(ONE(SERVICES[1:])) | st.dictionaries(
-    ONE(SERVICES[1:]),
+DEPENDS = some(ANY(SERVICES[1:])) | st.dictionaries(
+    ANY(SERVICES[1:]),
     st.fixed_dictionaries(
-        {"condition": ONE(["service_started", "service_healthy"])},
-        optional={"restart": st.booleans(), "required": st.booleans() | ONE(["true"])},
+        {"condition": ANY(["service_started", "service_healthy"])},
+        optional={"restart": st.booleans(), "required": st.booleans() | ANY(["true"])},
     ),
 )
 SERVICE: dict[str, Made] = {
@@ -128,55 +128,55 @@ SERVICE: dict[str, Made] = {
     "attach": st.booleans(),
     "blkio_config": optional(weight=NUMBER, device_read_bps=st.just([{"path": "/dev/a", "rate": "1mb"}])),
     "build": BUILD,
-    "cap_add": some(ONE(["ALL", "NET_ADMIN"])),
-    "cap_drop": some(ONE(["ALL", "NET_ADMIN"])),
+    "cap_add": some(ANY(["ALL", "NET_ADMIN"])),
+    "cap_drop": some(ANY(["ALL", "NET_ADMIN"])),
     "command": COMMAND,
     "configs": some(GRANT),
     "container_name": WORD.filter(lambda word: word != "x.y"),
-    "cpu_shares": NUMBER | ONE(["3"]),
+    "cpu_shares": NUMBER | ANY(["3"]),
     "depends_on": DEPENDS,
     "deploy": DEPLOY,
-    "devices": some(ONE(["/dev/a", "/dev/a:/dev/b", "/dev/a:/dev/c:r"]), 2),
-    "dns": either(ONE(["8.8.8.8", "1.1.1.1"])),
+    "devices": some(ANY(["/dev/a", "/dev/a:/dev/b", "/dev/a:/dev/c:r"]), 2),
+    "dns": either(ANY(["8.8.8.8", "1.1.1.1"])),
     "dns_opt": some(WORD),
-    "dns_search": either(ONE(["a.example", "b.example"])),
+    "dns_search": either(ANY(["a.example", "b.example"])),
     "domainname": WORD,
     "entrypoint": COMMAND,
     "environment": pairs(),
-    "env_file": either(ONE(["a.env", "b.env", {"path": "none.env", "required": False}])),
-    "expose": some(ONE(["80", 81, "90-91", "53/udp"])),
+    "env_file": either(ANY(["a.env", "b.env", {"path": "none.env", "required": False}])),
+    "expose": some(ANY(["80", 81, "90-91", "53/udp"])),
     "external_links": some(WORD),
     "extra_hosts": HOSTS,
-    "group_add": some(ONE(["1", 2, "wheel"])),
+    "group_add": some(ANY(["1", 2, "wheel"])),
     "healthcheck": CHECK,
     "hostname": WORD,
-    "image": ONE(["nginx", "nginx:1", f"repo/x@sha256:{'0' * 64}"]),
-    "init": st.booleans() | ONE(["yes", "off"]),
-    "ipc": ONE(["host", "service:b"]),
-    "label_file": either(ONE(["a.label"])),
+    "image": ANY(["nginx", "nginx:1", f"repo/x@sha256:{'0' * 64}"]),
+    "init": st.booleans() | ANY(["yes", "off"]),
+    "ipc": ANY(["host", "service:b"]),
+    "label_file": either(ANY(["a.label"])),
     "labels": pairs(),
-    "links": some(ONE(["b", "b:db"])),
+    "links": some(ANY(["b", "b:db"])),
     "logging": optional(
-        driver=ONE(["json-file", "none"]), options=st.dictionaries(WORD, ONE(["x", 1, None]), max_size=2)
+        driver=ANY(["json-file", "none"]), options=st.dictionaries(WORD, ANY(["x", 1, None]), max_size=2)
     ),
-    "mac_address": ONE(["02:42:ac:11:65:43"]),
-    "mem_limit": BYTES | ONE([1000000]),
+    "mac_address": ANY(["02:42:ac:11:65:43"]),
+    "mem_limit": BYTES | ANY([1000000]),
     "mem_reservation": BYTES,
-    "mem_swappiness": ONE([0, 60]),
-    "memswap_limit": ONE(["1g", -1, "-1"]),
-    "networks": some(ONE(NETWORKS)) | st.dictionaries(ONE(NETWORKS), ATTACHMENT),
-    "oom_score_adj": ONE([-5, 100]),
-    "pids_limit": ONE([-1, 100]),
-    "platform": ONE(["linux/amd64"]),
+    "mem_swappiness": ANY([0, 60]),
+    "memswap_limit": ANY(["1g", -1, "-1"]),
+    "networks": some(ANY(NETWORKS)) | st.dictionaries(ANY(NETWORKS), ATTACHMENT),
+    "oom_score_adj": ANY([-5, 100]),
+    "pids_limit": ANY([-1, 100]),
+    "platform": ANY(["linux/amd64"]),
     "ports": some(SHORT_PORT | LONG_PORT, 4),
     "post_start": some(
-        ONE([{"command": "echo hi"}, {"command": ["a"], "user": "root", "environment": ["A=1", "B"]}]), 2
+        ANY([{"command": "echo hi"}, {"command": ["a"], "user": "root", "environment": ["A=1", "B"]}]), 2
     ),
     "privileged": st.booleans(),
-    "profiles": some(ONE(["p"])),
-    "pull_policy": ONE(["always", "if_not_present", "daily", "every_12h"]),
-    "read_only": st.booleans() | ONE(["on"]),
-    "restart": ONE(["no", "always", "on-failure:3", "unless-stopped"]),
+    "profiles": some(ANY(["p"])),
+    "pull_policy": ANY(["always", "if_not_present", "daily", "every_12h"]),
+    "read_only": st.booleans() | ANY(["on"]),
+    "restart": ANY(["no", "always", "on-failure:3", "unless-stopped"]),
     "runtime": WORD,
     "scale": NUMBER,
     "secrets": some(GRANT),
@@ -184,36 +184,36 @@ SERVICE: dict[str, Made] = {
     "shm_size": BYTES,
     "stdin_open": st.booleans(),
     "stop_grace_period": TIME,
-    "stop_signal": ONE(["SIGTERM"]),
+    "stop_signal": ANY(["SIGTERM"]),
     "storage_opt": st.dictionaries(WORD, TEXT, max_size=1),
-    "sysctls": pairs(ONE([1, "x"])),
-    "tmpfs": either(ONE(["/run", "/cache:size=1m"])),
+    "sysctls": pairs(ANY([1, "x"])),
+    "tmpfs": either(ANY(["/run", "/cache:size=1m"])),
     "tty": st.booleans(),
     "ulimits": ULIMITS,
-    "user": ONE(["root", "1000:1000"]),
+    "user": ANY(["root", "1000:1000"]),
     "volumes": some(SHORT_MOUNT | LONG_MOUNT, 4),
-    "volumes_from": some(ONE(["b", "b:ro", "container:x"]), 2),
-    "working_dir": ONE(["/app"]),
+    "volumes_from": some(ANY(["b", "b:ro", "container:x"]), 2),
+    "working_dir": ANY(["/app"]),
     "x-mine": st.just({"a": [1, "$$x"]}),
 }
 
 
 @st.composite
 def service(draw: st.DrawFn, most: int = 6) -> Any:
-    keys = draw(st.lists(ONE(sorted(SERVICE)), max_size=most, unique=True))
+    keys = draw(st.lists(ANY(sorted(SERVICE)), max_size=most, unique=True))
     return {key: draw(SERVICE[key]) for key in keys}
 
 
-POOL = optional(subnet=ONE(["10.0.0.0/8", "172.16.0.0/16"]), gateway=ONE(["10.0.0.1"]))
+POOL = optional(subnet=ANY(["10.0.0.0/8", "172.16.0.0/16"]), gateway=ANY(["10.0.0.1"]))
 NETWORK = st.none() | optional(
-    driver=ONE(["bridge"]), driver_opts=st.dictionaries(WORD, ONE(["x", 1, None]), max_size=2), internal=st.booleans(),
-    attachable=st.booleans() | ONE(["true"]), labels=pairs(), enable_ipv6=st.booleans(), name=WORD,
+    driver=ANY(["bridge"]), driver_opts=st.dictionaries(WORD, ANY(["x", 1, None]), max_size=2), internal=st.booleans(),
+    attachable=st.booleans() | ANY(["true"]), labels=pairs(), enable_ipv6=st.booleans(), name=WORD,
     ipam=optional(driver=WORD, config=some(POOL),
                   options=st.dictionaries(WORD, TEXT, max_size=1)),
 )  # fmt: skip
 VOLUME = st.none() | optional(
-    driver=ONE(["local"]), labels=pairs(), name=WORD,
-    driver_opts=ONE([{"o": "bind", "device": "./src", "type": "none"}, {"size": 1}]),
+    driver=ANY(["local"]), labels=pairs(), name=WORD,
+    driver_opts=ANY([{"o": "bind", "device": "./src", "type": "none"}, {"size": 1}]),
 )  # fmt: skip
 FILES = {
     "a.env": "A=1\nB=${A}x\nC\n# no\nexport D='q $A'\n",
@@ -249,5 +249,5 @@ def override(draw: st.DrawFn) -> Any:
         for key in ("profiles", "depends_on", "links", "ipc", "volumes_from"):
             project["services"].get(other, {}).pop(key, None)
     if draw(st.booleans()):
-        project["networks"] = {draw(ONE(NETWORKS)): draw(NETWORK)}
+        project["networks"] = {draw(ANY(NETWORKS)): draw(NETWORK)}
     return project

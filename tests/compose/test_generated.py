@@ -42,8 +42,8 @@ def test_env_files(tmp_path_factory: pytest.TempPathFactory, arbiter: Path | Non
 @given(several(strings.COMMAND))
 def test_command_lines(tmp_path_factory: pytest.TempPathFactory, arbiter: Path | None, lines: Sequence[str]) -> None:
     services = {f"s{i}": {"image": "x", "command": line} for i, line in enumerate(lines)}
-    lines = strings.disagreements(tmp_path_factory.mktemp("command"), services, {}, arbiter)
-    assert list(lines) == []
+    differing = strings.disagreements(tmp_path_factory.mktemp("command"), services, {}, arbiter)
+    assert list(differing) == []
 
 
 @settings(max_examples=max(30, settings.default.max_examples // 4), suppress_health_check=list(HealthCheck))

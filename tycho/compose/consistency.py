@@ -12,10 +12,10 @@ from typing import Any
 from tycho.compose.suggestions import nearest
 from tycho.model import Project, Service, template
 
-Told = tuple[str, str, str]  # path, message, hint
+Finding = tuple[str, str, str]  # path, message, hint
 
 
-def inconsistent(system: Project, disabled: Mapping[str, tuple[str, ...]]) -> Iterator[Told]:
+def inconsistent(system: Project, disabled: Mapping[str, tuple[str, ...]]) -> Iterator[Finding]:
     """Everything that does not fit together.
 
     Args:
@@ -38,13 +38,13 @@ def inconsistent(system: Project, disabled: Mapping[str, tuple[str, ...]]) -> It
     yield from _resources(system)
 
 
-def _source(system: Project, name: str, service: Service) -> Iterator[Told]:
+def _source(system: Project, name: str, service: Service) -> Iterator[Finding]:
     if not service.image and service.build is None and service.provider is None:
         message = f'service "{name}" has neither an image nor a build context specified'
         yield "", message, "image: NAME:TAG"
 
 
-def _build(system: Project, name: str, service: Service) -> Iterator[Told]:
+def _build(system: Project, name: str, service: Service) -> Iterator[Finding]:
     build = service.build or {}
     if build.get("dockerfile_inline") and build.get("dockerfile"):
         message = f'service "{name}" declares mutualy exclusive dockerfile and dockerfile_inline'
@@ -66,7 +66,7 @@ def _build(system: Project, name: str, service: Service) -> Iterator[Told]:
             yield ".build.secrets", message, nearest(grant["source"], system.secrets) or "declare it under secrets:"
 
 
-def _references(system: Project, name: str, service: Service) -> Iterator[Told]:
+def _references(system: Project, name: str, service: Service) -> Iterator[Finding]:
     used: tuple[tuple[str, Mapping[str, Any], Iterable[str]], ...] = (
         ("network", system.networks, service.networks),
         (
@@ -90,7 +90,7 @@ def _references(system: Project, name: str, service: Service) -> Iterator[Told]:
                 )
 
 
-def _network(system: Project, name: str, service: Service) -> Iterator[Told]:
+def _network(system: Project, name: str, service: Service) -> Iterator[Finding]:
     if service.network_mode and service.networks:
         message = f"service {name} declares mutually exclusive `network_mode` and `networks`"
         yield ".network_mode", message, "keep one of them"
@@ -107,14 +107,14 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _healthcheck(system: Project, name: str, service: Service) -> Iterator[Told]:
+def _healthcheck(system: Project, name: str, service: Service) -> Iterator[Finding]:
     test = service.healthcheck.test if service.healthcheck else None
     if test and test[0] not in ("CMD", "CMD-SHELL", "NONE"):
         message = 'healthcheck.test must start either by "CMD", "CMD-SHELL" or "NONE"'
         yield ".healthcheck.test", message, f'["CMD", "{test[0]}", …]'
 
 
-def _numbers(system: Project, name: str, service: Service) -> Iterator[Told]:
+def _numbers(system: Project, name: str, service: Service) -> Iterator[Finding]:
     """The same setting in the old place and in `deploy` must be the same; left out is zero, not absent."""
     resources = service.deploy.resources
     set_here = service.deploy.resources.model_fields_set
@@ -142,7 +142,7 @@ def _numbers(system: Project, name: str, service: Service) -> Iterator[Told]:
         yield ".container_name", message, "leave container_name out"
 
 
-def _develop(system: Project, name: str, service: Service) -> Iterator[Told]:
+def _develop(system: Project, name: str, service: Service) -> Iterator[Finding]:
     for i, watch in enumerate((service.develop or {}).get("watch", ())):
         if not watch.get("path"):
             yield f".develop.watch[{i}].path", "value can't be blank", "path: ./src"
@@ -151,7 +151,7 @@ def _develop(system: Project, name: str, service: Service) -> Iterator[Told]:
             yield f".develop.watch[{i}]", message, "target: /app"
 
 
-def _mounts(system: Project, name: str, service: Service) -> Iterator[Told]:
+def _mounts(system: Project, name: str, service: Service) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     targets = [(f".tmpfs[{i}]", mount.partition(":")[0]) for i, mount in enumerate(service.tmpfs)]
     targets += [(f".volumes[{i}]", mount.target) for i, mount in enumerate(service.volumes)]
@@ -162,14 +162,14 @@ def _mounts(system: Project, name: str, service: Service) -> Iterator[Told]:
         seen.setdefault(target, below)
 
 
-CHECKS: tuple[Callable[[Project, str, Service], Iterator[Told]], ...] = (
+CHECKS: tuple[Callable[[Project, str, Service], Iterator[Finding]], ...] = (
     _source, _build, _network, _references, _healthcheck, _numbers, _develop, _mounts,
 )  # fmt: skip
 
 
 def _depends(
     kind: str, name: str, service: Service, known: Mapping[str, Service], disabled: Mapping[str, tuple[str, ...]]
-) -> Iterator[Told]:
+) -> Iterator[Finding]:
     for other, dependency in service.depends_on.items():
         if other in known or (other in disabled and not dependency.required):
             continue
@@ -179,7 +179,7 @@ def _depends(
         yield f"{kind}s.{name}.depends_on.{other}", message, hint
 
 
-def _containers(system: Project) -> Iterator[Told]:
+def _containers(system: Project) -> Iterator[Finding]:
     used: dict[str, str] = {}
     for name, service in sorted(system.services.items()):
         if container := service.container_name:
@@ -191,7 +191,7 @@ def _containers(system: Project) -> Iterator[Told]:
             used.setdefault(container, name)
 
 
-def _circles(system: Project) -> Iterator[Told]:
+def _circles(system: Project) -> Iterator[Finding]:
     """The first circle of dependencies; walked with a stack of its own, for a chain may be longer than Python's."""
     done: set[str] = set()
     for first in sorted(system.services):
@@ -214,7 +214,7 @@ def _circles(system: Project) -> Iterator[Told]:
                     del above[last]
 
 
-def _resources(system: Project) -> Iterator[Told]:
+def _resources(system: Project) -> Iterator[Finding]:
     for kind, ways in (("secrets", ("file", "environment")), ("configs", ("file", "environment", "content"))):
         for name, element in getattr(system, kind).items():
             given = [way for way in ways if way in element.model_fields_set]

@@ -83,7 +83,7 @@ class _Reader:
     """Walks through a text, statement by statement."""
 
     def __init__(self, source: str, file: str, env: Mapping[str, str], variables: dict[str, str], unset: Unset) -> None:
-        self.source, self.file, self.env, self.found, self.unset = source, file, env, variables, unset
+        self.source, self.file, self.env, self.variables, self.unset = source, file, env, variables, unset
         self.known = ChainMap(env, variables)  # type: ignore[arg-type]  # it is only read
         self.i = 0
 
@@ -98,9 +98,9 @@ class _Reader:
             if " " in name:
                 raise self.wrong("key cannot contain a space", "write NAME=value", start)
             if not alone:
-                self.found[name] = self.value(start)
+                self.variables[name] = self.value(start)
             elif name in self.env:
-                self.found[name] = self.env[name]
+                self.variables[name] = self.env[name]
 
     def skip(self) -> bool:
         """Past blank space and comment lines; whether anything follows."""
@@ -202,6 +202,6 @@ class _Raw(_Reader):
         if any(character in SPACE for character in name):
             raise self.wrong(f"variable '{shorten(name)}' contains whitespaces", "write NAME=value", at)
         if equals:
-            self.found[name] = value
+            self.variables[name] = value
         elif name in self.env:
-            self.found[name] = self.env[name]
+            self.variables[name] = self.env[name]

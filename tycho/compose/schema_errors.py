@@ -50,7 +50,7 @@ def worded(tree: YamlNode, error: Any, known: Known) -> Iterator[Problem]:
     elif kind.name in ("additionalProperties", "unevaluatedProperties"):
         yield from _unexpected(tree, where, kind, known)
     else:
-        message, hint = SAID.get(kind.name, _other)(error, str(where[-1]) if where else "")
+        message, hint = MESSAGES.get(kind.name, _other)(error, str(where[-1]) if where else "")
         yield node.problem(path, f"{_dotted(where)} {message}".strip(), hint)
 
 
@@ -115,7 +115,7 @@ def _other(error: Any, key: str) -> tuple[str, str]:
     return str(error.message), ""
 
 
-SAID: dict[str, Callable[[Any, str], tuple[str, str]]] = {
+MESSAGES: dict[str, Callable[[Any, str], tuple[str, str]]] = {
     "required": lambda error, key: (f"missing property '{error.kind.property}'", f"write {error.kind.property}:"),
     "type": lambda error, key: _typed([error]),
     "minimum": lambda error, key: (f"must be greater than or equal to {error.kind.limit}", ""),
