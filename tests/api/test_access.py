@@ -216,10 +216,10 @@ def test_too_much_is_too_much(tmp_path: Path) -> None:
     [
         (["--host", ANY], "start systems"),
         (["--host", ANY, "--plain-http"], "start systems"),
-        (["--host", ANY, "--tokens", "TOKENS"], "in the clear"),
+        (["--host", ANY, "--tokens", "TOKENS"], "tokens travel unencrypted"),
         (["--tls-cert", "x"], "its key"),
         (["--client-ca", "x"], "over TLS alone"),
-        (["--proxy-header", "X-User"], "that he is anybody"),
+        (["--proxy-header", "X-User"], "any caller could use any name"),
         (["--proxy-header", "Host", "--trust-proxy", "10.0.0.1"], "cannot name a user"),
         (["--namespaces", "kube-system"], "no caller may name"),
         (["--tls-cert", "TOKENS", "--tls-key", "TOKENS"], "cannot be used"),

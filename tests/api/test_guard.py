@@ -94,7 +94,7 @@ def test_a_port_that_is_taken_is_told(service: Service) -> None:
 def test_an_unknown_backplane_lists_the_known_ones() -> None:
     done = subprocess.run([TYCHO, "api", "-b", "nomad"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "known: helm, memory" in done.stderr
+    assert "known: docker, helm, memory" in done.stderr
 
 
 def test_a_request_has_an_end() -> None:

@@ -100,7 +100,7 @@ class Base(Verbs):
         if reply.status != Unauthorized.http_status:
             return False
         if self._credentials.kept_back:
-            raise Unauthorized(f"{show_address(self.url)} needs a token, and it travels unencrypted", hint=PLAIN)
+            raise Unauthorized(f"{show_address(self.url)} needs a token, which is not sent unencrypted", hint=PLAIN)
         return self._credentials.renewable
 
     def judge(self, reply: Reply) -> Reply | Lost:

@@ -70,7 +70,7 @@ class Credentials:
             if not WRITTEN.fullmatch(given):
                 raise UsageError("the token for the service holds characters that no token has", hint="copy it again")
             if not self._open:
-                raise UsageError(f"the token travels unencrypted to {show_address(self._url)}", hint=PLAIN)
+                raise UsageError(f"a token is not sent unencrypted to {show_address(self._url)}", hint=PLAIN)
         elif self._token is None and self.renewable and self._borrow:
             return self._borrow(refused)
         return given
