@@ -98,6 +98,6 @@ def test_what_cannot_be_started_is_not_built(shop: Run, docker: Fake, folder: Pa
     file = folder / "compose.yaml"
     file.write_text(f"{FILE}configs:\n  page: {{file: ./absent.html}}\n".replace('ports: ["80"]', "configs: [page]"))
     done = shop("up", "--build", "--push", PREFIX, rc=10)
-    assert done.stderr.count("./absent.html: absent") == 1
+    assert done.stderr.count("./absent.html: no such file") == 1
     assert done.stderr.endswith("1 problem; nothing was changed.\n")
     assert docker.asked == []

@@ -49,9 +49,9 @@ def test_what_has_no_content_is_not_started(run_revised: RunStory) -> None:
             with pytest.raises(ComposeError, match="4 problems") as error:
                 await start
             assert [(problem.path, problem.message) for problem in error.value.problems] == [
-                ("configs.a.file", "./a.conf: absent"),
+                ("configs.a.file", "./a.conf: no such file"),
                 ("configs.b.environment", "the variable B is not set"),
-                ("secrets.d.file", "/d: absent"),
+                ("secrets.d.file", "/d: no such file"),
                 ("secrets.e.environment", "the variable E is not set"),
             ]
         odd = compiled(lifecycle, {"services": {"web": {"image": "nginx:${TAG}"}}}, "lacks", TAG="a b")

@@ -179,7 +179,7 @@ def _balance(node: Node) -> None:
                     continue
                 address = given.setdefault(metadata["uid"], f"{BALANCED}{len(given) + 1}")
                 path = f"/api/v1/namespaces/{metadata['namespace']}/services/{metadata['name']}/status"
-                status = f'{{"status": {{"loadBalancer": {{"ingress": [{{"ip": "{address}"}}]}}}}}}'.encode()
+                status = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
                 node.api.request("PATCH", path, status, headers={"Content-Type": "application/merge-patch+json"})
         except OrchestratorError:  # it went between the two questions, or all is ending
             continue

@@ -127,10 +127,11 @@ def test_a_wire_that_is_cut(tell: Tell, shared: str, kubectl: Kubectl, kubeconfi
 
 def compact(kubeconfig: Path, revision: int) -> None:
     """Have the cluster's etcd forget what was before, as an API server does every five minutes."""
-    folder = kubeconfig.parent
-    port = json.loads((folder / "state.json").read_text())["ports"]["etcd"]
-    context = ssl.create_default_context(cafile=folder / "pki/etcd-ca.crt")
-    context.load_cert_chain(folder / "pki/etcd-client.crt", folder / "pki/etcd-client.key")
+    (configuration,) = kubeconfig.parent.glob("clusters/*/kwok.yaml")
+    (port,) = set(re.findall(r"^ *etcdPort: (\d+)$", configuration.read_text(), re.MULTILINE))
+    pki = configuration.parent / "pki"
+    context = ssl.create_default_context(cafile=pki / "ca.crt")
+    context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
     body = json.dumps({"revision": str(revision), "physical": True}).encode()
     with urlopen(f"https://127.0.0.1:{port}/v3/kv/compaction", body, context=context) as answer:
         assert answer.status == 200

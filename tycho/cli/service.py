@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from tycho.choices import check_revision, find_release
 from tycho.cli.changes import ToldDifference, write_changes
@@ -38,6 +38,8 @@ class Known(Caller):
 
 class NoCluster:
     """In the place of an orchestrator: a service has its own."""
+
+    builds_in_place: ClassVar[bool] = False
 
     async def close(self) -> None:
         """Nothing to let go of."""
