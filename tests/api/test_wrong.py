@@ -35,7 +35,7 @@ WRONG = {
     ),
     "metadata key": ("start", {**START, "services": {"web": {"prot": 80}}}, 422, "services.web.prot: no such key"),
     "username": ("start", {**START, "username": "a\nb"}, 422, "username: "),
-    "account": ("start", {**START, "serviceaccount": "cluster-admin"}, 403, "serviceaccount: cluster-admin is no account"),
+    "account": ("start", {**START, "serviceaccount": "cluster-admin"}, 403, "cluster-admin is no account"),
     "account name": ("start", {**START, "serviceaccount": "Cluster_Admin"}, 422, "serviceaccount: "),
     "guid": ("start", {**START, "tycho-guid": "1"}, 422, "tycho-guid: "),
     "env": ("start", {**START, "env": {"A": ["b"]}}, 422, "env.A: "),

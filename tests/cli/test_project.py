@@ -128,7 +128,8 @@ def test_a_job_is_not_restarted(tycho: Run, tmp_path: Path) -> None:
 
 
 def test_logs_options(tycho: Run) -> None:
-    assert tycho("logs", "-n", "5", rc=2).stderr == "-n is the namespace, and 5 looks like a number of lines: write --tail 5\n"
+    message = "-n is the namespace, and 5 looks like a number of lines: write --tail 5\n"
+    assert tycho("logs", "-n", "5", rc=2).stderr == message
     assert '"soon" is not a moment' in tycho("logs", "x", "--since", "soon", rc=2).stderr
     assert "write --tail 20, or --tail all" in tycho("logs", "x", "--tail", "few", rc=2).stderr
 
