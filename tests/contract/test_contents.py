@@ -57,7 +57,7 @@ def test_what_has_no_content_is_not_started(run_revised: RunStory) -> None:
         odd = compiled(lifecycle, {"services": {"web": {"image": "nginx:${TAG}"}}}, "lacks", TAG="a b")
         with pytest.raises(ComposeError, match="1 problem") as error:
             await lifecycle.up(odd, wait_options=QUICK)
-        assert error.value.problems[0].message.startswith('"nginx:a b" is no image')
+        assert error.value.problems[0].message.startswith('"nginx:a b" is not a valid image')
         assert not [release for release in await lifecycle.status() if release.identity.name == "lacks"]
 
     run_revised(story)
