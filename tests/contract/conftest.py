@@ -30,9 +30,9 @@ RunStory = Callable[[Callable[[Lifecycle], Awaitable[Any]]], Any]
 def docker_engine() -> Iterator[Mapping[str, str]]:
     """An engine for all stories; where there is none, they are skipped, and say so."""
     if not room.inside():
-        pytest.skip("not told to docker: `bin/task e2e` makes the room that an engine needs (root)")
+        pytest.skip("not run on docker: `bin/task e2e` makes the room that an engine needs (root)")
     if lacking := engine.find_lacking():
-        pytest.skip(f"not told to docker: it takes {lacking}")
+        pytest.skip(f"not run on docker: it takes {lacking}")
     with engine.run_engine() as variables:
         yield variables
 
