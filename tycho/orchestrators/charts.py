@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -34,7 +35,7 @@ def instance_values(instance: Instance) -> dict[str, Json]:
     )
 
 
-class ChartVerbs:
+class ChartVerbs(ABC):
     """The verbs that turn what a caller gives into values of a release, or compare it with those that are stored."""
 
     takes_cluster_options: ClassVar[bool] = True
@@ -96,10 +97,11 @@ class ChartVerbs:
             changed = await self.change_values(release.identity, values, wait_options, revision=release.revision)
         return Modified(changed, differences)
 
+    @abstractmethod
     async def start(self, chart: Chart, instance: Instance, values: Mapping[str, Any]) -> Release:
         """Install a chart with these values, or upgrade what runs to it."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def change_values(
         self, identity: Identity, values: Mapping[str, Any], wait_options: WaitOptions, *, revision: int
     ) -> Release:
@@ -108,15 +110,14 @@ class ChartVerbs:
         Raises:
             PreconditionFailed: The system has another revision than this by now.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """Return what a revision was made of; 0 is the running one."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """Return the revisions that can be gone back to, oldest first."""
-        raise NotImplementedError
 
 
 def _to_chart(artifact: Artifact) -> Chart:
