@@ -200,3 +200,14 @@ def test_client_shows_no_password(url: str) -> None:
     with pytest.raises(TychoError) as caught:
         TychoClient(url, timeout=5).status()
     assert "hunter2" not in json.dumps([caught.value.message, caught.value.hint])
+
+
+def test_parts_of_what_is_read_later_are_hidden() -> None:
+    """A loader knows where secrets are read only after it has begun."""
+    readers: dict[str, list[str]] = {}
+    masker = Masker({}, readers)
+    readers["services.web.ports"] = [PLANTED]
+    place, message = "services.web.ports[0]", f'"{PLANTED[:8]}" is not a port'
+    masked_problem = masker.problem(Problem(file="compose.yaml", line=1, path=place, message=message))
+    assert PLANTED[:8] not in masked_problem.message
+    assert "is not a port" in masked_problem.message

@@ -34,7 +34,7 @@ class Masker:
 
     def __init__(self, secrets: Mapping[str, str], readers: Mapping[str, Collection[str]] | None = None) -> None:
         self.secrets = {value.lower(): shown for value, shown in secrets.items() if len(value) >= SHORTEST}
-        self.readers = readers or {}
+        self.readers = {} if readers is None else readers  # an empty mapping may be filled later
         longest_first = sorted(self.secrets, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if longest_first else None
 
