@@ -14,6 +14,7 @@ from tests.orchestrators.test_workloads import DEPLOYMENT, NEW, NOW, OLD, Json, 
 from tycho.errors import UsageError
 from tycho.kube.clock import Clock
 from tycho.kube.endpoint_slices import ABSENT, REPLACED
+from tycho.kube.readiness import LAG, measure_lag
 from tycho.orchestrators.helm.observer import FOLLOWING, FOLLOWS, Observer
 from tycho.orchestrators.helm.workloads import ClusterSnapshot, statuses
 from tycho.release import Identity, Release, ServiceStatus
@@ -179,6 +180,35 @@ def test_who_looks_next_sees_no_less(shown: int, more: int, sighted: float, late
     # It cannot have been seen before it was shown.
     if judge(observer, seen, 100 + min(sighted, float(shown))).done:
         assert status_of(replace(seen, now=NOW + timedelta(seconds=later))).done
+
+
+def became_ready(pod: Json, age: float) -> Json:
+    """Give a pod the moment since which Kubernetes calls it ready."""
+    pod["status"]["conditions"][0]["lastTransitionTime"] = ago(age)
+    return pod
+
+
+@pytest.mark.parametrize(
+    ("pod", "ready"),
+    [
+        pytest.param(became_ready(started(20, shown=1), 20), True, id="it was ready long before that"),
+        pytest.param(became_ready(started(9, shown=1), 9), True, id="as long as a slow kubelet may take"),
+        pytest.param(became_ready(started(8, shown=1), 8), False, id="it may have been shown just now"),
+        pytest.param(became_ready(started(5, shown=1), 60), False, id="that was before its present start"),
+        pytest.param(became_ready(started(3600, shown=1), 3600), False, id="the node's clock is behind"),
+    ],
+)
+def test_a_status_that_is_written_again(pod: Json, ready: bool) -> None:
+    """What was ready is not called unready because its kubelet wrote of something else."""
+    pod["metadata"]["creationTimestamp"] = ago(60)
+    assert status_of(look(pod)).done is ready
+
+
+def test_a_late_write_says_nothing_of_other_pods() -> None:
+    other = started(20, shown=3)
+    other["metadata"]["name"] = other["metadata"]["uid"] = "Pod/other"
+    assert measure_lag([other], NOW) == LAG
+    assert measure_lag([started(9, shown=3)], NOW) == 5
 
 
 def test_nodes_get_a_moment_when_pods_were_replaced() -> None:

@@ -13,7 +13,7 @@ from tycho.kube.objects import KubeObject
 
 TRUNCATED = 1.0  # seconds: the API's times leave out the fraction
 LAG = 1.0  # seconds until a kubelet notices that a container has ended: it looks once a second
-MOST = 6.0  # seconds of lag that are waited for
+MOST = 6.0  # seconds of lag that are believed
 RECENT = 60.0  # seconds in which a start tells something of the lag
 Age = Callable[[KubeObject, KubeObject], float]
 """For how many seconds a pod's container has surely been running, as far as one may say by now."""
@@ -85,12 +85,15 @@ def measure_age(
     if not started:
         return sure - lag
     # A node's clock that is behind shows a start before there was a pod to start; one that is ahead, after it was told.
-    begun = max(datetime.fromisoformat(started), datetime.fromisoformat(pod["metadata"]["creationTimestamp"]))
+    created = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
+    behind = datetime.fromisoformat(started) < created
+    begun = max(datetime.fromisoformat(started), created)
     begun = min(begun, written or begun)
-    since_begun, since_shown = (
+    since_begun, since_written = (
         max(sure, (now - moment).total_seconds() - TRUNCATED) for moment in (begun, written or begun)
     )
-    return min(since_begun - lag, since_shown)
+    since_ready = 0.0 if behind else _measure_ready(pod, begun, now)
+    return min(since_begun - lag, max(since_written, since_ready))
 
 
 def measure_lag(pods: Iterable[KubeObject], now: datetime) -> float:
@@ -106,8 +109,21 @@ def measure_lag(pods: Iterable[KubeObject], now: datetime) -> float:
         if written and len(started) == 1 and started[0] and not _find_probed(pod):
             begun = datetime.fromisoformat(started[0])
             if (now - begun).total_seconds() < RECENT:
-                lags.append((written - begun).total_seconds() - TRUNCATED)
-    return min(max(lags), MOST)
+                lag = (written - begun).total_seconds() - TRUNCATED
+                lags.append(lag if lag <= MOST else LAG)  # what was written so late is about something else
+    return max(lags)
+
+
+def _measure_ready(pod: KubeObject, begun: datetime, now: datetime) -> float:
+    """Return for how many seconds a run has surely been shown as ready, whenever its pod's status was written last.
+
+    A kubelet may write a status again much later, about something else. When the pod became ready is a time of the
+    node's, so that it says nothing where the node's clock is behind.
+    """
+    since = pod_condition(pod, "Ready").get("lastTransitionTime")
+    if not since:
+        return 0.0
+    return (now - max(datetime.fromisoformat(since), begun)).total_seconds() - TRUNCATED - MOST
 
 
 def _find_written(pod: KubeObject) -> datetime | None:
