@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 # The group `secret` is what must not be shown; a pattern without one is secret as a whole.
 _URL = re.compile(r"://[^\s/:@\"']{0,256}:(?P<secret>[^\s/@\"']{1,1024})@")
@@ -106,8 +106,7 @@ def names_secret(name: str, globs: Iterable[str] = SECRET_NAMES) -> bool:
         >>> names_secret("APP_KEY"), names_secret("SORT_KEY"), names_secret("PIN", ["pin", "!P*"])
         (True, False, False)
     """
-    folded = name.lower()
-    return next((yes for yes, pattern in reversed(_compiled(tuple(globs))) if pattern.match(folded)), False)
+    return _names_secret(name.lower(), tuple(globs))
 
 
 def switches(value: str) -> bool:
@@ -170,6 +169,11 @@ def _scan(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]]]
             stack.append((match.start(), match.end(), True))
     literals.append((begin, len(text)))
     return [(start, end) for start, end in literals if start < end], sorted(groups)
+
+
+@lru_cache(maxsize=4096)
+def _names_secret(folded: str, globs: tuple[str, ...]) -> bool:
+    return next((yes for yes, pattern in reversed(_compiled(globs)) if pattern.match(folded)), False)
 
 
 @cache

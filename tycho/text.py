@@ -12,6 +12,7 @@ _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_JSON = json.JSONEncoder(ensure_ascii=False).encode  # made once: charts write tens of thousands of texts
 _COLOUR = re.compile("(\x1b\\[[0-9;:]*m)")
 
 
@@ -22,7 +23,8 @@ def json_text(value: object, indent: int | None = None) -> str:
         >>> json_text("é\x7f")
         '"é\\u007f"'
     """
-    return quoted_safe(json.dumps(value, ensure_ascii=False, indent=indent))
+    written = _JSON(value) if indent is None else json.dumps(value, ensure_ascii=False, indent=indent)
+    return quoted_safe(written)
 
 
 def quoted_safe(text: str) -> str:

@@ -113,11 +113,7 @@ def _list_entry(value: YamlValue, indent: str) -> Iterator[str]:
 
 def write_flow(value: YamlValue) -> str | None:
     """Write a value in one line; None where a comment is inside, or surely no room."""
-    if isinstance(value, Mapping | list | tuple) and len(value) > FLOW_ENTRIES:
-        return None
     match value:
-        case Commented():
-            return None
         case str():
             return write_scalar(value)
         case bool():
@@ -126,6 +122,10 @@ def write_flow(value: YamlValue) -> str | None:
             return "null"
         case int() | float():
             return str(value)
+        case Commented():
+            return None
+        case _ if len(value) > FLOW_ENTRIES:
+            return None
         case Mapping():
             pairs = [(quote_key(name), write_flow(entry)) for name, entry in value.items()]
             if any(text is None for _, text in pairs):
