@@ -25,6 +25,7 @@ from tycho.ownership import NOBODY, Caller
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision
 from tycho.starting import Starting
+from tycho.time_limit import within_timeout
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -108,6 +109,7 @@ class Lifecycle(Starting):
         """
         return explain(load_system(sources, metadata or {}), folders=self.policies, metadata=metadata)
 
+    @within_timeout
     async def up(
         self,
         compiled: Compiled,
@@ -180,6 +182,7 @@ class Lifecycle(Starting):
         releases = [await self._finder.find(id, asker, listing) for id in ids]
         return list(await asyncio.gather(*(self.orchestrator.status(release.identity) for release in releases)))
 
+    @within_timeout
     async def down(
         self,
         ids: Sequence[str],
@@ -222,6 +225,7 @@ class Lifecycle(Starting):
         """The revisions of a system, oldest first."""
         return await self.orchestrator.history(check_running(await self.find(id)).identity)
 
+    @within_timeout
     async def rollback(
         self,
         id: str,

@@ -14,6 +14,7 @@ from tycho.finder import Finder
 from tycho.modification import Modification, Modified
 from tycho.orchestrators import Connection, LogQuery, Orchestrator, Program, StoredRelease, Streams, WaitOptions
 from tycho.ownership import Caller
+from tycho.time_limit import within_timeout
 
 if TYPE_CHECKING:
     from tycho.release import Event, Release
@@ -67,6 +68,7 @@ class Operations:
         """
         return await self.orchestrator.contents(check_running(await self.find(id)).identity, revision)
 
+    @within_timeout
     async def modify(
         self,
         id: str,
@@ -162,6 +164,7 @@ class Operations:
         async for event in self.orchestrator.events(identity, tuple(services), follow=follow):
             yield event
 
+    @within_timeout
     async def restart(
         self,
         id: str,

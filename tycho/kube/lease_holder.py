@@ -19,12 +19,12 @@ class LeaseHolder:
     Args:
         now: Its clock, in seconds; nobody else's is ever read.
         pause: Waits for some seconds of that clock.
-        held: Paths of the Leases that it holds, or is about to.
+        held: Paths of the Leases that it holds, or is about to; true where that is for a removal.
     """
 
     now: Callable[[], float] = time.monotonic
     pause: Callable[[float], Awaitable[object]] = asyncio.sleep
-    held: set[str] = field(default_factory=set)
+    held: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
     def name(self) -> str:

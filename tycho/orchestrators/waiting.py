@@ -9,6 +9,7 @@ from tycho.errors import ClusterUnreachable, StartFailed, WaitTimeout
 from tycho.orchestrators.instance import WaitOptions
 from tycho.progress import describe_failure
 from tycho.release import Release, ServiceStatus
+from tycho.time_limit import time_left
 
 INTERVAL = 0.4  # seconds between looks: quick enough to seem at once, a dozen small requests each
 UNANSWERED = 10  # looks that an API server may miss while it is replaced or overloaded
@@ -28,7 +29,7 @@ class Deadline:
     @property
     def left(self) -> float:
         """Seconds; 0 when the time is over."""
-        return max(0.0, self._end - asyncio.get_running_loop().time())
+        return min(time_left(), max(0.0, self._end - asyncio.get_running_loop().time()))
 
     async def until(self, done: Callable[[], Awaitable[bool]]) -> bool:
         """Whether something came true before the time was over."""

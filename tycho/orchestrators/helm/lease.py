@@ -2,6 +2,9 @@
 
 Whether a holder still lives is judged by one's own clock: a Lease that was seen unchanged for its whole duration is
 nobody's. No time that another machine wrote is read. Of a holder that ran on this machine its folder tells at once.
+
+A removal goes before all else: it writes its wish into the Lease, and the holder, who finds it there when he renews,
+ends what he does and gives the Lease back.
 """
 
 from __future__ import annotations
@@ -17,19 +20,23 @@ from typing import Any
 from tycho import kinds, workspace
 from tycho.errors import Conflict, NotFound, OperationInProgress, OrchestratorError
 from tycho.kube.client import KubeClient
-from tycho.kube.objects import KubeObject
+from tycho.kube.objects import KubeObject, get_annotations
 from tycho.release import Identity
+from tycho.time_limit import time_left
 
 DURATION = 30  # seconds without a renewal after which others take a Lease over
 RENEW = 5.0  # seconds between renewals: so long may others have to look until they see that its holder lives
 YIELD = 20.0  # seconds without a renewal after which its holder stops, before anybody else may begin
 HURRY = 3.0  # seconds that a verb whose Lease is lost has to stop by itself
 LOOK = 1.0  # seconds between two looks at somebody else's Lease
+WISH = "tycho.dev/removal-asked-by"  # annotation of a Lease whose holder is to end, for the system shall go
+REMOVES = "tycho.dev/removes"  # annotation of a Lease whose holder removes the system
+TRIES = 3  # to give a Lease back that others write to
 
 
 @asynccontextmanager
 async def hold_lease(
-    api: KubeClient, identity: Identity, tell: Callable[[str], None] = lambda line: None
+    api: KubeClient, identity: Identity, tell: Callable[[str], None] = lambda line: None, *, removes: bool = False
 ) -> AsyncIterator[None]:
     """Hold a release's Lease; what is done in the meantime is stopped when it is lost.
 
@@ -37,33 +44,44 @@ async def hold_lease(
         api: The cluster.
         identity: The release.
         tell: Told when somebody else's Lease has to be watched for a while.
+        removes: Whether the release is removed: whoever holds the Lease for anything else is asked to end.
 
     Raises:
-        OperationInProgress: Somebody else holds it, or has taken it over.
+        OperationInProgress: Somebody else holds it, or has taken it over, or removes the release.
     """
     path = kinds.LEASE.path(identity.namespace, f"tycho-{identity.release}")
     holder = api.lease_holder
-    if path in holder.held:
-        raise _busy(identity, "another request")
-    holder.held.add(path)
+    while path in holder.held:
+        if not removes or holder.held[path] or not time_left():
+            raise _busy(identity, "another request")
+        with contextlib.suppress(Conflict, NotFound):
+            await _ask_to_end(api, path, await api.get(path))
+        await holder.pause(LOOK)
+    holder.held[path] = removes
     try:
-        lease = _Lease(api, path, await _take(api, identity, path, tell), asyncio.current_task())
+        body = await _take(api, identity, path, tell, removes=removes)
+        lease = _Lease(api, path, body, asyncio.current_task(), removes)
         keeping = asyncio.create_task(lease.keep())
         try:
             yield
         except asyncio.CancelledError:
             if lease.forgive():
-                raise OperationInProgress(
-                    f"{identity.release} was taken over by somebody else while it was being changed",
-                    hint="`tycho status` shows what became of it; try again when that is done",
-                ) from None
+                raise (_taken_over(identity) if lease.lost else removed(identity)) from None
             raise
         finally:
             lease.ended.set()
             await asyncio.shield(lease.give_back(keeping))
             lease.forgive()
     finally:
-        holder.held.discard(path)
+        holder.held.pop(path, None)
+
+
+def removed(identity: Identity) -> OperationInProgress:
+    """Make the error for a verb on what somebody else removes."""
+    return OperationInProgress(
+        f"{identity.release} is being removed by somebody else, and what was done to it meanwhile has ended",
+        hint="`tycho up` starts it anew, once it is gone",
+    )
 
 
 @dataclass(slots=True)
@@ -75,14 +93,17 @@ class _Lease:
         path: Where it lies.
         body: As it was last written.
         task: What is stopped when it is lost.
+        removes: Whether the task removes the release.
     """
 
     api: KubeClient
     path: str
     body: KubeObject
     task: asyncio.Task[Any] | None
+    removes: bool
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     lost: bool = False
+    overruled: bool = False  # by a removal: the verb ends, and this is still its Lease until it has
     cancels: int = 0
 
     async def keep(self) -> None:
@@ -101,10 +122,14 @@ class _Lease:
                 self.lost = holder.now() - renewed >= YIELD
             if self.lost:
                 return await self._stop()
+            if self.overruled and self.task and not self.cancels:
+                # Once alone: a helm that writes may then come to its end, and nobody else begins before.
+                self.cancels += 1
+                self.task.cancel()
 
     def forgive(self) -> bool:
         """Tell whether it was this Lease alone that has cancelled the verb, and take that back."""
-        if self.task is None or not self.lost:
+        if self.task is None or not (self.lost or self.overruled):
             return False
         while self.cancels:
             self.cancels -= 1
@@ -114,9 +139,15 @@ class _Lease:
     async def give_back(self, keeping: asyncio.Task[None]) -> None:
         """Delete it, unless somebody else has taken it over since."""
         await keeping
-        if not self.lost:
-            with contextlib.suppress(OrchestratorError):
-                await self.api.delete(self.path, version=self.body["metadata"]["resourceVersion"])
+        with contextlib.suppress(OrchestratorError):
+            tries = 0
+            while not self.lost and tries < TRIES:
+                try:
+                    return await self.api.delete(self.path, version=self.body["metadata"]["resourceVersion"])
+                except Conflict:  # somebody has written a wish into it
+                    tries += 1
+                    self.body = await self.api.get(self.path)
+                    self.lost = not self._is_ours(self.body)
 
     async def _renew(self) -> bool:
         """Say that we are still there; false when it is somebody else's."""
@@ -125,12 +156,17 @@ class _Lease:
             self.body = await self.api.replace(self.path, self.body)
             return True
         current = await self.api.get(self.path)
-        if current["spec"].get("holderIdentity") != self.api.lease_holder.name:
+        if not self._is_ours(current):
             return False
         # Somebody has touched it, or an answer was lost.
-        self.body["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"]
-        self.body = await self.api.replace(self.path, self.body)
+        self.overruled = not self.removes and WISH in get_annotations(current)
+        self.body = await self.api.replace(
+            self.path, {**current, "spec": {**current["spec"], "renewTime": self.body["spec"]["renewTime"]}}
+        )
         return True
+
+    def _is_ours(self, body: KubeObject) -> bool:
+        return bool(body["spec"].get("holderIdentity") == self.api.lease_holder.name)
 
     async def _stop(self) -> None:
         """Cancel the verb; a helm that it waits for is given a moment, and then ended."""
@@ -149,9 +185,11 @@ class _Lease:
         return not self.ended.is_set()
 
 
-async def _take(api: KubeClient, identity: Identity, path: str, tell: Callable[[str], None]) -> KubeObject:
+async def _take(
+    api: KubeClient, identity: Identity, path: str, tell: Callable[[str], None], *, removes: bool
+) -> KubeObject:
     """Make the Lease, or take it over from somebody who is gone; that takes as long as it lasts."""
-    body = _body(api, identity)
+    body = _body(api, identity, removes=removes)
     seen, since, lives = "", 0.0, None
     while True:
         try:
@@ -160,24 +198,49 @@ async def _take(api: KubeClient, identity: Identity, path: str, tell: Callable[[
             pass
         try:
             current = await api.get(path)
-        except NotFound:
+            yields = removes and REMOVES not in get_annotations(current)
+            if yields:
+                current = await _ask_to_end(api, path, current)
+        except (Conflict, NotFound):
             continue
         version, spec = current["metadata"]["resourceVersion"], current["spec"]
         lasts = int(spec.get("leaseDurationSeconds") or DURATION)
-        if not seen:
-            seen, since = version, api.lease_holder.now()
+        first, changed = not seen, version != seen
+        if first:
             lives = workspace.lives(str(spec.get("holderIdentity", "")).partition(".")[0])
-            if lives is None:
+            if yields and lives is not False:
+                tell(f"{identity.release} is being changed by somebody else, who is asked to end that")
+            elif lives is None:
                 tell(f"{identity.release} is held by somebody else; looking whether he lives, up to {lasts} s")
-        if lives or version != seen:
+        if not yields and (lives or (changed and not first)):
             raise _busy(identity, "another process of this machine" if lives else "somebody else")
+        if changed:
+            seen, since = version, api.lease_holder.now()
         if lives is False or api.lease_holder.now() - since > lasts:
             body["metadata"]["resourceVersion"] = version
             try:
                 return await api.replace(path, body)
             except Conflict:
                 raise _busy(identity, "somebody else") from None
+        if not time_left():
+            raise _busy(identity, "somebody else")
         await api.lease_holder.pause(LOOK)
+
+
+async def _ask_to_end(api: KubeClient, path: str, current: KubeObject) -> KubeObject:
+    """Write into somebody's Lease that its release shall go; return the Lease as it is then."""
+    annotations = get_annotations(current)
+    if WISH in annotations or REMOVES in annotations:
+        return current
+    metadata = {**current["metadata"], "annotations": {**annotations, WISH: api.lease_holder.name}}
+    return await api.replace(path, {**current, "metadata": metadata})
+
+
+def _taken_over(identity: Identity) -> OperationInProgress:
+    return OperationInProgress(
+        f"{identity.release} was taken over by somebody else while it was being changed",
+        hint="`tycho status` shows what became of it; try again when that is done",
+    )
 
 
 def _busy(identity: Identity, who: str) -> OperationInProgress:
@@ -186,7 +249,7 @@ def _busy(identity: Identity, who: str) -> OperationInProgress:
     )
 
 
-def _body(api: KubeClient, identity: Identity) -> KubeObject:
+def _body(api: KubeClient, identity: Identity, *, removes: bool) -> KubeObject:
     return {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
@@ -194,6 +257,7 @@ def _body(api: KubeClient, identity: Identity) -> KubeObject:
             "name": f"tycho-{identity.release}",
             "namespace": identity.namespace,
             "labels": {"executor": "tycho", "tycho-guid": identity.guid},
+            "annotations": {REMOVES: "true"} if removes else {},
         },
         "spec": {
             "holderIdentity": api.lease_holder.name,

@@ -28,6 +28,7 @@ from tycho.release import Identity, Release
 from tycho.stored import StoredRelease
 
 ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
+REMOVED = frozenset({"uninstalling", "lost", "kept"})  # states of a system that somebody else removes, or has removed
 HELM_LABELS = frozenset({"name", "owner", "status", "version", "createdAt", "modifiedAt"})  # which Helm itself sets
 
 
@@ -124,7 +125,12 @@ class ModifyVerbs:
         await self.source.reach(identity)
 
         async def look() -> Release:
-            release = await systems.read_system(self.source, identity, observer)
+            try:
+                release = await systems.read_system(self.source, identity, observer)
+            except NotFound:
+                raise lease.removed(identity) from None
+            if release.state in REMOVED:
+                raise lease.removed(identity)
             if not release.ready and not any(service.fatal for service in release.services):
                 return release
             # The last word is not taken from a watch that may have fallen silent.

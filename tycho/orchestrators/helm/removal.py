@@ -46,7 +46,7 @@ async def remove_system(
     if await namespaces.is_terminating(api, identity):  # somebody has begun: there is nothing left to hold
         keep_volumes = False
     else:
-        async with lease.hold_lease(api, identity, deadline.wait_options.tell):
+        async with lease.hold_lease(api, identity, deadline.wait_options.tell, removes=True):
             if revision and (known := await releases.list_revisions(api, identity)):
                 check_revision(identity, revision, releases.read_number(known[-1]))
             outcome = "kept" if keep_volumes else "deleted"
