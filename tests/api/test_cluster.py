@@ -106,17 +106,18 @@ def test_a_system_that_somebody_else_changes_is_busy(client: TychoClient, kubeco
     release = f"busy-{system.identifier[:8]}"
     identity = Identity(guid=system.identifier, name="busy", release=release, namespace=row.namespace)
 
-    async def meanwhile() -> httpx2.Response:
+    async def meanwhile(verb: str) -> httpx2.Response:
         api = KubeClient(str(kubeconfig))
-        async with lease.hold_lease(api, identity), httpx2.AsyncClient() as http:
-            answer = await http.post(f"{client.url}/system/delete", json={"name": system.identifier}, timeout=60)
+        async with lease.hold_lease(api, identity, removes=verb == "delete"), httpx2.AsyncClient() as http:
+            answer = await http.post(f"{client.url}/system/{verb}", json={"name": system.identifier}, timeout=60)
         api.close()
         return answer
 
-    answer = asyncio.run(meanwhile())
-    assert answer.status_code == 409
-    assert answer.headers["Retry-After"]
-    assert answer.json()["result"]["error"] == "OperationInProgress"
+    for verb in ("delete", "rollback"):  # a removal is refused by another one alone
+        answer = asyncio.run(meanwhile(verb))
+        assert answer.status_code == 409
+        assert answer.headers["Retry-After"]
+        assert answer.json()["result"]["error"] == "OperationInProgress"
     assert client.delete({"name": system.identifier}).status == "success"
 
 

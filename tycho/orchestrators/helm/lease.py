@@ -80,7 +80,7 @@ def removed(identity: Identity) -> OperationInProgress:
     """Make the error for a verb on what somebody else removes."""
     return OperationInProgress(
         f"{identity.release} is being removed by somebody else, and what was done to it meanwhile has ended",
-        hint="`tycho up` starts it anew, once it is gone",
+        hint="`tycho up` starts it again, once it is gone",
     )
 
 
