@@ -1,28 +1,25 @@
 """Compose text -> Project: `load(Sources.from_disk(["compose.yaml"], env=…))`.
 
-    sources    which files, whose variables
-    gather     parse, interpolate, include, extends, merge, schema: many texts, one tree
-    bind       short forms written out, units counted, templates kept: the tree as the model's fields
-    enable     the profiles' services
-    imply      what Compose takes for granted
-    sidefiles  what env files and label files hold
-    carried    what binds, configs and secrets hold, and what of it may travel
-    check      that it is consistent
+    sources                which files, whose variables
+    load_tree              parse, interpolate, include, extends, merge, schema: many texts, one tree
+    bind_project           short syntax written out, units counted, templates kept: the tree as the model's fields
+    plan_travel            which files may travel
+    enable_services        the services of the profiles
+    normalize              what Compose takes for granted
+    read_referenced_files  what env files and label files hold
+    read_carried_files     what binds, configs and secrets hold
+    validate_project       the model, and that it is consistent
 
-Learn one phase, know all: a table from key to small function, and every problem with its line. And back:
-`tycho.canonical`.
+Each phase returns a new value. `tycho.canonical` is the way back.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from tycho.collector import paused
 from tycho.compose.outline import Outline, outline
 from tycho.compose.select import select_services
 from tycho.compose.sources import NoComposeFile, Sources
 from tycho.compose.suggestions import limited_comparisons
-from tycho.errors import ComposeError, Problem
 from tycho.model import Project
 
 __all__ = [
@@ -49,10 +46,14 @@ def load(sources: Sources) -> Project:
         ComposeError: With every problem that the files have.
         SourceError: A file is missing or cannot be read.
     """
-    from tycho.compose import carried_files, normalize, referenced_files
-    from tycho.compose.assemble import validate_project, with_metadata
+    from tycho.compose.assemble import validate_project
     from tycho.compose.bind import bind_project
+    from tycho.compose.bound import mask_warnings
+    from tycho.compose.carried_files import plan_travel, read_carried_files
+    from tycho.compose.lifecycle_hooks import split_hooks
     from tycho.compose.loader import load_tree
+    from tycho.compose.normalize import enable_services, normalize
+    from tycho.compose.referenced_files import read_referenced_files
     from tycho.masking import masked, secret_variables
 
     texts = [text.decode(errors="replace") for _, text in sources.texts]
@@ -60,21 +61,14 @@ def load(sources: Sources) -> Project:
     with masked(secret_variables(sources.env, known=texts), readers) as masker:
         loaded = load_tree(sources.renewed())
         readers.update(loaded.secrets)
-        warnings: Sequence[Problem] = loaded.warnings
-        try:
-            ctx, fields = bind_project(loaded)
-            warnings = ctx.warnings
-            travel = carried_files.Travel.of(ctx, fields, loaded.env_files)
-            disabled = normalize.enable(fields, set(sources.profiles))
-            normalize.imply(ctx, fields)
-            referenced_files.read(ctx, fields, travel)
-            carried_files.read(ctx, fields, travel)
-            project = validate_project(ctx, fields, loaded.name, disabled)
-        except ComposeError as error:
-            error.warnings = tuple(warnings)
-            raise
-        ctx.warnings = list(map(masker.problem, ctx.warnings))
-        return with_metadata(ctx, fields, project)
+        project = bind_project(loaded)
+        project, travel = plan_travel(project, loaded.env_files)
+        project, disabled = enable_services(project, sources.profiles)
+        project = normalize(project)
+        project = read_referenced_files(project, travel)
+        project = read_carried_files(project, travel)
+        project = split_hooks(project)
+        return validate_project(mask_warnings(project, masker), loaded.name, disabled)
 
 
 def canonical(system: Project, sources: Sources, *, written: bool = False) -> dict[str, object]:

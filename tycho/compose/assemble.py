@@ -1,4 +1,4 @@
-"""The ends of the line: from a tree to fields, and from fields to a system that stands."""
+"""The end of the line: from the fields of a project to the model, which is consistent."""
 
 from __future__ import annotations
 
@@ -6,29 +6,37 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 from pydantic import ValidationError
 
+from tycho.compose.bound import BoundProject
 from tycho.compose.consistency import inconsistent
-from tycho.compose.context import Context
-from tycho.compose.lifecycle_hooks import split_hook
-from tycho.compose.normalize import each
 from tycho.compose.project_digest import digest
 from tycho.compose.yaml_nodes import child_path
 from tycho.credentials import find_credentials
 from tycho.errors import ComposeError, Problem
 from tycho.model import Project
 from tycho.model.numbers import shorten
+from tycho.text import count
 
 MAX_MESSAGE = 1500  # characters of a message, of a path, of a hint
 
 
-def raise_problems(problems: Iterable[Problem]) -> None:
-    """Raise all problems, if there are any."""
+def raise_problems(problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
+    """Raise all problems, if there are any.
+
+    Args:
+        problems: What is wrong.
+        warnings: What is worth a look beside them.
+
+    Raises:
+        ComposeError: With both.
+    """
     readable = sorted({_readable(problem) for problem in problems})
     if readable:
-        raise ComposeError("1 problem" if len(readable) == 1 else f"{len(readable)} problems", problems=readable)
+        error = ComposeError(count(len(readable), "problem"), problems=readable)
+        error.warnings = tuple(warnings)
+        raise error
 
 
 def _readable(problem: Problem) -> Problem:
@@ -39,34 +47,34 @@ def _readable(problem: Problem) -> Problem:
     return replace(problem, path=path, message=message, hint=hint)
 
 
-def validate_project(
-    ctx: Context, fields: dict[str, Any], name: str, disabled: Mapping[str, tuple[str, ...]]
-) -> Project:
-    """A system that is consistent.
+def validate_project(bound: BoundProject, name: str, disabled: Mapping[str, tuple[str, ...]]) -> Project:
+    """Make the model of a project, which is consistent.
+
+    Args:
+        bound: What every phase has made of it.
+        name: The project's name.
+        disabled: Services that are left out, each with its profiles.
 
     Raises:
         ComposeError: With all that is wrong, and nothing that only follows from it.
     """
-    for _, service in each(fields):
-        if "pre_start" in service:
-            service["pre_start"] = [split_hook(hook) for hook in service["pre_start"]]
     try:
-        system = Project(name=name, **fields)
+        project = Project(name=name, **bound.fields)
     except ValidationError as error:
         raise_problems(
-            ctx.problems
-            or (
-                ctx.problem_at(_path(error_details["loc"]), error_details["msg"], "")
-                for error_details in error.errors()
-            )
+            bound.problems
+            or [bound.describe_problem(_path(details["loc"]), details["msg"]) for details in error.errors()],
+            bound.warnings,
         )
         raise
-    known_paths = sorted({problem.path for problem in ctx.problems})
-    for path, message, hint in inconsistent(system, disabled):
-        if not any(_holds(known_paths, start) for start in (f"{path}.", f"{path}[")) and not _is_in(known_paths, path):
-            ctx.problems.append(ctx.problem_at(path, message, hint))
-    raise_problems(ctx.problems)
-    return system
+    known_paths = sorted({problem.path for problem in bound.problems})
+    further = [
+        bound.describe_problem(path, message, hint)
+        for path, message, hint in inconsistent(project, disabled)
+        if not any(_holds(known_paths, start) for start in (f"{path}.", f"{path}[")) and not _is_in(known_paths, path)
+    ]
+    raise_problems([*bound.problems, *further], bound.warnings)
+    return _with_metadata(bound, project)
 
 
 def _holds(paths: list[str], start: str) -> bool:
@@ -87,17 +95,17 @@ def _path(location: tuple[int | str, ...]) -> str:
     return path
 
 
-def with_metadata(ctx: Context, fields: Mapping[str, Any], system: Project) -> Project:
-    """The system, and what was learnt on the way."""
-    known_as = cache(ctx.sources.known_as)
-    return system.model_copy(
+def _with_metadata(bound: BoundProject, project: Project) -> Project:
+    """Return the project, and what was learnt on the way."""
+    known_as = cache(bound.sources.known_as)
+    return project.model_copy(
         update={
-            "variables": ctx.seen(),
-            "baked": {name: tuple(places) for name, places in sorted(ctx.baked.items())},
-            "sensitive": tuple(name for name in sorted(ctx.baked) if find_credentials(ctx.env.get(name, ""))),
-            "lines": {path: (known_as(file), line) for path, (file, line) in ctx.lines.items()},
-            "dialect": tuple(use.model_copy(update={"file": known_as(use.file)}) for use in ctx.dialect),
-            "warnings": tuple(ctx.warnings),
-            "digest": digest(system.name, fields),
+            "variables": bound.list_variables(),
+            "baked": dict(sorted(bound.baked.items())),
+            "sensitive": tuple(name for name in sorted(bound.baked) if find_credentials(bound.env.get(name, ""))),
+            "lines": {path: (known_as(file), line) for path, (file, line) in bound.lines.items()},
+            "dialect": tuple(use.model_copy(update={"file": known_as(use.file)}) for use in bound.dialect),
+            "warnings": bound.warnings,
+            "digest": digest(project.name, bound.fields),
         }
     )

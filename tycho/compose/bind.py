@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tycho.compose.attributes import PROJECT
+from tycho.compose.bound import BoundProject
 from tycho.compose.context import Context
 from tycho.compose.converters import passthrough
 from tycho.compose.lifecycle_hooks import inherit_hook_defaults
@@ -14,7 +15,7 @@ from tycho.model import Expr
 OBSOLETE = "the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion"
 
 
-def bind_project(loaded: LoadedTree) -> tuple[Context, dict[str, Any]]:
+def bind_project(loaded: LoadedTree) -> BoundProject:
     """Convert a tree to the fields of a project, as far as its values can be converted."""
     ctx = Context(loaded.sources, loaded.env)
     ctx.problems += loaded.problems
@@ -39,4 +40,4 @@ def bind_project(loaded: LoadedTree) -> tuple[Context, dict[str, Any]]:
         elif key == "version":
             fields[key] = str(child.value)
             ctx.warnings.append(child.problem(key, OBSOLETE, "take it out"))
-    return ctx, fields
+    return ctx.apply(fields)

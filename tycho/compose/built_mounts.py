@@ -7,19 +7,19 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from tycho.compose.context import Context
 from tycho.compose.dockerfile import MAX_DOCKERFILE, copies_folder, is_ignored
+from tycho.compose.sources import Sources
 from tycho.files import FileRefused, is_below, names_host
 from tycho.model.paths import is_local
 
 Fields = dict[str, Any]
 
 
-def is_built(ctx: Context, service: Fields, mount: Fields, roots: tuple[str, ...]) -> bool:
+def is_built(sources: Sources, service: Fields, mount: Fields, roots: tuple[str, ...]) -> bool:
     """Tell whether a writable folder lies in its service's build context, and the Dockerfile copies it to the target.
 
     Args:
-        ctx: The project, and what is around it.
+        sources: Where the files around the project are.
         service: The service.
         mount: A bind of it, whose source was looked at.
         roots: Resolved folders, below one of which a Dockerfile is read.
@@ -32,7 +32,7 @@ def is_built(ctx: Context, service: Fields, mount: Fields, roots: tuple[str, ...
     context = str(build.get("context") or ".")
     if not is_local(context):
         return False
-    full, around = (os.path.normpath(ctx.sources.path(path)) for path in (source, context))
+    full, around = (os.path.normpath(sources.path(path)) for path in (source, context))
     if not is_below(full, (around,)):
         return False
     path = os.path.join(around, str(build.get("dockerfile") or "Dockerfile"))
@@ -40,16 +40,16 @@ def is_built(ctx: Context, service: Fields, mount: Fields, roots: tuple[str, ...
     below = posixpath.relpath(full, around)
     args = {name: str(value) for name, value in _mapping(build.get("args")).items() if value is not None}
     stage = str(build.get("target") or "")
-    if not copies_folder(inline or _read(ctx, path, roots), below, mount["target"], stage=stage, args=args):
+    if not copies_folder(inline or _read(sources, path, roots), below, mount["target"], stage=stage, args=args):
         return False
-    own = "" if inline else _read(ctx, f"{path}.dockerignore", roots)  # it goes before the common one
-    return not is_ignored(own or _read(ctx, os.path.join(around, ".dockerignore"), roots), below)
+    own = "" if inline else _read(sources, f"{path}.dockerignore", roots)  # it goes before the common one
+    return not is_ignored(own or _read(sources, os.path.join(around, ".dockerignore"), roots), below)
 
 
-def _read(ctx: Context, path: str, roots: tuple[str, ...]) -> str:
+def _read(sources: Sources, path: str, roots: tuple[str, ...]) -> str:
     """Return the text of a file; "" where it cannot be read, as then nobody knows what it says."""
     try:
-        content = ctx.sources.files.read(path, roots=roots, limit=MAX_DOCKERFILE).content
+        content = sources.files.read(path, roots=roots, limit=MAX_DOCKERFILE).content
     except FileRefused:
         return ""
     return content.decode(errors="replace")

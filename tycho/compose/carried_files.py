@@ -11,17 +11,15 @@ import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tycho.compose import built_mounts
-from tycho.compose.context import Context
+from tycho.compose.bound import BoundProject, Fields, Findings, change_services, each_service
 from tycho.compose.filesystem import MAX_MOUNT, NO_DISK
-from tycho.compose.normalize import each
+from tycho.compose.sources import Sources
 from tycho.files import FileContent, FileRefused, Reason, Stays, is_below, names_host
 from tycho.files.folder import FolderContent
 from tycho.model import File
 
-Fields = dict[str, Any]
 SYSTEM = (
     "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr",
     "/var/run", "/var/lib/docker", "/var/lib/kubelet",
@@ -33,37 +31,22 @@ class Travel:
     """Which files of a project may travel.
 
     Args:
-        ctx: The project, and what is around it.
+        sources: Where the files around the project are.
         root: Below which files may travel, as paths are written.
         roots: The same with all links followed, and the project's own folder.
         env_files: Resolved paths of files with variables.
         outputs: Resolved paths of what the command at hand writes.
     """
 
-    ctx: Context
+    sources: Sources
     root: str
     roots: tuple[str, ...]
     env_files: frozenset[str]
     outputs: tuple[str, ...]
 
-    @classmethod
-    def of(cls, ctx: Context, fields: Fields, included: Sequence[str]) -> Travel:
-        """Find out what a whole project says, disabled services too."""
-        sources = ctx.sources
-        root = sources.root or _written_root(ctx, fields)
-        resolve = sources.files.resolve
-        named = (sources.path(path) for path in _env_files(fields))
-        return cls(
-            ctx,
-            root,
-            tuple(dict.fromkeys(resolve(path) for path in (root, sources.directory))),
-            frozenset(map(resolve, (*named, *included, *sources.env_files))),
-            tuple(map(resolve, sources.outputs)),
-        )
-
     def holds(self, path: str) -> bool:
         """Tell whether a path of the compose file lies below the root, as it is written."""
-        return not names_host(path) and is_below(self.ctx.sources.path(path), (self.root,))
+        return not names_host(path) and is_below(self.sources.path(path), (self.root,))
 
     def withhold(self, path: str) -> str:
         """Tell why a file or folder never travels; "" for one that may."""
@@ -80,7 +63,7 @@ class Travel:
 
     def relative_hint(self, path: str) -> str:
         """Tell what to write instead of an absolute path below the root; "" for any other."""
-        sources = self.ctx.sources
+        sources = self.sources
         if not (path.startswith("/") and sources.directory and is_below(posixpath.normpath(path), (self.root,))):
             return ""
         written = os.path.relpath(path, sources.directory)
@@ -88,7 +71,7 @@ class Travel:
 
     def root_hint(self, path: str) -> str:
         """Tell which switch lets a path beyond the root travel."""
-        sources = self.ctx.sources
+        sources = self.sources
         if not sources.directory and path.startswith(("/", "~")):
             return "send it along, and name it by a path from the compose file on"
         full = sources.path(path)
@@ -103,34 +86,76 @@ class Travel:
         return File(path=name, content=file.content, mode=file.mode, origin=origin, release_only=release_only)
 
 
-def read(ctx: Context, fields: Fields, travel: Travel) -> None:
-    """Read what is mounted; the fields take what travels, and what does not, with the reason."""
-    used: dict[str, set[str]] = {"configs": set(), "secrets": set()}
-    for _, service in each(fields):
-        for mount in service.get("volumes", ()):
-            if mount["type"] == "bind":
-                mount.update(_bind(travel, mount["source"], writable=not mount.get("read_only")))
-                if built_mounts.is_built(ctx, service, mount, travel.roots):
-                    mount["built"] = True
-        for kind, names in used.items():
-            names.update(grant["source"] for grant in service.get(kind, ()))
-            for hook in service.get("pre_start", ()):
-                names.update(grant["source"] for grant in hook.get(kind, ()))
-    for kind, names in used.items():
-        for name, part in fields.get(kind, {}).items():
-            if part.get("file") and name in names:
-                part.update(_content(ctx, travel, part["file"], f"{kind}.{name}.file"))
+def plan_travel(project: BoundProject, included: Sequence[str]) -> tuple[BoundProject, Travel]:
+    """Find out which files may travel: all that a project says counts, disabled services too.
+
+    Args:
+        project: The project.
+        included: Env files of what it includes.
+
+    Returns:
+        The project, with what is wrong with its `x-tycho.root`, and what may travel.
+    """
+    findings, sources, fields = Findings(project), project.sources, project.fields
+    root = sources.root or _find_written_root(findings, fields)
+    resolve = sources.files.resolve
+    named = (sources.path(path) for path in _list_env_files(fields))
+    travel = Travel(
+        sources,
+        root,
+        tuple(dict.fromkeys(resolve(path) for path in (root, sources.directory))),
+        frozenset(map(resolve, (*named, *included, *sources.env_files))),
+        tuple(map(resolve, sources.outputs)),
+    )
+    return findings.apply(fields), travel
+
+
+def read_carried_files(project: BoundProject, travel: Travel) -> BoundProject:
+    """Read what is mounted: the fields take what travels, and what does not, with the reason."""
+    findings = Findings(project)
+    fields = change_services(project.fields, lambda _, service: _read_mounts(travel, service))
+    for kind in ("configs", "secrets"):
+        names = _list_granted(fields, kind)
+        if kind in fields:
+            fields[kind] = {
+                name: {**part, **_read_content(findings, travel, part["file"], f"{kind}.{name}.file")}
+                if part.get("file") and name in names
+                else part
+                for name, part in fields[kind].items()
+            }
+    return findings.apply(fields)
+
+
+def _list_granted(fields: Fields, kind: str) -> set[str]:
+    """List the configs or secrets that a container is granted."""
+    containers = (part for _, service in each_service(fields) for part in (service, *service.get("pre_start", ())))
+    return {grant["source"] for container in containers for grant in container.get(kind, ())}
+
+
+def _read_mounts(travel: Travel, service: Fields) -> Fields:
+    """Read the binds of a service."""
+    if "volumes" not in service:
+        return service
+    return {**service, "volumes": [_read_mount(travel, service, mount) for mount in service["volumes"]]}
+
+
+def _read_mount(travel: Travel, service: Fields, mount: Fields) -> Fields:
+    if mount["type"] != "bind":
+        return mount
+    read = {**mount, **_bind(travel, mount["source"], writable=not mount.get("read_only"))}
+    built = built_mounts.is_built(travel.sources, service, read, travel.roots)
+    return {**read, "built": True} if built else read
 
 
 def _bind(travel: Travel, source: str, *, writable: bool) -> Fields:
     """Read the source of a bind; one of the host's is told by its text."""
     if names_host(source):
-        if not travel.ctx.sources.directory and writable and source[0] == "/" and not _of_the_system(source):
+        if not travel.sources.directory and writable and source[0] == "/" and not _of_the_system(source):
             return {"note": NO_DISK}  # a request has no host: a folder to keep something in is a claim
         return {"note": "the host's", "advice": travel.relative_hint(source)}
     if not travel.holds(source):
         return {"note": str(Reason.OUTSIDE), "advice": travel.root_hint(source)}
-    sources = travel.ctx.sources
+    sources = travel.sources
     path = sources.path(source)
     try:
         return _files(travel, sources.files.carry(path, roots=travel.roots, withhold=travel.withhold))
@@ -152,7 +177,7 @@ def _of_the_system(source: str) -> bool:
 def _named_variables(travel: Travel, path: str) -> Fields:
     """Read a file of variables that is mounted by its own name: its author means it, and the release brings it."""
     try:
-        return {"files": (travel.file("", travel.ctx.sources.files.read(path, limit=MAX_MOUNT), release_only=True),)}
+        return {"files": (travel.file("", travel.sources.files.read(path, limit=MAX_MOUNT), release_only=True),)}
     except FileRefused as error:
         return {"note": str(error)}
 
@@ -165,9 +190,9 @@ def _files(travel: Travel, content: FileContent | FolderContent) -> Fields:
     return {"files": files, **{key: value for key, value in left.items() if value}}
 
 
-def _content(ctx: Context, travel: Travel, source: str, path: str) -> Fields:
+def _read_content(findings: Findings, travel: Travel, source: str, path: str) -> Fields:
     """Read a config or secret: below the root as a bind is, elsewhere one regular file."""
-    files, full = ctx.sources.files, ctx.sources.path(source)
+    files, full = travel.sources.files, travel.sources.path(source)
     try:
         if travel.holds(source):
             try:
@@ -179,36 +204,35 @@ def _content(ctx: Context, travel: Travel, source: str, path: str) -> Fields:
         return {"files": (travel.file("", files.read(full, limit=MAX_MOUNT), release_only=True),)}
     except FileRefused as error:
         if error.reason is Reason.ABSENT:
-            ctx.warnings.append(
-                ctx.problem_at(path, f"{source}: {error}", f"{ctx.sources.remedy} before the system is started")
-            )
+            hint = f"{travel.sources.remedy} before the system is started"
+            findings.add_warning(path, f"{source}: {error}", hint)
         else:
-            ctx.problems.append(ctx.problem_at(path, f"{source}: {error.detail}", "name a regular file"))
+            findings.add_problem(path, f"{source}: {error.detail}", "name a regular file")
         return {}
 
 
-def _written_root(ctx: Context, fields: Fields) -> str:
+def _find_written_root(findings: Findings, fields: Fields) -> str:
     """Return the root that `x-tycho` names: a document may climb, but not to a home, or to all of a machine."""
     extension = fields.get("x", {}).get("x-tycho")
     root_path = extension.get("root") if isinstance(extension, dict) else None
-    directory = ctx.sources.directory
+    directory = findings.sources.directory
     if root_path is None:
         return directory
     climbs = posixpath.normpath(str(root_path)) if isinstance(root_path, str) and root_path else "x"
     if climbs != "." and set(climbs.split("/")) != {".."}:
         problem = "a file may name a folder above it, as .. or ../.., and no other"
-        ctx.problems.append(ctx.problem_at("x-tycho.root", problem, "x-tycho: {root: ..}"))
+        findings.add_problem("x-tycho.root", problem, "x-tycho: {root: ..}")
         return directory
     root = os.path.normpath(os.path.join(directory, climbs))
-    home = ctx.sources.env.get("HOME", "")
+    home = findings.sources.env.get("HOME", "")
     if root == "/" or (directory and home and is_below(os.path.normpath(home), (root,))):
         problem = f"{root_path} is a home, or holds one: too much for a file to ask for"
-        ctx.problems.append(ctx.problem_at("x-tycho.root", problem, "say it on the command line: --root DIR"))
+        findings.add_problem("x-tycho.root", problem, "say it on the command line: --root DIR")
         return directory
     return root
 
 
-def _env_files(fields: Fields) -> Iterator[str]:
-    for _, service in each(fields):
+def _list_env_files(fields: Fields) -> Iterator[str]:
+    for _, service in each_service(fields):
         for part in (service, *service.get("pre_start", ())):
             yield from (file["path"] for file in part.get("env_file", ()) if file.get("path"))

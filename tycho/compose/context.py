@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tycho.compose import interpolation
+from tycho.compose.bound import BoundProject, Place, find_place
 from tycho.compose.sources import Sources
 from tycho.compose.yaml_nodes import YamlNode
 from tycho.errors import Problem
-from tycho.model import DialectUse, Variable
+from tycho.model import DialectUse
 
 
 class InvalidValue(Exception):
@@ -34,8 +36,6 @@ class Context:
         self.problems: list[Problem] = []
         self.known_problem_paths: frozenset[str] = frozenset()  # paths of what was wrong before
         self.ports = 0  # of all services so far
-        self.entries = 0  # of env files and label files so far
-        self.env_bytes = 0
         self.warnings: list[Problem] = []
         self.lines: dict[str, tuple[str, int]] = {}
         self.dialect: list[DialectUse] = []  # what the first Tycho wrote otherwise
@@ -62,19 +62,20 @@ class Context:
         use = DialectUse(path=path, file=node.file, line=node.line, outcome="translated", target=words, becomes=path)
         self.dialect.append(use)
 
-    def seen(self) -> dict[str, Variable]:
-        """The live variables, with what they are worth."""
-        return {
-            name: Variable(name=name, places=tuple(places), value=self.env.get(name))
-            for name, places in sorted(self.variables.items())
-        }
+    def find_place(self, path: str) -> Place:
+        """Find the place of a path, or of the nearest node above it."""
+        return find_place(self.lines, path)
 
-    def at(self, path: str) -> tuple[str, int]:
-        """File and line of a path, or of the nearest node above it."""
-        while path not in self.lines and path:
-            path = path[: max(path.rfind("."), path.rfind("["), 0)]
-        return self.lines.get(path, ("", 0))
-
-    def problem_at(self, path: str, message: str, hint: str = "") -> Problem:
-        """A problem at a path, once all places are known."""
-        return Problem(*self.at(path), path, message, hint)
+    def apply(self, fields: dict[str, Any]) -> BoundProject:
+        """Return the project that was bound, with all that was learnt of it."""
+        return BoundProject(
+            sources=self.sources,
+            env=self.env,
+            fields=fields,
+            lines=self.lines,
+            problems=tuple(self.problems),
+            warnings=tuple(self.warnings),
+            variables={name: tuple(places) for name, places in self.variables.items()},
+            baked={name: tuple(places) for name, places in self.baked.items()},
+            dialect=tuple(self.dialect),
+        )

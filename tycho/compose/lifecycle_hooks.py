@@ -5,9 +5,10 @@ Source: Compose Specification, "pre_start"; compose-go's tests of its inheritanc
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from tycho.compose.attributes import CONTAINER, HOOK_KEYS, SERVICE
+from tycho.compose.bound import BoundProject, Fields, change_hooks, change_services
 from tycho.compose.extends import MAX_COPIED
 from tycho.compose.merge import Unmergeable, merge
 from tycho.compose.yaml_nodes import YamlNode, clone
@@ -44,8 +45,16 @@ def inherit_hook_defaults(tree: YamlNode) -> list[Problem]:
     return problems
 
 
-def split_hook(hook: dict[str, Any]) -> dict[str, Any]:
-    """Write a hook as the model has it: its own keys, and under `rest` what any container may have."""
+def split_hooks(project: BoundProject) -> BoundProject:
+    """Write hooks as the model has them: their own keys, and under `rest` what any container may have."""
+
+    def split(_: str, service: Fields) -> Fields:
+        return change_hooks(service, lambda _, hook: _split_hook(hook))
+
+    return replace(project, fields=change_services(project.fields, split))
+
+
+def _split_hook(hook: Fields) -> Fields:
     inherited = {key: value for key, value in hook.items() if key not in OWN_KEYS}
     own = {key: value for key, value in hook.items() if key in OWN_KEYS}
     return {**own, "command": hook.get("command") or [], **({"rest": inherited} if inherited else {})}

@@ -6,131 +6,164 @@ Source: compose-go's `WithServicesEnvironmentResolved` and `WithServicesLabelsRe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from tycho.compose import dotenv
+from tycho.compose.bound import BoundProject, Fields, Findings, change_hooks, change_services
 from tycho.compose.carried_files import Travel
-from tycho.compose.context import Context
-from tycho.compose.normalize import each
 from tycho.compose.text_checks import NO_TEXT, check_variables
 from tycho.files import FileContent, FileRefused, Reason, is_below
 from tycho.model import Expr, File
 from tycho.text import is_text
 
-Fields = dict[str, Any]
 MAX_ENTRIES = 200_000  # variables of all services' files together; a file counts for each service that names it
 MAX_BYTES = 16 * 1024 * 1024
 
 
-def read(ctx: Context, fields: Fields, travel: Travel) -> None:
-    """Read all side files; the fields take what they hold."""
-    for path, service in containers(fields):
-        _pass(ctx, service, f"{path}.environment")
-        _env_files(ctx, service, f"{path}.env_file", travel)
-        _label_files(ctx, service, f"{path}.label_file", travel)
+class _Reading(Findings):
+    """What reading finds out, and how much all files together hold."""
+
+    def __init__(self, project: BoundProject, travel: Travel) -> None:
+        super().__init__(project)
+        self.travel = travel
+        self.entries = 0
+        self.size = 0  # bytes
+
+    def is_full(self) -> bool:
+        """Tell whether the files hold more than a project may."""
+        return self.entries > MAX_ENTRIES or self.size > MAX_BYTES
+
+
+def read_referenced_files(project: BoundProject, travel: Travel) -> BoundProject:
+    """Read env files, label files and the variables that services, configs and secrets take whole."""
+    reading = _Reading(project, travel)
+    fields = change_services(project.fields, lambda path, service: _read_of_service(reading, path, service))
     for kind in ("configs", "secrets"):
-        for name, element in fields.get(kind, {}).items():
-            if element.get("file") is None and (variable := element.get("environment")) is not None:
-                value = _worth(ctx, variable, f"{kind}.{name}.environment")
-                if kind == "secrets":
-                    element["files"] = (File(path="", content=value.encode()),) if value is not None else None
-                elif "content" not in element:
-                    element["content"] = Expr(value or "", f"${{{variable}}}")
-                    _read(ctx, variable, f"{kind}.{name}.environment")
+        if kind in fields:
+            elements = fields[kind].items()
+            fields[kind] = {
+                name: _read_element(reading, f"{kind}.{name}.environment", element, secret=kind == "secrets")
+                for name, element in elements
+            }
+    return reading.apply(fields)
 
 
-def containers(fields: Fields) -> Iterator[tuple[str, Fields]]:
-    """Every service and job, and the containers before them, each with its path."""
-    for path, service in each(fields):
-        yield path, service
-        for i, hook in enumerate(service.get("pre_start", ())):
-            yield f"{path}.pre_start[{i}]", hook
+def _read_element(reading: _Reading, path: str, element: Fields, *, secret: bool) -> Fields:
+    """Give a config or a secret what its variable holds."""
+    variable = element.get("environment")
+    if element.get("file") is not None or variable is None:
+        return element
+    value = _find_value(reading, variable, path)
+    if secret:
+        return {**element, "files": (File(path="", content=value.encode()),) if value is not None else None}
+    if "content" in element:
+        return element
+    reading.record_variable(variable, path)
+    return {**element, "content": Expr(value or "", f"${{{variable}}}")}
 
 
-def _pass(ctx: Context, service: Fields, path: str) -> None:
-    """Entries without a value take the caller's, or stay unset."""
-    environment = service.get("environment", {})
+def _read_of_service(reading: _Reading, path: str, service: Fields) -> Fields:
+    read = _read_of_container(reading, path, service)
+    return change_hooks(read, lambda i, hook: _read_of_container(reading, f"{path}.pre_start[{i}]", hook))
+
+
+def _read_of_container(reading: _Reading, path: str, container: Fields) -> Fields:
+    read = _pass_variables(reading, container, f"{path}.environment")
+    if "env_file" in read:
+        read = {**read, "env_file": _read_env_files(reading, read, f"{path}.env_file")}
+    if labels := _read_label_files(reading, read, f"{path}.label_file"):
+        read = {**read, "labels": {**labels, **read.get("labels", {})}}
+    return read
+
+
+def _pass_variables(reading: _Reading, container: Fields, path: str) -> Fields:
+    """Give entries without a value that of the caller's variable; without one they stay unset."""
+    environment = container.get("environment", {})
     passed = tuple(key for key, value in environment.items() if value is None)
+    if not passed:
+        return container
+    values = {key: _find_value(reading, key, f"{path}.{key}") for key in passed}
     for key in passed:
-        environment[key] = _worth(ctx, key, f"{path}.{key}")
-        _read(ctx, key, f"{path}.{key}")
-    if passed:
-        service["environment_pass"] = passed
+        reading.record_variable(key, f"{path}.{key}")
+    return {**container, "environment": {**environment, **values}, "environment_pass": passed}
 
 
-def _worth(ctx: Context, variable: str, path: str) -> str | None:
-    """What a variable is worth to a place that takes it whole; nothing where it holds no text."""
-    if wrong := list(check_variables([variable], ctx.env)):
-        ctx.problems += [ctx.problem_at(path, *details) for details in wrong]
+def _find_value(reading: _Reading, variable: str, path: str) -> str | None:
+    """Return what a variable is worth to a place that takes it whole; None where it holds no text."""
+    if wrong := list(check_variables([variable], reading.env)):
+        for details in wrong:
+            reading.add_problem(path, *details)
         return None
-    return ctx.env.get(variable)
+    return reading.env.get(variable)
 
 
-def _read(ctx: Context, variable: str, path: str) -> None:
-    ctx.record_variable(variable, path, *ctx.at(path), live=True)
-
-
-def _env_files(ctx: Context, service: Fields, path: str, travel: Travel) -> None:
-    own = {key: str(value) for key, value in service.get("environment", {}).items() if value is not None}
+def _read_env_files(reading: _Reading, container: Fields, path: str) -> list[Fields]:
+    """Return the env files of a container, with the entries of those that could be read."""
+    own = {key: str(value) for key, value in container.get("environment", {}).items() if value is not None}
     known: dict[str, str] = dict(own)
-    for i, env_file in enumerate(service.get("env_file", ())):
-        at = f"{path}[{i}]"
-        if "path" not in env_file:  # which was told already
-            continue
-        if env_file.get("format") not in (None, "raw"):
-            message = f'unsupported env_file format "{env_file["format"]}"'
-            ctx.problems.append(ctx.problem_at(at, message, "format: raw, or none"))
-            continue
-        needed = f"env file {env_file['path']} not found" if env_file.get("required", True) else ""
-        if (content := _read_file(ctx, env_file["path"], at, needed)) is None:
-            continue
-        scope = _Scope(own, ctx.env)
-        entries = _variables(ctx, content, env_file["path"], at, scope, known, raw=env_file.get("format") == "raw")
-        if bad := [name for name, value in (entries or {}).items() if not is_text(value)]:
-            ctx.problems.append(
-                ctx.problem_at(at, f"{bad[0]} reads a variable, {NO_TEXT}", "set that variable to text")
-            )
-        elif entries is not None:
-            env_file["entries"] = entries
-            if not is_below(content.path, travel.roots):
-                env_file["outside"] = True
+    return [
+        {**env_file, **_read_env_file(reading, env_file, f"{path}[{i}]", own, known)}
+        for i, env_file in enumerate(container["env_file"])
+    ]
 
 
-def _label_files(ctx: Context, service: Fields, path: str, travel: Travel) -> None:
-    """Labels are part of the chart, and so are the files that hold them."""
+def _read_env_file(
+    reading: _Reading, env_file: Fields, path: str, own: Mapping[str, str], known: dict[str, str]
+) -> Fields:
+    """Read one env file; what it says is known to those after it."""
+    if "path" not in env_file:  # a problem that is noted already
+        return {}
+    name, form = env_file["path"], env_file.get("format")
+    if form not in (None, "raw"):
+        reading.add_problem(path, f'unsupported env_file format "{form}"', "format: raw, or none")
+        return {}
+    needed = f"env file {name} not found" if env_file.get("required", True) else ""
+    if (content := _read_file(reading, name, path, needed)) is None:
+        return {}
+    entries = _read_entries(reading, content, name, path, _Scope(own, reading.env), known, raw=form == "raw")
+    if entries is None:
+        return {}
+    if bad := [name for name, value in entries.items() if not is_text(value)]:
+        reading.add_problem(path, f"{bad[0]} reads a variable, {NO_TEXT}", "set that variable to text")
+        return {}
+    outside = {} if is_below(content.path, reading.travel.roots) else {"outside": True}
+    return {"entries": entries, **outside}
+
+
+def _read_label_files(reading: _Reading, container: Fields, path: str) -> dict[str, str]:
+    """Read a container's label files: labels are part of the chart, and so are the files that hold them."""
     known: dict[str, str] = {}
-    for i, file in enumerate(service.get("label_file", ())):
+    travel = reading.travel
+    for i, file in enumerate(container.get("label_file", ())):
         at = f"{path}[{i}]"
         if file and not travel.holds(file):
             hint = travel.relative_hint(file) or travel.root_hint(file)
-            ctx.problems.append(ctx.problem_at(at, f"label file {file} is {Reason.OUTSIDE}", hint))
-        elif content := _read_file(ctx, file, at, f"label file {file} not found", travel.roots):
+            reading.add_problem(at, f"label file {file} is {Reason.OUTSIDE}", hint)
+        elif content := _read_file(reading, file, at, f"label file {file} not found", travel.roots):
             if why := travel.withhold(content.path):
                 message = f"label file {file}: {why}, and labels are part of the chart"
-                ctx.problems.append(ctx.problem_at(at, message, "keep labels in a file of their own"))
+                reading.add_problem(at, message, "keep labels in a file of their own")
             else:
-                _variables(ctx, content, file, at, {}, known)
-    if known:
-        service["labels"] = {**known, **service.get("labels", {})}
+                _read_entries(reading, content, file, at, {}, known)
+    return known
 
 
-def _read_file(ctx: Context, file: str, path: str, needed: str, roots: tuple[str, ...] = ()) -> FileContent | None:
-    """Read one file; None where there is none, or it was told of."""
+def _read_file(reading: _Reading, file: str, path: str, needed: str, roots: tuple[str, ...] = ()) -> FileContent | None:
+    """Read one file; None where there is none: a problem where `needed` says so."""
     try:
         if not file:
             raise FileRefused(Reason.ABSENT)  # noqa: TRY301
-        return ctx.sources.files.read(ctx.sources.path(file), roots=roots)
+        return reading.sources.files.read(reading.sources.path(file), roots=roots)
     except FileRefused as error:
         if error.reason is not Reason.ABSENT:
-            ctx.problems.append(ctx.problem_at(path, f"{file}: {error.detail}", "name a regular file"))
+            reading.add_problem(path, f"{file}: {error.detail}", "name a regular file")
         elif needed:
-            hint = f"{ctx.sources.remedy}, or write required: false" if ".env_file" in path else ctx.sources.remedy
-            ctx.problems.append(ctx.problem_at(path, needed, hint))
+            remedy = reading.sources.remedy
+            reading.add_problem(path, needed, f"{remedy}, or write required: false" if ".env_file" in path else remedy)
     return None
 
 
-def _variables(
-    ctx: Context,
+def _read_entries(
+    reading: _Reading,
     content: FileContent,
     file: str,
     path: str,
@@ -139,21 +172,21 @@ def _variables(
     *,
     raw: bool = False,
 ) -> dict[str, str] | None:
-    """What one file adds to what is known; None where it is malformed."""
+    """Return what one file adds to what is known; None where it is malformed, or nothing more may be read."""
     before = _Added(known)
-    if ctx.entries > MAX_ENTRIES or ctx.env_bytes > MAX_BYTES:  # which was told already
+    if reading.is_full():  # a problem that is noted already
         return None
     try:
-        ctx.env_bytes += len(content.content)
-        if ctx.env_bytes <= MAX_BYTES:
-            dotenv.parse(content.content, ctx.sources.shown(ctx.sources.path(file)), env, before, raw=raw)
-            ctx.entries += len(before.added)
-        if ctx.entries > MAX_ENTRIES or ctx.env_bytes > MAX_BYTES:
+        reading.size += len(content.content)
+        if not reading.is_full():
+            dotenv.parse(content.content, reading.sources.shown(reading.sources.path(file)), env, before, raw=raw)
+            reading.entries += len(before.added)
+        if reading.is_full():
             most = f"{MAX_ENTRIES} variables, or {MAX_BYTES >> 20} MiB"
             message = f"the env files and label files of all services hold more than {most}"
-            ctx.problems.append(ctx.problem_at(path, message, "give each service those that it reads"))
+            reading.add_problem(path, message, "give each service those that it reads")
     except dotenv.Malformed as error:
-        ctx.problems.append(error.problem)
+        reading.add_problems(error.problem)
         return None
     return before.added
 

@@ -105,7 +105,7 @@ def build_arguments(ctx: Context, node: YamlNode, path: str) -> dict[str, str]:
     arguments = {}
     for key, value in pairs_of(string, trimmed=True)(ctx, node, path).items():
         if value is None:
-            file, line = ctx.at(f"{path}.{key}")
+            file, line = ctx.find_place(f"{path}.{key}")
             ctx.record_variable(key, f"{path}.{key}", file, line, live=False)
         if (known := ctx.env.get(key) if value is None else value) is not None:
             arguments[key] = known
