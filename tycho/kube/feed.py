@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from tycho.errors import ClusterUnreachable, Forbidden, NotFound, OrchestratorError, Unauthorized, UsageError
 from tycho.kube.client import KubeClient
@@ -38,6 +38,8 @@ class Feed:
         self.listings = 0  # how often all was listed
         self.begun = asyncio.Event()  # whether it has been in sync once, or may not be
         self.synced = asyncio.Event()  # whether all changes are read as they happen
+        self.listeners: set[Callable[[KubeObject | None], None]] = set()
+        """Called with each object that changes, and with None where any may have."""
         self._api = api
         self._changed = asyncio.Condition()
         self._watch: Watch | None = None
@@ -112,6 +114,7 @@ class Feed:
         self.listings += 1
         self.store.fill(items)
         self.version = int(version)
+        self._notify(None)
 
     async def _follow(self) -> float:
         """Watch until the watch ends; return for how many seconds that was."""
@@ -129,6 +132,7 @@ class Feed:
         finally:
             self.synced.clear()
             watch.end()
+            self._notify(None)
         return time.monotonic() - began
 
     def _apply(self, change: KubeObject) -> None:
@@ -142,6 +146,12 @@ class Feed:
             self.store.drop(obj)
         elif kind != "BOOKMARK":
             self.store.put(obj)
+        if kind != "BOOKMARK":
+            self._notify(obj)
+
+    def _notify(self, obj: KubeObject | None) -> None:
+        for listener in tuple(self.listeners):
+            listener(obj)
 
     def _lose(self) -> None:
         self.synced.clear()

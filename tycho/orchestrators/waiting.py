@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from tycho.errors import ClusterUnreachable, StartFailed, WaitTimeout
+from tycho.errors import ClusterUnreachable, NotFound, StartFailed, WaitTimeout
 from tycho.orchestrators.instance import WaitOptions
 from tycho.progress import describe_failure
 from tycho.release import Release, ServiceStatus
 from tycho.time_limit import time_left
 
 INTERVAL = 0.4  # seconds between looks: quick enough to seem at once, a dozen small requests each
-UNANSWERED = 10  # looks that an API server may miss while it is replaced or overloaded
+UNANSWERED = 60.0  # seconds for which an API server may give no answer while it is replaced or overloaded
 
 
 class Deadline:
@@ -40,10 +40,25 @@ class Deadline:
         return True
 
 
+def choose_services(release: Release, services: Sequence[str]) -> Release:
+    """Return a release with some of its services alone; with all where none is named.
+
+    Raises:
+        NotFound: It has no such service.
+    """
+    known = [service.name for service in release.services]
+    if unknown := [name for name in services if name not in known]:
+        noun, listed = "service" if len(unknown) == 1 else "services", ", ".join(known) or "none"
+        raise NotFound(f"{release.identity.name} has no {noun} {', '.join(unknown)}", hint=f"it has: {listed}")
+    chosen = tuple(service for service in release.services if not services or service.name in services)
+    return release.model_copy(update={"services": chosen})
+
+
 async def wait_until_ready(
     look: Callable[[], Awaitable[Release]],
     deadline: Deadline,
     list_hints: Callable[[Sequence[ServiceStatus]], Sequence[str]] = lambda late: (),
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Release:
     """Return the release once all its services are ready.
 
@@ -51,22 +66,23 @@ async def wait_until_ready(
         look: Looks at the release.
         deadline: How long, and who is told; without `wait` the first look is the last.
         list_hints: Lists what could be wrong with services that are not ready in time.
+        pause: Waits for what a look could see, at most for some seconds.
 
     Raises:
         StartFailed: A service cannot become ready; says which, and why.
         WaitTimeout: The time is over; says what is not ready.
     """
-    wait_options, missed = deadline.wait_options, 0
+    wait_options, loop = deadline.wait_options, asyncio.get_running_loop()
+    answered = loop.time()
     while True:
         try:
             release = await look()
         except ClusterUnreachable:
-            missed += 1
-            if missed > UNANSWERED or not wait_options.wait or not deadline.left:
+            if loop.time() - answered > UNANSWERED or not wait_options.wait or not deadline.left:
                 raise
             await asyncio.sleep(INTERVAL)
             continue
-        missed = 0
+        answered = loop.time()
         wait_options.watch(release)
         if not wait_options.wait or release.ready:
             return release
@@ -81,7 +97,7 @@ async def wait_until_ready(
             )
         if not deadline.left:
             raise _explain_delay(release, wait_options.timeout, list_hints)
-        await asyncio.sleep(INTERVAL)
+        await pause(min(INTERVAL, deadline.left))
 
 
 def _explain_delay(

@@ -12,32 +12,28 @@ from tycho import workspace
 from tycho.chart import find_ungranted, values_yaml, without_origin
 from tycho.choices import check_revision
 from tycho.errors import NotFound, OrchestratorError, PreconditionFailed
-from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject
 from tycho.model import Rights
 from tycho.orchestrators import WaitOptions
-from tycho.orchestrators.helm import lease, nodeports, prune, recovery, releases, snapshots, systems, waiting
+from tycho.orchestrators.helm import lease, nodeports, prune, recovery, releases, snapshots
 from tycho.orchestrators.helm.helm_program import program
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.rendering import refuse, split
 from tycho.orchestrators.helm.stored import read_stored, rebuild_chart
-from tycho.orchestrators.helm.view_lists import ClusterLists, Source
+from tycho.orchestrators.helm.tracking import TrackVerbs
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Identity, Release
 from tycho.stored import StoredRelease
 
 ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
-REMOVED = frozenset({"uninstalling", "lost", "kept"})  # states of a system that somebody else removes, or has removed
 HELM_LABELS = frozenset({"name", "owner", "status", "version", "createdAt", "modifiedAt"})  # which Helm itself sets
 
 
-class ModifyVerbs:
+class ModifyVerbs(TrackVerbs):
     """The verbs of an orchestrator that begin from what a release was made of."""
 
-    api: KubeClient
     helm: Helm
-    source: Source
 
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """What a revision was made of; 0 is the running one.
@@ -118,23 +114,3 @@ class ModifyVerbs:
         except OrchestratorError:
             await self.source.reach(identity)
             raise
-
-    async def _settle(
-        self, identity: Identity, deadline: Deadline, notes: tuple[str, ...], observer: Observer
-    ) -> Release:
-        await self.source.reach(identity)
-
-        async def look() -> Release:
-            try:
-                release = await systems.read_system(self.source, identity, observer)
-            except NotFound:
-                raise lease.removed(identity) from None
-            if release.state in REMOVED:
-                raise lease.removed(identity)
-            if not release.ready and not any(service.fatal for service in release.services):
-                return release
-            # The last word is not taken from a watch that may have fallen silent.
-            return await systems.read_system(ClusterLists(self.api), identity, observer)
-
-        release = await waiting.wait_until_ready(look, deadline)
-        return release.model_copy(update={"notes": notes})

@@ -9,7 +9,8 @@ As long as a kind's list is not complete, its watch is cut, or it may not be wat
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,7 @@ from tycho.kinds import Kind
 from tycho.kube.client import KubeClient
 from tycho.kube.feed import Feed
 from tycho.kube.objects import KubeObject
+from tycho.kube.query import ObjectQuery
 from tycho.orchestrators.helm.object_queries import INDEXED, KEPT, QUERIES, SYSTEMS
 from tycho.orchestrators.helm.view_lists import EVENTS, ClusterLists
 from tycho.release import Identity
@@ -36,16 +38,22 @@ class ClusterView:
     Args:
         api: The cluster.
         namespaces: In these alone; "" for all.
+        queries: Which objects; those of all systems by default.
     """
 
-    def __init__(self, api: KubeClient, namespaces: Sequence[str] = ("",)) -> None:
+    def __init__(
+        self,
+        api: KubeClient,
+        namespaces: Sequence[str] = ("",),
+        queries: Iterable[ObjectQuery] = tuple(QUERIES.values()),
+    ) -> None:
         self.api = api
         self._lists = ClusterLists(api)
         self.feeds: Mapping[tuple[str, str], Feed] = {
             (query.kind.name, namespace): Feed(
                 api, query, namespace, most=MOST_EVENTS if query.kind is kinds.EVENT else 0, indexed=INDEXED
             )
-            for query in QUERIES.values()
+            for query in queries
             if query.kind is not kinds.NODE
             for namespace in (("",) if query.kind in EVERYWHERE else namespaces)
         }
@@ -68,6 +76,17 @@ class ClusterView:
     async def begun(self) -> None:
         """Wait until all is watched that may be."""
         await asyncio.gather(*(feed.begun.wait() for feed in self.feeds.values()))
+
+    @contextmanager
+    def listen(self, listener: Callable[[KubeObject | None], None]) -> Iterator[None]:
+        """Have a function called with each object that changes, and with None where any may have."""
+        for feed in self.feeds.values():
+            feed.listeners.add(listener)
+        try:
+            yield
+        finally:
+            for feed in self.feeds.values():
+                feed.listeners.discard(listener)
 
     async def list(self, kind: Kind, namespace: str = "", selector: str = "") -> Sequence[KubeObject]:
         """List objects of a kind, as `ClusterLists` does."""

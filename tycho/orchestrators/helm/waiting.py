@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from tycho.orchestrators import waiting
@@ -40,9 +41,13 @@ async def wait_until_deleted(
     return await deadline.until(is_gone)
 
 
-async def wait_until_ready(look: Callable[[], Awaitable[Release]], deadline: Deadline) -> Release:
+async def wait_until_ready(
+    look: Callable[[], Awaitable[Release]],
+    deadline: Deadline,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Release:
     """Return the release once all its services are ready; see `tycho.orchestrators.waiting`."""
-    return await waiting.wait_until_ready(look, deadline, _list_hints)
+    return await waiting.wait_until_ready(look, deadline, _list_hints, pause)
 
 
 def _list_hints(late: Sequence[ServiceStatus]) -> list[str]:

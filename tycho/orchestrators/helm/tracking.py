@@ -1,0 +1,202 @@
+"""Following systems by watches: looks cost no request, and come when something has changed.
+
+    first look: lists -> not ready? -> watches of this system -> a look at each change -> ready? -> lists confirm it
+
+Readiness depends on time as well: a container counts once it has run for a while. So a look follows after `INTERVAL`
+even where nothing changes; as long as all is watched it reads what watches have told, and asks the API server nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from typing import Self
+
+from tycho import kinds
+from tycho.errors import NotFound, StartFailed
+from tycho.kube.client import KubeClient
+from tycho.kube.objects import KubeObject, get_labels
+from tycho.kube.query import ObjectQuery
+from tycho.orchestrators import Target, WaitOptions
+from tycho.orchestrators.helm import lease, systems, waiting
+from tycho.orchestrators.helm.object_queries import QUERIES, SYSTEMS
+from tycho.orchestrators.helm.observer import Observer
+from tycho.orchestrators.helm.view import ClusterView
+from tycho.orchestrators.helm.view_lists import ClusterLists, Source
+from tycho.orchestrators.helm.waiting import Deadline
+from tycho.orchestrators.helm.workloads import INSTANCE
+from tycho.orchestrators.waiting import choose_services
+from tycho.release import Identity, Release
+
+REMOVED = frozenset({"uninstalling", "lost", "kept"})  # states of a system that somebody else removes, or has removed
+TICK = 1.0  # seconds between looks at all systems while nothing changes
+BREATH = 0.2  # seconds between looks at all systems while much changes
+UNASKED = (kinds.CLAIM, kinds.NAMESPACE, kinds.NODE)  # kinds that a look at a system with a release does not need
+
+
+class Changes:
+    """Tells when something may have changed.
+
+    Args:
+        identity: Of this system; None for any.
+    """
+
+    def __init__(self, identity: Identity | None = None) -> None:
+        self._identity = identity
+        self._event = asyncio.Event()
+
+    def notify(self, obj: KubeObject | None) -> None:
+        """Take a change of an object; None: of any."""
+        if obj is None or self._identity is None or self._concerns(obj, self._identity):
+            self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for the next change, at most for some seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        self._event.clear()
+
+    @staticmethod
+    def _concerns(obj: KubeObject, identity: Identity) -> bool:
+        metadata = obj["metadata"]
+        near = metadata.get("namespace", metadata["name"]) == identity.namespace
+        return near and get_labels(obj).get(INSTANCE, identity.release) == identity.release
+
+
+class Tracker:
+    """Looks at one system again and again; watches begin with the first pause, for many need no second look.
+
+    Args:
+        source: Where the first look comes from; where it is a view already, all of them.
+        identity: Which system.
+        observer: What looks tell together.
+    """
+
+    def __init__(self, source: Source, identity: Identity, observer: Observer) -> None:
+        self._source, self._identity, self._observer = source, identity, observer
+        self._changes = Changes(identity)
+        self._entered = AsyncExitStack()
+        self._begun = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._entered.aclose()
+
+    async def look(self) -> Release:
+        """Look at the system.
+
+        Raises:
+            NotFound: Nothing of it is there any more.
+        """
+        return await systems.read_system(self._source, self._identity, self._observer)
+
+    async def confirm(self) -> Release:
+        """Look at it; the last word is not taken from a watch that may have fallen silent.
+
+        Raises:
+            OperationInProgress: Somebody else removes it, or has removed it.
+        """
+        try:
+            release = await self.look()
+        except NotFound:
+            raise lease.removed(self._identity) from None
+        if release.state in REMOVED:
+            raise lease.removed(self._identity)
+        if not release.ready and not any(service.fatal for service in release.services):
+            return release
+        return await systems.read_system(ClusterLists(self._source.api), self._identity, self._observer)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait until something of the system has changed, at most for some seconds."""
+        if self._begun:
+            return await self._changes.wait(seconds)
+        self._begun = True
+        view = self._source
+        if not isinstance(view, ClusterView):
+            view = ClusterView(view.api, (self._identity.namespace,), list_queries(self._identity))
+            await self._entered.enter_async_context(view)
+        self._entered.enter_context(view.listen(self._changes.notify))
+        self._source = view
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await view.begun()
+
+
+class TrackVerbs:
+    """The verbs of an orchestrator that follow what runs."""
+
+    api: KubeClient
+    source: Source
+    target: Target
+
+    async def wait(self, identity: Identity, services: tuple[str, ...], wait_options: WaitOptions) -> Release:
+        """Wait until services of a system are ready; all of them where none is named.
+
+        Raises:
+            NotFound: No such service.
+            OperationInProgress: Somebody removes the system meanwhile.
+            StartFailed: One of them cannot become ready.
+            WaitTimeout: They did not become ready in time.
+        """
+        deadline, looks = Deadline(wait_options), list[Release]()
+        async with Tracker(self.source, identity, Observer()) as tracker:
+
+            async def look() -> Release:
+                release = await tracker.confirm()
+                looks[:] = [release]
+                if release.state == "failed":
+                    raise StartFailed(f"{identity.name} is failed", hint="`tycho up` makes it anew")
+                return choose_services(release, services)
+
+            await waiting.wait_until_ready(look, deadline, tracker.pause)
+        return looks[0]
+
+    async def follow(self, identity: Identity | None = None) -> AsyncIterator[Sequence[Release]]:
+        """Yield looks at one system, or at all of the target, when something may have changed; the first at once."""
+        if identity is not None:
+            async with Tracker(self.source, identity, Observer()) as tracker:
+                while True:
+                    yield [await tracker.look()]
+                    await tracker.pause(TICK)
+        changes = Changes()
+        async with AsyncExitStack() as stack:
+            view = self.source
+            if not isinstance(view, ClusterView):
+                view = ClusterView(self.api, (self.target.namespace,))
+                await stack.enter_async_context(view)
+            stack.enter_context(view.listen(changes.notify))
+            await view.begun()
+            while True:
+                began = time.monotonic()
+                yield await systems.list_systems(view, self.target.namespace, services=True)
+                await asyncio.sleep(max(BREATH, time.monotonic() - began))
+                await changes.wait(TICK)
+
+    async def _settle(
+        self, identity: Identity, deadline: Deadline, notes: tuple[str, ...], observer: Observer
+    ) -> Release:
+        """Wait until what a verb has changed is ready."""
+        await self.source.reach(identity)
+        async with Tracker(self.source, identity, observer) as tracker:
+            release = await waiting.wait_until_ready(tracker.confirm, deadline, tracker.pause)
+        return release.model_copy(update={"notes": notes})
+
+
+def list_queries(identity: Identity) -> list[ObjectQuery]:
+    """List what is to be watched of one system: its objects alone, where a label tells them."""
+    queries = []
+    for query in QUERIES.values():
+        if query.kind in UNASKED:
+            continue
+        if query.kind is kinds.SECRET:
+            query = replace(query, labels=f"{query.labels},tycho-guid={identity.guid}")  # noqa: PLW2901
+        elif query.labels == SYSTEMS:
+            query = replace(query, labels=f"{INSTANCE}={identity.release},{SYSTEMS}")  # noqa: PLW2901
+        queries.append(query)
+    return queries
