@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from tycho.approval import check_policies
 from tycho.choices import check_revision, check_running
 from tycho.errors import PreconditionFailed
-from tycho.finder import Finder
 from tycho.modification import Modification, Modified
-from tycho.orchestrators import Connection, LogQuery, Orchestrator, Program, StoredRelease, Streams, WaitOptions
+from tycho.orchestrators import Connection, LogQuery, Program, StoredRelease, Streams, WaitOptions
 from tycho.ownership import Caller
 from tycho.time_limit import within_timeout
+from tycho.tracking import Tracking
 
 if TYPE_CHECKING:
     from tycho.release import Event, Release
@@ -24,13 +24,10 @@ __all__ = ["Modified", "Operations"]
 MOST_TRIES = 5  # of a change that others are quicker than, where the caller has named no revision
 
 
-class Operations:
+class Operations(Tracking):
     """Verbs that leave a system's chart as it is."""
 
-    orchestrator: Orchestrator
     policies: tuple[Path, ...]
-
-    _finder: Finder
 
     async def find(self, id: str, *, caller: Caller | None = None) -> Release:
         """Find one system by GUID, unique prefix of it, release name, `<name>-<guid>`, or project name.

@@ -78,6 +78,15 @@ def test_a_system_says_when_it_is_the_same(post: Post, read: Reader) -> None:
     read("/system/nowhere", 404)
 
 
+def test_a_system_is_answered_when_it_is_ready(post: Post, read: Reader) -> None:
+    guid = start(post)
+    answer = read(f"/system/{guid}?wait=30&services=web")
+    assert answer.json()["result"]["is_ready"] is True
+    assert read(f"/system/{guid}?wait=1", 304, If_None_Match=answer.headers["ETag"]).content == b""
+    assert read(f"/system/{guid}?wait=1&services=db", 404).json()["result"]["hint"] == "it has: web"
+    read(f"/system/{guid}?wait=241", 422)
+
+
 def test_a_revision_is_the_operation_that_made_it(post: Post, read: Reader) -> None:
     guid = start(post)
     start(post, env={"TAG": "2"}, **{"tycho-guid": guid})

@@ -46,6 +46,8 @@ def test_the_project_of_the_folder_is_meant(tycho: Tycho) -> None:
     assert started.stdout.splitlines()[1].split()[:2] == ["shop", guid]
     assert "shop · 1 service · namespace shop-" in started.stderr
     assert re.search(r"^  web: ready \([0-9.]+ s\)$", started.stderr, re.MULTILINE)
+    assert tycho("wait").stdout.split() == tycho("wait", "shop", "web", "-q").stdout.split() == started.stdout.split()
+    assert "shop has no service db" in tycho("wait", "shop", "db", rc=32).stderr
     assert tycho("ps").stdout.splitlines()[1].split()[:4] == ["shop", "web", "Deployment", "1/1"]
     assert tycho("ps", "-o", "json").stdout == tycho("status", "-o", "json").stdout == tycho("ls", "-o", "json").stdout
     (row,) = json.loads(tycho("status", "-o", "json").stdout)

@@ -45,6 +45,7 @@ class Wire:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: list[Any] = []
         self.carries = True
+        self.refusals = asyncio.Semaphore(0)  # one for each connection that it did not carry
 
     async def begin(self) -> int:
         self.server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
@@ -52,6 +53,7 @@ class Wire:
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self.carries:
+            self.refusals.release()
             writer.transport.abort()
             return
         self._tasks.append(asyncio.current_task())

@@ -40,13 +40,14 @@ VERBS = {
     "modify": "modify",
     "logs": "logs",
     "events": "events",
+    "wait": "status",
 }
 """Of each method of a lifecycle that callers have, the verb that they must be allowed."""
 CHANGING = ("up", "down", "modify", "rollback", "restart")
 """The methods that change something: the audit tells of each."""
 WITHHELD = (
     "compile", "explain", "push", "exec", "forward", "ports", "identify", "check_owner",
-    "reserve_urls", "make_instance",
+    "reserve_urls", "make_instance", "follow",
 )  # fmt: skip
 """The methods that no caller of the service has."""
 

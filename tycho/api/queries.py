@@ -65,6 +65,19 @@ class LogQuery(Query):
     timestamps: Annotated[bool, Field(description="Write each line's moment before it.")] = False
 
 
+class ReadyQuery(Query):
+    """Whether to wait until it is ready."""
+
+    wait: Annotated[
+        float,
+        Field(ge=0, le=LONGEST_WAIT, description="Seconds to wait until it is ready; 504 when it is not by then."),
+    ] = 0
+    services: Annotated[
+        list[Annotated[str, Field(pattern=rf"^{NAME}$")]],
+        Field(max_length=256, description="With `wait`: these services alone are waited for."),
+    ] = []
+
+
 class WaitOnlyQuery(Query):
     """How long to wait."""
 

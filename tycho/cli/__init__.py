@@ -37,6 +37,7 @@ from tycho.cli import (
     show,
     status,
     up,
+    wait,
 )
 from tycho.cli.bundles import expand_options
 from tycho.cli.commands import Grouped, InOrder
@@ -66,6 +67,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "exec": exec.exec,
     "open": open_.open_,
     "restart": restart.restart,
+    "wait": wait.wait,
     "modify": modify.modify,
     "history": revisions.history,
     "rollback": revisions.rollback,

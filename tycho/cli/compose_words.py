@@ -34,7 +34,6 @@ COMMANDS: Mapping[str, str] = {
     "top": "tycho has no top: `tycho exec SERVICE ps` lists the programs of a container",
     "unpause": "tycho has no unpause: Kubernetes freezes no containers",
     "volumes": "tycho has no volumes: `kubectl get persistentvolumeclaims -A -l executor=tycho` lists them",
-    "wait": "tycho has no wait: `tycho up` waits for all services itself, `tycho ps` shows how they are",
     "watch": "tycho has no watch: `tycho up --build` builds what has changed, and starts it",
 }  # fmt: skip
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from tycho.choices import check_revision, find_release
 from tycho.cli.changes import ToldDifference, write_changes
+from tycho.cli.remote_tracking import RemoteTracking
 from tycho.client import AsyncTychoClient, TychoAnswer
-from tycho.errors import StartFailed, TychoError, UsageError, WaitTimeout
+from tycho.errors import TychoError, UsageError
 from tycho.lifecycle import Lifecycle, Removal
 from tycho.operations import Modified
 from tycho.orchestrators import Orchestrator, Program, StoredRelease, Streams, Target, WaitOptions
@@ -20,7 +21,6 @@ from tycho.release import Event, Origin, Release, Revision
 from tycho.wire import read_system, to_release
 
 if TYPE_CHECKING:
-    from tycho.client import Progress
     from tycho.modification import Modification
 
 LINES = 10_000  # of each container that a service sends at most
@@ -51,7 +51,7 @@ class NoCluster:
         )
 
 
-class RemoteLifecycle(Lifecycle):
+class RemoteLifecycle(RemoteTracking, Lifecycle):
     """Starts, watches and stops systems by way of a service.
 
     Args:
@@ -252,36 +252,6 @@ class RemoteLifecycle(Lifecycle):
         release = to_release(await self.client.system(answer.identifier))
         notes = tuple(answer.result.get("notes", ()))
         return await self.finish(release.model_copy(update={"notes": notes}), wait_options)
-
-    async def finish(self, release: Release, wait_options: WaitOptions) -> Release:
-        """Wait until a system is ready, as the service tells of it.
-
-        Args:
-            release: The first look, with what the verb had to say.
-            wait_options: Whether and how long to wait, and who is told.
-
-        Raises:
-            StartFailed: It cannot become ready.
-            WaitTimeout: It did not become ready in time.
-        """
-        if not wait_options.wait:
-            return release
-        wait_options.watch(release)
-        last: Progress | None = None
-        name, guid = release.identity.name, release.identity.guid
-        hint = f"`tycho status --services {name}` shows more"
-        try:
-            async with asyncio.timeout(wait_options.timeout):
-                async for event in self.client.watch(guid):
-                    last = event
-                    looked = to_release(await self.client.system(guid))
-                    wait_options.watch(looked)
-                    release = looked.model_copy(update={"notes": release.notes})
-        except TimeoutError:
-            raise WaitTimeout(f"{name} is not ready after {wait_options.timeout:g} s", hint=hint) from None
-        if last and last.kind == "failed":
-            raise StartFailed(last.why or last.message, hint=hint)
-        return release
 
     async def _asked(self, caller: Caller | None, force: bool | None) -> dict[str, Any]:
         """Return the fields of a request that name the caller, the project and --force."""

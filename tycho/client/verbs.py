@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from tycho.client.answers import TychoAnswer, TychoStatus, TychoSystem, write_started
 from tycho.client.requests import URL, Follow, Reply, Request, Steps, address, ask, pairs, show_address, succeed
+from tycho.client.tracking import TrackingVerbs
 from tycho.client.verb import either, verb
 from tycho.errors import SourceError
 
@@ -21,7 +22,7 @@ READING = ("status", "history", "events", "logs", "compile")  # seed verbs that 
 SHOWN = 28  # characters of a name in a row
 
 
-class Verbs:
+class Verbs(TrackingVerbs):
     """What both clients can do; see `TychoClient`."""
 
     url: str = URL

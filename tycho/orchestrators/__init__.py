@@ -95,6 +95,12 @@ class Orchestrator(Protocol):
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""
 
+    def follow(self, identity: Identity | None = None) -> AsyncIterator[Sequence[Release]]:
+        """Yield looks at one system, or at all of the target, when something may have changed; the first at once."""
+
+    async def wait(self, identity: Identity, services: tuple[str, ...], wait_options: WaitOptions) -> Release:
+        """Wait until services of a system are ready; all of them where none is named."""
+
     async def down(
         self, identity: Identity, wait_options: WaitOptions, *, keep_volumes: bool = False, revision: int = 0
     ) -> Release:

@@ -28,6 +28,7 @@ from tycho.orchestrators import (
     WaitOptions,
 )
 from tycho.orchestrators.charts import ChartVerbs
+from tycho.orchestrators.polling import PollingVerbs
 from tycho.orchestrators.simulation import FIRST_PORT, find_names, simulate_services
 from tycho.ownership import DESCRIPTION
 from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus
@@ -104,7 +105,7 @@ class Project:
 _CLUSTERS: dict[str, dict[str, Project]] = {}
 
 
-class MemoryOrchestrator(ChartVerbs):
+class MemoryOrchestrator(ChartVerbs, PollingVerbs):
     """Keeps releases in memory.
 
     Args:

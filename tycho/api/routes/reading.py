@@ -16,9 +16,9 @@ from tycho.api.bodies import JsonRoute
 from tycho.api.dependencies import LifecycleDep
 from tycho.api.messages import Row
 from tycho.api.preconditions import tag, tag_fits
-from tycho.api.queries import LogQuery, Number, RevisionQuery, SystemId, SystemQuery, ValuesQuery
+from tycho.api.queries import LogQuery, Number, ReadyQuery, RevisionQuery, SystemId, SystemQuery, ValuesQuery
 from tycho.api.responses import Envelope
-from tycho.api.routes.shared import FAILURES
+from tycho.api.routes.shared import FAILURES, wait_options
 from tycho.api.schemas import Operation, Page, Values, to_operation
 from tycho.errors import NotFound, UsageError
 from tycho.masking import mask_values
@@ -55,10 +55,17 @@ async def list_systems(query: Annotated[SystemQuery, Query()], verbs: LifecycleD
 
 @router.get("/system/{id}", responses=UNCHANGED, response_model=Envelope[System])
 async def get_system(
-    id: SystemId, verbs: LifecycleDep, response: Response, if_none_match: Annotated[str, Header()] = ""
+    id: SystemId,
+    query: Annotated[ReadyQuery, Query()],
+    verbs: LifecycleDep,
+    response: Response,
+    if_none_match: Annotated[str, Header()] = "",
 ) -> Any:
-    """Return one system."""
-    (release,) = await verbs.status([id])
+    """Return one system, at once or when it is ready."""
+    if query.wait:
+        release = await verbs.wait(id, query.services, wait_options=wait_options(query.wait))
+    else:
+        (release,) = await verbs.status([id])
     system = to_system(release)
     etag = tag(system)
     if tag_fits(if_none_match, etag):

@@ -29,6 +29,7 @@ from tycho.orchestrators.docker.scaling import compare_replicas, read_replicas, 
 from tycho.orchestrators.docker.systems import describe_changes, describe_system, explain_start
 from tycho.orchestrators.docker.unsupported import UnsupportedVerbs
 from tycho.orchestrators.instance import Artifact, Instance, Target, WaitOptions
+from tycho.orchestrators.polling import PollingVerbs
 from tycho.orchestrators.requests import LogQuery
 from tycho.orchestrators.waiting import INTERVAL, Deadline, wait_until_ready
 from tycho.release import Check, Identity, Release
@@ -38,7 +39,7 @@ from tycho.usernames import real_name, same_user
 __all__ = ["DockerOrchestrator", "engine_answers"]
 
 
-class DockerOrchestrator(UnsupportedVerbs):
+class DockerOrchestrator(PollingVerbs, UnsupportedVerbs):
     """Runs compose files on a Docker engine.
 
     Args:

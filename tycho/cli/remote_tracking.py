@@ -1,0 +1,84 @@
+"""The verbs that follow what runs, asked of a service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
+
+from tycho.client import AsyncTychoClient
+from tycho.errors import StartFailed, WaitTimeout
+from tycho.orchestrators import WaitOptions
+from tycho.orchestrators.waiting import choose_services
+from tycho.release import Release
+from tycho.wire import to_release
+
+if TYPE_CHECKING:
+    from tycho.client import Progress
+
+LOOKS = 1.0  # seconds between looks at what is followed
+LONGEST = 10.0  # seconds that one request waits, so that what is shown meanwhile is no older
+
+
+class RemoteTracking:
+    """Waiting for systems of a service, and following them."""
+
+    client: AsyncTychoClient
+
+    async def wait(self, id: str, services: Sequence[str] = (), *, wait_options: WaitOptions) -> Release:
+        """Wait until a system is ready, or some of its services are."""
+        if not services:
+            return await self.finish(to_release(await self.client.system(id)), wait_options)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + wait_options.timeout
+        while True:
+            wait_options.watch(choose_services(to_release(await self.client.system(id)), services))
+            seconds = min(max(0.001, end - loop.time()), LONGEST)
+            try:
+                release = to_release(await self.client.wait(id, services, timeout=seconds))
+            except WaitTimeout:
+                if loop.time() >= end:
+                    raise
+                continue
+            wait_options.watch(choose_services(release, services))
+            return release
+
+    async def follow(self, ids: Sequence[str] = ()) -> AsyncIterator[Sequence[Release]]:
+        """Yield looks at systems, again and again."""
+        while True:
+            if ids:
+                systems = await asyncio.gather(*map(self.client.system, ids))
+            else:
+                systems = await self.client.systems()
+            yield [to_release(system) for system in systems]
+            await asyncio.sleep(LOOKS)
+
+    async def finish(self, release: Release, wait_options: WaitOptions) -> Release:
+        """Wait until a system is ready, as the service tells of it.
+
+        Args:
+            release: The first look, with what the verb had to say.
+            wait_options: Whether and how long to wait, and who is told.
+
+        Raises:
+            StartFailed: It cannot become ready.
+            WaitTimeout: It did not become ready in time.
+        """
+        if not wait_options.wait:
+            return release
+        wait_options.watch(release)
+        last: Progress | None = None
+        name, guid = release.identity.name, release.identity.guid
+        hint = f"`tycho status --services {name}` shows more"
+        try:
+            async with asyncio.timeout(wait_options.timeout):
+                async for event in self.client.watch(guid):
+                    last = event
+                    looked = to_release(await self.client.system(guid))
+                    wait_options.watch(looked)
+                    release = looked.model_copy(update={"notes": release.notes})
+        except TimeoutError:
+            raise WaitTimeout(f"{name} is not ready after {wait_options.timeout:g} s", hint=hint) from None
+        if last and last.kind == "failed":
+            raise StartFailed(last.why or last.message, hint=hint)
+        return release
