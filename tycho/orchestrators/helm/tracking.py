@@ -151,7 +151,7 @@ class TrackVerbs:
                 release = await tracker.confirm()
                 looks[:] = [release]
                 if release.state == "failed":
-                    raise StartFailed(f"{identity.name} is failed", hint="`tycho up` makes it anew")
+                    raise StartFailed(f"{identity.name} is failed", hint="`tycho up` makes it again")
                 return choose_services(release, services)
 
             await waiting.wait_until_ready(look, deadline, tracker.pause)
