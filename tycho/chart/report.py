@@ -19,7 +19,7 @@ from tycho.chart.translate.key_rule import KeyRule, Table, ignored, translated
 from tycho.chart.translate.key_use import KeyUse, container, workload
 from tycho.chart.translate.metadata import RESERVED_NAME
 from tycho.chart.translate.ports import assess_calls
-from tycho.chart.translate.tables import POD_LEVEL_KEYS, PROJECT, SECTIONS
+from tycho.chart.translate.tables import PROJECT, SECTIONS
 from tycho.chart.workload import Workload
 from tycho.chart.workload_kind import JOBS, restart_policy
 from tycho.model import DialectUse, Live, Project, Service
@@ -122,7 +122,7 @@ class _Report:
                 continue
             value = getattr(part, field)
             key = table.get(f"{pattern}{field}")
-            if key and f"{pattern}{field}" in POD_LEVEL_KEYS and (home := self._host(owner)):
+            if key and key.per_pod and (home := self._host(owner)):
                 shared = self._shared(self.layout.pod_by_service[home], f"{pattern}{field}", value)
                 yield self._row(f"{path}.{field}", shared, owner)
             elif key:

@@ -9,7 +9,17 @@ from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Text
 from tycho.chart.expressions import to_number
 from tycho.chart.manifests import has_service
-from tycho.chart.translate.key_rule import MANY_NODES, Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_rule import (
+    MANY_NODES,
+    Rows,
+    Table,
+    approximated,
+    ignored,
+    per_pod,
+    rejected,
+    translated,
+    whole,
+)
 from tycho.chart.translate.key_use import FoundBy, KeyUse, container, peers, workload
 from tycho.chart.workload import Strategy
 from tycho.chart.workload_kind import JOBS, MODES
@@ -105,15 +115,19 @@ def assess_failure(use: KeyUse) -> Rows:
 
 REPLICAS, ROLLOUT = workload("spec.replicas"), FoundBy(find_rollout)
 KEYS: Table = {
-    "scale": translated("replicas (live)", REPLICAS, assess=assess_replicas),
-    "deploy.mode": translated("kind of workload", workload(""), assess=assess_mode),
-    "deploy.endpoint_mode": translated("Service with or without an address", peers("spec"), assess=assess_endpoint),
-    "deploy.replicas": translated("replicas (live)", REPLICAS, assess=assess_replicas),
-    "deploy.update_config.parallelism": translated("maxSurge, maxUnavailable", ROLLOUT, assess=assess_rollout),
-    "deploy.update_config.order": translated(
-        "maxSurge, maxUnavailable, lifecycle.preStop", FoundBy(find_order), assess=assess_rollout
+    "scale": per_pod(translated("replicas (live)", REPLICAS, assess=assess_replicas)),
+    "deploy.mode": per_pod(translated("kind of workload", workload(""), assess=assess_mode)),
+    "deploy.endpoint_mode": per_pod(
+        translated("Service with or without an address", peers("spec"), assess=assess_endpoint)
     ),
-    "deploy.update_config.delay": translated("minReadySeconds", workload("spec.minReadySeconds"), assess=assess_delay),
+    "deploy.replicas": per_pod(translated("replicas (live)", REPLICAS, assess=assess_replicas)),
+    "deploy.update_config.parallelism": per_pod(translated("maxSurge, maxUnavailable", ROLLOUT, assess=assess_rollout)),
+    "deploy.update_config.order": per_pod(
+        translated("maxSurge, maxUnavailable, lifecycle.preStop", FoundBy(find_order), assess=assess_rollout)
+    ),
+    "deploy.update_config.delay": per_pod(
+        translated("minReadySeconds", workload("spec.minReadySeconds"), assess=assess_delay)
+    ),
     "deploy.update_config.failure_action": approximated(
         "a failed rollout stops where it is",
         "Kubernetes does not roll back by itself",

@@ -8,7 +8,7 @@ import re
 from tycho.chart.container import Expression, Text
 from tycho.chart.expressions import to_text
 from tycho.chart.names import DNS_NAME
-from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, per_pod, rejected, translated, whole
 from tycho.chart.translate.key_use import KeyUse, pod
 from tycho.chart.workload import DnsConfig
 from tycho.model import Live, Service
@@ -108,21 +108,25 @@ def assess_extra_hosts(use: KeyUse) -> Rows:
 
 
 KEYS: Table = {
-    "domainname": approximated(
-        "dnsConfig.searches (live)",
-        "a pod has no domain of its own",
-        "give the program its full name in environment",
-        pod("dnsConfig.searches"),
+    "domainname": per_pod(
+        approximated(
+            "dnsConfig.searches (live)",
+            "a pod has no domain of its own",
+            "give the program its full name in environment",
+            pod("dnsConfig.searches"),
+        )
     ),
-    "dns": approximated(
-        "dnsConfig.nameservers (live), after the cluster's",
-        "only the cluster's DNS resolves services; it forwards all other names",
-        "configure the cluster's DNS to forward names to these servers",
-        pod("dnsConfig.nameservers"),
-        assess=assess_dns,
+    "dns": per_pod(
+        approximated(
+            "dnsConfig.nameservers (live), after the cluster's",
+            "only the cluster's DNS resolves services; it forwards all other names",
+            "configure the cluster's DNS to forward names to these servers",
+            pod("dnsConfig.nameservers"),
+            assess=assess_dns,
+        )
     ),
-    "dns_opt": translated("dnsConfig.options (live)", pod("dnsConfig.options"), assess=assess_dns_opt),
-    "dns_search": translated("dnsConfig.searches (live)", pod("dnsConfig.searches"), assess=assess_dns_search),
-    "extra_hosts": whole(translated("hostAliases", pod("hostAliases"), assess=assess_extra_hosts)),
+    "dns_opt": per_pod(translated("dnsConfig.options (live)", pod("dnsConfig.options"), assess=assess_dns_opt)),
+    "dns_search": per_pod(translated("dnsConfig.searches (live)", pod("dnsConfig.searches"), assess=assess_dns_search)),
+    "extra_hosts": per_pod(whole(translated("hostAliases", pod("hostAliases"), assess=assess_extra_hosts))),
     "mac_address": ignored("the cluster's network gives addresses", "call services by their names"),
 }

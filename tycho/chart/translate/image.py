@@ -6,7 +6,7 @@ import re
 
 from tycho.chart.container import Expression, Image, Text
 from tycho.chart.expressions import to_text
-from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, per_pod, rejected, translated, whole
 from tycho.chart.translate.key_use import KeyUse, container, pod
 from tycho.model import Service, template
 
@@ -134,5 +134,5 @@ KEYS: Table = {
     ),
     "pull_policy": translated("imagePullPolicy", POLICY, assess=assess_pull_policy),
     "pull_refresh_after": ignored("Kubernetes does not check the age of an image", "use a new tag for each build"),
-    "runtime": translated("runtimeClassName", pod("runtimeClassName"), read=lambda service: service.runtime),
+    "runtime": per_pod(translated("runtimeClassName", pod("runtimeClassName"), read=lambda service: service.runtime)),
 }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from tycho.chart import workload_kind
-from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, per_pod, rejected, translated, whole
 from tycho.chart.translate.key_use import KeyUse, workload
 from tycho.chart.workload import Schedule
 from tycho.model import Service
@@ -89,7 +89,7 @@ def assess_triggers(use: KeyUse) -> Rows:
 
 
 KEYS: Table = {
-    "restart": translated("kind of workload, backoffLimit", workload(""), assess=assess_restart),
+    "restart": per_pod(translated("kind of workload, backoffLimit", workload(""), assess=assess_restart)),
     "deploy.restart_policy.condition": translated("kind of workload", workload(""), assess=assess_restart),
     "deploy.restart_policy.max_attempts": translated(
         "backoffLimit", workload("spec.backoffLimit"), assess=assess_attempts

@@ -30,6 +30,7 @@ class KeyRule:
         assess: Looks at the value: yields the rows of this case, each with what is added to the path; none: the rule.
         read: Reads what the field of the one place is, of a service; None and "" leave it out.
         whole: Whether everything below the key shares its row.
+        per_pod: Whether a pod has it once, so that services which share another's pod have that one's.
         local: Whether it is about this machine alone, and so none of the chart's business.
     """
 
@@ -41,6 +42,7 @@ class KeyRule:
     assess: Assess | None = None
     read: Read | None = None
     whole: bool = False
+    per_pod: bool = False
     local: bool = False
 
     def find(self, use: KeyUse) -> Iterator[ReportTarget]:
@@ -93,6 +95,11 @@ def rejected(reason: str, remedy: str, assess: Assess | None = None) -> KeyRule:
 def whole(key: KeyRule) -> KeyRule:
     """Make the entry of a key and of everything below it."""
     return replace(key, whole=True)
+
+
+def per_pod(key: KeyRule) -> KeyRule:
+    """Make the entry of a key that a pod has once: services that share another's pod have that one's."""
+    return replace(key, per_pod=True)
 
 
 def read_fields(table: Table, service: Service, scope: str) -> dict[str, YamlValue]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from tycho.chart.chart import ReportTarget
 from tycho.chart.names import LABEL_VALUE
-from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
+from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, per_pod, rejected, translated, whole
 from tycho.chart.translate.key_use import FoundBy, KeyUse, pod
 from tycho.chart.translate.resources import count_gpus
 from tycho.chart.yaml_writer import YamlValue
@@ -116,20 +116,26 @@ def assess_most(use: KeyUse) -> Rows:
 
 SPREADING = pod("topologySpreadConstraints")
 KEYS: Table = {
-    "platform": translated(
-        "nodeSelector kubernetes.io/os, kubernetes.io/arch",
-        FoundBy(find_platform),
-        assess=assess_platform,
+    "platform": per_pod(
+        translated(
+            "nodeSelector kubernetes.io/os, kubernetes.io/arch",
+            FoundBy(find_platform),
+            assess=assess_platform,
+        )
     ),
-    "deploy.placement.constraints": translated("nodeAffinity", pod("affinity.nodeAffinity"), assess=assess_constraints),
-    "deploy.placement.preferences": whole(
-        translated("topologySpreadConstraints", SPREADING, assess=assess_preferences)
+    "deploy.placement.constraints": per_pod(
+        translated("nodeAffinity", pod("affinity.nodeAffinity"), assess=assess_constraints)
     ),
-    "deploy.placement.max_replicas_per_node": approximated(
-        "topologySpreadConstraints",
-        "pods are spread over nodes, not limited to a number",
-        "1 is exact",
-        SPREADING,
-        assess=assess_most,
+    "deploy.placement.preferences": per_pod(
+        whole(translated("topologySpreadConstraints", SPREADING, assess=assess_preferences))
+    ),
+    "deploy.placement.max_replicas_per_node": per_pod(
+        approximated(
+            "topologySpreadConstraints",
+            "pods are spread over nodes, not limited to a number",
+            "1 is exact",
+            SPREADING,
+            assess=assess_most,
+        )
     ),
 }

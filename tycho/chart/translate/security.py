@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 from tycho.chart.chart import ReportTarget
 from tycho.chart.podsecurity import SAFE_SYSCTLS
-from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
+from tycho.chart.translate.key_rule import (
+    Rows,
+    Table,
+    approximated,
+    ignored,
+    per_pod,
+    read_fields,
+    rejected,
+    translated,
+    whole,
+)
 from tycho.chart.translate.key_use import FoundBy, KeyUse, container, pod
 from tycho.chart.workload_kind import tycho_extension
 from tycho.chart.yaml_writer import YamlValue
@@ -211,7 +221,9 @@ def assess_namespace(use: KeyUse) -> Rows:
 SYSCTLS = pod("securityContext.sysctls")
 KEYS: Table = {
     "user": translated("runAsUser, runAsGroup", FoundBy(find_ids), assess=assess_user),
-    "group_add": translated("supplementalGroups", pod("securityContext.supplementalGroups"), assess=assess_groups),
+    "group_add": per_pod(
+        translated("supplementalGroups", pod("securityContext.supplementalGroups"), assess=assess_groups)
+    ),
     "privileged": translated(
         "privileged", container("securityContext.privileged"), read=lambda service: service.privileged
     ),
@@ -232,7 +244,7 @@ KEYS: Table = {
         read=lambda service: read_capabilities(service.cap_drop),
     ),
     "security_opt": translated("securityContext", FoundBy(find_options), assess=assess_options),
-    "sysctls": whole(translated("sysctls (live)", SYSCTLS, assess=assess_sysctls)),
+    "sysctls": per_pod(whole(translated("sysctls (live)", SYSCTLS, assess=assess_sysctls))),
     "umask": ignored("a pod has none", "set it in the image's entrypoint"),
     "userns_mode": translated("nothing: a pod has the host's users by itself", assess=assess_users),
     "pid": translated("hostPID, or one pod for both", pod("hostPID"), assess=assess_namespace),

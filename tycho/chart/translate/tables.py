@@ -75,10 +75,3 @@ SECTIONS: Mapping[str, Table] = {
     "configs": configs.CONFIG,
     "secrets": configs.SECRET,
 }
-POD_LEVEL_KEYS = frozenset({
-    "domainname", "dns", "dns_search", "dns_opt", "extra_hosts", "sysctls", "group_add", "platform",
-    "runtime", "restart", "scale", "deploy.mode", "deploy.replicas", "deploy.endpoint_mode",
-    "deploy.placement.constraints", "deploy.placement.preferences", "deploy.placement.max_replicas_per_node",
-    "deploy.update_config.parallelism", "deploy.update_config.order", "deploy.update_config.delay",
-})  # fmt: skip
-"""What a pod has once: services that share another's pod have that one's."""
