@@ -1,15 +1,13 @@
-"""Every key that the Compose Specification's schema knows, and whether a table has a row for it."""
+"""Every key that the loader's schema knows, and whether a table has a row for it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any
 
-SPEC = json.loads(
-    (files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json").read_text(encoding="utf-8")
-)
+from tycho.compose.schema import schema
+
+SPEC = schema()
 
 DEFINITIONS = {
     "services": "service",

@@ -1,4 +1,4 @@
-"""`python -m tests.e2e.promises`: docs/promises.md, from the scenarios and the table of Compose's keys."""
+"""What docs/promises.md says, from the scenarios and the table of Compose's keys; `bin/task golden` writes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGE = HERE.parents[1] / "docs" / "promises.md"
 HEAD = """\
 # What Compose promises, and what shows it
 
-Made by `python -m tests.e2e.promises`, of the scenarios in `tests/e2e/scenarios` and of what `tests/behaviour` found.
+Made by `bin/task golden`, of the scenarios in `tests/e2e/scenarios` and of what `tests/behaviour` found.
 Each scenario is a compose file that really runs: containers on a node with a real kubelet, real DNS and real services,
 asked from inside and from outside.
 
@@ -136,7 +136,3 @@ def _counts(counts: Json) -> str:
 def _kinds(result: Json) -> Iterator[str]:
     for kind, counts in result["kinds"].items():
         yield f"| {kind} | " + " | ".join(str(counts.get(outcome, 0)) for outcome in WORDS) + " |"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.e2e import promises
 from tests.schema_keys import DEFINITIONS, SPEC, covered, keys
 from tycho import orchestrators
 from tycho.chart.translate.key_rule import KeyRule, Table
@@ -129,6 +130,13 @@ def test_the_page_says_what_the_code_does(path: Path, made: Callable[[], str]) -
         table = made()
         path.write_text(written + marker + table, encoding="utf-8")
     assert table == made()
+
+
+def test_the_page_of_promises_says_what_is_shown() -> None:
+    """Of the scenarios, and of what Docker Compose and Tycho did side by side."""
+    if os.environ.get("TYCHO_GOLDEN"):
+        promises.PAGE.write_text(promises.page(), encoding="utf-8")
+    assert promises.PAGE.read_text(encoding="utf-8") == promises.page()
 
 
 def test_the_page_names_every_key() -> None:
