@@ -1,10 +1,10 @@
-"""Change fields of the model by `default`, `add` and `patch`, validate the result, and list what differs."""
+"""Change fields of the model by the verbs that do so, validate the result, and list what differs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -45,6 +45,22 @@ def add_to(part: Part, additions: Mapping[str, Json]) -> Part:
 def apply_patch(part: Part, patch: Mapping[str, Json]) -> Part:
     """Copy a part after a merge patch (RFC 7386): mappings merge, null deletes, all else replaces."""
     return _with_fields(part, {key: _patch(base, value) for key, base, value in _current_values(part, patch)})
+
+
+CHANGES: Mapping[str, Callable[[Any, Any], Any]] = {"default": apply_default, "add": add_to, "patch": apply_patch}
+"""The verbs that change fields, in the order in which they are applied: a part, and what the policy says."""
+
+
+def change(part: Part, verbs: Mapping[str, Json]) -> Part:
+    """Copy a part with the changes of a policy.
+
+    Raises:
+        ValidationError: A field holds what it cannot.
+    """
+    for verb, apply in CHANGES.items():
+        if verb in verbs:
+            part = apply(part, verbs[verb])
+    return part
 
 
 def revalidate(before: Project, after: Project) -> Project:

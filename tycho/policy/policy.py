@@ -25,10 +25,8 @@ class Policy:
         description: What it does, in a sentence.
         match: Selects services; all of them when empty.
         unless: Exempts some of those.
-        default: What a service gets where its file sets nothing, as fields of the model.
-        add: What a service gets beside what its file sets: entries of lists, keys of mappings.
-        patch: What a service gets, as a merge patch (RFC 7386).
-        system: Changes to the top level of the file, by verb: default, add, patch, emit, has and deny.
+        changes: What a service gets, by the verbs of `CHANGES`, as fields of the model.
+        system: The same for the top level of the file, and its emit, has and deny.
         emit: The template of an object for each service.
         templates: The templates beside the file that it names, and their bytes.
         deny: Why such a service is refused, or "".
@@ -43,9 +41,7 @@ class Policy:
     description: str = ""
     match: Selector = ANY
     unless: Selector = ANY
-    default: Mapping[str, Json] = field(default_factory=dict)
-    add: Mapping[str, Json] = field(default_factory=dict)
-    patch: Mapping[str, Json] = field(default_factory=dict)
+    changes: Mapping[str, Json] = field(default_factory=dict)
     system: Mapping[str, Json] = field(default_factory=dict)
     emit: str = ""
     templates: Mapping[str, bytes] = field(default_factory=dict, repr=False)
@@ -67,4 +63,4 @@ class Policy:
                 if line := self.lines.get(f"{verb}.{path}"):
                     return line
             path = parent_path(path)
-        return self.lines.get("apply", 0)
+        return next((line for verb in (*verbs, "apply") if (line := self.lines.get(verb))), 0)

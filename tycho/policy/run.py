@@ -12,13 +12,13 @@ from tycho.errors import Problem
 from tycho.model import EmitTemplate, Json, Project, Service, ServiceMetadata
 from tycho.model.rights import covers, read_grants
 from tycho.policy.normalize import normalize
-from tycho.policy.patching import Part, add_to, apply_default, apply_patch, differences, validation_problems
+from tycho.policy.patching import CHANGES, Part, change, differences, validation_problems
 from tycho.policy.policy import Policy
 from tycho.policy.selector import PolicySubject, as_written, find_paths, paths_above, to_text
 from tycho.policy.yaml_source import policy_error
 
-SERVICE = ("patch", "add", "default")
-TOP = ("system.patch", "system.add", "system.default")
+SERVICE = tuple(CHANGES)[::-1]
+TOP = tuple(f"system.{verb}" for verb in SERVICE)
 INDEX = re.compile(r"\[\d+\]")
 Changes = list[tuple[str, bool]]  # path, and whether it replaces something
 
@@ -65,7 +65,7 @@ class PolicyRun:
             self._evaluate(policy)
         if policy.system.get("deny"):
             self._evaluate_top(policy)
-        if policy.default or policy.add or policy.patch or policy.emit or (policy.system and selects):
+        if policy.changes or policy.emit or (policy.system and selects):
             selected, changes = self._change_services(policy)
         if policy.apply:
             changes += self._replace(policy, policy.apply(self.system))
@@ -86,12 +86,11 @@ class PolicyRun:
         selected: list[str] = []
         all_changes = Changes()
         sections: dict[str, dict[str, Service]] = {}
-        verbs = {"default": policy.default, "add": policy.add, "patch": policy.patch}
         for section, name, service in self._list_services():
             path, changes = f"{section}.{name}", Changes()
             if matched := _selects(policy, PolicySubject(name, service, self.metadata.get(name), as_written)):
                 selected.append(name)
-                after = _change(policy, service, f"{path}.", verbs)
+                after = _change(policy, service, f"{path}.", policy.changes)
                 changes = Changes(differences(service, after, path))
                 if changes:
                     if section not in sections:
@@ -186,8 +185,7 @@ def _is_granted(service: Service, path: str, value: str) -> bool:
 
 def _change(policy: Policy, part: Part, path: str, verbs: Mapping[str, Json]) -> Part:
     try:
-        with_defaults = apply_default(part, verbs.get("default", {}))
-        return apply_patch(add_to(with_defaults, verbs.get("add", {})), verbs.get("patch", {}))
+        return change(part, verbs)
     except ValidationError as error:
         file = str(policy.path)
         problems = [

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from tycho.errors import Problem
 from tycho.files import FileRefused, read_file
 from tycho.model import Json, Project, Service
-from tycho.policy.patching import to_model_fields, validation_problems
+from tycho.policy.patching import CHANGES, to_model_fields, validation_problems
 from tycho.policy.policy import Policy
 from tycho.policy.selector import KEYS, Selector
 from tycho.policy.yaml_source import find_line, policy_error, read_yaml
@@ -58,7 +58,8 @@ def load_yaml_policy(path: Path, text: bytes) -> Policy:
     templates = _read_templates(path, fields, add_problem)
     if problems:
         raise policy_error(file, problems)
-    return Policy(path=path, text=text, lines=lines, templates=templates, **fields)
+    changes = {verb: fields.pop(verb) for verb in CHANGES if verb in fields}
+    return Policy(path=path, text=text, lines=lines, templates=templates, changes=changes, **fields)
 
 
 def _read_templates(path: Path, fields: Mapping[str, Json], add_problem: AddProblem) -> dict[str, bytes]:
@@ -223,4 +224,4 @@ READERS: Mapping[str, Reader] = {
     "warn": _read_message,
     "hint": _read_message,
 }
-VERBS = frozenset({"default", "add", "patch", "system", "emit", "deny", "warn"})
+VERBS = READERS.keys() - {"description", "match", "unless", "hint"}
