@@ -20,7 +20,7 @@ MAX_BYTES = 16 * 1024 * 1024
 
 
 class _FileFindings(Findings):
-    """What findings finds out, and how much all files together hold."""
+    """What reading finds out, and how much all files together hold."""
 
     def __init__(self, project: BoundProject, travel: Travel) -> None:
         super().__init__(project)
