@@ -15,6 +15,8 @@ from tests.behaviour.shown import load_result
 from tests.e2e import promises
 from tests.e2e.test_breaks import BREAKS, broken
 
+ROOT = promises.HERE.parents[1]
+BREAKS_OF_BEHAVIOUR = yaml.safe_load((ROOT / "tests/behaviour/breaks.yaml").read_text())["breaks"]
 SCENARIOS = promises.scenarios()
 FILES = {path.parent.name: path for path in promises.HERE.glob("scenarios/*/compose.yaml")}
 
@@ -89,3 +91,9 @@ def test_every_scenario_can_be_broken(tmp_path: Path) -> None:
     assert sorted(mutation["scenario"] for mutation in BREAKS) == sorted(SCENARIOS)
     for mutation in BREAKS:
         assert broken(tmp_path / mutation["scenario"], mutation).is_dir()
+
+
+@pytest.mark.parametrize("entry", BREAKS_OF_BEHAVIOUR, ids=lambda entry: f"{entry['system']}: {entry['breaks']}")
+def test_every_break_changes_the_program(entry: dict[str, Any]) -> None:
+    assert entry["text"] in (ROOT / entry["file"]).read_text()
+    assert entry["text"] != entry["instead"]
