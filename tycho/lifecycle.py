@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from tycho.chart import check_start
 from tycho.choices import check_running
+from tycho.comparing import Comparing
 from tycho.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
 from tycho.errors import TychoError
 from tycho.finder import Finder, keep_identity, new_identity
@@ -24,7 +25,6 @@ from tycho.orchestrators import Orchestrator, Target, WaitOptions, check_registr
 from tycho.ownership import NOBODY, Caller
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision
-from tycho.starting import Starting
 from tycho.time_limit import within_timeout
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Removal:
     error: TychoError | None = None
 
 
-class Lifecycle(Starting):
+class Lifecycle(Comparing):
     """Starts, watches and stops systems on one orchestrator.
 
     Args:

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from tycho.chart import RouteContext, check_start, list_urls
+from tycho.chart import RouteContext, list_urls
 from tycho.compilation import Compiled
 from tycho.errors import Conflict, KeyReused, NotFound
-from tycho.finder import keep_identity, new_identity
 from tycho.operations import Operations
 from tycho.orchestrators import Instance, Target, WaitOptions
 from tycho.ownership import NOBODY, Caller, owner_name
@@ -52,34 +51,6 @@ class Starting(Operations):
                 hint="a new request needs a new Idempotency-Key",
             )
         return release
-
-    async def preview(
-        self, compiled: Compiled, *, guid: str = "", new: bool = False, caller: Caller | None = None
-    ) -> tuple[str, ...]:
-        """Tell what a start would change; touches nothing.
-
-        Args:
-            compiled: What would run.
-            guid: The system's GUID, when the caller has one.
-            new: It is another instance even when the project runs already.
-            caller: Who asks, and from where.
-
-        Raises:
-            Ambiguous: Several instances of the project run.
-            Conflict: The GUID belongs to a system of another name.
-            ComposeError: A config or a secret has no content.
-        """
-        system = compiled.policy_result.system
-        check_start(system)
-        caller = await self._finder.identify(caller)
-        running = None if new and not guid else await self._finder.find_running(system.name, guid, caller)
-        if running and running.state != "kept":
-            compiled = await self._keep_images(compiled, running)
-            instance = self.make_instance(compiled, keep_identity(running.identity, caller), caller, upgrade=True)
-        else:
-            instance = self.make_instance(compiled, new_identity(system.name, "", self.target, caller), caller)
-        differences = await self.orchestrator.preview(compiled.artifact, instance)
-        return tuple(difference.words for difference in differences)
 
     def make_instance(
         self,

@@ -71,7 +71,9 @@ def test_a_dry_run_tells_and_changes_nothing(send: Sender) -> None:
     assert send.http.get("/system").json()["result"]["items"] == []
     guid = send("POST", "/system", SHOP).json()["result"]["sid"]
     upgrade = {**SHOP, "tycho-guid": guid, "env": {"TAG": "2"}}
-    assert send("POST", "/system?dryRun=true", upgrade).json()["result"]["changes"] == ["variables.TAG 2"]
+    plan = send("POST", "/system?dryRun=true", upgrade).json()["result"]
+    assert plan["changes"] == ["web: image nginx:1 → nginx:2"]
+    assert (plan["comparison"]["revision"], plan["comparison"]["restarts"]) == (1, ["web"])
     modified = send("PATCH", f"/system/{guid}?dryRun=true", {"replicas": 3}, route=SYSTEM_PATH).json()["result"]
     assert modified["changes"] == ["web: replicas 1 → 3"]
     assert send.http.get(f"/system/{guid}").json()["result"]["revision"] == 1

@@ -45,7 +45,7 @@ def test_what_has_no_content_is_not_started(run_revised: RunStory) -> None:
 
     async def story(lifecycle: Lifecycle) -> None:
         made = compiled(lifecycle, ABSENT, "lacks")
-        for start in (lifecycle.up(made, wait_options=QUICK), lifecycle.preview(made)):
+        for start in (lifecycle.up(made, wait_options=QUICK), lifecycle.diff(made)):
             with pytest.raises(ComposeError, match="4 problems") as error:
                 await start
             assert [(problem.path, problem.message) for problem in error.value.problems] == [

@@ -26,7 +26,7 @@ def test_a_start_shows_its_url(run_revised: RunStory) -> None:
         assert [event.progress.url for event in ProgressEvents().tell(listed)][-1] == url
         again = await lifecycle.up(compiled(lifecycle, SHOP, "shown"), wait_options=QUICK)
         assert again.notes == ("shown is up to date (revision 1)",)
-        assert await lifecycle.preview(compiled(lifecycle, SHOP, "shown")) == ()
+        assert (await lifecycle.diff(compiled(lifecycle, SHOP, "shown"))).empty
         same = compiled(lifecycle, SHOP, "shown")
         assert await lifecycle.find_start(same, started.identity.guid) is not None
 

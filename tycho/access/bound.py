@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 VERBS = {
     "up": "start",
     "find_start": "start",
-    "preview": "start",
+    "diff": "start",
+    "diff_revision": "history",
     "runs": "status",
     "running_services": "status",
     "find": "status",

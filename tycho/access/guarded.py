@@ -11,7 +11,7 @@ from tycho.release import Identity
 from tycho.usernames import same_user, user_label
 
 if TYPE_CHECKING:
-    from tycho.differences import Difference
+    from tycho.comparison import Comparison
     from tycho.model import PolicyResult
     from tycho.orchestrators import Artifact, Instance, Orchestrator
     from tycho.release import Release
@@ -72,12 +72,12 @@ class Guarded:
         release: Release = await self._inner.up(artifact, instance)
         return release
 
-    async def preview(self, artifact: Artifact, instance: Instance) -> Sequence[Difference]:
-        """List what `up` would change."""
+    async def diff(self, artifact: Artifact, instance: Instance) -> Comparison:
+        """Tell what `up` would change."""
         if instance.upgrade:
             await self._check(instance.identity)
-        differences: Sequence[Difference] = await self._inner.preview(artifact, instance)
-        return differences
+        comparison: Comparison = await self._inner.diff(artifact, instance)
+        return comparison
 
     async def is_start_of(self, artifact: Artifact, instance: Instance) -> bool:
         """Tell whether a system was started from this artifact and instance."""

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from tycho.api.messages import Row
+from tycho.comparison import Comparison
 from tycho.errors import Problem
 from tycho.release import Origin, Release, Revision
 from tycho.wire import System
@@ -56,7 +57,7 @@ class Values(BaseModel):
 
 
 class Plan(BaseModel):
-    """What a start would do."""
+    """What a request would do: `changes` in words, and for a start or a rollback the same as `comparison`."""
 
     name: str
     version: str
@@ -64,6 +65,7 @@ class Plan(BaseModel):
     changes: Sequence[str]
     report: Sequence[Row]
     warnings: Sequence[Problem] = ()
+    comparison: Comparison | None = None
 
 
 class Deletion(BaseModel):

@@ -21,6 +21,7 @@ from tycho.cli import (
     compile,
     config,
     contents,
+    diff,
     doctor,
     down,
     ends,
@@ -57,6 +58,7 @@ Examples:
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "up": up.up,
+    "diff": diff.diff,
     "build": build.build,
     "status": status.status,
     "down": down.down,
@@ -147,16 +149,16 @@ def _run() -> int:
     except TychoError as error:
         if not ends.received():
             show.error(error)
-        return error.exit_code
+        return ends.choose_code(error.exit_code)
     except OSError as error:
         logging.getLogger("tycho").debug("the system refuses", exc_info=True)
         place = f"{error.filename}: " if error.filename else ""
         show.info(f"{place}{error.strerror or error}")
-        return FileError.exit_code
+        return ends.choose_code(FileError.exit_code)
     except Exception as error:
         if "-t" in sys.argv or "--trace" in sys.argv:
             raise
         show.info(f"tycho: internal error: {type(error).__name__}: {safe_message(str(error))}")
         show.info("  hint: run it again with --trace, and report what it says")
-        return 1
+        return ends.choose_code(1)
     return 0

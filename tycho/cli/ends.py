@@ -26,11 +26,13 @@ class _State:
         number: The first signal that asked this process to end; 0 when none has.
         task: What it then cancels; without one, it interrupts.
         advice: What to do about a command that a signal has ended.
+        failure: The exit code of whatever goes wrong; 0 for the error's own.
     """
 
     number: int = 0
     task: asyncio.Task[object] | None = None
     advice: str = ""
+    failure: int = 0
 
 
 def listen() -> None:
@@ -53,6 +55,16 @@ def received() -> int:
 def advise(advice: str) -> None:
     """Set what is said when a signal ends this command: what was changed by then, and what to do next."""
     _State.advice = advice
+
+
+def fail_with(code: int) -> None:
+    """Set the exit code of whatever goes wrong with this command, where its other codes say what it has seen."""
+    _State.failure = code
+
+
+def choose_code(code: int) -> int:
+    """Return the exit code of an error: its own, unless the command has set one for all."""
+    return _State.failure or code
 
 
 def forget() -> None:
@@ -126,7 +138,7 @@ def _flush(code: int) -> int:
                 code = code or BROKEN_PIPE
             elif number == 1:
                 show.info(f"standard output cannot be written: {error.strerror}")
-                code = code or FileError.exit_code
+                code = choose_code(code or FileError.exit_code)
             with contextlib.suppress(OSError):
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tycho.cli import show
 from tycho.cli.options import ClusterOptions
+from tycho.errors import UsageError
 
 NAME = "tycho"  # of the cluster that --local makes
 
@@ -37,6 +38,20 @@ def find_kubeconfig(options: ClusterOptions) -> str:
         name = NAME if NAME in clusters else next(iter(clusters))
         show.info(f"the local cluster {name} is stopped; `tycho cluster create {name}` starts it again")
     return ""
+
+
+def check_made(options: ClusterOptions) -> None:
+    """Refuse --local where it would make a cluster, for a command that changes nothing.
+
+    Raises:
+        UsageError: There is none yet.
+    """
+    if options.local:
+        from tycho import localcluster
+
+        if not any(known.name == NAME for known in localcluster.clusters()):
+            raise UsageError("there is no local cluster yet, and this command makes none",
+                             hint="`tycho cluster create` makes it")  # fmt: skip
 
 
 def _has_other(options: ClusterOptions) -> bool:

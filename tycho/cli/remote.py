@@ -11,12 +11,15 @@ from tycho.cli.caller import find_origin
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
+    from tycho.cli.service import RemoteLifecycle
     from tycho.cli.up_options import InstanceOptions
+    from tycho.comparison import Comparison
     from tycho.compose import Sources
     from tycho.files import FileContent
     from tycho.lifecycle import Lifecycle
     from tycho.model import Project
     from tycho.orchestrators import WaitOptions
+    from tycho.ownership import Caller
     from tycho.release import Release
 
 LARGEST = 700 * 1024  # bytes of files: in base64 they, the document and the rest fill the request of 1 MiB
@@ -46,6 +49,38 @@ async def up(
     Raises:
         UsageError: There are several documents, or files that cannot travel.
     """
+    service, request, caller = await _make_request(lifecycle, sources, instance, metadata_file, images)
+    release = await service.start(request, caller, wait_options)
+    if not quiet:
+        for note in release.notes:
+            show.info(note)
+    return release
+
+
+async def diff(lifecycle: Lifecycle, sources: Sources, instance: InstanceOptions, *, metadata_file: str) -> Comparison:
+    """Tell what starting or upgrading a system there would change.
+
+    Args:
+        lifecycle: The service's verbs.
+        sources: The compose files.
+        instance: Which system would be started or upgraded.
+        metadata_file: The file of service metadata, or "".
+
+    Raises:
+        UsageError: There are several documents, or files that cannot travel.
+    """
+    service, request, caller = await _make_request(lifecycle, sources, instance, metadata_file, {})
+    return await service.diff_request(request, caller)
+
+
+async def _make_request(
+    lifecycle: Lifecycle,
+    sources: Sources,
+    instance: InstanceOptions,
+    metadata_file: str,
+    images: Mapping[str, str],
+) -> tuple[RemoteLifecycle, dict[str, Any], Caller]:
+    """Make the request for a start; with it, who is asked and who asks."""
     from tycho.cli.service import RemoteLifecycle
     from tycho.compose import load
 
@@ -70,11 +105,7 @@ async def up(
         "replace": instance.replace,
         **({"tycho-guid": guid} if guid and instance.id else {}),
     }
-    release = await lifecycle.start(request, caller, wait_options)
-    if not quiet:
-        for note in release.notes:
-            show.info(note)
-    return release
+    return lifecycle, request, caller
 
 
 def _read_document(sources: Sources) -> Any:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from tycho.choices import check_revision, find_release
 from tycho.cli.changes import ToldDifference, write_changes
+from tycho.cli.remote_reading import RemoteReading
 from tycho.cli.remote_tracking import RemoteTracking
 from tycho.client import AsyncTychoClient, TychoAnswer
 from tycho.errors import TychoError, UsageError
-from tycho.lifecycle import Lifecycle, Removal
+from tycho.lifecycle import Removal
 from tycho.operations import Modified
-from tycho.orchestrators import Orchestrator, Program, StoredRelease, Streams, Target, WaitOptions
+from tycho.orchestrators import Orchestrator, Program, Streams, Target, WaitOptions
 from tycho.ownership import Caller, check_owner
-from tycho.release import Event, Origin, Release, Revision
+from tycho.release import Event, Origin, Release
 from tycho.wire import read_system, to_release
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class NoCluster:
         )
 
 
-class RemoteLifecycle(RemoteTracking, Lifecycle):
+class RemoteLifecycle(RemoteTracking, RemoteReading):
     """Starts, watches and stops systems by way of a service.
 
     Args:
@@ -90,24 +91,6 @@ class RemoteLifecycle(RemoteTracking, Lifecycle):
     async def check_owner(self, release: Release, id: str, caller: Caller) -> None:
         """Refuse to change a system that was found already, if it is somebody else's."""
         check_owner(release, caller, id)
-
-    async def history(self, id: str) -> Sequence[Revision]:
-        """List the revisions of a system, oldest first."""
-        known = set(Revision.model_fields)
-        rows = await self.client.revisions(id)
-        return [Revision.model_validate({key: row[key] for key in known & row.keys()}) for row in rows]
-
-    async def contents(self, id: str, revision: int = 0) -> StoredRelease:
-        """Return the values and the report of a system; secrets are masked."""
-        from tycho.chart.chart import REPORT
-        from tycho.text import json_text
-
-        values, merged, report = await asyncio.gather(
-            self.client.values(id, revision=revision),
-            self.client.values(id, revision=revision, all=True),
-            self.client.report(id, revision=revision),
-        )
-        return StoredRelease(revision, values, merged, {REPORT: json_text(report)})
 
     async def logs(
         self,
@@ -154,7 +137,9 @@ class RemoteLifecycle(RemoteTracking, Lifecycle):
         wait_options: WaitOptions,
     ) -> Release:
         """Replace the pods of services by new ones."""
-        answer = await self.client.restart({"name": id, "services": [*services], **await self._asked(caller, force)})
+        answer = await self.client.restart(
+            {"name": id, "services": [*services], **await self.describe_caller(caller, force)}
+        )
         return await self.finish(_succeed(answer), wait_options)
 
     async def rollback(
@@ -167,7 +152,9 @@ class RemoteLifecycle(RemoteTracking, Lifecycle):
         wait_options: WaitOptions,
     ) -> Release:
         """Make an earlier revision of a system the running one."""
-        answer = await self.client.rollback({"name": id, "revision": revision, **await self._asked(caller, force)})
+        answer = await self.client.rollback(
+            {"name": id, "revision": revision, **await self.describe_caller(caller, force)}
+        )
         return await self.finish(_succeed(answer), wait_options)
 
     async def modify(
@@ -182,7 +169,7 @@ class RemoteLifecycle(RemoteTracking, Lifecycle):
         wait_options: WaitOptions,
     ) -> Modified:
         """Change labels, resources, replicas, images or variables of a system."""
-        changes = {**write_changes(modification), **await self._asked(caller, force)}
+        changes = {**write_changes(modification), **await self.describe_caller(caller, force)}
         lines = await self.client.preview(id, changes)
         differences = tuple(ToldDifference((line,), None, None, "replace") for line in lines)
         if dry_run:
@@ -211,7 +198,7 @@ class RemoteLifecycle(RemoteTracking, Lifecycle):
                 check_revision(release.identity, revision, release.revision)
                 if not force:
                     check_owner(release, caller, id)
-                asked = {**await self._asked(caller, force), "keep-volumes": keep_volumes}
+                asked = {**await self.describe_caller(caller, force), "keep-volumes": keep_volumes}
                 answer = await self.client.delete({"name": release.identity.guid, **asked})
                 if answer.error:
                     raise answer.error
@@ -246,22 +233,12 @@ class RemoteLifecycle(RemoteTracking, Lifecycle):
 
     async def start(self, request: Mapping[str, Any], caller: Caller, wait_options: WaitOptions) -> Release:
         """Start or upgrade what a request holds."""
-        answer = await self.client.start({**request, **await self._asked(caller, None)})
+        answer = await self.client.start({**request, **await self.describe_caller(caller, None)})
         if answer.error:
             raise answer.error
         release = to_release(await self.client.system(answer.identifier))
         notes = tuple(answer.result.get("notes", ()))
         return await self.finish(release.model_copy(update={"notes": notes}), wait_options)
-
-    async def _asked(self, caller: Caller | None, force: bool | None) -> dict[str, Any]:
-        """Return the fields of a request that name the caller, the project and --force."""
-        caller = caller or await self.identify()
-        fields: dict[str, Any] = {} if force is None else {"force": force}
-        if caller.username:
-            fields["username"] = caller.username
-        if caller.origin:
-            fields["origin"] = caller.origin.model_dump(exclude={"project"})
-        return fields
 
 
 def _succeed(answer: TychoAnswer) -> Release:

@@ -11,15 +11,19 @@ import typer
 from tycho.cli import ends, remote, show
 from tycho.cli.build import build_compiled, build_references
 from tycho.cli.caller import find_origin, make_origin
+from tycho.cli.comparisons import emit_comparison
+from tycho.cli.local import check_made
 from tycho.cli.options import CompileOptions, OutputOptions, StartTargetOptions
 from tycho.cli.progress import progress
 from tycho.cli.session import compile_project, find_service, offline, run
-from tycho.cli.up_options import BuildOptions, ImageOptions, InstanceOptions, StartWaitOptions
+from tycho.cli.up_options import BuildOptions, EffectOptions, ImageOptions, InstanceOptions, StartWaitOptions
 from tycho.errors import ClusterUnreachable, NotFound, UsageError
 
 if TYPE_CHECKING:
+    from tycho.comparison import Comparison
     from tycho.compose import Outline, Sources
     from tycho.lifecycle import Compiled, Lifecycle
+    from tycho.ownership import Caller
     from tycho.release import Release
 
 Services = Annotated[
@@ -35,6 +39,7 @@ def up(
     image: ImageOptions,
     building: BuildOptions,
     instance: InstanceOptions,
+    effect: EffectOptions,
     target: StartTargetOptions,
     wait: StartWaitOptions,
     output: OutputOptions,
@@ -49,6 +54,39 @@ def up(
       tycho up --build --push registry.example.org/team
       tycho up --name web -c nginx:1.27 -p 80
     """
+    if effect.dry_run and building.build:
+        raise UsageError("--dry-run and --build exclude each other", hint="leave --build out: images stay as they are")
+    start = make_start(services, compose, image, building, instance, target, wait, output)
+    if effect.dry_run:
+        return emit_comparison(compare(start, target), output.output)
+    if start.distant:
+        release = run(start.send, target, policies=compose.policies)
+    else:
+        # What is wrong with the files is found before a cluster is made for them.
+        compiled = start.compile(offline(compose.policies, target), warn=not start.outline)
+        try:
+            release = run(lambda lifecycle: start.run(lifecycle, compiled), target, policies=compose.policies)
+        except ClusterUnreachable as error:
+            _mention_engine(error, compose.files or ())
+            raise
+    show.status([release], output.output)
+
+
+def make_start(
+    services: Sequence[str] | None,
+    compose: CompileOptions,
+    image: ImageOptions,
+    building: BuildOptions,
+    instance: InstanceOptions,
+    target: StartTargetOptions,
+    wait: StartWaitOptions,
+    output: OutputOptions,
+) -> Start:
+    """Make a start of what the options say.
+
+    Raises:
+        UsageError: They exclude each other.
+    """
     distant = bool(find_service(target.service))
     if services and (image.container or distant):
         raise UsageError(f"services cannot be chosen with {'-c' if image.container else '--service'}",
@@ -62,18 +100,22 @@ def up(
     outlined = _outline(sources, services) if services else None
     if distant and compose.strict:
         raise UsageError("--strict: the service decides this", hint="leave it out")
-    start = Start(tuple(services or ()), sources, outlined, compose, building, instance, wait, output)
-    if distant:
-        release = run(start.send, target, policies=compose.policies)
-    else:
-        # What is wrong with the files is found before a cluster is made for them.
-        compiled = start.compile(offline(compose.policies, target), warn=not outlined)
-        try:
-            release = run(lambda lifecycle: start.run(lifecycle, compiled), target, policies=compose.policies)
-        except ClusterUnreachable as error:
-            _mention_engine(error, compose.files or ())
-            raise
-    show.status([release], output.output)
+    return Start(tuple(services or ()), sources, outlined, compose, building, instance, wait, output, distant)
+
+
+def compare(start: Start, target: StartTargetOptions) -> Comparison:
+    """Compare what a start would run with what runs; nothing is changed, and no cluster made.
+
+    Args:
+        start: What would run.
+        target: Where.
+    """
+    check_made(target)
+    policies = start.compose.policies
+    if start.distant:
+        return run(start.send_diff, target, policies=policies)
+    compiled = start.compile(offline(policies, target), warn=not start.outline)
+    return run(lambda lifecycle: start.diff(lifecycle, compiled), target, policies=policies)
 
 
 def _mention_engine(error: ClusterUnreachable, files: Sequence[str]) -> None:
@@ -99,6 +141,7 @@ class Start:
         instance: Which system is started or upgraded.
         wait: Whether and how long to wait.
         output: What is written.
+        distant: Whether a service is asked for it.
     """
 
     services: tuple[str, ...]
@@ -109,6 +152,7 @@ class Start:
     instance: InstanceOptions
     wait: StartWaitOptions
     output: OutputOptions
+    distant: bool = False
 
     def compile(self, lifecycle: Lifecycle, keep: Sequence[str] = (), *, warn: bool = True) -> Compiled:
         """Compile the chart.
@@ -147,16 +191,8 @@ class Start:
             NotFound: It is to be upgraded, and does not run.
         """
         instance, quiet = self.instance, self.output.quiet
-        keep: Sequence[str] = ()
-        if self.outline:
-            if not instance.new:
-                origin = make_origin(self.sources.directory, self.outline.name, named=self.outline.named)
-                keep = await lifecycle.running_services(self.outline.name, await lifecycle.identify(origin))
-            compiled = self.compile(lifecycle, keep)
-        project = compiled.policy_result.system
-        name = project.name
-        caller = await lifecycle.identify(find_origin(self.sources, project))
-        guid = (await lifecycle.find(instance.id, caller=caller)).identity.guid if instance.id else ""
+        compiled, keep, caller, guid = await self._prepare(lifecycle, compiled)
+        name = compiled.policy_result.system.name
         if instance.modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):
             raise NotFound(f"{name} does not run here", hint="leave out -m to start it")
         if self.building.build:
@@ -179,6 +215,28 @@ class Start:
         if not quiet:
             show.remarks(compiled.artifact, release)
         return release
+
+    async def diff(self, lifecycle: Lifecycle, compiled: Compiled) -> Comparison:
+        """Tell what starting or upgrading the system on a cluster would change."""
+        compiled, _, caller, guid = await self._prepare(lifecycle, compiled)
+        return await lifecycle.diff(compiled, guid=guid, new=self.instance.new, caller=caller)
+
+    async def _prepare(self, lifecycle: Lifecycle, compiled: Compiled) -> tuple[Compiled, Sequence[str], Caller, str]:
+        """Find what a start is about: its chart with services that go on, these, its caller, and a GUID."""
+        keep: Sequence[str] = ()
+        if self.outline:
+            if not self.instance.new:
+                origin = make_origin(self.sources.directory, self.outline.name, named=self.outline.named)
+                keep = await lifecycle.running_services(self.outline.name, await lifecycle.identify(origin))
+            compiled = self.compile(lifecycle, keep)
+        caller = await lifecycle.identify(find_origin(self.sources, compiled.policy_result.system))
+        id = self.instance.id
+        guid = (await lifecycle.find(id, caller=caller)).identity.guid if id else ""
+        return compiled, keep, caller, guid
+
+    async def send_diff(self, lifecycle: Lifecycle) -> Comparison:
+        """Have a service tell what starting or upgrading the system would change."""
+        return await remote.diff(lifecycle, self.sources, self.instance, metadata_file=self.compose.metadata)
 
     async def send(self, lifecycle: Lifecycle) -> Release:
         """Have a service start or upgrade the system."""

@@ -117,6 +117,16 @@ class InstanceOptions:
 
 
 @dataclass(frozen=True)
+class EffectOptions:
+    """What a start may change."""
+
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show the changes, and make none.", rich_help_panel=CLUSTER),
+    ] = False
+
+
+@dataclass(frozen=True)
 class StartWaitOptions(WaitOptions):
     """Whether to wait, with the options of Docker Compose that change nothing here."""
 

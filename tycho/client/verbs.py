@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from tycho.client.answers import TychoAnswer, TychoStatus, TychoSystem, write_started
+from tycho.client.reading import ReadingVerbs
 from tycho.client.requests import URL, Follow, Reply, Request, Steps, address, ask, pairs, show_address, succeed
 from tycho.client.tracking import TrackingVerbs
 from tycho.client.verb import either, verb
@@ -22,7 +23,7 @@ READING = ("status", "history", "events", "logs", "compile")  # seed verbs that 
 SHOWN = 28  # characters of a name in a row
 
 
-class Verbs(TrackingVerbs):
+class Verbs(ReadingVerbs, TrackingVerbs):
     """What both clients can do; see `TychoClient`."""
 
     url: str = URL
@@ -138,26 +139,6 @@ class Verbs(TrackingVerbs):
         """List the revisions of a system, oldest first: `{revision, state, done, why, error, …}`."""
         revisions: builtins.list[dict[str, Any]] = yield from self._get("system", id, "revisions")
         return revisions
-
-    @verb
-    def values(self, id: str, *, revision: int = 0, all: bool = False) -> Steps[dict[str, Any]]:
-        """Return the values of a system's release, secrets masked; `all` adds those of its chart."""
-        values: dict[str, Any] = (yield from self._get("system", id, "values", revision=revision or None, all=all))[
-            "values"
-        ]
-        return values
-
-    @verb
-    def report(self, id: str, *, revision: int = 0) -> Steps[builtins.list[dict[str, Any]]]:
-        """Return what changed its meaning on the way from the compose file to the cluster, key by key."""
-        rows: builtins.list[dict[str, Any]] = yield from self._get("system", id, "report", revision=revision or None)
-        return rows
-
-    @verb
-    def compose(self, id: str, *, revision: int = 0) -> Steps[str]:
-        """Return the compose file of what runs: merged, after the policies, without secrets."""
-        document: str = yield from self._get("system", id, "compose", revision=revision or None)
-        return document
 
     @either
     def logs(
@@ -277,9 +258,6 @@ class Verbs(TrackingVerbs):
         path = address("system", name)
         reply: Reply = yield from ask(Request("POST", path, body=dict(request), safe=safe))
         return reply.envelope(self._named(path))
-
-    def _get(self, *parts: str, **query: Any) -> Steps[Any]:
-        return (yield from self._send(Request("GET", address(*parts), pairs(**query))))
 
     def _send(self, request: Request) -> Steps[Any]:
         reply = yield from ask(request)

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, Protocol
 
-from tycho.differences import Difference
+from tycho.comparison import Comparison
 from tycho.errors import UsageError
 from tycho.model import PolicyResult
 from tycho.modification import Modification, Modified
@@ -67,8 +67,11 @@ class Orchestrator(Protocol):
         The release's `notes` say when nothing had changed.
         """
 
-    async def preview(self, artifact: Artifact, instance: Instance) -> Sequence[Difference]:
-        """List what `up` would change; changes nothing."""
+    async def diff(self, artifact: Artifact, instance: Instance) -> Comparison:
+        """Tell what `up` would change; changes nothing."""
+
+    async def diff_revision(self, identity: Identity, revision: int = 0) -> Comparison:
+        """Tell what going back to a revision would change; 0 is the last good one before this."""
 
     async def is_start_of(self, artifact: Artifact, instance: Instance) -> bool:
         """Return whether the system that runs under an identity was started from this artifact and instance."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from tycho.chart import Chart, RouteContext, emit, release_values
-from tycho.differences import Difference, list_differences
+from tycho.comparison import Change, Comparison, ObjectChange, find_restarts
+from tycho.compose_changes import NOWHERE, list_changes, list_unused
+from tycho.differences import list_differences
 from tycho.masking import masked, secret_values
 from tycho.model import Json, PolicyResult
 from tycho.modification import Modification, Modified, modify_values
@@ -17,7 +20,6 @@ from tycho.release import Identity, Release, Revision
 from tycho.stored import StoredRelease, merge_values
 
 REQUESTED = ("variables", "services", "secrets", "secretFiles")  # parts of the values that a request decides
-PREVIEWED = ("services", "variables")
 
 
 def instance_values(instance: Instance) -> dict[str, Json]:
@@ -33,6 +35,20 @@ def instance_values(instance: Instance) -> dict[str, Json]:
         context=RouteContext(instance.urls, identity) if instance.urls else None,
         account=instance.service_account,
     )
+
+
+class ObjectsCompared(NamedTuple):
+    """How the objects of two states of a system differ.
+
+    Args:
+        objects: What comes, goes, or is another.
+        restarts: Services that run on and get new pods.
+        notes: What cannot be changed in place.
+    """
+
+    objects: tuple[ObjectChange, ...]
+    restarts: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 class ChartVerbs(ABC):
@@ -53,14 +69,33 @@ class ChartVerbs(ABC):
         with masked(secret_values(values, known=texts)):
             return await self.start(chart, instance, values)
 
-    async def preview(self, artifact: Artifact, instance: Instance) -> tuple[Difference, ...]:
-        """List what `up` would change in the values of services and variables."""
-        before: Mapping[str, Any] = {}
-        if instance.upgrade:
-            before = (await self.contents(instance.identity)).merged
-        after = merge_values(_to_chart(artifact).contents.defaults, instance_values(instance))
-        old, new = ({part: values.get(part) or {} for part in PREVIEWED} for values in (before, after))
-        return list_differences(old, new)
+    async def diff(self, artifact: Artifact, instance: Instance) -> Comparison:
+        """Tell what `up` would change."""
+        chart, values = _to_chart(artifact), instance_values(instance)
+        before = await self.contents(instance.identity) if instance.upgrade else NOWHERE
+        after = StoredRelease(before.revision + 1, values, chart.contents.defaults, list_texts(chart))
+        with masked(secret_values(values, known=after.files.values())):
+            rendered = await self.render_changes(chart, instance, values)
+        return compare(instance.identity, before, after, rendered)
+
+    async def diff_revision(self, identity: Identity, revision: int = 0) -> Comparison:
+        """Tell what going back to a revision would change."""
+        before, target = await self.contents(identity), revision or await self.find_good_revision(identity)
+        after = await self.contents(identity, target)
+        rendered = await self.stored_changes(identity, before, after)
+        return compare(identity, before, after, rendered).model_copy(update={"target": target})
+
+    async def render_changes(
+        self, chart: Chart, instance: Instance, values: Mapping[str, Any]
+    ) -> ObjectsCompared | None:
+        """Compare the objects of what runs with those that a chart would make; None where it makes none."""
+        return None
+
+    async def stored_changes(
+        self, identity: Identity, before: StoredRelease, after: StoredRelease
+    ) -> ObjectsCompared | None:
+        """Compare the objects of two revisions; None where there are none."""
+        return None
 
     async def is_start_of(self, artifact: Artifact, instance: Instance) -> bool:
         """Return whether a system was started from this artifact and instance, as far as anybody still knows."""
@@ -112,12 +147,57 @@ class ChartVerbs(ABC):
         """
 
     @abstractmethod
+    async def find_good_revision(self, identity: Identity) -> int:
+        """Return the last good revision before the running one.
+
+        Raises:
+            NotFound: There is none.
+        """
+
+    @abstractmethod
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """Return what a revision was made of; 0 is the running one."""
 
     @abstractmethod
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """Return the revisions that can be gone back to, oldest first."""
+
+
+def compare(
+    identity: Identity, before: StoredRelease, after: StoredRelease, compared: ObjectsCompared | None
+) -> Comparison:
+    """Compare two releases of a system.
+
+    Args:
+        identity: Which system.
+        before: The one that runs; `NOWHERE` for none.
+        after: The one that is to run.
+        compared: How their objects differ, where there are any.
+    """
+    notes = compared.notes if compared else ()
+    if before.revision and not before.compose:
+        changes: tuple[Change, ...] = ()
+        notes = (f"revision {before.revision} has no compose file in its chart: its objects alone are compared", *notes)
+    else:
+        changes = list_changes(before, after)
+    return Comparison(
+        name=identity.name,
+        revision=before.revision,
+        changes=changes,
+        objects=compared.objects if compared else (),
+        restarts=compared.restarts if compared else find_restarts(changes),
+        unused=list_unused(before, after),
+        notes=notes,
+    )
+
+
+def list_texts(chart: Chart) -> dict[str, str]:
+    """List the texts of a chart, as a release of it holds them."""
+    texts = {}
+    for path, content in chart.files.items():
+        with contextlib.suppress(UnicodeDecodeError):
+            texts[path] = content if isinstance(content, str) else content.decode()
+    return texts
 
 
 def _to_chart(artifact: Artifact) -> Chart:

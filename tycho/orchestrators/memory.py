@@ -27,7 +27,7 @@ from tycho.orchestrators import (
     Target,
     WaitOptions,
 )
-from tycho.orchestrators.charts import ChartVerbs
+from tycho.orchestrators.charts import ChartVerbs, list_texts
 from tycho.orchestrators.polling import PollingVerbs
 from tycho.orchestrators.simulation import FIRST_PORT, find_names, simulate_services
 from tycho.ownership import DESCRIPTION
@@ -174,9 +174,12 @@ class MemoryOrchestrator(ChartVerbs, PollingVerbs):
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """A revision's chart and values."""
         stored = self._revision(identity, revision or len(self._system(identity).revisions))
-        files = {path: text for path, text in stored.chart.files.items() if isinstance(text, str)}
         defaults = stored.chart.contents.defaults
-        return StoredRelease(stored.revision.revision, json.loads(stored.values), defaults, files)
+        return StoredRelease(stored.revision.revision, json.loads(stored.values), defaults, list_texts(stored.chart))
+
+    async def find_good_revision(self, identity: Identity) -> int:
+        """The revision before the running one."""
+        return self._revision(identity, len(self._system(identity).revisions) - 1).revision.revision
 
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Add a revision that is an earlier one again."""

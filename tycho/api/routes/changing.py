@@ -16,6 +16,7 @@ from tycho.api.queries import DeleteManyQuery, DeleteQuery, SystemId, WaitOnlyQu
 from tycho.api.responses import Envelope
 from tycho.api.routes.shared import FAILURES, compile_start, list_warnings, wait_options
 from tycho.api.schemas import Deletion, Plan
+from tycho.comparison import Comparison
 from tycho.lifecycle import Compiled as Chart
 from tycho.lifecycle import Removal
 from tycho.ownership import Caller
@@ -57,8 +58,8 @@ async def start_system(
     compiled = await compile_start(charts, message)
     new = not (guid or message.upgrade)
     if query.dry_run:
-        changes = await verbs.preview(compiled, guid=guid, new=new, caller=caller)
-        return Envelope(result=_plan(compiled, changes), message="Nothing was changed")
+        comparison = await verbs.diff(compiled, guid=guid, new=new, caller=caller)
+        return Envelope(result=_plan(compiled, comparison), message="Nothing was changed")
     release = await verbs.find_start(compiled, guid) if idempotency_key else None
     if release is None:
         options = wait_options(query.wait)
@@ -130,11 +131,17 @@ async def delete_systems(query: Annotated[DeleteManyQuery, Query()], verbs: Life
     )
 
 
-@router.post("/system/{id}/rollback", responses=ACCEPTED)
+@router.post("/system/{id}/rollback", responses=ACCEPTED, response_model=Envelope[System | Plan])
 async def rollback_system(
-    id: SystemId, message: RollbackTo, query: Annotated[WaitOnlyQuery, Query()], verbs: LifecycleDep, response: Response
-) -> Envelope[System]:
-    """Make an earlier revision of a system the running one."""
+    id: SystemId, message: RollbackTo, query: Annotated[WaitQuery, Query()], verbs: LifecycleDep, response: Response
+) -> Any:
+    """Make an earlier revision of a system the running one, or say what that would change."""
+    if query.dry_run:
+        comparison = await verbs.diff_revision(id, message.revision)
+        name, _, version = (await verbs.find(id)).chart.rpartition("-")
+        changes = [change.words for change in comparison.changes]
+        plan = Plan(name=name, version=version, digest="", changes=changes, report=[], comparison=comparison)
+        return Envelope(result=plan, message="Nothing was changed")
     release = await verbs.rollback(
         id,
         message.revision,
@@ -170,12 +177,19 @@ def _answer(release: Release, response: Response, wait: float, message: str) -> 
     return Envelope(result=system, message=message)
 
 
-def _plan(compiled: Chart, changes: tuple[str, ...]) -> Plan:
+def _plan(compiled: Chart, comparison: Comparison) -> Plan:
     chart = compiled.artifact
     report = [Row.model_validate(asdict(row)) for row in chart.report]
     warnings = list_warnings(compiled)
+    changes = [change.words for change in comparison.changes]
     return Plan(
-        name=chart.name, version=chart.version, digest=chart.digest, changes=changes, report=report, warnings=warnings
+        name=chart.name,
+        version=chart.version,
+        digest=chart.digest,
+        changes=changes,
+        report=report,
+        warnings=warnings,
+        comparison=comparison,
     )
 
 

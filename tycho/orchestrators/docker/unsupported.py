@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import NoReturn
 
-from tycho.differences import Difference
+from tycho.comparison import Comparison
 from tycho.errors import NotSupported
 from tycho.orchestrators.instance import Artifact, Instance, WaitOptions
 from tycho.orchestrators.requests import Connection, Program, Streams
@@ -18,8 +18,12 @@ HELM = "`-b helm` runs a system on a cluster, and does that"
 class UnsupportedVerbs:
     """Each of these verbs says what to do instead."""
 
-    async def preview(self, artifact: Artifact, instance: Instance) -> Sequence[Difference]:
+    async def diff(self, artifact: Artifact, instance: Instance) -> Comparison:
         """Refuse: nothing is kept that a file could be compared with."""
+        _refuse("compares no revisions")
+
+    async def diff_revision(self, identity: Identity, revision: int = 0) -> Comparison:
+        """Refuse: there is what runs, and nothing before it."""
         _refuse("compares no revisions")
 
     async def history(self, identity: Identity) -> Sequence[Revision]:

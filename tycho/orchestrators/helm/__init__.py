@@ -38,6 +38,7 @@ from tycho.orchestrators.helm import (
     volumes,
 )
 from tycho.orchestrators.helm.checks import checks
+from tycho.orchestrators.helm.comparing import CompareVerbs, choose_revision
 from tycho.orchestrators.helm.facts import with_facts
 from tycho.orchestrators.helm.helm_program import program
 from tycho.orchestrators.helm.modification import ModifyVerbs
@@ -53,7 +54,7 @@ from tycho.usernames import same_user
 ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
 
 
-class HelmOrchestrator(ModifyVerbs, ChartVerbs):
+class HelmOrchestrator(CompareVerbs, ModifyVerbs, ChartVerbs):
     """Runs charts as Helm releases.
 
     A first start that fails is left in place, so that one can look; the next `up` goes on from it, `down` removes it.
@@ -163,12 +164,7 @@ class HelmOrchestrator(ModifyVerbs, ChartVerbs):
             notes, last = await recovery.recover_release(self.api, self.helm, identity)
             if last is None:
                 raise NotFound(f"{identity.name} has no revision", hint="`tycho up` starts it")
-            known, current = await releases.list_revisions(self.api, identity), releases.read_number(last)
-            target = revision or releases.find_last_good(known, current)
-            numbers = [releases.read_number(secret) for secret in known]
-            if target not in numbers:
-                listed = ", ".join(map(str, numbers))
-                raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")
+            target = choose_revision(identity, await releases.list_revisions(self.api, identity), revision)
             observer = Observer(await snapshots.list_pods(self.api, identity))
             notes += await prune.prepare_rollback(self.api, identity, target)
             await self._helm(["rollback", identity.release, str(target)], identity, deadline)

@@ -21,7 +21,7 @@ def list_services(workloads: Iterable[KubeObject]) -> list[str]:
     listed: dict[str, None] = {}
     for workload in workloads:
         listed[name(workload)] = None
-        _, *others = list_containers(_pod_template(workload)) or ("",)
+        _, *others = list_containers(pod_template(workload)) or ("",)
         listed.update(dict.fromkeys(others))
     return list(listed)
 
@@ -67,7 +67,8 @@ def list_containers(pod: KubeObject) -> list[str]:
     return [container["name"] for container in pod.get("spec", {}).get("containers") or ()]
 
 
-def _pod_template(workload: KubeObject) -> KubeObject:
+def pod_template(workload: KubeObject) -> KubeObject:
+    """Return the template of the pods that a workload makes; a CronJob has it one step further down."""
     spec = workload.get("spec", {})
     template: KubeObject = spec.get("jobTemplate", {}).get("spec", spec).get("template", {})
     return {"metadata": {}, **template}

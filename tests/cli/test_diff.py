@@ -1,0 +1,110 @@
+"""`tycho diff` and `up --dry-run`: what would change, with the exit codes of `diff`, and nothing is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.api.conftest import Service, serving
+from tests.cli.conftest import Run
+from tycho.cli.comparisons import emit_comparison
+from tycho.comparison import Change, Comparison
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+FILE = """
+name: corner
+services:
+  web:
+    image: nginx:${TAG:-1}
+    environment: {LEVEL: "${LEVEL:-info}", API_TOKEN: "${TOKEN:-}"}
+  mail: {image: mailhog, volumes: ["spool:/spool"]}
+volumes: {spool: {}}
+"""
+BEFORE = {"TOKEN": "planted-1"}
+NEWS = {"TAG": "2", "LEVEL": "debug", "TOKEN": "planted-2"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "compose.yaml").write_text(FILE)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def service(kubeconfig: Path, helm: Path) -> Iterator[Service]:
+    with serving(KUBECONFIG=str(kubeconfig), TYCHO_HELM=str(helm), TYCHO_QUIET_TIME="0") as running:
+        yield running
+
+
+def test_exit_codes_are_those_of_diff(tycho: Run, folder: Path) -> None:
+    assert tycho("diff", rc=1).stdout == (
+        "corner (new)\n"
+        "  + web           new service (nginx:1)\n"
+        "  + mail          new service (mailhog)\n"
+        "  + volume spool  new volume\n"
+    )
+    assert tycho("status", "-terse").stdout == ""
+    tycho("up")
+    assert tycho("diff").stdout == "corner is up to date (revision 1)\n"
+    (folder / "compose.yaml").write_text("services: {web: {image: [nginx]}}")
+    assert "services.web.image" in tycho("diff", rc=2).stderr
+    (folder / "compose.yaml").write_text(FILE)
+    assert "no Kubernetes cluster answers" in tycho("diff", rc=2, KUBECONFIG="/dev/null").stderr
+    assert "no option --nosuch" in tycho("diff", "--nosuch", rc=2).stderr
+
+
+def test_a_diff_is_told_in_lines_and_as_data(tycho: Run, folder: Path, service: Service) -> None:
+    tycho("up", **BEFORE)
+    (folder / "compose.yaml").write_text(FILE.replace("mail: {image: mailhog,", "cache: {image: 'redis:7',"))
+    lines = tycho("diff", rc=1, **NEWS).stdout
+    assert lines == (
+        "corner (revision 1 → 2)\n"
+        "  ~ web    image                  nginx:1 → nginx:2  restarts\n"
+        "  ~ web    environment.LEVEL      info → debug       restarts\n"
+        "  ~ web    environment.API_TOKEN  changed            restarts\n"
+        "  + cache  new service (redis:7)\n"
+        "  - mail   removed\n"
+        "restarts: web\n"
+    )
+    assert tycho("up", "--dry-run", **NEWS).stdout == lines
+    assert tycho("diff", "--service", service.url, rc=1, **NEWS).stdout == lines
+    assert tycho("up", "--dry-run", "--service", service.url, **NEWS).stdout == lines
+    objects = tycho("diff", "--objects", rc=1, **NEWS).stdout
+    assert "      spec.template.spec.containers[web].image  nginx:1 → nginx:2\n" in objects
+    as_json = tycho("diff", "-o", "json", rc=1, **NEWS).stdout
+    assert yaml.safe_load(tycho("diff", "-o", "yaml", rc=1, **NEWS).stdout) == json.loads(as_json)
+    comparison = Comparison.model_validate_json(as_json)
+    assert (comparison.restarts, comparison.revision) == (("web",), 1)
+    kinds = {(changed.action, changed.kind) for changed in comparison.objects}
+    assert {("changed", "Deployment"), ("added", "Deployment"), ("removed", "Deployment")} <= kinds
+    assert "planted" not in as_json + objects
+    (listed,) = json.loads(tycho("status", "-o", "json").stdout)
+    assert listed["revision"] == 1
+
+
+def test_what_changes_nothing_takes_no_cluster_and_no_build(tycho: Run, folder: Path, tmp_path: Path) -> None:
+    stderr = tycho("up", "--dry-run", "--local", rc=2, XDG_CACHE_HOME=str(tmp_path), HOME=str(tmp_path)).stderr
+    assert "there is no local cluster yet" in stderr
+    assert "--dry-run and --build exclude each other" in tycho("up", "--dry-run", "--build", rc=2).stderr
+
+
+def test_a_narrow_terminal_has_values_below(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    image = "registry.example.org/a-team/a-long-name"
+    long = Change(
+        action="changed", section="services", name="w" * 50, path="image", before=f"{image}:1", after=f"{image}:2"
+    )
+    short = Change(action="changed", section="services", name="api", path="deploy.replicas", before="1", after="2")
+    emit_comparison(Comparison(name="shop", revision=3, changes=(long, short), restarts=("w" * 50,)))
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    assert lines[1:5] == [f"  ~ {'w' * 50}", "      image", "      restarts", f"      {image}:1"]
+    assert "  ~ api                       deploy.replicas  1 → 2" in lines

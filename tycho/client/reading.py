@@ -1,0 +1,66 @@
+"""The verbs of a service that tell what a system is made of, and what would be made of it."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tycho.client.requests import Request, Steps, address, pairs
+from tycho.client.verb import verb
+
+if TYPE_CHECKING:
+    from tycho.comparison import Comparison
+
+
+class ReadingVerbs:
+    """Verbs that change nothing."""
+
+    @verb
+    def values(self, id: str, *, revision: int = 0, all: bool = False) -> Steps[dict[str, Any]]:
+        """Return the values of a system's release, secrets masked; `all` adds those of its chart."""
+        values: dict[str, Any] = (yield from self._get("system", id, "values", revision=revision or None, all=all))[
+            "values"
+        ]
+        return values
+
+    @verb
+    def report(self, id: str, *, revision: int = 0) -> Steps[builtins.list[dict[str, Any]]]:
+        """Return what changed its meaning on the way from the compose file to the cluster, key by key."""
+        rows: builtins.list[dict[str, Any]] = yield from self._get("system", id, "report", revision=revision or None)
+        return rows
+
+    @verb
+    def compose(self, id: str, *, revision: int = 0) -> Steps[str]:
+        """Return the compose file of what runs: merged, after the policies, without secrets."""
+        document: str = yield from self._get("system", id, "compose", revision=revision or None)
+        return document
+
+    @verb
+    def diff(self, request: Mapping[str, Any]) -> Steps[Comparison]:
+        """Tell what a start would change: of a request as of `start`, whose `upgrade` compares with what runs."""
+        from tycho.comparison import Comparison
+
+        plan = yield from self._send(Request("POST", "/system", pairs(dryRun=True), dict(request), safe=True))
+        return Comparison.model_validate(plan["comparison"])
+
+    @verb
+    def diff_revision(self, id: str, revision: int = 0) -> Steps[Comparison]:
+        """Tell what going back to a revision would change; 0 is the last good one before the running one."""
+        from tycho.comparison import Comparison
+
+        path = address("system", id, "rollback")
+        plan = yield from self._send(Request("POST", path, pairs(dryRun=True), {"revision": revision}, safe=True))
+        return Comparison.model_validate(plan["comparison"])
+
+    def _get(self, *parts: str, **query: Any) -> Steps[Any]:
+        """Ask for what is at an address."""
+        return (yield from self._send(Request("GET", address(*parts), pairs(**query))))
+
+    def _send(self, request: Request) -> Steps[Any]:
+        """Send a request; what it was answered.
+
+        Raises:
+            TychoError: The service refuses, or there is none.
+        """
+        raise NotImplementedError

@@ -1,0 +1,59 @@
+"""The verbs that tell what others would change, and change nothing themselves."""
+
+from __future__ import annotations
+
+from tycho.chart import check_start
+from tycho.choices import check_running
+from tycho.comparison import Comparison
+from tycho.compilation import Compiled
+from tycho.finder import keep_identity, new_identity
+from tycho.ownership import Caller
+from tycho.starting import Starting
+
+
+class Comparing(Starting):
+    """Verbs that compare what runs with what is to run."""
+
+    async def diff(
+        self, compiled: Compiled, *, guid: str = "", new: bool = False, caller: Caller | None = None
+    ) -> Comparison:
+        """Tell what `up` would change.
+
+        Args:
+            compiled: What would run.
+            guid: The system's GUID, when the caller has one.
+            new: It is another instance even when the project runs already.
+            caller: Who asks, and from where.
+
+        Raises:
+            Ambiguous: Several instances of the project run.
+            Conflict: The GUID belongs to a system of another name.
+            ComposeError: A config or a secret has no content.
+            PolicyDenied: It asks for what no policy granted.
+        """
+        system = compiled.policy_result.system
+        check_start(system)
+        caller = await self._finder.identify(caller)
+        running = None if new and not guid else await self._finder.find_running(system.name, guid, caller)
+        if running is None or running.state in ("kept", "lost"):
+            identity = running.identity if running else new_identity(system.name, "", self.target, caller)
+            return await self.orchestrator.diff(compiled.artifact, self.make_instance(compiled, identity, caller))
+        compiled = await self._keep_images(compiled, running)
+        instance = self.make_instance(compiled, keep_identity(running.identity, caller), caller, upgrade=True)
+        comparison = await self.orchestrator.diff(compiled.artifact, instance)
+        if running.state == "deployed":
+            return comparison
+        note = f"revision {running.revision} is {running.state}: `tycho up` makes another one, whatever differs"
+        return comparison.model_copy(update={"notes": (note, *comparison.notes)})
+
+    async def diff_revision(self, id: str, revision: int = 0) -> Comparison:
+        """Tell what going back to a revision would change.
+
+        Args:
+            id: Which system.
+            revision: Its number, or 0 for the last good one before this.
+
+        Raises:
+            NotFound: No such system, no such revision, or none that was ever good.
+        """
+        return await self.orchestrator.diff_revision(check_running(await self.find(id)).identity, revision)
