@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from tycho import data
+from tycho import data_folders
 from tycho.credentials import (
     SECRET_NAMES,
     find_credentials,
@@ -113,7 +113,7 @@ def test_later_globs_win() -> None:
 
 def test_shipped_list_is_the_same() -> None:
     """Messages mask by the list that the shipped policy gives to charts."""
-    policy = yaml.safe_load((data.policies() / "20-secret-environment.yaml").read_text(encoding="utf-8"))
+    policy = yaml.safe_load((data_folders.policies() / "20-secret-environment.yaml").read_text(encoding="utf-8"))
     assert tuple(policy["system"]["default"]["x-tycho"]["secretEnvironment"]) == SECRET_NAMES
 
 

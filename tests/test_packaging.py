@@ -17,10 +17,10 @@ DATA_FOLDERS = ("chart_templates", "policies")
 ASK = """
 import json, pathlib, tycho
 from importlib.metadata import distribution
-from tycho import data
+from tycho import data_folders
 print(json.dumps({
     "package": str(pathlib.Path(tycho.__file__).parent),
-    "templates": str(data.templates()), "policies": str(data.policies()),
+    "templates": str(data_folders.templates()), "policies": str(data_folders.policies()),
     "version": [tycho.__version__, distribution("tycho").version],
     "entries": sorted(f"{e.group}: {e.name}" for e in distribution("tycho").entry_points),
 }))

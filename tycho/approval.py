@@ -39,7 +39,7 @@ def check_policies(name: str, stored: StoredRelease, modification: Modification,
         raise PolicyDenied("this release does not hold what its policies judge", hint=HINT)
     for section, write_sizes in (("services", _write_service_sizes), ("jobs", _write_job_sizes)):
         for service, keys in (document.get(section) or {}).items():
-            for change in (modification.every, modification.services.get(service, ServiceChange())):
+            for change in (modification.common, modification.services.get(service, ServiceChange())):
                 _write_change(keys, change)
                 write_sizes(keys, change)
     variables = {key: str(value) for key, value in (stored.merged.get("variables") or {}).items() if value is not None}

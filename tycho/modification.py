@@ -59,12 +59,12 @@ class Modification:
 
     Args:
         labels: Of all pods; None takes one away.
-        every: Of each service.
-        services: Of single services, by name; goes before `every`.
+        common: Of each service.
+        services: Of single services, by name; goes before `common`.
     """
 
     labels: Mapping[str, str | None] = field(default_factory=dict)
-    every: ServiceChange = ServiceChange()
+    common: ServiceChange = ServiceChange()
     services: Mapping[str, ServiceChange] = field(default_factory=dict)
 
 
@@ -98,7 +98,7 @@ def modify_values(stored: StoredRelease, modification: Modification) -> dict[str
     for name, defaults in known.items():
         own = modification.services.get(name, ServiceChange())
         has_gpu = not holding_gpu or name in holding_gpu  # devices are for those that use some
-        change = _combine(modification.every, own, replicas="replicas" in defaults, gpu=has_gpu)
+        change = _combine(modification.common, own, replicas="replicas" in defaults, gpu=has_gpu)
         fields = _service_fields(change, name, stored, merged)
         labels = (merged["services"][name].get("podLabels") or {}).keys() & modification.labels.keys()
         if labels:  # a service's own label would go before the one of all
@@ -201,8 +201,8 @@ def _check(modification: Modification, stored: StoredRelease, known: Mapping[str
         yield _problem("", "no change is given", "say labels, cpu, memory, gpu, replicas or services")
     for key, value in modification.labels.items():
         yield from _check_label(key, value)
-    yield from _check_change("", modification.every)
-    if modification.every.replicas is not None and not any("replicas" in service for service in known.values()):
+    yield from _check_change("", modification.common)
+    if modification.common.replicas is not None and not any("replicas" in service for service in known.values()):
         yield _problem("replicas", "no service has replicas", "jobs and daemons have none")
     for name, change in modification.services.items():
         if name not in known:
@@ -214,7 +214,7 @@ def _check(modification: Modification, stored: StoredRelease, known: Mapping[str
         for variable in change.env:
             yield from _check_variable(stored, name, variable)
     for name in known:
-        replicas = modification.services.get(name, modification.every).replicas
+        replicas = modification.services.get(name, modification.common).replicas
         if (replicas or 0) > 1 and "type: Recreate" in stored.files.get(f"templates/{name}-deployment.yaml", ""):
             hint = "x-tycho: {kind: StatefulSet} gives each pod a volume of its own"
             yield _problem(f"services.{name}.replicas", "its volume can be held by one pod alone", hint)

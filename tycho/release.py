@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 ORIGIN = "tycho.dev/origin"  # annotation of workloads and of kept claims: where a system was started from
 CONN_STRING = "conn_string"  # annotation of workloads: how a program connects to the service
@@ -186,9 +186,11 @@ class Event(Node):
 class Check(Node):
     """One line of `tycho doctor`."""
 
+    model_config = ConfigDict(serialize_by_alias=True, populate_by_name=True)
+
     name: str
     level: Literal["ok", "warning", "error"]
-    said: str
+    message: str = Field(alias="said")
     hint: str = ""
 
 

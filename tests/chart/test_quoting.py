@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.chart.payloads import PAYLOADS
-from tycho import data
+from tycho import data_folders
 from tycho.chart import filters
 from tycho.chart.filters import markdown_cell, markdown_code, require_filtered, require_safe, yaml_scalar
 from tycho.chart.yaml_writer import dump, quote
@@ -19,7 +19,7 @@ from tycho.model import Expr
 from tycho.text import printable
 
 FOLDERS = ("templates", "parts", "helpers")
-TEMPLATES = sorted(path for folder in FOLDERS for path in (Path(data.templates()) / folder).rglob("*.j2"))
+TEMPLATES = sorted(path for folder in FOLDERS for path in (Path(data_folders.templates()) / folder).rglob("*.j2"))
 # An action that is, or ends, the value of a key or an item of a list.
 PRINTED = re.compile(
     r"^\s*(?:- )?(?:(?P<key>[\w./\"<%=| ()~-]+): |- )(?P<before>.*?)\{\{-? (?P<action>.*?) -?\}\}(?P<after>.*)$"

@@ -17,7 +17,7 @@ from tycho.ownership import Caller
 pytestmark = pytest.mark.xdist_group("cluster")
 CHANGES = Modification(
     labels={"app-name": "notebook"},
-    every=ServiceChange(cpu="500m", memory="256Mi"),
+    common=ServiceChange(cpu="500m", memory="256Mi"),
     services={"web": ServiceChange(replicas=2, image="nginx:1.27", env={"LEVEL": "a$b"})},
 )
 
@@ -57,7 +57,7 @@ def test_a_change_is_a_revision_like_any(run_revised: RunStory) -> None:
 def test_what_cannot_be_changed_is_said_at_once(run_revised: RunStory) -> None:
     wrong = Modification(
         labels={"tycho-guid": "0", "kubernetes.io/x": "y", "a b": ""},
-        every=ServiceChange(cpu="much"),
+        common=ServiceChange(cpu="much"),
         services={"nosuch": ServiceChange(replicas=2), "web": ServiceChange(image="-x", memory="0", gpu=-1)},
     )
 
@@ -83,7 +83,7 @@ def test_what_cannot_be_changed_is_said_at_once(run_revised: RunStory) -> None:
 def test_changes_at_once_are_all_made(run_revised: RunStory) -> None:
     """Who names no revision means the system as it is by then, and is refused only while another change is made."""
     limits = ("cpu", "300m"), ("memory", "64Mi"), ("ephemeral_storage", "1Gi")
-    wishes = [Modification(every=ServiceChange(**{name: value})) for name, value in limits]
+    wishes = [Modification(common=ServiceChange(**{name: value})) for name, value in limits]
 
     async def change(lifecycle: Lifecycle, wish: Modification) -> None:
         while True:
@@ -143,7 +143,7 @@ def test_requests_stay_below_limits_and_secrets_are_not_repeated(run_revised: Ru
         made = compiled(lifecycle, {"services": {"web": web}}, "lower", DB_PASSWORD="planted-1")  # noqa: S106
         await lifecycle.up(made, wait_options=QUICK)
         modification = Modification(
-            every=ServiceChange(memory="128Mi"),
+            common=ServiceChange(memory="128Mi"),
             services={"web": ServiceChange(env={"DB_PASSWORD": "planted-$2"})},
         )
         modified = await lifecycle.modify("lower", modification, wait_options=replace(QUICK, wait=False))
@@ -180,7 +180,7 @@ def test_the_operators_policies_judge_a_change(run_revised: RunStory, tmp_path: 
     async def story(lifecycle: Lifecycle) -> None:
         lifecycle.policies = (tmp_path,)
         await lifecycle.up(compiled(lifecycle, WITH_JOB, "judged", TAG="7"), wait_options=QUICK)
-        for modification in (Modification(services={service: change}), Modification(every=change)):
+        for modification in (Modification(services={service: change}), Modification(common=change)):
             with pytest.raises(PolicyDenied) as error:
                 await lifecycle.modify("judged", modification, dry_run=True, wait_options=QUICK)
             assert reason in error.value.problems[0].message

@@ -130,6 +130,6 @@ def test_what_a_caller_with_one_role_can_do(
         release = await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)
         assert release.ready
         checks = {check.name: check for check in await lifecycle.orchestrator.doctor()}
-        assert checks["rights"].said == f"may work in the namespace {shared}"
+        assert checks["rights"].message == f"may work in the namespace {shared}"
 
     tell(story, shared, kubeconfig=own)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tycho import Sources, apply_policies, data, load
+from tycho import Sources, apply_policies, data_folders, load
 from tycho.model import Live, PolicyResult, Project, ServiceMetadata, template
 
 
@@ -16,7 +16,7 @@ def system(text: str, **env: str) -> Project:
 def folder(at: Path, files: Mapping[str, str], *, keep: tuple[str, ...] = ()) -> Path:
     """A folder with these files, that takes the shipped policies out of force."""
     at.mkdir(exist_ok=True)
-    for shipped in data.policies().iterdir():
+    for shipped in data_folders.policies().iterdir():
         if shipped.name not in keep:
             (at / shipped.name).write_bytes(b"")
     for name, text in files.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.policies.applying import folder, policy_result, system
-from tycho import apply_policies, data
+from tycho import apply_policies, data_folders
 from tycho.errors import PolicyError
 from tycho.policy import active_policies
 
@@ -154,4 +154,4 @@ def test_short_syntax_is_refused(tmp_path: Path) -> None:
 def test_no_bytecode_is_left_behind(tmp_path: Path) -> None:
     policy_result(tmp_path, WEB, {"50-a.py": "def apply(system):\n    '''Nothing.'''\n    return system\n"})
     assert not list(tmp_path.rglob("__pycache__"))
-    assert not list(data.policies().rglob("__pycache__"))
+    assert not list(data_folders.policies().rglob("__pycache__"))

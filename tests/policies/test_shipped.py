@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.policies.applying import folder, set_fields
-from tycho import Sources, apply_policies, data, load
+from tycho import Sources, apply_policies, data_folders, load
 from tycho.errors import PolicyDenied
 from tycho.policy import active_policies
 
@@ -39,7 +39,7 @@ def test_every_shipped_policy_has_a_case() -> None:
 
 def test_every_shipped_policy_says_what_it_does() -> None:
     for name, path, description in active_policies():
-        assert path == data.policies() / name
+        assert path == data_folders.policies() / name
         assert description.endswith(".")
         assert len(description) <= 110
 

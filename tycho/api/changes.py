@@ -65,7 +65,7 @@ class Modify(Asked):
             ephemeral_storage=nested.ephemeral_storage,
         )
         services = {name: ServiceChange(**service.model_dump()) for name, service in self.services.items()}
-        return Modification(labels=self.labels, every=common, services=services)
+        return Modification(labels=self.labels, common=common, services=services)
 
 
 class ModifySystem(Modify):

@@ -90,7 +90,7 @@ class _OpenParts(Parts):
     def _own(self, hook: Hook) -> Tree:
         """What a hook says itself; the rest it has from its service."""
         written = {key: getattr(hook, key) for key in OF_HOOKS if key in hook.written}
-        environment = {**hook.environment, **dict.fromkeys(hook.rest.get("environment_pass", ()))}
+        environment = {**hook.environment, **dict.fromkeys(hook.inherited.get("environment_pass", ()))}
         return full({**written, "command": words(hook.command), "environment": environment})
 
 

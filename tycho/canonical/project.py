@@ -174,9 +174,9 @@ class Parts:
         for hook_part in part:
             fields = {
                 key: getattr(hook_part, key)
-                for key in hook_part.model_fields_set - {"rest", "per_replica", "command", "written"}
+                for key in hook_part.model_fields_set - {"inherited", "per_replica", "command", "written"}
             }
-            whole = self.service(Service(command=hook_part.command or None, **fields, **hook_part.rest))
+            whole = self.service(Service(command=hook_part.command or None, **fields, **hook_part.inherited))
             shown.append({**whole, **full({"per_replica": hook_part.per_replica})})
         return shown
 

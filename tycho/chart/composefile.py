@@ -152,7 +152,7 @@ def _conceal(hiding: Hiding, value: str, path: str, *, named: bool) -> str:
 
 def _without_inherited(hook: Hook, service: Service) -> Hook:
     """Leave to a hook what it does not have from its service anyway."""
-    passed = hook.rest.get("environment_pass", ())
+    passed = hook.inherited.get("environment_pass", ())
     theirs = service.environment
     kept = {
         name: value
@@ -162,7 +162,7 @@ def _without_inherited(hook: Hook, service: Service) -> Hook:
         and not (name in service.environment_secret and value == theirs[name])
     }
     passed = tuple(name for name in passed if name not in service.environment_pass)
-    return hook.model_copy(update={"environment": kept, "rest": {"environment_pass": passed}})
+    return hook.model_copy(update={"environment": kept, "inherited": {"environment_pass": passed}})
 
 
 def _as_written(value: str | None) -> str | None:

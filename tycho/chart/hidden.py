@@ -219,7 +219,7 @@ def _list_secret_entries(hiding: Hiding, path: str, service: Service, globs: Seq
 def _comes_from_release(service: Service, hook: int, name: str, value: str, secret: Collection[str]) -> bool:
     """Tell whether a hook's container gets an entry from the release, as its service does."""
     inherited = name in secret and service.environment[name] == value
-    return inherited or name in service.pre_start[hook].rest.get("environment_pass", ())
+    return inherited or name in service.pre_start[hook].inherited.get("environment_pass", ())
 
 
 def _secret_by_name(globs: Sequence[str]) -> Callable[[str], bool]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
-from tycho import __version__, data
+from tycho import __version__, data_folders
 from tycho.chart.container import Expression
 from tycho.chart.filters import FILTERS, PAGES, name_part, require_filtered, require_safe
 from tycho.errors import FileError, UsageError
@@ -55,7 +55,7 @@ def environment(check: Callable[[object], object] = require_filtered) -> Environ
         check: Sees whatever an expression prints.
     """
     engine = Environment(
-        loader=FileSystemLoader(data.templates()),
+        loader=FileSystemLoader(data_folders.templates()),
         bytecode_cache=_bytecode_cache(),
         block_start_string="<%",
         block_end_string="%>",

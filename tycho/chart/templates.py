@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tycho import data
+from tycho import data_folders
 from tycho.chart.actions import Helpers, ObjectNames, Texts, name_variables, reference
 from tycho.chart.container import Container, Expression
 from tycho.chart.filters import Safe
@@ -253,5 +253,5 @@ def list_contents(layout: ChartLayout) -> dict[str, str | bytes]:
         for name, content in configmap.files.items()
     }
     if any(workload.fills for workload in layout.workloads):
-        files["files/fill.sh"] = (data.templates() / "files" / "fill.sh").read_text(encoding="utf-8")
+        files["files/fill.sh"] = (data_folders.templates() / "files" / "fill.sh").read_text(encoding="utf-8")
     return files

@@ -23,7 +23,7 @@ class ToldDifference(Difference):
 def write_changes(modification: Modification) -> dict[str, Any]:
     """Write what is wanted as a request has it."""
     services = {name: _write_change(change) for name, change in modification.services.items()}
-    common = _write_change(modification.every)
+    common = _write_change(modification.common)
     nested = {"resources": {"ephemeralStorage": common.pop("ephemeralStorage")}} if "ephemeralStorage" in common else {}
     return {"labels": dict(modification.labels), "services": services, **common, **nested}
 

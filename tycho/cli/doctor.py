@@ -39,7 +39,7 @@ def doctor(*, target: StartTargetOptions, output: Output = Format.table) -> None
     else:
         for check in checks:
             mark = {"ok": "✔", "warning": "!", "error": "✘"}[check.level]
-            show.emit(f"{mark} {check.name:<11} {check.said}")
+            show.emit(f"{mark} {check.name:<11} {check.message}")
             for line in check.hint.splitlines():
                 show.emit(f"  hint: {line}")
     if any(check.level == "error" for check in checks):

@@ -69,7 +69,7 @@ class ChangeOptions:
                 services.setdefault(service, {})[kind] = _read_count(value) if kind == "replicas" else value
         changed = {name: ServiceChange(**change) for name, change in services.items()}
         labels = dict(map(_read_label, self.label or ()))
-        modification = Modification(labels=labels, every=changed.pop(""), services=changed)
+        modification = Modification(labels=labels, common=changed.pop(""), services=changed)
         if modification == Modification():
             raise UsageError("no change is given", hint="write for example --replicas web=3")
         return modification

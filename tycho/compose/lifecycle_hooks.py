@@ -46,7 +46,7 @@ def inherit_hook_defaults(tree: YamlNode) -> list[Problem]:
 
 
 def split_hooks(project: BoundProject) -> BoundProject:
-    """Write hooks as the model has them: their own keys, and under `rest` what any container may have."""
+    """Write hooks as the model has them: their own keys, and under `inherited` what any container may have."""
 
     def split(_: str, service: Fields) -> Fields:
         return change_hooks(service, lambda _, hook: _split_hook(hook))
@@ -57,4 +57,4 @@ def split_hooks(project: BoundProject) -> BoundProject:
 def _split_hook(hook: Fields) -> Fields:
     inherited = {key: value for key, value in hook.items() if key not in OWN_KEYS}
     own = {key: value for key, value in hook.items() if key in OWN_KEYS}
-    return {**own, "command": hook.get("command") or [], **({"rest": inherited} if inherited else {})}
+    return {**own, "command": hook.get("command") or [], **({"inherited": inherited} if inherited else {})}

@@ -61,7 +61,7 @@ def _without_environment(fields: Fields) -> dict[str, Any]:
 
 def _service(service: Fields) -> dict[str, Any]:
     written = dict(service)
-    inherited = service.get("rest", {})  # of a hook: what it has from its service
+    inherited = written.pop("inherited", {})  # of a hook: what it has from its service
     if passed := (*service.get("environment_pass", ()), *inherited.get("environment_pass", ())):
         written["environment"] = {**service["environment"], **dict.fromkeys(passed)}
     if inherited:

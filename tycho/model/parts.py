@@ -103,7 +103,7 @@ class Hook(Node):
     environment: Mapping[str, Text | None] = Field(default={}, repr=False)
     image: Text | None = None
     per_replica: bool = False
-    rest: Mapping[str, Json] = {}  # `pre_start` may hold any container key
+    inherited: Mapping[str, Json] = {}  # `pre_start` may hold any container key
     written: tuple[str, ...] = ()  # the keys that are the hook's own
 
 

@@ -265,7 +265,7 @@ class MemoryOrchestrator(ChartVerbs, PollingVerbs):
 
     async def doctor(self) -> Sequence[Check]:
         """It needs nothing."""
-        return [Check(name="memory", level="ok", said=f"{len(self._systems)} systems")]
+        return [Check(name="memory", level="ok", message=f"{len(self._systems)} systems")]
 
     async def close(self) -> None:
         """Nothing to let go of."""

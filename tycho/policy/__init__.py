@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tycho import data
+from tycho import data_folders
 from tycho.errors import PolicyDenied
 from tycho.model import Json, PolicyResult, Project, ServiceMetadata
 from tycho.model.compose_paths import SECTIONS
@@ -58,7 +58,7 @@ def apply(
     Raises:
         PolicyError: A policy is broken; all problems of all of them.
     """
-    policies = load_policies((data.policies(), *folders))
+    policies = load_policies((data_folders.policies(), *folders))
     policy_run = PolicyRun(normalize(system), metadata or {})
     for policy in policies:
         policy_run.apply(policy)
@@ -101,7 +101,7 @@ def explain(system: Project, *, folders: Sequence[Path] = (), metadata: Metadata
         PolicyError: A policy is broken.
     """
     policy_run = PolicyRun(normalize(system), metadata or {})
-    for policy in load_policies((data.policies(), *folders)):
+    for policy in load_policies((data_folders.policies(), *folders)):
         policy_run.apply(policy)
     return tuple(policy_run.steps)
 
@@ -115,4 +115,6 @@ def active_policies(folders: Sequence[Path] = ()) -> list[tuple[str, Path, str]]
     Raises:
         PolicyError: A policy is broken.
     """
-    return [(policy.name, policy.path, policy.description) for policy in load_policies((data.policies(), *folders))]
+    return [
+        (policy.name, policy.path, policy.description) for policy in load_policies((data_folders.policies(), *folders))
+    ]

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tycho import data
+from tycho import data_folders
 from tycho.errors import PolicyError, Problem
 from tycho.files import FileRefused, read_file
 from tycho.policy.policy import Policy
@@ -60,12 +60,12 @@ def _list_files(folders: Sequence[Path]) -> list[Path]:
 
 def _find_folder(folder: Path) -> Path:
     """Return the folder itself where it exists, or else the shipped folder of that name."""
-    shipped = data.policies() / folder
+    shipped = data_folders.policies() / folder
     if folder.is_dir():
         return folder
     if len(folder.parts) == 1 and folder.name.isidentifier() and shipped.is_dir():
         return shipped
-    known = ", ".join(sorted(path.name for path in data.policies().iterdir() if path.is_dir()))
+    known = ", ".join(sorted(path.name for path in data_folders.policies().iterdir() if path.is_dir()))
     raise PolicyError(
         f"{folder} is not a folder of policies",
         hint=f"--policies takes a folder, or the name of a shipped one: {known}",

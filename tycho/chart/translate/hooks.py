@@ -66,7 +66,7 @@ def _security(hook: Hook) -> dict[str, YamlValue]:
 
 def _own_entries(hook: Hook, service: Service) -> Iterator[tuple[str, Text]]:
     """Yield the variables of a hook that are not its service's: those come from where the service's do."""
-    passed = {*hook.rest.get("environment_pass", ())}
+    passed = {*hook.inherited.get("environment_pass", ())}
     for name, value in sorted(hook.environment.items()):
         if name in passed:
             if name not in service.environment_pass:
@@ -86,7 +86,7 @@ def grace_seconds(service: Service, *, single_node: bool) -> int:
 def assess_pre_start(use: KeyUse) -> Rows:
     """Assess containers before the container."""
     for index, hook in enumerate(use.value):
-        if own := sorted(set(hook.rest) & set(hook.written)):
+        if own := sorted(set(hook.inherited) & set(hook.written)):
             why = f"{', '.join(own)}: a hook uses the settings of its service"
             yield f"[{index}]", ignored(why, "set it on the service")
         if hook.user and any(part and parse_id(part) is None for part in hook.user.split(":")):

@@ -212,9 +212,9 @@ class DockerOrchestrator(PollingVerbs, UnsupportedVerbs):
         checks = []
         for name, ask in (("engine", self.docker.read_version), ("compose", self._read_compose_version)):
             try:
-                checks.append(Check(name=name, level="ok", said=await ask()))
+                checks.append(Check(name=name, level="ok", message=await ask()))
             except (ToolMissing, OrchestratorError) as error:
-                checks.append(Check(name=name, level="error", said=error.message, hint=error.hint))
+                checks.append(Check(name=name, level="error", message=error.message, hint=error.hint))
         return checks
 
     async def close(self) -> None:

@@ -29,7 +29,7 @@ def read_replicas(modification: Modification, services: Sequence[str]) -> dict[s
         NotSupported: Something else is to be changed, too.
         UsageError: A number makes no sense.
     """
-    changes = {**dict.fromkeys(services if modification.every != ServiceChange() else (), modification.every)}
+    changes = {**dict.fromkeys(services if modification.common != ServiceChange() else (), modification.common)}
     changes |= modification.services
     if modification.labels or any(change != ServiceChange(replicas=change.replicas) for change in changes.values()):
         raise NotSupported(

@@ -36,12 +36,12 @@ async def _run_check(name: str, check: Awaitable[Check]) -> Check:
     try:
         return await check
     except TychoError as error:
-        return Check(name=name, level="error", said=error.message, hint=error.hint)
+        return Check(name=name, level="error", message=error.message, hint=error.hint)
 
 
 async def _helm() -> Check:
     path = await program()
-    return Check(name="helm", level="ok", said=f"{'.'.join(map(str, await version(path)))}  {path}")
+    return Check(name="helm", level="ok", message=f"{'.'.join(map(str, await version(path)))}  {path}")
 
 
 async def _cluster(api: KubeClient) -> Check:
@@ -54,7 +54,7 @@ async def _cluster(api: KubeClient) -> Check:
     return Check(
         name="cluster",
         level="warning" if old else "ok",
-        said=f"{number}  {safe_message(api.access.server)} ({context}{counted})",
+        message=f"{number}  {safe_message(api.access.server)} ({context}{counted})",
         hint=f"charts are made for {'.'.join(map(str, OLDEST))} and newer" if old else "",
     )
 
@@ -67,12 +67,12 @@ async def _rights(api: KubeClient, shared: str) -> Check:
         needed = ("create", SECRET), ("create", SERVICE), ("list", POD)
         lacks = [f"{verb} {kind.plural}" for verb, kind in needed if not await may(verb, kind)]
         text = f"may not {', '.join(lacks)} in {shared}" if lacks else f"may work in the namespace {shared}"
-        return Check(name="rights", level="error" if lacks else "ok", said=text)
+        return Check(name="rights", level="error" if lacks else "ok", message=text)
     namespaces, secrets = await asyncio.gather(may("create", NAMESPACE), may("list", SECRET))
     if namespaces and secrets:
-        return Check(name="rights", level="ok", said="may create namespaces")
+        return Check(name="rights", level="ok", message="may create namespaces")
     text = "may not create namespaces" if not namespaces else "may not list secrets of all namespaces"
-    return Check(name="rights", level="warning", said=text, hint="-n NAMESPACE works in one that exists")
+    return Check(name="rights", level="warning", message=text, hint="-n NAMESPACE works in one that exists")
 
 
 async def _metrics(api: KubeClient) -> Check:
@@ -80,5 +80,5 @@ async def _metrics(api: KubeClient) -> Check:
         await api.get(METRICS)
     except (NotFound, Forbidden):
         text = "no metrics API: utilization shows requests only"
-        return Check(name="metrics", level="warning", said=text)
-    return Check(name="metrics", level="ok", said=f"{METRICS}/pods")
+        return Check(name="metrics", level="warning", message=text)
+    return Check(name="metrics", level="ok", message=f"{METRICS}/pods")
