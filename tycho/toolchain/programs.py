@@ -6,22 +6,18 @@ built with Go, once.
 
 from __future__ import annotations
 
-import json
 import platform
 import re
 import shutil
 import subprocess
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from tycho.errors import FileError, UsageError
 from tycho.settings import environment, settings
-from tycho.toolchain.files import Progress, exclusive_lock, no_progress, write_private
-
-Version = tuple[int, ...]
+from tycho.toolchain.files import Progress, exclusive_lock, no_progress
+from tycho.toolchain.versions import Version, recall_version, remember_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,23 +153,20 @@ def tools(names: Iterable[str], progress: Progress = no_progress) -> dict[str, P
 
 
 def version(path: Path, asks: Iterable[str]) -> Version:
-    """The version that a program says it has; () when it says none. Remembered until the file changes."""
-    note = settings().cache_dir / "versions.json"
-    status = path.stat()
-    key = f"{path} {status.st_mtime_ns} {status.st_size}"
-    known: dict[str, list[int]] = {}
-    with suppress(OSError, ValueError):
-        known = json.loads(note.read_bytes())
-    if key not in known:
+    """Return the version that a program says it has; () when it says none. It is asked once.
+
+    Args:
+        path: The program.
+        asks: Arguments that make it say its version.
+    """
+    known = recall_version(path)
+    if known is None:
         argv = [str(path), *asks]
         try:
             ran = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return ()
         match = re.search(rb"(\d+)\.(\d+)\.(\d+)", ran.stdout)
-        known = {old: value for old, value in known.items() if not old.startswith(f"{path} ")}
-        known[key] = [int(part) for part in match.groups()] if match else []
-        with suppress(OSError, FileError, UsageError):
-            note.parent.mkdir(parents=True, exist_ok=True)
-            write_private(note, json.dumps(known).encode())
-    return tuple(known[key])
+        known = tuple(int(part) for part in match.groups()) if match else ()
+        remember_version(path, known)
+    return known

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import re
 from pathlib import Path
 
-from tycho.errors import FileError, ToolMissing, UsageError
-from tycho.outputs import write_file
+from tycho.errors import ToolMissing
 from tycho.settings import settings
 from tycho.text import safe_message
+from tycho.toolchain.versions import Version, recall_version, remember_version
 
 MINIMUM = (4, 2, 4)
 RECOMMENDED = "4.3.1"
@@ -46,26 +44,23 @@ async def program() -> Path:
     return path
 
 
-async def version(path: Path) -> tuple[int, ...]:
-    """Its version, which is asked once, and remembered until the file changes: asking takes 60 ms."""
-    note = settings().cache_dir / "helm-version.json"
+async def version(path: Path) -> Version:
+    """Return its version, which it is asked once.
+
+    Raises:
+        ToolMissing: It cannot be run, or says no version.
+    """
     try:
-        status = path.stat()
+        known = recall_version(path)
     except OSError as error:
         raise ToolMissing(f"there is no helm: {error.strerror}", hint=HOW, local=str(path)) from error
-    key = f"{path}:{status.st_mtime_ns}:{status.st_size}"
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(note.read_text())
-        if known["key"] == key:
-            return tuple(known["version"])
-    numbers = await _asked(path)
-    with contextlib.suppress(OSError, FileError, UsageError):  # it is asked again
-        note.parent.mkdir(parents=True, exist_ok=True)
-        write_file(note, json.dumps({"key": key, "version": numbers}).encode())
-    return numbers
+    if not known:
+        known = await _ask_version(path)
+        remember_version(path, known)
+    return known
 
 
-async def _asked(path: Path) -> tuple[int, ...]:
+async def _ask_version(path: Path) -> Version:
     try:
         process = await asyncio.create_subprocess_exec(
             path, "version", "--template", "{{.Version}}",
