@@ -44,7 +44,7 @@ def test_the_list_of_commands_has_whole_sentences() -> None:
 
 def test_options_are_grouped() -> None:
     titles = re.findall(r"^(\w[\w ]+):$", shown(["logs"]), re.MULTILINE)
-    assert titles == ["The lines", "The system", "The cluster", "Output", "Options"]
+    assert titles == ["The lines", "The system", "The cluster", "Waiting", "Output", "Options"]
 
 
 HEAVY = {"pydantic", "httpx2", "fastapi", "kubernetes", "jinja2", "yaml"}

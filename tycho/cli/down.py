@@ -69,7 +69,7 @@ def down(
             each=_report_removal,
         )
 
-    removals = run(act, target)
+    removals = run(act, target, timeout=timeout)
     failed = [removal.error for removal in removals if removal.error]
     if failed:
         sys.exit(failed[0].exit_code)

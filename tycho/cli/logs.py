@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import TargetOptions, Words
+from tycho.cli.options import READING, WAITING, TargetOptions, Words
 from tycho.cli.project import FollowedSystemOptions, choose_system
 from tycho.cli.session import run
 from tycho.errors import UsageError
+from tycho.time_limit import limit_time
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
@@ -34,6 +35,10 @@ Timestamps = Annotated[
     bool, typer.Option("--timestamps", help="Write each line's moment before it.", rich_help_panel=LINES)
 ]
 
+Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", help="To find the system.", rich_help_panel=WAITING)
+]
+
 
 def logs(
     words: Words = None,
@@ -44,6 +49,7 @@ def logs(
     timestamps: Timestamps = False,
     system: FollowedSystemOptions,
     target: TargetOptions,
+    timeout: Timeout = READING,
 ) -> None:
     r"""Print what containers write; each line has its pod's name before it.
 
@@ -64,7 +70,8 @@ def logs(
 
         moment = parse_since(since) if since else None
         lines = read_tail(tail, default=None if since else 100)
-        release, services = await choose_system(lifecycle, system, words or (), id=system.id)
+        with limit_time(timeout):
+            release, services = await choose_system(lifecycle, system, words or (), id=system.id)
         async for line in lifecycle.logs(
             release.identity.guid, services, follow=follow, tail=lines, since=moment, timestamps=timestamps
         ):

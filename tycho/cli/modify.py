@@ -108,7 +108,7 @@ def modify(
                 wait_options=wait.with_watch(watch),
             )
 
-    modified = run(act, target)
+    modified = run(act, target, timeout=wait.timeout)
     if changes.dry_run:
         for difference in modified.differences:
             show.emit(difference.words)

@@ -69,6 +69,7 @@ Timeout = Annotated[
     float,
     typer.Option("--timeout", metavar="SECONDS", help="For the whole command.", rich_help_panel=WAITING),
 ]
+READING = 60.0  # seconds that a command may take which only reads
 Output = Annotated[Format, typer.Option("-o", "--output", help="Format of stdout.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.", rich_help_panel=OUTPUT)]
 Trace = Annotated[bool, typer.Option("-t", "--trace", help="Log what is done on stderr.", rich_help_panel=OUTPUT)]

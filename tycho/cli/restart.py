@@ -42,7 +42,7 @@ def restart(
                 release.identity.guid, services, force=force, wait_options=wait.with_watch(watch)
             )
 
-    release = run(act, target)
+    release = run(act, target, timeout=wait.timeout)
     if not output.quiet:
         show.notes(release)
     show.status([release], output.output)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import Force, Format, OptionalId, Output, OutputOptions, TargetOptions, WaitOptions
+from tycho.cli.options import (
+    READING,
+    Force,
+    Format,
+    OptionalId,
+    Output,
+    OutputOptions,
+    TargetOptions,
+    Timeout,
+    WaitOptions,
+)
 from tycho.cli.progress import progress
 from tycho.cli.project import ProjectOptions, choose_system
 from tycho.cli.session import run
@@ -30,6 +40,7 @@ def history(
     *,
     project: ProjectOptions,
     target: TargetOptions,
+    timeout: Timeout = READING,
     output: Output = Format.table,
 ) -> None:
     r"""List the revisions of a system, oldest first.
@@ -46,7 +57,7 @@ def history(
         release, _ = await choose_system(lifecycle, project, id=id)
         return await lifecycle.history(release.identity.guid)
 
-    show.history(run(act, target), output)
+    show.history(run(act, target, timeout=timeout), output)
 
 
 def rollback(
@@ -81,7 +92,7 @@ def rollback(
                 wait_options=wait.with_watch(watch),
             )
 
-    release = run(act, target)
+    release = run(act, target, timeout=wait.timeout)
     if not output.quiet:
         show.notes(release)
     show.status([release], output.output)

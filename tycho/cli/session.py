@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from tycho.cli import ends, metadata, show
 from tycho.cli.caller import read_caller
 from tycho.cli.local import find_kubeconfig
 from tycho.cli.options import ClusterOptions, StartTargetOptions
+from tycho.time_limit import limit_time
 from tycho.workspace import sweep
 
 if TYPE_CHECKING:
@@ -161,6 +163,7 @@ def run(
     target: StartTargetOptions | None = None,
     *,
     policies: Sequence[str] | None = None,
+    timeout: float = math.inf,
 ) -> T:
     """Run a verb to its end; Ctrl-C and its like cancel it, and whatever it started.
 
@@ -168,6 +171,7 @@ def run(
         act: Uses the verbs.
         target: Which cluster or service is meant; None where no service can be.
         policies: Folders of policies.
+        timeout: Seconds that all of it may take; any number by default.
 
     Raises:
         UsageError: A service is meant, and an option that it decides itself was given.
@@ -182,7 +186,8 @@ def run(
     async def act_and_close() -> T:
         lifecycle = _make_remote(url) if url else _make_lifecycle(target, policies, kubeconfig)
         try:
-            return await act(lifecycle)
+            with limit_time(timeout):
+                return await act(lifecycle)
         finally:
             await lifecycle.orchestrator.close()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import OUTPUT, Format, Ids, Output, TargetOptions
+from tycho.cli.options import OUTPUT, READING, Format, Ids, Output, TargetOptions, Timeout
 from tycho.cli.session import run
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def status(
     terse: Terse = False,
     services: Services = False,
     target: TargetOptions,
+    timeout: Timeout = READING,
     output: Output = Format.table,
 ) -> None:
     r"""Show what runs, and where it answers.
@@ -42,9 +43,9 @@ def status(
     def look(lifecycle: Lifecycle) -> Coroutine[Any, Any, Sequence[Release]]:
         return lifecycle.status(ids or (), services=not terse)
 
-    releases = run(look, target)
+    releases = run(look, target, timeout=timeout)
     if target.namespace and not releases and not terse:
-        _say_elsewhere(target.namespace, run(look, replace(target, namespace="")))
+        _say_elsewhere(target.namespace, run(look, replace(target, namespace=""), timeout=timeout))
     if terse:
         for release in releases:
             if release.state == "kept":  # `down $(tycho status -terse)` deletes no volumes that were kept on purpose

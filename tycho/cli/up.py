@@ -18,6 +18,7 @@ from tycho.cli.progress import progress
 from tycho.cli.session import compile_project, find_service, offline, run
 from tycho.cli.up_options import BuildOptions, EffectOptions, ImageOptions, InstanceOptions, StartWaitOptions
 from tycho.errors import ClusterUnreachable, NotFound, UsageError
+from tycho.time_limit import stop_clock
 
 if TYPE_CHECKING:
     from tycho.comparison import Comparison
@@ -60,12 +61,17 @@ def up(
     if effect.dry_run:
         return emit_comparison(compare(start, target), output.output)
     if start.distant:
-        release = run(start.send, target, policies=compose.policies)
+        release = run(start.send, target, policies=compose.policies, timeout=wait.timeout)
     else:
         # What is wrong with the files is found before a cluster is made for them.
         compiled = start.compile(offline(compose.policies, target), warn=not start.outline)
         try:
-            release = run(lambda lifecycle: start.run(lifecycle, compiled), target, policies=compose.policies)
+            release = run(
+                lambda lifecycle: start.run(lifecycle, compiled),
+                target,
+                policies=compose.policies,
+                timeout=wait.timeout,
+            )
         except ClusterUnreachable as error:
             _mention_engine(error, compose.files or ())
             raise
@@ -113,9 +119,9 @@ def compare(start: Start, target: StartTargetOptions) -> Comparison:
     check_made(target)
     policies = start.compose.policies
     if start.distant:
-        return run(start.send_diff, target, policies=policies)
+        return run(start.send_diff, target, policies=policies, timeout=start.wait.timeout)
     compiled = start.compile(offline(policies, target), warn=not start.outline)
-    return run(lambda lifecycle: start.diff(lifecycle, compiled), target, policies=policies)
+    return run(lambda lifecycle: start.diff(lifecycle, compiled), target, policies=policies, timeout=start.wait.timeout)
 
 
 def _mention_engine(error: ClusterUnreachable, files: Sequence[str]) -> None:
@@ -196,9 +202,10 @@ class Start:
         if instance.modify and not await lifecycle.runs(compiled, guid=guid, caller=caller):
             raise NotFound(f"{name} does not run here", hint="leave out -m to start it")
         if self.building.build:
-            compiled = await build_compiled(
-                lifecycle, compiled, self.enable(keep), self.services, push=self.building.push, quiet=quiet
-            )
+            with stop_clock():
+                compiled = await build_compiled(
+                    lifecycle, compiled, self.enable(keep), self.services, push=self.building.push, quiet=quiet
+                )
         ends.advise(
             f"{name} may be changed in part; `tycho status {name}` shows it, `tycho up` goes on with it,"
             f" `tycho down {name}` removes it"
@@ -243,7 +250,8 @@ class Start:
         quiet = self.output.quiet
         images: Mapping[str, str] = {}
         if self.building.build:
-            images = await build_references(lifecycle, self.sources, push=self.building.push, quiet=quiet)
+            with stop_clock():
+                images = await build_references(lifecycle, self.sources, push=self.building.push, quiet=quiet)
         with progress(quiet or self.wait.no_wait) as watch:
             return await remote.up(
                 lifecycle,

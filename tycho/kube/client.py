@@ -10,24 +10,33 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import re
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
 
-from tycho.errors import ClusterUnreachable, NotFound, OrchestratorError, Unauthorized
+from tycho.errors import NotFound, OrchestratorError, Unauthorized
 from tycho.kube.clock import Clock
-from tycho.kube.errors import NO_CLUSTER, parse_error
+from tycho.kube.errors import explain_silence, explain_unreachable, is_closed, parse_error
 from tycho.kube.kubeconfig import ClusterAccess, KubeconfigLoader
 from tycho.kube.lease_holder import LeaseHolder
 from tycho.kube.objects import METADATA_LIST, KubeObject, Reduce
 from tycho.text import safe_message
+from tycho.time_limit import step_time
 
+CONNECT = 10.0  # seconds in which a connection is made
+ANSWER = 60.0  # seconds in which a request is answered
+MARGIN = 0.5  # seconds that a request may take longer than its time, for it to say why it ends
 READY_SECONDS = 5.0  # in which an API server that works says so
+# What can be asked twice where the first answer was lost: nothing is made by it, or the API server refuses the second.
+REPEATABLE = ("GET", "PUT", "PATCH", "DELETE")
+REVIEWS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
 LOOPBACK = re.compile(r"localhost\b|127\.|\[::1\]")
 
 
@@ -118,8 +127,15 @@ class KubeClient:
         headers: Mapping[str, str] | None = None,
     ) -> KubeObject:
         """Send a request; see `request`."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self.request, method, path, body, query, headers)
+        loop, context = asyncio.get_running_loop(), copy_context()
+        sending = loop.run_in_executor(self._threads, context.run, self.request, method, path, body, query, headers)
+        limit = step_time(math.inf)
+        try:
+            async with asyncio.timeout(limit + MARGIN if math.isfinite(limit) else None):
+                return await sending
+        except TimeoutError:  # bytes come, and do not end; or no thread is free
+            reached = self._reached  # not asked for: a program that finds out how may be what takes so long
+            raise explain_silence(safe_message(reached[0].server) if reached else "the kubeconfig's", limit) from None
 
     def request(
         self,
@@ -212,21 +228,22 @@ class KubeClient:
         content = None
         if body is not None:
             content, headers = json.dumps(body).encode(), {"Content-Type": "application/json", **headers}
-        again = urllib3.Retry(1, redirect=0, status=0, other=0, allowed_methods={"GET"})  # a connection that went stale
-        try:
-            response = pool.request(
-                method, url, body=content, headers=headers, preload_content=not stream, retries=again,
-                timeout=urllib3.Timeout(connect=5, read=silence if stream else 60),
-            )  # fmt: skip
-            self.clock.learn(response.headers.get("Date", ""), time.monotonic())
-            return response  # noqa: TRY300
-        except urllib3.exceptions.HTTPError as error:
-            cause = getattr(error, "reason", None) or error
-            if isinstance(cause, urllib3.exceptions.SSLError):
-                message = f"{safe_message(access.server)} shows a certificate that is not trusted: {cause}"
-                raise ClusterUnreachable(message) from error
-            server = safe_message(access.server)
-            raise ClusterUnreachable(f"no Kubernetes cluster answers at {server}", hint=NO_CLUSTER) from error
+        repeatable, tries = method in REPEATABLE or path.startswith(REVIEWS), 0
+        while True:
+            connect, read = step_time(CONNECT), silence if stream else step_time(ANSWER)
+            try:
+                response = pool.request(
+                    method, url, body=content, headers=headers, preload_content=not stream,
+                    retries=urllib3.Retry(0, redirect=0, status=0, other=0),
+                    timeout=urllib3.Timeout(connect=connect, read=read),
+                )  # fmt: skip
+                self.clock.learn(response.headers.get("Date", ""), time.monotonic())
+                return response  # noqa: TRY300
+            except urllib3.exceptions.HTTPError as error:
+                cause = getattr(error, "reason", None) or error
+                if tries or not (repeatable and is_closed(cause)):  # a connection that was kept, and has gone stale
+                    raise explain_unreachable(safe_message(access.server), cause) from error
+                tries += 1
 
     def _reach(self) -> tuple[ClusterAccess, Any]:
         import urllib3

@@ -18,7 +18,7 @@ from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import lease, nodeports, prune, recovery, releases, snapshots
 from tycho.orchestrators.helm.helm_program import program
 from tycho.orchestrators.helm.observer import Observer
-from tycho.orchestrators.helm.process import Helm
+from tycho.orchestrators.helm.process import ENDING, Helm
 from tycho.orchestrators.helm.rendering import refuse, split
 from tycho.orchestrators.helm.stored import read_stored, rebuild_chart
 from tycho.orchestrators.helm.tracking import TrackVerbs
@@ -26,7 +26,6 @@ from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Identity, Release
 from tycho.stored import StoredRelease
 
-ENDING = 30.0  # seconds that helm has to end by itself when its own limit has struck
 HELM_LABELS = frozenset({"name", "owner", "status", "version", "createdAt", "modifiedAt"})  # which Helm itself sets
 
 

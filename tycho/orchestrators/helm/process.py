@@ -11,11 +11,8 @@ import contextlib
 import logging
 import re
 import resource
-import shutil
 import signal
-import subprocess
 from collections.abc import Coroutine, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +20,12 @@ from tycho.errors import OrchestratorError, WaitTimeout
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.errors import parse_helm_error
 from tycho.orchestrators.helm.helm_program import program
+from tycho.orchestrators.helm.leash import make_leash
 from tycho.programs import ask_to_end, kill_group, write_input
 from tycho.settings import environment
 from tycho.slots import Slots
 from tycho.text import safe_message
+from tycho.time_limit import time_left
 from tycho.workspace import temporary
 
 MAX_OUTPUT = 64 * 1024 * 1024
@@ -39,7 +38,8 @@ SMALL = 32 * 1024
 SELDOM = "400"  # percent that its memory grows by between collections; Go's own is 100
 PROCESSOR = 90  # seconds
 WRITING = 30.0  # seconds that a helm which writes may go on for when nobody wants it any more
-GRACE = 10.0  # seconds that helm has to mark its release as failed before it is killed
+ENDING = 5.0  # seconds that helm has to end by itself when its own limit has struck
+GRACE = 5.0  # seconds that helm has to mark its release as failed before it is killed
 WRITES = ("install", "upgrade", "rollback", "uninstall")
 TRY_AGAIN = "perhaps this machine has too little memory; try again"
 SMALLER = "split the system, or mount fewer and smaller files"
@@ -50,7 +50,6 @@ OUT_OF_MEMORY = re.compile(
     re.MULTILINE,
 )
 CRASHED = re.compile(r"^(?:fatal error|panic): .*", re.MULTILINE)
-LEASH = ("--pdeathsig", "KILL", "--")
 log = logging.getLogger("tycho.helm")
 
 # What helm and the credential helpers of a kubeconfig need of the caller's environment.
@@ -84,7 +83,7 @@ class Helm:
         Args:
             argv: Its arguments, without a secret in them.
             input: Its standard input; closed when None.
-            timeout: Seconds it may take.
+            timeout: Seconds it may take; less where the verb has less left.
 
         Returns:
             Its standard output and standard error.
@@ -94,10 +93,11 @@ class Helm:
             WaitTimeout: It took too long, and was ended.
             ToolMissing: There is no helm, or it is too old.
         """
-        words = [*_leash(), str(await program()), *argv]
+        words = [*make_leash(), str(await program()), *argv]
         if self.target.context:
             words += ["--kube-context", self.target.context]
         async with self.slots.hold():
+            timeout = min(timeout, time_left() + ENDING)
             log.debug("running %s", safe_message(" ".join(words)))
             used = _processor_time()
             writes = argv[0] in WRITES and not any(word.startswith("--dry-run") for word in argv)
@@ -280,18 +280,6 @@ def _failed(code: int, used: float, texts: tuple[str, str], verb: str) -> Orches
     if crash := CRASHED.search(texts[1]):  # what follows are the stacks of Go, which say nothing to its user
         return OrchestratorError(f"helm {verb} crashed ({safe_message(crash[0])})", hint=TRY_AGAIN)
     return parse_helm_error(texts[1] or texts[0], verb)
-
-
-def _leash() -> list[str]:
-    """Who kills Tycho kills its helm, too, where the system offers that: nobody else would know of it."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, *LEASH] if setpriv and _is_able(setpriv) else []
-
-
-@cache
-def _is_able(setpriv: str) -> bool:
-    """Tell whether it is the whole program: BusyBox, as images have it, knows no signal."""
-    return not subprocess.run([setpriv, *LEASH, "true"], check=False, capture_output=True).returncode
 
 
 def _registry_config(env: Mapping[str, str]) -> str:
