@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tycho.chart import mark_routed
 from tycho.compose import load, select_services
 from tycho.errors import ComposeError, PolicyDenied, ReportError, TychoError, UsageError
+from tycho.expiry import TTL, set_ttl
 from tycho.masking import masked, system_secrets
 from tycho.model import PolicyResult, Project, ServiceMetadata
 from tycho.orchestrators import Artifact, Orchestrator
@@ -51,6 +52,7 @@ class Wishes:
         version: The chart's version; made of its content where it is "".
         services: Of these services and what they depend on alone; of all when empty.
         keep: Beside such services, those that run already and are to go on.
+        ttl: How long it runs, whatever the file says; "" for what that says.
     """
 
     metadata: Metadata = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Wishes:
     version: str = ""
     services: Sequence[str] = ()
     keep: Sequence[str] = ()
+    ttl: str = ""
 
 
 def compile_sources(
@@ -87,6 +90,9 @@ def compile_sources(
     if wishes.services:
         system = select_services(system, wishes.services, keep=wishes.keep)
         metadata = {name: entry for name, entry in metadata.items() if name in system.services}
+    if wishes.ttl:  # as if the file said so: policies may set and bound it
+        lines = {**system.lines, f"x-tycho.{TTL}": ("--ttl", 0)}
+        system = system.model_copy(update={"x": set_ttl(system.x, wishes.ttl), "lines": lines})
     texts = [text.decode(errors="replace") for _, text in sources.texts]
     with masked(*system_secrets(system, sources.env, texts)) as masker:
         policy_result, refusal = apply(system, folders=policies, metadata=metadata)

@@ -19,12 +19,13 @@ from tycho.chart import check_start
 from tycho.choices import check_running
 from tycho.comparing import Comparing
 from tycho.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
-from tycho.errors import TychoError
+from tycho.errors import NotSupported, TychoError
 from tycho.finder import Finder, keep_identity, new_identity
 from tycho.orchestrators import Orchestrator, Target, WaitOptions, check_registry
 from tycho.ownership import NOBODY, Caller
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision
+from tycho.starting import announce_expiry
 from tycho.time_limit import within_timeout
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Lifecycle(Comparing):
         version: str = "",
         services: Sequence[str] = (),
         keep: Sequence[str] = (),
+        ttl: str = "",
     ) -> Compiled:
         """Compile compose files into an artifact; touches no cluster.
 
@@ -88,12 +90,16 @@ class Lifecycle(Comparing):
             version: The chart's version; made of its content by default.
             services: Of these services and what they depend on alone; of all when empty.
             keep: Beside such services, those that run already and are to go on.
+            ttl: How long it runs, as `8h`, whatever the file says; "" for what that says.
 
         Raises:
             ComposeError: With every problem of the files.
             PolicyError: A policy is broken, or refuses the system.
+            NotSupported: `ttl`, and the back end does not know how long a system has run.
         """
-        wishes = Wishes(metadata or {}, strict, version, services, keep)
+        if ttl and "touch" in self.orchestrator.not_supported:
+            raise NotSupported("ttl: this back end ends no systems in time", hint="leave it out, or use -b helm")
+        wishes = Wishes(metadata or {}, strict, version, services, keep, ttl)
         return compile_sources(sources, wishes, orchestrator=self.orchestrator, policies=self.policies, urls=self.urls)
 
     def explain(self, sources: Sources, *, metadata: Metadata | None = None) -> tuple[Step, ...]:
@@ -148,7 +154,8 @@ class Lifecycle(Comparing):
         identity = keep_identity(running.identity, caller) if running else new_identity(name, guid, self.target, caller)
         instance = self.make_instance(compiled, identity, caller, wait_options, upgrade=running is not None)
         async with self.reserve_urls(instance):
-            return await self.orchestrator.up(compiled.artifact, instance)
+            release = await self.orchestrator.up(compiled.artifact, instance)
+        return announce_expiry(release, self.orchestrator.now())
 
     async def runs(self, compiled: Compiled, *, guid: str = "", caller: Caller | None = None) -> bool:
         """Return whether the project runs already, so that `up` would be an upgrade."""

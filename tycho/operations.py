@@ -190,6 +190,25 @@ class Operations(Tracking):
         release = check_running(await self._finder.find_own(id, caller, force=force))
         return await self.orchestrator.restart(release.identity, tuple(services), wait_options)
 
+    async def touch(
+        self, id: str, moment: datetime | None = None, *, force: bool = False, caller: Caller | None = None
+    ) -> Release:
+        """Note that a system is used: where it ends when nobody uses it, its idle time begins again.
+
+        Args:
+            id: Which system.
+            moment: When it was used; now by default, and nothing later counts.
+            force: Do it to somebody else's system, too.
+            caller: Who asks, and from where.
+
+        Raises:
+            NotFound: No such system.
+            Conflict: It is somebody else's.
+        """
+        release = check_running(await self._finder.find_own(id, caller, force=force))
+        await self.orchestrator.touch(release.identity, moment)
+        return await self.orchestrator.status(release.identity)
+
     async def exec(
         self,
         id: str,

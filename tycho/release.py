@@ -9,6 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tycho.expiry import Expiry
+
 ORIGIN = "tycho.dev/origin"  # annotation of workloads and of kept claims: where a system was started from
 CONN_STRING = "conn_string"  # annotation of workloads: how a program connects to the service
 WORKSPACE = "app-name"  # label of pods: what a portal calls the system
@@ -127,6 +129,7 @@ class Release(Node):
     volumes: tuple[str, ...] = ()  # of one that is kept: what there is of it
     workspace_name: str = ""  # label `app-name` of its pods: what a portal calls it
     conn_string: str = ""  # how a program connects to it, where its compose file says so
+    expiry: Expiry | None = None  # of one whose time ends
 
     @property
     def ready(self) -> bool:

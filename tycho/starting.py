@@ -16,6 +16,8 @@ from tycho.ownership import NOBODY, Caller, owner_name
 from tycho.release import Identity, Release
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tycho.model import Project
     from tycho.urls import UrlOptions
 
@@ -127,6 +129,18 @@ def keep_images(compiled: Compiled, running: Mapping[str, Mapping[str, Any]]) ->
 
     kept = find_kept_images(project, compiled.metadata, running)
     return dataclasses.replace(compiled, metadata=add_images(compiled.metadata, kept))
+
+
+def announce_expiry(release: Release, now: datetime) -> Release:
+    """Add to what is said of a system that was started how long it runs, where that has an end.
+
+    Args:
+        release: The system.
+        now: The moment.
+    """
+    if release.expiry is None:
+        return release
+    return release.model_copy(update={"notes": (*release.notes, release.expiry.announce(now))})
 
 
 def _builds(project: Project) -> bool:

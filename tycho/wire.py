@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tycho.expiry import Expiry
 from tycho.ownership import origin_key
 from tycho.release import Identity, Origin, Release, ServiceStatus
 
 SAME = ("revision", "state", "updated", "compose", "policies", "chart", "services", "simulated", "notes", "origin",
-        "volumes", "workspace_name", "conn_string")  # fmt: skip
+        "volumes", "workspace_name", "conn_string", "expiry")  # fmt: skip
 """Fields that a system on the wire has as its release has them."""
 NONE = "--"  # in the place of an address or a port that there is not
 
@@ -46,6 +47,9 @@ class System(BaseModel):
     simulated: bool = False
     volumes: Sequence[str] = ()
     url: str = ""
+    expiry: Expiry | None = None
+    expires: datetime | None = None
+    idle_since: datetime | None = None
 
 
 def to_system(release: Release) -> System:
@@ -65,6 +69,8 @@ def to_system(release: Release) -> System:
         app_id=f"{identity.name}-{identity.guid}",
         own_namespace=identity.own_namespace,
         url=release.url,
+        expires=release.expiry.expires if release.expiry else None,
+        idle_since=release.expiry.idle_since if release.expiry else None,
         **{name: getattr(release, name) for name in SAME},
     )
 

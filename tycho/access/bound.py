@@ -39,6 +39,7 @@ VERBS = {
     "rollback": "rollback",
     "restart": "restart",
     "modify": "modify",
+    "touch": "modify",
     "logs": "logs",
     "events": "events",
     "wait": "status",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tycho.access.subject import Place
@@ -89,6 +90,11 @@ class Guarded:
         """Change what runs."""
         await self._check(release.identity)
         return await self._inner.modify(release, *args, **kwargs)
+
+    def now(self) -> datetime:
+        """The moment, by the clock of what runs the systems."""
+        moment: datetime = self._inner.now()
+        return moment
 
     async def user(self) -> str:
         """Nobody but the caller counts, and he is known."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tycho import model
 from tycho.errors import Problem
@@ -64,6 +64,7 @@ Services = Annotated[
     list[Annotated[str, Field(pattern=rf"^{NAME}$")]],
     Field(max_length=256, description="Compose names; all services when empty."),
 ]
+Ttl = Annotated[str, Field(max_length=64, description="How long it runs, whatever the document says: 8h, 2d.")]
 Wait = Annotated[bool, Field(description="Answer only once the system is ready.")]
 
 
@@ -162,6 +163,7 @@ class Start(Compile, Asked):
 
     principal: Principal | None = None
     serviceaccount: Account | None = None
+    ttl: Ttl | None = None
     guid: Annotated[str | None, Field(pattern=r"^([0-9a-f]{32})?$", alias="tycho-guid")] = None
     upgrade: Annotated[bool, Field(description="Upgrade the system of this name where one runs.")] = False
     replace: Annotated[bool, Field(description="Upgrade it even if somebody else started it, or from elsewhere.")] = (
@@ -218,6 +220,15 @@ class RollbackTo(Asked):
 
     force: Force = False
     revision: Annotated[int, Field(ge=0, le=2**31, description="0 is the last good one before this.")] = 0
+
+
+class Touch(Asked):
+    """When a system was used."""
+
+    force: Force = False
+    moment: Annotated[
+        AwareDatetime | None, Field(strict=False, description="RFC 3339; now by default, and nothing later counts.")
+    ] = None
 
 
 class RestartOf(Asked):

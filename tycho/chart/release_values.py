@@ -16,6 +16,8 @@ from tycho.chart.start_checks import check_metadata
 from tycho.chart.translate.ports import translate_ports
 from tycho.chart.workload_kind import extension_mapping, tycho_extension
 from tycho.chart.yaml_writer import dump
+from tycho.expiry import ANNOTATION as EXPIRY
+from tycho.expiry import read_terms
 from tycho.model import Json, Project, Service, ServiceMetadata, template
 from tycho.release import ORIGIN, WORKSPACE, Origin, label_value, parse_origin
 from tycho.text import json_text
@@ -68,6 +70,8 @@ def release_values(
     annotations: dict[str, Json] = {ORIGIN: json_text(origin.model_dump())} if origin else {}
     if username and user_label(username) != username:
         annotations[ANNOTATION] = username
+    if terms := read_terms(tycho_extension(system)):
+        annotations[EXPIRY] = json_text(terms.model_dump(exclude_defaults=True))
     defaults: dict[str, Json] = {"workloadAnnotations": annotations, "podLabels": labels}
     host = context.place(routed[0]).host if context and (routed := list(routes)) else ""
     if known := _identity_variables(system, {"guid": guid, "username": username, "host": host}):

@@ -37,6 +37,7 @@ from tycho.cli import (
     revisions,
     show,
     status,
+    touch,
     up,
     wait,
 )
@@ -71,6 +72,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "restart": restart.restart,
     "wait": wait.wait,
     "modify": modify.modify,
+    "touch": touch.touch,
     "history": revisions.history,
     "rollback": revisions.rollback,
     "values": contents.values,

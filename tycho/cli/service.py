@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from tycho.choices import check_revision, find_release
 from tycho.cli.changes import ToldDifference, write_changes
+from tycho.cli.remote_expiry import RemoteExpiry
 from tycho.cli.remote_reading import RemoteReading
 from tycho.cli.remote_tracking import RemoteTracking
 from tycho.client import AsyncTychoClient, TychoAnswer
@@ -52,7 +53,7 @@ class NoCluster:
         )
 
 
-class RemoteLifecycle(RemoteTracking, RemoteReading):
+class RemoteLifecycle(RemoteTracking, RemoteExpiry, RemoteReading):
     """Starts, watches and stops systems by way of a service.
 
     Args:
@@ -67,9 +68,8 @@ class RemoteLifecycle(RemoteTracking, RemoteReading):
 
     async def identify(self, origin: Origin | None = None) -> Caller:
         """Return who asks."""
-        if await asyncio.to_thread(self.client.find_token):
-            return Known(origin=origin)
-        return Caller(username=self._username, origin=origin)
+        known = await asyncio.to_thread(self.client.find_token)
+        return Known(origin=origin) if known else Caller(username=self._username, origin=origin)
 
     async def status(
         self, ids: Sequence[str] = (), *, name: str = "", username: str = "", services: bool = True

@@ -39,6 +39,7 @@ def compile_project(
     keep: Sequence[str] = (),
     starts: bool = False,
     warn: bool = True,
+    ttl: str = "",
 ) -> Compiled:
     """Compile the chart of a project; warnings go to stderr.
 
@@ -51,6 +52,7 @@ def compile_project(
         keep: Beside such services, those that run already and are to go on.
         starts: Whether it is started next: what cannot be is refused before anything is built for it.
         warn: Whether warnings are written.
+        ttl: How long it runs; "" for what the files say.
 
     Raises:
         ComposeError: With every problem of the files.
@@ -62,6 +64,7 @@ def compile_project(
         version=version,
         services=services,
         keep=keep,
+        ttl=ttl,
     )
     project = compiled.policy_result.system
     warnings = (*project.warnings, *compiled.policy_result.warnings)

@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tycho.cli.options import Format
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 NONE = "--"
 PORTS, NAMES = 10, 3  # of a system, in one row
 STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {:<12} {}"
+EXPIRES = "{:<20} "  # before the services, where any system's time ends
 
 
 def emit(text: str) -> None:
@@ -81,7 +83,9 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
         return structured([to_system(release).model_dump(mode="json") for release in releases], format)
     if not releases:
         return emit("None running")
-    emit(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "USER", "SERVICES"))
+    timed, now = any(release.expiry for release in releases), datetime.now(UTC)
+    services = EXPIRES.format("EXPIRES IN") * timed + "SERVICES"
+    emit(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "USER", services))
     for release in releases:
         name, endpoint = release.identity.name, release.endpoint
         row = (
@@ -92,7 +96,7 @@ def status(releases: Sequence[Release], format: Format = Format.table) -> None:
             _ready(release),
             release.identity.namespace,
             release.identity.username or NONE,
-            _services(release),
+            EXPIRES.format(release.expiry.describe(now) if release.expiry else NONE) * timed + _services(release),
         )
         emit(STATUS.format(*map(printable, row)).rstrip())
     kept(releases)

@@ -176,6 +176,7 @@ class Start:
             keep=keep,
             starts=True,
             warn=warn,
+            ttl=self.instance.ttl,
         )
 
     def enable(self, keep: Sequence[str] = ()) -> Sources:

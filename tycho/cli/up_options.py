@@ -114,6 +114,11 @@ class InstanceOptions:
     modify: Annotated[
         bool, typer.Option("-m", "--modify", help="Fail if the system is not running.", rich_help_panel=CLUSTER)
     ] = False
+    ttl: Annotated[
+        str,
+        typer.Option("--ttl", metavar="TIME", help="Pause it after so long: 8h, 2d; see docs/expiry.md.",
+                     rich_help_panel=CLUSTER),
+    ] = ""  # fmt: skip
 
 
 @dataclass(frozen=True)

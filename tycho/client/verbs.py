@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from tycho.client.answers import TychoAnswer, TychoStatus, TychoSystem, write_started
+from tycho.client.expiry import TouchVerbs
 from tycho.client.reading import ReadingVerbs
 from tycho.client.requests import URL, Follow, Reply, Request, Steps, address, ask, pairs, show_address, succeed
 from tycho.client.tracking import TrackingVerbs
@@ -23,7 +24,7 @@ READING = ("status", "history", "events", "logs", "compile")  # seed verbs that 
 SHOWN = 28  # characters of a name in a row
 
 
-class Verbs(ReadingVerbs, TrackingVerbs):
+class Verbs(ReadingVerbs, TouchVerbs, TrackingVerbs):
     """What both clients can do; see `TychoClient`."""
 
     url: str = URL

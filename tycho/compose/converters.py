@@ -21,6 +21,7 @@ from tycho.compose.merge import names_to_map, pairs_to_map
 from tycho.compose.shellwords import split_command
 from tycho.compose.yaml_nodes import INVALID, YamlNode
 from tycho.model import Expr, ExprFloat, ExprInt, bare
+from tycho.model.durations import nanoseconds
 from tycho.model.numbers import parse_whole, shorten
 
 
@@ -144,7 +145,7 @@ fixed_float = resolved(floating)
 def duration(ctx: Context, node: YamlNode, path: str) -> float:
     """Convert a duration to seconds, decided now."""
     try:
-        return units.nanoseconds(string(ctx, node, path)) / 10**9
+        return nanoseconds(string(ctx, node, path)) / 10**9
     except ValueError as error:
         raise InvalidValue(f"time: {error}", 'write for example "30s" or "1m30s"') from None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, Protocol
 
@@ -164,6 +165,15 @@ class Orchestrator(Protocol):
 
     async def forward(self, identity: Identity, service: str, port: int, connection: Connection) -> None:
         """Carry the bytes of a connection to a port of a service's container, and back, until either side ends."""
+
+    def now(self) -> datetime:
+        """Return the moment, by the clock of what runs the systems."""
+
+    async def touch(self, identity: Identity, moment: datetime | None = None) -> None:
+        """Note that a system is used, or was at a moment; where its time does not depend on that, nothing is noted."""
+
+    async def warn(self, identity: Identity, message: str, moment: datetime) -> bool:
+        """Write an event which says that a system's end is near, and note when; false where somebody did."""
 
     async def user(self) -> str:
         """Who the back end takes the caller for; "" where that is nobody in particular, as an administrator is."""

@@ -28,6 +28,7 @@ from tycho.orchestrators import (
     WaitOptions,
 )
 from tycho.orchestrators.charts import ChartVerbs, list_texts
+from tycho.orchestrators.moments import Moments, TimedSystems
 from tycho.orchestrators.polling import PollingVerbs
 from tycho.orchestrators.simulation import FIRST_PORT, find_names, simulate_services
 from tycho.ownership import DESCRIPTION
@@ -55,6 +56,7 @@ class Project:
     revisions: list[Stored] = field(default_factory=list)
     origin: Origin | None = None
     user: str = ""  # the owner's name itself
+    moments: Moments = field(default_factory=Moments)
 
     def add(self, chart: Chart, values: str, services: tuple[ServiceStatus, ...], description: str) -> list[str]:
         """Make a revision the running one; returns what there is to say of it."""
@@ -99,13 +101,14 @@ class Project:
             origin=self.origin,
             workspace_name=workspace_name,
             conn_string=conn_string,
+            expiry=self.moments.make_expiry(json.loads(last.values), last.revision.updated),
         )
 
 
 _CLUSTERS: dict[str, dict[str, Project]] = {}
 
 
-class MemoryOrchestrator(ChartVerbs, PollingVerbs):
+class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
     """Keeps releases in memory.
 
     Args:
@@ -128,6 +131,7 @@ class MemoryOrchestrator(ChartVerbs, PollingVerbs):
         system, text = self._systems[identity.guid], json.dumps(without_origin(values), sort_keys=True)
         last = system.revisions[-1] if system.revisions and system.identity == identity else None
         if last and last.chart.digest == chart.digest and last.values == text:
+            system.moments.restarted = self.now()
             release = system.release(f"{identity.name} is up to date (revision {last.revision.revision})")
         else:
             done = "Upgrade complete" if system.revisions else "Install complete"
@@ -234,6 +238,8 @@ class MemoryOrchestrator(ChartVerbs, PollingVerbs):
                         reason="Started",
                         message=f"revision {stored.revision.revision}",
                     )
+        for event in self._system(identity).moments.events if not services else ():
+            yield event
 
     async def restart(self, identity: Identity, services: tuple[str, ...], wait_options: WaitOptions) -> Release:
         """Look at the system: what does not run need not run anew."""

@@ -26,7 +26,7 @@ class Policy:
         match: Selects services; all of them when empty.
         unless: Exempts some of those.
         changes: What a service gets, by the verbs of `CHANGES`, as fields of the model.
-        system: The same for the top level of the file, and its emit, has and deny.
+        system: The same for the top level of the file, and its limit, emit, has and deny.
         emit: The template of an object for each service.
         templates: The templates beside the file that it names, and their bytes.
         deny: Why such a service is refused, or "".

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from tycho.errors import Problem
 from tycho.model import EmitTemplate, Json, Project, Service, ServiceMetadata
 from tycho.model.rights import covers, read_grants
+from tycho.policy.limits import list_excesses, set_missing
 from tycho.policy.normalize import normalize
 from tycho.policy.patching import CHANGES, Part, change, differences, validation_problems
 from tycho.policy.policy import Policy
@@ -73,6 +74,8 @@ class PolicyRun:
             changes += self._replace(policy, _change(policy, self.system, "", policy.system))
             if name := policy.system.get("emit"):
                 self._emit(policy, name)
+            if policy.system.get("limit"):
+                changes += self._limit(policy)
         if changes:
             self.system = self.system.model_copy(update={"lines": _update_locations(self.system, policy, changes)})
             self.system = normalize(self.system)
@@ -110,6 +113,14 @@ class PolicyRun:
         self.system = after
         self._add_step(policy, "", changes)
         return changes
+
+    def _limit(self, policy: Policy) -> Changes:
+        """Refuse what runs longer than a policy allows, and end in time what would run for ever."""
+        problems = list(list_excesses(policy, self.system))
+        self.denials += [(policy.name, problem) for problem in problems]
+        if problems:
+            self.steps.append(Step(policy.name, "", matched=True, denied=tuple(problem.path for problem in problems)))
+        return self._replace(policy, set_missing(policy, self.system))
 
     def _emit(self, policy: Policy, name: str, services: Sequence[str] = ()) -> None:
         template, text = str(policy.path.parent / name), policy.templates[name]

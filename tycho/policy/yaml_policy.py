@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from tycho.errors import Problem
 from tycho.files import FileRefused, read_file
 from tycho.model import Json, Project, Service
+from tycho.policy.limits import read_limits
 from tycho.policy.patching import CHANGES, to_model_fields, validation_problems
 from tycho.policy.policy import Policy
 from tycho.policy.selector import KEYS, Selector
@@ -161,6 +162,14 @@ def _read_system(value: Json, where: str, add_problem: AddProblem) -> Mapping[st
     return fields
 
 
+def _read_limit(value: Json, where: str, add_problem: AddProblem) -> Mapping[str, Json]:
+    if problems := list(read_limits(value, where)):
+        for problem in problems:
+            add_problem(*problem)
+        return {}
+    return dict(value)
+
+
 def _add_unknown_key(
     key: str, where: str, known: Mapping[str, object] | tuple[str, ...], add_problem: AddProblem
 ) -> None:
@@ -207,6 +216,7 @@ TOP: Mapping[str, Reader] = {
     "default": _change_reader(Project),
     "add": _change_reader(Project),
     "patch": _change_reader(Project),
+    "limit": _read_limit,
     "emit": _read_template_name,
     "has": _read_globs,
     "deny": _read_message,

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from tycho.api.bodies import JsonRoute
 from tycho.api.changes import Modify
 from tycho.api.dependencies import LifecycleDep, SandboxDep
-from tycho.api.messages import Empty, RestartOf, RollbackTo, Row, Start
+from tycho.api.messages import Empty, RestartOf, RollbackTo, Row, Start, Touch
 from tycho.api.preconditions import check_match, find_guid, tag
-from tycho.api.queries import DeleteManyQuery, DeleteQuery, SystemId, WaitOnlyQuery, WaitQuery
+from tycho.api.queries import LONGEST_WAIT, DeleteManyQuery, DeleteQuery, SystemId, WaitOnlyQuery, WaitQuery
 from tycho.api.responses import Envelope
 from tycho.api.routes.shared import FAILURES, compile_start, list_warnings, wait_options
 from tycho.api.schemas import Deletion, Plan
@@ -165,6 +165,13 @@ async def restart_system(
         wait_options=wait_options(query.wait),
     )
     return _answer(release, response, query.wait, "; ".join(release.notes))
+
+
+@router.post("/system/{id}/touch")
+async def touch_system(id: SystemId, message: Touch, verbs: LifecycleDep, response: Response) -> Envelope[System]:
+    """Note that a system is used: where it ends when nobody uses it, its idle time begins again."""
+    release = await verbs.touch(id, message.moment, force=message.force, caller=message.caller(""))
+    return _answer(release, response, LONGEST_WAIT, "Noted")
 
 
 def _answer(release: Release, response: Response, wait: float, message: str) -> Envelope[System]:

@@ -11,6 +11,7 @@ from tycho.api.queries import LONGEST_WAIT
 from tycho.api.responses import Envelope, Failure
 from tycho.compose.dialect.volumes import NFS_VARIABLE
 from tycho.errors import Forbidden
+from tycho.expiry import set_ttl
 from tycho.lifecycle import Compiled as Chart
 from tycho.model import ServiceMetadata
 from tycho.orchestrators import WaitOptions
@@ -49,6 +50,8 @@ def find_account(name: str | None) -> str:
 async def compile_start(charts: SandboxDep, message: Start) -> Chart:
     """Compile what a message is to start, with the account that its containers run as."""
     account = find_account(message.serviceaccount)
+    if message.ttl:
+        message = message.model_copy(update={"system": set_ttl(message.system, message.ttl)})
     return replace(await compile_system(charts, message), service_account=account)
 
 

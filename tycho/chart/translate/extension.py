@@ -24,6 +24,8 @@ from tycho.chart.translate.key_use import (
     workload,
 )
 from tycho.chart.workload_kind import KINDS
+from tycho.expiry import is_duration, is_idle
+from tycho.expiry.terms import ACTIONS
 from tycho.model import Json
 
 Check = Callable[[Json], bool]
@@ -117,6 +119,7 @@ def _is_flag(value: Json) -> bool:
     return isinstance(value, bool)
 
 
+LIMITED = "labels of the release, by which `tycho reap` ends it"
 ROUTE = "its URL: an Ingress or an HTTPRoute, if the operator set a URL template (live)"
 ROUTE_VARIABLES = "env: the path of its URL, if the operator set a URL template (live)"
 
@@ -151,6 +154,9 @@ EXTENSION_KEYS: Mapping[str, Mapping[str, tuple[Check, str, KeyRule]]] = {
             _is_identity, "{GUID: guid, USER: username}", "env of every container, set by the release"
         ),
         "portalLabels": _key(_is_flag, "true or false", "labels of pods, set by the release"),
+        "ttl": _key(is_duration, "8h", LIMITED),
+        "idle": _key(is_idle, "{after: 2h, service: web, port: 8888, path: /api/status}", LIMITED),
+        "expire": _key(lambda value: value in ACTIONS, "one of pause, down", LIMITED),
     },
     "services": {
         "kind": _key(lambda value: value in KINDS, f"one of {', '.join(KINDS)}", "kind of workload", workload("")),

@@ -29,6 +29,7 @@ from tycho.orchestrators.docker.scaling import compare_replicas, read_replicas, 
 from tycho.orchestrators.docker.systems import describe_changes, describe_system, explain_start
 from tycho.orchestrators.docker.unsupported import UnsupportedVerbs
 from tycho.orchestrators.instance import Artifact, Instance, Target, WaitOptions
+from tycho.orchestrators.moments import OwnClock
 from tycho.orchestrators.polling import PollingVerbs
 from tycho.orchestrators.requests import LogQuery
 from tycho.orchestrators.waiting import INTERVAL, Deadline, wait_until_ready
@@ -39,7 +40,7 @@ from tycho.usernames import real_name, same_user
 __all__ = ["DockerOrchestrator", "engine_answers"]
 
 
-class DockerOrchestrator(PollingVerbs, UnsupportedVerbs):
+class DockerOrchestrator(PollingVerbs, UnsupportedVerbs, OwnClock):
     """Runs compose files on a Docker engine.
 
     Args:

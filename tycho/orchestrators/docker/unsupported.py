@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import NoReturn
 
 from tycho.comparison import Comparison
@@ -57,6 +58,14 @@ class UnsupportedVerbs:
     async def forward(self, identity: Identity, service: str, port: int, connection: Connection) -> None:
         """Refuse: containers are on this machine's network already."""
         _refuse("forwards no ports", "publish them: `ports:` in the compose file")
+
+    async def touch(self, identity: Identity, moment: datetime | None = None) -> None:
+        """Refuse: no system ends in time here."""
+        _refuse("ends no systems in time")
+
+    async def warn(self, identity: Identity, message: str, moment: datetime) -> bool:
+        """Refuse: no system ends in time here."""
+        _refuse("ends no systems in time")
 
 
 def _refuse(reason: str, hint: str = HELM) -> NoReturn:

@@ -14,6 +14,7 @@ from typing import Any
 from tycho import workspace
 from tycho.chart import Chart, values_yaml, without_origin
 from tycho.errors import NotFound, OrchestratorError
+from tycho.expiry import find_terms
 from tycho.kube.client import KubeClient
 from tycho.kube.reviews import read_user
 from tycho.orchestrators import Artifact, Connection, Instance, LogQuery, Program, Streams, Target, WaitOptions
@@ -22,6 +23,7 @@ from tycho.orchestrators.helm import (
     entering,
     events,
     exec,
+    expiry_labels,
     forward,
     lease,
     logs,
@@ -39,6 +41,7 @@ from tycho.orchestrators.helm import (
 )
 from tycho.orchestrators.helm.checks import checks
 from tycho.orchestrators.helm.comparing import CompareVerbs, choose_revision
+from tycho.orchestrators.helm.expiry import ExpiryVerbs
 from tycho.orchestrators.helm.facts import with_facts
 from tycho.orchestrators.helm.helm_program import program
 from tycho.orchestrators.helm.modification import ModifyVerbs
@@ -54,7 +57,7 @@ from tycho.usernames import same_user
 ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
 
 
-class HelmOrchestrator(CompareVerbs, ModifyVerbs, ChartVerbs):
+class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
     """Runs charts as Helm releases.
 
     A first start that fails is left in place, so that one can look; the next `up` goes on from it, `down` removes it.
@@ -245,9 +248,11 @@ class HelmOrchestrator(CompareVerbs, ModifyVerbs, ChartVerbs):
         chart, text = packed.chart, packed.values
         notes, last = await recovery.recover_release(self.api, self.helm, identity)
         labels = releases.make_labels(identity, chart, values_yaml(without_origin(whole)).encode(), last)
+        labels |= expiry_labels.make_labels(find_terms(whole), upgrade=last is not None)
         if last is not None and releases.is_unchanged(last, labels):
             number = releases.read_number(last)
             if not (missing := await prune.list_missing(self.api, identity, number)):
+                await self._restart_clock(identity, last)
                 return (*notes, f"{identity.name} is up to date (revision {number})")
             notes += (f"made again what was gone: {', '.join(missing)}",)
         rendered = await packed.render(self.helm, self.api, identity)

@@ -79,6 +79,8 @@ def _find_service(
 ) -> str | None:
     """Find the service that an event is about; "" for the whole system, None for what is none of its business."""
     kind, object_name = involved.get("kind", ""), involved.get("name", "")
+    if kind == kinds.SECRET.name and object_name.startswith(f"sh.helm.release.v1.{identity.release}.v"):
+        return ""
     if (kind, object_name) in owners:
         return owners[kind, object_name]
     makers = [

@@ -23,6 +23,7 @@ from tycho.errors import Forbidden
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject, get_labels
 from tycho.orchestrators.helm.changes import list_changes
+from tycho.orchestrators.helm.expiry_labels import read_expiry
 from tycho.orchestrators.helm.object_queries import RELEASES, SYSTEMS
 from tycho.orchestrators.helm.view_lists import Source
 from tycho.release import Identity, Release, Revision, State, label_value
@@ -217,6 +218,7 @@ def _release(secret: KubeObject) -> Release:
         compose=labels.get("compose", ""),
         policies=labels.get("policies", ""),
         chart=labels.get("tycho-chart", ""),
+        expiry=read_expiry(secret),
     )
 
 

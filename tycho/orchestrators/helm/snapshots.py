@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from tycho import kinds
 from tycho.errors import Forbidden, NotFound
+from tycho.expiry import ANNOTATION as EXPIRY
 from tycho.kinds import Kind
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject, get_annotations, get_labels
+from tycho.orchestrators.helm.expiry_labels import with_question
 from tycho.orchestrators.helm.object_queries import SYSTEMS
 from tycho.orchestrators.helm.view_lists import Source
 from tycho.orchestrators.helm.workloads import INSTANCE, ClusterSnapshot, name, statuses
@@ -70,6 +72,7 @@ def with_services(release: Release, seen: ClusterSnapshot) -> Release:
             "identity": identity.model_copy(update={"username": user}),
             "conn_string": read_note(seen, identity, CONN_STRING),
             "workspace_name": read_workspace(seen, identity),
+            "expiry": with_question(release.expiry, read_note(seen, identity, EXPIRY)),
         }
     )
 

@@ -1,0 +1,39 @@
+"""`tycho touch`: a system is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tycho.cli import show
+from tycho.cli.options import Force, Format, OptionalId, Output, TargetOptions
+from tycho.cli.project import ProjectOptions, choose_system
+from tycho.cli.session import run
+
+if TYPE_CHECKING:
+    from tycho.lifecycle import Lifecycle
+    from tycho.release import Release
+
+
+def touch(
+    id: OptionalId = "",
+    *,
+    project: ProjectOptions,
+    force: Force = False,
+    target: TargetOptions,
+    output: Output = Format.table,
+) -> None:
+    r"""Note that a system is used: where it ends when nobody uses it, its idle time begins again.
+
+    \b
+    Examples:
+      tycho touch
+      tycho touch shop
+
+    Without ID, the project of this folder is meant.
+    """
+
+    async def act(lifecycle: Lifecycle) -> Release:
+        release, _ = await choose_system(lifecycle, project, id=id, change=True, force=force)
+        return await lifecycle.touch(release.identity.guid, force=force)
+
+    show.status([run(act, target)], output)
