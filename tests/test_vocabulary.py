@@ -21,14 +21,10 @@ PUBLIC = {
 # Two packages may each have a class of this name; the reason says why a longer name would be worse.
 SHARED_CLASSES: dict[str, str] = {
     **dict.fromkeys(
-        (
-            "Asked", "Compiled", "Expression", "File", "LogQuery", "Malformed", "Node", "Origin", "Place", "Program",
-            "Progress", "Project", "Removal", "Resources", "Scope", "Source", "Start", "Target", "Volume",
-            "WaitOptions", "_Reader", "_State",
-        ),
-        "still to be renamed",
+        ("Asked", "LogQuery", "Node", "Program", "Progress", "Project", "WaitOptions"), "still to be renamed"
     ),
-}  # fmt: skip
+    **dict.fromkeys(("Compiled", "Start", "Target"), "the service's document calls a message so"),
+}
 
 
 def sources() -> list[Path]:

@@ -33,7 +33,7 @@ class Readiness(StrEnum):
     SCHEDULE = "schedule"  # it is ready at once, and makes Jobs at times
 
 
-class Removal(StrEnum):
+class RemovalTime(StrEnum):
     """When an object of a release is deleted."""
 
     ABSENCE = "absence"  # as soon as no revision has it any more, and by `down`
@@ -85,7 +85,7 @@ class Kind:
     plural: str
     fixed: tuple[FixedField, ...] = ()
     readiness: Readiness | None = None
-    removal: Removal = Removal.ABSENCE
+    removal: RemovalTime = RemovalTime.ABSENCE
     maker: Maker = Maker.CHART
     longest_name: int = LONGEST_NAME
 
@@ -161,7 +161,7 @@ CLAIM = Kind(
         FixedField("spec.volumeMode", "Filesystem"),
         FixedField("spec.resources.requests.storage", rule=Rule.SMALLER),
     ),
-    removal=Removal.DOWN,
+    removal=RemovalTime.DOWN,
 )
 SERVICE_ACCOUNT = Kind("ServiceAccount", "v1", "serviceaccounts")
 ROLE = Kind("Role", "rbac.authorization.k8s.io/v1", "roles")
@@ -171,15 +171,17 @@ INGRESS = Kind("Ingress", "networking.k8s.io/v1", "ingresses")
 HTTP_ROUTE = Kind("HTTPRoute", "gateway.networking.k8s.io/v1", "httproutes")
 POD_DISRUPTION_BUDGET = Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets")
 POD = Kind("Pod", "v1", "pods")
-REPLICA_SET = Kind("ReplicaSet", "apps/v1", "replicasets", (SELECTOR,), removal=Removal.OWNER, maker=Maker.CLUSTER)
+REPLICA_SET = Kind("ReplicaSet", "apps/v1", "replicasets", (SELECTOR,), removal=RemovalTime.OWNER, maker=Maker.CLUSTER)
 ENDPOINT_SLICE = Kind(
-    "EndpointSlice", "discovery.k8s.io/v1", "endpointslices", removal=Removal.NEVER, maker=Maker.CLUSTER
+    "EndpointSlice", "discovery.k8s.io/v1", "endpointslices", removal=RemovalTime.NEVER, maker=Maker.CLUSTER
 )
-EVENT = Kind("Event", "v1", "events", removal=Removal.NEVER, maker=Maker.CLUSTER)
-NODE = Kind("Node", "v1", "nodes", removal=Removal.NEVER, maker=Maker.CLUSTER)
-NAMESPACE = Kind("Namespace", "v1", "namespaces", removal=Removal.NEVER, maker=Maker.VERB)
-STORAGE_CLASS = Kind("StorageClass", "storage.k8s.io/v1", "storageclasses", removal=Removal.NEVER, maker=Maker.CLUSTER)
-LEASE = Kind("Lease", "coordination.k8s.io/v1", "leases", removal=Removal.NEVER, maker=Maker.VERB)
+EVENT = Kind("Event", "v1", "events", removal=RemovalTime.NEVER, maker=Maker.CLUSTER)
+NODE = Kind("Node", "v1", "nodes", removal=RemovalTime.NEVER, maker=Maker.CLUSTER)
+NAMESPACE = Kind("Namespace", "v1", "namespaces", removal=RemovalTime.NEVER, maker=Maker.VERB)
+STORAGE_CLASS = Kind(
+    "StorageClass", "storage.k8s.io/v1", "storageclasses", removal=RemovalTime.NEVER, maker=Maker.CLUSTER
+)
+LEASE = Kind("Lease", "coordination.k8s.io/v1", "leases", removal=RemovalTime.NEVER, maker=Maker.VERB)
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tycho.building import Target, name_pushed, read_prefix
+from tycho.building import BuildTarget, name_pushed, read_prefix
 from tycho.errors import UsageError
 
 
@@ -44,10 +44,10 @@ def test_no_prefix(text: str) -> None:
     ],
 )
 def test_a_name_below_a_prefix(name: str, prefix: str, reference: str) -> None:
-    assert name_pushed([Target(name, ("web",), ("web",))], prefix) == {name: reference}
+    assert name_pushed([BuildTarget(name, ("web",), ("web",))], prefix) == {name: reference}
 
 
 def test_two_images_of_one_name_are_refused() -> None:
-    targets = [Target(name, ("web",), ("web",)) for name in ("a/app:1", "b/app:1", "b/app:2")]
+    targets = [BuildTarget(name, ("web",), ("web",)) for name in ("a/app:1", "b/app:1", "b/app:2")]
     with pytest.raises(UsageError, match="a/app:1 and b/app:1 have one name in the registry: host/app:1"):
         name_pushed(targets, "host")

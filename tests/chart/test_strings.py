@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.chart.conftest import expanded
 from tests.chart.drawn import HOSTILE, TEXT
 from tycho.chart import emit
-from tycho.model import Config, File, FileRef, Mount, PolicyResult, Project, Service
+from tycho.model import Config, FileRef, Mount, PolicyResult, Project, ProjectFile, Service
 
 RUNS = max(4, settings.default.max_examples // 25)  # a run of Helm each, with many strings
 
@@ -73,7 +73,7 @@ BYTES = {
 
 
 def test_files_of_the_project_byte_for_byte(bench: Any) -> None:
-    files = tuple(File(path=path, content=content, mode=0o755) for path, content in sorted(BYTES.items()))
+    files = tuple(ProjectFile(path=path, content=content, mode=0o755) for path, content in sorted(BYTES.items()))
     mount = Mount(type="bind", source="./conf", target="/conf", files=files, read_only=True)
     system = Project(name="demo", services={"web": Service(image="x", volumes=(mount,))})
     objects = bench.render(emit(PolicyResult(system=system)))

@@ -42,7 +42,7 @@ def compile_document(text: bytes) -> None:
 def parse_env_file(text: bytes) -> None:
     """Read an env file in both formats; every name and value is text."""
     for raw in (False, True):
-        with suppress(dotenv.Malformed):
+        with suppress(dotenv.MalformedEnvFile):
             entries = dotenv.parse(text, "fuzz.env", ENV, raw=raw)
             assert all(isinstance(name, str) and isinstance(value, str) for name, value in entries.items())
 

@@ -13,7 +13,7 @@ import yaml
 
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
 from tycho.errors import OrchestratorError
-from tycho.kinds import KINDS, POD, WORKLOADS, Maker, Readiness, Removal
+from tycho.kinds import KINDS, POD, WORKLOADS, Maker, Readiness, RemovalTime
 from tycho.kube.client import KubeClient
 from tycho.kube.rollout import COUNTS
 from tycho.lifecycle import Lifecycle
@@ -30,8 +30,8 @@ SAMPLES = {
 }
 REFUSAL = r"immutable|[Ff]orbidden|may not change|cannot change|can only be modified in tandem"
 Tell = Callable[..., Any]
-SWEPT = {name for name, kind in KINDS.items() if kind.removal is Removal.ABSENCE}
-KEPT = {name for name, kind in KINDS.items() if kind.removal is Removal.DOWN}
+SWEPT = {name for name, kind in KINDS.items() if kind.removal is RemovalTime.ABSENCE}
+KEPT = {name for name, kind in KINDS.items() if kind.removal is RemovalTime.DOWN}
 GATEWAY = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
@@ -86,7 +86,7 @@ def test_paths_are_those_that_the_server_serves(kubectl: Kubectl, gateway: None)
 
 
 def test_every_kind_of_a_release_has_a_sample() -> None:
-    assert set(SAMPLES) == {name for name, kind in KINDS.items() if kind.removal is not Removal.NEVER}
+    assert set(SAMPLES) == {name for name, kind in KINDS.items() if kind.removal is not RemovalTime.NEVER}
     assert {name for name, kind in KINDS.items() if kind.maker is Maker.CHART} <= set(SAMPLES)
 
 

@@ -13,7 +13,7 @@ LOG = logging.getLogger("tycho.audit")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AuditedRequest:
     """What a line repeats of a request.
 
     Args:
@@ -32,7 +32,13 @@ class Source:
 
 
 def write(
-    source: Source, verb: str, *, system: str, namespace: str = "", owner: str = "", error: BaseException | None = None
+    source: AuditedRequest,
+    verb: str,
+    *,
+    system: str,
+    namespace: str = "",
+    owner: str = "",
+    error: BaseException | None = None,
 ) -> None:
     """Write the line of one verb on one system.
 

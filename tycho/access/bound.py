@@ -73,7 +73,7 @@ class Bound:
         lifecycle: Lifecycle,
         authority: Authority,
         subject: Subject | None,
-        source: audit.Source,
+        source: audit.AuditedRequest,
         namespace: str = "",
     ) -> None:
         self._lifecycle = lifecycle

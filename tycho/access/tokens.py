@@ -33,7 +33,7 @@ LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class _FileState:
     """What tells whether a file has changed."""
 
     device: int
@@ -55,7 +55,7 @@ class TokenFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._state: _State | None = None
+        self._state: _FileState | None = None
         self._subjects: Mapping[str, Subject] = {}
         self._broken = ""
         self._subjects, self._state = self._read()
@@ -97,12 +97,12 @@ class TokenFile:
             reasons = "; ".join([f"{error.message} ({error.hint})", *map(str, error.problems)])
             logging.getLogger("tycho.access").critical("%s: no token of it is accepted: %s", self.path.name, reasons)
 
-    def _read(self) -> tuple[Mapping[str, Subject], _State]:
+    def _read(self) -> tuple[Mapping[str, Subject], _FileState]:
         text, state = read_private(self.path)
         return parse_tokens(text, str(self.path)), state
 
 
-def read_private(path: Path) -> tuple[str, _State]:
+def read_private(path: Path) -> tuple[str, _FileState]:
     """Read a file that nobody else may read.
 
     Raises:
@@ -266,5 +266,5 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _state(status: os.stat_result) -> _State:
-    return _State(status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode)
+def _state(status: os.stat_result) -> _FileState:
+    return _FileState(status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode)

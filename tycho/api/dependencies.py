@@ -7,7 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Query, Request
 
 from tycho.access import Authority, Bound, BoundSandbox, Subject
-from tycho.access.audit import Source
+from tycho.access.audit import AuditedRequest
 from tycho.api.correlation import ASKED
 from tycho.errors import Unauthorized
 from tycho.lifecycle import Lifecycle
@@ -43,7 +43,7 @@ def _authority(request: Request) -> Authority:
 
 def _lifecycle(request: Request, namespace: Named = "") -> Lifecycle:
     subject, address = _subject(request), request.client.host if request.client else ""
-    source = Source(
+    source = AuditedRequest(
         who=subject.name if subject else CALLER.get(),
         how=subject.how if subject else "",
         token=subject.token if subject else "",

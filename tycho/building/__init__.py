@@ -11,12 +11,12 @@ from __future__ import annotations
 from tycho.building.build import Building, build_images
 from tycho.building.docker import Docker
 from tycho.building.pins import add_images, find_kept_images, to_metadata
-from tycho.building.targets import Target, check_services, list_targets, name_pushed, read_prefix
+from tycho.building.targets import BuildTarget, check_services, list_targets, name_pushed, read_prefix
 
 __all__ = [
+    "BuildTarget",
     "Building",
     "Docker",
-    "Target",
     "add_images",
     "build_images",
     "check_services",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tycho.building.docker import Docker
 from tycho.building.document import list_secret_variables, write_document
 from tycho.building.pins import Tree, pin_image
-from tycho.building.targets import Target, list_targets, name_pushed
+from tycho.building.targets import BuildTarget, list_targets, name_pushed
 from tycho.compose import Sources
 from tycho.docker_cli import Tell
 from tycho.errors import ToolMissing
@@ -80,7 +80,7 @@ async def build_images(project: Project, sources: Sources, building: Building) -
         return images
 
 
-async def _bring(docker: Docker, target: Target, reference: str, building: Building) -> Tree:
+async def _bring(docker: Docker, target: BuildTarget, reference: str, building: Building) -> Tree:
     """Bring one image to where the cluster finds it, and write it as values have it."""
     if reference:
         if reference != target.name:
@@ -103,7 +103,7 @@ def _mask_lines(masker: Masker, tell: Tell) -> Tell:
     return lambda line: tell(masker.text(line))
 
 
-def _explain_missing(error: ToolMissing, targets: Sequence[Target], references: Mapping[str, str]) -> ToolMissing:
+def _explain_missing(error: ToolMissing, targets: Sequence[BuildTarget], references: Mapping[str, str]) -> ToolMissing:
     """Say what to push, and where, where nothing can be built here."""
     lines = [f"{', '.join(target.users)}: {references.get(target.name, target.name)}" for target in targets]
     where = "push them as" if references else "push them to your registry;"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tycho.building.targets import SERVICE, Target
+from tycho.building.targets import SERVICE, BuildTarget
 from tycho.chart.services import all_services
 from tycho.compose import Sources, canonical
 from tycho.model import Project
 from tycho.text import json_text
 
 
-def write_document(project: Project, sources: Sources, targets: Iterable[Target]) -> bytes:
+def write_document(project: Project, sources: Sources, targets: Iterable[BuildTarget]) -> bytes:
     """Write the builds of images as a compose document; its paths are absolute, and no variable is left in it.
 
     Args:
@@ -43,7 +43,7 @@ def write_document(project: Project, sources: Sources, targets: Iterable[Target]
     return json_text(document).encode()
 
 
-def list_secret_variables(project: Project, targets: Iterable[Target]) -> list[str]:
+def list_secret_variables(project: Project, targets: Iterable[BuildTarget]) -> list[str]:
     """List the variables that secrets of builds are read from."""
     sections = all_services(project)
     builds = [sections[name].build or {} for target in targets for name in target.builders]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tycho.building.targets import Target, list_targets
+from tycho.building.targets import BuildTarget, list_targets
 from tycho.chart.translate.image import split_image
 from tycho.model import Project, ServiceMetadata
 from tycho.stored import merge_values
@@ -14,7 +14,7 @@ Tree = dict[str, Any]
 Metadata = Mapping[str, ServiceMetadata]
 
 
-def pin_image(target: Target, reference: str, *, digest: str = "", local: bool = False) -> Tree:
+def pin_image(target: BuildTarget, reference: str, *, digest: str = "", local: bool = False) -> Tree:
     """Write an image as `services.X.image` of a release has it.
 
     Args:

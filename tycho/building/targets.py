@@ -18,7 +18,7 @@ SERVICE = "service:"  # before the name of a service whose image is a build cont
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BuildTarget:
     """An image that a project builds.
 
     Args:
@@ -32,7 +32,7 @@ class Target:
     users: tuple[str, ...]
 
 
-def list_targets(project: Project, services: Iterable[str] = ()) -> list[Target]:
+def list_targets(project: Project, services: Iterable[str] = ()) -> list[BuildTarget]:
     """List the images that a project builds, in the order of its services.
 
     Args:
@@ -49,7 +49,7 @@ def list_targets(project: Project, services: Iterable[str] = ()) -> list[Target]
     for image, names in builders.items():
         users = tuple(name for name in services_and_jobs if project.image_name(name) == image)
         if not chosen or chosen.intersection(users):
-            targets.append(Target(image, tuple(names), users))
+            targets.append(BuildTarget(image, tuple(names), users))
     return targets
 
 
@@ -89,7 +89,7 @@ def read_prefix(text: str) -> str:
     return prefix
 
 
-def name_pushed(targets: Iterable[Target], prefix: str) -> dict[str, str]:
+def name_pushed(targets: Iterable[BuildTarget], prefix: str) -> dict[str, str]:
     """Name images as they are pushed: their last name and their tag, below a prefix.
 
     An image whose name in the compose file is below the prefix already keeps it.

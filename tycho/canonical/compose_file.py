@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tycho.canonical.forms import Expression, Tree, full, grant, words
+from tycho.canonical.forms import ExpressionText, Tree, full, grant, words
 from tycho.canonical.project import Parts, doubled
 from tycho.model import Attachment, Config, EnvFile, Hook, Live, Mount, Node, Project, Reworded, Service, template
 
@@ -107,7 +107,7 @@ def _without(part: Tree, **defaults: object) -> Tree:
 def _opened(value: Any) -> Any:
     """Put expressions in the place of values that were read from variables, at any depth; the same where none were."""
     if isinstance(value, Live):
-        return Expression(template(value))  # type: ignore[arg-type]
+        return ExpressionText(template(value))  # type: ignore[arg-type]
     if isinstance(value, Node):
         fields = {key: getattr(value, key) for key in value.model_fields_set - BESIDE}
         changed = {key: opened for key, before in fields.items() if (opened := _opened(before)) is not before}
@@ -117,7 +117,7 @@ def _opened(value: Any) -> Any:
         return entries if any(entry is not value[key] for key, entry in entries.items()) else value
     if isinstance(value, tuple | list):
         if value and isinstance(value[0], Reworded):
-            return Expression(value[0].line)
+            return ExpressionText(value[0].line)
         opened_entries = tuple(map(_opened, value))
         return (
             opened_entries

@@ -16,7 +16,7 @@ Tree = dict[str, Any]
 Show = Callable[[Any], Any]
 
 
-class Expression(str):
+class ExpressionText(str):
     """Text in Compose's syntax, in the place of any value that reads a variable."""
 
     __slots__ = ()
@@ -27,9 +27,9 @@ def full(part: Mapping[str, Any]) -> Tree:
     return {key: value for key, value in part.items() if value or (value is False and key in ALWAYS)}
 
 
-def single(value: float | Expression) -> float | Expression:
+def single(value: float | ExpressionText) -> float | ExpressionText:
     """A number with no more digits than 32 bits hold, as Go shows one; an expression as it is."""
-    if isinstance(value, Expression):
+    if isinstance(value, ExpressionText):
         return value
     packed = struct.pack("f", value)
     for digits in range(1, 10):
@@ -44,9 +44,9 @@ def octal(value: int | None) -> str | None:
     return None if value is None else f"0{value:o}"
 
 
-def size(value: int | Expression | None) -> str | None:
+def size(value: int | ExpressionText | None) -> str | None:
     """Bytes, as text; an expression as it is."""
-    return value if isinstance(value, Expression) else str(int(value)) if value else None
+    return value if isinstance(value, ExpressionText) else str(int(value)) if value else None
 
 
 def limit(value: int | Mapping[str, int]) -> Any:
@@ -147,9 +147,9 @@ def hosts(part: Mapping[str, Any]) -> list[str]:
     return sorted(f"{host}={address}" for host, addresses in part.items() for address in addresses)
 
 
-def words(part: tuple[str, ...] | Expression | None) -> list[str] | Expression | None:
+def words(part: tuple[str, ...] | ExpressionText | None) -> list[str] | ExpressionText | None:
     """A command: the words that Compose itself would find; a line that has none yet as it is."""
-    if isinstance(part, Expression):
+    if isinstance(part, ExpressionText):
         return part
     if part and isinstance(part[0], Reworded):
         return list(part[0].words)

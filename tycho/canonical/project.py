@@ -12,7 +12,7 @@ from tycho.canonical.forms import (
     ALWAYS,
     HIDDEN,
     SERVICE,
-    Expression,
+    ExpressionText,
     Tree,
     full,
     grant,
@@ -22,7 +22,7 @@ from tycho.canonical.forms import (
     size,
     words,
 )
-from tycho.model import Config, Hook, Mount, Network, Project, Secret, Service, Volume, bare
+from tycho.model import ComposeVolume, Config, Hook, Mount, Network, Project, Secret, Service, bare
 from tycho.model.paths import is_bind, is_local, is_windows
 
 
@@ -74,7 +74,7 @@ def _written(system: Project, tree: Tree) -> Tree:
 
 def doubled(value: Any) -> Any:
     """Convert to plain values that load again as the same: `$` is `$$` in a compose file, but in expressions."""
-    if isinstance(value, Expression):
+    if isinstance(value, ExpressionText):
         return str.__str__(value)
     if isinstance(value, str):
         return str.__str__(value).replace("$", "$$")
@@ -196,7 +196,7 @@ class Parts:
         given: str = element.name or (name if element.external else f"{system.name}_{name}")
         return given
 
-    def _volume(self, element: Volume) -> Tree:
+    def _volume(self, element: ComposeVolume) -> Tree:
         """A volume; one that is a bind mount in disguise has a path."""
         options = element.driver_opts
         if element.driver == "local" and is_bind(options):

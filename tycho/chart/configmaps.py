@@ -10,11 +10,16 @@ from tycho.chart.mounts import KeyToPath, PodVolume
 from tycho.chart.names import Names, label, short_hash
 from tycho.chart.objects import ConfigMap
 from tycho.chart.secretfiles import SecretFileRules
-from tycho.model import File
+from tycho.model import ProjectFile
 
 
 def make_configmap(
-    secret_files: SecretFileRules, slug: str, source: str | None, files: tuple[File, ...], place: str, name: str = ""
+    secret_files: SecretFileRules,
+    slug: str,
+    source: str | None,
+    files: tuple[ProjectFile, ...],
+    place: str,
+    name: str = "",
 ) -> ConfigMap:
     """Sort the files of one source, those that are secret apart; text of the compose file has no source."""
     keys = tuple(_list_keys(files, name or source or ""))
@@ -31,7 +36,7 @@ def make_configmap(
     )
 
 
-def _list_keys(files: tuple[File, ...], source: str) -> Iterator[str]:
+def _list_keys(files: tuple[ProjectFile, ...], source: str) -> Iterator[str]:
     """Yield a ConfigMap key for each file: its path, with characters replaced that a key cannot have."""
     taken = Names()
     for file in files:
@@ -41,7 +46,7 @@ def _list_keys(files: tuple[File, ...], source: str) -> Iterator[str]:
 
 
 def configmap_volume(
-    tree: ConfigMap, files: tuple[File, ...], single: str = "", prefix: str = "files-"
+    tree: ConfigMap, files: tuple[ProjectFile, ...], single: str = "", prefix: str = "files-"
 ) -> tuple[PodVolume, str]:
     """Make the volume that holds files of a tree.
 

@@ -14,7 +14,7 @@ from tycho.chart.networking import find_called
 from tycho.chart.services import all_services, pod_of_service
 from tycho.chart.workload_kind import decide_kinds, may_scale, tycho_extension
 from tycho.files import Reason, names_host
-from tycho.model import File, FileRef, Mount, Project, Service
+from tycho.model import FileRef, Mount, Project, ProjectFile, Service
 from tycho.model.numbers import parse_id
 
 FILES_LIMIT = 256 * 1024  # bytes of all files of a project together, compressed: Helm keeps a chart in one Secret
@@ -123,7 +123,7 @@ def is_file(mount: Mount) -> bool:
     return mount.single or (len(mount.files or ()) == 1 and not (mount.files or ())[0].path)
 
 
-def seed_files(mount: Mount) -> tuple[File, ...]:
+def seed_files(mount: Mount) -> tuple[ProjectFile, ...]:
     """Return the files that a new claim begins with."""
     return () if why_empty(mount) else mount.files or ()
 

@@ -12,8 +12,8 @@ from tycho.chart.objects import NetworkMembers
 from tycho.chart.services import all_services
 from tycho.chart.workload import Wait
 from tycho.chart.workload_kind import JOBS, tycho_extension
-from tycho.model import File, Port, Project, Service, template
 from tycho.model import Network as ComposeNetwork
+from tycho.model import Port, Project, ProjectFile, Service, template
 from tycho.model.numbers import is_digits
 
 MENTION = re.compile(r"(?<![\w.-])([a-zA-Z0-9][\w.-]*):([0-9]{2,5})(?![\w.:-])")
@@ -110,7 +110,7 @@ def referencing_texts(system: Project) -> Iterator[tuple[str, str, str]]:
             yield "", f"configs.{name}.file", text
 
 
-def _readable(files: tuple[File, ...] | None) -> Iterator[str]:
+def _readable(files: tuple[ProjectFile, ...] | None) -> Iterator[str]:
     for file in files or ():
         if len(file.content) < 100_000:
             yield file.content.decode("utf-8", "ignore")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tycho.chart.workload_kind import extension_mapping, tycho_extension
 from tycho.errors import Problem
-from tycho.model import Expr, Json, Live, Port, Project, Service, Volume, template
+from tycho.model import ComposeVolume, Expr, Json, Live, Port, Project, Service, template
 from tycho.model.expression import Invalid, evaluate
 from tycho.model.numbers import LARGEST, is_digits, parse_size, parse_whole, shorten
 
@@ -234,7 +234,7 @@ def _refuse_mode(text: str) -> str:
     return f"{shorten(text)} is not a file mode between 0000 and 7777"
 
 
-def _list_volume_amounts(volume: Volume) -> Iterator[Amount]:
+def _list_volume_amounts(volume: ComposeVolume) -> Iterator[Amount]:
     if volume.external or volume.driver_opts.get("type", "").startswith("nfs"):
         return
     if (size := tycho_extension(volume).get("size")) is not None:

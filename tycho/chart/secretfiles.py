@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tycho.chart.services import all_services
 from tycho.chart.workload_kind import tycho_extension
 from tycho.credentials import holds_credentials
-from tycho.model import File, Live, Project
+from tycho.model import Live, Project, ProjectFile
 
 # A file of certificates, public keys and parameters alone is no secret, whatever it is called.
 _PUBLIC = re.compile(
@@ -49,7 +49,7 @@ class SecretFileRules:
             _written_values(system),
         )
 
-    def is_secret(self, source: str, file: File) -> bool:
+    def is_secret(self, source: str, file: ProjectFile) -> bool:
         """Tell whether a file is no part of a chart.
 
         Args:
@@ -81,7 +81,7 @@ def _written_values(system: Project) -> tuple[bytes, ...]:
     return tuple(value.encode(errors="replace") for value in sorted(values))
 
 
-def _names(source: str, file: File) -> list[str]:
+def _names(source: str, file: ProjectFile) -> list[str]:
     """List the names that globs are compared with: the path, and each of its ends down to the file name."""
     names = []
     for path in (posixpath.join(source, file.path) if file.path else source, file.origin):

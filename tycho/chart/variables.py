@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from tycho.chart.container import Expression
 from tycho.chart.layout import ChartLayout
-from tycho.model import File, Variable
+from tycho.model import ProjectFile, Variable
 
 SHOWN = 3  # places that a comment names
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -56,7 +56,7 @@ def list_texts(value: object) -> list[str]:
         elif isinstance(part, dict | MappingProxyType):
             left += part.values()
         elif isinstance(part, BaseModel):
-            left += [] if isinstance(part, File) else [getattr(part, name) for name in part.model_fields_set]
+            left += [] if isinstance(part, ProjectFile) else [getattr(part, name) for name in part.model_fields_set]
         elif part is not None:
             kind: Any = part.__class__  # a hashable one, of which mypy is not sure
             left += [getattr(part, name) for name in _list_fields(kind)]

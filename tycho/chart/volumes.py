@@ -18,7 +18,7 @@ from tycho.chart.reserved import keep_allowed
 from tycho.chart.secretfiles import SecretFileRules
 from tycho.chart.services import service_path
 from tycho.chart.workload_kind import tycho_extension
-from tycho.model import File, FileRef, Live, Mount, Project, Service
+from tycho.model import FileRef, Live, Mount, Project, ProjectFile, Service
 from tycho.model.rights import read_grants
 
 SIZE = re.compile(r"(?i)[0-9]+(\.[0-9]{1,15})? ?[kmgtp]?i?b?", re.ASCII)
@@ -192,7 +192,7 @@ class VolumePlanner:
     def _image(name: str) -> PodVolume:
         return PodVolume(label(f"image-of-{name}", 60), "ownImage", name)
 
-    def _configmap(self, source: str, files: tuple[File, ...], place: str) -> ConfigMap:
+    def _configmap(self, source: str, files: tuple[ProjectFile, ...], place: str) -> ConfigMap:
         if source not in self.sources:
             slug = self.configmap_slugs.take(label(os.path.basename(source.rstrip("/")) or "files", 40))
             self.configmaps[slug] = make_configmap(self.secret_files, slug, source, files, place)
@@ -226,14 +226,16 @@ class VolumePlanner:
             volume = PodVolume(label(f"config-{slug}"), "configMap", ref.source, slug, (KeyToPath("", name, mode),))
             return ServiceMount(VolumeMount(volume.name, target, name, read_only=True, single=True), volume)
         if slug not in self.configmaps:
-            files = config.files or (File(path="", content=str(config.content or "").encode()),)
+            files = config.files or (ProjectFile(path="", content=str(config.content or "").encode()),)
             live = isinstance(config.content, Live)
             source = config.file if config.files else None
             made = make_configmap(
                 self.secret_files, slug, source, files, f"configs.{ref.source}", "" if source else ref.source
             )
             self.configmaps[slug] = replace(made, name=ref.source, text=to_text(config.content)) if live else made
-        files = tuple(file.model_copy(update={"mode": mode}) for file in config.files or (File(path="", content=b""),))
+        files = tuple(
+            file.model_copy(update={"mode": mode}) for file in config.files or (ProjectFile(path="", content=b""),)
+        )
         volume, sub_path = configmap_volume(self.configmaps[slug], files, prefix="config-")
         return ServiceMount(VolumeMount(volume.name, target, sub_path, read_only=True, single=bool(sub_path)), volume)
 

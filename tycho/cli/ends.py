@@ -19,7 +19,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
-class _State:
+class _EndState:
     """What signals have said.
 
     Args:
@@ -44,32 +44,32 @@ def listen() -> None:
 
 def cancel_on_signal(task: asyncio.Task[object] | None) -> None:
     """Have the first signal cancel a task, which can then end what it has started; a second one ends all at once."""
-    _State.task = task
+    _EndState.task = task
 
 
 def received() -> int:
     """Tell which signal has asked this process to end; 0 when none has."""
-    return _State.number
+    return _EndState.number
 
 
 def advise(advice: str) -> None:
     """Set what is said when a signal ends this command: what was changed by then, and what to do next."""
-    _State.advice = advice
+    _EndState.advice = advice
 
 
 def fail_with(code: int) -> None:
     """Set the exit code of whatever goes wrong with this command, where its other codes say what it has seen."""
-    _State.failure = code
+    _EndState.failure = code
 
 
 def choose_code(code: int) -> int:
     """Return the exit code of an error: its own, unless the command has set one for all."""
-    return _State.failure or code
+    return _EndState.failure or code
 
 
 def forget() -> None:
     """Count a signal as answered."""
-    _State.number = 0
+    _EndState.number = 0
 
 
 def leave(code: int) -> NoReturn:
@@ -82,7 +82,7 @@ def leave(code: int) -> NoReturn:
     if number:
         code = 128 + number
         how = "interrupted" if number == signal.SIGINT else f"interrupted by {signal.Signals(number).name}"
-        show.info(f"{how}: {_State.advice}" if _State.advice else how)
+        show.info(f"{how}: {_EndState.advice}" if _EndState.advice else how)
     code = _flush(code)
     for other in SIGNALS:
         signal.signal(other, signal.SIG_IGN)  # it ends already
@@ -118,9 +118,9 @@ class _Closed(io.StringIO):
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    first = not _State.number
-    _State.number = _State.number or number
-    task = _State.task
+    first = not _EndState.number
+    _EndState.number = _EndState.number or number
+    task = _EndState.task
     if first and task and not task.done():
         task.cancel()
         task.get_loop().call_soon_threadsafe(lambda: None)  # wake it up

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tycho.release import Release
 
 
-class Progress:
+class ProgressPrinter:
     """Turns looks at a release into lines; in a pipe only changes are written.
 
     Args:
@@ -81,14 +81,14 @@ def progress(quiet: bool) -> Iterator[Watch]:
         yield lambda release: None
         return
     if not sys.stderr.isatty():
-        yield Progress(None)
+        yield ProgressPrinter(None)
         return
     from rich.console import Console
     from rich.live import Live
 
     console = Console(stderr=True)
     if not console.is_terminal or console.no_color:
-        yield Progress(None)
+        yield ProgressPrinter(None)
         return
     with Live(console=console, refresh_per_second=10) as live:
-        yield Progress(live)
+        yield ProgressPrinter(live)

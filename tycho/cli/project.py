@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class LocalProject:
     """A compose project on this machine.
 
     Args:
@@ -57,7 +57,7 @@ class ProjectOptions:
         return bool(self.files or self.name or self.project_directory)
 
     @cached_property
-    def _project(self) -> Project | None:
+    def _project(self) -> LocalProject | None:
         from tycho.compose import NoComposeFile, Sources, outline
         from tycho.settings import environment
 
@@ -68,12 +68,12 @@ class ProjectOptions:
             )
         except NoComposeFile:
             name = self.name or env.get("COMPOSE_PROJECT_NAME", "")
-            return Project(name) if name else None
+            return LocalProject(name) if name else None
         outlined = outline(sources)
         origin = make_origin(sources.directory, outlined.name, named=outlined.named)
-        return Project(outlined.name, _describe_place(sources), dict(outlined.services), origin)
+        return LocalProject(outlined.name, _describe_place(sources), dict(outlined.services), origin)
 
-    def find(self) -> Project | None:
+    def find(self) -> LocalProject | None:
         """Find the project as `tycho up` does; None where there is no compose file.
 
         Raises:

@@ -235,7 +235,7 @@ class Verbs(ReadingVerbs, TouchVerbs, TrackingVerbs):
 
         try:
             return dotenv.parse(text.encode(), "settings", {})
-        except dotenv.Malformed as error:
+        except dotenv.MalformedEnvFile as error:
             raise SourceError("1 problem", problems=[error.problem]) from None
 
     @staticmethod

@@ -18,7 +18,7 @@ from tycho.compose.filesystem import MAX_MOUNT, NO_DISK
 from tycho.compose.sources import Sources
 from tycho.files import FileContent, FileRefused, Reason, Stays, is_below, names_host
 from tycho.files.folder import FolderContent
-from tycho.model import File
+from tycho.model import ProjectFile
 
 SYSTEM = (
     "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr",
@@ -80,10 +80,10 @@ class Travel:
         option = f"--root {above}, or " if above else ""
         return f"if the folder above is the project's too: {option}x-tycho: {{root: {up}}} at the top of the file"
 
-    def file(self, name: str, file: FileContent, *, release_only: bool = False) -> File:
+    def file(self, name: str, file: FileContent, *, release_only: bool = False) -> ProjectFile:
         """Return a file of the model."""
         origin = self.relative(file.path)
-        return File(path=name, content=file.content, mode=file.mode, origin=origin, release_only=release_only)
+        return ProjectFile(path=name, content=file.content, mode=file.mode, origin=origin, release_only=release_only)
 
 
 def plan_travel(project: BoundProject, included: Sequence[str]) -> tuple[BoundProject, Travel]:

@@ -36,7 +36,7 @@ _ESCAPES = {
 Unset = Callable[[str], None]
 
 
-class Malformed(Exception):
+class MalformedEnvFile(Exception):
     """The file cannot be read as variables; carries the problem."""
 
     def __init__(self, problem: Problem) -> None:
@@ -74,12 +74,12 @@ def parse(
         source = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        raise Malformed(Problem(file, line, "", "not UTF-8 text", "save the file as UTF-8")) from None
-    (_Raw if raw else _Reader)(source, file, env, variables, unset).read()
+        raise MalformedEnvFile(Problem(file, line, "", "not UTF-8 text", "save the file as UTF-8")) from None
+    (_Raw if raw else _EnvFileReader)(source, file, env, variables, unset).read()
     return variables
 
 
-class _Reader:
+class _EnvFileReader:
     """Walks through a text, statement by statement."""
 
     def __init__(self, source: str, file: str, env: Mapping[str, str], variables: dict[str, str], unset: Unset) -> None:
@@ -87,9 +87,9 @@ class _Reader:
         self.known = ChainMap(env, variables)  # type: ignore[arg-type]  # it is only read
         self.i = 0
 
-    def wrong(self, message: str, hint: str, at: int) -> Malformed:
+    def wrong(self, message: str, hint: str, at: int) -> MalformedEnvFile:
         line = self.source.count("\n", 0, at) + 1
-        return Malformed(Problem(self.file, line, "", f"line {line}: {message}", hint))
+        return MalformedEnvFile(Problem(self.file, line, "", f"line {line}: {message}", hint))
 
     def read(self) -> None:
         while self.skip():
@@ -184,7 +184,7 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\{octal}" if escaped[0] == "0" else match[0]
 
 
-class _Raw(_Reader):
+class _Raw(_EnvFileReader):
     """docker's format: one `NAME=value` a line, taken as it is."""
 
     def read(self) -> None:

@@ -19,7 +19,7 @@ MAX_COPIED = 200_000  # values that services take over from others
 
 
 @dataclass(frozen=True)
-class Place:
+class ServiceFile:
     """The services of one file, and where its paths and variables lead.
 
     Args:
@@ -37,7 +37,8 @@ class Place:
     root: str = "services"
 
 
-ReadPlace = Callable[[Place, YamlNode, str], Place | None]  # the place of `extends.file`, read from its node at a path
+# The file that `extends.file` names, read from its node at a path.
+ReadFile = Callable[[ServiceFile, YamlNode, str], ServiceFile | None]
 
 
 @dataclass
@@ -46,12 +47,12 @@ class ExtendsResolver:
 
     Args:
         service: The row of a service in the attribute table.
-        read_place: Reads the services of another file.
+        read_file: Reads the services of another file.
         problems: What is wrong, in the order in which it is met.
     """
 
     service: Attribute
-    read_place: ReadPlace
+    read_file: ReadFile
     problems: list[Problem]
     copied: int = 0  # values that services took over
     resolved: dict[tuple[int, str], YamlNode] = field(default_factory=dict)
@@ -61,10 +62,10 @@ class ExtendsResolver:
         for root in ("services", "jobs"):
             section = document.get(root)
             if section is not None and any("extends" in service.map for service in section.map.values()):
-                place = Place(section.map, file, directory, env, root)
+                place = ServiceFile(section.map, file, directory, env, root)
                 section.value = {name: self._resolve_service(place, name, ()) for name in section.map}
 
-    def _resolve_service(self, place: Place, name: str, above: tuple[tuple[str, str], ...]) -> YamlNode:
+    def _resolve_service(self, place: ServiceFile, name: str, above: tuple[tuple[str, str], ...]) -> YamlNode:
         node = place.services[name]
         extends = node.get("extends")
         if extends is None or extends.value is None:
@@ -78,7 +79,9 @@ class ExtendsResolver:
             self.resolved[key] = whole
         return self.resolved[key]
 
-    def _merge_base(self, place: Place, name: str, extends: YamlNode, above: tuple[tuple[str, str], ...]) -> YamlNode:
+    def _merge_base(
+        self, place: ServiceFile, name: str, extends: YamlNode, above: tuple[tuple[str, str], ...]
+    ) -> YamlNode:
         node = place.services[name]
         alone = node.with_value({key: child for key, child in node.map.items() if key != "extends"})
         path = f"{place.root}.{name}.extends"
@@ -113,16 +116,16 @@ class ExtendsResolver:
             self.problems.append(error.problem)
             return alone
 
-    def _find_base(self, place: Place, name: str, extends: YamlNode, path: str) -> tuple[Place, str] | None:
+    def _find_base(self, place: ServiceFile, name: str, extends: YamlNode, path: str) -> tuple[ServiceFile, str] | None:
         """Return where the base is, and its name there."""
         service, file = extends.get("service"), extends.get("file")
         base = service.value if service else extends.value
         if not isinstance(base, str):
             self.problems.append(extends.problem(path, f"extends.{name}.service is required", "service: NAME"))
             return None
-        among: Place | None = place
+        among: ServiceFile | None = place
         if file is not None and file.value is not None:
-            among = self.read_place(place, file, path)
+            among = self.read_file(place, file, path)
         if among is None:
             return None
         if base not in among.services:

@@ -15,7 +15,7 @@ from tycho.compose import dotenv
 from tycho.compose.attribute import UNKNOWN
 from tycho.compose.attributes import PROJECT, SERVICE
 from tycho.compose.dialect import Dialect
-from tycho.compose.extends import ExtendsResolver, Place
+from tycho.compose.extends import ExtendsResolver, ServiceFile
 from tycho.compose.filesystem import InMemoryFileSystem, source_error
 from tycho.compose.include import IMPORTED, MAX_INCLUDED, MAX_INCLUDES, Include, read_include, rebase_included
 from tycho.compose.merge import Unmergeable, merge, remove_replaced, remove_resets
@@ -23,7 +23,7 @@ from tycho.compose.paths import rebase
 from tycho.compose.project_name import project_name
 from tycho.compose.schema import against_schema, prune
 from tycho.compose.sources import Sources
-from tycho.compose.tree_interpolation import MAX_EXPANDED, Scope, interpolate_tree
+from tycho.compose.tree_interpolation import MAX_EXPANDED, VariableScope, interpolate_tree
 from tycho.compose.unicity import enforce_unicity
 from tycho.compose.yaml_nodes import Unreadable, YamlNode, as_entries, parse
 from tycho.errors import Problem
@@ -77,7 +77,7 @@ def load_tree(sources: Sources, *, interpolate: bool = True) -> LoadedTree:
     tree = YamlNode({})
     for file, documents in parsed:
         including = (sources.join(sources.cwd, file),)
-        tree = loader.add(tree, documents, Origin(file, sources.directory, loader.env, including))
+        tree = loader.add(tree, documents, DocumentOrigin(file, sources.directory, loader.env, including))
     loader.dialect.finish(tree)
     if not tree.map and not loader.problems:
         loader.problems.append(Problem(parsed[0][0], 0, "", "empty compose file", "begin with services:"))
@@ -88,7 +88,7 @@ def load_tree(sources: Sources, *, interpolate: bool = True) -> LoadedTree:
 
 
 @dataclass(frozen=True)
-class Origin:
+class DocumentOrigin:
     """The file that documents come from.
 
     Args:
@@ -153,7 +153,7 @@ class _Loader:
         if self.interpolate:
             trees = [(f"volumes.{key}", claim, UNKNOWN) for key, claim in claims.items()]
             for path, tree, attribute in (*trees, ("", document, PROJECT)):
-                scope = Scope(env, self.env, self.reads_variables, frozenset(self.unset), self.room)
+                scope = VariableScope(env, self.env, self.reads_variables, frozenset(self.unset), self.room)
                 result = interpolate_tree(tree, path, attribute, scope)
                 self.room = result.room
                 self.problems += result.problems
@@ -164,7 +164,7 @@ class _Loader:
                     self.secrets.setdefault(place, []).extend(secrets)
         return document
 
-    def add(self, tree: YamlNode, documents: list[YamlNode], origin: Origin) -> YamlNode:
+    def add(self, tree: YamlNode, documents: list[YamlNode], origin: DocumentOrigin) -> YamlNode:
         """Merge one file's documents over a tree; what they include lies below them."""
         for document in documents:
             if not isinstance(document.value, dict):
@@ -197,7 +197,7 @@ class _Loader:
             self.problems.append(error.problem)
             return base
 
-    def include(self, document: YamlNode, origin: Origin) -> YamlNode:
+    def include(self, document: YamlNode, origin: DocumentOrigin) -> YamlNode:
         """Merge a document over what it includes."""
         include = document.value.pop("include", None)
         if include is not None and not isinstance(include.value, list):
@@ -210,7 +210,7 @@ class _Loader:
                 document = document.with_value(self.merge(included, document).map)
         return document
 
-    def load_include(self, entry: YamlNode, origin: Origin) -> YamlNode | None:
+    def load_include(self, entry: YamlNode, origin: DocumentOrigin) -> YamlNode | None:
         """Load what an entry of `include` names; None where it is refused."""
         if isinstance(self.sources.files, InMemoryFileSystem) and not self.sources.files.files:
             message = "other files cannot be included here: a request is one document"
@@ -242,7 +242,7 @@ class _Loader:
             text = self.read(path, entry, "include")
             if text is not None:
                 file = self.sources.shown(path)
-                inner = Origin(file, include.directory, env, (*origin.including, first))
+                inner = DocumentOrigin(file, include.directory, env, (*origin.including, first))
                 tree = self.add(tree, self.parse(file, text), inner)
         return rebase_included(tree, PROJECT, include.directory, origin.directory)
 
@@ -256,11 +256,11 @@ class _Loader:
             text = self.read(path, entry, "include")
             try:
                 dotenv.parse(text or b"", self.sources.shown(path), env, own)
-            except dotenv.Malformed as error:
+            except dotenv.MalformedEnvFile as error:
                 self.problems.append(error.problem)
         return {**own, **env} if own else env
 
-    def read_base(self, place: Place, file: YamlNode, path: str) -> Place | None:
+    def read_base(self, place: ServiceFile, file: YamlNode, path: str) -> ServiceFile | None:
         """Read the services of `extends.file`, their paths as if they stood in the extending file."""
         full = self.sources.join(place.directory, str(file.value))
         key = (full, place.directory, id(place.env))
@@ -273,7 +273,7 @@ class _Loader:
                 tree = self.merge(tree, remove_resets(self.prepare(document, place.env)))
             rebase(tree, PROJECT, os.path.dirname(full), place.directory)
             self.bases[key] = (tree.get("services") or YamlNode({})).map
-        return Place(self.bases[key], self.sources.shown(full), place.directory, place.env)
+        return ServiceFile(self.bases[key], self.sources.shown(full), place.directory, place.env)
 
     def has_room(self, document: YamlNode) -> bool:
         """Count a document's nodes; report once that there are too many."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tycho.credentials import MASK, find_literals, names_secret
-from tycho.model import File, Fixed, template
+from tycho.model import Fixed, ProjectFile, template
 
 Fields = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ def digest(name: str, fields: Fields) -> str:
                 for inner in value:
                     walk(inner)
                 hashed.update(b"]")
-            case File():  # its content is no part of this: it may be secret
+            case ProjectFile():  # its content is no part of this: it may be secret
                 walk((value.path, value.mode))
             case bool() | None:
                 hashed.update(repr(value).encode() + b";")

@@ -12,7 +12,7 @@ from tycho.compose.bound import BoundProject, Fields, Findings, change_hooks, ch
 from tycho.compose.carried_files import Travel
 from tycho.compose.text_checks import NO_TEXT, check_variables
 from tycho.files import FileContent, FileRefused, Reason, is_below
-from tycho.model import Expr, File
+from tycho.model import Expr, ProjectFile
 from tycho.text import is_text
 
 MAX_ENTRIES = 200_000  # variables of all services' files together; a file counts for each service that names it
@@ -54,7 +54,7 @@ def _read_element(findings: _FileFindings, path: str, element: Fields, *, secret
         return element
     value = _find_value(findings, variable, path)
     if secret:
-        return {**element, "files": (File(path="", content=value.encode()),) if value is not None else None}
+        return {**element, "files": (ProjectFile(path="", content=value.encode()),) if value is not None else None}
     if "content" in element:
         return element
     findings.record_variable(variable, path)
@@ -187,7 +187,7 @@ def _read_entries(
             most = f"{MAX_ENTRIES} variables, or {MAX_BYTES >> 20} MiB"
             message = f"the env files and label files of all services hold more than {most}"
             findings.add_problem(path, message, "give each service those that it reads")
-    except dotenv.Malformed as error:
+    except dotenv.MalformedEnvFile as error:
         findings.add_problems(error.problem)
         return None
     return before.added

@@ -248,7 +248,7 @@ def _extend(scope: dict[str, str], paths: Sequence[str], base: str, *, given: bo
             raise SourceError(f"couldn't find env file: {path}", hint="--env-file names a file that is there")
         try:
             dotenv.parse(text, _shown(path, base), scope, variables)
-        except dotenv.Malformed as error:
+        except dotenv.MalformedEnvFile as error:
             raise SourceError("1 problem", problems=[error.problem]) from None
     for key, value in variables.items():
         scope.setdefault(key, value)

@@ -44,7 +44,7 @@ class Interpolation:
 
 
 @dataclass(frozen=True)
-class Scope:
+class VariableScope:
     """Where the values of variables come from.
 
     Args:
@@ -62,7 +62,7 @@ class Scope:
     room: int = MAX_EXPANDED
 
 
-def interpolate_tree(node: YamlNode, path: str, attribute: Attribute, scope: Scope) -> Interpolation:
+def interpolate_tree(node: YamlNode, path: str, attribute: Attribute, scope: VariableScope) -> Interpolation:
     """Replace the variables of a tree; the tree itself changes, and its texts remember their expressions."""
     interpolator = _Interpolator(scope, Interpolation(room=scope.room))
     interpolator.visit(node, path, attribute)
@@ -71,7 +71,7 @@ def interpolate_tree(node: YamlNode, path: str, attribute: Attribute, scope: Sco
 
 @dataclass
 class _Interpolator:
-    scope: Scope
+    scope: VariableScope
     result: Interpolation
 
     def visit(self, node: YamlNode, path: str, attribute: Attribute) -> None:

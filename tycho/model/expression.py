@@ -48,11 +48,11 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Malformed:
+class MalformedExpression:
     """An expression that cannot be read: an error where its branch is in use, nothing where it is not."""
 
 
-Piece = str | Reference | Malformed
+Piece = str | Reference | MalformedExpression
 
 
 def parse(text: str) -> tuple[Piece, ...]:
@@ -75,7 +75,7 @@ def parse(text: str) -> tuple[Piece, ...]:
 
 
 def _parse(text: str) -> tuple[Piece, ...]:
-    return tuple(_Reader(text).read(0, len(text), 0))
+    return tuple(_ExpressionReader(text).read(0, len(text), 0))
 
 
 _parse_cached = lru_cache(maxsize=4096)(_parse)
@@ -114,7 +114,7 @@ def find_closing(text: str, brace: int) -> int:
         Invalid: The line has none.
         TooMuch: It is further away than the limit allows.
     """
-    return _Reader(text).close(brace, len(text))
+    return _ExpressionReader(text).close(brace, len(text))
 
 
 def _join(pieces: tuple[Piece, ...], env: Mapping[str, str], unset: Unset) -> str:
@@ -129,8 +129,8 @@ def _join(pieces: tuple[Piece, ...], env: Mapping[str, str], unset: Unset) -> st
     return "".join(parts)
 
 
-def _replace(piece: Reference | Malformed, env: Mapping[str, str], unset: Unset) -> str:
-    if isinstance(piece, Malformed):
+def _replace(piece: Reference | MalformedExpression, env: Mapping[str, str], unset: Unset) -> str:
+    if isinstance(piece, MalformedExpression):
         raise Invalid("invalid interpolation format")
     value = env.get(piece.name)
     is_set = bool(value) if piece.operator.startswith(":") else value is not None
@@ -155,7 +155,7 @@ def _names(pieces: tuple[Piece, ...]) -> Iterator[str]:
 
 
 @dataclass
-class _Reader:
+class _ExpressionReader:
     """Reads one text, and counts its steps as the chart's helper does, each branch as if it were in use."""
 
     text: str
@@ -184,22 +184,22 @@ class _Reader:
         if i < end:
             yield text[i:end]
 
-    def group(self, brace: int, end: int, depth: int) -> tuple[Reference | Malformed, int]:
+    def group(self, brace: int, end: int, depth: int) -> tuple[Reference | MalformedExpression, int]:
         """Read what begins with a brace; what is malformed ends right behind it, and its inside is read as text."""
         try:
             closing = self.close(brace, end)
         except TooMuch:
             raise
         except Invalid:
-            return Malformed(), brace + 1
+            return MalformedExpression(), brace + 1
         name = NAME.match(self.text, brace + 1, closing)
         if not name:
-            return Malformed(), brace + 1
+            return MalformedExpression(), brace + 1
         if name.end() == closing:
             return Reference(name[0]), closing + 1
         operator = next((op for op in OPERATORS if self.text.startswith(op, name.end(), closing)), "")
         if not operator:
-            return Malformed(), brace + 1
+            return MalformedExpression(), brace + 1
         operand = tuple(self.read(name.end() + len(operator), closing, depth + 1))
         return Reference(name[0], operator, operand), closing + 1
 

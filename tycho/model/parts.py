@@ -10,7 +10,7 @@ from pydantic import Field
 from tycho.model.interpolated import Bytes, Float, Int, Json, Node, Seconds, Text, Words
 
 
-class File(Node):
+class ProjectFile(Node):
     """A file of the project that a mount, config or secret brings along."""
 
     path: str  # below the mount's target; "" when the target itself is the file
@@ -44,7 +44,7 @@ class Mount(Node):
     volume: Mapping[str, Json] | None = None
     tmpfs: Mapping[str, Json] | None = None
     image: Mapping[str, Json] | None = None
-    files: tuple[File, ...] | None = None  # what a bind's source held; None: absent, too big, or not looked at
+    files: tuple[ProjectFile, ...] | None = None  # what a bind's source held; None: absent, too big, or not looked at
     note: str = ""  # why `files` is None: a reason of `tycho.files`, and in a few words more
     advice: str = ""  # what to write instead, where only the loader knows
     left_out: tuple[tuple[str, str], ...] = ()  # paths below the source that do not travel, and why
@@ -117,7 +117,7 @@ class Resource(Node):
     devices: tuple[Json, ...] = ()
 
 
-class Resources(Node):
+class DeployResources(Node):
     """`deploy.resources`."""
 
     limits: Resource = Resource()
@@ -159,7 +159,7 @@ class Deploy(Node):
     endpoint_mode: str | None = None
     replicas: Int | None = None
     labels: Mapping[str, Text] = {}
-    resources: Resources = Resources()
+    resources: DeployResources = DeployResources()
     restart_policy: RestartPolicy = RestartPolicy()
     update_config: Rollout = Rollout()
     rollback_config: Rollout = Rollout()

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from tycho.errors import Problem
 from tycho.model.interpolated import Json, Node, Text
-from tycho.model.parts import File
+from tycho.model.parts import ProjectFile
 from tycho.model.service import Service
 
 
@@ -35,7 +35,7 @@ class Network(Resourceful):
     ipam: Mapping[str, Json] | None = None
 
 
-class Volume(Resourceful):
+class ComposeVolume(Resourceful):
     """`volumes.X`."""
 
 
@@ -46,7 +46,7 @@ class Config(Resourceful):
     content: Text | None = None
     environment: Text | None = None
     template_driver: str | None = None
-    files: tuple[File, ...] | None = None  # what `file` held (a folder gives several)
+    files: tuple[ProjectFile, ...] | None = None  # what `file` held (a folder gives several)
     left_out: tuple[tuple[str, str], ...] = ()  # paths below the folder that do not travel, and why
     copied: tuple[str, ...] = ()  # links below the folder whose target's content travels
 
@@ -57,7 +57,7 @@ class Secret(Resourceful):
     file: Text | None = None
     environment: Text | None = None
     template_driver: str | None = None
-    files: tuple[File, ...] | None = Field(default=None, repr=False)
+    files: tuple[ProjectFile, ...] | None = Field(default=None, repr=False)
 
 
 class Variable(Node):
@@ -88,7 +88,7 @@ class Project(Node):
     services: Mapping[str, Service] = {}
     jobs: Mapping[str, Service] = {}
     networks: Mapping[str, Network] = {}
-    volumes: Mapping[str, Volume] = {}
+    volumes: Mapping[str, ComposeVolume] = {}
     configs: Mapping[str, Config] = {}
     secrets: Mapping[str, Secret] = {}
     models: Mapping[str, Json] = {}

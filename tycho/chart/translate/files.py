@@ -9,7 +9,7 @@ from tycho.chart.chart import ReportTarget
 from tycho.chart.translate.key_rule import KeyRule, Rows, approximated, ignored, rejected
 from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse
 from tycho.files import Reason, Stays
-from tycho.model import File, Mount
+from tycho.model import Mount, ProjectFile
 
 LISTED = 20  # paths that one row names
 NODE = "host paths are not allowed on a cluster"
@@ -75,7 +75,7 @@ def assess_files(use: KeyUse, source: str, part: object) -> Rows:
         yield "", approximated("ConfigMap", why, "nothing: compiling again copies changes", place)
 
 
-def list_files(part: object) -> Sequence[File]:
+def list_files(part: object) -> Sequence[ProjectFile]:
     """List the files of a mount, config or secret."""
     return getattr(part, "files", None) or ()
 

@@ -9,7 +9,7 @@ from tycho import workspace
 from tycho.chart import Chart, values_yaml
 from tycho.credentials import MASK
 from tycho.errors import NotFound
-from tycho.kinds import KINDS, Removal
+from tycho.kinds import KINDS, RemovalTime
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject
 from tycho.masking import Masker, secret_values
@@ -104,7 +104,7 @@ def _list_fixed(before: list[KubeObject], after: list[KubeObject]) -> list[str]:
     for obj in after:
         kind, name = obj["kind"], obj["metadata"]["name"]
         if (old := known.get((kind, name))) and (field := prune.immutable(old, obj)):
-            refused = kind in KINDS and KINDS[kind].removal is Removal.DOWN
+            refused = kind in KINDS and KINDS[kind].removal is RemovalTime.DOWN
             outcome = "`tycho up` will refuse that" if refused else "it is removed and made anew"
             notes.append(f"{kind} {name} cannot change its {field} in place: {outcome}")
     return notes

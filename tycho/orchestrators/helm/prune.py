@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from tycho.errors import Conflict, Forbidden, NotFound, WaitTimeout
-from tycho.kinds import CLAIM, JOB, KINDS, WORKLOADS, Kind, Removal, Rule
+from tycho.kinds import CLAIM, JOB, KINDS, WORKLOADS, Kind, RemovalTime, Rule
 from tycho.kinds import SERVICE as KUBE_SERVICE
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject, get_annotations
@@ -22,8 +22,8 @@ from tycho.orchestrators.helm.waiting import Deadline
 from tycho.orchestrators.helm.workloads import SERVICE, name
 from tycho.release import Identity
 
-SWEPT = {name: kind for name, kind in KINDS.items() if kind.removal is Removal.ABSENCE}
-AWAITED = [kind for kind in KINDS.values() if kind.removal is not Removal.NEVER]  # that `down` sees gone
+SWEPT = {name: kind for name, kind in KINDS.items() if kind.removal is RemovalTime.ABSENCE}
+AWAITED = [kind for kind in KINDS.values() if kind.removal is not RemovalTime.NEVER]  # that `down` sees gone
 SELECTOR = "app.kubernetes.io/instance={},executor=tycho"
 
 
@@ -185,7 +185,7 @@ async def _recreate(
         if key in new and (what := immutable(old, new[key])):
             changes[key] = what
     for (kind, named), what in changes.items():
-        if KINDS[kind].removal is Removal.DOWN:
+        if KINDS[kind].removal is RemovalTime.DOWN:
             raise Conflict(
                 f"the volume {named} cannot change its {what}",
                 hint="give the volume another name, or remove the system and its volume first",
