@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from tycho import ownership
 from tycho.choices import find_release, find_same
@@ -15,6 +15,7 @@ from tycho.ownership import Caller, choose_running, origin_key
 from tycho.release import Identity, Release, label_value
 from tycho.usernames import user_label
 
+FIRST = UUID("6f2d1c6e-6d0b-4d43-9d6a-6a0f4d7b1f57")  # namespace of the GUIDs of first systems
 GUID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -127,6 +128,20 @@ class Finder:
             and (release.identity.namespace == shared if shared else release.identity.own_namespace)
         ]
         return choose_running(instances, name, caller)
+
+    async def find_first(self, name: str, caller: Caller) -> tuple[str, Release | None]:
+        """Find the GUID of a project's first system, and that system where another start has made it meanwhile.
+
+        It follows from the project, so that two first starts at once make one release, and its Lease decides between
+        them. Where somebody else has that GUID, the start gets another one.
+        """
+        parts = (caller.username, origin_key(caller.origin), name, self.target.namespace)
+        guid = uuid5(FIRST, "\0".join(parts)).hex
+        for release in await self.orchestrator.find(guid):
+            if release.identity.name == name and caller.prefers(release.identity):
+                return guid, release
+            return "", None
+        return guid, None
 
     async def check_replacement(self, running: Release, caller: Caller) -> None:
         """Refuse to upgrade what is somebody else's, or was started from elsewhere.

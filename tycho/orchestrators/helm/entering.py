@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tycho.errors import OperationInProgress, OrchestratorError
+from tycho.errors import OrchestratorError
 from tycho.kube.client import KubeClient
 from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import lease, namespaces, releases
@@ -23,15 +23,13 @@ async def enter_namespace(api: KubeClient, identity: Identity, deadline: Deadlin
         OperationInProgress: Somebody else is changing this release.
     """
     made = await namespaces.ensure_namespace(api, identity, deadline)
-    try:
-        async with lease.hold_lease(api, identity, deadline.wait_options.tell):
+    async with lease.hold_lease(api, identity, deadline.wait_options.tell) as held:
+        try:
             yield
-    except OperationInProgress:
-        raise  # somebody else is at work in there
-    except BaseException:
-        if made:
-            await asyncio.shield(_undo(api, identity))
-        raise
+        except BaseException:
+            if made and not held.ends:  # else somebody else is at work in there
+                await asyncio.shield(_undo(api, identity))
+            raise
 
 
 async def _undo(api: KubeClient, identity: Identity) -> None:

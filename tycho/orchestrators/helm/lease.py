@@ -37,7 +37,7 @@ TRIES = 3  # to give a Lease back that others write to
 @asynccontextmanager
 async def hold_lease(
     api: KubeClient, identity: Identity, tell: Callable[[str], None] = lambda line: None, *, removes: bool = False
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Held]:
     """Hold a release's Lease; what is done in the meantime is stopped when it is lost.
 
     Args:
@@ -60,10 +60,10 @@ async def hold_lease(
     holder.held[path] = removes
     try:
         body = await _take(api, identity, path, tell, removes=removes)
-        lease = _Lease(api, path, body, asyncio.current_task(), removes)
+        lease = Held(api, path, body, asyncio.current_task(), removes)
         keeping = asyncio.create_task(lease.keep())
         try:
-            yield
+            yield lease
         except asyncio.CancelledError:
             if lease.forgive():
                 raise (_taken_over(identity) if lease.lost else removed(identity)) from None
@@ -85,7 +85,7 @@ def removed(identity: Identity) -> OperationInProgress:
 
 
 @dataclass(slots=True)
-class _Lease:
+class Held:
     """A Lease that is held.
 
     Args:
@@ -105,6 +105,11 @@ class _Lease:
     lost: bool = False
     overruled: bool = False  # by a removal: the verb ends, and this is still its Lease until it has
     cancels: int = 0
+
+    @property
+    def ends(self) -> bool:
+        """Whether its verb ends because of somebody else."""
+        return self.lost or self.overruled
 
     async def keep(self) -> None:
         """Renew it until the verb has ended; when it is lost, stop the verb."""
@@ -129,7 +134,7 @@ class _Lease:
 
     def forgive(self) -> bool:
         """Tell whether it was this Lease alone that has cancelled the verb, and take that back."""
-        if self.task is None or not (self.lost or self.overruled):
+        if self.task is None or not self.ends:
             return False
         while self.cancels:
             self.cancels -= 1
