@@ -19,12 +19,7 @@ PUBLIC = {
     "tycho/wire.py": {"wanted"},
 }
 # Two packages may each have a class of this name; the reason says why a longer name would be worse.
-SHARED_CLASSES: dict[str, str] = {
-    **dict.fromkeys(
-        ("Asked", "LogQuery", "Node", "Program", "Progress", "Project", "WaitOptions"), "still to be renamed"
-    ),
-    **dict.fromkeys(("Compiled", "Start", "Target"), "the service's document calls a message so"),
-}
+SHARED_CLASSES: dict[str, str] = dict.fromkeys(("Compiled", "Target"), "the service's document calls a message so")
 
 
 def sources() -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tycho.release import Node
+from tycho.release import WireModel
 
 Action = Literal["added", "removed", "changed"]
 SERVICES = ("services", "jobs")
@@ -12,7 +12,7 @@ IN_PLACE = ("deploy.replicas", "scale", "ports", "deploy.update_config", "deploy
 """Keys of a service that change nothing of its containers."""
 
 
-class Change(Node):
+class Change(WireModel):
     """One thing that differs, in Compose's words; nothing secret is in it.
 
     Args:
@@ -59,7 +59,7 @@ class Change(Node):
         return f"{self.title}: {text}" if self.title else text
 
 
-class FieldChange(Node):
+class FieldChange(WireModel):
     """A field of an object that differs.
 
     Args:
@@ -73,7 +73,7 @@ class FieldChange(Node):
     after: str | None = None
 
 
-class ObjectChange(Node):
+class ObjectChange(WireModel):
     """An object of the back end's that differs.
 
     Args:
@@ -89,7 +89,7 @@ class ObjectChange(Node):
     fields: tuple[FieldChange, ...] = ()
 
 
-class Comparison(Node):
+class Comparison(WireModel):
     """What a verb would change of a system.
 
     Args:

@@ -11,7 +11,7 @@ from tycho.approval import check_policies
 from tycho.choices import check_revision, check_running
 from tycho.errors import PreconditionFailed
 from tycho.modification import Modification, Modified
-from tycho.orchestrators import Connection, LogQuery, Program, StoredRelease, Streams, WaitOptions
+from tycho.orchestrators import Connection, ExecRequest, LogRequest, StoredRelease, Streams, WaitOptions
 from tycho.ownership import Caller
 from tycho.time_limit import within_timeout
 from tycho.tracking import Tracking
@@ -142,7 +142,7 @@ class Operations(Tracking):
             NotFound: No such system, no such service, or none of these services has a pod.
         """
         identity = check_running(await self.find(id)).identity
-        query = LogQuery(tuple(services), follow=follow, tail=tail, since=since, timestamps=timestamps)
+        query = LogRequest(tuple(services), follow=follow, tail=tail, since=since, timestamps=timestamps)
         async for line in self.orchestrator.logs(identity, query):
             yield line
 
@@ -213,7 +213,7 @@ class Operations(Tracking):
         self,
         id: str,
         service: str,
-        program: Program,
+        program: ExecRequest,
         streams: Streams,
         *,
         force: bool = False,

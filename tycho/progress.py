@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from tycho.release import Release, ServiceStatus
 from tycho.text import printable
-from tycho.wire import Progress
+from tycho.wire import ProgressData
 
 MARK = 8  # hex digits that stand for what was said of a service
 END = "end"
@@ -23,7 +23,7 @@ class ProgressEvent:
 
     kind: Kind
     id: str
-    progress: Progress
+    progress: ProgressData
 
 
 class ProgressEvents:
@@ -85,7 +85,7 @@ class ProgressEvents:
         id = f"{release.revision}.{END}" if last else f"{release.revision}.{self._count}.{''.join(self._marks)}"
         counts = {"service": service.name, "ready": service.ready, "wanted": service.wanted} if service else {}
         why = why or (service.why if service else "")
-        progress = Progress(
+        progress = ProgressData(
             revision=release.revision, percent=count_percent(release), message=message, why=why, url=url, **counts
         )
         return ProgressEvent(kind, id, progress)

@@ -18,13 +18,13 @@ State = Literal["deployed", "pending", "failed", "uninstalling", "superseded", "
 """What a release is; of one that is "kept", `down --keep-volumes` has left the volumes, and nothing runs."""
 
 
-class Node(BaseModel):
+class WireModel(BaseModel):
     """The base of what comes back: frozen, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Origin(Node):
+class Origin(WireModel):
     """Where a system was started from: the same project in another folder, or of another user, is another system.
 
     Args:
@@ -47,7 +47,7 @@ class Origin(Node):
         return f"{self.user}@{self.host}:{self.folder}"
 
 
-class Identity(Node):
+class Identity(WireModel):
     """Which system: made once, at the first start, and kept in the release's labels.
 
     Args:
@@ -69,7 +69,7 @@ class Identity(Node):
     origin: str = ""
 
 
-class Endpoint(Node):
+class Endpoint(WireModel):
     """An address and a port that answer together.
 
     Args:
@@ -93,7 +93,7 @@ class Endpoint(Node):
         return f"{host}:{self.port}"
 
 
-class ServiceStatus(Node):
+class ServiceStatus(WireModel):
     """One compose service as the cluster sees it."""
 
     name: str
@@ -111,7 +111,7 @@ class ServiceStatus(Node):
     limits: Mapping[str, str] = {}  # the same, devices, and what it may write beside its volumes
 
 
-class Release(Node):
+class Release(WireModel):
     """One running system."""
 
     identity: Identity
@@ -149,7 +149,7 @@ class Release(Node):
         return f"http://{self.endpoint.host_port}" if self.endpoint else ""
 
 
-class Revision(Node):
+class Revision(WireModel):
     """One entry of a release's history."""
 
     revision: int
@@ -164,7 +164,7 @@ class Revision(Node):
     changes: tuple[str, ...] = ()  # since the revision before: images, variables by name, services
 
 
-class Event(Node):
+class Event(WireModel):
     """One thing that the cluster tells of a system's object.
 
     Args:
@@ -186,7 +186,7 @@ class Event(Node):
     count: int = 1
 
 
-class Check(Node):
+class Check(WireModel):
     """One line of `tycho doctor`."""
 
     model_config = ConfigDict(serialize_by_alias=True, populate_by_name=True)

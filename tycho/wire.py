@@ -97,7 +97,7 @@ def read_system(row: Mapping[str, Any]) -> System:
     return System.model_validate({key: value for key, value in row.items() if key in System.model_fields})
 
 
-class Progress(BaseModel):
+class ProgressData(BaseModel):
     """One line of how far a system is: the data of an event of `GET /system/{id}/events`."""
 
     revision: int

@@ -15,7 +15,7 @@ from tycho import orchestrators
 from tycho.compose import Sources
 from tycho.errors import Ambiguous, NotFound, UsageError
 from tycho.lifecycle import Compiled, Lifecycle
-from tycho.orchestrators import Program, Target, WaitOptions
+from tycho.orchestrators import ExecRequest, Target, WaitOptions
 from tycho.ownership import Caller
 from tycho.release import Release
 
@@ -170,7 +170,7 @@ def test_an_unknown_service_lists_the_known(run_revised: RunStory) -> None:
             lifecycle.restart("known", ["nosuch"], wait_options=QUICK),
             read(lifecycle.events("known", ["nosuch"])),
             read(lifecycle.logs("known", ["nosuch"], since=datetime.now(UTC))),
-            lifecycle.exec("known", "nosuch", Program(("ls",)), NoStreams()),
+            lifecycle.exec("known", "nosuch", ExecRequest(("ls",)), NoStreams()),
         ]
         for question in asked:
             with pytest.raises(NotFound, match="known has no service nosuch") as error:

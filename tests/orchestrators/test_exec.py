@@ -18,7 +18,7 @@ from aiohttp import WSMsgType, web
 from tests.orchestrators.kubelets import IDENTITY, Ask, ask_cluster, make_pod
 from tycho.errors import Forbidden, NotFound, OrchestratorError
 from tycho.kube.remote_command import read_status
-from tycho.orchestrators import Program
+from tycho.orchestrators import ExecRequest
 
 POD = make_pod({"name": "web"}, {"name": "side"})
 
@@ -115,7 +115,7 @@ def on(kubelet: Kubelet, folder: Path, ask: Ask) -> Any:
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., int]:
     def run_(kubelet: Kubelet, streams: Collected, *command: str, service: str = "web", **options: Any) -> int:
-        program = Program(command, **options)
+        program = ExecRequest(command, **options)
         return on(kubelet, tmp_path, lambda helm: helm.exec(IDENTITY, service, program, streams))
 
     return run_

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tycho.errors import NotFound
-from tycho.orchestrators import LogQuery, Target
+from tycho.orchestrators import LogRequest, Target
 from tycho.orchestrators.helm import HelmOrchestrator
 from tycho.release import Identity
 
@@ -68,7 +68,7 @@ def target(tmp_path: Path) -> Iterator[Target]:
 async def read(target: Target, *services: str, follow: bool = False, until: int = 99) -> list[str]:
     orchestrator = HelmOrchestrator(target)
     received = []
-    lines = orchestrator.logs(IDENTITY, LogQuery(services, follow=follow, tail=5))
+    lines = orchestrator.logs(IDENTITY, LogRequest(services, follow=follow, tail=5))
     try:
         async for line in lines:
             received.append(line)

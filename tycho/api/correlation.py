@@ -16,7 +16,7 @@ _FITS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestContext:
     """What of a request its errors repeat.
 
     Args:
@@ -30,8 +30,8 @@ class Asked:
     problem_json: bool = False
 
 
-NOTHING = Asked()
-ASKED: ContextVar[Asked] = ContextVar("asked", default=NOTHING)
+NOTHING = RequestContext()
+ASKED: ContextVar[RequestContext] = ContextVar("asked", default=NOTHING)
 """The request that is answered."""
 
 
@@ -52,7 +52,7 @@ class Correlation:
         headers = Headers(scope=scope)
         given = headers.get(HEADER, "")
         id = given if _FITS.fullmatch(given) else uuid4().hex
-        ASKED.set(Asked(id, scope["path"], wants_problem(headers.get("accept", ""))))
+        ASKED.set(RequestContext(id, scope["path"], wants_problem(headers.get("accept", ""))))
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":

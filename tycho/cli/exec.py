@@ -60,14 +60,14 @@ def exec(
 
     async def act(lifecycle: Lifecycle) -> int:
         from tycho.cli.terminal import Terminal, raw_mode
-        from tycho.orchestrators import Program
+        from tycho.orchestrators import ExecRequest
 
         release, arguments = await choose_system(lifecycle, system, words, id=system.id, change=True, force=force)
         if len(arguments) < 2:
             raise UsageError("no command is named" if arguments else "no service is named",
                              hint=f"tycho exec {release.identity.name} SERVICE COMMAND")  # fmt: skip
         service, *command = arguments
-        program = Program(tuple(command), environment, workdir, index)
+        program = ExecRequest(tuple(command), environment, workdir, index)
         tty = not no_tty and sys.stdin.isatty() and sys.stdout.isatty()
         with raw_mode(tty):
             return await lifecycle.exec(release.identity.guid, service, program, Terminal(tty=tty), force=force)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import Force, OptionalId, OutputOptions, TargetOptions, WaitOptions
+from tycho.cli.options import Force, OptionalId, OutputOptions, TargetOptions, WaitFlags
 from tycho.cli.progress import progress
 from tycho.cli.project import ProjectOptions, choose_system
 from tycho.cli.session import run
@@ -82,7 +82,7 @@ def modify(
     project: ProjectOptions,
     force: Force = False,
     target: TargetOptions,
-    wait: WaitOptions,
+    wait: WaitFlags,
     output: OutputOptions,
 ) -> None:
     r"""Change what runs, as a new revision of it; the next `tycho up` makes it what the compose file says.

@@ -187,7 +187,7 @@ class TargetOptions(StartTargetOptions):
 
 
 @dataclass(frozen=True)
-class WaitOptions:
+class WaitFlags:
     """Whether a command waits until pods are ready, and how long."""
 
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Return once it is accepted.", rich_help_panel=WAITING)] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tycho.cli import show
-from tycho.cli.options import Force, OutputOptions, TargetOptions, WaitOptions, Words
+from tycho.cli.options import Force, OutputOptions, TargetOptions, WaitFlags, Words
 from tycho.cli.progress import progress
 from tycho.cli.project import SystemOptions, choose_system
 from tycho.cli.session import run
@@ -21,7 +21,7 @@ def restart(
     system: SystemOptions,
     force: Force = False,
     target: TargetOptions,
-    wait: WaitOptions,
+    wait: WaitFlags,
     output: OutputOptions,
 ) -> None:
     r"""Replace the pods of services by new ones; waits until they are ready.

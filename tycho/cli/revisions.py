@@ -17,7 +17,7 @@ from tycho.cli.options import (
     OutputOptions,
     TargetOptions,
     Timeout,
-    WaitOptions,
+    WaitFlags,
 )
 from tycho.cli.progress import progress
 from tycho.cli.project import ProjectOptions, choose_system
@@ -66,7 +66,7 @@ def rollback(
     project: ProjectOptions,
     force: Force = False,
     target: TargetOptions,
-    wait: WaitOptions,
+    wait: WaitFlags,
     output: OutputOptions,
 ) -> None:
     r"""Make an earlier revision of a system the running one.

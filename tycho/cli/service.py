@@ -17,7 +17,7 @@ from tycho.client import AsyncTychoClient, TychoAnswer
 from tycho.errors import TychoError, UsageError
 from tycho.lifecycle import Removal
 from tycho.operations import Modified
-from tycho.orchestrators import Orchestrator, Program, Streams, Target, WaitOptions
+from tycho.orchestrators import ExecRequest, Orchestrator, Streams, Target, WaitOptions
 from tycho.ownership import Caller, check_owner
 from tycho.release import Event, Origin, Release
 from tycho.wire import read_system, to_release
@@ -215,7 +215,7 @@ class RemoteLifecycle(RemoteTracking, RemoteExpiry, RemoteReading):
         self,
         id: str,
         service: str,
-        program: Program,
+        program: ExecRequest,
         streams: Streams,
         *,
         force: bool = False,

@@ -87,7 +87,7 @@ def make_start(
     target: StartTargetOptions,
     wait: StartWaitOptions,
     output: OutputOptions,
-) -> Start:
+) -> StartCommand:
     """Make a start of what the options say.
 
     Raises:
@@ -106,10 +106,10 @@ def make_start(
     outlined = _outline(sources, services) if services else None
     if distant and compose.strict:
         raise UsageError("--strict: the service decides this", hint="leave it out")
-    return Start(tuple(services or ()), sources, outlined, compose, building, instance, wait, output, distant)
+    return StartCommand(tuple(services or ()), sources, outlined, compose, building, instance, wait, output, distant)
 
 
-def compare(start: Start, target: StartTargetOptions) -> Comparison:
+def compare(start: StartCommand, target: StartTargetOptions) -> Comparison:
     """Compare what a start would run with what runs; nothing is changed, and no cluster made.
 
     Args:
@@ -135,7 +135,7 @@ def _mention_engine(error: ClusterUnreachable, files: Sequence[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Start:
+class StartCommand:
     """A start as the options ask for it.
 
     Args:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tycho.cli.options import BUILDING, CLUSTER, INPUT, WAITING, CompileOptions, PushPrefix, WaitOptions
+from tycho.cli.options import BUILDING, CLUSTER, INPUT, WAITING, CompileOptions, PushPrefix, WaitFlags
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class EffectOptions:
 
 
 @dataclass(frozen=True)
-class StartWaitOptions(WaitOptions):
+class StartWaitOptions(WaitFlags):
     """Whether to wait, with the options of Docker Compose that change nothing here."""
 
     detach: Annotated[

@@ -17,7 +17,7 @@ from tycho.errors import UsageError
 from tycho.model import PolicyResult
 from tycho.modification import Modification, Modified
 from tycho.orchestrators.instance import NAMESPACE, Artifact, Instance, Target, WaitOptions, Watch
-from tycho.orchestrators.requests import Connection, LogQuery, Program, Streams, parse_since
+from tycho.orchestrators.requests import Connection, ExecRequest, LogRequest, Streams, parse_since
 from tycho.release import Check, Event, Identity, Release, Revision
 from tycho.stored import StoredRelease, merge_values
 from tycho.text import safe_message
@@ -26,10 +26,10 @@ __all__ = [
     "NAMESPACE",
     "Artifact",
     "Connection",
+    "ExecRequest",
     "Instance",
-    "LogQuery",
+    "LogRequest",
     "Orchestrator",
-    "Program",
     "StoredRelease",
     "Streams",
     "Target",
@@ -148,7 +148,7 @@ class Orchestrator(Protocol):
     async def push(self, artifact: Artifact, registry: str, *, plain_http: bool = False) -> str:
         """Send an artifact to `oci://…`; returns `reference@sha256:…`."""
 
-    def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
+    def logs(self, identity: Identity, query: LogRequest) -> AsyncIterator[str]:
         """Yield lines of the services' logs, prefixed with the pod's name."""
 
     def events(self, identity: Identity, services: tuple[str, ...], *, follow: bool) -> AsyncIterator[Event]:
@@ -157,7 +157,7 @@ class Orchestrator(Protocol):
     async def restart(self, identity: Identity, services: tuple[str, ...], wait_options: WaitOptions) -> Release:
         """Replace the services' pods by new ones; `notes` says which services were left alone, and why."""
 
-    async def exec(self, identity: Identity, service: str, program: Program, streams: Streams) -> int:
+    async def exec(self, identity: Identity, service: str, program: ExecRequest, streams: Streams) -> int:
         """Run a program in a container of a service; its exit code is returned."""
 
     async def ports(self, identity: Identity, service: str) -> tuple[int, ...]:

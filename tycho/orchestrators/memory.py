@@ -19,9 +19,9 @@ from tycho.errors import NotFound, NotSupported
 from tycho.orchestrators import (
     Artifact,
     Connection,
+    ExecRequest,
     Instance,
-    LogQuery,
-    Program,
+    LogRequest,
     StoredRelease,
     Streams,
     Target,
@@ -47,7 +47,7 @@ class Stored:
 
 
 @dataclass(slots=True)
-class Project:
+class SystemRevisions:
     """One system's revisions, oldest first."""
 
     identity: Identity
@@ -105,7 +105,7 @@ class Project:
         )
 
 
-_CLUSTERS: dict[str, dict[str, Project]] = {}
+_CLUSTERS: dict[str, dict[str, SystemRevisions]] = {}
 
 
 class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
@@ -127,7 +127,7 @@ class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
         identity = identity.model_copy(update={"username": user_label(identity.username)})
         if identity.guid not in self._systems:
             port = max((system.port + 100 for system in self._systems.values()), default=FIRST_PORT)
-            self._systems[identity.guid] = Project(identity, datetime.now(UTC), port)
+            self._systems[identity.guid] = SystemRevisions(identity, datetime.now(UTC), port)
         system, text = self._systems[identity.guid], json.dumps(without_origin(values), sort_keys=True)
         last = system.revisions[-1] if system.revisions and system.identity == identity else None
         if last and last.chart.digest == chart.digest and last.values == text:
@@ -214,7 +214,7 @@ class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
         """Nothing leaves a memory."""
         raise NotSupported("the memory orchestrator has no way to a registry", hint="use -b helm")
 
-    async def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
+    async def logs(self, identity: Identity, query: LogRequest) -> AsyncIterator[str]:
         """Nothing runs, so nothing is written."""
         self._check(identity, query.services)
         for line in tuple[str]():
@@ -248,7 +248,7 @@ class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
         wait_options.watch(release)
         return release
 
-    async def exec(self, identity: Identity, service: str, program: Program, streams: Streams) -> int:
+    async def exec(self, identity: Identity, service: str, program: ExecRequest, streams: Streams) -> int:
         """There is no container."""
         self._check(identity, (service,))
         raise NotSupported(f"no container of {service} runs", hint="the memory orchestrator runs nothing; use -b helm")
@@ -276,7 +276,7 @@ class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
     async def close(self) -> None:
         """Nothing to let go of."""
 
-    def _system(self, identity: Identity) -> Project:
+    def _system(self, identity: Identity) -> SystemRevisions:
         if identity.guid not in self._systems:
             raise NotFound(f'no system "{identity.release}" runs here', hint="`tycho status` lists what runs")
         return self._systems[identity.guid]

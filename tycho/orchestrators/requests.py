@@ -18,7 +18,7 @@ _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 @dataclass(frozen=True, slots=True)
-class LogQuery:
+class LogRequest:
     """Which lines of a system's logs.
 
     Args:
@@ -37,7 +37,7 @@ class LogQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class ExecRequest:
     """A program to run in a container of a service, beside what runs there.
 
     Args:

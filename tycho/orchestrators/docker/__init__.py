@@ -31,7 +31,7 @@ from tycho.orchestrators.docker.unsupported import UnsupportedVerbs
 from tycho.orchestrators.instance import Artifact, Instance, Target, WaitOptions
 from tycho.orchestrators.moments import OwnClock
 from tycho.orchestrators.polling import PollingVerbs
-from tycho.orchestrators.requests import LogQuery
+from tycho.orchestrators.requests import LogRequest
 from tycho.orchestrators.waiting import INTERVAL, Deadline, wait_until_ready
 from tycho.release import Check, Identity, Release
 from tycho.stored import StoredRelease
@@ -140,7 +140,7 @@ class DockerOrchestrator(PollingVerbs, UnsupportedVerbs, OwnClock):
         names = [volume.removeprefix(f"{identity.release}_") for volume in volumes]
         return last.model_copy(update={"notes": tuple(f"{outcome} volume {volume}" for volume in names)})
 
-    async def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
+    async def logs(self, identity: Identity, query: LogRequest) -> AsyncIterator[str]:
         """Yield lines of the services' logs, prefixed with the container's number in its service."""
         await self._check_services(identity, query.services)
         words = ["logs", "--no-color", "--tail", "all" if query.tail is None else str(query.tail)]

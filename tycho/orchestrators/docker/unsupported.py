@@ -9,7 +9,7 @@ from typing import NoReturn
 from tycho.comparison import Comparison
 from tycho.errors import NotSupported
 from tycho.orchestrators.instance import Artifact, Instance, WaitOptions
-from tycho.orchestrators.requests import Connection, Program, Streams
+from tycho.orchestrators.requests import Connection, ExecRequest, Streams
 from tycho.release import Event, Identity, Release, Revision
 from tycho.stored import StoredRelease
 
@@ -47,7 +47,7 @@ class UnsupportedVerbs:
         """Refuse: an engine keeps no events."""
         _refuse("keeps no events", "`tycho logs` shows what containers write; " + HELM)
 
-    async def exec(self, identity: Identity, service: str, program: Program, streams: Streams) -> int:
+    async def exec(self, identity: Identity, service: str, program: ExecRequest, streams: Streams) -> int:
         """Refuse: Docker's own command line does that on this machine."""
         _refuse("runs no programs in containers through tycho", f"docker compose -p {identity.release} exec {service}")
 

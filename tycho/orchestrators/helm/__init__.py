@@ -17,7 +17,7 @@ from tycho.errors import NotFound, OrchestratorError
 from tycho.expiry import find_terms
 from tycho.kube.client import KubeClient
 from tycho.kube.reviews import read_user
-from tycho.orchestrators import Artifact, Connection, Instance, LogQuery, Program, Streams, Target, WaitOptions
+from tycho.orchestrators import Artifact, Connection, ExecRequest, Instance, LogRequest, Streams, Target, WaitOptions
 from tycho.orchestrators.charts import ChartVerbs
 from tycho.orchestrators.helm import (
     entering,
@@ -180,7 +180,7 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
         """Send a chart to a registry; returns `reference@digest`."""
         return await registry.push_chart(self.helm, artifact, registry_url, plain_http=plain_http)
 
-    def logs(self, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
+    def logs(self, identity: Identity, query: LogRequest) -> AsyncIterator[str]:
         """Yield lines of the services' logs, prefixed with the pod's name."""
         return logs.read_lines(self.api, identity, query)
 
@@ -202,7 +202,7 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             notes = await restart.restart_workloads(self.api, identity, services)
         return await self._settle(identity, deadline, notes, observer)
 
-    async def exec(self, identity: Identity, service: str, program_: Program, streams: Streams) -> int:
+    async def exec(self, identity: Identity, service: str, program_: ExecRequest, streams: Streams) -> int:
         """Run a program in a container of a service; its exit code is returned."""
         return await exec.execute(self.api, identity, service, program_, streams)
 

@@ -9,14 +9,14 @@ from tycho.errors import NotFound
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject
 from tycho.kube.remote_command import run_command
-from tycho.orchestrators import Program, Streams
+from tycho.orchestrators import ExecRequest, Streams
 from tycho.orchestrators.helm.restart import list_workloads
 from tycho.orchestrators.helm.services import check_services, select_containers
 from tycho.orchestrators.helm.workloads import INSTANCE
 from tycho.release import Identity
 
 
-async def execute(api: KubeClient, identity: Identity, service: str, program: Program, streams: Streams) -> int:
+async def execute(api: KubeClient, identity: Identity, service: str, program: ExecRequest, streams: Streams) -> int:
     """Run a program in a container of a service.
 
     Args:
@@ -39,7 +39,7 @@ async def execute(api: KubeClient, identity: Identity, service: str, program: Pr
     )
 
 
-def command_line(program: Program) -> Sequence[str]:
+def command_line(program: ExecRequest) -> Sequence[str]:
     """Write a program with its environment and its folder as one command: Kubernetes has no fields for them.
 
     Example:

@@ -10,7 +10,7 @@ from tycho import kinds
 from tycho.errors import NotFound
 from tycho.kube.client import KubeClient
 from tycho.kube.log_reader import LogReader
-from tycho.orchestrators import LogQuery
+from tycho.orchestrators import LogRequest
 from tycho.orchestrators.helm.restart import list_workloads
 from tycho.orchestrators.helm.services import check_services, list_containers, select_containers
 from tycho.orchestrators.helm.workloads import INSTANCE
@@ -19,7 +19,7 @@ from tycho.release import Identity
 READ_AHEAD = 1000  # lines that wait for a slow reader
 
 
-async def read_lines(api: KubeClient, identity: Identity, query: LogQuery) -> AsyncIterator[str]:
+async def read_lines(api: KubeClient, identity: Identity, query: LogRequest) -> AsyncIterator[str]:
     """Lines of the pods' logs, as they come, each with its pod's name before it.
 
     Args:
