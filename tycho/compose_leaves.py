@@ -177,9 +177,9 @@ def _join_image(image: Any) -> str | None:
         return None
     if image.get("reference"):
         return str(image["reference"])
-    if image.get("digest"):
-        return f"{image['repository']}@{image['digest']}"
-    return f"{image['repository']}:{image['tag']}" if image.get("tag") else str(image["repository"])
+    tag = f":{image['tag']}" if image.get("tag") else ""
+    digest = f"@{image['digest']}" if image.get("digest") else ""
+    return f"{image['repository']}{tag}{digest}"
 
 
 def _identify(entry: Any, number: int) -> str:

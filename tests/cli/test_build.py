@@ -27,7 +27,7 @@ def image(run: Run, service: str = "web") -> Any:
 
 
 def revisions(run: Run) -> int:
-    return len(run("history", "shop").stdout.splitlines()) - 1
+    return len(json.loads(run("history", "shop", "-o", "json").stdout))
 
 
 def pinned(digest: str) -> dict[str, str]:

@@ -93,6 +93,22 @@ def test_what_changes_nothing_takes_no_cluster_and_no_build(tycho: Run, folder: 
     assert "--dry-run and --build exclude each other" in tycho("up", "--dry-run", "--build", rc=2).stderr
 
 
+def test_a_rollback_shows_what_it_changes_first(tycho: Run, folder: Path, service: Service) -> None:
+    tycho("up")
+    tycho("up", TAG="2")
+    lines = "corner (revision 2 → 1)\n  ~ web  image  nginx:2 → nginx:1  restarts\nrestarts: web\n"
+    for words in ((), ("1",), ("--service", service.url)):
+        assert tycho("rollback", "--dry-run", *words).stdout == lines
+    history = tycho("history").stdout.splitlines()
+    assert [line.split()[0] for line in history] == ["REVISION", "1", "2", "web:"]
+    assert history[3] == "     web: image nginx:1 → nginx:2"
+    done = tycho("rollback")
+    assert lines in done.stderr
+    assert "rolled back to revision 1 (now revision 3)" in done.stderr
+    assert lines not in done.stdout
+    assert "→" not in tycho("rollback", "-q").stderr
+
+
 def test_a_narrow_terminal_has_values_below(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

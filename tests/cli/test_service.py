@@ -58,7 +58,7 @@ def test_the_project_of_the_folder_is_meant(tycho: Tycho) -> None:
     assert "Deployment/web  Started  revision 1" in tycho("events", "web").stdout
     assert json.loads(tycho("history", "-o", "json").stdout)[0]["state"] == "deployed"
     assert tycho("up", TAG="2").stdout.split() == started.stdout.split()
-    assert [line.split()[0] for line in tycho("history", "shop").stdout.splitlines()] == ["REVISION", "1", "2"]
+    assert [line.split()[0] for line in tycho("history", "shop").stdout.splitlines()] == ["REVISION", "1", "2", "web:"]
     assert "rolled back to revision 1 (now revision 3)" in tycho("rollback").stderr
     assert tycho("restart", "web").stdout.split() == started.stdout.split()
     assert tycho("down").stdout == f"{guid}\n"

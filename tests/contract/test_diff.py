@@ -111,6 +111,22 @@ def test_a_diff_undoes_what_was_set_by_hand(run_revised: RunStory) -> None:
     run_revised(story)
 
 
+def test_history_tells_what_each_revision_changed(run_revised: RunStory) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        await lifecycle.up(make(lifecycle, BEFORE, b"one", **SECRET), wait_options=QUICK)
+        await lifecycle.up(make(lifecycle, AFTER, b"two", **NEWS), wait_options=QUICK)
+        changes = {"api": ServiceChange(image="shop/api:1.6")}
+        await lifecycle.modify("differs", Modification(services=changes), wait_options=QUICK)
+        await lifecycle.rollback("differs", 2, wait_options=QUICK)
+        history = await lifecycle.history("differs")
+        assert (history[0].changes, set(history[1].changes)) == ((), EXPECTED)
+        assert history[2].changes == ("api: image shop/api:1.5 → shop/api:1.6",)
+        assert history[3].changes == ("api: image shop/api:1.6 → shop/api:1.5",)
+        assert "planted" not in "".join(revision.model_dump_json() for revision in history)
+
+    run_revised(story)
+
+
 def test_a_rollback_tells_what_it_would_change(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         for tag in ("1", "2", "3"):

@@ -30,14 +30,15 @@ PAGE = {"image": "nginx:1"}  # always there: in a shared namespace the pods of o
 STEPS: list[tuple[dict[str, str], dict[str, Any], tuple[str, ...]]] = [
     ({}, {"page": PAGE, "web": WEB}, ()),
     ({"TAG": "2"}, {"page": PAGE, "web": WEB}, ("web: image nginx:1 → nginx:2",)),
-    ({"TAG": "2", "LEVEL": "debug"}, {"page": PAGE, "web": WEB}, ("web: variable LEVEL",)),
-    ({"TAG": "2", "LEVEL": "debug", "PW": "b"}, {"page": PAGE, "web": WEB}, ("web: variable DB_PASSWORD",)),
-    ({"TAG": "2"}, {"page": PAGE, "web": WEB}, ("web: variables DB_PASSWORD, LEVEL",)),
+    ({"TAG": "2", "LEVEL": "debug"}, {"page": PAGE, "web": WEB}, ("web: environment.LEVEL info → debug",)),
+    ({"TAG": "2", "LEVEL": "debug", "PW": "b"}, {"page": PAGE, "web": WEB}, ("web: environment.DB_PASSWORD changed",)),
+    ({"TAG": "2"}, {"page": PAGE, "web": WEB},
+     ("web: environment.LEVEL debug → info", "web: environment.DB_PASSWORD changed")),
     ({"TAG": "2"}, {"page": PAGE, "web": WEB, "cache": CACHE}, ("cache: added",)),
     ({"TAG": "3"}, {"page": PAGE, "web": WEB, "cache": {"image": "redis:8"}},
-     ("cache: image redis:7 → redis:8", "web: image nginx:2 → nginx:3")),
+     ("web: image nginx:2 → nginx:3", "cache: image redis:7 → redis:8")),
     ({"TAG": "3"}, {"page": PAGE, "web": WEB}, ("cache: removed",)),
-    ({"TAG": "3"}, {"page": PAGE, "web": {**WEB, "command": ["sleep", "9"]}}, ("web: settings",)),
+    ({"TAG": "3"}, {"page": PAGE, "web": {**WEB, "command": ["sleep", "9"]}}, ("web: command sleep 9",)),
 ]  # fmt: skip
 
 
@@ -70,7 +71,7 @@ def check(ours: list[Revision], theirs: list[dict[str, Any]]) -> None:
     changes = {entry.revision: entry.changes for entry in ours[1:]}
     assert changes == {
         **{number: expected for number, (_, _, expected) in enumerate(STEPS, 1) if number > 2},
-        10: ("web: image nginx:3 → nginx:2",),
+        10: ("web: image nginx:3 → nginx:2", "web: command removed"),
         11: ("cache: added",),
     }
 

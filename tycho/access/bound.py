@@ -28,7 +28,7 @@ VERBS = {
     "up": "start",
     "find_start": "start",
     "diff": "start",
-    "diff_revision": "history",
+    "diff_revision": "rollback",
     "runs": "status",
     "running_services": "status",
     "find": "status",

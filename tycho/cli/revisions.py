@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
+from tycho.cli.comparisons import emit_comparison, tell_comparison
+from tycho.cli.histories import emit_history
 from tycho.cli.options import (
+    CLUSTER,
     READING,
     Force,
     Format,
@@ -25,10 +28,12 @@ from tycho.cli.session import run
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
+    from tycho.comparison import Comparison
     from tycho.lifecycle import Lifecycle
     from tycho.release import Release, Revision
 
 DIGITS = 3  # of a revision's number; with more it is the beginning of a GUID
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the changes, and make none.", rich_help_panel=CLUSTER)]
 Words = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ID] [REVISION]", help="Which system, and its revision: the last good one by default."),
@@ -48,16 +53,16 @@ def history(
     \b
     Examples:
       tycho history
-      tycho history shop
+      tycho history shop -o json
 
-    Without ID, the project of this folder is meant.
+    Below each revision stands what it changed; secrets are masked. Without ID, the project of this folder is meant.
     """
 
     async def act(lifecycle: Lifecycle) -> Sequence[Revision]:
         release, _ = await choose_system(lifecycle, project, id=id)
         return await lifecycle.history(release.identity.guid)
 
-    show.history(run(act, target, timeout=timeout), output)
+    emit_history(run(act, target, timeout=timeout), output)
 
 
 def rollback(
@@ -65,15 +70,17 @@ def rollback(
     *,
     project: ProjectOptions,
     force: Force = False,
+    dry_run: DryRun = False,
     target: TargetOptions,
     wait: WaitFlags,
     output: OutputOptions,
 ) -> None:
-    r"""Make an earlier revision of a system the running one.
+    r"""Make an earlier revision of a system the running one; what that changes is shown first.
 
     \b
     Examples:
       tycho rollback
+      tycho rollback --dry-run
       tycho rollback shop
       tycho rollback shop 3
 
@@ -81,17 +88,28 @@ def rollback(
     """
     id, revision = read_words(words or ())
 
-    async def act(lifecycle: Lifecycle) -> Release:
+    async def compare(lifecycle: Lifecycle) -> Comparison:
         chosen, _ = await choose_system(lifecycle, project, id=id)
+        return await lifecycle.diff_revision(id or chosen.identity.guid, revision)
+
+    async def act(lifecycle: Lifecycle) -> Release:
+        chosen, _ = await choose_system(lifecycle, project, id=id, change=True, force=force)
+        number = revision
+        if not output.quiet:
+            comparison = await lifecycle.diff_revision(id or chosen.identity.guid, revision)
+            tell_comparison(comparison)
+            number = comparison.target
         with progress(output.quiet or wait.no_wait) as watch:
             return await lifecycle.rollback(
                 id or chosen.identity.guid,
-                revision,
+                number,
                 force=force,
                 caller=await lifecycle.identify(project.origin()),
                 wait_options=wait.with_watch(watch),
             )
 
+    if dry_run:
+        return emit_comparison(run(compare, target, timeout=wait.timeout), output.output)
     release = run(act, target, timeout=wait.timeout)
     if not output.quiet:
         show.notes(release)

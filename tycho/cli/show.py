@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tycho.chart import ReportEntry
     from tycho.orchestrators import Artifact
     from tycho.policy import Step
-    from tycho.release import Release, Revision, ServiceStatus
+    from tycho.release import Release, ServiceStatus
 
 NONE = "--"
 PORTS, NAMES = 10, 3  # of a system, in one row
@@ -138,19 +138,6 @@ def services(releases: Sequence[Release]) -> None:
             )
     table(rows)
     simulated(releases)
-
-
-def history(revisions: Sequence[Revision], format: Format) -> None:
-    """Write a row for each revision, oldest first."""
-    if format is not Format.table:
-        return structured([revision.model_dump(mode="json") for revision in revisions], format)
-    rows = [("REVISION", "UPDATED", "STATUS", "USER", "CHART", "CHANGES", "DESCRIPTION")]
-    for revision in revisions:
-        updated = revision.updated.astimezone().strftime("%Y-%m-%d %H:%M:%S %z") if revision.updated else NONE
-        changes = "; ".join(revision.changes) or NONE
-        user, chart = revision.username or NONE, revision.chart
-        rows.append((str(revision.revision), updated, revision.state, user, chart, changes, revision.description))
-    table(rows)
 
 
 def table(rows: Sequence[Sequence[str]], write: Callable[[str], None] = emit) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -27,83 +26,13 @@ from tycho.orchestrators import (
     Target,
     WaitOptions,
 )
-from tycho.orchestrators.charts import ChartVerbs, list_texts
-from tycho.orchestrators.moments import Moments, TimedSystems
+from tycho.orchestrators.charts import ChartVerbs
+from tycho.orchestrators.memory_revisions import Stored, SystemRevisions
+from tycho.orchestrators.moments import TimedSystems
 from tycho.orchestrators.polling import PollingVerbs
-from tycho.orchestrators.simulation import FIRST_PORT, find_names, simulate_services
-from tycho.ownership import DESCRIPTION
-from tycho.release import Check, Event, Identity, Origin, Release, Revision, ServiceStatus
-from tycho.usernames import real_name, same_user, user_label
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One revision, and what it was made of."""
-
-    revision: Revision
-    chart: Chart
-    values: str
-    services: tuple[ServiceStatus, ...]
-
-
-@dataclass(slots=True)
-class SystemRevisions:
-    """One system's revisions, oldest first."""
-
-    identity: Identity
-    created: datetime
-    port: int
-    revisions: list[Stored] = field(default_factory=list)
-    origin: Origin | None = None
-    user: str = ""  # the owner's name itself
-    moments: Moments = field(default_factory=Moments)
-
-    def add(self, chart: Chart, values: str, services: tuple[ServiceStatus, ...], description: str) -> list[str]:
-        """Make a revision the running one; returns what there is to say of it."""
-        notes, changes = list[str](), list[str]()
-        if self.revisions:
-            last = self.revisions[-1]
-            before, after = ([service.name for service in each] for each in (last.services, services))
-            notes = [f"{name}: removed" for name in before if name not in after]
-            changes = notes + [f"{name}: added" for name in after if name not in before]
-            past = last.revision.model_copy(update={"state": "superseded"})
-            self.revisions[-1] = Stored(past, last.chart, last.values, last.services)
-        revision = Revision(
-            revision=len(self.revisions) + 1,
-            state="deployed",
-            updated=datetime.now(UTC),
-            compose=chart.compose_digest,
-            policies=chart.policies_digest,
-            chart=f"{chart.name}-{chart.version}",
-            description=DESCRIPTION.get() or description,
-            username=self.identity.username,
-            origin=self.origin,
-            changes=tuple(sorted(changes)),
-        )
-        self.revisions.append(Stored(revision, chart, values, services))
-        return notes
-
-    def release(self, *notes: str) -> Release:
-        """The system as it is."""
-        last = self.revisions[-1]
-        workspace_name, conn_string = find_names(last.chart, json.loads(last.values))
-        return Release(
-            identity=self.identity.model_copy(update={"username": real_name(self.identity.username, self.user)}),
-            revision=last.revision.revision,
-            created=self.created,
-            updated=last.revision.updated,
-            compose=last.revision.compose,
-            policies=last.revision.policies,
-            chart=last.revision.chart,
-            services=last.services,
-            simulated=True,
-            notes=notes,
-            origin=self.origin,
-            workspace_name=workspace_name,
-            conn_string=conn_string,
-            expiry=self.moments.make_expiry(json.loads(last.values), last.revision.updated),
-        )
-
+from tycho.orchestrators.simulation import FIRST_PORT, simulate_services
+from tycho.release import Check, Event, Identity, Release, Revision
+from tycho.usernames import same_user, user_label
 
 _CLUSTERS: dict[str, dict[str, SystemRevisions]] = {}
 
@@ -177,9 +106,7 @@ class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
 
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """A revision's chart and values."""
-        stored = self._revision(identity, revision or len(self._system(identity).revisions))
-        defaults = stored.chart.contents.defaults
-        return StoredRelease(stored.revision.revision, json.loads(stored.values), defaults, list_texts(stored.chart))
+        return self._revision(identity, revision or len(self._system(identity).revisions)).release
 
     async def find_good_revision(self, identity: Identity) -> int:
         """The revision before the running one."""

@@ -14,6 +14,7 @@ from tycho.release import Event, Identity, Release, Revision
 from tycho.stored import StoredRelease
 
 HELM = "`-b helm` runs a system on a cluster, and does that"
+BACK = "`tycho up` with the earlier file brings it back; " + HELM
 
 
 class UnsupportedVerbs:
@@ -25,7 +26,7 @@ class UnsupportedVerbs:
 
     async def diff_revision(self, identity: Identity, revision: int = 0) -> Comparison:
         """Refuse: there is what runs, and nothing before it."""
-        _refuse("compares no revisions")
+        _refuse("keeps no revisions", BACK)
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """Refuse: there is what runs, and nothing before it."""
@@ -37,7 +38,7 @@ class UnsupportedVerbs:
 
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Refuse: there is what runs, and nothing before it."""
-        _refuse("keeps no revisions", "`tycho up` with the earlier file brings it back; " + HELM)
+        _refuse("keeps no revisions", BACK)
 
     async def push(self, artifact: Artifact, registry: str, *, plain_http: bool = False) -> str:
         """Refuse: a registry has charts."""

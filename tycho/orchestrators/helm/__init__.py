@@ -25,6 +25,7 @@ from tycho.orchestrators.helm import (
     exec,
     expiry_labels,
     forward,
+    history,
     lease,
     logs,
     namespaces,
@@ -153,7 +154,7 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
 
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """The revisions that Helm keeps, oldest first."""
-        return await releases.list_history(self.api, identity)
+        return await history.list_history(self.api, identity)
 
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Make an earlier revision the running one, as a new revision.

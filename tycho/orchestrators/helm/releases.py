@@ -18,15 +18,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from tycho import kinds
-from tycho.chart import Chart, find_origin
+from tycho.chart import Chart
 from tycho.errors import Forbidden
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject, get_labels
-from tycho.orchestrators.helm.changes import list_changes
 from tycho.orchestrators.helm.expiry_labels import read_expiry
 from tycho.orchestrators.helm.object_queries import RELEASES, SYSTEMS
 from tycho.orchestrators.helm.view_lists import Source
-from tycho.release import Identity, Release, Revision, State, label_value
+from tycho.release import Identity, Release, State, label_value
 from tycho.usernames import user_label
 
 LONGEST = 53  # characters of a release's name, as helm has it
@@ -112,33 +111,7 @@ async def list_revisions(api: KubeClient, identity: Identity) -> list[KubeObject
     return sorted(secrets, key=read_number)
 
 
-async def list_history(api: KubeClient, identity: Identity) -> list[Revision]:
-    """The revisions, oldest first: each with the time, the caller and the description that Helm stored with it."""
-    known = await list_revisions(api, identity)
-    stored = await asyncio.gather(*(read_payload(api, identity, read_number(secret)) for secret in known))
-    manifests = [parse_manifest(contents) for contents in stored]
-    return [
-        Revision(
-            revision=read_number(secret),
-            state="failed"
-            if is_pending(secret) and secret is not known[-1]
-            else _state(secret),  # cut short, and recovered
-            updated=_deployed(contents) or _time(secret),
-            compose=read_label(secret, "compose"),
-            policies=read_label(secret, "policies"),
-            chart=read_label(secret, "tycho-chart"),
-            description=contents.get("info", {}).get("description", ""),
-            username=read_label(secret, "username"),
-            origin=find_origin(contents.get("config") or {}),
-            changes=list_changes(before, after) if place else (),
-        )
-        for place, (secret, contents, before, after) in enumerate(
-            zip(known, stored, [[], *manifests][: len(known)], manifests, strict=True)
-        )
-    ]
-
-
-def _deployed(contents: KubeObject) -> datetime | None:
+def read_deployed(contents: KubeObject) -> datetime | None:
     """When a revision was made: the label on its Secret tells when its state changed last."""
     with contextlib.suppress(ValueError, TypeError):
         # Go writes nanoseconds, of which Python reads six digits.
@@ -212,9 +185,9 @@ def _release(secret: KubeObject) -> Release:
     return Release(
         identity=identity,
         revision=read_number(secret),
-        state=_state(secret),
-        created=_stamp(created) if created else _time(secret),
-        updated=_time(secret),
+        state=read_state(secret),
+        created=_stamp(created) if created else read_time(secret),
+        updated=read_time(secret),
         compose=labels.get("compose", ""),
         policies=labels.get("policies", ""),
         chart=labels.get("tycho-chart", ""),
@@ -222,11 +195,13 @@ def _release(secret: KubeObject) -> Release:
     )
 
 
-def _state(secret: KubeObject) -> State:
+def read_state(secret: KubeObject) -> State:
+    """Read what a revision is."""
     return STATES.get(read_status(secret), "lost")
 
 
-def _time(secret: KubeObject) -> datetime | None:
+def read_time(secret: KubeObject) -> datetime | None:
+    """Read when a revision's state changed last."""
     labels = get_labels(secret)
     if stamp := labels.get("modifiedAt") or labels.get("createdAt"):
         return _stamp(stamp)

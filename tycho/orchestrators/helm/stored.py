@@ -28,7 +28,16 @@ async def read_stored(api: KubeClient, identity: Identity, revision: int) -> Sto
     Raises:
         NotFound: There is no such revision.
     """
-    stored = await releases.read_payload(api, identity, revision)
+    return to_stored(await releases.read_payload(api, identity, revision), revision)
+
+
+def to_stored(stored: KubeObject, revision: int) -> StoredRelease:
+    """Convert what Helm stored of a revision.
+
+    Args:
+        stored: Its payload.
+        revision: Its number.
+    """
     texts = {path: text for path, content in chart_files(stored).items() if (text := _text(content)) is not None}
     chart = stored.get("chart") or {}
     return StoredRelease(revision, stored.get("config") or {}, chart.get("values") or {}, texts)

@@ -1,5 +1,6 @@
 """What has a `build:` is built by a real engine, pushed, pinned by its digest, and rolled only where it changed."""
 
+import json
 import re
 import subprocess
 from typing import Any
@@ -105,4 +106,4 @@ def pods(system: System) -> dict[str, str]:
 
 def revision(system: System) -> int:
     """The number of the revision that runs."""
-    return len(system.tycho("history", system.guid).splitlines()) - 1
+    return len(json.loads(system.tycho("history", system.guid, "-o", "json")))
