@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from tycho.comparing import Comparing
 from tycho.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
 from tycho.errors import NotSupported, TychoError
 from tycho.finder import Finder, keep_identity, new_identity
-from tycho.orchestrators import Orchestrator, Target, WaitOptions, check_registry
+from tycho.orchestrators import NO_LABELS, Orchestrator, Target, WaitOptions, check_registry
 from tycho.ownership import NOBODY, Caller
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision
@@ -172,7 +172,13 @@ class Lifecycle(Comparing):
         return [service.name for service in (await self.orchestrator.status(running.identity)).services]
 
     async def status(
-        self, ids: Sequence[str] = (), *, name: str = "", username: str = "", services: bool = True
+        self,
+        ids: Sequence[str] = (),
+        *,
+        name: str = "",
+        username: str = "",
+        labels: Mapping[str, str] = NO_LABELS,
+        services: bool = True,
     ) -> Sequence[Release]:
         """The systems that run, oldest first: all of them, or those asked for.
 
@@ -180,13 +186,14 @@ class Lifecycle(Comparing):
             ids: Which; all when empty.
             name: Only of this project.
             username: Only this user's.
+            labels: Only those of which a service has these labels.
             services: Whether to look at the services too, or at the releases alone.
 
         Raises:
             NotFound: One of the ids fits nothing.
         """
         if not ids:
-            return await self.orchestrator.list(name=name, username=username, services=services)
+            return await self.orchestrator.list(name=name, username=username, labels=labels, services=services)
         asker, listing = await self._finder.identify(None), self._finder.list_once()
         releases = [await self._finder.find(id, asker, listing) for id in ids]
         return list(await asyncio.gather(*(self.orchestrator.status(release.identity) for release in releases)))

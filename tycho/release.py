@@ -109,6 +109,9 @@ class ServiceStatus(WireModel):
     requests: Mapping[str, str] = {}  # cpu and memory
     url: str = ""  # where a browser opens it, where the operator has a template of URLs
     limits: Mapping[str, str] = {}  # the same, devices, and what it may write beside its volumes
+    image: str = ""  # as it is asked for
+    digests: tuple[str, ...] = ()  # of the images that its containers run, `sha256:…`
+    nodes: tuple[str, ...] = ()  # where its containers run
 
 
 class Release(WireModel):

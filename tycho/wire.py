@@ -94,7 +94,12 @@ def to_release(system: System) -> Release:
 
 def read_system(row: Mapping[str, Any]) -> System:
     """Read a system that a service sent; fields of a newer service are left out."""
-    return System.model_validate({key: value for key, value in row.items() if key in System.model_fields})
+    known = {key: value for key, value in row.items() if key in System.model_fields}
+    fields = ServiceStatus.model_fields
+    services = [
+        {key: value for key, value in service.items() if key in fields} for service in row.get("services") or ()
+    ]
+    return System.model_validate(known | {"services": services})
 
 
 class ProgressData(BaseModel):

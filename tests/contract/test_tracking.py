@@ -67,3 +67,24 @@ def test_follow_shows_what_changes(run_story: RunStory) -> None:
             await anext(lifecycle.follow(["nobody"]))
 
     run_story(story)
+
+
+def test_systems_are_chosen_by_labels(run_story: RunStory) -> None:
+    """Those of a compose file are found, of any of its services; all that are asked for must be there."""
+
+    async def story(lifecycle: Lifecycle) -> None:
+        for name, labels in (("blue", {"team": "blue", "tier": "web"}), ("red", {"team": "red", "tier": "web"})):
+            document = {"services": {"bare": {"image": "busybox"}, "web": {"image": "nginx:2", "labels": labels}}}
+            await lifecycle.up(compiled(lifecycle, document, name), wait_options=QUICK)
+        for labels, names in (
+            ({"tier": "web"}, ["blue", "red"]), ({"team": "blue"}, ["blue"]), ({"team": "blue", "tier": "db"}, []),
+        ):  # fmt: skip
+            releases = await lifecycle.status(labels=labels)
+            assert [release.identity.name for release in releases] == names
+            looks = lifecycle.follow(labels=labels)
+            async with aclosing(looks):  # type: ignore[type-var]
+                assert [release.identity.name for release in await anext(looks)] == names
+        (web,) = [service for service in (await lifecycle.status(["red"]))[0].services if service.name == "web"]
+        assert web.image == "nginx:2"
+
+    run_story(story)

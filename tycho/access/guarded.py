@@ -46,9 +46,9 @@ class Guarded:
         artifact: Artifact = self._inner.compile(policy_result, strict=strict, version=version)
         return artifact
 
-    async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
+    async def list(self, **options: Any) -> Sequence[Release]:
         """The caller's systems, oldest first."""
-        return await self._visible(await self._inner.list(name=name, username=username, services=services))
+        return await self._visible(await self._inner.list(**options))
 
     async def find(self, id: str) -> Sequence[Release]:
         """Those of the caller's that an id names."""

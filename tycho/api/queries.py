@@ -13,6 +13,7 @@ from tycho.release import State
 PAGE = 100  # systems of an answer, unless the caller says how many
 LONGEST_PAGE = 1000
 LONGEST_WAIT = 240.0  # seconds; less than the guard has, so that the verb says itself what is not ready
+LABEL = "^[^=]+=.*$"
 WAITING = "Seconds to wait until the system is ready, or gone; 0 does not wait."
 
 SystemId = Annotated[
@@ -35,6 +36,10 @@ class SystemQuery(Query):
     username: Annotated[Username, Field(description="This user's alone.")] = ""
     state: Annotated[State | None, Field(description="In this state alone.")] = None
     ready: Annotated[bool | None, Field(description="Those that are ready alone, or those that are not.")] = None
+    label: Annotated[
+        list[Annotated[str, Field(pattern=LABEL, max_length=512)]],
+        Field(max_length=20, description="NAME=VALUE: those alone of which a service has these labels."),
+    ] = []
     limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE, description="Systems of one answer.")] = PAGE
     start: Annotated[
         str, Field(alias="continue", max_length=256, description="Go on behind an answer: its `continue`.")

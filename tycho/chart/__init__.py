@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tycho.chart.chart import COMPOSE_FILE, Chart, ReportEntry
 from tycho.chart.grants import WAITING_ACCOUNT, Document, find_line, find_ungranted
+from tycho.chart.image_references import list_references
 from tycho.chart.release_values import find_origin, find_user, release_values, values_yaml, without_origin
 from tycho.chart.routes import RouteContext, list_urls, mark_routed
 from tycho.chart.start_checks import check_start
@@ -32,6 +33,7 @@ __all__ = [
     "find_origin",
     "find_ungranted",
     "find_user",
+    "list_references",
     "list_urls",
     "mark_routed",
     "release_values",

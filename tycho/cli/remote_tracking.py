@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tycho.client import AsyncTychoClient
 from tycho.errors import StartFailed, WaitTimeout
-from tycho.orchestrators import WaitOptions
+from tycho.orchestrators import NO_LABELS, WaitOptions
 from tycho.orchestrators.waiting import choose_services
 from tycho.release import Release
 from tycho.wire import to_release
@@ -43,13 +43,15 @@ class RemoteTracking:
             wait_options.watch(choose_services(release, services))
             return release
 
-    async def follow(self, ids: Sequence[str] = ()) -> AsyncIterator[Sequence[Release]]:
+    async def follow(
+        self, ids: Sequence[str] = (), *, name: str = "", username: str = "", labels: Mapping[str, str] = NO_LABELS
+    ) -> AsyncIterator[Sequence[Release]]:
         """Yield looks at systems, again and again."""
         while True:
             if ids:
                 systems = await asyncio.gather(*map(self.client.system, ids))
             else:
-                systems = await self.client.systems()
+                systems = await self.client.systems(name=name, username=username, labels=labels)
             yield [to_release(system) for system in systems]
             await asyncio.sleep(LOOKS)
 

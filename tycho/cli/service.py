@@ -17,7 +17,7 @@ from tycho.client import AsyncTychoClient, TychoAnswer
 from tycho.errors import TychoError, UsageError
 from tycho.lifecycle import Removal
 from tycho.operations import Modified
-from tycho.orchestrators import ExecRequest, Orchestrator, Streams, Target, WaitOptions
+from tycho.orchestrators import NO_LABELS, ExecRequest, Orchestrator, Streams, Target, WaitOptions
 from tycho.ownership import Caller, check_owner
 from tycho.release import Event, Origin, Release
 from tycho.wire import read_system, to_release
@@ -72,13 +72,19 @@ class RemoteLifecycle(RemoteTracking, RemoteExpiry, RemoteReading):
         return Known(origin=origin) if known else Caller(username=self._username, origin=origin)
 
     async def status(
-        self, ids: Sequence[str] = (), *, name: str = "", username: str = "", services: bool = True
+        self,
+        ids: Sequence[str] = (),
+        *,
+        name: str = "",
+        username: str = "",
+        labels: Mapping[str, str] = NO_LABELS,
+        services: bool = True,
     ) -> Sequence[Release]:
         """List the systems that run, oldest first: all of them, or those asked for."""
         if ids:
             systems = await asyncio.gather(*map(self.client.system, ids))
         else:
-            systems = await self.client.systems(name=name, username=username)
+            systems = await self.client.systems(name=name, username=username, labels=labels)
         return [to_release(system) for system in systems]
 
     async def find(self, id: str, *, caller: Caller | None = None) -> Release:

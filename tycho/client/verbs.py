@@ -112,7 +112,13 @@ class Verbs(ReadingVerbs, TouchVerbs, TrackingVerbs):
 
     @verb
     def systems(
-        self, *, name: str = "", username: str = "", state: str = "", ready: bool | None = None
+        self,
+        *,
+        name: str = "",
+        username: str = "",
+        state: str = "",
+        ready: bool | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> Steps[builtins.list[System]]:
         """List the systems that run, oldest first: all of them, or those that fit; over as many pages as there are."""
         from tycho.wire import read_system
@@ -121,8 +127,9 @@ class Verbs(ReadingVerbs, TouchVerbs, TrackingVerbs):
         more = ""
         while True:
             ready_text = None if ready is None else str(ready).lower()
-            query = {"name": name, "username": username, "state": state, "ready": ready_text, "continue": more}
-            page = yield from self._get("system", **query)
+            label = [f"{key}={text}" for key, text in (labels or {}).items()]
+            query = {"name": name, "username": username, "state": state, "ready": ready_text, "label": label}
+            page = yield from self._get("system", **query, **{"continue": more})
             systems += map(read_system, page["items"])
             more = page["continue"]
             if not more:

@@ -16,7 +16,7 @@ from tycho.comparison import Comparison
 from tycho.errors import UsageError
 from tycho.model import PolicyResult
 from tycho.modification import Modification, Modified
-from tycho.orchestrators.instance import NAMESPACE, Artifact, Instance, Target, WaitOptions, Watch
+from tycho.orchestrators.instance import NAMESPACE, NO_LABELS, Artifact, Instance, Target, WaitOptions, Watch
 from tycho.orchestrators.requests import Connection, ExecRequest, LogRequest, Streams, parse_since
 from tycho.release import Check, Event, Identity, Release, Revision
 from tycho.stored import StoredRelease, merge_values
@@ -24,6 +24,7 @@ from tycho.text import safe_message
 
 __all__ = [
     "NAMESPACE",
+    "NO_LABELS",
     "Artifact",
     "Connection",
     "ExecRequest",
@@ -80,8 +81,17 @@ class Orchestrator(Protocol):
     async def built_images(self, identity: Identity) -> Mapping[str, Mapping[str, Any]]:
         """Return the images that services run which were built for them: these are kept where no others are built."""
 
-    async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
-        """Every system of Tycho's in the target, oldest first; `services=False` looks at the releases alone."""
+    async def list(
+        self, *, name: str = "", username: str = "", labels: Mapping[str, str] = NO_LABELS, services: bool = True
+    ) -> Sequence[Release]:
+        """Every system of Tycho's in the target, oldest first.
+
+        Args:
+            name: Of this project alone.
+            username: This user's alone.
+            labels: Those alone of which a service has these labels.
+            services: Whether to look at the services too, or at the releases alone.
+        """
 
     async def find(self, id: str) -> Sequence[Release]:
         """The systems that an id means and can mean no others: a GUID, `<name>-<guid>`, or a release's name.
@@ -99,8 +109,15 @@ class Orchestrator(Protocol):
     async def status(self, identity: Identity) -> Release:
         """One system, with its services."""
 
-    def follow(self, identity: Identity | None = None) -> AsyncIterator[Sequence[Release]]:
-        """Yield looks at one system, or at all of the target, when something may have changed; the first at once."""
+    def follow(
+        self, identity: Identity | None = None, *, labels: Mapping[str, str] = NO_LABELS
+    ) -> AsyncIterator[Sequence[Release]]:
+        """Yield looks at one system, or at all of the target, when something may have changed; the first at once.
+
+        Args:
+            identity: Which system; None for all.
+            labels: Of all, those alone of which a service has these labels.
+        """
 
     async def wait(self, identity: Identity, services: tuple[str, ...], wait_options: WaitOptions) -> Release:
         """Wait until services of a system are ready; all of them where none is named."""

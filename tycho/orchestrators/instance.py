@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tycho.urls import UrlOptions
 
 NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+NO_LABELS: Mapping[str, str] = {}
 Watch = Callable[[Release], None]
 """Called with every new look at a release while a verb waits for it."""
 

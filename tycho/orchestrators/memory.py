@@ -16,6 +16,7 @@ from tycho.chart import Chart, find_origin, find_user, without_origin
 from tycho.choices import check_revision, is_exact
 from tycho.errors import NotFound, NotSupported
 from tycho.orchestrators import (
+    NO_LABELS,
     Artifact,
     Connection,
     ExecRequest,
@@ -30,7 +31,7 @@ from tycho.orchestrators.charts import ChartVerbs
 from tycho.orchestrators.memory_revisions import Stored, SystemRevisions
 from tycho.orchestrators.moments import TimedSystems
 from tycho.orchestrators.polling import PollingVerbs
-from tycho.orchestrators.simulation import FIRST_PORT, simulate_services
+from tycho.orchestrators.simulation import FIRST_PORT, has_labels, simulate_services
 from tycho.release import Check, Event, Identity, Release, Revision
 from tycho.usernames import same_user, user_label
 
@@ -69,13 +70,16 @@ class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
         instance.wait_options.watch(release)
         return release
 
-    async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
+    async def list(
+        self, *, name: str = "", username: str = "", labels: Mapping[str, str] = NO_LABELS, services: bool = True
+    ) -> Sequence[Release]:
         """Every system, oldest first."""
         return [
             system.release()
             for system in self._systems.values()
             if (not name or system.identity.name == name)
             and (not username or same_user(system.identity.username, username))
+            and (not labels or has_labels(system.revisions[-1].chart, system.revisions[-1].values, labels))
             and (not self.target.namespace or system.identity.namespace == self.target.namespace)
         ]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import builtins
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
-from tycho.orchestrators.instance import WaitOptions
+from tycho.orchestrators.instance import NO_LABELS, WaitOptions
 from tycho.orchestrators.waiting import Deadline, choose_services, wait_until_ready
 from tycho.release import Identity, Release
 
@@ -18,7 +18,9 @@ class PollingVerbs(ABC):
     """Waiting and following, over looks."""
 
     @abstractmethod
-    async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
+    async def list(
+        self, *, name: str = "", username: str = "", labels: Mapping[str, str] = NO_LABELS, services: bool = True
+    ) -> Sequence[Release]:
         """Every system, oldest first."""
 
     @abstractmethod
@@ -36,8 +38,10 @@ class PollingVerbs(ABC):
         await wait_until_ready(look, Deadline(wait_options))
         return looks[0]
 
-    async def follow(self, identity: Identity | None = None) -> AsyncIterator[Sequence[Release]]:
+    async def follow(
+        self, identity: Identity | None = None, *, labels: Mapping[str, str] = NO_LABELS
+    ) -> AsyncIterator[Sequence[Release]]:
         """Yield looks at one system, or at all of the target, again and again."""
         while True:
-            yield [await self.status(identity)] if identity else await self.list()
+            yield [await self.status(identity)] if identity else await self.list(labels=labels)
             await asyncio.sleep(PAUSE)

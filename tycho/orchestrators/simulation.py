@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from tycho.chart import Chart
+from tycho.chart import Chart, list_references
 from tycho.model.expression import evaluate
 from tycho.model.numbers import is_digits
 from tycho.release import CONN_STRING, WORKSPACE, Endpoint, ServiceStatus
+from tycho.stored import merge_values
 from tycho.urls import ANNOTATION
 
 ADDRESS = "127.0.0.1"
@@ -19,6 +21,7 @@ FIRST_PORT = NODE_PORTS.start
 def simulate_services(chart: Chart, values: Mapping[str, Any], port: int) -> tuple[ServiceStatus, ...]:
     """Tell what would run, ready; ports are published as chart and values say."""
     variables = {name: str(value) for name, value in values.get("variables", {}).items() if value is not None}
+    images = list_references(merge_values(chart.contents.defaults, values))
     statuses = []
     for name in chart.contents.services:
         ports = [
@@ -41,10 +44,27 @@ def simulate_services(chart: Chart, values: Mapping[str, Any], port: int) -> tup
         statuses.append(
             ServiceStatus(
                 name=name, kind="Deployment", ready=replicas, wanted=replicas, done=True, endpoints=endpoints,
-                url=annotations.get(ANNOTATION, ""),
+                url=annotations.get(ANNOTATION, ""), image=images.get(name, ""),
             )
         )  # fmt: skip
     return tuple(statuses)
+
+
+def has_labels(chart: Chart, values: str, labels: Mapping[str, str]) -> bool:
+    """Tell whether a service would have labels: those of the compose file, or of a caller."""
+    merged = merge_values(chart.contents.defaults, json.loads(values))
+    variables = {name: str(value) for name, value in (merged.get("variables") or {}).items() if value is not None}
+    for service in (merged.get("services") or {}).values():
+        written = {
+            name: evaluate(str(text), variables)
+            for part in (merged.get("defaults") or {}, service)
+            for section in ("podAnnotations", "podLabels")
+            for name, text in (part.get(section) or {}).items()
+            if text is not None
+        }
+        if labels.items() <= written.items():
+            return True
+    return False
 
 
 def find_names(chart: Chart, values: Mapping[str, Any]) -> tuple[str, str]:

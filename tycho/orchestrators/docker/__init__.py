@@ -21,18 +21,18 @@ from tycho.model import PolicyResult
 from tycho.modification import Modification, Modified
 from tycho.orchestrators.docker import labels, records
 from tycho.orchestrators.docker.artifact import ComposeArtifact, compile_artifact
-from tycho.orchestrators.docker.containers import is_running
+from tycho.orchestrators.docker.containers import has_labels, is_running
 from tycho.orchestrators.docker.document import Document, write_document
 from tycho.orchestrators.docker.failures import explain_failure
 from tycho.orchestrators.docker.records import Record
 from tycho.orchestrators.docker.scaling import compare_replicas, read_replicas, scale_services
 from tycho.orchestrators.docker.systems import describe_changes, describe_system, explain_start
 from tycho.orchestrators.docker.unsupported import UnsupportedVerbs
-from tycho.orchestrators.instance import Artifact, Instance, Target, WaitOptions
+from tycho.orchestrators.instance import NO_LABELS, Artifact, Instance, Target, WaitOptions
 from tycho.orchestrators.moments import OwnClock
 from tycho.orchestrators.polling import PollingVerbs
 from tycho.orchestrators.requests import LogRequest
-from tycho.orchestrators.waiting import INTERVAL, Deadline, wait_until_ready
+from tycho.orchestrators.waiting import INTERVAL, Deadline, choose_services, wait_until_ready
 from tycho.release import Check, Identity, Release
 from tycho.stored import StoredRelease
 from tycho.usernames import real_name, same_user
@@ -95,7 +95,9 @@ class DockerOrchestrator(PollingVerbs, UnsupportedVerbs, OwnClock):
         """Return none: an image that was built has its name in the engine."""
         return {}
 
-    async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
+    async def list(
+        self, *, name: str = "", username: str = "", labels: Mapping[str, str] = NO_LABELS, services: bool = True
+    ) -> Sequence[Release]:
         """Every system of the engine, oldest first."""
         known, containers = await records.read_all(self.docker)
         return [
@@ -103,6 +105,7 @@ class DockerOrchestrator(PollingVerbs, UnsupportedVerbs, OwnClock):
             for record in known
             if (not name or record.identity.name == name)
             and (not username or same_user(record.identity.username, username))
+            and (not labels or has_labels(containers.get(record.identity.guid, ()), labels))
         ]
 
     async def find(self, id: str) -> Sequence[Release]:
@@ -279,10 +282,7 @@ class DockerOrchestrator(PollingVerbs, UnsupportedVerbs, OwnClock):
 
     async def _check_services(self, identity: Identity, services: tuple[str, ...]) -> None:
         """Refuse services that a system does not have."""
-        known = [service.name for service in (await self.status(identity)).services]
-        unknown = [service for service in services if service not in known]
-        if unknown:
-            raise NotFound(f"{identity.name} has no service {', '.join(unknown)}", hint=f"it has: {', '.join(known)}")
+        choose_services(await self.status(identity), services)
 
     async def _run_compose(self, identity: Identity, words: Sequence[str], deadline: Deadline) -> None:
         argv = [*await self._find_compose(), "-p", identity.release, "--progress", "plain", *words]

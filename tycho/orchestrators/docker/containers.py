@@ -58,7 +58,13 @@ def _describe(name: str, containers: Sequence[Container]) -> ServiceStatus:
         fatal=any(_is_fatal(container) for container in late),
         done=done,
         limits={key: amount for key, amount in limits.items() if amount},
+        image=str(containers[0]["Config"].get("Image", "")),
     )
+
+
+def has_labels(containers: Sequence[Container], labels: Mapping[str, str]) -> bool:
+    """Tell whether one of these containers has labels."""
+    return any(labels.items() <= container["Config"]["Labels"].items() for container in containers)
 
 
 def _explain(container: Container) -> str | None:

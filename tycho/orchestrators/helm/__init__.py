@@ -17,7 +17,17 @@ from tycho.errors import NotFound, OrchestratorError
 from tycho.expiry import find_terms
 from tycho.kube.client import KubeClient
 from tycho.kube.reviews import read_user
-from tycho.orchestrators import Artifact, Connection, ExecRequest, Instance, LogRequest, Streams, Target, WaitOptions
+from tycho.orchestrators import (
+    NO_LABELS,
+    Artifact,
+    Connection,
+    ExecRequest,
+    Instance,
+    LogRequest,
+    Streams,
+    Target,
+    WaitOptions,
+)
 from tycho.orchestrators.charts import ChartVerbs
 from tycho.orchestrators.helm import (
     entering,
@@ -100,11 +110,15 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
                 notes = await self._change(packed, identity, whole, deadline)
         return await self._settle(identity, deadline, notes, observer)
 
-    async def list(self, *, name: str = "", username: str = "", services: bool = True) -> Sequence[Release]:
+    async def list(
+        self, *, name: str = "", username: str = "", labels: Mapping[str, str] = NO_LABELS, services: bool = True
+    ) -> Sequence[Release]:
         """Every system in the target, oldest first."""
         return [
             release
-            for release in await systems.list_systems(self.source, self.target.namespace, services=services)
+            for release in await systems.list_systems(
+                self.source, self.target.namespace, services=services, labels=labels
+            )
             if (not name or release.identity.name == name)
             and (not username or same_user(release.identity.username, username))
         ]

@@ -5,6 +5,7 @@ Pure functions over what the API server returned.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from tycho import kinds
@@ -17,6 +18,10 @@ KEPT = "tycho.dev/kept"
 RELEASES = f"owner=helm,{SYSTEMS},status!=superseded"
 WARNINGS = "type=Warning,reason!=FailedScheduling"  # that one is told by the pod itself, and is stale afterwards
 INDEXED = ("app.kubernetes.io/instance", "tycho-guid", "name")  # labels that a system's objects are asked for by
+OTHERS = re.compile(
+    r"(?:[\w.-]+\.)?(?:kubernetes\.io|k8s\.io|helm\.sh|tycho\.dev)/|checksum/|executor$|tycho-guid$|username$"
+)
+"""Labels and annotations of pods that no caller has written."""
 NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)  # annotations that repeat the whole object
 
 
@@ -42,7 +47,7 @@ def keep_workload(obj: KubeObject) -> KubeObject:
     template = spec.get("template", {})
     if containers := template.get("spec", {}).get("containers"):
         kept_spec["template"] = {
-            "metadata": {"labels": _take(template.get("metadata", {}).get("labels") or {}, WORKSPACE)},
+            "metadata": _keep_written(template.get("metadata", {})),
             "spec": {"containers": [_take(each, "name", "image", "resources") for each in containers]},
         }
     return {**keep_metadata(obj), "spec": kept_spec, "status": obj.get("status", {})}
@@ -51,7 +56,7 @@ def keep_workload(obj: KubeObject) -> KubeObject:
 def keep_pod(obj: KubeObject) -> KubeObject:
     """Leave a pod's status, and of its specification what that is judged by."""
     spec, status = obj.get("spec", {}), obj.get("status", {})
-    kept_spec = _take(spec, "restartPolicy")
+    kept_spec = _take(spec, "restartPolicy", "nodeName")
     for group in ("initContainers", "containers"):
         if group in spec:
             kept_spec[group] = [
@@ -103,6 +108,15 @@ QUERIES: Mapping[str, ObjectQuery] = {
     )
 }
 """By the name of the kind."""
+
+
+def _keep_written(metadata: KubeObject) -> KubeObject:
+    """Leave the labels and annotations that a compose file or a caller has written: those of others have a domain."""
+    return {
+        section: {key: text for key, text in entries.items() if key == WORKSPACE or not OTHERS.match(key)}
+        for section in ("labels", "annotations")
+        if (entries := metadata.get(section) or {})
+    }
 
 
 def _take(obj: KubeObject, *keys: str) -> KubeObject:

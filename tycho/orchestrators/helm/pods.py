@@ -195,6 +195,17 @@ def containers(pod: KubeObject) -> list[KubeObject]:
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
 
 
+def list_digests(pods: Iterable[KubeObject], container: str) -> tuple[str, ...]:
+    """List the digests of the images that a container of pods runs, `sha256:…`; none of a simulated one."""
+    images = [
+        str(status.get("imageID", ""))
+        for pod in pods
+        for status in pod.get("status", {}).get("containerStatuses") or ()
+        if status["name"] == container and "running" in status.get("state", {})
+    ]
+    return tuple(sorted({f"sha256:{image.rpartition('sha256:')[2]}" for image in images if "sha256:" in image}))
+
+
 def owned(obj: KubeObject, owner: KubeObject) -> bool:
     """Whether an object belongs to another."""
     return owner["metadata"].get("uid") in _owners(obj)

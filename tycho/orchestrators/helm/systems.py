@@ -4,37 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 
 from tycho.choices import is_exact
 from tycho.errors import Forbidden, NotFound
+from tycho.orchestrators import NO_LABELS
 from tycho.orchestrators.helm import namespaces, releases, snapshots, volumes
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.view_lists import Source
-from tycho.orchestrators.helm.workloads import ClusterSnapshot
+from tycho.orchestrators.helm.workloads import ClusterSnapshot, has_labels
 from tycho.release import Identity, Release
 
 WHOLE = re.compile(r"(?:.+-)?([0-9a-f]{32})", re.DOTALL)  # a GUID, or `<name>-<guid>`
 NAMED = re.compile(r"[a-z0-9][a-z0-9-]*-[0-9a-f]{8}")  # a release, as Tycho names it
 
 
-async def list_systems(source: Source, namespace: str, *, services: bool) -> list[Release]:
+async def list_systems(
+    source: Source, namespace: str, *, services: bool, labels: Mapping[str, str] = NO_LABELS
+) -> list[Release]:
     """List every system, oldest first.
 
     Args:
         source: What tells of the cluster.
         namespace: In this one alone, or "" for all.
         services: Whether to look at the services, too.
+        labels: Those alone of which a service has these labels.
     """
     known, seen = await asyncio.gather(
-        _list_known(source, namespace), _look(source, namespace) if services else _nothing()
+        _list_known(source, namespace), _look(source, namespace) if services or labels else _nothing()
     )
-    if not services:
+    if not services and not labels:
         return known
     seen = seen or await snapshots.snapshot_each(source, sorted({release.identity.namespace for release in known}))
     parts, nothing = seen.divide(), ClusterSnapshot(nodes=seen.nodes)
     return [
         snapshots.with_services(release, parts.get((release.identity.release, release.identity.namespace), nothing))
         for release in known
+        if not labels or has_labels(parts.get((release.identity.release, release.identity.namespace), nothing), labels)
     ]
 
 

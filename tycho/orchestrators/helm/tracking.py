@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import Self
@@ -20,7 +20,7 @@ from tycho.errors import NotFound, StartFailed
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject, get_labels
 from tycho.kube.query import ObjectQuery
-from tycho.orchestrators import Target, WaitOptions
+from tycho.orchestrators import NO_LABELS, Target, WaitOptions
 from tycho.orchestrators.helm import lease, systems, waiting
 from tycho.orchestrators.helm.object_queries import QUERIES, SYSTEMS
 from tycho.orchestrators.helm.observer import Observer
@@ -157,7 +157,9 @@ class TrackVerbs:
             await waiting.wait_until_ready(look, deadline, tracker.pause)
         return looks[0]
 
-    async def follow(self, identity: Identity | None = None) -> AsyncIterator[Sequence[Release]]:
+    async def follow(
+        self, identity: Identity | None = None, *, labels: Mapping[str, str] = NO_LABELS
+    ) -> AsyncIterator[Sequence[Release]]:
         """Yield looks at one system, or at all of the target, when something may have changed; the first at once."""
         if identity is not None:
             async with Tracker(self.source, identity, Observer()) as tracker:
@@ -174,7 +176,7 @@ class TrackVerbs:
             await view.begun()
             while True:
                 began = time.monotonic()
-                yield await systems.list_systems(view, self.target.namespace, services=True)
+                yield await systems.list_systems(view, self.target.namespace, services=True, labels=labels)
                 await asyncio.sleep(max(BREATH, time.monotonic() - began))
                 await changes.wait(TICK)
 

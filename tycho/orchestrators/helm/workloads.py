@@ -181,6 +181,9 @@ def _status(
         url=get_annotations(workload).get(ANNOTATION, ""),
         requests=_amounts(workload.get("spec", {}), "requests"),
         limits=_amounts(workload.get("spec", {}), "limits"),
+        image=_image(workload.get("spec", {})),
+        digests=pods.list_digests(mine, name(workload)),
+        nodes=tuple(sorted({node for pod in mine if (node := pod.get("spec", {}).get("nodeName"))})),
     )
 
 
@@ -241,6 +244,23 @@ def _amounts(spec: KubeObject, side: str) -> Mapping[str, str]:
         amounts: Mapping[str, str] = container.get("resources", {}).get(side) or {}
         return amounts
     return {}
+
+
+def _image(spec: KubeObject) -> str:
+    """Read the image of the first container of a workload's pods."""
+    for container in spec.get("template", {}).get("spec", {}).get("containers") or ():
+        return str(container.get("image", ""))
+    return ""
+
+
+def has_labels(seen: ClusterSnapshot, labels: Mapping[str, str]) -> bool:
+    """Tell whether a workload, or its pods, have labels; those of a compose file are annotations."""
+    for workload in seen.workloads:
+        template = {"metadata": {}, **workload.get("spec", {}).get("template", {})}
+        written = {**get_annotations(workload), **get_annotations(template), **get_labels(template)}
+        if labels.items() <= written.items():
+            return True
+    return False
 
 
 def _last_seen(event: KubeObject) -> str:
