@@ -28,6 +28,15 @@ class Format(StrEnum):
     yaml = "yaml"
 
 
+class StatusFormat(StrEnum):
+    """How systems are written to stdout."""
+
+    table = "table"
+    wide = "wide"
+    json = "json"
+    yaml = "yaml"
+
+
 # The panels of --help
 INPUT = "The system"
 CLUSTER = "The cluster"
@@ -71,6 +80,10 @@ Timeout = Annotated[
 ]
 READING = 60.0  # seconds that a command may take which only reads
 Output = Annotated[Format, typer.Option("-o", "--output", help="Format of stdout.", rich_help_panel=OUTPUT)]
+StatusOutput = Annotated[
+    StatusFormat,
+    typer.Option("-o", "--output", help="Format of stdout; wide: a row a service.", rich_help_panel=OUTPUT),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.", rich_help_panel=OUTPUT)]
 Trace = Annotated[bool, typer.Option("-t", "--trace", help="Log what is done on stderr.", rich_help_panel=OUTPUT)]
 PushPrefix = Annotated[

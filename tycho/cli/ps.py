@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import Format, Output, TargetOptions, Words
+from tycho.cli.options import StatusFormat, StatusOutput, TargetOptions, Words
 from tycho.cli.project import SystemOptions, choose_system
 from tycho.cli.session import run
 from tycho.errors import NotFound
@@ -25,7 +25,7 @@ def ps(
     all: AllServices = False,
     system: SystemOptions,
     target: TargetOptions,
-    output: Output = Format.table,
+    output: StatusOutput = StatusFormat.table,
 ) -> None:
     r"""List the services of a system; for all systems there is `tycho status --services`.
 
@@ -48,7 +48,7 @@ def ps(
         return whole.model_copy(update={"services": kept})
 
     release = run(act, target)
-    if output is Format.table:
+    if output is StatusFormat.table:
         show.services([release])
     else:
         show.status([release], output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -195,6 +196,18 @@ def run(
             await lifecycle.orchestrator.close()
 
     return run_until_signal(act_and_close())
+
+
+def run_until_interrupt(
+    act: Callable[[Lifecycle], Coroutine[Any, Any, None]], target: StartTargetOptions | None = None
+) -> None:
+    """Run what has no end of its own: Ctrl-C ends it well; see `run`."""
+    try:
+        run(act, target)
+    except KeyboardInterrupt:
+        if ends.received() != signal.SIGINT:
+            raise
+        ends.forget()
 
 
 def run_until_signal(act: Coroutine[Any, Any, T]) -> T:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tycho.cli.options import Format
+from tycho.cli import status_tables
+from tycho.cli.columns import Column, fit, write_lines
+from tycho.cli.options import Format, StatusFormat
 from tycho.errors import FileError, Problem, TychoError
 from tycho.text import json_text, log_line, printable, safe_message
 
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
     from tycho.chart import ReportEntry
     from tycho.orchestrators import Artifact
     from tycho.policy import Step
-    from tycho.release import Release, ServiceStatus
+    from tycho.release import Release
 
 NONE = "--"
-PORTS, NAMES = 10, 3  # of a system, in one row
 STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {:<12} {}"
+WITHOUT_EXPIRES = 8  # cells of a row where no system's time ends
 EXPIRES = "{:<20} "  # before the services, where any system's time ends
 
 
@@ -72,35 +74,41 @@ def structured(value: Any, format: Format) -> None:
     emit(dump(value))
 
 
-def status(releases: Sequence[Release], format: Format = Format.table) -> None:
+def status(releases: Sequence[Release], format: Format | StatusFormat = Format.table) -> None:
     """Write a row for each system; its address is that of its first published service.
 
-    The first four columns are fixed in place and width: scripts read them.
+    In a pipe the first four columns are fixed in place and width: scripts read them.
     """
-    if format is not Format.table:
+    if format.value in ("json", "yaml"):
         from tycho.wire import to_system
 
-        return structured([to_system(release).model_dump(mode="json") for release in releases], format)
+        return structured([to_system(release).model_dump(mode="json") for release in releases], Format(format.value))
     if not releases:
         return emit("None running")
-    timed, now = any(release.expiry for release in releases), datetime.now(UTC)
-    services = EXPIRES.format("EXPIRES IN") * timed + "SERVICES"
-    emit(STATUS.format("SYSTEM", "GUID", "IP_ADDRESS", "PORT", "READY", "NAMESPACE", "USER", services))
-    for release in releases:
-        name, endpoint = release.identity.name, release.endpoint
-        row = (
-            name if len(name) <= 28 else name[:26] + "..",
-            release.identity.guid,
-            endpoint.ip_address if endpoint else NONE,
-            str(endpoint.port) if endpoint else NONE,
-            _ready(release),
-            release.identity.namespace,
-            release.identity.username or NONE,
-            EXPIRES.format(release.expiry.describe(now) if release.expiry else NONE) * timed + _services(release),
-        )
-        emit(STATUS.format(*map(printable, row)).rstrip())
+    if format is StatusFormat.wide:
+        fitted(*status_tables.list_wide(releases))
+    elif sys.stdout.isatty():
+        fitted(*status_tables.list_systems(releases))
+    else:
+        columns, rows = status_tables.list_systems(releases)
+        for row in ([column.title for column in columns], *rows):
+            emit(system_line(row))
     kept(releases)
     simulated(releases)
+
+
+def system_line(row: Sequence[str]) -> str:
+    """Return the row of a system as it is in a pipe."""
+    name, *cells, services = map(printable, row)
+    expires = EXPIRES.format(cells.pop()) if len(row) > WITHOUT_EXPIRES else ""
+    return STATUS.format(name if len(name) <= 28 else name[:26] + "..", *cells, expires + services).rstrip()
+
+
+def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table: on a terminal a line for each row, in a pipe all that there is."""
+    if sys.stdout.isatty():
+        return write_lines(fit(columns, rows, shutil.get_terminal_size().columns))
+    return table([[column.title for column in columns], *rows])
 
 
 def kept(releases: Iterable[Release]) -> None:
@@ -120,23 +128,7 @@ def simulated(releases: Iterable[Release]) -> None:
 
 def services(releases: Sequence[Release]) -> None:
     """Write a row for each service: its state, its address, and why it is not ready."""
-    rows = [("SYSTEM", "SERVICE", "KIND", "READY", "RESTARTS", "ADDRESS", "WHY")]
-    for release in releases:
-        for service in release.services:
-            addresses = ",".join(_places(service)) or "-"
-            ready = f"{service.ready}/{service.wanted}"
-            rows.append(
-                (
-                    release.identity.name,
-                    service.name,
-                    service.kind,
-                    ready,
-                    str(service.restarts),
-                    addresses,
-                    service.why,
-                )
-            )
-    table(rows)
+    fitted(*status_tables.list_services(releases))
     simulated(releases)
 
 
@@ -220,23 +212,3 @@ def error(error: TychoError) -> None:
     info(f"{error.message} ({error.local})" if error.local else error.message)
     for line in error.hint.splitlines():
         info(f"  hint: {line}")
-
-
-def _ready(release: Release) -> str:
-    if release.state != "deployed":
-        return release.state
-    return f"{sum(service.done for service in release.services)}/{len(release.services)}"
-
-
-def _services(release: Release) -> str:
-    """Describe each published port with its address, then the first few services that publish none."""
-    ports = [f"{service.name} {place}" for service in release.services for place in _places(service)]
-    names = [service.name for service in release.services if not _places(service)]
-    shown = [*ports[:PORTS], *names[: max(0, NAMES - len(ports))]]
-    more = len(ports) + len(names) - len(shown)
-    return ", ".join([*shown, *([f"+{more}"] if more else [])])
-
-
-def _places(service: ServiceStatus) -> list[str]:
-    """List where a service answers: its URL, where it has one, else what the compose file publishes, and where."""
-    return [service.url] if service.url else [f"{end.published}→{end.host_port}" for end in service.endpoints]

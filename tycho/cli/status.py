@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import OUTPUT, READING, Format, Ids, Output, TargetOptions, Timeout
-from tycho.cli.session import run
+from tycho.cli.options import OUTPUT, READING, Ids, StatusFormat, StatusOutput, TargetOptions, Timeout
+from tycho.cli.session import run, run_until_interrupt
+from tycho.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tycho.lifecycle import Lifecycle
     from tycho.release import Release
 
+CHOICE = "Which systems"
 Terse = Annotated[bool, typer.Option("-terse", "--terse", help="GUIDs alone, one a line.", rich_help_panel=OUTPUT)]
 Services = Annotated[bool, typer.Option("--services", help="Every service, and why.", rich_help_panel=OUTPUT)]
-
+Watch = Annotated[bool, typer.Option("-w", "--watch", help="Go on, and show what changes.", rich_help_panel=OUTPUT)]
 AllSystems = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all systems are listed always.")]
+
+
+@dataclass(frozen=True)
+class FilterOptions:
+    """Which of all systems are shown."""
+
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Of this project alone.", rich_help_panel=CHOICE)
+    ] = ""
+    user: Annotated[str, typer.Option("--user", metavar="USER", help="This user's alone.", rich_help_panel=CHOICE)] = ""
+    label: Annotated[
+        list[str] | None,
+        typer.Option("-l", "--label", metavar="NAME=VALUE", help="With this label.", rich_help_panel=CHOICE),
+    ] = None
+
+    def read(self, ids: Sequence[str]) -> dict[str, Any]:
+        """Return the filters as the verbs take them.
+
+        Raises:
+            UsageError: A label is none; or systems are named, too.
+        """
+        labels = dict(map(read_label, self.label or ()))
+        if ids and (self.name or self.user or labels):
+            raise UsageError("systems are named or filtered", hint="leave out the IDs, or --name, --user and --label")
+        return {"name": self.name, "username": self.user, "labels": labels}
 
 
 def status(
@@ -27,9 +56,11 @@ def status(
     *,
     terse: Terse = False,
     services: Services = False,
+    watch: Watch = False,
+    filters: FilterOptions,
     target: TargetOptions,
     timeout: Timeout = READING,
-    output: Output = Format.table,
+    output: StatusOutput = StatusFormat.table,
 ) -> None:
     r"""Show what runs, and where it answers.
 
@@ -37,11 +68,16 @@ def status(
     Examples:
       tycho status
       tycho status --services shop
+      tycho status --watch -o wide
+      tycho status --user ada -l team=blue
       tycho down $(tycho status -terse)
     """
+    chosen = filters.read(ids or ())
+    if watch:
+        return _watch(ids or (), chosen, target, output, terse=terse, services=services)
 
     def look(lifecycle: Lifecycle) -> Coroutine[Any, Any, Sequence[Release]]:
-        return lifecycle.status(ids or (), services=not terse)
+        return lifecycle.status(ids or (), services=not terse, **chosen)
 
     releases = run(look, target, timeout=timeout)
     if target.namespace and not releases and not terse:
@@ -51,18 +87,20 @@ def status(
             if release.state == "kept":  # `down $(tycho status -terse)` deletes no volumes that were kept on purpose
                 continue
             show.emit(release.identity.guid)
-    elif services and output is Format.table:
+    elif services and output is StatusFormat.table:
         show.services(releases)
     else:
         show.status(releases, output)
+    return None
 
 
 def ls(
     *,
     terse: Terse = False,
     all: AllSystems = False,
+    filters: FilterOptions,
     target: TargetOptions,
-    output: Output = Format.table,
+    output: StatusOutput = StatusFormat.table,
 ) -> None:
     r"""List the systems that run; the same as `tycho status`.
 
@@ -70,7 +108,38 @@ def ls(
     Example:
       tycho ls
     """
-    status(terse=terse, target=target, output=output)
+    status(terse=terse, filters=filters, target=target, output=output)
+
+
+def read_label(text: str) -> tuple[str, str]:
+    """Read `NAME=VALUE`.
+
+    Raises:
+        UsageError: It is not that.
+    """
+    name, equal, value = text.partition("=")
+    if not name or not equal:
+        raise UsageError(f'--label "{text}" is no label with its value', hint="write --label team=blue")
+    return name, value
+
+
+def _watch(
+    ids: Sequence[str],
+    chosen: Mapping[str, Any],
+    target: TargetOptions,
+    output: StatusFormat,
+    *,
+    terse: bool,
+    services: bool,
+) -> None:
+    """Show systems until interrupted."""
+    from tycho.cli.watching import watch
+
+    if terse:
+        raise UsageError("-terse and --watch exclude each other", hint="-o json has the GUIDs")
+    run_until_interrupt(
+        lambda lifecycle: watch(lambda: lifecycle.follow(ids, **chosen), output, services=services), target
+    )
 
 
 def _say_elsewhere(namespace: str, releases: Sequence[Release]) -> None:
