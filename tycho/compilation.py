@@ -122,7 +122,7 @@ def load_system(sources: Sources, metadata: Metadata) -> Project:
     if unknown := sorted(set(metadata) - set(system.services) - valued):
         raise UsageError(
             f"service metadata names {', '.join(unknown)}, which {system.name} does not have",
-            hint=f"services: {', '.join(sorted(system.services))}",
+            hint=f"it has: {', '.join(sorted(system.services))}",
         )
     return system
 

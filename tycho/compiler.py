@@ -82,7 +82,7 @@ class Slow(Exception):
 
 def stopped() -> TychoError:
     """Make the error for a compiler that ended without an answer."""
-    return TychoError("the compiler stopped unexpectedly", hint="the service's log says more")
+    return TychoError("the compiler stopped unexpectedly", hint="read the service's log")
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ class Starting(Operations):
         if not await self.orchestrator.is_start_of(compiled.artifact, instance):
             raise KeyReused(
                 f"this key came with another request before, which started {release.identity.name}",
-                hint="a new request needs a new Idempotency-Key",
+                hint="send a new Idempotency-Key with a new request",
             )
         return release
 

@@ -171,7 +171,9 @@ def read_options(env: Mapping[str, str]) -> UrlOptions | None:
     if route == "ingress":
         return UrlOptions(template, "ingress", class_name, controller)
     if route != "httproute":
-        raise UsageError(f'TYCHO_URL_ROUTE: "{printable(route)}" is not a kind of route', hint="ingress or httproute")
+        raise UsageError(
+            f'TYCHO_URL_ROUTE: "{printable(route)}" is not a kind of route', hint="write ingress or httproute"
+        )
     match = _GATEWAY.fullmatch(env.get("TYCHO_URL_GATEWAY", ""))
     if not match:
         raise UsageError("TYCHO_URL_GATEWAY: an HTTPRoute needs a Gateway",

@@ -163,7 +163,7 @@ def test_what_may_be_looked_at_is_refused_not_hidden(ask: Ask, client: TestClien
 def test_only_listed_namespaces_are_named(ask: Ask) -> None:
     for namespace in ("kube-system", "default", "team-tycho", "home-bob", "labs"):
         answer = ask("ada", "status", 403, f"?namespace={namespace}")
-        assert "you may name: lab, home-ada, team-*" in answer.text
+        assert "name one of: lab, home-ada, team-*" in answer.text
     ask("ada", "start", query="?namespace=home-ada", name="shop", system=SYSTEM)
     ask("ada", "start", query="?namespace=lab", name="shop", system=SYSTEM)
     systems = ask("ada", "status", query="?namespace=lab").json()["result"]

@@ -133,7 +133,7 @@ def test_what_is_unexpected_tells_the_log_and_not_the_caller(tmp_path: Path) -> 
     with serving("-b", "memory", "--policies", str(tmp_path)) as service:
         answer = TychoClient(service.url).start(START)
     assert answer.status == "error"
-    assert "the service's log says more" in answer.message
+    assert "read the service's log" in answer.message
     assert "the secret" in "".join(service.log)
     assert "the secret" not in answer.message
 

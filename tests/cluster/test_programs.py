@@ -230,7 +230,7 @@ def test_a_build_that_fails_says_which_program_and_shows_the_end_of_the_log(
     with pytest.raises(ToolMissing, match=r"building greeter 3\.37\.2 failed:") as caught:
         programs.tool("greeter")
     assert "tycho.test/word" in caught.value.message
-    log = Path(caught.value.hint.removeprefix("all of it is in "))
+    log = Path(caught.value.hint.removeprefix("read "))
     assert "tycho.test/word" in log.read_text()
     assert programs.find("greeter") is None
 

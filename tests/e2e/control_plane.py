@@ -138,4 +138,4 @@ def await_program(plane: ControlPlane, met: Callable[[], bool], name: str) -> No
         blamed = dead[0] if dead else name
         log = plane.folder / "log" / f"{blamed}.log"
         what = "ended" if dead else f"did not become ready in {PATIENCE:g} s"
-        raise OrchestratorError(f"{blamed} {what}:\n{tail(log)}", hint=f"all of it is in {log}")
+        raise OrchestratorError(f"{blamed} {what}:\n{tail(log)}", hint=f"read {log}")

@@ -36,7 +36,7 @@ def test_a_namespace_that_is_not_there(tell: Tell) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         with pytest.raises(NotFound, match='there is no namespace "nowhere"') as error:
             await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)
-        assert error.value.hint == "kubectl create namespace nowhere"
+        assert error.value.hint == "run kubectl create namespace nowhere"
 
     tell(story, "nowhere")
 

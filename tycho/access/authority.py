@@ -119,7 +119,7 @@ class Authority:
                 has = ", ".join(map(str, subject.scopes)) or "none"
                 raise Forbidden(
                     f"{subject.name} may not {verb} systems: the scope systems:{verb} is missing",
-                    hint=f"this token has {has}; the service's operator gives more",
+                    hint=f"ask the service's operator for more; this token has {has}",
                 )
             return
         places = dict.fromkeys([namespace, *(() if namespace else self._listed(subject))])
@@ -134,13 +134,16 @@ class Authority:
         where = f"in the namespace {place.namespace}" if place.namespace else "with namespaces of their own"
         if subject.scopes is not None:
             has = ", ".join(map(str, subject.scopes)) or "none"
-            return Forbidden(f"{subject.name} may not {verb} {whose} {where}", hint=f"this token has {has}")
+            return Forbidden(
+                f"{subject.name} may not {verb} {whose} {where}",
+                hint=f"ask the service's operator for more; this token has {has}",
+            )
         resource = RESOURCE if place.owner == subject.label else f"{RESOURCE}/{OTHERS}"
         kind = f"a Role in {place.namespace}" if place.namespace else "a ClusterRole"
         rule = f"{{apiGroups: [{GROUP}], resources: [{resource}], verbs: [{verb}]}}"
         return Forbidden(
             f"{subject.name} may not {verb} {whose} {where}: the verb {verb} on {resource}.{GROUP} is missing",
-            hint=f"an administrator grants it by {kind} with the rule {rule}, and a binding to {subject.name}",
+            hint=f"ask an administrator for {kind} with the rule {rule}, and a binding to {subject.name}",
         )
 
     def check_namespace(self, subject: Subject | None, namespace: str) -> None:
@@ -160,7 +163,7 @@ class Authority:
                 if fnmatchcase(namespace, pattern.replace(USER, user_namespace(subject.name) if subject else "")):
                     return
         listed = ", ".join(self._shown(subject)) or "none"
-        raise Forbidden(f'the namespace "{printable(namespace)}" is not yours to name', hint=f"you may name: {listed}")
+        raise Forbidden(f'the namespace "{printable(namespace)}" is not yours to name', hint=f"name one of: {listed}")
 
     def _listed(self, subject: Subject) -> Iterator[str]:
         """The namespaces that a caller may name and that are known by name."""
@@ -183,7 +186,7 @@ class Authority:
             )
         if self._is_reserved(pattern):
             raise UsageError(
-                f"no caller may name the namespace {pattern}", hint="kube-* and the service's own are never named"
+                f"no caller may name the namespace {pattern}", hint="leave out kube-* and the service's own"
             )
 
 

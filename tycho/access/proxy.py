@@ -36,7 +36,7 @@ class Proxy:
             UsageError: It can be no header, or means something else already.
         """
         if not NAME.fullmatch(self.header) or self.header.lower() in TAKEN:
-            raise UsageError(f'"{printable(self.header)}" cannot name a user', hint="for example X-Remote-User")
+            raise UsageError(f'"{printable(self.header)}" cannot name a user', hint="write for example X-Remote-User")
 
     def trusts(self, address: str) -> bool:
         """Return whether a peer is the proxy."""
@@ -84,7 +84,7 @@ def read_networks(texts: Iterable[str]) -> tuple[Network, ...]:
             networks.append(ipaddress.ip_network(text.strip()))
         except ValueError as error:
             raise UsageError(
-                f'"{printable(text)}" is no range of addresses: {error}', hint="for example 10.0.0.7/32"
+                f'"{printable(text)}" is no range of addresses: {error}', hint="write for example 10.0.0.7/32"
             ) from None
     return tuple(networks)
 

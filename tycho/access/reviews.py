@@ -128,7 +128,7 @@ class Reviews:
         except OrchestratorError as error:
             raise OrchestratorError(
                 "the service may not ask the cluster who its callers are",
-                hint="its account needs to create tokenreviews and subjectaccessreviews",
+                hint="let its account create tokenreviews and subjectaccessreviews",
                 local=error.message,
             ) from error
 

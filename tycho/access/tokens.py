@@ -74,7 +74,7 @@ class TokenFile:
                 match = subject
         if match is None and self._broken:
             raise Unauthorized(
-                "the service cannot read its token file, and accepts no token of it", hint="its log says why"
+                "the service cannot read its token file, and accepts no token of it", hint="read its log"
             )
         return match
 

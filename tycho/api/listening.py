@@ -52,9 +52,9 @@ class Listening:
             UsageError: Says what is missing.
         """
         if bool(self.tls_cert) != bool(self.tls_key):
-            raise UsageError("TLS takes a certificate and its key", hint="--tls-cert FILE --tls-key FILE")
+            raise UsageError("TLS takes a certificate and its key", hint="add --tls-cert FILE --tls-key FILE")
         if self.client_ca and not self.tls_cert:
-            raise UsageError("callers show certificates over TLS alone", hint="--tls-cert FILE --tls-key FILE")
+            raise UsageError("callers show certificates over TLS alone", hint="add --tls-cert FILE --tls-key FILE")
         if self.tls_cert and self.plain_http:
             raise UsageError("it is TLS or plain HTTP", hint="leave out --plain-http")
         if not loopback(self.host):
@@ -67,7 +67,7 @@ class Listening:
             if not (self.tls_cert or self.plain_http):
                 raise UsageError(
                     f"at {self.host} tokens travel unencrypted",
-                    hint="--tls-cert FILE --tls-key FILE; or --plain-http, where nobody else is on the way",
+                    hint="add --tls-cert FILE --tls-key FILE; or --plain-http, where nobody else is on the way",
                 )
         if self.tls_cert:
             self._load()
@@ -82,7 +82,7 @@ class Listening:
         try:
             return socket.create_server((self.host, self.port), family=family)
         except OverflowError:
-            raise UsageError(f"{self.port} is not a port", hint="0 is any free one, 65535 the last") from None
+            raise UsageError(f"{self.port} is not a port", hint="write 0 for any free one, or at most 65535") from None
         except OSError as error:
             reason = os.strerror(error.errno or 0) if (error.errno or 0) > 0 else "there is no such address"
             hint = "-p names another"

@@ -180,7 +180,7 @@ async def _http(request: Request, error: Any) -> Json:
 
 
 async def _unexpected(request: Request, error: Exception) -> Json:
-    return failed(TychoError(f"internal error: {type(error).__name__}", hint="the service's log says more"))
+    return failed(TychoError(f"internal error: {type(error).__name__}", hint="read the service's log"))
 
 
 HANDLERS: dict[int | type[Exception], Any] = {

@@ -63,7 +63,7 @@ def check_services(project: Project, services: Iterable[str]) -> None:
     for name in services:
         if name not in users:
             why = "builds no image for" if name in all_services(project) else "has no service"
-            hint = f"images are built for: {', '.join(users) or 'none'}"
+            hint = f"name one of: {', '.join(users) or 'none'}"
             raise UsageError(f"{project.name} {why} {printable(name)}", hint=hint)
 
 

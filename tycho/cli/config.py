@@ -87,6 +87,6 @@ def _hashes(services: Any, names_option: str) -> None:
     names = sorted(services) if names_option == "*" else names_option.split(",")
     for name in names:
         if name not in services:
-            raise UsageError(f"no such service: {name}", hint=f"there are: {', '.join(sorted(services))}")
+            raise UsageError(f"no such service: {name}", hint=f"it has: {', '.join(sorted(services))}")
         text = json.dumps(services[name], sort_keys=True)
         show.emit(f"{name} {hashlib.sha256(text.encode()).hexdigest()}")

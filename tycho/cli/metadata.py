@@ -72,6 +72,6 @@ def _problem(file: str, lines: dict[tuple[str | int, ...], int], error: ErrorDet
     key = str(place[1]) if len(place) > 1 else ""
     if error["type"] == "extra_forbidden":
         near = get_close_matches(key, KNOWN, 1)
-        hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(KNOWN)}"
+        hint = f'did you mean "{near[0]}"?' if near else f"write one of: {', '.join(KNOWN)}"
         return Problem(file, line, ".".join(map(str, place)), "no such key", hint)
     return Problem(file, line, ".".join(map(str, place)), error["msg"], HINTS.get(key, "write {web: {port: 80}}"))

@@ -59,7 +59,9 @@ def open_(
     async def act(lifecycle: Lifecycle) -> None:
         chosen, services = await choose_system(lifecycle, system, words or (), id=system.id)
         if len(services) > 1:
-            raise UsageError("one service is opened at a time", hint=f"tycho open {chosen.identity.name} {services[0]}")
+            raise UsageError(
+                "one service is opened at a time", hint=f"write tycho open {chosen.identity.name} {services[0]}"
+            )
         (release,) = await lifecycle.status([chosen.identity.guid])
         show.simulated([release])
         if url := "" if port else find_url(release, services, distant=distant):

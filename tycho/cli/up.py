@@ -102,7 +102,7 @@ def make_start(
         raise UsageError("--new and --id exclude each other", hint="--id upgrades a system that runs")
     if (building.build and image.container) or (building.push and not building.build):
         reason = "--build and -c exclude each other" if image.container else "--push goes with --build"
-        raise UsageError(reason, hint="an image that is built has a build: in a compose file")
+        raise UsageError(reason, hint="name a compose file whose service has build:")
     outlined = _outline(sources, services) if services else None
     if distant and compose.strict:
         raise UsageError("--strict: the service decides this", hint="leave it out")

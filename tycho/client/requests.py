@@ -190,7 +190,7 @@ def explain(error: Exception, url: str, path: str, timeout: float) -> Lost:
     shown = show_address(url)
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
         message = f'"{shown}" is not an address: {safe_message(str(error))}'
-        raise UsageError(message, hint=f"for example, {URL}") from error
+        raise UsageError(message, hint=f"write for example {URL}") from error
     if isinstance(error, UnicodeEncodeError):
         raise UsageError("the request holds characters that are no text", hint=str(error.reason)) from error
     lost: TychoError

@@ -221,13 +221,13 @@ def _find_written_root(findings: Findings, fields: Fields) -> str:
     climbs = posixpath.normpath(str(root_path)) if isinstance(root_path, str) and root_path else "x"
     if climbs != "." and set(climbs.split("/")) != {".."}:
         problem = "a file may name a folder above it, as .. or ../.., and no other"
-        findings.add_problem("x-tycho.root", problem, "x-tycho: {root: ..}")
+        findings.add_problem("x-tycho.root", problem, "set x-tycho: {root: ..}")
         return directory
     root = os.path.normpath(os.path.join(directory, climbs))
     home = findings.sources.env.get("HOME", "")
     if root == "/" or (directory and home and is_below(os.path.normpath(home), (root,))):
         problem = f"{root_path} is a home, or holds one: too much for a file to ask for"
-        findings.add_problem("x-tycho.root", problem, "say it on the command line: --root DIR")
+        findings.add_problem("x-tycho.root", problem, "write --root DIR on the command line")
         return directory
     return root
 

@@ -121,7 +121,7 @@ class ExtendsResolver:
         service, file = extends.get("service"), extends.get("file")
         base = service.value if service else extends.value
         if not isinstance(base, str):
-            self.problems.append(extends.problem(path, f"extends.{name}.service is required", "service: NAME"))
+            self.problems.append(extends.problem(path, f"extends.{name}.service is required", "write service: NAME"))
             return None
         among: ServiceFile | None = place
         if file is not None and file.value is not None:

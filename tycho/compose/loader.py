@@ -201,7 +201,7 @@ class _Loader:
         """Merge a document over what it includes."""
         include = document.value.pop("include", None)
         if include is not None and not isinstance(include.value, list):
-            self.problems.append(include.problem("include", "include must be a list", "- other/compose.yaml"))
+            self.problems.append(include.problem("include", "include must be a list", "write - other/compose.yaml"))
             include = None
         for entry in as_entries(include):
             included = self.load_include(entry, origin)
@@ -218,7 +218,7 @@ class _Loader:
             return None
         include = read_include(entry, origin.directory, self.sources)
         if include is None:
-            self.problems.append(entry.problem("include", "include needs a path", "path: other/compose.yaml"))
+            self.problems.append(entry.problem("include", "include needs a path", "write path: other/compose.yaml"))
             return None
         env = self.include_env(include, origin.env, entry)
         first = include.files[0]

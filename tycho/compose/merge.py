@@ -64,7 +64,7 @@ def merge(base: YamlNode, override: YamlNode, path: str, attribute: Attribute) -
         return _append(base, override)
     if isinstance(base.value, dict | list):
         kinds = f"{_kind(base)} cannot become a {_kind(override)}"
-        raise Unmergeable(override.problem(path, f"cannot override {path}: a {kinds}", "or mark it !override"))
+        raise Unmergeable(override.problem(path, f"cannot override {path}: a {kinds}", "mark it !override"))
     return override
 
 

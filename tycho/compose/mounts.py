@@ -63,13 +63,13 @@ def convert_mount(long: Convert) -> Convert:
     def convert(ctx: Context, node: YamlNode, path: str) -> Fields:
         mount: Fields = either(parse_volume, long)(ctx, node, path)
         if "target" not in mount or "type" not in mount:
-            hint = "type: volume, source: data, target: /data"
+            hint = "write type: volume, source: data, target: /data"
             raise InvalidValue(f"service volume {path} is missing a mount target", hint)
         if isinstance(node.value, dict) and "bind" in mount:
             mount["bind"].setdefault("create_host_path", True)
         if mount["type"] == "bind" and "source" not in mount:
             message = 'invalid mount config for type "bind": field Source must not be empty'
-            raise InvalidValue(message, "source: ./folder")
+            raise InvalidValue(message, "write source: ./folder")
         return mount
 
     return convert
@@ -141,7 +141,7 @@ def parse_device(text: str) -> Fields:
     source, *parts = text.split(":")
     if len(parts) > 2:
         raise InvalidValue(
-            f"confusing device mapping, please use long syntax: {text}", "source: /dev/a, target: /dev/b"
+            f"confusing device mapping, please use long syntax: {text}", "write source: /dev/a, target: /dev/b"
         )
     target, permissions = [*parts, "", ""][:2]
     return {"source": source, "target": target or source, "permissions": permissions if len(parts) > 1 else "rwm"}
@@ -153,7 +153,7 @@ def convert_device(long: Convert) -> Convert:
     def convert(ctx: Context, node: YamlNode, path: str) -> Fields:
         device: Fields = either(parse_device, long)(ctx, node, path)
         if "target" not in device:
-            raise InvalidValue(f"service device {path} is missing a mount target", "target: /dev/a")
+            raise InvalidValue(f"service device {path} is missing a mount target", "write target: /dev/a")
         return device
 
     return convert

@@ -72,7 +72,7 @@ def _convert_long(ctx: Context, node: YamlNode, path: str, long: Convert) -> lis
     target = f"{path}.target"
     if target in ctx.known_problem_paths or any(problem.path == target for problem in ctx.problems[known:]):
         return []
-    raise InvalidValue(f"service ports {path} is missing a target port", "target: 80")
+    raise InvalidValue(f"service ports {path} is missing a target port", "write target: 80")
 
 
 def _convert_short(ctx: Context, node: YamlNode, path: str) -> list[Port]:
@@ -94,7 +94,7 @@ def _convert_short(ctx: Context, node: YamlNode, path: str) -> list[Port]:
     if between and len(targets) > 1 and len(between) != len(targets):
         raise InvalidValue(f"invalid ranges specified for container and host Ports: {container} and {published}", HINT)
     if kind not in PROTOCOLS:
-        raise InvalidValue(f'"{text}" is not a port: invalid proto: {protocol[0]}', "tcp, udp or sctp")
+        raise InvalidValue(f'"{text}" is not a port: invalid proto: {protocol[0]}', "write tcp, udp or sctp")
     if not _has_room(ctx, len(targets)):
         return []
     is_live = isinstance(published, Expr) and len(targets) == 1 and len(between) <= 1

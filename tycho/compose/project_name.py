@@ -25,7 +25,7 @@ def project_name(sources: Sources, documents: Iterable[YamlNode]) -> tuple[str, 
             f'invalid project name "{sources.name}": must consist only of lowercase alphanumeric characters, hyphens, '
             "and underscores as well as start with a letter or number"
         )
-        return "", [Problem("", 0, "name", message, f'"{normal(sources.name) or "project"}" is possible')]
+        return "", [Problem("", 0, "name", message, f'write for example "{normal(sources.name) or "project"}"')]
     candidate = sources.fallback
     for document in documents:
         declared = document.get("name")

@@ -114,7 +114,7 @@ def _read_env_file(
         return {}
     name, form = env_file["path"], env_file.get("format")
     if form not in (None, "raw"):
-        findings.add_problem(path, f'unsupported env_file format "{form}"', "format: raw, or none")
+        findings.add_problem(path, f'unsupported env_file format "{form}"', "write format: raw, or none")
         return {}
     needed = f"env file {name} not found" if env_file.get("required", True) else ""
     if (content := _read_file(findings, name, path, needed)) is None:

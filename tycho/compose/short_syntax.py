@@ -197,7 +197,7 @@ def top_level_element(long: Convert) -> Convert:
             ctx.warnings.append(legacy.problem(path, "external.name is deprecated. Please set name and external: true"))
             name = templated_str(ctx, legacy, f"{path}.external.name")
             if fields.setdefault("name", name) != name:
-                raise InvalidValue("name and external.name conflict; only use name", "external: true")
+                raise InvalidValue("name and external.name conflict; only use name", "write external: true")
         return fields
 
     return convert

@@ -156,7 +156,7 @@ def load_images(images: Sequence[str], name: str = "tycho", *, home: Path | None
 def _find(name: str, home: Path | None) -> State:
     if state := load(cluster_dir(name, home)):
         return state
-    raise NotFound(f'there is no cluster "{name}" here', hint=f"tycho cluster create {name}")
+    raise NotFound(f'there is no cluster "{name}" here', hint=f"`tycho cluster create {name}` makes it")
 
 
 def _observe(state: State) -> Cluster:

@@ -218,7 +218,7 @@ def _log_path(state: State, name: str) -> Path:
 
 
 def _failure(message: str, log: Path) -> OrchestratorError:
-    return OrchestratorError(f"{message}:\n{process.tail(log)}", hint=f"all of it is in {log}")
+    return OrchestratorError(f"{message}:\n{process.tail(log)}", hint=f"read {log}")
 
 
 def find_ports(count: int) -> list[int]:

@@ -28,7 +28,7 @@ def cluster_dir(name: str, home: Path | None) -> Path:
         UsageError: This cannot be a cluster's name.
     """
     if not NAME.fullmatch(name):
-        hint = "up to 40 of a-z, 0-9 and -, without a - at either end"
+        hint = "write up to 40 of a-z, 0-9 and -, without a - at either end"
         raise UsageError(f'"{name}" cannot name a cluster', hint=hint)
     return clusters_dir(home) / name
 

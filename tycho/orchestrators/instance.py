@@ -46,7 +46,7 @@ class Target:
         if self.namespace and not NAMESPACE.fullmatch(self.namespace):
             raise UsageError(
                 f'"{printable(self.namespace)}" cannot be a namespace',
-                hint="up to 63 of a-z, 0-9 and -, without a - at either end",
+                hint="write up to 63 of a-z, 0-9 and -, without a - at either end",
             )
         if not self.context.isprintable():
             raise UsageError(f'"{printable(self.context)}" cannot be a context', hint="name one of the kubeconfig")

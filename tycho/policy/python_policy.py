@@ -14,7 +14,7 @@ from tycho.policy.patching import revalidate, validation_problems
 from tycho.policy.policy import Apply, Policy
 from tycho.policy.yaml_source import policy_error
 
-APPLY = "def apply(system: Project) -> Project: ..."
+APPLY = "write def apply(system: Project) -> Project: ..."
 
 
 def load_python_policy(path: Path, text: bytes) -> Policy:

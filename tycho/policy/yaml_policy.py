@@ -45,7 +45,7 @@ def load_yaml_policy(path: Path, text: bytes) -> Policy:
         problems.append(Problem(file, find_line(lines, where), where, message, hint))
 
     if not isinstance(document, dict):
-        raise policy_error(file, [Problem(file, 1, "", "a policy is a mapping", f"keys: {', '.join(READERS)}")])
+        raise policy_error(file, [Problem(file, 1, "", "a policy is a mapping", f"write keys: {', '.join(READERS)}")])
     fields: dict[str, Json] = {}
     for key, value in document.items():
         if key in READERS:

@@ -97,5 +97,5 @@ def _go(argv: Sequence[str], folder: Path, subject: str, *, cgo: bool = False) -
     if process.returncode:
         with log.open("a") as errors:
             errors.write(out)
-        raise ToolMissing(f"building {subject} failed:\n{tail(log)}", hint=f"all of it is in {log}")
+        raise ToolMissing(f"building {subject} failed:\n{tail(log)}", hint=f"read {log}")
     return out

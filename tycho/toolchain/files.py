@@ -28,7 +28,7 @@ def private_folder(folder: Path) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        hint = "XDG_STATE_HOME and XDG_CACHE_HOME can name folders that you may write to"
+        hint = "set XDG_STATE_HOME and XDG_CACHE_HOME to folders that you may write to"
         raise OrchestratorError(f"{folder} cannot be made: {error.strerror}", hint=hint) from error
     return folder
 

@@ -116,7 +116,7 @@ async def get_compose(
     """Return the compose file of the running system: merged, after the policies, without secrets."""
     contents = await verbs.contents(id, query.revision)
     if not contents.compose:
-        raise NotFound(f"{id} was made of a chart without its compose file", hint="the next start brings one")
+        raise NotFound(f"{id} was made of a chart without its compose file", hint="start it again: that brings one")
     if "yaml" in request.headers.get("accept", ""):
         return PlainTextResponse(contents.compose, media_type="text/yaml")
     return Envelope(result=contents.compose)

@@ -13,7 +13,7 @@ from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, locate
 from tycho.chart.translate.metadata import assess_labels
 from tycho.model import Live
 
-SERVER = "o: addr=192.0.2.7,rw"
+SERVER = "write o: addr=192.0.2.7,rw"
 OURS = "objects are named after the release"
 
 
@@ -80,7 +80,7 @@ def assess_driver_opts(use: KeyUse) -> Rows:
     if size and not isinstance(size, Live) and not SIZE.fullmatch(str(size)):
         yield ".size", rejected(f'"{size}" is not a size', "write 10g")
     for name in sorted(set(options) - {"size"}):
-        yield f".{name}", ignored("it configures a folder of one machine", "x-tycho: {size, class}")
+        yield f".{name}", ignored("it configures a folder of one machine", "set x-tycho: {size, class}")
     if size:
         yield "", translated("size", find_claim("spec.resources.requests.storage"))
 
@@ -116,7 +116,7 @@ VOLUME: Table = {
     "driver": approximated(
         "the cluster's default storage class",
         "volume drivers are a feature of Docker",
-        "x-tycho: {class: NAME}",
+        "set x-tycho: {class: NAME}",
         find_claim(""),
         assess=assess_driver,
     ),

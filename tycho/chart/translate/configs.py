@@ -16,7 +16,7 @@ from tycho.model import FileRef
 
 READ_ONLY = "it is read-only, with mode 0444 by default"
 FOR_ALL = "root owns the file, so every user of the container can read it"
-ALONE = "mode: 0400 without uid, gid and user makes it readable by root only"
+ALONE = "write mode: 0400 without uid, gid and user: root alone reads it then"
 OURS, PLAIN = "objects are named after the release", "nothing: services call it by its key"
 TRAVELS = "its content is part of the release's values"
 

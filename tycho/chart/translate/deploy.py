@@ -47,7 +47,7 @@ BESIDE = "all pods run on the node of their volume; scaling from one pod to more
 def assess_mode(use: KeyUse) -> Rows:
     """Assess Swarm's modes."""
     if use.value not in MODES:
-        yield "", rejected(f'"{use.value}" is not a mode', f"one of {', '.join(MODES)}")
+        yield "", rejected(f'"{use.value}" is not a mode', f"write one of {', '.join(MODES)}")
     elif use.value == "global-job":
         why = "Kubernetes has no job for every node"
         yield "", approximated("Job", why, "set deploy.replicas", workload(""))
@@ -56,7 +56,7 @@ def assess_mode(use: KeyUse) -> Rows:
 def assess_endpoint(use: KeyUse) -> Rows:
     """Assess addresses: those of the pods, or one of the Service."""
     if use.value not in ("vip", "dnsrr"):
-        yield "", rejected(f'"{use.value}" is not a mode', "vip or dnsrr")
+        yield "", rejected(f'"{use.value}" is not a mode', "write vip or dnsrr")
     elif not has_service(use.pod):
         yield "", translated("nothing: a job without a known port has no Service")
 
@@ -95,7 +95,7 @@ def assess_rollout(use: KeyUse) -> Rows:
         yield "", translated("nothing: an update creates the job again")
     elif use.kind == "StatefulSet" and use.value not in (1, "stop-first"):
         why = "a StatefulSet replaces its pods by name"
-        yield "", approximated("one pod after the other", why, "parallelism: 1", ROLLOUT)
+        yield "", approximated("one pod after the other", why, "write parallelism: 1", ROLLOUT)
     elif use.kind == "Deployment" and use.pod.single_node and use.value not in (1, "stop-first"):
         why = "a volume that only one node can mount must be released before the next pod starts"
         yield "", approximated("strategy: Recreate", why, MANY_NODES, ROLLOUT)
@@ -131,7 +131,7 @@ KEYS: Table = {
     "deploy.update_config.failure_action": approximated(
         "a failed rollout stops where it is",
         "Kubernetes does not roll back by itself",
-        "tycho rollback, or helm upgrade --rollback-on-failure",
+        "run tycho rollback, or helm upgrade --rollback-on-failure",
         assess=assess_failure,
     ),
     "deploy.update_config.monitor": ignored(

@@ -64,7 +64,7 @@ def assess_dns(use: KeyUse) -> Rows:
         if not server:
             yield f"[{index}]", ignored("it is empty", LEAVE_OUT)
         elif not is_address(server):
-            yield f"[{index}]", rejected(f'"{server}" is not an address', "192.0.2.53, for example")
+            yield f"[{index}]", rejected(f'"{server}" is not an address', "write for example 192.0.2.53")
     if len(use.value) > RESOLVERS:
         words, why = f"the first {RESOLVERS}, after the cluster's", "a pod has no more resolvers"
         yield "", approximated(words, why, "list fewer", pod("dnsConfig.nameservers"))
@@ -87,7 +87,7 @@ def assess_dns_search(use: KeyUse) -> Rows:
         if not domain:
             yield f"[{index}]", ignored("it is empty", LEAVE_OUT)
         elif domain != "." and not SEARCHED.fullmatch(domain):
-            yield f"[{index}]", rejected(f'"{domain}" is not a domain', "corp.example.org, for example")
+            yield f"[{index}]", rejected(f'"{domain}" is not a domain', "write for example corp.example.org")
     if use.pod.dns.searches:
         yield "", KEYS["dns_search"]
     elif use.value:
@@ -101,7 +101,7 @@ def assess_extra_hosts(use: KeyUse) -> Rows:
             reason = "a pod has no host gateway, so the name does not resolve"
             yield f".{host}", ignored(reason, "write the address of the machine")
         if wrong := [text for text in addresses if text != "host-gateway" and not is_address(text.strip("[]"))]:
-            yield f".{host}", rejected(f'"{wrong[0]}" is not an address', "192.0.2.7, for example")
+            yield f".{host}", rejected(f'"{wrong[0]}" is not an address', "write for example 192.0.2.7")
         elif not DNS_NAME.fullmatch(host):
             remedy = "use lower-case letters, digits, dashes and dots"
             yield f".{host}", rejected("it is not a DNS name", remedy)

@@ -213,11 +213,11 @@ def assess_extension(section: str, value: Json) -> Iterator[tuple[str, KeyRule]]
     """
     words = EXTENSION_KEYS.get("services" if section == "jobs" else section, {})
     if not isinstance(value, Mapping):
-        yield "", rejected("it is not a mapping", f"x-tycho: {{{next(iter(words), 'kind')}: …}}")
+        yield "", rejected("it is not a mapping", f"write x-tycho: {{{next(iter(words), 'kind')}: …}}")
         return
     for word, setting in value.items():
         if word not in words:
-            yield f".{word}", rejected("x-tycho has no such key", f"known here: {', '.join(words) or 'none'}")
+            yield f".{word}", rejected("x-tycho has no such key", f"write one of: {', '.join(words) or 'none'}")
         elif not words[word][0](setting):
             yield f".{word}", rejected(f'"{setting}" is not a valid value', f"write {words[word][1]}")
         elif word not in UNREPORTED:

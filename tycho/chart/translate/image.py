@@ -89,7 +89,7 @@ def assess_image(use: KeyUse) -> Rows:
     if text and not isinstance(text, Expression) and not is_image(text):
         yield (
             "",
-            rejected(NO_IMAGE.format(text), "image: nginx:1.27"),
+            rejected(NO_IMAGE.format(text), "write for example image: nginx:1.27"),
         )
 
 

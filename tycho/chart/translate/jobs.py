@@ -50,11 +50,11 @@ def assess_restart(use: KeyUse) -> Rows:
     policy, place = workload_kind.restart_policy(use.service), workload("")
     if not RESTART.fullmatch(str(use.value)):
         why = f'"{use.value}" is not a restart policy'
-        yield "", rejected(why, "no, always, unless-stopped or on-failure")
+        yield "", rejected(why, "write no, always, unless-stopped or on-failure")
     elif use.kind in workload_kind.JOBS:
         if policy in ("always", "unless-stopped"):
             why = "other services wait for its completion, so it is retried until it succeeds"
-            yield "", approximated(use.kind, why, 'restart: "no"', place)
+            yield "", approximated(use.kind, why, 'write restart: "no"', place)
         elif use.kind == "Job":
             ended = "tycho up waits until it ends, and fails if it fails; docker compose up -d does not wait"
             yield "", translated("Job, backoffLimit", workload("spec.backoffLimit"), but=ended)

@@ -10,7 +10,7 @@ from tycho.chart.translate.key_use import FieldPlace, KeyUse
 from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Service
 
-MANY_NODES = "x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a storage class that supports it"
+MANY_NODES = "set x-tycho: {accessModes: [ReadWriteMany]} on the volume, with a storage class that supports it"
 
 Rows = Iterator[tuple[str, "KeyRule"]]
 Assess = Callable[[KeyUse], Rows]

@@ -27,7 +27,7 @@ INTERFACE = (
 NAMES = "call services by their names"
 WORDS = "labels of the pod, one NetworkPolicy for each network"
 SHARED_NETWORK = "a label that pods of other systems can have, too"
-OTHER_SYSTEMS = "services of other systems: <name>.<namespace>"
+OTHER_SYSTEMS = "call services of other systems <name>.<namespace>"
 DRIVER = "the cluster has one network, with its own driver"
 LEAVE = "remove it"
 GUESSED = "helm install allows ports 443 and 6443 of every address, as it does not know the API server's address"
@@ -97,9 +97,9 @@ def assess_network_mode(use: KeyUse) -> Rows:
     elif kind == "service":
         yield "", translated(f"a container in the pod of {name}", container(""))
     elif kind == "container":
-        yield "", rejected("a container outside the project is not in the cluster", "network_mode: service:NAME")
+        yield "", rejected("a container outside the project is not in the cluster", "write network_mode: service:NAME")
     elif kind not in ("bridge", "default"):
-        yield "", ignored("the cluster has one network", "network_mode: host or none, or networks")
+        yield "", ignored("the cluster has one network", "write network_mode: host or none, or networks")
     else:
         yield "", translated("nothing: every pod is in the cluster's network")
 

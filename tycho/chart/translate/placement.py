@@ -90,7 +90,7 @@ def find_platform(use: KeyUse) -> Iterator[ReportTarget]:
 def assess_platform(use: KeyUse) -> Rows:
     """Assess `platform`: labels of nodes."""
     if not all(part and LABEL_VALUE.fullmatch(part) for part in str(use.value).split("/")):
-        yield "", rejected(f'"{use.value}" is not a platform', "linux/amd64, for example")
+        yield "", rejected(f'"{use.value}" is not a platform', "write for example linux/amd64")
 
 
 def assess_constraints(use: KeyUse) -> Rows:
@@ -98,14 +98,14 @@ def assess_constraints(use: KeyUse) -> Rows:
     for index, text in enumerate(use.value):
         if not is_readable(str(text)):
             known = f"{', '.join(NODE_LABELS)}, node.labels.NAME"
-            yield f"[{index}]", ignored(f'"{text}" names no label of nodes', f"known: {known}")
+            yield f"[{index}]", ignored(f'"{text}" names no label of nodes', f"write one of {known}")
 
 
 def assess_preferences(use: KeyUse) -> Rows:
     """Assess labels of nodes to spread over."""
     for index, preference in enumerate(use.value):
         if not SPREAD.fullmatch(str(preference.get("spread", ""))):
-            yield f"[{index}]", ignored("it names no label of nodes", "spread: node.labels.NAME")
+            yield f"[{index}]", ignored("it names no label of nodes", "write spread: node.labels.NAME")
 
 
 def assess_most(use: KeyUse) -> Rows:
@@ -133,7 +133,7 @@ KEYS: Table = {
         approximated(
             "topologySpreadConstraints",
             "pods are spread over nodes, not limited to a number",
-            "1 is exact",
+            "write 1: that is exact",
             SPREADING,
             assess=assess_most,
         )

@@ -151,21 +151,21 @@ def assess_expose(use: KeyUse) -> Rows:
     for index, text in enumerate(use.value):
         match = EXPOSED.fullmatch(str(text).lower())
         if not match or not 1 <= int(match["first"]) <= int(match["last"] or match["first"]) <= 65535:
-            yield f"[{index}]", rejected(f'"{text}" is not a port', '"80", "53/udp" or "8000-8010"')
+            yield f"[{index}]", rejected(f'"{text}" is not a port', 'write "80", "53/udp" or "8000-8010"')
 
 
 def assess_calls(use: KeyUse) -> KeyRule | None:
     """Assess where peers can call a service: Compose lets every call through, a Service those at the ports it lists."""
     ports = use.pod.ports
     if not has_service(use.pod):
-        return translated("nothing: no Service", but=NAMELESS, remedy="expose gives it one")
+        return translated("nothing: no Service", but=NAMELESS, remedy="add expose: that gives it one")
     if use.pod.headless:
         return None
     words = f"peers can call it at {', '.join(str(port.number) for port in ports)}"
     places = tuple(peers(f"spec.ports[{port.name}]") for port in ports)
     if numbers := [str(port.number) for port in ports if port.guessed == "call"]:
         why = f"others call it at {', '.join(numbers)}, which the file does not expose"
-        return approximated(words, why, f"expose: {json.dumps(numbers)}", *places)
+        return approximated(words, why, f"write expose: {json.dumps(numbers)}", *places)
     return translated(words, *places, but=CUT_OFF, remedy=MORE)
 
 

@@ -196,7 +196,7 @@ def assess_sysctls(use: KeyUse) -> Rows:
     for name in use.value:
         if name not in SAFE_SYSCTLS:
             why = "a kubelet refuses the sysctl unless it is allowed there"
-            yield f".{name}", approximated("sysctls", why, "--allowed-unsafe-sysctls", SYSCTLS)
+            yield f".{name}", approximated("sysctls", why, "set --allowed-unsafe-sysctls of the kubelet", SYSCTLS)
 
 
 def assess_users(use: KeyUse) -> Rows:
@@ -209,7 +209,7 @@ def assess_namespace(use: KeyUse) -> Rows:
     """Assess `pid` and `ipc`."""
     kind = str(use.value).partition(":")[0]
     if kind == "container":
-        yield "", rejected("a container outside the project is not in the cluster", "service:NAME")
+        yield "", rejected("a container outside the project is not in the cluster", "write service:NAME")
     elif kind == "service":
         but = "they share the pod's name, address and namespaces"
         remedy = "call both by the name of the other"
@@ -264,5 +264,5 @@ KEYS: Table = {
         "devices come from plugins, with their rights", "ask for them by deploy.resources.reservations.devices"
     ),
     "use_api_socket": rejected("a cluster has no Docker", "remove it, or call the Kubernetes API as a service account"),
-    "logging": whole(ignored("the node collects what a container prints", "kubectl logs, or a log collector")),
+    "logging": whole(ignored("the node collects what a container prints", "use kubectl logs, or a log collector")),
 }

@@ -55,7 +55,7 @@ async def _cluster(api: KubeClient) -> Check:
         name="cluster",
         level="warning" if old else "ok",
         message=f"{number}  {safe_message(api.access.server)} ({context}{counted})",
-        hint=f"charts are made for {'.'.join(map(str, OLDEST))} and newer" if old else "",
+        hint=f"upgrade the cluster: charts are made for {'.'.join(map(str, OLDEST))} and newer" if old else "",
     )
 
 

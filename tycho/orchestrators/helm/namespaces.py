@@ -43,7 +43,7 @@ async def ensure_namespace(api: KubeClient, identity: Identity, deadline: Deadli
         except NotFound:
             raise NotFound(
                 f'there is no namespace "{identity.namespace}"',
-                hint=f"kubectl create namespace {identity.namespace}",
+                hint=f"run kubectl create namespace {identity.namespace}",
             ) from None
         return False
     while not await _make(api, identity):

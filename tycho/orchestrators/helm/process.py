@@ -41,7 +41,7 @@ WRITING = 30.0  # seconds that a helm which writes may go on for when nobody wan
 ENDING = 5.0  # seconds that helm has to end by itself when its own limit has struck
 GRACE = 5.0  # seconds that helm has to mark its release as failed before it is killed
 WRITES = ("install", "upgrade", "rollback", "uninstall")
-TRY_AGAIN = "perhaps this machine has too little memory; try again"
+TRY_AGAIN = "try again; this machine may have too little memory"
 SMALLER = "split the system, or mount fewer and smaller files"
 # How Go programs end under a limit on memory: the words differ with what they asked for when there was none left.
 OUT_OF_MEMORY = re.compile(

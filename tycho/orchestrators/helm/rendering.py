@@ -126,9 +126,7 @@ def check_claims(identity: Identity, missing: Sequence[str]) -> None:
     names = ", ".join(missing)
     hint = f"create it, or name one of those that `kubectl get pvc -n {identity.namespace}` lists"
     if identity.own_namespace:
-        hint = (
-            "a system that has a namespace to itself finds no claims of others there: start it where they are, with -n"
-        )
+        hint = "start it with -n where they are: a namespace of its own has no claims of others"
     raise NotFound(f"no claim {names} in the namespace {identity.namespace}, and this system mounts it", hint=hint)
 
 

@@ -41,7 +41,7 @@ async def find_waiting_account(api: KubeClient, chart: Chart, identity: Identity
         manifest = json_text({"apiVersion": "v1", "kind": "List", "items": _list_objects(namespace)})
         raise Forbidden(
             f"a service waits for a job, which takes rights that you lack: create {missing} in {namespace}",
-            hint=f"an administrator gives them once for the namespace: kubectl apply -f - <<< '{manifest}'",
+            hint=f"ask an administrator to give them once for the namespace: kubectl apply -f - <<< '{manifest}'",
         ) from None
     return {"kubectl": {"serviceAccount": {"create": False, "name": WAITING_ACCOUNT}}}
 
