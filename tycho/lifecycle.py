@@ -25,7 +25,7 @@ from tycho.orchestrators import NO_LABELS, Orchestrator, Target, WaitOptions, ch
 from tycho.ownership import NOBODY, Caller
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision
-from tycho.starting import announce_expiry
+from tycho.starting import announce_expiry, check_rollback
 from tycho.time_limit import within_timeout
 
 if TYPE_CHECKING:
@@ -141,9 +141,10 @@ class Lifecycle(Comparing):
             Conflict: The GUID belongs to a system of another name; or the project runs, and is not the caller's; or its
                 URL is another system's.
             ComposeError: A config or a secret has no content: its file is absent, or its variable not set.
-            StartFailed: It was made, and cannot become ready; it is left for a look.
+            StartFailed: It was made, and cannot become ready; it is left for a look, or undone.
         """
         check_start(compiled.policy_result.system)
+        check_rollback(wait_options, self.orchestrator.not_supported)
         name = compiled.policy_result.system.name
         caller = await self._finder.identify(caller)
         running = None if new and not guid else await self._finder.find_running(name, guid, caller)

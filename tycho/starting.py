@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from tycho.chart import RouteContext, list_urls
 from tycho.compilation import Compiled
-from tycho.errors import Conflict, KeyReused, NotFound
+from tycho.errors import Conflict, KeyReused, NotFound, NotSupported, UsageError
 from tycho.operations import Operations
 from tycho.orchestrators import Instance, Target, WaitOptions
 from tycho.ownership import NOBODY, Caller, owner_name
@@ -152,3 +152,22 @@ def _taken(url: str, name: str) -> Conflict:
         f"{url} is the URL of another system, {name}",
         hint="upgrade that one, or remove it; with {guid} in TYCHO_URL_TEMPLATE every system has a URL of its own",
     )
+
+
+def check_rollback(wait_options: WaitOptions, not_supported: Collection[str]) -> None:
+    """Refuse to undo an upgrade that nobody waits for, or where there are no revisions.
+
+    Args:
+        wait_options: Of a start.
+        not_supported: What the back end does not do.
+
+    Raises:
+        UsageError: Nobody would learn that it fails.
+        NotSupported: There is nothing to go back to.
+    """
+    if not wait_options.rollback:
+        return
+    if not wait_options.wait:
+        raise UsageError("rollback on failure: it takes waiting to know of a failure", hint="leave one of them out")
+    if "rollback" in not_supported:
+        raise NotSupported("rollback on failure: this back end keeps no revisions", hint="leave it out, or use -b helm")

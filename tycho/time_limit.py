@@ -36,6 +36,21 @@ def limit_time(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
+def begin_anew(seconds: float) -> Iterator[None]:
+    """Bound all that is done meanwhile by a time of its own, whatever limit there was.
+
+    Args:
+        seconds: From now on.
+    """
+    before = _END.get()
+    _END.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _END.set(before)
+
+
+@contextmanager
 def stop_clock() -> Iterator[None]:
     """Let what is done meanwhile take no time from the limit, as the building of images does."""
     end, began = _END.get(), time.monotonic()

@@ -66,8 +66,6 @@ Services = Annotated[
 ]
 Ttl = Annotated[str, Field(max_length=64, description="How long it runs, whatever the document says: 8h, 2d.")]
 Wait = Annotated[bool, Field(description="Answer only once the system is ready.")]
-
-
 Principal = Annotated[
     str,
     AfterValidator(read_principal),
@@ -166,7 +164,8 @@ class Start(Compile, Asked):
     ttl: Ttl | None = None
     guid: Annotated[str | None, Field(pattern=r"^([0-9a-f]{32})?$", alias="tycho-guid")] = None
     upgrade: Annotated[bool, Field(description="Upgrade the system of this name where one runs.")] = False
-    replace: Annotated[bool, Field(description="Upgrade it even if somebody else started it, or from elsewhere.")] = (
+    replace: Annotated[bool, Field(description="Upgrade it even if others started it, or from elsewhere.")] = False
+    rollback_on_failure: Annotated[bool, Field(alias="rollbackOnFailure", description="Undo it where it fails.")] = (
         False
     )
     wait: Wait = False

@@ -50,6 +50,8 @@ async def up(
         UsageError: There are several documents, or files that cannot travel.
     """
     service, request, caller = await _make_request(lifecycle, sources, instance, metadata_file, images)
+    if wait_options.rollback:
+        request |= {"rollbackOnFailure": True, "wait": True}
     release = await service.start(request, caller, wait_options)
     if not quiet:
         for note in release.notes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +12,8 @@ from tycho.errors import UsageError
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
+    from tycho.orchestrators import WaitOptions as Wait
+    from tycho.orchestrators import Watch
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,17 @@ class EffectOptions:
 class StartWaitOptions(WaitFlags):
     """Whether to wait, with the options of Docker Compose that change nothing here."""
 
+    rollback_on_failure: Annotated[
+        bool,
+        typer.Option(
+            "--rollback-on-failure", help="Go back if an upgrade fails; takes as long again.", rich_help_panel=WAITING
+        ),
+    ] = False
     detach: Annotated[
         bool, typer.Option("-d", "--detach", help="Accepted: up never stays attached.", rich_help_panel=WAITING)
     ] = False
     accepted: Annotated[bool, typer.Option("--wait", "--remove-orphans", "--no-build", hidden=True)] = False
+
+    def with_watch(self, watch: Watch) -> Wait:
+        """Return what the verbs take; see `WaitOptions`."""
+        return replace(super().with_watch(watch), rollback=self.rollback_on_failure)

@@ -61,12 +61,14 @@ class WaitOptions:
         timeout: Seconds, for the whole verb; default 300.
         watch: Told of progress.
         tell: Told in words what is being done, where that takes a while.
+        rollback: Whether an upgrade that fails is undone; going back may take as long once more.
     """
 
     wait: bool = True
     timeout: float = 300.0
     watch: Watch = field(default=lambda release: None)
     tell: Callable[[str], None] = field(default=lambda line: None)
+    rollback: bool = False
 
 
 class Artifact(Protocol):

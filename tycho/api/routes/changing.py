@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -62,7 +62,7 @@ async def start_system(
         return Envelope(result=_plan(compiled, comparison), message="Nothing was changed")
     release = await verbs.find_start(compiled, guid) if idempotency_key else None
     if release is None:
-        options = wait_options(query.wait)
+        options = replace(wait_options(query.wait), rollback=message.rollback_on_failure)
         release = await verbs.up(
             compiled, guid=guid, new=new, replace=message.replace, caller=caller, wait_options=options
         )

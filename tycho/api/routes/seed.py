@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
@@ -49,7 +49,7 @@ async def start(body: Start, verbs: LifecycleDep, charts: SandboxDep) -> Envelop
         new=not (body.guid or body.upgrade),
         replace=body.replace,
         caller=caller,
-        wait_options=wait_options(wait=body.wait),
+        wait_options=replace(wait_options(wait=body.wait), rollback=body.rollback_on_failure),
     )
     full = f"{release.identity.name}-{release.identity.guid}"
     result = StartResult(

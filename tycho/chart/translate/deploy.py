@@ -108,8 +108,17 @@ def assess_delay(use: KeyUse) -> Rows:
 
 
 def assess_failure(use: KeyUse) -> Rows:
-    """Assess `failure_action`: a rollout that does not become ready stops."""
-    if use.value == "pause":
+    """Assess `failure_action`: a rollout that does not become ready stops, unless the whole system goes back."""
+    if use.value == "rollback":
+        yield (
+            "",
+            approximated(
+                "`tycho up` goes back to the last good revision of the system",
+                "a release goes back with all its services, and only where somebody waits for it",
+                "run helm upgrade --rollback-on-failure where there is Helm alone",
+            ),
+        )
+    elif use.value == "pause":
         yield "", translated("a failed rollout stops where it is")
 
 
@@ -130,8 +139,8 @@ KEYS: Table = {
     ),
     "deploy.update_config.failure_action": approximated(
         "a failed rollout stops where it is",
-        "Kubernetes does not roll back by itself",
-        "run tycho rollback, or helm upgrade --rollback-on-failure",
+        "Kubernetes knows rollouts that stop, and no others",
+        "write rollback, and `tycho up` goes back",
         assess=assess_failure,
     ),
     "deploy.update_config.monitor": ignored(

@@ -35,6 +35,7 @@ from tycho.orchestrators.helm import (
     exec,
     expiry_labels,
     forward,
+    going_back,
     history,
     lease,
     logs,
@@ -90,6 +91,7 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             StartFailed: A service cannot become ready.
             WaitTimeout: It did not become ready in time.
             OperationInProgress: Somebody else is changing this release.
+            OrchestratorError: Any of these, with what became of going back, where that was asked for.
             PolicyDenied: It asks for what no policy granted; nothing was made.
         """
         if chart.weight > ROOM:
@@ -106,9 +108,17 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             if not instance.upgrade:
                 await packed.render(self.helm, self.api, identity)
             observer = Observer(await snapshots.list_pods(self.api, identity) if instance.upgrade else None)
-            async with entering.enter_namespace(self.api, identity, deadline):
-                notes = await self._change(packed, identity, whole, deadline)
-        return await self._settle(identity, deadline, notes, observer)
+            undoes, made = going_back.asks_for_rollback(instance), 0
+            before = await going_back.read_newest(self.api, identity) if undoes else 0
+            try:
+                async with entering.enter_namespace(self.api, identity, deadline):
+                    notes = await self._change(packed, identity, whole, deadline)
+                    made = await going_back.read_newest(self.api, identity) if undoes else 0
+                return await self._settle(identity, deadline, notes, observer)
+            except OrchestratorError as error:
+                if not undoes:
+                    raise
+                raise await going_back.undo_upgrade(self.api, instance, error, before, made, self.rollback) from error
 
     async def list(
         self, *, name: str = "", username: str = "", labels: Mapping[str, str] = NO_LABELS, services: bool = True
