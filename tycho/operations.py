@@ -127,6 +127,7 @@ class Operations(Tracking):
         tail: int | None = 100,
         since: datetime | None = None,
         timestamps: bool = False,
+        aligned: bool = False,
     ) -> AsyncIterator[str]:
         """Yield what a system's containers write, each line with its pod's name before it.
 
@@ -137,13 +138,16 @@ class Operations(Tracking):
             tail: How many lines of each container to begin with; None for all. Default 100.
             since: Only what was written at this moment or later.
             timestamps: Write each line's moment before it.
+            aligned: Pad the names before the lines to one width, with a bar behind them.
 
         Raises:
             NotFound: No such system, no such service, or none of these services has a pod.
         """
         identity = check_running(await self.find(id)).identity
-        query = LogRequest(tuple(services), follow=follow, tail=tail, since=since, timestamps=timestamps)
-        async for line in self.orchestrator.logs(identity, query):
+        request = LogRequest(
+            tuple(services), follow=follow, tail=tail, since=since, timestamps=timestamps, aligned=aligned
+        )
+        async for line in self.orchestrator.logs(identity, request):
             yield line
 
     async def events(self, id: str, services: Sequence[str] = (), *, follow: bool = False) -> AsyncIterator[Event]:

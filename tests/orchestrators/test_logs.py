@@ -65,10 +65,12 @@ def target(tmp_path: Path) -> Iterator[Target]:
     server.server_close()  # waits for every connection's end
 
 
-async def read(target: Target, *services: str, follow: bool = False, until: int = 99) -> list[str]:
+async def read(
+    target: Target, *services: str, follow: bool = False, until: int = 99, aligned: bool = False
+) -> list[str]:
     orchestrator = HelmOrchestrator(target)
     received = []
-    lines = orchestrator.logs(IDENTITY, LogRequest(services, follow=follow, tail=5))
+    lines = orchestrator.logs(IDENTITY, LogRequest(services, follow=follow, tail=5, aligned=aligned))
     try:
         async for line in lines:
             received.append(line)
@@ -95,3 +97,11 @@ def test_an_unknown_service_lists_the_known(target: Target) -> None:
     with pytest.raises(NotFound, match="s has no service db") as error:
         asyncio.run(read(target, "db"))
     assert error.value.hint == "it has: web, gone"
+
+
+def test_names_are_aligned(target: Target) -> None:
+    lines = asyncio.run(read(target, aligned=True))
+    assert lines == [
+        "gone     | (it has gone)",
+        "web/side | and an end", "web/side | side, 5 lines", "web/web  | and an end", "web/web  | web, 5 lines",
+    ]  # fmt: skip

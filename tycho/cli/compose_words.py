@@ -65,7 +65,6 @@ OPTIONS: Mapping[tuple[str, str], str] = {
     ("exec", "-u"): "exec has no -u: Kubernetes runs a program as the container's user; set `user:` in the compose "
                     "file",
     ("logs", "--index"): "logs has no --index: `tycho logs SERVICE` shows all its containers, each line with its pod",
-    ("logs", "--no-log-prefix"): "logs has no --no-log-prefix: each line begins with its pod's name and two blanks",
     ("logs", "--until"): "logs has no --until: Kubernetes knows only --since",
     ("events", "--json"): "events has no --json: write -o json",
     ("events", "--since"): "events has no --since: a cluster keeps events for an hour, and all are shown",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,7 +36,12 @@ Since = Annotated[
 Timestamps = Annotated[
     bool, typer.Option("--timestamps", help="Write each line's moment before it.", rich_help_panel=LINES)
 ]
-
+NoPrefix = Annotated[
+    bool, typer.Option("--no-log-prefix", help="Write lines without names before them.", rich_help_panel=LINES)
+]
+NoColour = Annotated[
+    bool, typer.Option("--no-color", help="Write names without colours on a terminal, too.", rich_help_panel=LINES)
+]
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", help="To find the system.", rich_help_panel=WAITING)
 ]
@@ -47,16 +54,18 @@ def logs(
     tail: Tail = "",
     since: Since = "",
     timestamps: Timestamps = False,
+    no_log_prefix: NoPrefix = False,
+    no_color: NoColour = False,
     system: FollowedSystemOptions,
     target: TargetOptions,
     timeout: Timeout = READING,
 ) -> None:
-    r"""Print what containers write; each line has its pod's name before it.
+    r"""Print what containers write; each line has its pod's name before it, on a terminal in its service's colour.
 
     \b
     Examples:
       tycho logs
-      tycho logs web -f
+      tycho logs web api -f
       tycho logs shop api --since 10m --tail 20
 
     Without ID, the project of this folder is meant.
@@ -72,14 +81,36 @@ def logs(
         lines = read_tail(tail, default=None if since else 100)
         with limit_time(timeout):
             release, services = await choose_system(lifecycle, system, words or (), id=system.id)
+        write, aligned = choose_writer(no_log_prefix=no_log_prefix, no_color=no_color)
         async for line in lifecycle.logs(
-            release.identity.guid, services, follow=follow, tail=lines, since=moment, timestamps=timestamps
+            release.identity.guid,
+            services,
+            follow=follow,
+            tail=lines,
+            since=moment,
+            timestamps=timestamps,
+            aligned=aligned,
         ):
-            show.log(line)
+            write(line)
             if follow:
                 show.flush()
 
     run(act, target)
+
+
+def choose_writer(*, no_log_prefix: bool, no_color: bool) -> tuple[Callable[[str], None], bool]:
+    """Choose how lines are written, and whether it takes aligned ones."""
+    from tycho.cli.log_lines import Painter, split_line
+    from tycho.settings import environment
+
+    if no_log_prefix:
+        return lambda line: show.log(split_line(line)[1]), True
+    if not sys.stdout.isatty():
+        return show.log, False
+    if no_color or environment().get("NO_COLOR"):
+        return show.log, True
+    painter = Painter()
+    return lambda line: show.log(painter.paint(line)), True
 
 
 def read_tail(text: str, *, default: int | None) -> int | None:

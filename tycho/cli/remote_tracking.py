@@ -7,15 +7,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tycho.client import AsyncTychoClient
-from tycho.errors import StartFailed, WaitTimeout
+from tycho.errors import StartFailed, UsageError, WaitTimeout
 from tycho.orchestrators import NO_LABELS, WaitOptions
+from tycho.orchestrators.requests import BAR
 from tycho.orchestrators.waiting import choose_services
 from tycho.release import Release
 from tycho.wire import to_release
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tycho.client import Progress
 
+LINES = 10_000  # of each container that a service sends at most
 LOOKS = 1.0  # seconds between looks at what is followed
 LONGEST = 10.0  # seconds that one request waits, so that what is shown meanwhile is no older
 
@@ -55,6 +59,30 @@ class RemoteTracking:
             yield [to_release(system) for system in systems]
             await asyncio.sleep(LOOKS)
 
+    async def logs(
+        self,
+        id: str,
+        services: Sequence[str] = (),
+        *,
+        follow: bool = False,
+        tail: int | None = 100,
+        since: datetime | None = None,
+        timestamps: bool = False,
+        aligned: bool = False,
+    ) -> AsyncIterator[str]:
+        """Yield what a system's containers have written.
+
+        Raises:
+            UsageError: They are to be followed.
+        """
+        if follow:
+            raise UsageError("a service does not follow logs", hint="leave out -f; --since 1m has the newest lines")
+        moment = since.isoformat() if since else ""
+        lines = LINES if tail is None else min(tail, LINES)
+        written = await self.client.logs(id, services, since=moment, tail=lines, timestamps=timestamps)
+        for line in align_lines(written) if aligned else written:
+            yield line
+
     async def finish(self, release: Release, wait_options: WaitOptions) -> Release:
         """Wait until a system is ready, as the service tells of it.
 
@@ -84,3 +112,10 @@ class RemoteTracking:
         if last and last.kind == "failed":
             raise StartFailed(last.why or last.message, hint=hint)
         return release
+
+
+def align_lines(lines: Sequence[str]) -> list[str]:
+    """Pad the names before lines to one width, with a bar behind them."""
+    parts = [line.partition("  ") for line in lines]
+    width = max((len(name) for name, _, _ in parts), default=0)
+    return [name.ljust(width) + BAR + text for name, _, text in parts]

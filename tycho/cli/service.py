@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from tycho.choices import check_revision, find_release
@@ -25,7 +24,6 @@ from tycho.wire import read_system, to_release
 if TYPE_CHECKING:
     from tycho.modification import Modification
 
-LINES = 10_000  # of each container that a service sends at most
 GUID = re.compile("[0-9a-f]{32}")
 LOOKS = 2.0  # seconds between looks at events that are followed
 
@@ -97,28 +95,6 @@ class RemoteLifecycle(RemoteTracking, RemoteExpiry, RemoteReading):
     async def check_owner(self, release: Release, id: str, caller: Caller) -> None:
         """Refuse to change a system that was found already, if it is somebody else's."""
         check_owner(release, caller, id)
-
-    async def logs(
-        self,
-        id: str,
-        services: Sequence[str] = (),
-        *,
-        follow: bool = False,
-        tail: int | None = 100,
-        since: datetime | None = None,
-        timestamps: bool = False,
-    ) -> AsyncIterator[str]:
-        """Yield what a system's containers have written.
-
-        Raises:
-            UsageError: They are to be followed.
-        """
-        if follow:
-            raise UsageError("a service does not follow logs", hint="leave out -f; --since 1m has the newest lines")
-        moment = since.isoformat() if since else ""
-        lines = LINES if tail is None else min(tail, LINES)
-        for line in await self.client.logs(id, services, since=moment, tail=lines, timestamps=timestamps):
-            yield line
 
     async def events(self, id: str, services: Sequence[str] = (), *, follow: bool = False) -> AsyncIterator[Event]:
         """Yield what the cluster tells of a system's objects, oldest first."""

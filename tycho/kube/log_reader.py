@@ -31,7 +31,7 @@ class LogReader:
         self._loop = asyncio.get_running_loop()
         self._ended = Event()
         self._response: Any = None
-        Thread(target=self._run, name=f"tycho-log-{prefix}", daemon=True).start()
+        Thread(target=self._run, name=f"tycho-log-{path}", daemon=True).start()
 
     def end(self) -> None:
         """Read no more, even where nothing comes."""
@@ -43,9 +43,9 @@ class LogReader:
     def _run(self) -> None:
         try:
             for line in self._lines():
-                self._put(f"{self._prefix}  {line}")
+                self._put(self._prefix + line)
         except OrchestratorError as error:
-            self._put(f"{self._prefix}  ({error.message})")
+            self._put(f"{self._prefix}({error.message})")
         finally:
             self._put(None)
 

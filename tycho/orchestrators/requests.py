@@ -13,6 +13,7 @@ from tycho.errors import UsageError
 from tycho.text import printable
 
 TAIL = 100
+BAR = " | "  # between a name and a line, where they are aligned
 _PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
@@ -27,6 +28,7 @@ class LogRequest:
         tail: Lines of each container to begin with; None for all of them. Default 100.
         since: Only what was written at this moment or later; None for any.
         timestamps: Write each line's moment before it, as the cluster has recorded it.
+        aligned: Pad the names before the lines to one width, with a bar behind them.
     """
 
     services: tuple[str, ...] = ()
@@ -34,6 +36,7 @@ class LogRequest:
     tail: int | None = TAIL
     since: datetime | None = None
     timestamps: bool = False
+    aligned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

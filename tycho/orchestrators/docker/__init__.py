@@ -154,7 +154,7 @@ class DockerOrchestrator(PollingVerbs, UnsupportedVerbs, OwnClock):
         async with contextlib.aclosing(self.docker.stream(argv)) as lines:
             async for line in lines:
                 container, bar, text = line.partition("|")
-                yield f"{container.strip()} {text.removeprefix(' ')}" if bar else line
+                yield f"{container.strip()} {text.removeprefix(' ')}" if bar and not query.aligned else line
 
     async def restart(self, identity: Identity, services: tuple[str, ...], wait_options: WaitOptions) -> Release:
         """Restart the containers of services; those that have done their work are left alone.

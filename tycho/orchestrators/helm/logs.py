@@ -14,6 +14,7 @@ from tycho.orchestrators import LogRequest
 from tycho.orchestrators.helm.restart import list_workloads
 from tycho.orchestrators.helm.services import check_services, list_containers, select_containers
 from tycho.orchestrators.helm.workloads import INSTANCE
+from tycho.orchestrators.requests import BAR
 from tycho.release import Identity
 
 READ_AHEAD = 1000  # lines that wait for a slow reader
@@ -49,11 +50,14 @@ async def read_lines(api: KubeClient, identity: Identity, query: LogRequest) -> 
         "timestamps": "true" if query.timestamps else "",
     }
     parameters = {key: value for key, value in options.items() if value}
+    names = {key: "/".join(key) if several else key[0] for key, several in selected.items()}
+    width = max(map(len, names.values())) if query.aligned else 0
+    bar = BAR if query.aligned else "  "
     queue: asyncio.Queue[str | None] = asyncio.Queue(READ_AHEAD)
     readers = [
         LogReader(api, kinds.POD.path(identity.namespace, pod) + "/log", {**parameters, "container": container},
-               f"{pod}/{container}" if several else pod, queue)
-        for (pod, container), several in selected.items()
+                  names[pod, container].ljust(width) + bar, queue)
+        for pod, container in selected
     ]  # fmt: skip
     try:
         running = len(readers)
