@@ -116,13 +116,12 @@ def check_replacement(release: Release, caller: Caller) -> None:
         volumes = ", ".join(release.volumes)
         raise Conflict(
             f"the volumes of a system {identity.name} are kept here ({volumes}): it {whose}{since}",
-            hint=f"--name NAME gives yours another name, --new starts yours with volumes of its own, --replace takes"
-            f" these over (it is {identity.guid})",
+            hint=f"--name NAME renames yours, --new gives it volumes of its own, --replace takes these over"
+            f" (it is {identity.guid})",
         )
     raise Conflict(
         f"{identity.name} runs already: it {whose}{since}",
-        hint=f"--name NAME gives yours another name, --new starts yours beside it,"
-        f" --replace replaces it (it is {identity.guid})",
+        hint=f"--name NAME renames yours, --new starts it beside that, --replace replaces that (it is {identity.guid})",
     )
 
 

@@ -74,7 +74,7 @@ def test_up_works_after_one_that_was_cut_short(
     assert process.stderr
     stderr = process.stderr.read().decode()
     process.stderr.close()
-    assert sent == signal.SIGKILL or "interrupted: cut may be changed in part; `tycho status cut` shows it" in stderr
+    assert sent == signal.SIGKILL or "interrupted: cut may be changed in part; `tycho up` goes on with it" in stderr
     tycho("up", "--name", "cut")
     running = [system for system in json.loads(tycho("status", "-o", "json").stdout) if system["name"] == "cut"]
     assert [system["is_ready"] for system in running if system["state"] == "deployed"] == [True]

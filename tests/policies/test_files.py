@@ -148,7 +148,7 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
 def test_short_syntax_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as broken:
         policy_result(tmp_path, WEB, "description: D.\npatch: {mem_limit: 512m}")
-    assert "long syntax only" in broken.value.problems[0].hint
+    assert "write long syntax" in broken.value.problems[0].hint
 
 
 def test_no_bytecode_is_left_behind(tmp_path: Path) -> None:

@@ -61,8 +61,7 @@ class Listening:
             if not authenticated:
                 raise UsageError(
                     f"{self.host} lets anybody on the network start systems",
-                    hint="--tokens FILE, --token-review or --proxy-header says who may; without, bind 127.0.0.1, and"
-                    " let `kubectl port-forward` or ssh carry it",
+                    hint="write --tokens FILE, --token-review or --proxy-header, or use `kubectl port-forward`",
                 )
             if not (self.tls_cert or self.plain_http):
                 raise UsageError(

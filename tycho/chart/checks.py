@@ -54,8 +54,8 @@ def _find_oversized(layout: ChartLayout) -> Iterator[Problem]:
         yield Problem(
             *layout.system.at(heaviest),
             heaviest,
-            f"the project's files are {total >> 10} KiB compressed, {sizes[heaviest] >> 10} KiB of them here;"
-            f" the limit of a release is {FILES_LIMIT >> 10} KiB",
+            f"the project's files are {total >> 10} KiB compressed, {sizes[heaviest] >> 10} KiB of them here:"
+            f" more than {FILES_LIMIT >> 10} KiB",
             "copy them into the image, or keep them in a volume",
         )
 

@@ -30,10 +30,7 @@ DERIVED_FIELDS = frozenset({
     "outside", "single", "built",
 })  # fmt: skip
 """Fields of the model that are no keys of their own."""
-RESTARTED = (
-    "restart is not set: Kubernetes restarts a container that exits, whatever its exit code; Docker leaves it stopped,"
-    " and its up does not wait"
-)
+RESTARTED = "restart is not set: Kubernetes restarts a container whatever its exit code; Docker leaves it stopped"
 RUNS_ONCE = 'restart: on-failure (or "no") makes it a job'
 NO_SERVICE = Service()
 SHIPPED_KEYS = frozenset({".secretFiles", ".networkPolicy"})

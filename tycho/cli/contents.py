@@ -38,7 +38,7 @@ def values(
       tycho values
       tycho values shop --all
 
-    Without ID, the project of this folder is meant.
+    ID defaults to the project of this folder.
     """
 
     async def act(lifecycle: Lifecycle) -> Mapping[str, Any]:
@@ -66,7 +66,7 @@ def report(
       tycho report
       tycho report shop -o json
 
-    Without ID, the project of this folder is meant. `tycho compile` shows the same for a file that does not run yet.
+    ID defaults to the project of this folder. For a file that does not run, see `tycho compile`.
     """
 
     async def act(lifecycle: Lifecycle) -> Sequence[Mapping[str, Any]]:

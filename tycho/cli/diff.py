@@ -37,7 +37,7 @@ def diff(
       tycho diff -f compose.yaml --objects
       tycho diff -o json
 
-    The exit code is 0 when nothing changes, 1 when something does, and 2 for an error.
+    The exit code is 1 when something changes, and 2 for an error.
     """
     ends.fail_with(FAILED)
     start = make_start(

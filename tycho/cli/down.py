@@ -46,7 +46,7 @@ def down(
       tycho down shop
       tycho down $(tycho status -terse)
 
-    Without ID, the project of this folder is meant; where it does not run, nothing is removed.
+    ID defaults to the project of this folder, where that runs.
     """
     if volumes and keep_volumes:
         raise UsageError("-v and --keep-volumes exclude each other")

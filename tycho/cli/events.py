@@ -36,7 +36,7 @@ def events(
       tycho events web -f
       tycho events shop -o json
 
-    Without ID, the project of this folder is meant. With -f, JSON is one object a line.
+    ID defaults to the project of this folder. With -f, JSON is one object a line.
     """
 
     async def act(lifecycle: Lifecycle) -> None:

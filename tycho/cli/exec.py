@@ -54,7 +54,7 @@ def exec(
       tycho exec shop db psql -U postgres
       tycho exec -T db pg_dump app > app.sql
 
-    Without ID, the project of this folder is meant. Write options before SERVICE: the rest belongs to the program.
+    ID defaults to the project of this folder. Options stand before SERVICE.
     """
     environment = read_variables(env or ())
 

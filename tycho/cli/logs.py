@@ -68,7 +68,7 @@ def logs(
       tycho logs web api -f
       tycho logs shop api --since 10m --tail 20
 
-    Without ID, the project of this folder is meant.
+    ID defaults to the project of this folder.
     """
     if target.namespace.isdigit():
         number = target.namespace

@@ -93,7 +93,7 @@ def modify(
       tycho modify shop --cpu 500m --memory web=256Mi
       tycho modify shop --label team=blue
 
-    Without ID, the project of this folder is meant. Without SERVICE, a change is of all services.
+    ID defaults to the project of this folder, SERVICE to all services.
     """
     modification = changes.read()
 

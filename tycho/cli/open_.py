@@ -48,7 +48,7 @@ def open_(
       tycho open shop --print
       tycho open shop db --port 5432
 
-    Without ID, the project of this folder is meant. A service without a URL gets a free
+    ID defaults to the project of this folder. A service without a URL gets a free
     port of this machine until Ctrl-C; other machines cannot call it.
     """
     distant = bool(find_service(target.service))

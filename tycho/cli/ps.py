@@ -27,7 +27,7 @@ def ps(
     target: TargetOptions,
     output: StatusOutput = StatusFormat.table,
 ) -> None:
-    r"""List the services of a system; for all systems there is `tycho status --services`.
+    r"""List the services of a system; `tycho status --services` lists those of all.
 
     \b
     Examples:
@@ -35,7 +35,7 @@ def ps(
       tycho ps web
       tycho ps shop -o json
 
-    Without ID, the project of this folder is meant.
+    ID defaults to the project of this folder.
     """
 
     async def act(lifecycle: Lifecycle) -> Release:

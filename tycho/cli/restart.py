@@ -32,7 +32,7 @@ def restart(
       tycho restart web
       tycho restart shop web api
 
-    Without ID, the project of this folder is meant. For a changed compose file, run `tycho up`.
+    ID defaults to the project of this folder. For a changed compose file, run `tycho up`.
     """
 
     async def act(lifecycle: Lifecycle) -> Release:

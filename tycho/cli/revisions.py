@@ -55,7 +55,7 @@ def history(
       tycho history
       tycho history shop -o json
 
-    Below each revision stands what it changed; secrets are masked. Without ID, the project of this folder is meant.
+    Secrets are masked. ID defaults to the project of this folder.
     """
 
     async def act(lifecycle: Lifecycle) -> Sequence[Revision]:
@@ -84,7 +84,7 @@ def rollback(
       tycho rollback shop
       tycho rollback shop 3
 
-    Without ID, the project of this folder is meant.
+    ID defaults to the project of this folder.
     """
     id, revision = read_words(words or ())
 

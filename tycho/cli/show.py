@@ -117,7 +117,7 @@ def kept(releases: Iterable[Release]) -> None:
         if release.state == "kept":
             names = ", ".join(release.volumes)
             info(f"note: {release.identity.name} does not run; its volumes are kept: {names}"
-                f" (`tycho up` uses them again, `tycho down {release.identity.guid[:8]}` deletes them)")  # fmt: skip
+                f" (`tycho up` uses them, `tycho down {release.identity.guid[:8]}` deletes them)")  # fmt: skip
 
 
 def simulated(releases: Iterable[Release]) -> None:

@@ -22,14 +22,14 @@ def touch(
     target: TargetOptions,
     output: Output = Format.table,
 ) -> None:
-    r"""Note that a system is used: where it ends when nobody uses it, its idle time begins again.
+    r"""Note that a system is used: its idle time begins again.
 
     \b
     Examples:
       tycho touch
       tycho touch shop
 
-    Without ID, the project of this folder is meant.
+    ID defaults to the project of this folder.
     """
 
     async def act(lifecycle: Lifecycle) -> Release:

@@ -207,10 +207,7 @@ class StartCommand:
                 compiled = await build_compiled(
                     lifecycle, compiled, self.enable(keep), self.services, push=self.building.push, quiet=quiet
                 )
-        ends.advise(
-            f"{name} may be changed in part; `tycho status {name}` shows it, `tycho up` goes on with it,"
-            f" `tycho down {name}` removes it"
-        )
+        ends.advise(f"{name} may be changed in part; `tycho up` goes on with it, `tycho down {name}` removes it")
         with progress(quiet or self.wait.no_wait) as watch:
             release = await lifecycle.up(
                 compiled,

@@ -31,8 +31,8 @@ def wait(
       tycho wait shop
       tycho wait shop web api --timeout 60
 
-    Without ID, the project of this folder is meant. It exits with 0 when they are ready, with 38 when one of them
-    cannot become ready, and with 39 when the time is over.
+    ID defaults to the project of this folder. The exit code is 38 when one of them cannot become ready,
+    and 39 when the time is over.
     """
 
     async def act(lifecycle: Lifecycle) -> Release:

@@ -19,10 +19,7 @@ MISSING = object()  # stands for a field that the file does not set; None is a v
 SECTIONS = frozenset({"services", "jobs"})
 # In these lists the last entry that fits decides, so the file's entries follow those of a default.
 ORDERED = frozenset({"secretEnvironment", "secretFiles"})
-CANONICAL = (
-    "a policy changes the canonical form, which has long syntax only: lists and mappings in full, "
-    "memory in bytes, durations in seconds, text in quotes"
-)
+CANONICAL = "write long syntax: lists and mappings in full, memory in bytes, durations in seconds, text in quotes"
 
 
 def to_model_fields(keys: Mapping[str, Json]) -> Fields:

@@ -90,8 +90,8 @@ FORWARD = "kubectl port-forward reaches it"
 INSIDE = "it is bound to loopback, so it is not published outside"
 WORDS = "Service <name>-published, and the Service that peers call"
 NODES = (
-    "a load balancer uses this port; without one, nodes use a port of 30000-32767: this one if it is in that range,"
-    " else one that the cluster chooses"
+    "a load balancer uses this port; without one, nodes use it only if it is in 30000-32767, else one that the"
+    " cluster chooses"
 )
 EXPOSED = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?(/(tcp|udp|sctp))?")
 

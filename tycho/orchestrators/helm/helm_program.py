@@ -14,8 +14,8 @@ from tycho.toolchain.versions import Version, recall_version, remember_version
 MINIMUM = (4, 2, 4)
 RECOMMENDED = "4.3.1"
 HOW = (
-    f"install helm {RECOMMENDED}: `tycho cluster create` brings one, or"
-    f" `go install helm.sh/helm/v4/cmd/helm@v{RECOMMENDED}`, or see helm.sh/docs/intro/install"
+    f"install helm {RECOMMENDED}: `tycho cluster create` brings one, so does"
+    f" `go install helm.sh/helm/v4/cmd/helm@v{RECOMMENDED}`"
 )
 
 
