@@ -39,9 +39,10 @@ class Comparing(Starting):
             identity = running.identity if running else new_identity(system.name, "", self.target, caller)
             return await self.orchestrator.diff(compiled.artifact, self.make_instance(compiled, identity, caller))
         compiled = await self._keep_images(compiled, running)
-        instance = self.make_instance(compiled, keep_identity(running.identity, caller), caller, upgrade=True)
+        identity = keep_identity(running.identity, caller)
+        instance = self.make_instance(compiled, identity, caller, upgrade=True, paused=running.paused)
         comparison = await self.orchestrator.diff(compiled.artifact, instance)
-        if running.state == "deployed":
+        if running.state in ("deployed", "paused"):
             return comparison
         note = f"revision {running.revision} is {running.state}: `tycho up` makes another one, whatever differs"
         return comparison.model_copy(update={"notes": (note, *comparison.notes)})

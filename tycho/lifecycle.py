@@ -23,6 +23,7 @@ from tycho.errors import NotSupported, TychoError
 from tycho.finder import Finder, keep_identity, new_identity
 from tycho.orchestrators import NO_LABELS, Orchestrator, Target, WaitOptions, check_registry
 from tycho.ownership import NOBODY, Caller
+from tycho.pausing import Pausing, tell_paused
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision
 from tycho.starting import announce_expiry, check_rollback
@@ -44,7 +45,7 @@ class Removal:
     error: TychoError | None = None
 
 
-class Lifecycle(Comparing):
+class Lifecycle(Comparing, Pausing):
     """Starts, watches and stops systems on one orchestrator.
 
     Args:
@@ -155,10 +156,14 @@ class Lifecycle(Comparing):
         if running:
             compiled = await self._keep_images(compiled, running)
         identity = keep_identity(running.identity, caller) if running else new_identity(name, guid, self.target, caller)
-        instance = self.make_instance(compiled, identity, caller, wait_options, upgrade=running is not None)
+        paused = running is not None and running.paused
+        instance = self.make_instance(
+            compiled, identity, caller, wait_options, upgrade=running is not None, paused=paused
+        )
         async with self.reserve_urls(instance):
             release = await self.orchestrator.up(compiled.artifact, instance)
-        return announce_expiry(release, self.orchestrator.now())
+        release = announce_expiry(release, self.orchestrator.now())
+        return tell_paused(release) if paused else release
 
     async def runs(self, compiled: Compiled, *, guid: str = "", caller: Caller | None = None) -> bool:
         """Return whether the project runs already, so that `up` would be an upgrade."""

@@ -105,6 +105,8 @@ def describe_system(release: Release) -> str:
 
 def describe_service(service: ServiceStatus) -> str:
     """Return how far a service is: that it is ready, or why it is not yet."""
+    if service.done and not service.wanted and service.why:  # paused, or stopped
+        return printable(service.why)
     if service.done:
         if service.kind == "Job":
             return "complete"
@@ -117,7 +119,7 @@ def describe_failure(release: Release) -> str:
     name = release.identity.name
     if failed := [service for service in release.services if service.fatal]:
         return f"{name} cannot start: {'; '.join(f'{service.name}: {service.why}' for service in failed)}"
-    return f"{name} is {release.state}" if release.state not in ("deployed", "pending") else ""
+    return f"{name} is {release.state}" if release.state not in ("deployed", "paused", "pending") else ""
 
 
 def count_percent(release: Release) -> int:

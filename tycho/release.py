@@ -14,8 +14,9 @@ from tycho.expiry import Expiry
 ORIGIN = "tycho.dev/origin"  # annotation of workloads and of kept claims: where a system was started from
 CONN_STRING = "conn_string"  # annotation of workloads: how a program connects to the service
 WORKSPACE = "app-name"  # label of pods: what a portal calls the system
-State = Literal["deployed", "pending", "failed", "uninstalling", "superseded", "lost", "kept"]
-"""What a release is; of one that is "kept", `down --keep-volumes` has left the volumes, and nothing runs."""
+State = Literal["deployed", "paused", "pending", "failed", "uninstalling", "superseded", "lost", "kept"]
+"""What a release is. Of one that is "kept", `down --keep-volumes` has left the volumes, and nothing runs; of one that
+is "paused", `pause` has left all but the pods."""
 
 
 class WireModel(BaseModel):
@@ -133,11 +134,12 @@ class Release(WireModel):
     workspace_name: str = ""  # label `app-name` of its pods: what a portal calls it
     conn_string: str = ""  # how a program connects to it, where its compose file says so
     expiry: Expiry | None = None  # of one whose time ends
+    paused: bool = False  # `resume` has it run again; its state says so too, where there is nothing worse to say
 
     @property
     def ready(self) -> bool:
         """Whether every service is as it was asked for."""
-        return self.state == "deployed" and all(service.done for service in self.services)
+        return self.state in ("deployed", "paused") and all(service.done for service in self.services)
 
     @property
     def endpoint(self) -> Endpoint | None:

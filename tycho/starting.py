@@ -62,6 +62,7 @@ class Starting(Operations):
         wait_options: WaitOptions | None = None,
         *,
         upgrade: bool = False,
+        paused: bool = False,
     ) -> Instance:
         """Make the instance of a compiled system that a start would run."""
         return Instance(
@@ -74,6 +75,7 @@ class Starting(Operations):
             urls=self.urls,
             service_account=compiled.service_account,
             upgrade=upgrade,
+            paused=paused,
             wait_options=wait_options or WaitOptions(),
         )
 

@@ -13,7 +13,7 @@ from tycho.ownership import origin_key
 from tycho.release import Identity, Origin, Release, ServiceStatus
 
 SAME = ("revision", "state", "updated", "compose", "policies", "chart", "services", "simulated", "notes", "origin",
-        "volumes", "workspace_name", "conn_string", "expiry")  # fmt: skip
+        "volumes", "workspace_name", "conn_string", "expiry", "paused")  # fmt: skip
 """Fields that a system on the wire has as its release has them."""
 NONE = "--"  # in the place of an address or a port that there is not
 
@@ -50,6 +50,7 @@ class System(BaseModel):
     expiry: Expiry | None = None
     expires: datetime | None = None
     idle_since: datetime | None = None
+    paused: bool = False
 
 
 def to_system(release: Release) -> System:

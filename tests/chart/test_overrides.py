@@ -77,6 +77,7 @@ SERVICES: Mapping[str, Effect] = {
     **BOTH,
     "image": ({"repository": "other", "tag": "2"}, f"{MAIN}.image", "other:2"),
     "replicas": (3, "Deployment rel-web spec.replicas", 3),
+    "stopped": (False, "Deployment rel-web metadata.annotations.tycho!dev/state", "running"),
     "secretEnv": ({"PASSWORD": "p"}, "Secret rel-web-env data.PASSWORD", "cA=="),
     "envFile": ({"FILED": "p"}, "Secret rel-web-env-file data.FILED", "cA=="),
     "service": (
@@ -108,6 +109,8 @@ ALONE: Mapping[str, Effect] = {
     "secrets.token.existingSecret": ("mine", f"{POD}.volumes.name=secret-token.secret.secretName", "mine"),
     "secrets.token.key": ("k", f"{POD}.volumes.name=secret-token.secret.items.0.key", "k"),
     "secrets.token.value": ("cA==", "Secret rel-token data.token", "cA=="),
+    "paused": (True, "Deployment rel-web spec.replicas", 0),
+    "services.web.stopped": (True, "Deployment rel-web spec.replicas", 0),
     "podSecurity": ("restricted", f"{MAIN}.securityContext.runAsNonRoot", True),
     "dns.scope": ("release", f"{POD}.subdomain", "rel"),
     "tools.image": ({"repository": "box", "tag": "2"}, f"{POD}.initContainers.name=await-db.image", "box:2"),

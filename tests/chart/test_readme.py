@@ -27,6 +27,7 @@ EDITS: Mapping[str, str] = {  # a value of the README: what to set it to, behind
     "defaults.imagePullSecrets": '[{"name":"theirs"}]',
     "global.imageRegistry": '"mirror.example"',
     "podSecurity": '"restricted"',
+    "paused": "true",
     "dns.scope": '"release"',
     "variables.NAME": '"7"',
     "secrets.NAME.value": '"b3RoZXI="',

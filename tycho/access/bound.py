@@ -40,12 +40,17 @@ VERBS = {
     "restart": "restart",
     "modify": "modify",
     "touch": "modify",
+    "scale": "modify",
+    "pause": "modify",
+    "resume": "modify",
+    "stop": "modify",
+    "start": "modify",  # of services; the start of a system is `up`
     "logs": "logs",
     "events": "events",
     "wait": "status",
 }
 """Of each method of a lifecycle that callers have, the verb that they must be allowed."""
-CHANGING = ("up", "down", "modify", "rollback", "restart")
+CHANGING = ("up", "down", "modify", "rollback", "restart", "scale", "pause", "resume", "stop", "start")
 """The methods that change something: the audit tells of each."""
 WITHHELD = (
     "compile", "explain", "push", "exec", "forward", "ports", "identify", "check_owner",
@@ -102,16 +107,17 @@ class Bound:
         verb = VERBS[name]
         if name not in CHANGING or kwargs.get("dry_run"):
             return await self._do(name, verb, args, kwargs)
-        token = DESCRIPTION.set(self._describe(verb))
+        word = name if verb == "modify" else verb
+        token = DESCRIPTION.set(self._describe(word))
         try:
             done = await self._do(name, verb, args, kwargs)
         except BaseException as error:
             for system in _asked(args):
-                audit.write(self._source, verb, system=system, error=error)
+                audit.write(self._source, word, system=system, error=error)
             raise
         finally:
             DESCRIPTION.reset(token)
-        self._log_done(verb, args, done)
+        self._log_done(word, args, done)
         return done
 
     async def _stream(self, name: str, /, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:

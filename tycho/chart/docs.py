@@ -83,6 +83,7 @@ def _list_values(layout: ChartLayout) -> Iterator[tuple[tuple[str, ...], str, st
         yield ("persistence.NAME.existingClaim", *sized), "", f"where data is stored: {', '.join(layout.claims)}"
     keys = ("defaults.resources", "defaults.nodeSelector", "defaults.imagePullSecrets")
     yield keys, "", "pods of every service; values of a service override them"
+    yield ("paused",), "false", "whether no service has pods; volumes and addresses stay"
     yield ("global.imageRegistry",), "", "replaces the registry of every image"
     yield ("podSecurity",), "baseline", "or restricted"
     if layout.isolated:

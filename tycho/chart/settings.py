@@ -40,6 +40,7 @@ KEYS: Mapping[str, Setting] = {
         {"$ref": "#/$defs/image"},
     ),
     "replicas": Setting("-- Number of pods", {"$ref": "#/$defs/replicas"}),
+    "stopped": Setting("", FLAG),
     "command": Setting("-- Replaces the image's entrypoint", WORDS),
     "args": Setting("-- Replaces the image's command", WORDS),
     "workingDir": Setting("", TEXT),
@@ -89,7 +90,7 @@ DEFAULTS: Mapping[str, str] = {
 }
 """Comments where the keys of a service stand for all of them."""
 
-OWN_KEYS = ("replicas", "ingress", "httpRoute", "secretEnv", "envFile")
+OWN_KEYS = ("replicas", "stopped", "ingress", "httpRoute", "secretEnv", "envFile")
 """Keys that one service says for itself."""
 
 IMAGE: Schema = strict_object({"image": {"$ref": "#/$defs/image"}, "resources": {"$ref": "#/$defs/resources"}})
@@ -121,6 +122,9 @@ SETTINGS: Mapping[str, Setting] = {
         "livenessProbe, priorityClassName, runtimeClassName, serviceAccountName, hostAliases,"
         " topologySpreadConstraints.",
         {},
+    ),
+    "paused": Setting(
+        "-- Whether no service has pods, as `services.NAME.stopped` has it of one; volumes and addresses stay", FLAG
     ),
     "podSecurity": Setting(
         "-- baseline, or restricted: no root, no capabilities, in every container",

@@ -36,7 +36,7 @@ POD_KEYS = (
 CONTAINER_KEYS = (
     "command", "args", "workingDir", "lifecycle", "startupProbe", "readinessProbe", "livenessProbe", "resources",
 )  # fmt: skip
-UNROLLED = ("replicas", "service", "ingress", "httpRoute", "workloadAnnotations")
+UNROLLED = ("replicas", "stopped", "service", "ingress", "httpRoute", "workloadAnnotations")
 """What values say of a service, and its pods do not show."""
 
 

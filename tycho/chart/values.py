@@ -231,6 +231,7 @@ def _settings(layout: ChartLayout, common_security: Mapping[str, YamlValue]) -> 
     }
     asks_api = any(workload.asks_api for workload in layout.workloads)
     present: dict[str, YamlValue | None] = {
+        "paused": False,
         "podSecurity": "baseline",
         "networkPolicy": _network_policy(layout) if layout.isolated else None,
         "dns": {"scope": "namespace"}
@@ -286,7 +287,7 @@ def list_unused_keys(workload: Workload, container: Container) -> Iterator[str]:
     if workload.replicas is None or not first:
         yield "replicas"
     if not first:
-        yield from POD_KEYS
+        yield from ("stopped", *POD_KEYS)
     if not container.env.secret:
         yield "secretEnv"
     if not container.env.from_file:

@@ -52,7 +52,7 @@ async def up(
     service, request, caller = await _make_request(lifecycle, sources, instance, metadata_file, images)
     if wait_options.rollback:
         request |= {"rollbackOnFailure": True, "wait": True}
-    release = await service.start(request, caller, wait_options)
+    release = await service.send(request, caller, wait_options)
     if not quiet:
         for note in release.notes:
             show.info(note)

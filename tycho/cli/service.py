@@ -213,7 +213,7 @@ class RemoteLifecycle(RemoteTracking, RemoteExpiry, RemoteReading):
             hint="leave out --service, or unset TYCHO_SERVICE",
         )
 
-    async def start(self, request: Mapping[str, Any], caller: Caller, wait_options: WaitOptions) -> Release:
+    async def send(self, request: Mapping[str, Any], caller: Caller, wait_options: WaitOptions) -> Release:
         """Start or upgrade what a request holds."""
         answer = await self.client.start({**request, **await self.describe_caller(caller, None)})
         if answer.error:

@@ -162,6 +162,28 @@ class Orchestrator(Protocol):
             dry_run: Change nothing.
         """
 
+    async def pause(self, identity: Identity, wait_options: WaitOptions, *, revision: int = 0) -> Release:
+        """Have nothing of a system run; its volumes, names and addresses stay.
+
+        Args:
+            identity: Which system.
+            wait_options: How long that may take, and who is told.
+            revision: The running one; PreconditionFailed where it is another by now. 0: whichever it is.
+        """
+
+    async def resume(self, identity: Identity, wait_options: WaitOptions, *, revision: int = 0) -> Release:
+        """Have a paused system run again; `notes` say so where it was not paused."""
+
+    async def stop(
+        self, identity: Identity, services: Sequence[str], wait_options: WaitOptions, *, revision: int = 0
+    ) -> Release:
+        """Have services not run, until `start` or the next `up`; their number of replicas is kept."""
+
+    async def start(
+        self, identity: Identity, services: Sequence[str], wait_options: WaitOptions, *, revision: int = 0
+    ) -> Release:
+        """Have services that were stopped run again, with the replicas that they had."""
+
     async def push(self, artifact: Artifact, registry: str, *, plain_http: bool = False) -> str:
         """Send an artifact to `oci://…`; returns `reference@sha256:…`."""
 

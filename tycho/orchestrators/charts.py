@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -16,8 +16,10 @@ from tycho.masking import masked, secret_values
 from tycho.model import Json, PolicyResult
 from tycho.modification import Modification, Modified, modify_values
 from tycho.orchestrators.instance import Artifact, Instance, WaitOptions
+from tycho.orchestrators.pausing import PauseVerbs
 from tycho.release import Identity, Release, Revision
 from tycho.stored import StoredRelease, merge_values
+from tycho.suspension import PAUSED
 
 REQUESTED = ("variables", "services", "secrets", "secretFiles")  # parts of the values that a request decides
 
@@ -25,7 +27,7 @@ REQUESTED = ("variables", "services", "secrets", "secretFiles")  # parts of the 
 def instance_values(instance: Instance) -> dict[str, Json]:
     """Return the values of the release that an instance becomes."""
     identity = instance.identity
-    return release_values(
+    values = release_values(
         instance.project,
         instance.metadata,
         scope="namespace" if identity.own_namespace else "release",
@@ -35,6 +37,7 @@ def instance_values(instance: Instance) -> dict[str, Json]:
         context=RouteContext(instance.urls, identity) if instance.urls else None,
         account=instance.service_account,
     )
+    return {PAUSED: True, **values} if instance.paused else values
 
 
 class ObjectsCompared(NamedTuple):
@@ -51,7 +54,7 @@ class ObjectsCompared(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class ChartVerbs(ABC):
+class ChartVerbs(PauseVerbs):
     """The verbs that turn what a caller gives into values of a release, or compare it with those that are stored."""
 
     takes_cluster_options: ClassVar[bool] = True
@@ -67,7 +70,7 @@ class ChartVerbs(ABC):
         chart, values = _to_chart(artifact), instance_values(instance)
         texts = [text for text in chart.files.values() if isinstance(text, str)]
         with masked(secret_values(values, known=texts)):
-            return await self.start(chart, instance, values)
+            return await self.run(chart, instance, values)
 
     async def diff(self, artifact: Artifact, instance: Instance) -> Comparison:
         """Tell what `up` would change."""
@@ -133,7 +136,7 @@ class ChartVerbs(ABC):
         return Modified(changed, differences)
 
     @abstractmethod
-    async def start(self, chart: Chart, instance: Instance, values: Mapping[str, Any]) -> Release:
+    async def run(self, chart: Chart, instance: Instance, values: Mapping[str, Any]) -> Release:
         """Install a chart with these values, or upgrade what runs to it."""
 
     @abstractmethod

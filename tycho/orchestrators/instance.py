@@ -139,6 +139,7 @@ class Instance:
         urls: What the operator says of URLs; None for no URLs.
         service_account: What containers run as; "" for no account of their own.
         upgrade: Whether it runs already.
+        paused: Whether it is paused, and stays so.
         wait_options: Whether and how long to wait, and who is told.
     """
 
@@ -151,6 +152,7 @@ class Instance:
     urls: UrlOptions | None = None
     service_account: str = ""
     upgrade: bool = False
+    paused: bool = False
     wait_options: WaitOptions = WaitOptions()
 
     @property

@@ -33,6 +33,7 @@ from tycho.orchestrators.moments import TimedSystems
 from tycho.orchestrators.polling import PollingVerbs
 from tycho.orchestrators.simulation import FIRST_PORT, has_labels, simulate_services
 from tycho.release import Check, Event, Identity, Release, Revision
+from tycho.suspension import is_paused
 from tycho.usernames import same_user, user_label
 
 _CLUSTERS: dict[str, dict[str, SystemRevisions]] = {}
@@ -51,7 +52,7 @@ class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
         self.target = target
         self._systems = _CLUSTERS.setdefault(f"{target.kubeconfig}:{target.context}", {})
 
-    async def start(self, chart: Chart, instance: Instance, values: Mapping[str, Any]) -> Release:
+    async def run(self, chart: Chart, instance: Instance, values: Mapping[str, Any]) -> Release:
         """Add a revision, unless nothing changed."""
         identity = instance.identity
         identity = identity.model_copy(update={"username": user_label(identity.username)})
@@ -113,14 +114,14 @@ class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
         return self._revision(identity, revision or len(self._system(identity).revisions)).release
 
     async def find_good_revision(self, identity: Identity) -> int:
-        """The revision before the running one."""
-        return self._revision(identity, len(self._system(identity).revisions) - 1).revision.revision
+        """The revision before the running one that is not paused."""
+        former = [entry for entry in self._system(identity).revisions[:-1] if not is_paused(entry.release.values)]
+        return self._revision(identity, former[-1].revision.revision if former else 0).revision.revision
 
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Add a revision that is an earlier one again."""
         system = self._system(identity)
-        current = system.revisions[-1].revision.revision
-        number = revision or current - 1
+        number = revision or await self.find_good_revision(identity)
         again = self._revision(identity, number)
         notes = system.add(again.chart, again.values, again.services, f"Rollback to {number}")
         release = system.release(f"rolled back to revision {number} (now revision {len(system.revisions)})", *notes)

@@ -14,6 +14,7 @@ from tycho.orchestrators.simulation import find_names
 from tycho.ownership import DESCRIPTION
 from tycho.release import Identity, Origin, Release, Revision, ServiceStatus
 from tycho.stored import StoredRelease
+from tycho.suspension import is_paused
 from tycho.usernames import real_name
 
 
@@ -76,10 +77,13 @@ class SystemRevisions:
     def release(self, *notes: str) -> Release:
         """The system as it is."""
         last = self.revisions[-1]
-        workspace_name, conn_string = find_names(last.chart, json.loads(last.values))
+        values = json.loads(last.values)
+        workspace_name, conn_string = find_names(last.chart, values)
         return Release(
             identity=self.identity.model_copy(update={"username": real_name(self.identity.username, self.user)}),
             revision=last.revision.revision,
+            state="paused" if is_paused(values) else "deployed",
+            paused=is_paused(values),
             created=self.created,
             updated=last.revision.updated,
             compose=last.revision.compose,
@@ -91,5 +95,5 @@ class SystemRevisions:
             origin=self.origin,
             workspace_name=workspace_name,
             conn_string=conn_string,
-            expiry=self.moments.make_expiry(json.loads(last.values), last.revision.updated),
+            expiry=self.moments.make_expiry(values, last.revision.updated),
         )

@@ -11,6 +11,7 @@ from tycho.model.expression import evaluate
 from tycho.model.numbers import is_digits
 from tycho.release import CONN_STRING, WORKSPACE, Endpoint, ServiceStatus
 from tycho.stored import merge_values
+from tycho.suspension import is_paused, list_stopped
 from tycho.urls import ANNOTATION
 
 ADDRESS = "127.0.0.1"
@@ -39,12 +40,13 @@ def simulate_services(chart: Chart, values: Mapping[str, Any], port: int) -> tup
             for place, (published, target) in enumerate(ports)
         )
         port += len(endpoints)
-        replicas = values.get("services", {}).get(name, {}).get("replicas", 1)
+        still = "stopped" if name in list_stopped(values) else "paused" if is_paused(values) else ""
+        replicas = 0 if still else values.get("services", {}).get(name, {}).get("replicas", 1)
         annotations = values.get("services", {}).get(name, {}).get("workloadAnnotations", {})
         statuses.append(
             ServiceStatus(
                 name=name, kind="Deployment", ready=replicas, wanted=replicas, done=True, endpoints=endpoints,
-                url=annotations.get(ANNOTATION, ""), image=images.get(name, ""),
+                url=annotations.get(ANNOTATION, ""), image=images.get(name, ""), why=still,
             )
         )  # fmt: skip
     return tuple(statuses)

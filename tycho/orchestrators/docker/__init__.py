@@ -21,9 +21,10 @@ from tycho.model import PolicyResult
 from tycho.modification import Modification, Modified
 from tycho.orchestrators.docker import labels, records
 from tycho.orchestrators.docker.artifact import ComposeArtifact, compile_artifact
-from tycho.orchestrators.docker.containers import has_labels, is_running
+from tycho.orchestrators.docker.containers import has_labels
 from tycho.orchestrators.docker.document import Document, write_document
 from tycho.orchestrators.docker.failures import explain_failure
+from tycho.orchestrators.docker.pausing import EnginePauseVerbs
 from tycho.orchestrators.docker.records import Record
 from tycho.orchestrators.docker.scaling import compare_replicas, read_replicas, scale_services
 from tycho.orchestrators.docker.systems import describe_changes, describe_system, explain_start
@@ -40,7 +41,7 @@ from tycho.usernames import real_name, same_user
 __all__ = ["DockerOrchestrator", "engine_answers"]
 
 
-class DockerOrchestrator(PollingVerbs, UnsupportedVerbs, OwnClock):
+class DockerOrchestrator(PollingVerbs, EnginePauseVerbs, UnsupportedVerbs, OwnClock):
     """Runs compose files on a Docker engine.
 
     Args:
@@ -156,24 +157,6 @@ class DockerOrchestrator(PollingVerbs, UnsupportedVerbs, OwnClock):
                 container, bar, text = line.partition("|")
                 yield f"{container.strip()} {text.removeprefix(' ')}" if bar and not query.aligned else line
 
-    async def restart(self, identity: Identity, services: tuple[str, ...], wait_options: WaitOptions) -> Release:
-        """Restart the containers of services; those that have done their work are left alone.
-
-        Raises:
-            UsageError: One of the services that are named does not keep running.
-        """
-        await self._check_services(identity, services)
-        running = {
-            container["Config"]["Labels"][labels.SERVICE]
-            for container in await records.read_containers(self.docker, identity.guid)
-            if is_running(container) or container["HostConfig"]["RestartPolicy"]["Name"] not in ("", "no")
-        }
-        if ended := sorted(set(services) - running):
-            raise UsageError(f"{', '.join(ended)} does not run, and nothing starts it again", hint="run `tycho up`")
-        deadline = Deadline(wait_options)
-        await self._run_compose(identity, ["restart", *(services or sorted(running))], deadline)
-        return await wait_until_ready(lambda: self.status(identity), deadline)
-
     async def modify(
         self,
         release: Release,
@@ -234,12 +217,14 @@ class DockerOrchestrator(PollingVerbs, UnsupportedVerbs, OwnClock):
             labels.POLICIES: artifact.policies_digest[:40],
             labels.ARTIFACT: artifact.digest[:40],
             labels.DIGEST: document.digest,
+            labels.PAUSED: last.labels.get(labels.PAUSED, "") if last and instance.paused else "",
         }
         await records.write_record(self.docker, identity, digests, last)
         docker = DockerCli({**document.variables})
         words = ["--project-directory", document.directory, "--progress", "plain", "-f", "-"]
         argv = [*await self._find_compose(), "-p", identity.release, *words]
-        argv += ["up", "--detach", "--remove-orphans", "--no-build", "--quiet-pull"]
+        started = "--no-start" if instance.paused else "--detach"
+        argv += ["up", started, "--remove-orphans", "--no-build", "--quiet-pull"]
         completed = await self._watch(docker.run(argv, document.content), identity, deadline)
         if completed.code:
             raise explain_start(await self.status(identity), completed.lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,16 +19,33 @@ LOCAL = "127.0.0.1"
 SHOWN = 200  # characters of what a health check wrote
 
 
-def describe_services(containers: Sequence[Container]) -> tuple[ServiceStatus, ...]:
+def describe_services(containers: Sequence[Container], still: Callable[[str], str]) -> tuple[ServiceStatus, ...]:
     """Describe the services of a system, by name.
 
     Args:
         containers: All of its containers, as the engine inspects them.
+        still: Tells of a service why it stands still: "paused" or "stopped"; "" where it does not.
     """
     services: dict[str, list[Container]] = {}
     for container in containers:
         services.setdefault(container["Config"]["Labels"].get(labels.SERVICE, ""), []).append(container)
-    return tuple(_describe(name, services[name]) for name in sorted(services))
+    described = (_describe(name, services[name]) for name in sorted(services))
+    return tuple(_mark_still(service, still(service.name), services[service.name]) for service in described)
+
+
+def _mark_still(service: ServiceStatus, state: str, containers: Sequence[Container]) -> ServiceStatus:
+    """Describe a service that stands still: done as soon as none of its containers runs."""
+    running = sum(map(is_running, containers))
+    if not state:
+        return service
+    why = f"{state}; {running} container{'s' * (running > 1)} to end" if running else state
+    changes = {"kind": "Container", "ready": 0, "wanted": 0, "why": why, "fatal": False, "done": not running}
+    return service.model_copy(update=changes)
+
+
+def is_new(container: Container) -> bool:
+    """Return whether a container was never started."""
+    return bool(container["State"]["Status"] == "created")
 
 
 def is_running(container: Container) -> bool:

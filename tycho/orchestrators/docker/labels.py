@@ -12,6 +12,8 @@ POLICIES = "tycho.dev/policies"
 DIGEST = "tycho.dev/digest"
 FIRST_DIGEST = "tycho.dev/first-digest"
 ARTIFACT = "tycho.dev/artifact"
+PAUSED = "tycho.dev/paused"  # the services that ran when the system was paused, with commas; as long as it is
+STOPPED = "tycho.dev/stopped"  # the services that were stopped by themselves
 # Docker Compose's own.
 NUMBER = "com.docker.compose.container-number"
 SERVICE = "com.docker.compose.service"

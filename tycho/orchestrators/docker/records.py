@@ -75,10 +75,26 @@ async def write_record(docker: DockerCli, identity: Identity, digests: Mapping[s
     kept = {key: value for key, value in entries.items() if value}
     if last and last.labels == kept:
         return
+    await _replace_record(docker, identity, kept, last)
+
+
+async def mark_record(docker: DockerCli, record: Record, marks: Mapping[str, str]) -> None:
+    """Write down further what is to be known of a system; "" takes a mark away."""
+    kept = {key: value for key, value in {**record.labels, **marks}.items() if value}
+    if kept != record.labels:
+        await _replace_record(docker, record.identity, kept, record)
+
+
+async def _replace_record(docker: DockerCli, identity: Identity, kept: Mapping[str, str], last: Record | None) -> None:
     if last:
         await remove_record(docker, identity)
     words = [word for key, value in kept.items() for word in ("--label", f"{key}={value}")]
     await docker.require(["docker", "volume", "create", *words, f"{identity.release}{RECORD}"])
+
+
+def list_names(record: Record, label: str) -> list[str]:
+    """List the services that a label of a record names."""
+    return [name for name in record.labels.get(label, "").split(",") if name]
 
 
 async def remove_record(docker: DockerCli, identity: Identity) -> None:

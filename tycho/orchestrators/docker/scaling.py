@@ -41,7 +41,8 @@ def read_replicas(modification: Modification, services: Sequence[str]) -> dict[s
         raise UsageError("no change is given", hint="say replicas")
     for name, count in counts.items():
         if not 1 <= count <= MOST_REPLICAS:
-            raise UsageError(f"services.{name}.replicas: it is from 1 to {MOST_REPLICAS}")
+            hint = f"`tycho stop` of {name} leaves it without a container that runs" if count == 0 else ""
+            raise UsageError(f"services.{name}.replicas: it is from 1 to {MOST_REPLICAS}", hint=hint)
     return counts
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from tycho.docker_cli import DockerCli
 from tycho.errors import OrchestratorError, StartFailed
 from tycho.orchestrators.docker import labels, records
-from tycho.orchestrators.docker.containers import Container, describe_services
+from tycho.orchestrators.docker.containers import Container, describe_services, is_new
 from tycho.orchestrators.docker.failures import explain_failure
-from tycho.orchestrators.docker.records import Record
+from tycho.orchestrators.docker.records import Record, list_names
 from tycho.progress import describe_failure
 from tycho.release import Identity, Release, State
 
@@ -18,7 +18,14 @@ LOGGED = 5  # lines of what failed that an error shows
 
 async def describe_system(docker: DockerCli, record: Record, containers: Sequence[Container]) -> Release:
     """Describe a system by its record and its containers."""
-    services = describe_services(containers)
+    paused = labels.PAUSED in record.labels and bool(containers)
+    stopped, ran = list_names(record, labels.STOPPED), list_names(record, labels.PAUSED)
+    made = {container["Config"]["Labels"].get(labels.SERVICE) for container in containers if is_new(container)}
+
+    def tell_still(service: str) -> str:
+        return "stopped" if service in stopped else "paused" if paused and service in (*ran, *made) else ""
+
+    services = describe_services(containers, tell_still)
     logged = []
     for service in services:
         log: tuple[str, ...] = ()
@@ -26,7 +33,7 @@ async def describe_system(docker: DockerCli, record: Record, containers: Sequenc
             log = await _read_last_lines(docker, service.name, containers)
         logged.append(service.model_copy(update={"log": log}) if log else service)
     volumes = [] if containers else await records.list_volumes(docker, record.identity)
-    state: State = "deployed" if containers else "kept" if volumes else "lost"
+    state: State = "paused" if paused else "deployed" if containers else "kept" if volumes else "lost"
     return Release(
         identity=record.identity,
         state=state,
@@ -36,6 +43,7 @@ async def describe_system(docker: DockerCli, record: Record, containers: Sequenc
         policies=record.labels.get(labels.POLICIES, ""),
         services=tuple(logged),
         volumes=tuple(volumes),
+        paused=paused,
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from tycho import workspace
-from tycho.chart import Chart, values_yaml, without_origin
+from tycho.chart import Chart, values_yaml
 from tycho.errors import NotFound, OrchestratorError
 from tycho.expiry import find_terms
 from tycho.kube.client import KubeClient
@@ -84,7 +84,7 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
         self.helm = Helm(target)
         self.source: Source = ClusterLists(self.api)
 
-    async def start(self, chart: Chart, instance: Instance, values: Mapping[str, Any]) -> Release:
+    async def run(self, chart: Chart, instance: Instance, values: Mapping[str, Any]) -> Release:
         """Install a chart, or upgrade what runs under this identity to it.
 
         Raises:
@@ -272,7 +272,7 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
         """Make the cluster what the chart says; what else was done is returned."""
         chart, text = packed.chart, packed.values
         notes, last = await recovery.recover_release(self.api, self.helm, identity)
-        labels = releases.make_labels(identity, chart, values_yaml(without_origin(whole)).encode(), last)
+        labels = releases.make_labels(identity, chart, whole, last)
         labels |= expiry_labels.make_labels(find_terms(whole), upgrade=last is not None)
         if last is not None and releases.is_unchanged(last, labels):
             number = releases.read_number(last)

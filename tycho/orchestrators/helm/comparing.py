@@ -78,13 +78,14 @@ def choose_revision(identity: Identity, known: Sequence[KubeObject], revision: i
     Args:
         identity: Which system.
         known: Its revisions, oldest first.
-        revision: The one that is asked for; 0 for the last good one before the newest.
+        revision: The one that is asked for; 0 for the last good one before the newest that is not paused.
 
     Raises:
         NotFound: There is no such revision; names those that there are.
     """
     numbers = [releases.read_number(secret) for secret in known]
-    target = revision or releases.find_last_good(known, max(numbers, default=0))
+    running = [secret for secret in known if not releases.is_paused(secret)]
+    target = revision or releases.find_last_good(running, max(numbers, default=0))
     if target not in numbers:
         listed = ", ".join(map(str, numbers))
         raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")

@@ -25,6 +25,7 @@ from tycho.orchestrators.helm.tracking import TrackVerbs
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Identity, Release
 from tycho.stored import StoredRelease
+from tycho.suspension import is_paused
 
 HELM_LABELS = frozenset({"name", "owner", "status", "version", "createdAt", "modifiedAt"})  # which Helm itself sets
 
@@ -65,7 +66,7 @@ class ModifyVerbs(TrackVerbs):
                 raise PreconditionFailed(f"{identity.name} does not run any more", hint="look again")
             check_revision(identity, revision, releases.read_number(last))
             stored = await releases.read_payload(self.api, identity, revision)
-            if (stored.get("config") or {}) == values:
+            if (stored.get("config") or {}) == values and releases.is_paused(last) == is_paused(values):
                 notes += (f"{identity.name} is up to date (revision {revision})",)
                 observer = Observer()
             else:
@@ -83,6 +84,7 @@ class ModifyVerbs(TrackVerbs):
         }
         made_of = chart.digest.encode() + values_yaml(without_origin(values)).encode()
         kept_labels["tycho-values"] = hashlib.sha256(made_of).hexdigest()[:40]
+        kept_labels[releases.PAUSED] = "true" if is_paused(values) else "null"  # by which helm takes a label away
         labels = ",".join(f"{key}={value}" for key, value in kept_labels.items())
         with workspace.temporary("chart") as folder:
             path = folder / "chart.tgz"

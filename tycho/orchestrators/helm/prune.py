@@ -18,6 +18,7 @@ from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject, get_annotations
 from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import releases, waiting
+from tycho.orchestrators.helm.jobs import end_runs
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.orchestrators.helm.workloads import SERVICE, name
 from tycho.release import Identity
@@ -151,6 +152,7 @@ async def _replace(
     api: KubeClient, identity: Identity, current: list[KubeObject], desired: list[KubeObject]
 ) -> tuple[str, ...]:
     recreated = await _recreate(api, identity, current, desired)
+    await end_runs(api, identity, desired)
     return (*(f"{service}: removed" for service in find_removed(current, desired)), *recreated)
 
 

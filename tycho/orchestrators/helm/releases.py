@@ -16,10 +16,11 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from tycho import kinds
-from tycho.chart import Chart
-from tycho.errors import Forbidden
+from tycho import kinds, suspension
+from tycho.chart import Chart, values_yaml, without_origin
+from tycho.errors import Forbidden, PreconditionFailed
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject, get_labels
 from tycho.orchestrators.helm.expiry_labels import read_expiry
@@ -28,6 +29,7 @@ from tycho.orchestrators.helm.view_lists import Source
 from tycho.release import Identity, Release, State, label_value
 from tycho.usernames import user_label
 
+PAUSED = "tycho-paused"  # label of a revision: "true" where its values pause it
 LONGEST = 53  # characters of a release's name, as helm has it
 STATES: Mapping[str, State] = {
     "deployed": "deployed", "failed": "failed", "superseded": "superseded", "uninstalling": "uninstalling",
@@ -36,15 +38,22 @@ STATES: Mapping[str, State] = {
 }  # fmt: skip
 
 
-def make_labels(identity: Identity, chart: Chart, values: bytes, last: KubeObject | None) -> dict[str, str]:
+def make_labels(identity: Identity, chart: Chart, values: Mapping[str, Any], last: KubeObject | None) -> dict[str, str]:
     """What Helm keeps in the labels of a release, so that a list need not open it.
 
     Args:
         identity: Which system.
         chart: What it is made of.
-        values: With which values, as text.
+        values: With which values.
         last: The revision before this one.
+
+    Raises:
+        PreconditionFailed: It was paused since the values were made.
     """
+    paused = suspension.is_paused(values)
+    if last and is_paused(last) and not paused:
+        raise PreconditionFailed(f"{identity.name} was paused meanwhile", hint="run `tycho up` again")
+    made_of = chart.digest.encode() + values_yaml(without_origin(values)).encode()
     values_by_label = {
         "executor": "tycho",
         "tycho-guid": identity.guid,
@@ -55,7 +64,8 @@ def make_labels(identity: Identity, chart: Chart, values: bytes, last: KubeObjec
         "compose": chart.compose_digest[:40],
         "policies": chart.policies_digest[:40],
         "tycho-chart": label_value(f"{chart.name}-{chart.version}".replace("+", "_")),
-        "tycho-values": hashlib.sha256(chart.digest.encode() + values).hexdigest()[:40],
+        "tycho-values": hashlib.sha256(made_of).hexdigest()[:40],
+        PAUSED: "true" if paused else "",
         "tycho-created": read_label(last, "tycho-created") if last else f"{time.time():.3f}",
     }
     return {key: value for key, value in values_by_label.items() if value}
@@ -153,6 +163,11 @@ def read_number(secret: KubeObject) -> int:
     return int(get_labels(secret).get("version", 0))
 
 
+def is_paused(secret: KubeObject) -> bool:
+    """Whether a revision is paused."""
+    return read_label(secret, PAUSED) == "true"
+
+
 def read_label(secret: KubeObject, label: str) -> str:
     """A label of a revision."""
     return get_labels(secret).get(label, "")
@@ -182,10 +197,12 @@ def _release(secret: KubeObject) -> Release:
         origin=labels.get("tycho-origin", ""),
     )
     created = labels.get("tycho-created") or labels.get("createdAt")
+    state, paused = read_state(secret), is_paused(secret)
     return Release(
         identity=identity,
         revision=read_number(secret),
-        state=read_state(secret),
+        state="paused" if paused and state == "deployed" else state,
+        paused=paused,
         created=_stamp(created) if created else read_time(secret),
         updated=read_time(secret),
         compose=labels.get("compose", ""),

@@ -26,7 +26,10 @@ INSTANCE = "app.kubernetes.io/instance"
 SERVICE = "tycho.dev/service"
 ORDER = "tycho.dev/order"
 PUBLISHED = "tycho.dev/published"
+STATE = "tycho.dev/state"  # of a workload: "running", or, where it stands still, "paused" or "stopped"
+RUNNING = "running"
 READY_WHEN = "tycho.dev/ready-when"  # of a job that may run for ever: "running"
+ENDED = ("Succeeded", "Failed")  # phases of pods
 CREATE_GRACE = 20.0  # seconds in which a quota or an admission webhook may change its mind
 
 
@@ -153,6 +156,8 @@ def name(obj: KubeObject) -> str:
 def _status(
     workload: KubeObject, mine: list[KubeObject], seen: ClusterSnapshot, warnings: Mapping[str, KubeObject]
 ) -> ServiceStatus:
+    if (state := get_annotations(workload).get(STATE, RUNNING)) != RUNNING:
+        return _describe_still(workload, state, seen)
     count = count_replicas(workload)
     ready, done, why, fatal = count.ready, count.done, count.why, count.fatal
     if WORKLOADS[workload["kind"]].keeps_running:
@@ -184,6 +189,26 @@ def _status(
         image=_image(workload.get("spec", {})),
         digests=pods.list_digests(mine, name(workload)),
         nodes=tuple(sorted({node for pod in mine if (node := pod.get("spec", {}).get("nodeName"))})),
+    )
+
+
+def _describe_still(workload: KubeObject, state: str, seen: ClusterSnapshot) -> ServiceStatus:
+    """Describe a service that stands still: done as soon as it has no pod any more."""
+    service = name(workload)
+    left = [pod for pod in seen.pods if name(pod) == service and pod.get("status", {}).get("phase") not in ENDED]
+    count = count_replicas(workload)
+    completed = workload["kind"] == "Job" and count.done
+    return ServiceStatus(
+        name=service,
+        kind=workload["kind"],
+        ready=count.ready if completed else 0,
+        wanted=count.desired if completed else 0,
+        why="" if completed else f"{state}; {len(left)} pod{'s' * (len(left) > 1)} to end" if left else state,
+        done=not left,
+        url=get_annotations(workload).get(ANNOTATION, ""),
+        requests=_amounts(workload.get("spec", {}), "requests"),
+        limits=_amounts(workload.get("spec", {}), "limits"),
+        image=_image(workload.get("spec", {})),
     )
 
 
