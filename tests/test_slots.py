@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tycho.errors import TooManyRequests
-from tycho.slots import CALLER, Slots
+from tycho.slots import CALLER, Slots, run_some
 
 
 class Crowd:
@@ -143,3 +144,21 @@ async def _short(slots: Slots) -> None:
 
 def test_the_error_says_how_to_answer() -> None:
     assert (TooManyRequests.http_status, TooManyRequests.exit_code) == (429, 4)
+
+
+def test_some_calls_go_on_at_once_and_no_more() -> None:
+    async def story() -> None:
+        going, most = 0, 0
+
+        async def call(number: int) -> int:
+            nonlocal going, most
+            going += 1
+            most = max(most, going)
+            await asyncio.sleep(0)
+            going -= 1
+            return number
+
+        assert await run_some((partial(call, number) for number in range(9)), 3) == list(range(9))
+        assert most == 3
+
+    asyncio.run(story())

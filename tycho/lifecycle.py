@@ -12,6 +12,7 @@ import asyncio
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +20,16 @@ from tycho.chart import check_start
 from tycho.choices import check_running
 from tycho.comparing import Comparing
 from tycho.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
-from tycho.errors import NotSupported, TychoError
+from tycho.errors import NotSupported, TychoError, WaitTimeout
 from tycho.finder import Finder, keep_identity, new_identity
 from tycho.orchestrators import NO_LABELS, Orchestrator, Target, WaitOptions, check_registry
 from tycho.ownership import NOBODY, Caller
 from tycho.pausing import Pausing, tell_paused
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision
+from tycho.slots import REMOVALS, run_some
 from tycho.starting import announce_expiry, check_rollback
-from tycho.time_limit import within_timeout
+from tycho.time_limit import time_left, within_timeout
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
@@ -220,7 +222,7 @@ class Lifecycle(Comparing, Pausing):
 
         Args:
             ids: Which.
-            wait_options: How long each may take.
+            wait_options: How long all may take together.
             keep_volumes: Keep the volumes' claims (and the namespace that holds them).
             force: Remove what is somebody else's, too.
             revision: The revision that the caller has seen, where there is one id; 0 is any.
@@ -231,6 +233,8 @@ class Lifecycle(Comparing, Pausing):
 
         async def remove(id: str) -> Removal:
             try:
+                if not time_left():
+                    raise WaitTimeout(f"the time was over before {id} could go", hint="wait longer with --timeout")
                 release = await self._finder.find_own(id, caller, force=force, listing=listing)
                 last = await self.orchestrator.down(
                     release.identity, wait_options, keep_volumes=keep_volumes, revision=revision
@@ -241,7 +245,7 @@ class Lifecycle(Comparing, Pausing):
             each(done)
             return done
 
-        return list(await asyncio.gather(*(remove(id) for id in dict.fromkeys(ids))))
+        return await run_some((partial(remove, id) for id in dict.fromkeys(ids)), REMOVALS)
 
     async def history(self, id: str) -> Sequence[Revision]:
         """The revisions of a system, oldest first."""

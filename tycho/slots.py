@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from typing import TypeVar
 
 from tycho.errors import TooManyRequests
 
+T = TypeVar("T")
+REMOVALS = 16  # systems that one `down` removes at a time: most of that is waiting for namespaces to go
 CALLER: ContextVar[str] = ContextVar("caller", default="")
 """Who asks: over HTTP a username or an address, at the command line nobody else."""
 
@@ -100,3 +103,19 @@ class Slots:
             if not turn.done():
                 self._held[caller] = self._held.get(caller, 0) + 1
                 turn.set_result(None)
+
+
+async def run_some(calls: Iterable[Callable[[], Awaitable[T]]], most: int) -> list[T]:
+    """Make all calls, some at a time; return what each of them returns, in their order.
+
+    Args:
+        calls: None of them raises.
+        most: How many go on at once.
+    """
+    turns = asyncio.Semaphore(most)
+
+    async def make(call: Callable[[], Awaitable[T]]) -> T:
+        async with turns:
+            return await call()
+
+    return list(await asyncio.gather(*map(make, calls)))

@@ -113,6 +113,11 @@ def test_another_instance_and_what_an_id_may_be(tycho: Run, tmp_path: Path) -> N
     assert all(guid in stderr for guid in guids)
     assert tycho("down", guids[0][:8]).stdout.strip() == guids[0]
     assert tycho("down", "twice").stdout.strip() == guids[1]
+    for words in ((), ("--new",)):
+        tycho("up", "--name", "twice", "--no-wait", *words)
+    assert "exclude each other" in tycho("down", "--project", "twice", "twice", rc=2).stderr
+    assert len(tycho("down", "--project", "twice").stdout.split()) == 2
+    assert "no system twice of yours runs here" in tycho("down", "--project", "twice").stderr
     assert 'no system "twice" runs here' in tycho("down", "twice", rc=32).stderr
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.contract.conftest import OTHER, QUICK, SHOP, UNPUBLISHED, RunStory, compiled
 from tycho import orchestrators
 from tycho.compose import Sources
-from tycho.errors import Ambiguous, NotFound, UsageError
+from tycho.errors import Ambiguous, NotFound, UsageError, WaitTimeout
 from tycho.lifecycle import Compiled, Lifecycle
 from tycho.orchestrators import ExecRequest, Target, WaitOptions
 from tycho.ownership import Caller
@@ -231,6 +231,18 @@ def test_down_goes_on_past_one_that_fails(run_story: RunStory) -> None:
         )
         assert [type(removal.error) for removal in removals] == [NotFound, type(None)]
         assert list(await lifecycle.status()) == []
+
+    run_story(story)
+
+
+def test_down_begins_nothing_once_its_time_is_over(run_story: RunStory) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        running = await lifecycle.up(compiled(lifecycle, OTHER, "stays"), wait_options=QUICK)
+        (removal,) = await lifecycle.down(
+            [running.identity.guid], wait_options=WaitOptions(timeout=0), each=lambda removal: None
+        )
+        assert isinstance(removal.error, WaitTimeout)
+        assert [release.identity for release in await lifecycle.status()] == [running.identity]
 
     run_story(story)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from tycho.choices import check_revision, find_release
@@ -19,6 +20,7 @@ from tycho.operations import Modified
 from tycho.orchestrators import NO_LABELS, ExecRequest, Orchestrator, Streams, Target, WaitOptions
 from tycho.ownership import Caller, check_owner
 from tycho.release import Event, Origin, Release
+from tycho.slots import REMOVALS, run_some
 from tycho.wire import read_system, to_release
 
 if TYPE_CHECKING:
@@ -191,7 +193,7 @@ class RemoteLifecycle(RemoteTracking, RemoteExpiry, RemoteReading):
             each(done)
             return done
 
-        return list(await asyncio.gather(*(remove(id) for id in dict.fromkeys(ids))))
+        return await run_some((partial(remove, id) for id in dict.fromkeys(ids)), REMOVALS)
 
     async def exec(
         self,

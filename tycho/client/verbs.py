@@ -101,9 +101,10 @@ class Verbs(ReadingVerbs, TouchVerbs, TrackingVerbs):
         return [system.identifier for system in status.services] if terse else status
 
     @verb
-    def down(self, names: Sequence[str]) -> Steps[builtins.list[TychoStatus]]:
-        """Remove several systems; each has its answer."""
-        return (yield from self._each(TychoStatus, "delete", [{"name": name} for name in names]))
+    def down(self, names: Sequence[str], *, keep_volumes: bool = False) -> Steps[builtins.list[TychoStatus]]:
+        """Remove several systems, with or without their volumes; each has its answer."""
+        kept: dict[str, bool] = {"keep-volumes": True} if keep_volumes else {}
+        return (yield from self._each(TychoStatus, "delete", [{"name": name, **kept} for name in names]))
 
     @verb
     def request(self, service: str, request: Mapping[str, Any]) -> Steps[dict[str, Any]]:
