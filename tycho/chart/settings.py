@@ -85,8 +85,7 @@ DEFAULTS: Mapping[str, str] = {
     "automountServiceAccountToken": "-- Whether containers may call the Kubernetes API",
     "podAnnotations": "-- Annotations and labels of pods, and annotations of workloads",
     "nodeSelector": "-- Where to run",
-    "service": "-- How published ports are reached: LoadBalancer, NodePort or ClusterIP; and from which CIDRs, all"
-    " when empty",
+    "service": "-- How published ports are reached: LoadBalancer, NodePort or ClusterIP; from which CIDRs (empty: all)",
 }
 """Comments where the keys of a service stand for all of them."""
 
@@ -104,20 +103,18 @@ SETTINGS: Mapping[str, Setting] = {
         "The services of the compose file. Each takes the keys of `defaults` too; its own keys override them.", {}
     ),
     "persistence": Setting(
-        "-- Claims of volumes; they outlive the release. existingClaim names another one; subPath is the folder that\n"
-        "containers mount",
+        "-- Claims of volumes, which outlive the release; existingClaim names another, subPath the folder in it",
         {},
     ),
     "configs": Setting("-- Configs that read variables, or exist already", {}),
     "secrets": Setting(
-        "-- Secrets: set `value` (base64) when installing, or name an existing Secret and its key. Do not write values"
-        " here",
+        "-- Secrets: set `value` (base64) when installing, or name an existing Secret and its key. Write none here",
         {},
     ),
     "secretFiles": Setting("-- Secret files: set each (base64) when installing. Do not write them here", {}),
     "defaults": Setting(
-        "What every service inherits. Maps are merged; a list or text of the service's own replaces the one here.\n"
-        "As Kubernetes has them, also: env, command, args, lifecycle, volumes, volumeMounts, startupProbe,"
+        "What every service inherits: maps are merged; a service's own list or text replaces the one here.\n"
+        "Also, as in Kubernetes: env, command, args, lifecycle, volumes, volumeMounts, startupProbe,"
         " readinessProbe,\n"
         "livenessProbe, priorityClassName, runtimeClassName, serviceAccountName, hostAliases,"
         " topologySpreadConstraints.",
@@ -145,7 +142,7 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "tools": Setting("-- Image of containers that wait, test, or fill volumes, with sh, nc and nslookup", IMAGE),
     "kubectl": Setting(
-        "-- Containers that wait for jobs; serviceAccount names an existing account that may read jobs, unless created",
+        "-- Containers that wait for jobs; serviceAccount may read jobs, and exists unless create is true",
         strict_object(
             {
                 "image": {"$ref": "#/$defs/image"},
@@ -155,7 +152,7 @@ SETTINGS: Mapping[str, Setting] = {
         ),
     ),
     "fill": Setting(
-        "-- Whether a new volume is filled with the image's files at its path, and since which Kubernetes",
+        "-- Whether a new volume starts with the image's files at its path, and since which Kubernetes",
         strict_object({"fromImage": FLAG, "since": TEXT}),
     ),
     "test": Setting("-- How long `helm test` waits", strict_object({"timeoutSeconds": {"type": "integer"}})),
@@ -173,7 +170,7 @@ EXTRA_COMMENTS: Mapping[str, tuple[str, str]] = {
     "networkPolicy": ("apiServer", "; apiServer: its addresses and ports, any address without cidrs"),
     "dns": (
         "nameservers",
-        "\nnameservers: the cluster's DNS; with them, and scope release, nothing outside answers to its names",
+        "\nnameservers: the cluster's DNS; with scope release, nothing outside then answers to its names",
     ),
 }
 """What a comment says further, where the setting has that key."""
