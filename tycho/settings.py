@@ -39,6 +39,7 @@ class Settings:
         api_port: Port of the service.
         api_drain: Seconds between SIGTERM and the end of listening, in which the service says that it is not ready.
         api_grace: Seconds that requests have to end after that.
+        api_reap: Seconds between two looks of the service at systems whose time may be over; 0: it ends none.
         push_prefix: Where images that are built are pushed to: a registry, and a path in it.
         service: A Tycho API that commands talk to instead of the cluster.
         token: Who the caller is to it.
@@ -64,6 +65,7 @@ class Settings:
     api_port: int
     api_drain: float
     api_grace: float
+    api_reap: float
     push_prefix: str
     service: str
     token: str = field(repr=False)
@@ -99,6 +101,7 @@ def settings() -> Settings:
         api_port=_read_port("TYCHO_API_PORT", 5000),
         api_drain=_read_seconds("TYCHO_API_DRAIN", 0.0),
         api_grace=_read_seconds("TYCHO_API_GRACE", 10.0),
+        api_reap=_read_seconds("TYCHO_API_REAP", 60.0),
         push_prefix=env.get("TYCHO_PUSH_PREFIX", ""),
         service=env.get("TYCHO_SERVICE", ""),
         token=env.get("TYCHO_TOKEN", ""),

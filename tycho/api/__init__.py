@@ -20,6 +20,7 @@ from tycho.api.correlation import Correlation
 from tycho.api.guard import Guard
 from tycho.api.metrics import Meter
 from tycho.api.openapi import declare
+from tycho.api.reaping import reaping
 from tycho.api.responses import HANDLERS
 from tycho.api.routes import router
 from tycho.api.server import serve
@@ -42,7 +43,7 @@ def create_app(lifecycle: Lifecycle, authority: Authority | None = None) -> Fast
     async def living(app: FastAPI) -> AsyncIterator[None]:
         sandbox.warm()
         try:
-            async with lifecycle.orchestrator.keep_view():
+            async with lifecycle.orchestrator.keep_view(), reaping(lifecycle):
                 yield
         finally:
             await app.state.guard.end()

@@ -28,14 +28,20 @@ class ExpiryEnd:
     Args:
         at: That moment.
         since: What it is counted from.
-        reason: Why, in words that follow a name.
+        reason: Why, once it has come.
+        place: Where it is from what it is counted from: `8 h after its start`.
         idle: Whether use would move it.
     """
 
     at: datetime
     since: datetime
     reason: str
+    place: str
     idle: bool
+
+    def notice(self, warn: int) -> timedelta:
+        """Return how long before the end it is said: `warn` seconds, or half of the whole time where that is less."""
+        return min(timedelta(seconds=warn), (self.at - self.since) / 2)
 
 
 class Expiry(BaseModel):
@@ -76,11 +82,13 @@ class Expiry(BaseModel):
         """The first moment at which its time is over, as far as is known."""
         ends = []
         if self.expires:
-            reason = f"its time of {describe_seconds(self.ttl)} is over"
-            ends.append(ExpiryEnd(self.expires, self.started, reason, idle=False))
+            span = describe_seconds(self.ttl)
+            reason, place = f"its time of {span} is over", f"{span} after its start"
+            ends.append(ExpiryEnd(self.expires, self.started, reason, place, idle=False))
         if self.idle_since:
-            reason = f"it was not used for {describe_seconds(self.idle)}"
-            ends.append(ExpiryEnd(self.idle_since + timedelta(seconds=self.idle), self.idle_since, reason, idle=True))
+            span, at = describe_seconds(self.idle), self.idle_since + timedelta(seconds=self.idle)
+            reason, place = f"it was not used for {span}", f"{span} after its last use"
+            ends.append(ExpiryEnd(at, self.idle_since, reason, place, idle=True))
         return min(ends, key=lambda end: end.at, default=None)
 
     @property
@@ -119,7 +127,7 @@ def decide(expiry: Expiry, now: datetime, warn: int) -> Verdict:
     end = expiry.end
     if end is None:
         return Verdict.keep
-    notice = min(timedelta(seconds=warn), (end.at - end.since) / 2)
+    notice = end.notice(warn)
     if now < end.at - notice:
         return Verdict.keep
     if expiry.warned is None or expiry.warned < end.since:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from tycho.expiry import Expiry, find_terms
 from tycho.release import Event, Identity, Release
+from tycho.suspension import is_paused
 
 
 @dataclass(slots=True)
@@ -30,7 +31,7 @@ class Moments:
     def make_expiry(self, values: Mapping[str, Any], started: datetime | None) -> Expiry | None:
         """Return how long a system with these values, started then, still runs."""
         terms = find_terms(values)
-        if not terms or started is None:
+        if not terms or started is None or is_paused(values):
             return None
         return Expiry(
             **dict(terms), started=max(started, self.restarted or started), active=self.active, warned=self.warned

@@ -17,11 +17,13 @@ from tycho.chart.hidden import hide_credentials
 from tycho.chart.version import check_version
 from tycho.chart.yaml_writer import dump
 from tycho.errors import ComposeError, NotSupported, Problem
+from tycho.expiry import EXPIRE, IDLE, TTL
 from tycho.model import PolicyResult, Project
 from tycho.outputs import write_tree
 from tycho.release import label_value
 
 EXTENSION = "x-tycho"
+TIMES = (TTL, IDLE, EXPIRE)  # what it says of the whole project that is not about Kubernetes
 FILE = "compose.yaml"
 MOMENT = 315532800  # 1980-01-01: the time of change of every file that is written
 UNRUN = ("build", "develop", "profiles")
@@ -119,6 +121,12 @@ def _list_jobs(project: Project) -> Iterator[Problem]:
 def _list_ignored(policy_result: PolicyResult) -> Iterator[ReportEntry]:
     """List what the file itself says to Tycho: it is about Kubernetes."""
     project = policy_result.system
+    extension = project.x.get(EXTENSION)
+    for word in TIMES:
+        if isinstance(extension, Mapping) and word in extension:
+            path = f"{EXTENSION}.{word}"
+            reason, remedy = "docker ends no systems in time", "run `tycho down` when its time is over"
+            yield ReportEntry(path, *project.at(path), "ignored", reason=reason, remedy=remedy)
     for section in ("services", "networks", "volumes", "configs", "secrets"):
         for name, part in getattr(project, section).items():
             key = f"{section}.{name}"

@@ -208,7 +208,7 @@ def _release(secret: KubeObject) -> Release:
         compose=labels.get("compose", ""),
         policies=labels.get("policies", ""),
         chart=labels.get("tycho-chart", ""),
-        expiry=read_expiry(secret),
+        expiry=None if paused else read_expiry(secret),
     )
 
 
