@@ -48,8 +48,7 @@ def open_(
       tycho open shop --print
       tycho open shop db --port 5432
 
-    ID defaults to the project of this folder. A service without a URL gets a free
-    port of this machine until Ctrl-C; other machines cannot call it.
+    ID defaults to the project of this folder. Without a URL, a port of 127.0.0.1 leads there until Ctrl-C.
     """
     distant = bool(find_service(target.service))
     if distant and port:
