@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tycho.chart import check_start
 from tycho.choices import check_running
 from tycho.comparison import Comparison
 from tycho.compilation import Compiled
 from tycho.finder import keep_identity, new_identity
 from tycho.ownership import Caller
+from tycho.release import Drift
 from tycho.starting import Starting
 
 
@@ -46,6 +49,18 @@ class Comparing(Starting):
             return comparison
         note = f"revision {running.revision} is {running.state}: `tycho up` makes another one, whatever differs"
         return comparison.model_copy(update={"notes": (note, *comparison.notes)})
+
+    async def drift(self, id: str) -> Sequence[Drift]:
+        """List the fields of a system's live objects that are not what the release says, and who changed them.
+
+        Args:
+            id: Which system.
+
+        Raises:
+            NotFound: No such system.
+            Forbidden: The caller may not apply its objects: looking takes that right, too.
+        """
+        return await self.orchestrator.drift(check_running(await self.find(id)).identity)
 
     async def diff_revision(self, id: str, revision: int = 0) -> Comparison:
         """Tell what going back to a revision would change.

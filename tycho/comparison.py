@@ -50,7 +50,10 @@ class Change(WireModel):
             return f"{self.before or '(empty)'} → {self.after or '(empty)'}"
         if not self.path or self.action == "changed":
             return self.action
-        return self.after or "added" if self.action == "added" else "removed"
+        if self.action == "added":
+            return self.after or "added"
+        entry = self.before if self.before and "." not in self.path else ""  # of a list; what has a name needs no value
+        return f"{entry} removed".strip()
 
     @property
     def words(self) -> str:

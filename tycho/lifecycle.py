@@ -126,6 +126,7 @@ class Lifecycle(Comparing, Pausing):
         guid: str = "",
         new: bool = False,
         replace: bool = False,
+        force_conflicts: bool = False,
         caller: Caller | None = None,
         wait_options: WaitOptions,
     ) -> Release:
@@ -136,6 +137,7 @@ class Lifecycle(Comparing, Pausing):
             guid: The system's GUID, when the caller has one: the same GUID again is the same start.
             new: Start another instance even when the project runs already.
             replace: Upgrade it even if somebody else started it, or it was started from elsewhere.
+            force_conflicts: Take back the fields of its objects that others have changed.
             caller: Who asks, and from where.
             wait_options: Whether and how long to wait, and who is told.
 
@@ -159,9 +161,8 @@ class Lifecycle(Comparing, Pausing):
             compiled = await self._keep_images(compiled, running)
         identity = keep_identity(running.identity, caller) if running else new_identity(name, guid, self.target, caller)
         paused = running is not None and running.paused
-        instance = self.make_instance(
-            compiled, identity, caller, wait_options, upgrade=running is not None, paused=paused
-        )
+        instance = self.make_instance(compiled, identity, caller, wait_options, upgrade=bool(running), paused=paused)
+        instance = dataclasses.replace(instance, force_conflicts=force_conflicts)
         async with self.reserve_urls(instance):
             release = await self.orchestrator.up(compiled.artifact, instance)
         release = announce_expiry(release, self.orchestrator.now())

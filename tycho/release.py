@@ -115,6 +115,26 @@ class ServiceStatus(WireModel):
     nodes: tuple[str, ...] = ()  # where its containers run
 
 
+class Drift(WireModel):
+    """A field of a live object that is not what the release's manifest says.
+
+    Args:
+        kind: The object's kind.
+        name: The object's name.
+        path: Which field, with dots; "" where the whole object is gone.
+        live: What it is; None where there is none.
+        manifest: What the manifest says; None where the object is gone.
+        manager: Who changed it, as the cluster knows that; "" where it does not.
+    """
+
+    kind: str
+    name: str
+    path: str = ""
+    live: str | None = None
+    manifest: str | None = None
+    manager: str = ""
+
+
 class Release(WireModel):
     """One running system."""
 
@@ -133,6 +153,8 @@ class Release(WireModel):
     volumes: tuple[str, ...] = ()  # of one that is kept: what there is of it
     workspace_name: str = ""  # label `app-name` of its pods: what a portal calls it
     conn_string: str = ""  # how a program connects to it, where its compose file says so
+    outdated: bool | None = None  # whether its compose file is another by now; None where the file is not at hand
+    drifted: tuple[Drift, ...] | None = None  # what others have changed of its objects; None where nobody asked
     expiry: Expiry | None = None  # of one whose time ends
     paused: bool = False  # `resume` has it run again; its state says so too, where there is nothing worse to say
 

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from tycho.expiry import Expiry
 from tycho.ownership import origin_key
-from tycho.release import Identity, Origin, Release, ServiceStatus
+from tycho.release import Drift, Identity, Origin, Release, ServiceStatus
 
 SAME = ("revision", "state", "updated", "compose", "policies", "chart", "services", "simulated", "notes", "origin",
-        "volumes", "workspace_name", "conn_string", "expiry", "paused")  # fmt: skip
+        "volumes", "workspace_name", "conn_string", "outdated", "drifted", "expiry", "paused")  # fmt: skip
 """Fields that a system on the wire has as its release has them."""
 NONE = "--"  # in the place of an address or a port that there is not
 
@@ -39,6 +39,8 @@ class System(BaseModel):
     app_id: str = ""
     workspace_name: str = ""
     conn_string: str = ""
+    outdated: bool | None = None
+    drifted: Sequence[Drift] | None = None
     updated: datetime | None = None
     compose: str = ""
     policies: str = ""

@@ -109,6 +109,31 @@ def test_a_rollback_shows_what_it_changes_first(tycho: Run, folder: Path, servic
     assert "→" not in tycho("rollback", "-q").stderr
 
 
+def test_status_tells_of_another_file_and_of_drift(tycho: Run, tool: Run, folder: Path, service: Service) -> None:
+    tycho("up")
+    (listed,) = json.loads(tycho("status", "-o", "json").stdout)
+    assert (listed["outdated"], listed["drifted"]) == (False, None)
+    (folder / "compose.yaml").write_text(FILE.replace("mailhog", "mailhog:2"))
+    assert "corner is outdated: the compose file here has changed since" in tycho("status").stderr
+    assert "outdated" not in tycho("status", cwd=folder.parent).stderr
+    assert tycho("status", "--drift").stdout == "corner is what its release says (revision 1)\n"
+    tool("kubectl", "scale", "deployment", "-n", listed["namespace"], f"{listed['release']}-web", "--replicas=2")
+    lines = (
+        "corner has drifted from revision 1: 1 field\n"
+        f"  ~ Deployment {listed['release']}-web\n"
+        "      spec.replicas (kubectl)  1 → 2\n"
+    )
+    drifted = tycho("status", "--drift", "corner")
+    assert drifted.stdout == lines
+    assert "--force-conflicts" in drifted.stderr
+    assert tycho("status", "--drift", "--service", service.url).stdout == lines
+    (row,) = json.loads(tycho("status", "--drift", "-o", "json").stdout)[0]["drifted"]
+    assert (row["path"], row["live"], row["manager"]) == ("spec.replicas", "2", "kubectl")
+    assert "kubectl has changed .spec.replicas" in tycho("up", "--service", service.url, rc=37).stderr
+    tycho("up", "--force-conflicts", "--service", service.url)
+    assert tycho("status", "--drift").stdout == "corner is what its release says (revision 3)\n"
+
+
 def test_a_narrow_terminal_has_values_below(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -86,8 +86,9 @@ def test_a_diff_tells_what_up_would_change(run_revised: RunStory) -> None:
         assert (comparison.revision, comparison.restarts, comparison.unused) == (1, ("api",), ("spool",))
         assert "planted" not in comparison.model_dump_json()
         assert (await lifecycle.find("differs")).revision == 1
-        await lifecycle.up(second, wait_options=QUICK)
+        again = await lifecycle.up(second, force_conflicts=True, wait_options=QUICK)
         assert (await lifecycle.diff(second)).empty
+        assert await lifecycle.drift(again.identity.guid) == ()
 
     run_revised(story)
 

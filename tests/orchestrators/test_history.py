@@ -71,7 +71,7 @@ def check(ours: list[Revision], theirs: list[dict[str, Any]]) -> None:
     changes = {entry.revision: entry.changes for entry in ours[1:]}
     assert changes == {
         **{number: expected for number, (_, _, expected) in enumerate(STEPS, 1) if number > 2},
-        10: ("web: image nginx:3 → nginx:2", "web: command removed"),
+        10: ("web: image nginx:3 → nginx:2", "web: command sleep 9 removed"),
         11: ("cache: added",),
     }
 

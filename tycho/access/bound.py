@@ -28,6 +28,7 @@ VERBS = {
     "up": "start",
     "find_start": "start",
     "diff": "start",
+    "drift": "history",
     "diff_revision": "rollback",
     "runs": "status",
     "running_services": "status",

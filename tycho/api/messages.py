@@ -165,6 +165,7 @@ class Start(Compile, Asked):
     guid: Annotated[str | None, Field(pattern=r"^([0-9a-f]{32})?$", alias="tycho-guid")] = None
     upgrade: Annotated[bool, Field(description="Upgrade the system of this name where one runs.")] = False
     replace: Annotated[bool, Field(description="Upgrade it even if others started it, or from elsewhere.")] = False
+    force_conflicts: Annotated[bool, Field(alias="forceConflicts", description="Undo changes of others.")] = False
     rollback_on_failure: Annotated[bool, Field(alias="rollbackOnFailure", description="Undo it where it fails.")] = (
         False
     )

@@ -12,7 +12,7 @@ from tycho.cli.options import Format
 from tycho.text import printable
 
 if TYPE_CHECKING:
-    from tycho.comparison import Change, Comparison, FieldChange
+    from tycho.comparison import Change, Comparison
 
 MARKS = {"added": "+", "removed": "-", "changed": "~"}
 WIDEST = (24, 32, 40)  # columns of a name, of a key and of a value that the others are aligned to
@@ -119,23 +119,25 @@ def _list_objects(comparison: Comparison, width: int) -> Iterator[str]:
     for changed in comparison.objects:
         yield f"  {MARKS[changed.action]} {changed.kind} {changed.name}"
         for field in changed.fields:
-            yield from fit_field(field, width)
+            yield from fit_field(field.path, field.before, field.after, width)
 
 
-def fit_field(field: FieldChange, width: int) -> Iterator[str]:
+def fit_field(path: str, before: str | None, after: str | None, width: int) -> Iterator[str]:
     """Write a field that differs in one line, or in three where a terminal has no room.
 
     Args:
-        field: Which.
+        path: Which.
+        before: What it was; None where there was none.
+        after: What it is; None where there is none.
         width: The terminal's columns; 0 for none.
     """
-    line = f"      {_clean(field.path)}  {_value(field.before, field.after, '')}"
+    line = f"      {_clean(path)}  {_value(before, after, '')}"
     if not width or len(line) <= width:
         yield line
         return
-    yield f"      {_clean(field.path)}"
-    yield f"          {_brief(field.before)}"
-    yield f"        → {_brief(field.after)}"
+    yield f"      {_clean(path)}"
+    yield f"          {_brief(before)}"
+    yield f"        → {_brief(after)}"
 
 
 def _value(before: str | None, after: str | None, value: str) -> str:

@@ -105,6 +105,7 @@ async def _make_request(
         "files": _files(sources, files),
         "upgrade": not instance.new,
         "replace": instance.replace,
+        "forceConflicts": instance.force_conflicts,
         **({"ttl": instance.ttl} if instance.ttl else {}),
         **({"tycho-guid": guid} if guid and instance.id else {}),
     }

@@ -10,7 +10,7 @@ from tycho.client import AsyncTychoClient
 from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import StoredRelease
 from tycho.ownership import Caller
-from tycho.release import Revision
+from tycho.release import Drift, Revision
 
 if TYPE_CHECKING:
     from tycho.comparison import Comparison
@@ -42,6 +42,10 @@ class RemoteReading(Lifecycle):
     async def diff_request(self, request: Mapping[str, Any], caller: Caller) -> Comparison:
         """Tell what starting or upgrading what a request holds would change."""
         return await self.client.diff({**request, **await self.describe_caller(caller, None)})
+
+    async def drift(self, id: str) -> Sequence[Drift]:
+        """List the fields of live objects that are not what the release says."""
+        return await self.client.drift(id)
 
     async def diff_revision(self, id: str, revision: int = 0) -> Comparison:
         """Tell what going back to a revision would change."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tycho.cli import show
+from tycho.cli.drifts import add_drift, emit_drift
 from tycho.cli.options import OUTPUT, READING, Ids, StatusFormat, StatusOutput, TargetOptions, Timeout
-from tycho.cli.session import run, run_until_interrupt
+from tycho.cli.outdated import mark_outdated, tell_outdated
+from tycho.cli.session import find_service, run, run_until_interrupt
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ CHOICE = "Which systems"
 Terse = Annotated[bool, typer.Option("-terse", "--terse", help="GUIDs alone, one a line.", rich_help_panel=OUTPUT)]
 Services = Annotated[bool, typer.Option("--services", help="Every service, and why.", rich_help_panel=OUTPUT)]
 Watch = Annotated[bool, typer.Option("-w", "--watch", help="Go on, and show what changes.", rich_help_panel=OUTPUT)]
+Drifts = Annotated[
+    bool, typer.Option("--drift", help="Fields that others changed in the cluster.", rich_help_panel=OUTPUT)
+]
 AllSystems = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all systems are listed always.")]
 
 
@@ -56,6 +61,7 @@ def status(
     *,
     terse: Terse = False,
     services: Services = False,
+    drift: Drifts = False,
     watch: Watch = False,
     filters: FilterOptions,
     target: TargetOptions,
@@ -70,14 +76,21 @@ def status(
       tycho status --services shop
       tycho status --watch -o wide
       tycho status --user ada -l team=blue
+      tycho status --drift shop
       tycho down $(tycho status -terse)
     """
     chosen = filters.read(ids or ())
     if watch:
+        if drift:
+            raise UsageError("--watch and --drift exclude each other", hint="leave out one of them")
         return _watch(ids or (), chosen, target, output, terse=terse, services=services)
+    distant = bool(find_service(target.service))
 
-    def look(lifecycle: Lifecycle) -> Coroutine[Any, Any, Sequence[Release]]:
-        return lifecycle.status(ids or (), services=not terse, **chosen)
+    async def look(lifecycle: Lifecycle) -> Sequence[Release]:
+        releases = await lifecycle.status(ids or (), services=not terse, **chosen)
+        if drift:
+            return await add_drift(lifecycle, releases)
+        return releases if terse or distant else await mark_outdated(lifecycle, releases)
 
     releases = run(look, target, timeout=timeout)
     if target.namespace and not releases and not terse:
@@ -87,10 +100,14 @@ def status(
             if release.state == "kept":  # `down $(tycho status -terse)` deletes no volumes that were kept on purpose
                 continue
             show.emit(release.identity.guid)
+    elif drift and output in (StatusFormat.table, StatusFormat.wide):
+        emit_drift(releases)
     elif services and output is StatusFormat.table:
         show.services(releases)
     else:
         show.status(releases, output)
+    if not terse:
+        tell_outdated(releases)
     return None
 
 

@@ -214,6 +214,7 @@ class StartCommand:
                 guid=guid,
                 new=instance.new,
                 replace=instance.replace,
+                force_conflicts=instance.force_conflicts,
                 caller=caller,
                 wait_options=self.wait.with_watch(watch),
             )

@@ -121,6 +121,12 @@ class InstanceOptions:
         typer.Option("--ttl", metavar="TIME", help="Pause it after so long: 8h, 2d; see docs/expiry.md.",
                      rich_help_panel=CLUSTER),
     ] = ""  # fmt: skip
+    force_conflicts: Annotated[
+        bool,
+        typer.Option(
+            "--force-conflicts", help="Take back what others changed in the cluster.", rich_help_panel=CLUSTER
+        ),
+    ] = False
 
 
 @dataclass(frozen=True)

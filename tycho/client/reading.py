@@ -11,6 +11,7 @@ from tycho.client.verb import verb
 
 if TYPE_CHECKING:
     from tycho.comparison import Comparison
+    from tycho.release import Drift
 
 
 class ReadingVerbs:
@@ -43,6 +44,13 @@ class ReadingVerbs:
 
         plan = yield from self._send(Request("POST", "/system", pairs(dryRun=True), dict(request), safe=True))
         return Comparison.model_validate(plan["comparison"])
+
+    @verb
+    def drift(self, id: str) -> Steps[builtins.list[Drift]]:
+        """List the fields of live objects that are not what the release says, and who changed them."""
+        from tycho.release import Drift
+
+        return [Drift.model_validate(row) for row in (yield from self._get("system", id, "drift"))]
 
     @verb
     def diff_revision(self, id: str, revision: int = 0) -> Steps[Comparison]:

@@ -18,7 +18,7 @@ from tycho.model import PolicyResult
 from tycho.modification import Modification, Modified
 from tycho.orchestrators.instance import NAMESPACE, NO_LABELS, Artifact, Instance, Target, WaitOptions, Watch
 from tycho.orchestrators.requests import Connection, ExecRequest, LogRequest, Streams, parse_since
-from tycho.release import Check, Event, Identity, Release, Revision
+from tycho.release import Check, Drift, Event, Identity, Release, Revision
 from tycho.stored import StoredRelease, merge_values
 from tycho.text import safe_message
 
@@ -71,6 +71,9 @@ class Orchestrator(Protocol):
 
     async def diff(self, artifact: Artifact, instance: Instance) -> Comparison:
         """Tell what `up` would change; changes nothing."""
+
+    async def drift(self, identity: Identity) -> Sequence[Drift]:
+        """List the fields of live objects that are not what the running revision says; changes nothing."""
 
     async def diff_revision(self, identity: Identity, revision: int = 0) -> Comparison:
         """Tell what going back to a revision would change; 0 is the last good one before this."""

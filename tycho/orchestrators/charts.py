@@ -17,7 +17,7 @@ from tycho.model import Json, PolicyResult
 from tycho.modification import Modification, Modified, modify_values
 from tycho.orchestrators.instance import Artifact, Instance, WaitOptions
 from tycho.orchestrators.pausing import PauseVerbs
-from tycho.release import Identity, Release, Revision
+from tycho.release import Drift, Identity, Release, Revision
 from tycho.stored import StoredRelease, merge_values
 from tycho.suspension import PAUSED
 
@@ -80,6 +80,10 @@ class ChartVerbs(PauseVerbs):
         with masked(secret_values(values, known=after.files.values())):
             rendered = await self.render_changes(chart, instance, values)
         return compare(instance.identity, before, after, rendered)
+
+    async def drift(self, identity: Identity) -> Sequence[Drift]:
+        """Return none: nobody else changes what runs."""
+        return ()
 
     async def diff_revision(self, identity: Identity, revision: int = 0) -> Comparison:
         """Tell what going back to a revision would change."""

@@ -140,6 +140,7 @@ class Instance:
         service_account: What containers run as; "" for no account of their own.
         upgrade: Whether it runs already.
         paused: Whether it is paused, and stays so.
+        force_conflicts: Whether it takes back the fields of its objects that others have changed.
         wait_options: Whether and how long to wait, and who is told.
     """
 
@@ -153,6 +154,7 @@ class Instance:
     service_account: str = ""
     upgrade: bool = False
     paused: bool = False
+    force_conflicts: bool = False
     wait_options: WaitOptions = WaitOptions()
 
     @property

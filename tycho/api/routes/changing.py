@@ -64,7 +64,13 @@ async def start_system(
     if release is None:
         options = replace(wait_options(query.wait), rollback=message.rollback_on_failure)
         release = await verbs.up(
-            compiled, guid=guid, new=new, replace=message.replace, caller=caller, wait_options=options
+            compiled,
+            guid=guid,
+            new=new,
+            replace=message.replace,
+            force_conflicts=message.force_conflicts,
+            caller=caller,
+            wait_options=options,
         )
     message_text = f"Started system {release.identity.name}-{release.identity.guid}"
     return _answer(release, response, query.wait, message_text)

@@ -23,7 +23,7 @@ from tycho.api.schemas import Operation, Page, Values, to_operation
 from tycho.errors import NotFound, UsageError
 from tycho.masking import mask_values
 from tycho.orchestrators import parse_since
-from tycho.release import Release
+from tycho.release import Drift, Release
 from tycho.wire import System, to_system
 
 ROW = dict.fromkeys(("file", "target", "reason", "remedy"), "") | {"line": 0, "local": False}
@@ -107,6 +107,12 @@ async def get_report(
     """List the keys whose meaning changed on the way from the compose file to the cluster."""
     contents = await verbs.contents(id, query.revision)
     return Envelope(result=[Row.model_validate({**ROW, **row}) for row in contents.report])
+
+
+@router.get("/system/{id}/drift")
+async def get_drift(id: SystemId, verbs: LifecycleDep) -> Envelope[Sequence[Drift]]:
+    """List the fields of live objects that are not what the release says, and who changed them."""
+    return Envelope(result=await verbs.drift(id))
 
 
 @router.get("/system/{id}/compose", responses=YAML, response_model=Envelope[str])

@@ -48,6 +48,7 @@ async def start(body: Start, verbs: LifecycleDep, charts: SandboxDep) -> Envelop
         guid=body.guid or "",
         new=not (body.guid or body.upgrade),
         replace=body.replace,
+        force_conflicts=body.force_conflicts,
         caller=caller,
         wait_options=replace(wait_options(wait=body.wait), rollback=body.rollback_on_failure),
     )

@@ -10,7 +10,7 @@ from tycho.comparison import Comparison
 from tycho.errors import NotSupported
 from tycho.orchestrators.instance import Artifact, Instance, WaitOptions
 from tycho.orchestrators.requests import Connection, ExecRequest, Streams
-from tycho.release import Event, Identity, Release, Revision
+from tycho.release import Drift, Event, Identity, Release, Revision
 from tycho.stored import StoredRelease
 
 HELM = "`-b helm` runs a system on a cluster, and does that"
@@ -23,6 +23,10 @@ class UnsupportedVerbs:
     async def diff(self, artifact: Artifact, instance: Instance) -> Comparison:
         """Refuse: nothing is kept that a file could be compared with."""
         _refuse("compares no revisions")
+
+    async def drift(self, identity: Identity) -> Sequence[Drift]:
+        """Refuse: an engine does not tell who changed what."""
+        _refuse("does not tell what others changed", "`tycho up` makes containers as the file says; " + HELM)
 
     async def diff_revision(self, identity: Identity, revision: int = 0) -> Comparison:
         """Refuse: there is what runs, and nothing before it."""

@@ -53,6 +53,7 @@ from tycho.orchestrators.helm import (
 )
 from tycho.orchestrators.helm.checks import checks
 from tycho.orchestrators.helm.comparing import CompareVerbs, choose_revision
+from tycho.orchestrators.helm.drift import list_drift
 from tycho.orchestrators.helm.expiry import ExpiryVerbs
 from tycho.orchestrators.helm.facts import with_facts
 from tycho.orchestrators.helm.helm_program import program
@@ -112,7 +113,7 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             before = await going_back.read_newest(self.api, identity) if undoes else 0
             try:
                 async with entering.enter_namespace(self.api, identity, deadline):
-                    notes = await self._change(packed, identity, whole, deadline)
+                    notes = await self._change(packed, instance, whole, deadline)
                     made = await going_back.read_newest(self.api, identity) if undoes else 0
                 return await self._settle(identity, deadline, notes, observer)
             except OrchestratorError as error:
@@ -267,19 +268,22 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
         self.helm.close()
 
     async def _change(
-        self, packed: Packed, identity: Identity, whole: Mapping[str, Any], deadline: Deadline
+        self, packed: Packed, instance: Instance, whole: Mapping[str, Any], deadline: Deadline
     ) -> tuple[str, ...]:
         """Make the cluster what the chart says; what else was done is returned."""
-        chart, text = packed.chart, packed.values
+        chart, text, identity = packed.chart, packed.values, instance.identity
         notes, last = await recovery.recover_release(self.api, self.helm, identity)
         labels = releases.make_labels(identity, chart, whole, last)
         labels |= expiry_labels.make_labels(find_terms(whole), upgrade=last is not None)
-        if last is not None and releases.is_unchanged(last, labels):
+        if last is not None and releases.is_unchanged(last, labels) and await self.is_made_of(identity, last, whole):
             number = releases.read_number(last)
-            if not (missing := await prune.list_missing(self.api, identity, number)):
+            drifts = await list_drift(self.api, identity, number) if instance.force_conflicts else ()
+            missing = await prune.list_missing(self.api, identity, number)
+            if not missing and not drifts:
                 await self._restart_clock(identity, last)
                 return (*notes, f"{identity.name} is up to date (revision {number})")
-            notes += (f"made again what was gone: {', '.join(missing)}",)
+            notes += (f"made again what was gone: {', '.join(missing)}",) if missing else ()
+            notes += tuple(dict.fromkeys(f"took back {drift.kind} {drift.name}" for drift in drifts if drift.path))
         rendered = await packed.render(self.helm, self.api, identity)
         await asyncio.gather(
             namespaces.refuse_name_clash(self.api, identity, chart, whole),
@@ -291,5 +295,6 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             await self._helm(["install", identity.release, str(packed.path), *options], identity, deadline, text)
             return notes
         notes += await prune.prepare_upgrade(self.api, identity, rendered, deadline.wait_options.tell)
+        options += ["--force-conflicts"] if instance.force_conflicts else []
         await self._helm(["upgrade", identity.release, str(packed.path), *options], identity, deadline, text)
         return notes + await prune.prune_orphans(self.api, identity)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tycho import workspace
-from tycho.chart import Chart, values_yaml
+from tycho.chart import Chart, values_yaml, without_origin
 from tycho.credentials import MASK
 from tycho.errors import NotFound
 from tycho.kinds import KINDS, RemovalTime
@@ -16,12 +17,13 @@ from tycho.masking import Masker, secret_values
 from tycho.orchestrators import Instance
 from tycho.orchestrators.charts import ObjectsCompared, list_texts
 from tycho.orchestrators.helm import prune, releases
+from tycho.orchestrators.helm.drift import list_drift
 from tycho.orchestrators.helm.facts import with_facts
 from tycho.orchestrators.helm.helm_program import program
 from tycho.orchestrators.helm.object_changes import compare_objects, find_restarted
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.rendering import Packed
-from tycho.release import Identity
+from tycho.release import Drift, Identity
 from tycho.stored import StoredRelease
 
 
@@ -61,6 +63,17 @@ class CompareVerbs:
         ]
         secrets = secret_values(before.merged) | secret_values(after.merged)
         return _compare(old, new, secrets)
+
+    async def drift(self, identity: Identity) -> Sequence[Drift]:
+        """List the fields of live objects that are not what the newest revision says."""
+        number = max(map(releases.read_number, await releases.list_revisions(self.api, identity)), default=0)
+        return await list_drift(self.api, identity, number)
+
+    async def is_made_of(self, identity: Identity, secret: KubeObject, values: Mapping[str, Any]) -> bool:
+        """Tell whether a revision has these values: a plain `helm upgrade` gives it others, and keeps the labels."""
+        stored = await releases.read_payload(self.api, identity, releases.read_number(secret))
+        written: dict[str, Any] = json.loads(json.dumps(without_origin(values)))
+        return without_origin(stored.get("config") or {}) == written
 
     async def find_good_revision(self, identity: Identity) -> int:
         """Return the last good revision before the running one.

@@ -28,7 +28,7 @@ CLUSTER: tuple[Row, ...] = (
      "run kubectl create namespace {what}"),
     (r"conflicts? with \"(?P<who>[^\"]+)\".*?: (?P<what>\S+)", Conflict,
      "{who} has changed {what} since, and helm will not overwrite it",
-     "undo that change, or let {who} keep it by removing the value"),
+     "`tycho up --force-conflicts` takes it back, `tycho status --drift` shows all that others have changed"),
     (r"cannot be imported into the current release", Conflict,
      "an object of this name exists already, and belongs to somebody else", "{line}"),
     (r"cannot re-?use a name|already exists", Conflict, "something of this name exists already", "{line}"),

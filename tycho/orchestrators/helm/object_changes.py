@@ -67,7 +67,7 @@ def list_fields(before: KubeObject, after: KubeObject, masker: Masker) -> Iterat
     secret = after.get("kind") == SECRET.name
     for path, old, new in walk(_without_beside(before), _without_beside(after)):
         hidden = secret and path.startswith(("data.", "stringData."))
-        yield FieldChange(path=path, before=_show(old, masker, hidden), after=_show(new, masker, hidden))
+        yield FieldChange(path=path, before=show_value(old, masker, hidden), after=show_value(new, masker, hidden))
 
 
 def walk(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -102,7 +102,8 @@ def _without_beside(obj: KubeObject) -> KubeObject:
     return {**obj, "metadata": metadata}
 
 
-def _show(value: Any, masker: Masker, hidden: bool) -> str | None:
+def show_value(value: Any, masker: Masker, hidden: bool) -> str | None:
+    """Write a value as far as it may be shown; None for none."""
     if value is None or hidden:
         return None if value is None else MASK
     text = masker.text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,95 @@
+"""Others change what runs: which fields are not the release's any more, by whom, and how they are taken back."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.orchestrators.conftest import QUICK, Kubectl, compiled
+from tycho.errors import Conflict
+from tycho.lifecycle import Lifecycle
+
+pytestmark = pytest.mark.xdist_group("cluster")
+Tell = Callable[..., Any]
+
+SERVICES: dict[str, Any] = {
+    "web": {"image": "nginx:1", "ports": ["80"], "environment": {"LEVEL": "info", "API_TOKEN": "planted-1"}},
+    "db": {"image": "postgres:16", "deploy": {"resources": {"limits": {"cpus": "1.0"}}}},
+}
+LEVEL = "spec.template.spec.containers[web].env[LEVEL].value"
+
+
+def test_drift_names_fields_and_managers(tell: Tell, shared: str, kubectl: Kubectl) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        made = compiled(lifecycle, SERVICES)
+        release = await lifecycle.up(made, wait_options=QUICK)
+        guid, name = release.identity.guid, release.identity.release
+        assert await lifecycle.drift(guid) == ()  # what the API server and controllers add is no drift
+        kubectl("scale", "deployment", f"{name}-web", "--replicas=3", "-n", shared)
+        kubectl("set", "env", f"deployment/{name}-web", "LEVEL=debug", "MORE=1", "-n", shared)
+        drifts = {(drift.kind, drift.path): drift for drift in await lifecycle.drift(guid)}
+        assert set(drifts) == {("Deployment", "spec.replicas"), ("Deployment", LEVEL)}
+        scaled, edited = drifts["Deployment", "spec.replicas"], drifts["Deployment", LEVEL]
+        assert (scaled.live, scaled.manifest, scaled.manager) == ("3", "1", "kubectl")
+        assert (edited.live, edited.manifest, edited.manager) == ("debug", "info", "kubectl-set")
+        assert (edited.kind, edited.name) == ("Deployment", f"{name}-web")
+
+    tell(story, shared)
+
+
+def test_what_others_changed_is_taken_back_by_force_alone(tell: Tell, shared: str, kubectl: Kubectl) -> None:
+    async def story(lifecycle: Lifecycle) -> None:
+        release = await lifecycle.up(compiled(lifecycle, SERVICES), wait_options=QUICK)
+        guid, name = release.identity.guid, release.identity.release
+        kubectl("scale", "deployment", f"{name}-web", "--replicas=3", "-n", shared)
+        kubectl(
+            "patch", "secret", f"{name}-web-env", "-n", shared, "--patch", '{"stringData": {"API_TOKEN": "planted-2"}}'
+        )
+        kubectl("delete", "service", "-n", shared, "-l", "app.kubernetes.io/component=web", "--wait=false")
+        drifts = await lifecycle.drift(guid)
+        assert "Service" in {drift.kind for drift in drifts if not drift.path}
+        assert "planted" not in "".join(drift.model_dump_json() for drift in drifts)
+        newer = compiled(lifecycle, {**SERVICES, "web": {**SERVICES["web"], "image": "nginx:2"}})
+        with pytest.raises(Conflict, match=r"kubectl\S* has changed") as error:
+            await lifecycle.up(newer, wait_options=QUICK)
+        assert "--force-conflicts" in error.value.hint
+        await lifecycle.up(newer, force_conflicts=True, wait_options=QUICK)
+        assert await lifecycle.drift(guid) == ()
+        assert kubectl("get", "deployment", f"{name}-web", "-n", shared, "-o", "jsonpath={.spec.replicas}") == "1"
+        again = await lifecycle.up(newer, force_conflicts=True, wait_options=QUICK)
+        assert again.notes == (f"one is up to date (revision {again.revision})",)
+        kubectl("scale", "deployment", f"{name}-db", "--replicas=2", "-n", shared)
+        same = await lifecycle.up(newer, force_conflicts=True, wait_options=QUICK)
+        assert f"took back Deployment {name}-db" in same.notes
+
+    tell(story, shared)
+
+
+def test_up_undoes_a_plain_helm_upgrade(
+    tell: Tell, shared: str, kubectl: Kubectl, kubeconfig: Path, helm: Path, tmp_path: Path
+) -> None:
+    """Helm keeps the labels of the revision before, which say of what it was made: the values themselves count."""
+
+    async def story(lifecycle: Lifecycle) -> None:
+        made = compiled(lifecycle, SERVICES)
+        release = await lifecycle.up(made, wait_options=QUICK)
+        name = release.identity.release
+        made.artifact.write(tmp_path / "chart")
+        argv = [helm, "upgrade", name, tmp_path / "chart", "-n", shared, "--kubeconfig", kubeconfig]
+        argv += ["--reuse-values", "--set", "services.db.replicas=2"]
+        await asyncio.to_thread(subprocess.run, argv, check=True, capture_output=True)
+        assert await lifecycle.drift(release.identity.guid) == ()
+        comparison = await lifecycle.diff(made)
+        assert [change.words for change in comparison.changes] == ["db: deploy.replicas 2 → 1"]
+        history = await lifecycle.history(release.identity.guid)
+        assert history[-1].changes == ("db: deploy.replicas 1 → 2",)
+        assert (await lifecycle.up(made, wait_options=QUICK)).revision == 3
+        assert kubectl("get", "deployment", f"{name}-db", "-n", shared, "-o", "jsonpath={.spec.replicas}") == "1"
+        assert (await lifecycle.up(made, wait_options=QUICK)).notes == ("one is up to date (revision 3)",)
+
+    tell(story, shared)

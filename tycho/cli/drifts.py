@@ -1,0 +1,61 @@
+"""How the fields are written that others have changed of what runs."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from tycho.cli import show
+from tycho.cli.comparisons import fit_field
+from tycho.text import printable
+
+if TYPE_CHECKING:
+    from tycho.lifecycle import Lifecycle
+    from tycho.release import Drift, Release
+
+
+async def add_drift(lifecycle: Lifecycle, releases: Sequence[Release]) -> list[Release]:
+    """Look which fields of systems others have changed.
+
+    Args:
+        lifecycle: What looks.
+        releases: The systems; those that do not run are left as they are.
+    """
+
+    async def look(release: Release) -> Release:
+        if release.state == "kept":
+            return release
+        return release.model_copy(update={"drifted": tuple(await lifecycle.drift(release.identity.guid))})
+
+    return list(await asyncio.gather(*map(look, releases)))
+
+
+def emit_drift(releases: Sequence[Release]) -> None:
+    """Write for each system which fields others have changed: as they are, and as the release has them."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    for release in releases:
+        if release.drifted is None:
+            continue
+        name, count = release.identity.name, len(release.drifted)
+        if not count:
+            show.emit(f"{name} is what its release says (revision {release.revision})")
+            continue
+        show.emit(f"{name} has drifted from revision {release.revision}: {count} field{'s' if count > 1 else ''}")
+        for line in _list_lines(release.drifted, width):
+            show.emit(line)
+    if any(release.drifted for release in releases):
+        show.info("`tycho up --force-conflicts` takes this back")
+
+
+def _list_lines(drifts: Sequence[Drift], width: int) -> Iterator[str]:
+    for (kind, name), fields in groupby(drifts, lambda drift: (drift.kind, drift.name)):
+        listed = list(fields)
+        yield f"  {'~' if listed[0].path else '-'} {kind} {name}{'' if listed[0].path else ' is gone'}"
+        for drift in listed:
+            if drift.path:
+                by = f" ({printable(drift.manager)})" if drift.manager else ""
+                yield from fit_field(f"{drift.path}{by}", drift.manifest, drift.live, width)
