@@ -13,6 +13,7 @@ from tests.contract.conftest import QUICK, SHOP, RunStory, compiled
 from tycho.compose import Sources
 from tycho.errors import NotFound
 from tycho.lifecycle import Lifecycle
+from tycho.orchestrators import Orchestrator, Target
 from tycho.reaping import ReapOptions, ReapResult, reap
 from tycho.release import Release
 
@@ -134,9 +135,20 @@ def test_an_idle_system_is_paused(run_revised: RunStory) -> None:
 
 
 def test_three_reapers_are_one(run_revised: RunStory) -> None:
+    """Each with connections and a view of its own, as replicas of the service have them."""
+
+    async def reap_apart(target: Target, kind: type[Orchestrator]) -> None:
+        replica = Lifecycle(kind(target), target)
+        try:
+            async with replica.orchestrator.keep_view():
+                await reap_until_paused(replica, "twice")
+        finally:
+            await replica.orchestrator.close()
+
     async def story(lifecycle: Lifecycle) -> None:
         await start(lifecycle, "twice", "1s")
-        await asyncio.gather(*(reap_until_paused(lifecycle, "twice") for _ in range(3)))
+        kind = type(lifecycle.orchestrator)
+        await asyncio.gather(*(reap_apart(lifecycle.target, kind) for _ in range(3)))
         assert len([entry for entry in await lifecycle.history("twice") if "reap" in entry.description]) == 1
         events = [event async for event in lifecycle.events("twice") if event.reason == "ExpiresSoon"]
         assert len(events) == 1
