@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tycho.chart import mark_routed
 from tycho.compose import load, select_services
-from tycho.errors import ComposeError, PolicyDenied, ReportError, TychoError, UsageError
-from tycho.expiry import TTL, set_ttl
+from tycho.errors import ComposeError, PolicyDenied, Problem, ReportError, TychoError, UsageError
+from tycho.expiry import IDLE, TTL, read_terms, set_ttl
 from tycho.masking import masked, system_secrets
 from tycho.model import PolicyResult, Project, ServiceMetadata
 from tycho.orchestrators import Artifact, Orchestrator
@@ -87,6 +87,7 @@ def compile_sources(
     """
     metadata = dict(wishes.metadata)
     system = load_system(sources, metadata)
+    names = system.services.keys()
     if wishes.services:
         system = select_services(system, wishes.services, keep=wishes.keep)
         metadata = {name: entry for name, entry in metadata.items() if name in system.services}
@@ -96,9 +97,8 @@ def compile_sources(
     texts = [text.decode(errors="replace") for _, text in sources.texts]
     with masked(*system_secrets(system, sources.env, texts)) as masker:
         policy_result, refusal = apply(system, folders=policies, metadata=metadata)
-        policy_result = policy_result.model_copy(
-            update={"warnings": tuple(map(masker.problem, policy_result.warnings))}
-        )
+        warnings = (*policy_result.warnings, *_list_unasked(policy_result.system, names))
+        policy_result = policy_result.model_copy(update={"warnings": tuple(map(masker.problem, warnings))})
         try:
             policy_result = mark_routed(policy_result, urls) if urls else policy_result
             artifact = _make_artifact(policy_result, refusal, wishes, orchestrator)
@@ -125,6 +125,15 @@ def load_system(sources: Sources, metadata: Metadata) -> Project:
             hint=f"it has: {', '.join(sorted(system.services))}",
         )
     return system
+
+
+def _list_unasked(system: Project, names: Collection[str]) -> Iterator[Problem]:
+    """List what is asked when it was used, and is not there: such a system counts as used for ever."""
+    extension = system.x.get("x-tycho")
+    question = read_terms(extension).question if isinstance(extension, Mapping) else None
+    if question and question.service not in names:
+        path = f"x-tycho.{IDLE}.service"
+        yield Problem(*system.at(path), path, f"there is no service {question.service}", f"known: {', '.join(names)}")
 
 
 def _make_artifact(

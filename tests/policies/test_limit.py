@@ -78,3 +78,10 @@ def test_a_limit_that_says_nothing_is_an_error(tmp_path: Path, limit: str, path:
     with pytest.raises(errors.PolicyError) as broken:
         extension(tmp_path, PLAIN, f"description: Bad.\nsystem: {{limit: {limit}}}\n")
     assert [(problem.path, problem.message) for problem in broken.value.problems] == [(path, message)]
+
+
+def test_who_is_asked_and_is_not_there_is_a_warning() -> None:
+    lifecycle = Lifecycle(orchestrators.get("memory", Target()), Target())
+    text = f"{PLAIN}x-tycho: {{idle: {{after: 2h, service: wbe, port: 80}}}}"
+    (warning,) = lifecycle.compile(Sources.from_document(text, env={}, name="shop")).policy_result.warnings
+    assert (warning.path, warning.message) == ("x-tycho.idle.service", "there is no service wbe")
