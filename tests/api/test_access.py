@@ -30,6 +30,7 @@ SCOPES = {
     "tutor": ["systems:status", "systems:delete!user=me"],
     "portal": ["systems:*"],
     "starter": ["systems:start!user=me"],
+    "heart": ["systems:touch"],
 }
 ANY = "0.0.0.0"  # noqa: S104 - what is refused without knowing who asks
 Ask = Callable[..., Response]
@@ -147,6 +148,17 @@ def test_what_is_missing_is_named(ask: Ask) -> None:
     assert "systems:start is missing" in ask("viewer", "start", 403, name="x", system=SYSTEM).text
     assert "systems:status is missing" in ask("starter", "status", 403).text
     assert "systems:delete is missing" in ask("viewer", "delete", 403, name=sid).text
+
+
+def test_a_token_may_say_of_use_alone(ask: Ask, client: TestClient) -> None:
+    sid = start(ask, "ada")
+    touch = f"/system/{sid}/touch"
+    heart = {"Authorization": "Bearer heart"}
+    assert client.post(touch, json={}, headers=heart).status_code == 409  # it is somebody else's
+    assert client.post(touch, json={"force": True}, headers=heart).json()["result"]["sid"] == sid
+    assert client.post(touch, json={}, headers={"Authorization": "Bearer a@b.org"}).status_code == 404
+    assert client.post(touch, json={}, headers={"Authorization": "Bearer viewer"}).status_code == 403
+    assert "systems:delete is missing" in ask("heart", "delete", 403, name=sid).text
 
 
 def test_what_may_be_looked_at_is_refused_not_hidden(ask: Ask, client: TestClient) -> None:

@@ -40,7 +40,7 @@ VERBS = {
     "rollback": "rollback",
     "restart": "restart",
     "modify": "modify",
-    "touch": "modify",
+    "touch": "touch",
     "scale": "modify",
     "pause": "modify",
     "resume": "modify",

@@ -12,7 +12,7 @@ from tycho.errors import Unauthorized, UsageError
 from tycho.text import is_text, printable
 from tycho.usernames import is_hashed, user_label
 
-VERBS = ("start", "status", "delete", "modify", "history", "rollback", "restart", "logs", "events", "compile")
+VERBS = ("start", "status", "delete", "modify", "history", "rollback", "restart", "touch", "logs", "events", "compile")
 LONGEST = 256  # characters of a name
 SCOPE = re.compile(r"systems:(\*|[a-z]+)((?:![a-z]+=[^!]+)*)")
 PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
