@@ -27,6 +27,11 @@ def test_texts_are_plain() -> None:
         ("message", "mend the file", '"mend": write fix'),
         ("page", "A text that is told.", '"told": write shown, reported'),
         ("hint", "Write a port", "begins with a capital letter"),
+        (
+            "hint",
+            "its log says why",
+            "says something, and not what to do: begin with a verb, a command, or what there is",
+        ),
         ("message", "it has no port.", "ends with a full stop"),
         ("help", " ".join(["word"] * 31), "a sentence of 31 words"),
         ("message", "this is to be done", '"is to": write must, or the present tense'),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,7 @@ def collect_messages() -> Iterator[Text]:
     names = {name for name, member in vars(errors).items() if inspect.isclass(member)}
     for path in sorted((ROOT / "tycho").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = _read_constants(tree)
         raised = {id(node.exc) for node in ast.walk(tree) if isinstance(node, ast.Raise)}
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
@@ -80,8 +82,20 @@ def collect_messages() -> Iterator[Text]:
             else:
                 positions = {"hint": "hint"}
             for key, kind in positions.items():
-                for words in _read_texts(arguments.get(key)):
+                argument = arguments.get(key)
+                if isinstance(argument, ast.Name):
+                    argument = constants.get(argument.id)
+                for words in _read_texts(argument):
                     yield Text(place, kind, words)
+
+
+def _read_constants(tree: ast.Module) -> dict[str, ast.expr]:
+    """Return what the names stand for that a module gives once, such as a hint of several errors."""
+    values = defaultdict[str, list[ast.expr]](list)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            values[node.targets[0].id].append(node.value)
+    return {name: expressions[0] for name, expressions in values.items() if len(expressions) == 1}
 
 
 def collect_charts() -> Iterator[Text]:

@@ -18,6 +18,8 @@ WORDS = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding
 LONGEST = 30  # words of a sentence
 LONGEST_PAGE = 40  # words of a sentence of a page
 CELL = re.compile(r"(\{\}[,; ]*)+")  # a list of names, without a sentence
+# How hints begin that are statements or examples alone; `it has: web, db` lists what there is.
+STATEMENT = re.compile(r"(the|an?|this|these|its|there|nothing|perhaps|for example|all of it)\b|it (?!has: )")
 ABBREVIATIONS = re.compile(r"\b(e\.g|i\.e|etc)\.")
 NAMES = re.compile(r"Content-Length|Content-Type|Docker|Helm|Kubernetes|Linux|Tycho|[A-Z]+[A-Z_]*\b")
 
@@ -35,6 +37,8 @@ def list_problems(text: Text) -> Iterator[str]:
             yield f"a sentence of {count} words"
     if text.kind in ("message", "hint"):
         yield from _check_grammar(text.words)
+    if text.kind == "hint" and STATEMENT.match(text.words):
+        yield "says something, and not what to do: begin with a verb, a command, or what there is"
 
 
 def split_sentences(words: str) -> list[str]:

@@ -158,7 +158,7 @@ def _files(sources: Sources, files: Mapping[str, FileContent]) -> dict[str, Any]
         largest = sorted(relative, key=lambda path: -len(relative[path].content))[:3]
         raise UsageError(
             f"the project's files have more than {LARGEST >> 10} KiB, and a request has room for no more",
-            hint=f"the largest are {', '.join(largest)}; copy them into the image",
+            hint=f"copy the largest into the image: {', '.join(largest)}",
         )
     return {
         path: {"content": b64encode(file.content).decode(), "executable": bool(file.mode & 0o100)}

@@ -17,7 +17,7 @@ from tycho.errors import (
 from tycho.text import safe_message
 from tycho.time_limit import time_left
 
-NOT_WELL = "the API server, or what is before it, does not work as it should; `kubectl get --raw /readyz` asks it"
+NOT_WELL = "look at the API server, and at what is before it: `kubectl get --raw /readyz` asks how it is"
 OVER = 0.1  # seconds: with less than that a request has ended for want of time
 NO_CLUSTER = "`tycho up --local` starts one on this machine, or set KUBECONFIG"
 ERROR_BY_STATUS = {401: CredentialsRejected, 403: Forbidden, 404: NotFound, 409: Conflict, 504: WaitTimeout}

@@ -101,9 +101,7 @@ async def _relay(socket: ClientWebSocketResponse, program: str, streams: Standar
             task.cancel()
         await asyncio.gather(*sending, return_exceptions=True)
     if not status:
-        raise OrchestratorError(
-            "the connection ended before the program did", hint="it may still run: `tycho exec` finds out"
-        )
+        raise OrchestratorError("the connection ended before the program did", hint="look whether it still runs")
     code, message_text = read_status(json.loads(status), program)
     if message_text:
         await streams.write(f"{safe_message(message_text)}\n".encode(), error=True)

@@ -183,12 +183,12 @@ class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
     async def exec(self, identity: Identity, service: str, program: ExecRequest, streams: Streams) -> int:
         """There is no container."""
         self._check(identity, (service,))
-        raise NotSupported(f"no container of {service} runs", hint="the memory orchestrator runs nothing; use -b helm")
+        raise NotSupported(f"no container of {service} runs", hint="use -b helm: memory runs no containers")
 
     async def ports(self, identity: Identity, service: str) -> tuple[int, ...]:
         """There is no container."""
         self._check(identity, (service,))
-        raise NotSupported(f"no container of {service} runs", hint="the memory orchestrator runs nothing; use -b helm")
+        raise NotSupported(f"no container of {service} runs", hint="use -b helm: memory runs no containers")
 
     async def forward(self, identity: Identity, service: str, port: int, connection: Connection) -> None:
         """There is no container."""

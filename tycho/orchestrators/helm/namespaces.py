@@ -178,7 +178,7 @@ async def delete_namespace(api: KubeClient, identity: Identity, deadline: Deadli
     named = f": {', '.join(left)}" if left else ""
     raise WaitTimeout(
         f"the namespace {identity.namespace} is still there after {deadline.wait_options.timeout:g} s{named}",
-        hint="; ".join(held) or "its finalizers have not run",
+        hint="; ".join(held) or "`kubectl get namespace -o yaml` shows what holds it",
     )
 
 
