@@ -12,7 +12,7 @@ from typing import TypeVar
 from tycho.errors import TooManyRequests
 
 T = TypeVar("T")
-REMOVALS = 16  # systems that one `down` removes at a time: most of that is waiting for namespaces to go
+REMOVALS = 64  # systems that one `down` removes at a time: most of that is waiting for namespaces to go
 CALLER: ContextVar[str] = ContextVar("caller", default="")
 """Who asks: over HTTP a username or an address, at the command line nobody else."""
 

@@ -19,7 +19,7 @@ from tests.cli.test_session import objects
 pytestmark = pytest.mark.xdist_group("cluster")
 
 DEEP = settings.default.max_examples >= 1000
-ROUNDS = 12 if DEEP else 2  # each cuts five commands short
+ROUNDS = 12 if DEEP else 2  # each cuts six commands short
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 WEB = "services: {{web: {{image: 'nginx:1.{0}', ports: ['80'], environment: {{N: '{0}'}}}}}}\n"
 # Where nothing of Tycho's may stay: what it calls its temporary files, whichever folder they lie in.
@@ -107,6 +107,11 @@ def test_nothing_is_left(tycho: Run, tool: Run, env: dict[str, str], tmp_path: P
         (release,) = (system for system in json.loads(whole("status", "-o", "json")) if system["name"] == f"cut{seed}")
         assert (release["state"], release["is_ready"]) == ("deployed", True)
         assert f'"{tag}"' in tool("helm", "get", "manifest", release["release"], "-n", release["namespace"]).stdout
+    cut("rollback", f"cut{seed}", "-q")
+    whole("up", "--name", f"cut{seed}", "-q")
+    (release,) = (system for system in json.loads(whole("status", "-o", "json")) if system["name"] == f"cut{seed}")
+    assert (release["state"], release["is_ready"]) == ("deployed", True)
+    assert '"28"' in tool("helm", "get", "manifest", release["release"], "-n", release["namespace"]).stdout
     cut("down", f"cut{seed}")
     done = {system["name"] for system in json.loads(whole("status", "-o", "json"))}
     if f"cut{seed}" in done:

@@ -19,6 +19,10 @@ from tycho.text import safe_message
 NO_CLUSTER = "`tycho up --local` starts one on this machine, or set KUBECONFIG"
 Row = tuple[str, type[OrchestratorError], str, str]
 
+UNREACHABLE = (
+    r"connection refused|no such host|i/o timeout|network is unreachable|cluster unreachable|TLS handshake|\bEOF\b"
+    r"|connection reset by peer|client connection lost"
+)
 CLUSTER: tuple[Row, ...] = (
     (r"another operation \(.*\) is in progress", OperationInProgress, "somebody else is changing this release",
      "wait for it, or try again: an operation whose owner is gone is taken over"),
@@ -47,8 +51,7 @@ CLUSTER: tuple[Row, ...] = (
      "the cluster does not know you", "log in again: your kubeconfig's credentials are not accepted"),
     (r"values don't meet the specifications", OrchestratorError, "the values do not fit the chart", "{text}"),
     (r"execution error at \([^)]*\): (?P<why>.+)", OrchestratorError, "{why}", ""),
-    (r"connection refused|no such host|i/o timeout|network is unreachable|cluster unreachable|EOF$|TLS handshake",
-     ClusterUnreachable, "no Kubernetes cluster answers", NO_CLUSTER),
+    (UNREACHABLE, ClusterUnreachable, "no Kubernetes cluster answers", NO_CLUSTER),
     (r"timed out|deadline exceeded|context deadline", WaitTimeout, "the cluster took too long", "{line}"),
     (r"too large|must have at most \d+ bytes", OrchestratorError,
      "the release does not fit into a Secret (1 MiB)", "mount fewer or smaller files, or split the system"),

@@ -212,7 +212,9 @@ async def _take(
         lasts = int(spec.get("leaseDurationSeconds") or DURATION)
         first, changed = not seen, version != seen
         if first:
-            lives = workspace.lives(str(spec.get("holderIdentity", "")).partition(".")[0])
+            whose = str(spec.get("holderIdentity", ""))
+            # Our own is one that we could not give back, for nobody answered.
+            lives = False if whose == api.lease_holder.name else workspace.lives(whose.partition(".")[0])
             if yields and lives is not False:
                 tell(f"{identity.release} is being changed by somebody else, who is asked to end that")
             elif lives is None:

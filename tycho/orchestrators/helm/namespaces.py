@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Identity, Release, label_value
 from tycho.usernames import user_label
 
+LISTING = 5.0  # seconds between two lists of what is left in a namespace that is going
 HOLDING = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
 
 
@@ -164,8 +166,16 @@ async def delete_namespace(api: KubeClient, identity: Identity, deadline: Deadli
         return
     await api.delete(path)
 
+    looked = time.monotonic()
+
     async def list_left() -> list[str] | None:
-        return None if await api.is_gone(path) else await prune.list_remaining(api, identity)
+        nonlocal looked
+        if await api.is_gone(path):
+            return None
+        if time.monotonic() - looked < LISTING:  # it takes a request for each kind, and most are gone before
+            return []
+        looked = time.monotonic()
+        return await prune.list_remaining(api, identity)
 
     if not deadline.wait_options.wait or await waiting.wait_until_deleted(identity.name, list_left, deadline):
         return
