@@ -18,7 +18,6 @@ from tycho.release import Identity, Release
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tycho.model import Project
     from tycho.urls import UrlOptions
 
 _TAKEN: dict[str, str] = {}  # URLs of systems that this process is starting, and their GUIDs
@@ -108,8 +107,8 @@ class Starting(Operations):
                 _TAKEN.pop(url, None)
 
     async def _keep_images(self, compiled: Compiled, running: Release) -> Compiled:
-        """Have services run on with the images that were built for them, where this start brings no others."""
-        if running.state == "kept" or not _builds(compiled.policy_result.system):
+        """Have services run on with the images built or pulled for them, where this start brings no others."""
+        if running.state == "kept":
             return compiled
         try:
             return keep_images(compiled, await self.orchestrator.built_images(running.identity))
@@ -118,16 +117,17 @@ class Starting(Operations):
 
 
 def keep_images(compiled: Compiled, running: Mapping[str, Mapping[str, Any]]) -> Compiled:
-    """Add the images that were built for what runs to a start that brings no others.
+    """Add the images that were built or pulled for what runs to a start that brings no others.
 
     Args:
         compiled: What is to run.
         running: The images that services run now, as values have them.
     """
-    project = compiled.policy_result.system
-    if not _builds(project):
+    if not running:
         return compiled
     from tycho.building import add_images, find_kept_images  # Docker's part of Tycho: only for those who build
+
+    project = compiled.policy_result.system
 
     kept = find_kept_images(project, compiled.metadata, running)
     return dataclasses.replace(compiled, metadata=add_images(compiled.metadata, kept))
@@ -143,10 +143,6 @@ def announce_expiry(release: Release, now: datetime) -> Release:
     if release.expiry is None:
         return release
     return release.model_copy(update={"notes": (*release.notes, release.expiry.announce(now))})
-
-
-def _builds(project: Project) -> bool:
-    return any(service.build is not None for service in (*project.services.values(), *project.jobs.values()))
 
 
 def _taken(url: str, name: str) -> Conflict:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -104,3 +107,31 @@ def apart(folder: Path, docker: Fake) -> Run:
         return done
 
     return run
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """`127.0.0.1:port` of a registry that lives as long as the test."""
+    program = shutil.which("docker-registry")
+    if not program:
+        pytest.skip("docker-registry is not installed: apt-get install docker-registry")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    config = tmp_path / "registry.yml"
+    config.write_text(
+        f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {tmp_path}/store}}}}\n"
+        f"http: {{addr: {address}}}\n"
+    )
+    process = subprocess.Popen([program, "serve", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    host, port = address.split(":")
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            socket.create_connection((host, int(port)), 1).close()
+            break
+        except OSError:
+            assert process.poll() is None
+    yield address
+    process.terminate()
+    process.wait(10)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tycho.building.targets import BuildTarget, list_targets
+from tycho.chart.services import all_services
 from tycho.chart.translate.image import split_image
 from tycho.model import Project, ServiceMetadata
+from tycho.pulling import PULLED
 from tycho.stored import merge_values
 
 Tree = dict[str, Any]
@@ -59,7 +61,9 @@ def to_metadata(images: Mapping[str, Tree]) -> dict[str, Any]:
 
 
 def find_kept_images(project: Project, metadata: Metadata, running: Mapping[str, Mapping[str, Any]]) -> dict[str, Tree]:
-    """Find the images that services run which are still built as then: an upgrade without a build keeps them.
+    """Find the images that services run which the file still names as then: an upgrade keeps them as they are.
+
+    They were built, or pulled anew.
 
     Args:
         project: What is to run.
@@ -70,12 +74,13 @@ def find_kept_images(project: Project, metadata: Metadata, running: Mapping[str,
         The image of each such service, as values have it.
     """
     kept: dict[str, Tree] = {}
-    for target in list_targets(project):
-        for name in target.users:
-            image = running.get(name) or {}
-            given = name in metadata and "image" in metadata[name].values
-            if image.get("builtAs") == target.name and not given:
-                kept[name] = _in_order(image)
+    origins = {name: PULLED + project.image_name(name) for name in all_services(project)}
+    origins |= {name: target.name for target in list_targets(project) for name in target.users}
+    for name, origin in origins.items():
+        image = running.get(name) or {}
+        given = name in metadata and "image" in metadata[name].values
+        if image.get("builtAs") == origin and not given:
+            kept[name] = _in_order(image)
     return kept
 
 

@@ -50,7 +50,6 @@ OPTIONS: Mapping[tuple[str, str], str] = {
     ("up", "--no-recreate"): "up has no --no-recreate: what has changed is rolled out; `tycho compile` shows it before",
     ("up", "--no-start"): "up has no --no-start: what is made starts at once; `tycho compile -o DIR` only writes the "
                           "chart",
-    ("up", "--pull"): "up has no --pull: set `pull_policy` in the compose file, or run `tycho restart`",
     ("up", "--renew-anon-volumes"): "up has no --renew-anon-volumes: `tycho down` removes volumes, `tycho up` makes "
                                     "them anew",
     ("up", "--scale"): "up has no --scale: set `deploy: {replicas: N}` in the compose file",

@@ -10,9 +10,9 @@ import typer
 
 from tycho.cli import show
 from tycho.cli.drifts import add_drift, emit_drift
-from tycho.cli.options import OUTPUT, READING, Ids, StatusFormat, StatusOutput, TargetOptions, Timeout
+from tycho.cli.options import OUTPUT, READING, Format, Ids, StatusFormat, StatusOutput, TargetOptions, Timeout
 from tycho.cli.outdated import mark_outdated, tell_outdated
-from tycho.cli.session import find_service, run, run_until_interrupt
+from tycho.cli.session import find_service, run, run_until_interrupt, run_until_signal
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ Services = Annotated[bool, typer.Option("--services", help="Every service, and w
 Watch = Annotated[bool, typer.Option("-w", "--watch", help="Go on, and show what changes.", rich_help_panel=OUTPUT)]
 Drifts = Annotated[
     bool, typer.Option("--drift", help="Fields that others changed in the cluster.", rich_help_panel=OUTPUT)
+]
+CheckImages = Annotated[
+    bool,
+    typer.Option("--check-images", help="Ask registries for newer images of what runs.", rich_help_panel=OUTPUT),
 ]
 AllSystems = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all systems are listed always.")]
 
@@ -63,6 +67,7 @@ def status(
     services: Services = False,
     drift: Drifts = False,
     watch: Watch = False,
+    check_images: CheckImages = False,
     filters: FilterOptions,
     target: TargetOptions,
     timeout: Timeout = READING,
@@ -80,6 +85,8 @@ def status(
       tycho down $(tycho status -terse)
     """
     chosen = filters.read(ids or ())
+    if check_images and (watch or terse):
+        raise UsageError("--check-images excludes --watch and -terse", hint="leave one of them out")
     if watch:
         if drift:
             raise UsageError("--watch and --drift exclude each other", hint="leave out one of them")
@@ -100,6 +107,8 @@ def status(
             if release.state == "kept":  # `down $(tycho status -terse)` deletes no volumes that were kept on purpose
                 continue
             show.emit(release.identity.guid)
+    elif check_images:
+        _check_images(releases, output)
     elif drift and output in (StatusFormat.table, StatusFormat.wide):
         emit_drift(releases)
     elif services and output is StatusFormat.table:
@@ -138,6 +147,16 @@ def read_label(text: str) -> tuple[str, str]:
     if not name or not equal:
         raise UsageError(f'--label "{text}" is no label with its value', hint="write --label team=blue")
     return name, value
+
+
+def _check_images(releases: Sequence[Release], output: StatusFormat) -> None:
+    """Show what registries have behind the tags that run."""
+    from tycho.cli.images import check_images, show_checks
+
+    rows = run_until_signal(check_images(releases))
+    if output.value in ("json", "yaml"):
+        return show.structured(rows, Format(output.value))
+    return show_checks(rows)
 
 
 def _watch(

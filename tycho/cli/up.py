@@ -12,6 +12,7 @@ from tycho.cli import ends, remote, show
 from tycho.cli.build import build_compiled, build_references
 from tycho.cli.caller import find_origin, make_origin
 from tycho.cli.comparisons import emit_comparison
+from tycho.cli.images import pull_compiled, pull_references
 from tycho.cli.local import check_made
 from tycho.cli.options import CompileOptions, OutputOptions, StartTargetOptions
 from tycho.cli.progress import progress
@@ -207,6 +208,8 @@ class StartCommand:
                 compiled = await build_compiled(
                     lifecycle, compiled, self.enable(keep), self.services, push=self.building.push, quiet=quiet
                 )
+        if self.building.pull:
+            compiled = await pull_compiled(lifecycle, compiled, caller=caller, guid=guid, new=instance.new, quiet=quiet)
         ends.advise(f"{name} may be changed in part; `tycho up` goes on with it, `tycho down {name}` removes it")
         with progress(quiet or self.wait.no_wait) as watch:
             release = await lifecycle.up(
@@ -251,6 +254,10 @@ class StartCommand:
         if self.building.build:
             with stop_clock():
                 images = await build_references(lifecycle, self.sources, push=self.building.push, quiet=quiet)
+        if self.building.pull:
+            from tycho.compose import load
+
+            images = {**await pull_references(load(self.sources), built=[*images], quiet=quiet), **images}
         with progress(quiet or self.wait.no_wait) as watch:
             return await remote.up(
                 lifecycle,

@@ -90,6 +90,10 @@ class BuildOptions:
         ),
     ] = False
     push: PushPrefix = ""
+    pull: Annotated[
+        bool,
+        typer.Option("--pull", help="Resolve tags again; images are pinned by digest.", rich_help_panel=BUILDING),
+    ] = False
 
 
 @dataclass(frozen=True)

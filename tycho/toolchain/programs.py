@@ -105,6 +105,13 @@ PROGRAMS = {
             GITHUB + "/kubernetes-sigs/kind/releases/download/v{version}/kind-{os}-{arch}", "{url}.sha256sum",
             asks=("version",),
         ),
+        Program(
+            "crane", "0.22.1", (0, 20), (1,), "github.com/google/go-containerregistry", "/cmd/crane",
+            ("github.com/google/go-containerregistry/cmd/crane/cmd.Version=v{version}",), 30,
+            GITHUB + "/google/go-containerregistry/releases/download/v{version}/go-containerregistry_Linux_"
+            + {"amd64": "x86_64"}.get(ARCHITECTURE, ARCHITECTURE) + ".tar.gz",
+            "{folder}/checksums.txt", "crane", ("version",),
+        ),
     )
 }  # fmt: skip
 
