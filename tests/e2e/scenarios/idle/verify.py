@@ -6,7 +6,7 @@ from tests.e2e.system import Json, System, eventually
 
 DEEP = True  # it waits for what is over
 SHOWS = ()  # of Compose nothing
-SECONDS = 60
+SECONDS = 90
 
 
 def verify(system: System) -> None:
