@@ -20,7 +20,7 @@ from tycho.orchestrators import WaitOptions
 pytestmark = pytest.mark.xdist_group("cluster")
 Tell = Callable[..., Any]
 DEEP = settings.default.max_examples >= 1000
-ROUNDS = 26 if DEEP else 2  # each kills helm in the middle of five verbs
+ROUNDS = 40 if DEEP else 2  # each kills helm in the middle of five verbs
 LONGEST = 0.6  # seconds within which helm is killed; most of its runs take less
 LEFT = "all,secrets,configmaps,leases,pvc,serviceaccounts,networkpolicies"
 
