@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +64,18 @@ class Operations(Tracking):
             NotFound: No such system, or no such revision.
         """
         return await self.orchestrator.contents(check_running(await self.find(id)).identity, revision)
+
+    async def chart(self, id: str, revision: int = 0) -> Mapping[str, bytes]:
+        """Return the files of the chart that a system was made of, by path; secrets are in none of them.
+
+        Args:
+            id: Which system.
+            revision: Of this revision; 0 is the running one.
+
+        Raises:
+            NotFound: No such system, or no such revision.
+        """
+        return await self.orchestrator.chart(check_running(await self.find(id)).identity, revision)
 
     @within_timeout
     async def modify(

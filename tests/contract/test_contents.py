@@ -26,6 +26,10 @@ def test_chart_and_values_are_read_back(run_revised: RunStory) -> None:
             row.path for row in made.artifact.report if row.outcome != "translated"
         ]
         assert second.merged["services"]["web"]["image"] == first.defaults["services"]["web"]["image"]
+        files = await lifecycle.chart("reads", 1)
+        assert files["files/compose.yaml"].decode() == first.compose
+        assert yaml.safe_load(files["values.yaml"]) == first.defaults
+        assert yaml.safe_load(files["Chart.yaml"])["name"] == "reads"
         with pytest.raises(NotFound) as error:
             await lifecycle.contents("reads", 9)
         assert error.value.hint == "it has: 1, 2"

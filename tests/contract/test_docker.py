@@ -232,6 +232,7 @@ REFUSED: dict[str, Callable[[Lifecycle, Any], Awaitable[Any]]] = {
     "contents": lambda lifecycle, made: lifecycle.contents("refuses"),
     "rollback": lambda lifecycle, made: lifecycle.rollback("refuses", wait_options=QUICK),
     "diff": lambda lifecycle, made: lifecycle.diff(made),
+    "chart": lambda lifecycle, made: lifecycle.chart("refuses"),
     "drift": lambda lifecycle, made: lifecycle.drift("refuses"),
     "diff_revision": lambda lifecycle, made: lifecycle.diff_revision("refuses"),
     "push": lambda lifecycle, made: lifecycle.push(made, "oci://localhost:5000/charts"),

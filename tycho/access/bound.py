@@ -37,6 +37,7 @@ VERBS = {
     "down": "delete",
     "history": "history",
     "contents": "history",
+    "chart": "history",
     "rollback": "rollback",
     "restart": "restart",
     "modify": "modify",

@@ -56,6 +56,12 @@ class Values(BaseModel):
     values: Mapping[str, Any]
 
 
+class ChartFiles(BaseModel):
+    """The chart that a system was made of."""
+
+    files: Mapping[str, str] = Field(description="Each in base64, by its path in the chart.")
+
+
 class Plan(BaseModel):
     """What a request would do: `changes` in words, and for a start or a rollback the same as `comparison`."""
 

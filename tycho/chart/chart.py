@@ -152,6 +152,11 @@ class Chart:
         return str(self.files.get(COMPOSE_FILE, ""))
 
     @property
+    def contents_by_path(self) -> dict[str, bytes]:
+        """Its files as they are written."""
+        return {path: _bytes(content) for path, content in self.files.items()}
+
+    @property
     def weight(self) -> int:
         """The estimated bytes of a release of it in Helm's Secret: the chart and its manifest, compressed."""
         return len(self.archive()) * 5 // 2
@@ -168,7 +173,7 @@ class Chart:
                 others = [path for path in folder.iterdir() if not is_staged(path.name)]
             if others:
                 raise UsageError(f"{folder} is not empty, and is no chart", hint="name another folder")
-        files = {path: _bytes(content) for path, content in self.files.items()}
+        files = self.contents_by_path
         # `helm package` keeps the time of change: packing twice gives one digest.
         write_tree(folder, files, stale="templates/**/*.yaml", moment=EPOCH)
 

@@ -77,6 +77,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "reap": reap.reap,
     "history": revisions.history,
     "rollback": revisions.rollback,
+    "show": contents.show_system,
     "values": contents.values,
     "report": contents.report,
     "compile": compile.compile,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tycho.client import AsyncTychoClient
+from tycho.errors import NotFound
 from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import StoredRelease
 from tycho.ownership import Caller
@@ -28,16 +29,21 @@ class RemoteReading(Lifecycle):
         return [Revision.model_validate({key: row[key] for key in known & row.keys()}) for row in rows]
 
     async def contents(self, id: str, revision: int = 0) -> StoredRelease:
-        """Return the values and the report of a system; secrets are masked."""
-        from tycho.chart.chart import REPORT
+        """Return the values, the report and the compose file of a system; secrets are masked."""
+        from tycho.chart.chart import COMPOSE_FILE, REPORT
         from tycho.text import json_text
 
-        values, merged, report = await asyncio.gather(
+        values, merged, report, compose = await asyncio.gather(
             self.client.values(id, revision=revision),
             self.client.values(id, revision=revision, all=True),
             self.client.report(id, revision=revision),
+            self._compose(id, revision),
         )
-        return StoredRelease(revision, values, merged, {REPORT: json_text(report)})
+        return StoredRelease(revision, values, merged, {REPORT: json_text(report), COMPOSE_FILE: compose})
+
+    async def chart(self, id: str, revision: int = 0) -> Mapping[str, bytes]:
+        """Return the files of the chart that a system was made of."""
+        return await self.client.chart(id, revision=revision)
 
     async def diff_request(self, request: Mapping[str, Any], caller: Caller) -> Comparison:
         """Tell what starting or upgrading what a request holds would change."""
@@ -60,3 +66,10 @@ class RemoteReading(Lifecycle):
         if caller.origin:
             fields["origin"] = caller.origin.model_dump(exclude={"project"})
         return fields
+
+    async def _compose(self, id: str, revision: int) -> str:
+        """Return the compose file of a system; "" for a chart that has none in it."""
+        try:
+            return await self.client.compose(id, revision=revision)
+        except NotFound:
+            return ""

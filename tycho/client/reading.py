@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,12 @@ class ReadingVerbs:
         """Return the compose file of what runs: merged, after the policies, without secrets."""
         document: str = yield from self._get("system", id, "compose", revision=revision or None)
         return document
+
+    @verb
+    def chart(self, id: str, *, revision: int = 0) -> Steps[dict[str, bytes]]:
+        """Return the files of the chart that a system was made of, by path."""
+        chart = yield from self._get("system", id, "chart", revision=revision or None)
+        return {path: b64decode(content) for path, content in chart["files"].items()}
 
     @verb
     def diff(self, request: Mapping[str, Any]) -> Steps[Comparison]:

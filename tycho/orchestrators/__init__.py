@@ -143,6 +143,9 @@ class Orchestrator(Protocol):
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """What a revision was made of; 0 is the running one."""
 
+    async def chart(self, identity: Identity, revision: int = 0) -> Mapping[str, bytes]:
+        """The files of the chart that a revision was made of, by path; 0 is the running one."""
+
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Make an earlier revision the running one; 0 is the last good one before this."""
 

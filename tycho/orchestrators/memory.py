@@ -113,6 +113,11 @@ class MemoryOrchestrator(TimedSystems, ChartVerbs, PollingVerbs):
         """A revision's chart and values."""
         return self._revision(identity, revision or len(self._system(identity).revisions)).release
 
+    async def chart(self, identity: Identity, revision: int = 0) -> Mapping[str, bytes]:
+        """The files of a revision's chart."""
+        number = revision or len(self._system(identity).revisions)
+        return self._revision(identity, number).chart.contents_by_path
+
     async def find_good_revision(self, identity: Identity) -> int:
         """The revision before the running one that is not paused."""
         former = [entry for entry in self._system(identity).revisions[:-1] if not is_paused(entry.release.values)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import binascii
-from base64 import b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ from tycho.api.preconditions import tag, tag_fits
 from tycho.api.queries import LogQuery, Number, ReadyQuery, RevisionQuery, SystemId, SystemQuery, ValuesQuery
 from tycho.api.responses import Envelope
 from tycho.api.routes.shared import FAILURES, wait_options
-from tycho.api.schemas import Operation, Page, Values, to_operation
+from tycho.api.schemas import ChartFiles, Operation, Page, Values, to_operation
 from tycho.errors import NotFound, UsageError
 from tycho.masking import mask_values
 from tycho.orchestrators import parse_since
@@ -107,6 +107,15 @@ async def get_report(
     """List the keys whose meaning changed on the way from the compose file to the cluster."""
     contents = await verbs.contents(id, query.revision)
     return Envelope(result=[Row.model_validate({**ROW, **row}) for row in contents.report])
+
+
+@router.get("/system/{id}/chart")
+async def get_chart(
+    id: SystemId, query: Annotated[RevisionQuery, Query()], verbs: LifecycleDep
+) -> Envelope[ChartFiles]:
+    """Return the chart that a system was made of; secrets are in no file of it."""
+    files = await verbs.chart(id, query.revision)
+    return Envelope(result=ChartFiles(files={path: b64encode(content).decode() for path, content in files.items()}))
 
 
 @router.get("/system/{id}/drift")

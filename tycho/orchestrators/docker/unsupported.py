@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import NoReturn
 
@@ -39,6 +39,10 @@ class UnsupportedVerbs:
     async def contents(self, identity: Identity, revision: int = 0) -> StoredRelease:
         """Refuse: an engine does not keep what a system was made of."""
         _refuse("keeps no revisions")
+
+    async def chart(self, identity: Identity, revision: int = 0) -> Mapping[str, bytes]:
+        """Refuse: Docker runs compose files."""
+        _refuse("makes no charts")
 
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Refuse: there is what runs, and nothing before it."""

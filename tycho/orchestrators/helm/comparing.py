@@ -23,6 +23,7 @@ from tycho.orchestrators.helm.helm_program import program
 from tycho.orchestrators.helm.object_changes import compare_objects, find_restarted
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.rendering import Packed
+from tycho.orchestrators.helm.stored import rebuild_chart
 from tycho.release import Drift, Identity
 from tycho.stored import StoredRelease
 
@@ -68,6 +69,17 @@ class CompareVerbs:
         """List the fields of live objects that are not what the newest revision says."""
         number = max(map(releases.read_number, await releases.list_revisions(self.api, identity)), default=0)
         return await list_drift(self.api, identity, number)
+
+    async def chart(self, identity: Identity, revision: int = 0) -> Mapping[str, bytes]:
+        """Return the files of the chart that a revision was made of.
+
+        Raises:
+            NotFound: There is no such revision.
+        """
+        known = await releases.list_revisions(self.api, identity)
+        newest = max(map(releases.read_number, known), default=0)
+        stored = await releases.read_payload(self.api, identity, choose_revision(identity, known, revision or newest))
+        return rebuild_chart(stored).contents_by_path
 
     async def is_made_of(self, identity: Identity, secret: KubeObject, values: Mapping[str, Any]) -> bool:
         """Tell whether a revision has these values: a plain `helm upgrade` gives it others, and keeps the labels."""
