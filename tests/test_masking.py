@@ -127,7 +127,7 @@ def test_failed_releases_quote_no_secret() -> None:
     words = [PLANTED, "other-s3cret", "file-s3cret"]
 
     class Refusing(MemoryOrchestrator):
-        async def start(self, *args: Any, **kwargs: Any) -> Any:
+        async def run(self, *args: Any, **kwargs: Any) -> Any:
             raise OrchestratorError(f"denied: {words}", hint=" ".join(words), problems=[Problem("", 0, "", words[0])])
 
     target = Target()
