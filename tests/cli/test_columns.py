@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from rich.cells import cell_len
 
 from tycho.cli import status_tables
 from tycho.cli.columns import Column, fit, paint_ready
+from tycho.cli.progress import ProgressPrinter
 from tycho.release import Endpoint, Identity, Release, ServiceStatus
 
 GUID = "0123456789abcdef0123456789abcdef"
@@ -48,8 +51,8 @@ def test_a_guid_is_whole(width: int) -> None:
 def test_room_is_used() -> None:
     """At first all columns, then the whole of the texts: the reason first."""
     titles = [fit(*TABLES[2], width)[0].plain.split() for width in (80, 160, 500)]
-    assert titles[0] == ["SYSTEM", "SERVICE", "READY", "RESTARTS", "IMAGE", "WHY"]
-    assert len(titles[1]) > 8
+    assert titles[0] == ["SYSTEM", "SERVICE", "READY", "WHY"]
+    assert titles[1] == ["SYSTEM", "SERVICE", "READY", "RESTARTS", "IMAGE", "AGE", "USER", "ADDRESS", "WHY"]
     assert titles[2] == [column.title for column in TABLES[2][0]]
     assert WHY in fit(*TABLES[2], 500)[2].plain
     assert "…" in fit(*TABLES[2], 160)[2].plain
@@ -60,3 +63,21 @@ def test_states_have_colours() -> None:
     assert [paint_ready(text) for text in ("2/2", "1/2", "failed")] == ["green", "yellow", "red"]
     shown = fit(*TABLES[0], 80)[1]
     assert "green" in {str(span.style) for span in shown.spans}
+
+
+def test_progress_is_a_line_for_each_service() -> None:
+    """Names, reasons and the title are shortened; the seconds are not."""
+    from rich.console import Console
+    from rich.live import Live
+
+    for width in (60, 80, 160):
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            console = Console(width=width, record=True, file=nowhere)
+            progress = ProgressPrinter(live := Live(console=console))
+            for look in RELEASES:
+                progress(look)
+                console.print(live.renderable)
+        lines = console.export_text().splitlines()
+        assert len(lines) == 2 * len(RELEASES)
+        assert [line.rstrip().endswith(" s") for line in lines[1::2]] == [True] * len(RELEASES)
+        assert max(map(cell_len, lines)) <= width

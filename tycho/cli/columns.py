@@ -23,6 +23,7 @@ class Column:
     Args:
         title: What stands above it.
         least: The cells that it may be shortened to; 0 for none, as a program would want it whole.
+        enough: The cells that it is to have before columns that may leave get room.
         rank: Those of a higher rank leave a narrow table first; of rank 0, none does.
         from_end: Whether the end of a text says more than its beginning.
         style: Returns the colour of a text; "" for none.
@@ -30,6 +31,7 @@ class Column:
 
     title: str
     least: int = 0
+    enough: int = 0
     rank: int = 0
     from_end: bool = False
     style: Callable[[str], str] = lambda text: ""
@@ -63,28 +65,11 @@ def fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) ->
     natural = [
         max([len(column.title), *(cell_len(row[place]) for row in cells)]) for place, column in enumerate(columns)
     ]
-    least = [
-        min(natural[place], max(column.least, len(column.title))) if column.least else natural[place]
-        for place, column in enumerate(columns)
-    ]
-    kept = list(range(len(columns)))
-
-    def room() -> int:
-        return width - sum(least[place] for place in kept) - len(GAP) * (len(kept) - 1)
-
-    while room() < 0:
-        leaving = max(kept, key=lambda place: (columns[place].rank, place))
-        if not columns[leaving].rank:
-            break
-        kept.remove(leaving)
-    widths, left = dict[int, int](), max(0, room())
-    for place in sorted(kept, key=lambda place: columns[place].rank):
-        more = min(natural[place] - least[place], left)
-        widths[place], left = least[place] + more, left - more
-    lines = [Text(GAP.join(columns[place].title.ljust(widths[place]) for place in kept).rstrip(), "bold")]
+    widths = choose_widths(columns, natural, width)
+    lines = [Text(GAP.join(columns[place].title.ljust(widths[place]) for place in widths).rstrip(), "bold")]
     for row in cells:
         line = Text()
-        for place in kept:
+        for place in widths:
             cell = _set_width(row[place], widths[place], from_end=columns[place].from_end)
             line.append(cell, columns[place].style(row[place]))
             line.append(GAP)
@@ -100,6 +85,35 @@ def write_lines(lines: Sequence[Text]) -> None:
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     for line in lines:
         console.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+
+def choose_widths(columns: Sequence[Column], natural: Sequence[int], width: int) -> dict[int, int]:
+    """Choose which columns stay, and how wide each is, by their places; what room is left is shared."""
+    kept = list(range(len(columns)))
+
+    def measure(floor: Callable[[Column], int]) -> dict[int, int]:
+        return {
+            place: min(natural[place], max(floor(columns[place]), len(columns[place].title)))
+            if columns[place].least
+            else natural[place]
+            for place in kept
+        }
+
+    def find_room(widths: dict[int, int]) -> int:
+        return width - sum(widths.values()) - len(GAP) * (len(widths) - 1)
+
+    widths = measure(lambda column: max(column.enough, column.least))
+    while find_room(widths) < 0 and (optional := [place for place in kept if columns[place].rank]):
+        kept.remove(max(optional, key=lambda place: (columns[place].rank, place)))
+        widths = measure(lambda column: max(column.enough, column.least))
+    if find_room(widths) < 0:
+        widths = measure(lambda column: column.least)
+    room = find_room(widths)
+    while room > 0 and (narrow := [place for place in kept if widths[place] < natural[place]]):
+        for place in narrow[:room]:
+            widths[place] += 1
+        room -= len(narrow[:room])
+    return widths
 
 
 def _set_width(text: str, width: int, *, from_end: bool) -> str:

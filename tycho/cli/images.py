@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 NONE = "--"
 SHOWN = 19  # characters of a digest in a table: `sha256:` and twelve digits, as Docker shows them
 COLUMNS = (
-    Column("SYSTEM", least=8),
-    Column("SERVICE", least=8),
-    Column("IMAGE", least=16, from_end=True),
+    Column("SYSTEM", least=8, enough=16),
+    Column("SERVICE", least=8, enough=16),
+    Column("IMAGE", least=16, enough=24, from_end=True),
     Column("RUNS", rank=2),
     Column("REGISTRY HAS", rank=1),
     Column("NEWER", least=16, style=lambda text: "yellow" if text == "yes" else ""),

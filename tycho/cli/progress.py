@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tycho.cli import show
+from tycho.cli.columns import GAP, Column, choose_widths
 from tycho.text import printable
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from tycho.orchestrators import Watch
     from tycho.release import Release
+
+COLUMNS = (Column(""), Column("", least=8, enough=20), Column("", least=16, enough=40), Column(""))
+"""A mark, the service, how far it is, and for how long."""
 
 
 class ProgressPrinter:
@@ -44,7 +48,7 @@ class ProgressPrinter:
             else:
                 self._done.pop(service.name, None)
         if self._live:
-            self._live.update(self._table(release, now))
+            self._live.update(self._table(self._live, release, now))
             return
         if not self._titled:
             self._titled = True
@@ -54,24 +58,31 @@ class ProgressPrinter:
                 self._written[service.name] = line
                 show.info(f"  {service.name}: {line} ({now:.1f} s)")
 
-    def _table(self, release: Release, now: float) -> Group:
+    def _table(self, live: Live, release: Release, now: float) -> Group:
+        """Lay out a line for each service, however narrow the terminal is."""
+        from rich.cells import cell_len
         from rich.console import Group
+        from rich.padding import Padding
         from rich.spinner import Spinner
         from rich.table import Table
         from rich.text import Text
 
         from tycho.progress import describe_service, describe_system
 
-        rows = Table.grid(padding=(0, 2))
-        for service in release.services:
-            mark: Text | Spinner = Spinner("dots")
+        texts = [
+            ("  ✔", printable(service.name), describe_service(service), f"{self._done.get(service.name, now):.1f} s")
+            for service in release.services
+        ]
+        natural = [max(map(cell_len, column)) for column in zip(*texts, strict=True)] or [0] * len(COLUMNS)
+        rows = Table.grid(padding=(0, len(GAP)))
+        for width in choose_widths(COLUMNS, natural, live.console.width).values():
+            rows.add_column(width=width, no_wrap=True, overflow="ellipsis")
+        for service, (_, name, words, seconds) in zip(release.services, texts, strict=True):
+            mark: Text | Padding = Padding(Spinner("dots"), (0, 0, 0, 2))
             if service.done or service.fatal:
-                mark = Text("✔", "green") if service.done else Text("✘", "red")
-            seconds = self._done.get(service.name, now)
-            drawn = Text("  ").append_text(mark) if isinstance(mark, Text) else mark
-            words = Text(describe_service(service))
-            rows.add_row(drawn, Text(printable(service.name)), words, Text(f"{seconds:.1f} s", "dim"))
-        return Group(Text(describe_system(release), "bold"), rows)
+                mark = Text("  ✔", "green") if service.done else Text("  ✘", "red")
+            rows.add_row(mark, Text(name), Text(words), Text(seconds, "dim"))
+        return Group(Text(describe_system(release), "bold", no_wrap=True, overflow="ellipsis"), rows)
 
 
 @contextmanager

@@ -16,40 +16,40 @@ Row = tuple[str, ...]
 Table = tuple[Sequence[Column], Sequence[Row]]
 PORTS, NAMES = 10, 3  # of a system, in one row
 SYSTEMS = (
-    Column("SYSTEM", least=8),
+    Column("SYSTEM", least=8, enough=16),
     Column("GUID"),
     Column("IP_ADDRESS"),
     Column("PORT"),
     Column("READY", style=paint_ready),
-    Column("NAMESPACE", least=12, rank=3),
+    Column("NAMESPACE", least=12, enough=16, rank=3),
     Column("USER", least=6, rank=4),
     Column("EXPIRES IN", least=10, rank=1),
-    Column("SERVICES", least=12, rank=2),
+    Column("SERVICES", least=12, enough=30, rank=2),
 )
 SERVICES = (
-    Column("SYSTEM", least=8),
-    Column("SERVICE", least=8),
+    Column("SYSTEM", least=8, enough=16),
+    Column("SERVICE", least=8, enough=16),
     Column("KIND", rank=3),
     Column("READY", style=paint_ready),
     Column("RESTARTS", rank=2),
-    Column("ADDRESS", least=12, rank=1),
-    Column("WHY", least=24),
+    Column("ADDRESS", least=12, enough=22, rank=1),
+    Column("WHY", least=16, enough=40),
 )
 WIDE = (
-    Column("SYSTEM", least=8),
-    Column("SERVICE", least=8),
+    Column("SYSTEM", least=8, enough=16),
+    Column("SERVICE", least=8, enough=16),
     Column("KIND", rank=8),
     Column("READY", style=paint_ready),
     Column("RESTARTS", rank=1),
-    Column("IMAGE", least=14, rank=2, from_end=True),
+    Column("IMAGE", least=14, enough=24, rank=2, from_end=True),
     Column("NODE", least=8, rank=9),
     Column("REVISION", rank=6),
     Column("AGE", rank=3),
     Column("USER", least=6, rank=5),
-    Column("NAMESPACE", least=12, rank=7),
+    Column("NAMESPACE", least=12, enough=16, rank=7),
     Column("EXPIRES IN", least=10, rank=4),
-    Column("ADDRESS", least=12, rank=4),
-    Column("WHY", least=24),
+    Column("ADDRESS", least=12, enough=22, rank=4),
+    Column("WHY", least=16, enough=40),
 )
 AGES = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "m"), (60, "m", 1, "s"))  # the unit, and the next smaller one
 FINE = 10  # units from which on the smaller one is left out
