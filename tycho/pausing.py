@@ -12,6 +12,9 @@ from tycho.orchestrators import WaitOptions
 from tycho.ownership import Caller
 from tycho.release import Release
 
+STOPS_ALL = "name some; `tycho pause` stops all"
+STARTS_ALL = "name some; `tycho up` starts all"
+
 
 class Pausing(Operations):
     """Verbs that leave a system's chart, volumes and addresses as they are, and change what runs of it."""
@@ -99,7 +102,7 @@ class Pausing(Operations):
             WaitTimeout: A pod was not gone in time.
         """
         release = await self._find_to_change(id, caller, revision, force=force)
-        _check_named(services, "`tycho pause` stops all")
+        check_named(services, STOPS_ALL)
         return await self.orchestrator.stop(release.identity, _list_once(services), wait_options, revision=revision)
 
     async def start(
@@ -131,7 +134,7 @@ class Pausing(Operations):
             WaitTimeout: It did not become ready in time.
         """
         release = await self._find_to_change(id, caller, revision, force=force)
-        _check_named(services, "`tycho up` starts all")
+        check_named(services, STARTS_ALL)
         return await self.orchestrator.start(release.identity, _list_once(services), wait_options, revision=revision)
 
     async def scale(
@@ -165,7 +168,7 @@ class Pausing(Operations):
             StartFailed: A service cannot become ready.
             WaitTimeout: It did not become ready in time.
         """
-        _check_named(list(replicas), "say how many: web=3")
+        check_named(list(replicas), "say how many: web=3")
         modified = await self.modify(
             id,
             Modification(services={name: ServiceChange(replicas=count) for name, count in replicas.items()}),
@@ -191,7 +194,12 @@ def tell_paused(release: Release) -> Release:
     return release.model_copy(update={"notes": (*release.notes, f"{name} stays paused: `tycho resume {name}` runs it")})
 
 
-def _check_named(services: Sequence[str], hint: str) -> None:
+def check_named(services: Sequence[str], hint: str) -> None:
+    """Refuse a verb on services that names none.
+
+    Raises:
+        UsageError: With this hint.
+    """
     if not services:
         raise UsageError("no service is named", hint=hint)
 

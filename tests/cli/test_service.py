@@ -81,9 +81,31 @@ def test_what_runs_is_changed_and_read(tycho: Tycho) -> None:
     assert "services.nosuch: no such service" in tycho("modify", "--replicas", "nosuch=1", rc=2).stderr
 
 
+def test_a_system_stands_still_and_runs_again(tycho: Tycho) -> None:
+    started = tycho("up")
+    paused = tycho("pause")
+    assert paused.stdout.split() == started.stdout.replace("1/1", "paused").split()
+    assert "  web: paused" in paused.stderr
+    assert json.loads(tycho("status", "-o", "json").stdout)[0]["state"] == "paused"
+    assert "shop is paused already" in tycho("pause", "shop", "--no-wait").stderr
+    assert "shop stays paused: `tycho resume shop` runs it" in tycho("up", TAG="2").stderr
+    resumed = tycho("resume")
+    assert "  web: ready" in resumed.stderr
+    assert "shop is not paused" in tycho("resume").stderr
+    assert "web: replicas 1 → 3" in tycho("scale", "web=3").stderr
+    assert "  web: stopped" in tycho("stop", "web").stderr
+    assert "  web: 3/3 ready" in tycho("start", "shop", "web").stderr
+    assert "shop has no service db" in tycho("stop", "shop", "db", rc=32).stderr
+
+
 @pytest.mark.parametrize(
     ("argv", "expected"),
     [
+        (("stop",), "no service is named"),
+        (("scale",), "scale takes a system, and how many of each service"),
+        (("scale", "shop", "other", "web=1"), "scale takes a system, and how many of each service"),
+        (("scale", "web=many"), '"web=many" is not a number of replicas'),
+        (("scale", "db=1"), "services.db: no such service"),
         (("modify",), "no change is given"),
         (("modify", "--replicas", "web=many"), "is not a number"),
         (("modify", "--label", "team"), "is no label"),

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from tycho.api.messages import NAME, Asked, Force, Message, Value, Variable
+from tycho.api.messages import NAME, Asked, Force, Message, Services, Value, Variable
 from tycho.modification import MOST_REPLICAS, Modification, ServiceChange
 
 
@@ -66,6 +66,26 @@ class Modify(Asked):
         )
         services = {name: ServiceChange(**service.model_dump()) for name, service in self.services.items()}
         return Modification(labels=self.labels, common=common, services=services)
+
+
+class PauseOf(Asked):
+    """Whose system is to stand still, or to run again."""
+
+    force: Force = False
+
+
+class StopOf(Asked):
+    """Which services are to stand still, or to run again."""
+
+    force: Force = False
+    services: Annotated[Services, Field(min_length=1, description="Compose names.")]
+
+
+class ScaleOf(Asked):
+    """How many replicas services are to have."""
+
+    replicas: Annotated[dict[ServiceName, Count], Field(min_length=1, max_length=256, description="By service.")]
+    force: Force = False
 
 
 class ModifySystem(Modify):

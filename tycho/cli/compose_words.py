@@ -16,8 +16,6 @@ COMMANDS: Mapping[str, str] = {
     "export": "tycho has no export: `tycho exec -T SERVICE tar -c DIR > FILE` packs a container's files",
     "images": "tycho has no images: `tycho config --images` lists the compose file's",
     "kill": "tycho has no kill: `tycho restart SERVICE` replaces its pods, `tycho down` removes the system",
-    "pause": "tycho has no pause: Kubernetes freezes no containers; `tycho down --keep-volumes` stops all and keeps "
-             "the data",
     "port": "tycho has no port: `tycho ps` lists each service with its address",
     "publish": "tycho has no publish: `tycho push oci://HOST/PATH` sends the chart to a registry",
     "pull": "tycho pulls nothing: the cluster's nodes pull images when pods start; `tycho restart` pulls them again "
@@ -26,13 +24,9 @@ COMMANDS: Mapping[str, str] = {
           "`tycho up` to remove it alone",
     "run": "tycho has no run: `tycho exec SERVICE COMMAND` runs a program in a container that runs, `tycho up --name "
            "NAME -c IMAGE --command CMD` starts a container of its own",
-    "scale": "tycho has no scale: set `deploy: {replicas: N}` in the compose file and run `tycho up`",
-    "start": "tycho has no start: `tycho up SERVICE` starts a service",
     "stats": "tycho has no stats: `kubectl top pod --containers` shows what pods use, where the cluster measures it",
-    "stop": "tycho has no stop: `tycho down --keep-volumes` stops a system and keeps its data, `tycho up` starts it "
-            "again",
     "top": "tycho has no top: `tycho exec SERVICE ps` lists the programs of a container",
-    "unpause": "tycho has no unpause: Kubernetes freezes no containers",
+    "unpause": "tycho has no unpause: `tycho resume` starts a paused system again",
     "volumes": "tycho has no volumes: `kubectl get persistentvolumeclaims -A -l executor=tycho` lists them",
     "watch": "tycho has no watch: `tycho up --build` builds what has changed, and starts it",
 }  # fmt: skip
@@ -52,7 +46,8 @@ OPTIONS: Mapping[tuple[str, str], str] = {
                           "chart",
     ("up", "--renew-anon-volumes"): "up has no --renew-anon-volumes: `tycho down` removes volumes, `tycho up` makes "
                                     "them anew",
-    ("up", "--scale"): "up has no --scale: set `deploy: {replicas: N}` in the compose file",
+    ("up", "--scale"): "up has no --scale: set `deploy: {replicas: N}` in the compose file, or run "
+                       "`tycho scale` after it",
     ("up", "--wait-timeout"): "up has no --wait-timeout: write --timeout SECONDS",
     ("up", "--watch"): "up has no --watch: `tycho up --build` builds what has changed, and starts it",
     ("down", "--rmi"): "down has no --rmi: images are the nodes', which remove them themselves",

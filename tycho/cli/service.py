@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 from tycho.choices import check_revision, find_release
 from tycho.cli.changes import ToldDifference, write_changes
 from tycho.cli.remote_expiry import RemoteExpiry
-from tycho.cli.remote_reading import RemoteReading
+from tycho.cli.remote_pausing import RemotePausing
 from tycho.cli.remote_tracking import RemoteTracking
 from tycho.client import AsyncTychoClient, TychoAnswer
 from tycho.errors import TychoError, UsageError
@@ -53,7 +53,7 @@ class NoCluster:
         )
 
 
-class RemoteLifecycle(RemoteTracking, RemoteExpiry, RemoteReading):
+class RemoteLifecycle(RemoteTracking, RemoteExpiry, RemotePausing):
     """Starts, watches and stops systems by way of a service.
 
     Args:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from tycho.client.answers import TychoAnswer, TychoStatus, TychoSystem, write_started
 from tycho.client.expiry import TouchVerbs
+from tycho.client.pausing import PausingVerbs
 from tycho.client.reading import ReadingVerbs
 from tycho.client.requests import URL, Follow, Reply, Request, Steps, address, ask, pairs, show_address, succeed
 from tycho.client.tracking import TrackingVerbs
@@ -24,7 +25,7 @@ READING = ("status", "history", "events", "logs", "compile")  # seed verbs that 
 SHOWN = 28  # characters of a name in a row
 
 
-class Verbs(ReadingVerbs, TouchVerbs, TrackingVerbs):
+class Verbs(PausingVerbs, ReadingVerbs, TouchVerbs, TrackingVerbs):
     """What both clients can do; see `TychoClient`."""
 
     url: str = URL

@@ -11,28 +11,28 @@ from tycho.api.bodies import JsonRoute
 from tycho.api.changes import Modify
 from tycho.api.dependencies import LifecycleDep, SandboxDep
 from tycho.api.messages import Empty, RestartOf, RollbackTo, Row, Start, Touch
-from tycho.api.preconditions import check_match, find_guid, tag
+from tycho.api.preconditions import check_match, find_guid
 from tycho.api.queries import LONGEST_WAIT, DeleteManyQuery, DeleteQuery, SystemId, WaitOnlyQuery, WaitQuery
 from tycho.api.responses import Envelope
-from tycho.api.routes.shared import FAILURES, compile_start, list_warnings, wait_options
+from tycho.api.routes.shared import (
+    ACCEPTED,
+    FAILURES,
+    IfMatch,
+    answer_modified,
+    answer_system,
+    compile_start,
+    list_warnings,
+    wait_options,
+)
 from tycho.api.schemas import Deletion, Plan
 from tycho.comparison import Comparison
 from tycho.lifecycle import Compiled as Chart
 from tycho.lifecycle import Removal
 from tycho.ownership import Caller
-from tycho.release import Release
 from tycho.slots import CALLER
-from tycho.wire import System, to_system
+from tycho.wire import System
 
-ACCEPTED: dict[int | str, dict[str, Any]] = {
-    202: {
-        "model": Envelope[System],
-        "description": "It is accepted, and not waited for: the revision tells how far it is.",
-        "headers": {"Location": {"description": "The revision.", "schema": {"type": "string"}}},
-    }
-}
 GOING: dict[int | str, dict[str, Any]] = {202: {"model": Envelope[Empty], "description": "It goes."}}
-IfMatch = Annotated[str, Header(max_length=1024, description="The ETag that the system must have: else 412.")]
 Key = Annotated[
     str, Header(max_length=255, description="The same key again is the same start; with another body: 422.")
 ]
@@ -73,7 +73,7 @@ async def start_system(
             wait_options=options,
         )
     message_text = f"Started system {release.identity.name}-{release.identity.guid}"
-    return _answer(release, response, query.wait, message_text)
+    return answer_system(release, response, query.wait, message_text)
 
 
 @router.patch("/system/{id}", responses=ACCEPTED, response_model=Envelope[System | Plan])
@@ -96,12 +96,7 @@ async def modify_system(
         caller=message.caller(""),
         wait_options=wait_options(query.wait),
     )
-    release, changes = modified.release, [difference.words for difference in modified.differences]
-    if query.dry_run:
-        name, _, version = release.chart.rpartition("-")
-        plan = Plan(name=name, version=version, digest="", changes=changes, report=[])
-        return Envelope(result=plan, message="Nothing was changed")
-    return _answer(release, response, query.wait, "; ".join([*changes, *release.notes]))
+    return answer_modified(modified, response, query)
 
 
 @router.delete("/system/{id}", responses=GOING)
@@ -155,7 +150,7 @@ async def rollback_system(
         caller=message.caller(""),
         wait_options=wait_options(query.wait),
     )
-    return _answer(release, response, query.wait, "; ".join(release.notes))
+    return answer_system(release, response, query.wait, "; ".join(release.notes))
 
 
 @router.post("/system/{id}/restart", responses=ACCEPTED)
@@ -170,24 +165,14 @@ async def restart_system(
         caller=message.caller(""),
         wait_options=wait_options(query.wait),
     )
-    return _answer(release, response, query.wait, "; ".join(release.notes))
+    return answer_system(release, response, query.wait, "; ".join(release.notes))
 
 
 @router.post("/system/{id}/touch")
 async def touch_system(id: SystemId, message: Touch, verbs: LifecycleDep, response: Response) -> Envelope[System]:
     """Note that a system is used: where it ends when nobody uses it, its idle time begins again."""
     release = await verbs.touch(id, message.moment, force=message.force, caller=message.caller(""))
-    return _answer(release, response, LONGEST_WAIT, "Noted")
-
-
-def _answer(release: Release, response: Response, wait: float, message: str) -> Envelope[System]:
-    """Answer with a system: 202 and the place of its revision, where it was not waited for."""
-    system = to_system(release)
-    response.headers["ETag"] = tag(system)
-    if not wait:
-        response.status_code = 202
-        response.headers["Location"] = f"/system/{system.sid}/revisions/{system.revision}"
-    return Envelope(result=system, message=message)
+    return answer_system(release, response, LONGEST_WAIT, "Noted")
 
 
 def _plan(compiled: Chart, comparison: Comparison) -> Plan:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
+
+from fastapi import Header, Response
 
 from tycho.api.dependencies import SandboxDep
 from tycho.api.messages import Compile, Start
-from tycho.api.queries import LONGEST_WAIT
+from tycho.api.preconditions import tag
+from tycho.api.queries import LONGEST_WAIT, WaitQuery
 from tycho.api.responses import Envelope, Failure
+from tycho.api.schemas import Plan
 from tycho.compose.dialect.volumes import NFS_VARIABLE
 from tycho.errors import Forbidden
 from tycho.expiry import set_ttl
 from tycho.lifecycle import Compiled as Chart
 from tycho.model import ServiceMetadata
+from tycho.operations import Modified
 from tycho.orchestrators import WaitOptions
+from tycho.release import Release
 from tycho.settings import settings
+from tycho.wire import System, to_system
 
 FAILURES: dict[int | str, dict[str, Any]] = {
     429: {
@@ -26,6 +33,15 @@ FAILURES: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Envelope[Failure], "description": "The request is wrong, or refused."},
     "5XX": {"model": Envelope[Failure], "description": "The cluster, or Helm, refuses."},
 }
+
+ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": Envelope[System],
+        "description": "It is accepted, and not waited for: the revision tells how far it is.",
+        "headers": {"Location": {"description": "The revision.", "schema": {"type": "string"}}},
+    }
+}
+IfMatch = Annotated[str, Header(max_length=1024, description="The ETag that the system must have: else 412.")]
 
 
 def find_account(name: str | None) -> str:
@@ -81,3 +97,23 @@ def wait_options(seconds: float = LONGEST_WAIT, *, wait: bool = True) -> WaitOpt
 def list_warnings(compiled: Chart) -> list[Any]:
     """List what was noticed of a document."""
     return [*compiled.policy_result.system.warnings, *compiled.policy_result.warnings]
+
+
+def answer_system(release: Release, response: Response, wait: float, message: str) -> Envelope[System]:
+    """Answer with a system: 202 and the place of its revision, where it was not waited for."""
+    system = to_system(release)
+    response.headers["ETag"] = tag(system)
+    if not wait:
+        response.status_code = 202
+        response.headers["Location"] = f"/system/{system.sid}/revisions/{system.revision}"
+    return Envelope(result=system, message=message)
+
+
+def answer_modified(modified: Modified, response: Response, query: WaitQuery) -> Any:
+    """Answer with a system whose values were changed, or with what would change of them."""
+    release, changes = modified.release, [difference.words for difference in modified.differences]
+    if query.dry_run:
+        name, _, version = release.chart.rpartition("-")
+        plan = Plan(name=name, version=version, digest="", changes=changes, report=[])
+        return Envelope(result=plan, message="Nothing was changed")
+    return answer_system(release, response, query.wait, "; ".join([*changes, *release.notes]))
