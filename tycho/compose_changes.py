@@ -18,6 +18,7 @@ from tycho.stored import StoredRelease
 
 SECTIONS = (*SERVICES, "volumes", "networks", "configs", "secrets")
 FILES = "files/"  # folder of a chart that holds the project's files
+OWN = (COMPOSE_FILE, "files/fill.sh")  # files there that are not the project's
 NOWHERE = StoredRelease(0, {}, {}, {})
 
 
@@ -100,7 +101,7 @@ def _compare_contents(old: Side, new: Side) -> Iterator[Change]:
 
 def _list_contents(stored: StoredRelease) -> Iterator[tuple[tuple[str, str], Any]]:
     for path, text in stored.files.items():
-        if path.startswith(FILES) and path != COMPOSE_FILE:
+        if path.startswith(FILES) and path not in OWN:
             yield ("files", path.removeprefix(FILES)), text
     for slug, entries in (stored.values.get("secretFiles") or {}).items():
         for key, content in entries.items():

@@ -147,5 +147,5 @@ def test_a_narrow_terminal_has_values_below(
     emit_comparison(Comparison(name="shop", revision=3, changes=(long, short), restarts=("w" * 50,)))
     lines = capsys.readouterr().out.splitlines()
     assert all(len(line) <= 60 for line in lines)
-    assert lines[1:5] == [f"  ~ {'w' * 50}", "      image", "      restarts", f"      {image}:1"]
+    assert lines[1:5] == [f"  ~ {'w' * 50}", "      image  restarts", f"      {image}:1", f"    → {image}:2"]
     assert "  ~ api                       deploy.replicas  1 → 2" in lines

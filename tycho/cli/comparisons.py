@@ -91,7 +91,7 @@ def _fit(mark: str, change: Change, row: Row, widths: list[int], width: int) -> 
         yield f"  {mark} {head}"
     else:
         yield f"  {mark} {name}"
-        yield from (f"      {cell}" for cell in (key, effect) if cell)
+        yield f"      {key}  {effect}".rstrip()
     if change.action == "changed" and change.before != change.after:
         yield f"      {_brief(change.before)}"
         yield f"    → {_brief(change.after)}"
