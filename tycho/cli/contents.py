@@ -77,8 +77,7 @@ def show_system(
       tycho show shop --values --all
       tycho show shop --chart -O chart
 
-    The compose file is the canonical one: merged, after the policies, with its variables. Without ID, the project of
-    this folder is meant.
+    The compose file is merged, after the policies, with its variables. ID defaults to the project of this folder.
     """
     chosen = part.choose()
     if chosen == "values":
