@@ -11,6 +11,7 @@ from tycho.operations import Operations
 from tycho.orchestrators import WaitOptions
 from tycho.ownership import Caller
 from tycho.release import Release
+from tycho.time_limit import within_timeout
 
 STOPS_ALL = "name some; `tycho pause` stops all"
 STARTS_ALL = "name some; `tycho up` starts all"
@@ -19,6 +20,7 @@ STARTS_ALL = "name some; `tycho up` starts all"
 class Pausing(Operations):
     """Verbs that leave a system's chart, volumes and addresses as they are, and change what runs of it."""
 
+    @within_timeout
     async def pause(
         self,
         id: str,
@@ -46,6 +48,7 @@ class Pausing(Operations):
         release = await self._find_to_change(id, caller, revision, force=force)
         return await self.orchestrator.pause(release.identity, wait_options, revision=revision)
 
+    @within_timeout
     async def resume(
         self,
         id: str,
@@ -74,6 +77,7 @@ class Pausing(Operations):
         release = await self._find_to_change(id, caller, revision, force=force)
         return await self.orchestrator.resume(release.identity, wait_options, revision=revision)
 
+    @within_timeout
     async def stop(
         self,
         id: str,
@@ -105,6 +109,7 @@ class Pausing(Operations):
         check_named(services, STOPS_ALL)
         return await self.orchestrator.stop(release.identity, _list_once(services), wait_options, revision=revision)
 
+    @within_timeout
     async def start(
         self,
         id: str,
@@ -137,6 +142,7 @@ class Pausing(Operations):
         check_named(services, STARTS_ALL)
         return await self.orchestrator.start(release.identity, _list_once(services), wait_options, revision=revision)
 
+    @within_timeout
     async def scale(
         self,
         id: str,

@@ -43,4 +43,4 @@ def wait(
             wait_options = WaitOptions(timeout=timeout, watch=watch)
             return await lifecycle.wait(release.identity.guid, services, wait_options=wait_options)
 
-    show.status([run(act, target)], output.output)
+    show.status([run(act, target, timeout=timeout)], output.output)
