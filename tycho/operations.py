@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tycho.approval import check_policies
 from tycho.choices import check_revision, check_running
-from tycho.errors import PreconditionFailed
+from tycho.errors import Conflict, PreconditionFailed
 from tycho.modification import Modification, Modified
 from tycho.orchestrators import Connection, ExecRequest, LogRequest, StoredRelease, Streams, WaitOptions
 from tycho.ownership import Caller
@@ -198,12 +198,15 @@ class Operations(Tracking):
 
         Raises:
             NotFound: No such system, or no such service.
-            Conflict: It is somebody else's.
+            Conflict: It is somebody else's, or paused.
             UsageError: It is a job that is to be restarted: it runs once, or when its schedule says.
             StartFailed: A service cannot become ready again.
             WaitTimeout: It did not become ready in time.
         """
         release = check_running(await self._finder.find_own(id, caller, force=force))
+        if release.paused:
+            name = release.identity.name
+            raise Conflict(f"{name} is paused: nothing of it runs", hint=f"`tycho resume {name}` starts it again")
         return await self.orchestrator.restart(release.identity, tuple(services), wait_options)
 
     async def touch(

@@ -33,6 +33,8 @@ def test_a_paused_system_has_nothing_running_and_keeps_its_address(run_story: Ru
             assert [(service.ready, service.wanted) for service in release.services] == [(0, 0), (0, 0)]
         (known,) = await lifecycle.status(services=False)
         assert known.state == "paused"
+        with pytest.raises(Conflict, match="rests is paused: nothing of it runs"):
+            await lifecycle.restart("rests", wait_options=QUICK)
         resumed = await lifecycle.resume("rests", wait_options=QUICK)
         assert (resumed.state, resumed.paused, resumed.ready, resumed.notes) == ("deployed", False, True, ())
         assert (list_reasons(resumed), count_running(resumed)) == ({"web": "", "db": ""}, {"web": 1, "db": 1})

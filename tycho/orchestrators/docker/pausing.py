@@ -117,6 +117,7 @@ class EnginePauseVerbs(ABC):
             for container in await records.read_containers(self.docker, identity.guid)
             if is_running(container) or container["HostConfig"]["RestartPolicy"]["Name"] not in ("", "no")
         }
+        running -= set(list_names(await self._read_record(identity), labels.STOPPED))
         if ended := sorted(set(services) - running):
             raise UsageError(f"{', '.join(ended)} does not run, and nothing starts it again", hint="run `tycho up`")
         deadline = Deadline(wait_options)
