@@ -8,7 +8,7 @@ from tycho.release import WireModel
 
 Action = Literal["added", "removed", "changed"]
 SERVICES = ("services", "jobs")
-IN_PLACE = ("deploy.replicas", "scale", "ports", "deploy.update_config", "deploy.endpoint_mode")
+IN_PLACE = ("stopped", "deploy.replicas", "scale", "ports", "deploy.update_config", "deploy.endpoint_mode")
 """Keys of a service that change nothing of its containers."""
 
 
@@ -51,7 +51,9 @@ class Change(WireModel):
         if not self.path or self.action == "changed":
             return self.action
         if self.action == "added":
-            return self.after or "added"
+            return "" if self.after == "true" else self.after or "added"
+        if self.before == "true":
+            return "no more"
         entry = self.before if self.before and "." not in self.path else ""  # of a list; what has a name needs no value
         return f"{entry} removed".strip()
 

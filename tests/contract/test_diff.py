@@ -102,8 +102,11 @@ def test_a_diff_undoes_what_was_set_by_hand(run_revised: RunStory) -> None:
         changes = {"web": ServiceChange(replicas=3, image="nginx:9"), "db": ServiceChange(env={"LEVEL": "debug"})}
         modification = Modification(labels={"team": "blue"}, services=changes)
         await lifecycle.modify("bent", modification, wait_options=QUICK)
+        await lifecycle.stop("bent", ["db"], wait_options=QUICK)
+        assert (await lifecycle.history("bent"))[-1].changes == ("db: stopped",)
         assert sorted(list_words(await lifecycle.diff(made))) == [
             "db: environment.LEVEL removed",
+            "db: stopped no more",
             "labels.team removed",
             "web: deploy.replicas 3 → 1",
             "web: image nginx:9 → nginx:1",
