@@ -1,4 +1,4 @@
-"""A system that is looked at runs on; one that nobody looks at is warned of and paused."""
+"""A system that is looked at runs on; one that nobody looks at is warned of, paused, and answers again when resumed."""
 
 import json
 
@@ -21,6 +21,8 @@ def verify(system: System) -> None:
     assert [outcome for outcome in outcomes if outcome] == ["warned", "paused"]
     eventually(lambda: not system.pods("page"))
     assert "ExpiresSoon" in system.tycho("events", system.guid)
+    system.tycho("resume", system.guid)
+    assert "last_activity" in system.page("page")
 
 
 def look_and_reap(system: System) -> Json:
