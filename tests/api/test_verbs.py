@@ -143,7 +143,7 @@ def test_variables_come_from_the_request_alone(post: Post) -> None:
 def test_metadata_decides_what_is_published(post: Post) -> None:
     system = {"services": {"a": {"image": "a", "ports": ["80"]}, "b": {"image": "b", "ports": ["81"]}}}
     body = {"name": "shop", "system": system, "services": {"c": {"port": "80"}}}
-    assert post("start", body, 400).json()["result"]["hint"] == "services: a, b"
+    assert post("start", body, 400).json()["result"]["hint"] == "it has: a, b"
     body["services"] = {"b": {"port": "81", "clients": ["10.1.2.3/8", "::1"]}}
     post("start", body)
 

@@ -19,6 +19,7 @@ SAME: dict[str, str] = {
     r"rights that a policy granted": "a right changes nothing until a key asks for it",
     r"root owns it": "the files are root's, whoever is named",
     r"a failed rollout stops where it is": "so does every rollout",
+    r"`tycho up` goes back": "it is Tycho that goes back, not the chart",
     r"the update's strategy": "a rollback follows update_config, whatever rollback_config says",
     r"claim <release>-<volume>": "the claim is called so, whatever the volume's name is",
     r"the cluster's default storage class": "it is taken, whatever the driver is",

@@ -61,7 +61,7 @@ class Listening:
             if not authenticated:
                 raise UsageError(
                     f"{self.host} lets anybody on the network start systems",
-                    hint="write --tokens FILE, --token-review or --proxy-header, or use `kubectl port-forward`",
+                    hint="leave out --host for 127.0.0.1, or write --tokens FILE, --token-review or --proxy-header",
                 )
             if not (self.tls_cert or self.plain_http):
                 raise UsageError(
