@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from tycho.chart.reserved import is_allowed
-from tycho.differences import Difference
+from tycho.comparison.differences import Difference
 from tycho.errors import Problem, UsageError
 from tycho.model import template
 from tycho.release import Release

@@ -12,10 +12,10 @@ from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
 from tests.orchestrators.test_helm import until
 from tycho.errors import NotSupported, OrchestratorError, StartFailed, UsageError, WaitTimeout
 from tycho.lifecycle import Lifecycle
+from tycho.lifecycle.starting import check_rollback
 from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import HelmOrchestrator, releases
 from tycho.release import Identity
-from tycho.starting import check_rollback
 
 pytestmark = pytest.mark.xdist_group("cluster")
 Tell = Callable[..., Any]

@@ -200,8 +200,8 @@ async def build_for_start(
         PolicyDenied: A policy refuses an image from there.
     """
     from tycho import localcluster as clusters
-    from tycho.approval import check_images
     from tycho.building import list_targets, name_pushed
+    from tycho.lifecycle.approval import check_images
 
     targets = list_targets(project, services)
     if not targets:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from tycho.differences import Difference
+from tycho.comparison.differences import Difference
 
 if TYPE_CHECKING:
     from tycho.modification import Modification, ServiceChange

@@ -16,8 +16,8 @@ from tycho.errors import UsageError
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
+    from tycho.lifecycle.operations import Modified
     from tycho.modification import Modification
-    from tycho.operations import Modified
 
 CHANGE = "The change"
 

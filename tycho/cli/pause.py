@@ -13,7 +13,7 @@ from tycho.errors import UsageError
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
-    from tycho.operations import Modified
+    from tycho.lifecycle.operations import Modified
     from tycho.release import Release
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tycho.cli.remote_reading import RemoteReading
 from tycho.client import AsyncTychoClient
-from tycho.pausing import STARTS_ALL, STOPS_ALL, check_named
+from tycho.lifecycle.pausing import STARTS_ALL, STOPS_ALL, check_named
 from tycho.wire import to_release
 
 if TYPE_CHECKING:

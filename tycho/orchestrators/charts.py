@@ -10,8 +10,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from tycho.chart import Chart, RouteContext, emit, release_values
 from tycho.comparison import Change, Comparison, ObjectChange, find_restarts
-from tycho.compose_changes import NOWHERE, list_changes, list_unused
-from tycho.differences import list_differences
+from tycho.comparison.compose_changes import NOWHERE, list_changes, list_unused
+from tycho.comparison.differences import list_differences
 from tycho.masking import masked, secret_values
 from tycho.model import Json, PolicyResult
 from tycho.modification import Modification, Modified, modify_values

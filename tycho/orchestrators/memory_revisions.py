@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from tycho.chart import Chart
-from tycho.compose_changes import list_changes
+from tycho.comparison.compose_changes import list_changes
 from tycho.orchestrators.charts import list_texts
 from tycho.orchestrators.moments import Moments
 from tycho.orchestrators.simulation import find_names

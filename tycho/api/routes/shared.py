@@ -17,8 +17,8 @@ from tycho.compose.dialect.volumes import NFS_VARIABLE
 from tycho.errors import Forbidden
 from tycho.expiry import set_ttl
 from tycho.lifecycle import Compiled as Chart
+from tycho.lifecycle.operations import Modified
 from tycho.model import ServiceMetadata
-from tycho.operations import Modified
 from tycho.orchestrators import WaitOptions
 from tycho.release import Release
 from tycho.settings import settings

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from tycho.differences import Difference, list_differences
+from tycho.comparison.differences import Difference, list_differences
 from tycho.docker_cli import DockerCli, ask_engine
 from tycho.errors import NotSupported, UsageError
 from tycho.modification import MOST_REPLICAS, Modification, ServiceChange

@@ -6,7 +6,7 @@ import asyncio
 from itertools import pairwise
 
 from tycho.chart import find_origin
-from tycho.compose_changes import list_changes
+from tycho.comparison.compose_changes import list_changes
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject
 from tycho.orchestrators.helm import changes, releases

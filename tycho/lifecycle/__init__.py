@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING
 
 from tycho.chart import check_start
 from tycho.choices import check_running
-from tycho.comparing import Comparing
-from tycho.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
 from tycho.errors import NotSupported, TychoError, WaitTimeout
-from tycho.finder import Finder, keep_identity, new_identity
+from tycho.lifecycle.comparing import Comparing
+from tycho.lifecycle.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
+from tycho.lifecycle.finder import Finder, keep_identity, new_identity
+from tycho.lifecycle.pausing import Pausing, tell_paused
+from tycho.lifecycle.starting import announce_expiry, check_rollback
 from tycho.orchestrators import NO_LABELS, Orchestrator, Target, WaitOptions, check_registry
 from tycho.ownership import NOBODY, Caller
-from tycho.pausing import Pausing, tell_paused
 from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision
 from tycho.slots import REMOVALS, run_some
-from tycho.starting import announce_expiry, check_rollback
 from tycho.time_limit import time_left, within_timeout
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from tycho.chart import check_start
 from tycho.choices import check_running
 from tycho.comparison import Comparison
-from tycho.compilation import Compiled
-from tycho.finder import keep_identity, new_identity
+from tycho.lifecycle.compilation import Compiled
+from tycho.lifecycle.finder import keep_identity, new_identity
+from tycho.lifecycle.starting import Starting
 from tycho.ownership import Caller
 from tycho.release import Drift
-from tycho.starting import Starting
 
 
 class Comparing(Starting):

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tycho.choices import check_running
-from tycho.finder import Finder
+from tycho.lifecycle.finder import Finder
 from tycho.orchestrators import NO_LABELS, Orchestrator, WaitOptions
 from tycho.time_limit import within_timeout
 from tycho.usernames import same_user

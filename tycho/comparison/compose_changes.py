@@ -11,7 +11,7 @@ from typing import Any
 
 from tycho.chart.chart import COMPOSE_FILE
 from tycho.comparison import SERVICES, Change
-from tycho.compose_leaves import Leaf, Place, Side, list_paths, name_path
+from tycho.comparison.compose_leaves import Leaf, Place, Side, list_paths, name_path
 from tycho.credentials import MASK
 from tycho.masking import Masker, secret_values
 from tycho.stored import StoredRelease

@@ -7,14 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tycho.approval import check_policies
 from tycho.choices import check_revision, check_running
 from tycho.errors import Conflict, PreconditionFailed
+from tycho.lifecycle.approval import check_policies
+from tycho.lifecycle.tracking import Tracking
 from tycho.modification import Modification, Modified
 from tycho.orchestrators import Connection, ExecRequest, LogRequest, StoredRelease, Streams, WaitOptions
 from tycho.ownership import Caller
 from tycho.time_limit import within_timeout
-from tycho.tracking import Tracking
 
 if TYPE_CHECKING:
     from tycho.release import Event, Release

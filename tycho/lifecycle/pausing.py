@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from tycho.choices import check_revision, check_running
 from tycho.errors import UsageError
+from tycho.lifecycle.operations import Operations
 from tycho.modification import Modification, Modified, ServiceChange
-from tycho.operations import Operations
 from tycho.orchestrators import WaitOptions
 from tycho.ownership import Caller
 from tycho.release import Release
