@@ -19,7 +19,10 @@ from tests.e2e.room import ROOM
 from tycho.toolchain.files import no_progress
 
 STAND_IN = "plain:1"  # a program that serves until it is ended
-NAMES = ("nginx:1", "nginx:2", "nginx:3", "nginx:7", "nginx:8", "postgres:16", "mailhog:latest", "proxy:latest")
+NAMES = (
+    "nginx:1", "nginx:2", "nginx:3", "nginx:7", "nginx:8", "postgres:16", "mailhog:latest", "proxy:latest",
+    "busybox:latest",
+)  # fmt: skip
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,8 @@ REFUSED: dict[str, Callable[[Lifecycle, Any], Awaitable[Any]]] = {
     "diff_revision": lambda lifecycle, made: lifecycle.diff_revision("refuses"),
     "push": lambda lifecycle, made: lifecycle.push(made, "oci://localhost:5000/charts"),
     "events": lambda lifecycle, made: drain(lifecycle.events("refuses")),
+    "touch": lambda lifecycle, made: lifecycle.orchestrator.touch(IDENTITY),
+    "warn": lambda lifecycle, made: lifecycle.orchestrator.warn(IDENTITY, "it ends soon", datetime.now(UTC)),
     "ports": lambda lifecycle, made: lifecycle.orchestrator.ports(IDENTITY, "web"),
     "forward": lambda lifecycle, made: lifecycle.orchestrator.forward(IDENTITY, "web", 80, None),  # type: ignore[arg-type]
     "exec": lambda lifecycle, made: lifecycle.exec("refuses", "web", None, None),  # type: ignore[arg-type]

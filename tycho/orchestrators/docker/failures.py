@@ -11,8 +11,11 @@ IMAGE = "write a name that the registry knows, or build it: `tycho up --build -b
 KNOWN: Sequence[tuple[re.Pattern[str], type[TychoError], str, str]] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind, message, hint)
     for pattern, kind, message, hint in (
+        (r"failed to resolve reference \"(?P<what>[^\"]+)\"", NotFound, "the image {what} cannot be pulled", IMAGE),
+        (r"get \"https?://(?P<what>[^/\"]+)/v2/", OrchestratorError, "the registry {what} does not answer",
+         "look at the network of the engine's machine, and at the name of the image"),
         (
-            r"cannot connect to the docker daemon|error during connect|connection refused|no such file.*docker\.sock",
+            r"cannot connect to the docker daemon|error during connect|dial unix .*refused|no such file.*docker\.sock",
             ToolMissing, "no Docker engine answers", "start it, or set DOCKER_HOST",
         ),
         (
@@ -24,7 +27,6 @@ KNOWN: Sequence[tuple[re.Pattern[str], type[TychoError], str, str]] = tuple(
         (r"no such image: (?P<what>\S+)", NotFound, "the engine has no image {what}", IMAGE),
         (r"pull access denied for (?P<what>[^\s,]+)", NotFound, "no registry gives out the image {what}", IMAGE),
         (r"manifest for (?P<what>\S+) not found", NotFound, "no registry has the image {what}", IMAGE),
-        (r"failed to resolve reference \"(?P<what>[^\"]+)\"", NotFound, "the image {what} cannot be pulled", IMAGE),
         (r"bind source path does not exist: (?P<what>\S+)", NotFound, "there is no {what} to mount",
          "make it, or correct the path"),
         (r"external volume \"(?P<what>[^\"]+)\" not found", NotFound, "there is no volume {what}",
