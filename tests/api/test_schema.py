@@ -43,7 +43,8 @@ def test_a_route_answers_as_documented(
         except (UnicodeError, TypeError, ValueError):  # no client can send it
             return
         answer = http.send(request)
-        assert answer.status_code < 500, answer.text
+        too_late = answer.status_code == 504 and "wait" in request.url.params  # it waited as long as it was told
+        assert answer.status_code < 500 or too_late, answer.text
         if request.url.path.count("/") != operation.path.count("/") or request.url.path.endswith("/"):
             return  # an empty or strange id makes it another route
         listed = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"]

@@ -105,7 +105,7 @@ def test_the_second_of_two_is_told_at_once(tycho: Run, env: dict[str, str], tmp_
         [TYCHO, "up", "--name", "busy"], cwd=tmp_path, env=slower, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     await_child(process, "sh")
-    assert "is being changed by another process of this machine" in tycho("down", "busy", rc=34).stderr
+    assert "is being changed by another process of this machine" in tycho("restart", "busy", rc=34).stderr
     assert process.wait(60) == 0
 
 

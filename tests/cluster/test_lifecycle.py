@@ -272,7 +272,7 @@ def test_what_is_not_there_can_be_deleted_and_not_be_seen(tmp_path: Path) -> Non
     assert not (tmp_path / "none").exists()
     with pytest.raises(NotFound, match='no cluster "nothing"') as caught:
         localcluster.status("nothing", home=tmp_path)
-    assert caught.value.hint == "tycho cluster create nothing"
+    assert caught.value.hint == "`tycho cluster create nothing` makes it"
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_what_helm_stored_says_it_too(
             name="stored", release="stored", namespace=shared, guid="5" * 32, username="ned", own_namespace=False
         )
         instance = Instance(identity, made.policy_result.system, wait_options=QUICK)
-        await lifecycle.orchestrator.start(chart, instance, earlier)  # type: ignore[attr-defined]  # Helm's alone
+        await lifecycle.orchestrator.run(chart, instance, earlier)  # type: ignore[attr-defined]  # Helm's alone
         try:
             with pytest.raises(Forbidden):
                 await limited.list(CLAIM.path(shared))
