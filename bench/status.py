@@ -30,6 +30,7 @@ COUNT = int(os.environ.get("TYCHO_BENCH_SYSTEMS", "3000"))
 SERVICES = 2
 NAMESPACES = 20
 MEMORY = 250  # MiB
+SLIM = 90  # MiB, of -terse
 
 
 def main() -> int:
@@ -48,16 +49,19 @@ def _measure(kubeconfig: Path, folder: str) -> int:
     print(f"     {COUNT} systems of {SERVICES} services were made in {time.monotonic() - begun:.0f} s")
     os.environ["KUBECONFIG"] = str(kubeconfig)
     helm = programs.tool("helm")
-    ours, theirs = medians([
-        Case("tycho status", [TYCHO, "status"]), Case("helm list", [str(helm), "list", "-A", "-m", "0"]),
+    ours, terse, theirs = medians([
+        Case("tycho status", [TYCHO, "status"]), Case("tycho status -terse", [TYCHO, "status", "-terse"]),
+        Case("helm list", [str(helm), "list", "-A", "-m", "0"]),
     ], runs=3)  # fmt: skip
     shown = subprocess.run([TYCHO, "status", "-terse"], capture_output=True, text=True, check=True).stdout
     assert len(shown.split()) == COUNT, shown
-    memory = _measure_memory([TYCHO, "status"])
+    memory, slim = (_measure_memory([TYCHO, "status", *words]) for words in ((), ("-terse",)))
     print(f"     helm list -A -m 0: {theirs:.3f} s")
     print(f"{'LATE' if memory > MEMORY else 'ok  '} its memory: {memory:.0f} MiB (promised {MEMORY})")
+    print(f"{'LATE' if slim > SLIM else 'ok  '} that of tycho status -terse: {slim:.0f} MiB (promised {SLIM})")
     late = judged(f"tycho status of {COUNT} systems", ours, theirs * 0.5, "half of helm list")
-    return late + int(memory > MEMORY)
+    late += judged(f"tycho status -terse of {COUNT} systems", terse, theirs * 0.25, "a quarter of helm list")
+    return late + int(memory > MEMORY) + int(slim > SLIM)
 
 
 def _measure_memory(argv: list[str]) -> float:
