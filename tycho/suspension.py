@@ -50,7 +50,7 @@ def pause_values(stored: StoredRelease, name: str) -> Suspension:
     check_chart(stored, name)
     if is_paused(stored.values):
         return Suspension(stored.values, (f"{name} is paused already",))
-    return Suspension({PAUSED: True, **stored.values})
+    return Suspension({**stored.values, PAUSED: True})
 
 
 def resume_values(stored: StoredRelease, name: str) -> Suspension:

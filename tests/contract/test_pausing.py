@@ -71,6 +71,21 @@ def test_an_upgrade_leaves_a_system_paused_and_says_so(run_story: RunStory) -> N
     run_story(story)
 
 
+def test_an_up_that_changes_nothing_makes_no_revision(run_story: RunStory) -> None:
+    """Not after a pause, nor after it has ended: the values of a release come back in another order."""
+
+    async def story(lifecycle: Lifecycle) -> None:
+        made = compiled(lifecycle, SHOP, "rests-on")
+        await lifecycle.up(made, wait_options=QUICK)
+        paused = await lifecycle.pause("rests-on", wait_options=QUICK)
+        same = await lifecycle.up(made, wait_options=QUICK)
+        assert (same.state, same.revision) == ("paused", paused.revision)
+        resumed = await lifecycle.resume("rests-on", wait_options=QUICK)
+        assert (await lifecycle.up(made, wait_options=QUICK)).revision == resumed.revision
+
+    run_story(story)
+
+
 def test_a_stopped_service_starts_with_the_replicas_it_had(run_story: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         await lifecycle.up(compiled(lifecycle, {"services": {"web": {"image": "nginx:1"}, "db": {"image": "nginx:1"}}},

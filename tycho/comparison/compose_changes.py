@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tycho.chart.chart import COMPOSE_FILE
-from tycho.comparison import SERVICES, Change
+from tycho.comparison import SERVICES, Action, Change
 from tycho.comparison.compose_leaves import Leaf, Place, Side, list_paths, name_path
 from tycho.credentials import MASK
 from tycho.masking import Masker, secret_values
 from tycho.stored import StoredRelease
+from tycho.suspension import is_paused
 
 SECTIONS = (*SERVICES, "volumes", "networks", "configs", "secrets")
 FILES = "files/"  # folder of a chart that holds the project's files
@@ -62,9 +63,18 @@ def _list_all(old: Side, new: Side) -> Iterator[Change]:
     beside = ({key: side.tree[key] for key in side.tree if key not in (*SECTIONS, "name")} for side in (old, new))
     leaves = [side.leaves(part) for side, part in zip((old, new), beside, strict=True)]
     if old.tree:
+        yield from _compare_pauses(old, new)
         yield from _pair("", "", *leaves)
         yield from _compare_defaults(old, new)
         yield from _compare_contents(old, new)
+
+
+def _compare_pauses(old: Side, new: Side) -> Iterator[Change]:
+    """Compare whether the whole system is paused."""
+    before, after = is_paused(old.merged), is_paused(new.merged)
+    if before != after:
+        action: Action = "added" if after else "removed"
+        yield Change(action=action, section="", name="", path="paused", **{"after" if after else "before": "true"})
 
 
 def _compare(old: Side, new: Side, section: str, name: str, former: Any, entry: Any) -> Iterator[Change]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tycho import workspace
-from tycho.chart import find_ungranted, values_yaml, without_origin
+from tycho.chart import find_ungranted, values_yaml
 from tycho.choices import check_revision
 from tycho.errors import NotFound, OrchestratorError, PreconditionFailed
 from tycho.kube.objects import KubeObject
@@ -82,8 +81,7 @@ class ModifyVerbs(TrackVerbs):
         kept_labels = {
             key: value for key, value in (last["metadata"].get("labels") or {}).items() if key not in HELM_LABELS
         }
-        made_of = chart.digest.encode() + values_yaml(without_origin(values)).encode()
-        kept_labels["tycho-values"] = hashlib.sha256(made_of).hexdigest()[:40]
+        kept_labels["tycho-values"] = releases.digest_values(values)
         kept_labels[releases.PAUSED] = "true" if is_paused(values) else "null"  # by which helm takes a label away
         labels = ",".join(f"{key}={value}" for key, value in kept_labels.items())
         with workspace.temporary("chart") as folder:

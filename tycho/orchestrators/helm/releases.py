@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tycho import kinds, suspension
-from tycho.chart import Chart, values_yaml, without_origin
+from tycho.chart import Chart, without_origin
 from tycho.errors import Forbidden, PreconditionFailed
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject, get_labels
@@ -53,7 +53,6 @@ def make_labels(identity: Identity, chart: Chart, values: Mapping[str, Any], las
     paused = suspension.is_paused(values)
     if last and is_paused(last) and not paused:
         raise PreconditionFailed(f"{identity.name} was paused meanwhile", hint="run `tycho up` again")
-    made_of = chart.digest.encode() + values_yaml(without_origin(values)).encode()
     values_by_label = {
         "executor": "tycho",
         "tycho-guid": identity.guid,
@@ -64,11 +63,17 @@ def make_labels(identity: Identity, chart: Chart, values: Mapping[str, Any], las
         "compose": chart.compose_digest[:40],
         "policies": chart.policies_digest[:40],
         "tycho-chart": label_value(f"{chart.name}-{chart.version}".replace("+", "_")),
-        "tycho-values": hashlib.sha256(made_of).hexdigest()[:40],
+        "tycho-artifact": chart.digest[:40],
+        "tycho-values": digest_values(values),
         PAUSED: "true" if paused else "",
         "tycho-created": read_label(last, "tycho-created") if last else f"{time.time():.3f}",
     }
     return {key: value for key, value in values_by_label.items() if value}
+
+
+def digest_values(values: Mapping[str, Any]) -> str:
+    """Return a digest of values without their origin, whatever their order: Helm gives them back in another one."""
+    return hashlib.sha256(json.dumps(without_origin(values), sort_keys=True).encode()).hexdigest()[:40]
 
 
 async def list_releases(source: Source, namespace: str = "", *, guid: str = "", release: str = "") -> list[Release]:
@@ -119,6 +124,12 @@ async def list_revisions(api: KubeClient, identity: Identity) -> list[KubeObject
     selector = f"owner=helm,name={identity.release}"
     secrets = await api.list(kinds.SECRET.path(identity.namespace), metadata=True, labelSelector=selector)
     return sorted(secrets, key=read_number)
+
+
+async def find_newest(api: KubeClient, identity: Identity) -> int:
+    """Find the number of the newest revision; 0 where there is none."""
+    known = await list_revisions(api, identity)
+    return read_number(known[-1]) if known else 0
 
 
 def read_deployed(contents: KubeObject) -> datetime | None:
@@ -175,7 +186,7 @@ def read_label(secret: KubeObject, label: str) -> str:
 
 def is_unchanged(secret: KubeObject, labels: Mapping[str, str]) -> bool:
     """Whether a revision is deployed, of the very chart, values and origin that these labels tell of."""
-    keys = ("tycho-values", "tycho-origin", "username")
+    keys = ("tycho-artifact", "tycho-values", "tycho-origin", "username")
     return read_status(secret) == "deployed" and all(read_label(secret, key) == labels.get(key, "") for key in keys)
 
 
