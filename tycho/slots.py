@@ -109,7 +109,7 @@ async def run_some(calls: Iterable[Callable[[], Awaitable[T]]], most: int) -> li
     """Make all calls, some at a time; return what each of them returns, in their order.
 
     Args:
-        calls: None of them raises.
+        calls: Where one raises, that is raised at once.
         most: How many go on at once.
     """
     turns = asyncio.Semaphore(most)

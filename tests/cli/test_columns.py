@@ -30,7 +30,7 @@ RELEASES = [release("shop"), release("a-project-of-a-very-long-name" * 2, WHY), 
 TABLES = [
     status_tables.list_systems(RELEASES),
     status_tables.list_services(RELEASES),
-    status_tables.list_wide(RELEASES),
+    status_tables.list_services(RELEASES, wide=True),
 ]
 
 

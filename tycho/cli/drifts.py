@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tycho.cli import show
 from tycho.cli.comparisons import fit_field
+from tycho.slots import run_some
 from tycho.text import printable
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
     from tycho.release import Drift, Release
+
+AT_ONCE = 8  # systems that are looked at: each look applies all objects of one
 
 
 async def add_drift(lifecycle: Lifecycle, releases: Sequence[Release]) -> list[Release]:
@@ -31,7 +34,7 @@ async def add_drift(lifecycle: Lifecycle, releases: Sequence[Release]) -> list[R
             return release
         return release.model_copy(update={"drifted": tuple(await lifecycle.drift(release.identity.guid))})
 
-    return list(await asyncio.gather(*map(look, releases)))
+    return await run_some((partial(look, release) for release in releases), AT_ONCE)
 
 
 def emit_drift(releases: Sequence[Release]) -> None:

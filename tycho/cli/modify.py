@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tycho.cli import show
+from tycho.cli.changing import change_system, show_changed
 from tycho.cli.options import Force, OptionalId, OutputOptions, TargetOptions, WaitFlags
-from tycho.cli.progress import progress
-from tycho.cli.project import ProjectOptions, choose_system
-from tycho.cli.session import run
+from tycho.cli.project import ProjectOptions
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
-    from tycho.lifecycle import Lifecycle
-    from tycho.lifecycle.operations import Modified
     from tycho.modification import Modification
 
 CHANGE = "The change"
@@ -97,18 +94,12 @@ def modify(
     """
     modification = changes.read()
 
-    async def act(lifecycle: Lifecycle) -> Modified:
-        release, _ = await choose_system(lifecycle, project, id=id, change=True, force=force)
-        with progress(output.quiet or wait.no_wait or changes.dry_run) as watch:
-            return await lifecycle.modify(
-                release.identity.guid,
-                modification,
-                dry_run=changes.dry_run,
-                force=force,
-                wait_options=wait.with_watch(watch),
-            )
-
-    modified = run(act, target, timeout=wait.timeout)
+    modified = change_system(
+        lambda lifecycle, guid, _, options: lifecycle.modify(
+            guid, modification, dry_run=changes.dry_run, force=force, wait_options=options
+        ),
+        project, id=id, force=force, target=target, wait=wait, quiet=output.quiet or changes.dry_run,
+    )  # fmt: skip
     if changes.dry_run:
         for difference in modified.differences:
             show.emit(difference.words)
@@ -116,8 +107,7 @@ def modify(
     if not output.quiet:
         for difference in modified.differences:
             show.info(difference.words)
-        show.notes(modified.release)
-    show.status([modified.release], output.output)
+    show_changed(modified.release, output)
 
 
 def _read_count(text: str) -> int:

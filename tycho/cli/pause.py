@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tycho.cli import show
+from tycho.cli.changing import change_system, show_changed
 from tycho.cli.options import Force, OptionalId, OutputOptions, TargetOptions, WaitFlags, Words
-from tycho.cli.progress import progress
-from tycho.cli.project import ProjectOptions, SystemOptions, choose_system
-from tycho.cli.session import run
+from tycho.cli.project import ProjectOptions, SystemOptions
 from tycho.errors import UsageError
-
-if TYPE_CHECKING:
-    from tycho.lifecycle import Lifecycle
-    from tycho.lifecycle.operations import Modified
-    from tycho.release import Release
 
 
 def pause(
@@ -35,13 +27,11 @@ def pause(
 
     ID defaults to the project of this folder. `tycho resume` starts it again.
     """
-
-    async def act(lifecycle: Lifecycle) -> Release:
-        release, _ = await choose_system(lifecycle, project, id=id, change=True, force=force)
-        with progress(output.quiet or wait.no_wait) as watch:
-            return await lifecycle.pause(release.identity.guid, force=force, wait_options=wait.with_watch(watch))
-
-    _show(run(act, target, timeout=wait.timeout), output)
+    release = change_system(
+        lambda lifecycle, guid, _, options: lifecycle.pause(guid, force=force, wait_options=options),
+        project, id=id, force=force, target=target, wait=wait, quiet=output.quiet,
+    )  # fmt: skip
+    show_changed(release, output)
 
 
 def resume(
@@ -62,13 +52,11 @@ def resume(
 
     ID defaults to the project of this folder. What `tycho stop` has stopped stays so.
     """
-
-    async def act(lifecycle: Lifecycle) -> Release:
-        release, _ = await choose_system(lifecycle, project, id=id, change=True, force=force)
-        with progress(output.quiet or wait.no_wait) as watch:
-            return await lifecycle.resume(release.identity.guid, force=force, wait_options=wait.with_watch(watch))
-
-    _show(run(act, target, timeout=wait.timeout), output)
+    release = change_system(
+        lambda lifecycle, guid, _, options: lifecycle.resume(guid, force=force, wait_options=options),
+        project, id=id, force=force, target=target, wait=wait, quiet=output.quiet,
+    )  # fmt: skip
+    show_changed(release, output)
 
 
 def stop(
@@ -89,15 +77,11 @@ def stop(
 
     ID defaults to the project of this folder. `tycho pause` stops all of a system.
     """
-
-    async def act(lifecycle: Lifecycle) -> Release:
-        release, services = await choose_system(lifecycle, system, words or (), id=system.id, change=True, force=force)
-        with progress(output.quiet or wait.no_wait) as watch:
-            return await lifecycle.stop(
-                release.identity.guid, services, force=force, wait_options=wait.with_watch(watch)
-            )
-
-    _show(run(act, target, timeout=wait.timeout), output)
+    release = change_system(
+        lambda lifecycle, guid, services, options: lifecycle.stop(guid, services, force=force, wait_options=options),
+        system, words or (), id=system.id, force=force, target=target, wait=wait, quiet=output.quiet,
+    )  # fmt: skip
+    show_changed(release, output)
 
 
 def start(
@@ -118,15 +102,11 @@ def start(
 
     ID defaults to the project of this folder. `tycho up` starts a system, `tycho resume` a paused one.
     """
-
-    async def act(lifecycle: Lifecycle) -> Release:
-        release, services = await choose_system(lifecycle, system, words or (), id=system.id, change=True, force=force)
-        with progress(output.quiet or wait.no_wait) as watch:
-            return await lifecycle.start(
-                release.identity.guid, services, force=force, wait_options=wait.with_watch(watch)
-            )
-
-    _show(run(act, target, timeout=wait.timeout), output)
+    release = change_system(
+        lambda lifecycle, guid, services, options: lifecycle.start(guid, services, force=force, wait_options=options),
+        system, words or (), id=system.id, force=force, target=target, wait=wait, quiet=output.quiet,
+    )  # fmt: skip
+    show_changed(release, output)
 
 
 def scale(
@@ -153,24 +133,14 @@ def scale(
         raise UsageError("scale takes a system, and how many of each service", hint="write tycho scale shop web=3")
     replicas = dict(map(_read_replicas, assignments))
 
-    async def act(lifecycle: Lifecycle) -> Modified:
-        release, _ = await choose_system(lifecycle, system, names, id=system.id, change=True, force=force)
-        with progress(output.quiet or wait.no_wait) as watch:
-            return await lifecycle.scale(
-                release.identity.guid, replicas, force=force, wait_options=wait.with_watch(watch)
-            )
-
-    modified = run(act, target, timeout=wait.timeout)
+    modified = change_system(
+        lambda lifecycle, guid, _, options: lifecycle.scale(guid, replicas, force=force, wait_options=options),
+        system, names, id=system.id, force=force, target=target, wait=wait, quiet=output.quiet,
+    )  # fmt: skip
     if not output.quiet:
         for difference in modified.differences:
             show.info(difference.words)
-    _show(modified.release, output)
-
-
-def _show(release: Release, output: OutputOptions) -> None:
-    if not output.quiet:
-        show.notes(release)
-    show.status([release], output.output)
+    show_changed(modified.release, output)
 
 
 def _read_replicas(text: str) -> tuple[str, int]:

@@ -12,7 +12,6 @@ from tycho.choices import check_revision, find_release
 from tycho.cli.changes import ToldDifference, write_changes
 from tycho.cli.remote_expiry import RemoteExpiry
 from tycho.cli.remote_pausing import RemotePausing
-from tycho.cli.remote_tracking import RemoteTracking
 from tycho.client import AsyncTychoClient, TychoAnswer
 from tycho.errors import TychoError, UsageError
 from tycho.lifecycle import Removal
@@ -53,7 +52,7 @@ class NoCluster:
         )
 
 
-class RemoteLifecycle(RemoteTracking, RemoteExpiry, RemotePausing):
+class RemoteLifecycle(RemotePausing, RemoteExpiry):
     """Starts, watches and stops systems by way of a service.
 
     Args:

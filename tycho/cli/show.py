@@ -86,7 +86,7 @@ def status(releases: Sequence[Release], format: Format | StatusFormat = Format.t
     if not releases:
         return emit("None running")
     if format is StatusFormat.wide:
-        fitted(*status_tables.list_wide(releases))
+        fitted(*status_tables.list_services(releases, wide=True))
     elif sys.stdout.isatty():
         fitted(*status_tables.list_systems(releases))
     else:

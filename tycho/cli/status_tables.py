@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -63,69 +63,68 @@ def list_systems(releases: Sequence[Release], now: datetime | None = None) -> Ta
         now: The present.
     """
     now = now or datetime.now(UTC)
-    rows = [
-        (
-            release.identity.name,
-            release.identity.guid,
-            release.endpoint.ip_address if release.endpoint else NONE,
-            str(release.endpoint.port) if release.endpoint else NONE,
-            count_ready(release),
-            release.identity.namespace,
-            release.identity.username or NONE,
-            release.expiry.describe(now) if release.expiry else NONE,
-            describe_services(release),
-        )
+    cells = [
+        {
+            **_describe_system(release, now),
+            "IP_ADDRESS": release.endpoint.ip_address if release.endpoint else NONE,
+            "PORT": str(release.endpoint.port) if release.endpoint else NONE,
+            "READY": count_ready(release),
+            "SERVICES": describe_services(release),
+        }
         for release in releases
     ]
-    return _leave_out_expiry(SYSTEMS, rows, releases)
+    return _choose(SYSTEMS, cells, releases)
 
 
-def list_services(releases: Sequence[Release]) -> Table:
-    """Return a row for each service: its state, its address, and why it is not ready."""
-    return SERVICES, [
-        (
-            release.identity.name,
-            service.name,
-            service.kind,
-            f"{service.ready}/{service.wanted}",
-            str(service.restarts),
-            ",".join(_list_places(service)) or "-",
-            service.why,
-        )
-        for release in releases
-        for service in release.services
-    ]
-
-
-def list_wide(releases: Sequence[Release], now: datetime | None = None) -> Table:
-    """Return a row for each service with all that there is to say of it.
+def list_services(releases: Sequence[Release], *, wide: bool = False, now: datetime | None = None) -> Table:
+    """Return a row for each service: its state, its address, and why it is not ready.
 
     Args:
         releases: The systems.
+        wide: Whether to tell all that there is to say of it.
         now: The present.
     """
     now = now or datetime.now(UTC)
-    rows = [
-        (
-            release.identity.name,
-            service.name,
-            service.kind,
-            f"{service.ready}/{service.wanted}",
-            str(service.restarts),
-            service.image or NONE,
-            ",".join(service.nodes) or NONE,
-            str(release.revision),
-            describe_age((now - release.created).total_seconds()) if release.created else NONE,
-            release.identity.username or NONE,
-            release.identity.namespace,
-            release.expiry.describe(now) if release.expiry else NONE,
-            ",".join(_list_places(service)) or "-",
-            service.why,
-        )
+    cells = [
+        {**_describe_system(release, now), **_describe_service(service)}
         for release in releases
         for service in release.services
     ]
-    return _leave_out_expiry(WIDE, rows, releases)
+    return _choose(WIDE if wide else SERVICES, cells, releases)
+
+
+def _describe_system(release: Release, now: datetime) -> dict[str, str]:
+    """Describe a system in cells, by the title of their column."""
+    return {
+        "SYSTEM": release.identity.name,
+        "GUID": release.identity.guid,
+        "NAMESPACE": release.identity.namespace,
+        "USER": release.identity.username or NONE,
+        "REVISION": str(release.revision),
+        "AGE": describe_age((now - release.created).total_seconds()) if release.created else NONE,
+        "EXPIRES IN": release.expiry.describe(now) if release.expiry else NONE,
+    }
+
+
+def _describe_service(service: ServiceStatus) -> dict[str, str]:
+    """Describe a service in cells, by the title of their column."""
+    return {
+        "SERVICE": service.name,
+        "KIND": service.kind,
+        "READY": f"{service.ready}/{service.wanted}",
+        "RESTARTS": str(service.restarts),
+        "IMAGE": service.image or NONE,
+        "NODE": ",".join(service.nodes) or NONE,
+        "ADDRESS": ",".join(_list_places(service)) or "-",
+        "WHY": service.why,
+    }
+
+
+def _choose(columns: Sequence[Column], cells: Sequence[Mapping[str, str]], releases: Sequence[Release]) -> Table:
+    """Choose the cells of some columns; that of ends is left out where no system's time ends."""
+    expires = any(release.expiry for release in releases)
+    kept = [column for column in columns if expires or column.title != "EXPIRES IN"]
+    return kept, [tuple(row[column.title] for column in kept) for row in cells]
 
 
 def describe_age(seconds: float) -> str:
@@ -158,14 +157,6 @@ def describe_services(release: Release) -> str:
     shown = [*ports[:PORTS], *names[: max(0, NAMES - len(ports))]]
     more = len(ports) + len(names) - len(shown)
     return ", ".join([*shown, *([f"+{more}"] if more else [])])
-
-
-def _leave_out_expiry(columns: Sequence[Column], rows: Sequence[Row], releases: Sequence[Release]) -> Table:
-    """Leave the column of ends out where no system's time ends."""
-    if any(release.expiry for release in releases):
-        return columns, rows
-    place = [column.title for column in columns].index("EXPIRES IN")
-    return [*columns[:place], *columns[place + 1 :]], [(*row[:place], *row[place + 1 :]) for row in rows]
 
 
 def _list_places(service: ServiceStatus) -> list[str]:

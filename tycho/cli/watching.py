@@ -164,7 +164,7 @@ class Lines:
 def list_rows(releases: Sequence[Release], output: StatusFormat, *, services: bool) -> status_tables.Table:
     """Return the columns of a status, and its rows."""
     if output is StatusFormat.wide:
-        return status_tables.list_wide(releases)
+        return status_tables.list_services(releases, wide=True)
     return status_tables.list_services(releases) if services else status_tables.list_systems(releases)
 
 

@@ -73,7 +73,7 @@ class AsyncTychoClient(Base):
                 async for event in events:
                     if progress := watching.take(event):
                         yield progress
-                pause = watching.judge(refused, self._named(""))
+                pause = watching.judge(refused, self._describe_address(""))
             if watching.ended:
                 return
             await asyncio.sleep(pause)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tycho.client.requests import Request, Steps, address
+from tycho.client.sending import Sender
 from tycho.client.verb import verb
 
 if TYPE_CHECKING:
     from tycho.wire import System
 
 
-class TouchVerbs:
+class TouchVerbs(Sender):
     """Verbs that say when a system is used."""
-
-    def _send(self, request: Request) -> Steps[Any]:
-        raise NotImplementedError
 
     @verb
     def touch(self, id: str, moment: str = "", *, force: bool = False) -> Steps[System]:

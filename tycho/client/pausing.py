@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tycho.client.requests import Request, Steps, address, pairs
+from tycho.client.sending import Sender
 from tycho.client.verb import verb
 
 if TYPE_CHECKING:
     from tycho.wire import System
 
 
-class PausingVerbs:
+class PausingVerbs(Sender):
     """Verbs that leave a system's chart, volumes and addresses as they are.
 
     `force` does it to somebody else's, too; `wait` is how many seconds to wait, 0 for none, and by default the service
@@ -97,11 +98,3 @@ class PausingVerbs:
         headers = {"If-Match": if_match} if if_match else {}
         request = Request("POST", address("system", id, name), pairs(wait=wait), body, headers, safe=True)
         return read_system((yield from self._send(request)))
-
-    def _send(self, request: Request) -> Steps[Any]:
-        """Send a request; what it was answered.
-
-        Raises:
-            TychoError: The service refuses, or there is none.
-        """
-        raise NotImplementedError

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tycho.client.requests import Request, Steps, address, pairs
+from tycho.client.sending import Sender
 from tycho.client.verb import verb
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tycho.release import Drift
 
 
-class ReadingVerbs:
+class ReadingVerbs(Sender):
     """Verbs that change nothing."""
 
     @verb
@@ -67,15 +68,3 @@ class ReadingVerbs:
         path = address("system", id, "rollback")
         plan = yield from self._send(Request("POST", path, pairs(dryRun=True), {"revision": revision}, safe=True))
         return Comparison.model_validate(plan["comparison"])
-
-    def _get(self, *parts: str, **query: Any) -> Steps[Any]:
-        """Ask for what is at an address."""
-        return (yield from self._send(Request("GET", address(*parts), pairs(**query))))
-
-    def _send(self, request: Request) -> Steps[Any]:
-        """Send a request; what it was answered.
-
-        Raises:
-            TychoError: The service refuses, or there is none.
-        """
-        raise NotImplementedError

@@ -70,7 +70,7 @@ class TychoClient(Base):
                 for event in events:
                     if progress := watching.take(event):
                         yield progress
-                pause = watching.judge(refused, self._named(""))
+                pause = watching.judge(refused, self._describe_address(""))
             if watching.ended:
                 return
             time.sleep(pause)

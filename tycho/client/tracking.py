@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tycho.client.sending import Sender
 from tycho.client.verb import verb
 
 if TYPE_CHECKING:
@@ -12,11 +13,8 @@ if TYPE_CHECKING:
     from tycho.wire import System
 
 
-class TrackingVerbs:
+class TrackingVerbs(Sender):
     """Verbs that take a while, and change nothing."""
-
-    def _get(self, *parts: str, **query: Any) -> Steps[Any]:
-        raise NotImplementedError
 
     @verb
     def wait(self, id: str, services: Sequence[str] = (), *, timeout: float = 240) -> Steps[System]:

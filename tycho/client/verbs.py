@@ -11,7 +11,7 @@ from tycho.client.answers import TychoAnswer, TychoStatus, TychoSystem, write_st
 from tycho.client.expiry import TouchVerbs
 from tycho.client.pausing import PausingVerbs
 from tycho.client.reading import ReadingVerbs
-from tycho.client.requests import URL, Follow, Reply, Request, Steps, address, ask, pairs, show_address, succeed
+from tycho.client.requests import Follow, Reply, Request, Steps, address, ask, pairs
 from tycho.client.tracking import TrackingVerbs
 from tycho.client.verb import either, verb
 from tycho.errors import SourceError
@@ -27,8 +27,6 @@ SHOWN = 28  # characters of a name in a row
 
 class Verbs(PausingVerbs, ReadingVerbs, TouchVerbs, TrackingVerbs):
     """What both clients can do; see `TychoClient`."""
-
-    url: str = URL
 
     @verb
     def start(
@@ -47,7 +45,7 @@ class Verbs(PausingVerbs, ReadingVerbs, TouchVerbs, TrackingVerbs):
         reply = yield from ask(
             Request("POST", "/system", pairs(wait=0), body, headers={"Idempotency-Key": uuid4().hex})
         )
-        answer = TychoSystem(**reply.envelope(self._named("/system")))
+        answer = TychoSystem(**reply.envelope(self._describe_address("/system")))
         if answer.error:
             return answer
         guid = answer.result["sid"]
@@ -267,11 +265,4 @@ class Verbs(PausingVerbs, ReadingVerbs, TouchVerbs, TrackingVerbs):
         safe = name in READING or (name == "start" and bool(request.get("tycho-guid")))
         path = address("system", name)
         reply: Reply = yield from ask(Request("POST", path, body=dict(request), safe=safe))
-        return reply.envelope(self._named(path))
-
-    def _send(self, request: Request) -> Steps[Any]:
-        reply = yield from ask(request)
-        return succeed(reply, self._named(request.path))
-
-    def _named(self, path: str) -> str:
-        return show_address(self.url) + path
+        return reply.envelope(self._describe_address(path))

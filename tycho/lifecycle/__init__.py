@@ -152,9 +152,7 @@ class Lifecycle(Comparing, Pausing):
         check_rollback(wait_options, self.orchestrator.not_supported)
         name = compiled.policy_result.system.name
         caller = await self._finder.identify(caller)
-        running = None if new and not guid else await self._finder.find_running(name, guid, caller)
-        if running is None and not new and not guid:
-            guid, running = await self._finder.find_first(name, caller)
+        guid, running = await self._finder.find_for_up(name, guid, caller, new=new)
         if running and not replace:
             await self._finder.check_replacement(running, caller)
         if running:

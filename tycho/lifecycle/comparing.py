@@ -37,9 +37,9 @@ class Comparing(Starting):
         system = compiled.policy_result.system
         check_start(system)
         caller = await self._finder.identify(caller)
-        running = None if new and not guid else await self._finder.find_running(system.name, guid, caller)
+        guid, running = await self._finder.find_for_up(system.name, guid, caller, new=new)
         if running is None or running.state in ("kept", "lost"):
-            identity = running.identity if running else new_identity(system.name, "", self.target, caller)
+            identity = running.identity if running else new_identity(system.name, guid, self.target, caller)
             return await self.orchestrator.diff(compiled.artifact, self.make_instance(compiled, identity, caller))
         compiled = await self._keep_images(compiled, running)
         identity = keep_identity(running.identity, caller)

@@ -129,6 +129,27 @@ class Finder:
         ]
         return choose_running(instances, name, caller)
 
+    async def find_for_up(self, name: str, guid: str, caller: Caller, *, new: bool) -> tuple[str, Release | None]:
+        """Find what an `up` of a project is about: the system that it upgrades, or the GUID of a first start.
+
+        Args:
+            name: The project's name.
+            guid: Of the system that is meant, or "".
+            caller: Who asks, and from where.
+            new: Whether it is another instance even when the project runs already.
+
+        Returns:
+            The GUID, "" for one that is drawn; and the system, None where it is a first start.
+
+        Raises:
+            Ambiguous: Several instances of the project run.
+            Conflict: The GUID belongs to a system of another name.
+        """
+        if new and not guid:
+            return "", None
+        running = await self.find_running(name, guid, caller)
+        return (guid, running) if running or guid else await self.find_first(name, caller)
+
     async def find_first(self, name: str, caller: Caller) -> tuple[str, Release | None]:
         """Find the GUID of a project's first system, and that system where another start has made it meanwhile.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,11 +56,12 @@ class Timed(Protocol):
         """Return it as it is."""
 
 
-class TimedSystems(OwnClock):
+class TimedSystems(OwnClock, ABC):
     """The verbs about the time of systems that are kept in memory."""
 
+    @abstractmethod
     def _system(self, identity: Identity) -> Timed:
-        raise NotImplementedError
+        """Return a system that runs."""
 
     async def touch(self, identity: Identity, moment: datetime | None = None) -> None:
         """Note that a system is used, or was at a moment."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from tycho.errors import Conflict, NotFound, OperationInProgress, PreconditionFailed, TychoError
 from tycho.expiry import Expiry, ExpiryEnd, Question, Verdict, decide
@@ -20,6 +21,7 @@ from tycho.orchestrators import WaitOptions
 from tycho.ownership import DESCRIPTION
 from tycho.reaping.activity import NoAnswer, ask_activity
 from tycho.release import Identity, Release
+from tycho.slots import run_some
 
 __all__ = ["WARN", "Outcome", "ReapOptions", "ReapResult", "reap", "reap_always"]
 
@@ -27,12 +29,8 @@ WARN = 600  # seconds between the warning and the end
 AT_ONCE = 8  # systems that are looked at, asked or ended at the same time
 ENDING = WaitOptions(wait=False, timeout=120.0)
 RUNNING = frozenset({"deployed", "failed"})
-ELSEWHERE = (
-    Conflict,
-    NotFound,
-    OperationInProgress,
-    PreconditionFailed,
-)  # somebody else works on it: the next pass sees
+# Somebody else works on it: the next pass sees.
+ELSEWHERE = (Conflict, NotFound, OperationInProgress, PreconditionFailed)
 log = logging.getLogger("tycho.reaping")
 
 
@@ -86,22 +84,21 @@ async def reap(lifecycle: Lifecycle, options: ReapOptions = ReapOptions()) -> li
     Returns:
         The systems whose end is near, oldest first; one that fails does not keep the others.
     """
-    slots = asyncio.Semaphore(AT_ONCE)
 
     async def look(release: Release) -> ReapResult | None:
-        async with slots:
-            try:
-                return await _Reaping(lifecycle, options, release).run()
-            except ELSEWHERE as error:
-                log.info("%s is left to the next pass: %s", release.identity.release, error)
-                return None
-            except TychoError as error:
-                return ReapResult(release.identity, Outcome.failed, error.message, error)
+        try:
+            return await _Reaping(lifecycle, options, release).run()
+        except ELSEWHERE as error:
+            log.info("%s is left to the next pass: %s", release.identity.release, error)
+            return None
+        except TychoError as error:
+            return ReapResult(release.identity, Outcome.failed, error.message, error)
 
     releases = await lifecycle.orchestrator.list(services=False)
     now = lifecycle.orchestrator.now()
     near = [release for release in releases if _is_near(release, now, options.warn)]
-    return [result for result in await asyncio.gather(*map(look, near)) if result]
+    results = await run_some((partial(look, release) for release in near), AT_ONCE)
+    return [result for result in results if result]
 
 
 async def reap_always(

@@ -7,9 +7,8 @@ import contextlib
 import json
 import socket
 from datetime import datetime
-from http.client import HTTPException, HTTPResponse, IncompleteRead
-from io import BytesIO
-from typing import cast
+
+import h11
 
 from tycho.errors import TychoError
 from tycho.expiry import Question
@@ -18,9 +17,11 @@ from tycho.release import Identity
 
 SECONDS = 10.0  # for the whole question
 LARGEST = 64 * 1024  # bytes of an answer
-REQUEST = (
-    "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nUser-Agent: tycho\r\nAccept: application/json, text/plain\r\n"
-    "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
+FIELDS = (
+    ("User-Agent", "tycho"),
+    ("Accept", "application/json, text/plain"),
+    ("Accept-Encoding", "identity"),
+    ("Connection", "close"),
 )
 
 
@@ -44,12 +45,12 @@ async def ask_activity(
     """
     try:
         async with asyncio.timeout(seconds):
-            answer = await _exchange(orchestrator, identity, question)
+            body = await _exchange(orchestrator, identity, question)
     except TimeoutError:
         raise NoAnswer(f"{question.service} did not answer in {seconds:g} s") from None
     except (TychoError, OSError) as error:
         raise NoAnswer(f"{question.service} did not answer: {error}") from None
-    return parse_activity(_read_answer(answer, question.service), question.service)
+    return parse_activity(body, question.service)
 
 
 def parse_activity(body: bytes, service: str) -> datetime:
@@ -80,19 +81,21 @@ def parse_activity(body: bytes, service: str) -> datetime:
 
 
 async def _exchange(orchestrator: Orchestrator, identity: Identity, question: Question) -> bytes:
-    """Send the request, and read the answer until it is whole, or the other side ends."""
+    """Send the request, and return the body of the answer.
+
+    Raises:
+        NoAnswer: It is none, too long, cut short, or of another status than 200: no redirect is followed.
+    """
     ours, theirs = socket.socketpair()
     reader, writer = await asyncio.open_connection(sock=ours)
     connection = Connection(*await asyncio.open_connection(sock=theirs))
     carrying = asyncio.create_task(_carry(orchestrator, identity, question, connection))
+    http = h11.Connection(h11.CLIENT)
+    fields = [("Host", f"localhost:{question.port}"), *FIELDS]
     try:
-        writer.write(REQUEST.format(path=question.path, port=question.port).encode())
-        content = bytearray()
-        while len(content) <= LARGEST and not _is_whole(content) and (chunk := await reader.read(LARGEST)):
-            content += chunk
-        if not content:
-            await carrying  # which knows why
-        return bytes(content)
+        writer.write(http.send(h11.Request(method="GET", target=question.path, headers=fields)) or b"")
+        http.send(h11.EndOfMessage())
+        return await _read_body(http, reader, carrying, question.service)
     finally:
         carrying.cancel()
         await asyncio.gather(carrying, return_exceptions=True)
@@ -102,57 +105,36 @@ async def _exchange(orchestrator: Orchestrator, identity: Identity, question: Qu
                 await end.wait_closed()
 
 
+async def _read_body(
+    http: h11.Connection, reader: asyncio.StreamReader, carrying: asyncio.Task[None], service: str
+) -> bytes:
+    """Read an answer until it is whole, or the other side ends."""
+    body, received, begun = bytearray(), 0, False
+    try:
+        while not isinstance(event := http.next_event(), h11.EndOfMessage):
+            if event is h11.NEED_DATA:
+                chunk = await reader.read(LARGEST)
+                received += len(chunk)
+                if received > LARGEST:
+                    raise NoAnswer(f"{service} answered more than {LARGEST >> 10} KiB")
+                if not received:
+                    await carrying  # which knows why
+                http.receive_data(chunk)
+            elif isinstance(event, h11.Response):
+                begun = True
+                if event.status_code != 200:
+                    raise NoAnswer(f"{service} answered {event.status_code}")
+            elif isinstance(event, h11.Data):
+                body += event.data
+    except h11.RemoteProtocolError:
+        fault = "ended in the middle of its answer" if begun else "did not answer as HTTP does"
+        raise NoAnswer(f"{service} {fault}") from None
+    return bytes(body)
+
+
 async def _carry(orchestrator: Orchestrator, identity: Identity, question: Question, connection: Connection) -> None:
     """Carry the bytes, and end our side of the connection with theirs."""
     try:
         await orchestrator.forward(identity, question.service, question.port, connection)
     finally:
         connection.writer.close()
-
-
-class _Received:
-    """What came, for the reader of answers, which wants a socket."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def makefile(self, mode: str) -> BytesIO:
-        """Return it as a file."""
-        return BytesIO(self._content)
-
-
-def _parse(content: bytes) -> tuple[HTTPResponse, bytes]:
-    """Parse an answer: its head, and what there is of its body."""
-    response = HTTPResponse(cast("socket.socket", _Received(content)), method="GET")
-    response.begin()
-    return response, response.read()
-
-
-def _is_whole(content: bytearray) -> bool:
-    """Tell whether an answer that says where it ends has come to that."""
-    if b"\r\n\r\n" not in content:
-        return False
-    try:
-        response, _ = _parse(bytes(content))
-    except (HTTPException, ValueError):
-        return False
-    return response.chunked or response.getheader("Content-Length") is not None
-
-
-def _read_answer(content: bytes, service: str) -> bytes:
-    """Return the body of an answer.
-
-    Raises:
-        NoAnswer: It is none, too long, cut short, or of another status than 200: no redirect is followed.
-    """
-    if len(content) > LARGEST:
-        raise NoAnswer(f"{service} answered more than {LARGEST >> 10} KiB")
-    try:
-        response, body = _parse(content)
-    except IncompleteRead:
-        raise NoAnswer(f"{service} ended in the middle of its answer") from None
-    except (HTTPException, ValueError):
-        raise NoAnswer(f"{service} did not answer as HTTP does") from None
-    if response.status != 200:
-        raise NoAnswer(f"{service} answered {response.status}")
-    return body

@@ -11,7 +11,7 @@ from tycho.api.bodies import JsonRoute
 from tycho.api.changes import Modify
 from tycho.api.dependencies import LifecycleDep, SandboxDep
 from tycho.api.messages import Empty, RestartOf, RollbackTo, Row, Start, Touch
-from tycho.api.preconditions import check_match, find_guid
+from tycho.api.preconditions import find_guid
 from tycho.api.queries import LONGEST_WAIT, DeleteManyQuery, DeleteQuery, SystemId, WaitOnlyQuery, WaitQuery
 from tycho.api.responses import Envelope
 from tycho.api.routes.shared import (
@@ -21,6 +21,7 @@ from tycho.api.routes.shared import (
     answer_modified,
     answer_system,
     compile_start,
+    find_revision,
     list_warnings,
     wait_options,
 )
@@ -86,7 +87,7 @@ async def modify_system(
     if_match: IfMatch = "",
 ) -> Any:
     """Change labels, resources, replicas, images or variables of a system."""
-    revision = check_match(if_match, await verbs.find(id)) if if_match else 0
+    revision = await find_revision(verbs, id, if_match)
     modified = await verbs.modify(
         id,
         message.modification(),
@@ -108,7 +109,7 @@ async def delete_system(
     if_match: IfMatch = "",
 ) -> Envelope[Empty]:
     """Remove a system with everything that belongs to it."""
-    revision = check_match(if_match, await verbs.find(id)) if if_match else 0
+    revision = await find_revision(verbs, id, if_match)
     (removal,) = await _remove(verbs, [id], query, revision)
     if removal.error:
         raise removal.error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -9,11 +11,19 @@ from fastapi import APIRouter, Query, Response
 from tycho.api.bodies import JsonRoute
 from tycho.api.changes import PauseOf, ScaleOf, StopOf
 from tycho.api.dependencies import LifecycleDep
-from tycho.api.preconditions import check_match
 from tycho.api.queries import SystemId, WaitOnlyQuery, WaitQuery
 from tycho.api.responses import Envelope
-from tycho.api.routes.shared import ACCEPTED, FAILURES, IfMatch, answer_modified, answer_system, wait_options
+from tycho.api.routes.shared import (
+    ACCEPTED,
+    FAILURES,
+    IfMatch,
+    answer_modified,
+    answer_system,
+    find_revision,
+    wait_options,
+)
 from tycho.api.schemas import Plan
+from tycho.release import Release
 from tycho.wire import System
 
 router = APIRouter(responses=FAILURES, route_class=JsonRoute, tags=["systems"])
@@ -25,14 +35,8 @@ async def pause_system(
     id: SystemId, message: PauseOf, query: WaitOnly, verbs: LifecycleDep, response: Response, if_match: IfMatch = ""
 ) -> Envelope[System]:
     """Have nothing of a system run; its volumes and addresses stay."""
-    release = await verbs.pause(
-        id,
-        revision=check_match(if_match, await verbs.find(id)) if if_match else 0,
-        force=message.force,
-        caller=message.caller(""),
-        wait_options=wait_options(query.wait),
-    )
-    return answer_system(release, response, query.wait, "; ".join(release.notes))
+    revision = await find_revision(verbs, id, if_match)
+    return await _change(verbs.pause, id, message, query, revision, response)
 
 
 @router.post("/system/{id}/resume", responses=ACCEPTED)
@@ -40,14 +44,8 @@ async def resume_system(
     id: SystemId, message: PauseOf, query: WaitOnly, verbs: LifecycleDep, response: Response, if_match: IfMatch = ""
 ) -> Envelope[System]:
     """Have a paused system run again."""
-    release = await verbs.resume(
-        id,
-        revision=check_match(if_match, await verbs.find(id)) if if_match else 0,
-        force=message.force,
-        caller=message.caller(""),
-        wait_options=wait_options(query.wait),
-    )
-    return answer_system(release, response, query.wait, "; ".join(release.notes))
+    revision = await find_revision(verbs, id, if_match)
+    return await _change(verbs.resume, id, message, query, revision, response)
 
 
 @router.post("/system/{id}/stop", responses=ACCEPTED)
@@ -55,15 +53,8 @@ async def stop_services(
     id: SystemId, message: StopOf, query: WaitOnly, verbs: LifecycleDep, response: Response, if_match: IfMatch = ""
 ) -> Envelope[System]:
     """Have services not run, until they are started or the system is upgraded."""
-    release = await verbs.stop(
-        id,
-        message.services,
-        revision=check_match(if_match, await verbs.find(id)) if if_match else 0,
-        force=message.force,
-        caller=message.caller(""),
-        wait_options=wait_options(query.wait),
-    )
-    return answer_system(release, response, query.wait, "; ".join(release.notes))
+    revision = await find_revision(verbs, id, if_match)
+    return await _change(partial(verbs.stop, services=message.services), id, message, query, revision, response)
 
 
 @router.post("/system/{id}/start", responses=ACCEPTED)
@@ -71,15 +62,8 @@ async def start_services(
     id: SystemId, message: StopOf, query: WaitOnly, verbs: LifecycleDep, response: Response, if_match: IfMatch = ""
 ) -> Envelope[System]:
     """Have services that were stopped run again, with as many replicas as before."""
-    release = await verbs.start(
-        id,
-        message.services,
-        revision=check_match(if_match, await verbs.find(id)) if if_match else 0,
-        force=message.force,
-        caller=message.caller(""),
-        wait_options=wait_options(query.wait),
-    )
-    return answer_system(release, response, query.wait, "; ".join(release.notes))
+    revision = await find_revision(verbs, id, if_match)
+    return await _change(partial(verbs.start, services=message.services), id, message, query, revision, response)
 
 
 @router.post("/system/{id}/scale", responses=ACCEPTED, response_model=Envelope[System | Plan])
@@ -95,10 +79,29 @@ async def scale_services(
     modified = await verbs.scale(
         id,
         message.replicas,
-        revision=check_match(if_match, await verbs.find(id)) if if_match else 0,
+        revision=await find_revision(verbs, id, if_match),
         dry_run=query.dry_run,
         force=message.force,
         caller=message.caller(""),
         wait_options=wait_options(query.wait),
     )
     return answer_modified(modified, response, query)
+
+
+async def _change(
+    verb: Callable[..., Awaitable[Release]],
+    id: str,
+    message: PauseOf | StopOf,
+    query: WaitOnlyQuery,
+    revision: int,
+    response: Response,
+) -> Envelope[System]:
+    """Change how much of a system runs, and answer with the system as it is then."""
+    release = await verb(
+        id,
+        revision=revision,
+        force=message.force,
+        caller=message.caller(""),
+        wait_options=wait_options(query.wait),
+    )
+    return answer_system(release, response, query.wait, "; ".join(release.notes))

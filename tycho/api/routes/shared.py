@@ -9,7 +9,7 @@ from fastapi import Header, Response
 
 from tycho.api.dependencies import SandboxDep
 from tycho.api.messages import Compile, Start
-from tycho.api.preconditions import tag
+from tycho.api.preconditions import check_match, tag
 from tycho.api.queries import LONGEST_WAIT, WaitQuery
 from tycho.api.responses import Envelope, Failure
 from tycho.api.schemas import Plan
@@ -17,6 +17,7 @@ from tycho.compose.dialect.volumes import NFS_VARIABLE
 from tycho.errors import Forbidden
 from tycho.expiry import set_ttl
 from tycho.lifecycle import Compiled as Chart
+from tycho.lifecycle import Lifecycle
 from tycho.lifecycle.operations import Modified
 from tycho.model import ServiceMetadata
 from tycho.orchestrators import WaitOptions
@@ -92,6 +93,15 @@ def wait_options(seconds: float = LONGEST_WAIT, *, wait: bool = True) -> WaitOpt
         wait: Whether to wait for the system at all.
     """
     return WaitOptions(wait=wait and seconds > 0, timeout=seconds or LONGEST_WAIT)
+
+
+async def find_revision(verbs: Lifecycle, id: str, if_match: str) -> int:
+    """Find the revision that a caller has seen, as his `If-Match` names it; 0 for any.
+
+    Raises:
+        PreconditionFailed: The system has another one by now.
+    """
+    return check_match(if_match, await verbs.find(id)) if if_match else 0
 
 
 def list_warnings(compiled: Chart) -> list[Any]:

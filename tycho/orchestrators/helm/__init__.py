@@ -110,11 +110,11 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
                 await packed.render(self.helm, self.api, identity)
             observer = Observer(await snapshots.list_pods(self.api, identity) if instance.upgrade else None)
             undoes, made = going_back.asks_for_rollback(instance), 0
-            before = await going_back.read_newest(self.api, identity) if undoes else 0
+            before = await releases.find_newest(self.api, identity) if undoes else 0
             try:
                 async with entering.enter_namespace(self.api, identity, deadline):
                     notes = await self._change(packed, instance, whole, deadline)
-                    made = await going_back.read_newest(self.api, identity) if undoes else 0
+                    made = await releases.find_newest(self.api, identity) if undoes else 0
                 return await self._settle(identity, deadline, notes, observer)
             except OrchestratorError as error:
                 if not undoes:

@@ -50,7 +50,7 @@ class CompareVerbs:
         before: list[KubeObject] = []
         secrets = secret_values(values, known=list_texts(chart).values())
         if instance.upgrade:
-            number = max(map(releases.read_number, await releases.list_revisions(self.api, identity)))
+            number = await releases.find_newest(self.api, identity)
             stored = await releases.read_payload(self.api, identity, number)
             before = releases.parse_manifest(stored)
             secrets |= secret_values(stored.get("config") or {})
@@ -67,8 +67,7 @@ class CompareVerbs:
 
     async def drift(self, identity: Identity) -> Sequence[Drift]:
         """List the fields of live objects that are not what the newest revision says."""
-        number = max(map(releases.read_number, await releases.list_revisions(self.api, identity)), default=0)
-        return await list_drift(self.api, identity, number)
+        return await list_drift(self.api, identity, await releases.find_newest(self.api, identity))
 
     async def chart(self, identity: Identity, revision: int = 0) -> Mapping[str, bytes]:
         """Return the files of the chart that a revision was made of.
@@ -77,7 +76,7 @@ class CompareVerbs:
             NotFound: There is no such revision.
         """
         known = await releases.list_revisions(self.api, identity)
-        newest = max(map(releases.read_number, known), default=0)
+        newest = releases.read_number(known[-1]) if known else 0
         stored = await releases.read_payload(self.api, identity, choose_revision(identity, known, revision or newest))
         return rebuild_chart(stored).contents_by_path
 
@@ -110,7 +109,7 @@ def choose_revision(identity: Identity, known: Sequence[KubeObject], revision: i
     """
     numbers = [releases.read_number(secret) for secret in known]
     running = [secret for secret in known if not releases.is_paused(secret)]
-    target = revision or releases.find_last_good(running, max(numbers, default=0))
+    target = revision or releases.find_last_good(running, numbers[-1] if numbers else 0)
     if target not in numbers:
         listed = ", ".join(map(str, numbers))
         raise NotFound(f"{identity.name} has no revision {revision or 'before this'}", hint=f"it has: {listed}")

@@ -28,12 +28,6 @@ def asks_for_rollback(instance: Instance) -> bool:
     return asked or instance.wait_options.rollback
 
 
-async def read_newest(api: KubeClient, identity: Identity) -> int:
-    """Read the number of the newest revision; 0 where there is none."""
-    known = await releases.list_revisions(api, identity)
-    return releases.read_number(known[-1]) if known else 0
-
-
 async def undo_upgrade(
     api: KubeClient, instance: Instance, error: OrchestratorError, before: int, made: int, rollback: Rollback
 ) -> OrchestratorError:
