@@ -55,16 +55,13 @@ DEFINITIONS: Mapping[str, Schema] = {
         "loadBalancerSourceRanges": LIST,
         "ports": {"type": ["object", "null"], "additionalProperties": {"$ref": "#/$defs/port"}},
     }),
-    "port": {
-        **strict_object({
-            "port": {"$ref": "#/$defs/number"},
-            "targetPort": {"$ref": "#/$defs/number"},
-            "nodePort": {"type": "integer"},
-            "protocol": {"enum": ["TCP", "UDP", "SCTP"]},
-            "appProtocol": TEXT,
-        }),
-        "required": ["port", "targetPort", "protocol"],
-    },
+    "port": strict_object({
+        "port": {"$ref": "#/$defs/number"},
+        "targetPort": {"$ref": "#/$defs/number"},
+        "nodePort": {"type": "integer"},
+        "protocol": {"enum": ["TCP", "UDP", "SCTP"]},
+        "appProtocol": TEXT,
+    }, required=("port", "targetPort", "protocol")),
     "route": strict_object({
         "enabled": FLAG, "ingressClassName": TEXT, "annotations": STRINGS, "path": TEXT, "hosts": LIST, "tls": LIST,
         "hostnames": LIST, "parentRefs": LIST,

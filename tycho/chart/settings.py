@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 Schema: TypeAlias = "dict[str, Any]"
@@ -29,9 +29,10 @@ PORT: Schema = {"$ref": "#/$defs/number"}
 WORDS: Schema = {"type": ["array", "string"]}
 
 
-def strict_object(properties: Mapping[str, Schema]) -> Schema:
-    """Return the schema of an object with these keys and no others."""
-    return {"type": "object", "additionalProperties": False, "properties": dict(properties)}
+def strict_object(properties: Mapping[str, Schema], required: Sequence[str] = ()) -> Schema:
+    """Return the schema of an object with these keys and no others, and with those that are required."""
+    needed: Schema = {"required": list(required)} if required else {}
+    return {"type": "object", "additionalProperties": False, **needed, "properties": dict(properties)}
 
 
 KEYS: Mapping[str, Setting] = {
