@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from tests import certificates
-from tests.cluster.conftest import Script
 from tycho import localcluster
 from tycho.errors import NotFound, OrchestratorError, UsageError
 from tycho.kube.client import KubeClient
@@ -202,34 +201,6 @@ def test_two_commands_at_once_make_one_cluster_beside_another(first: Cluster, ho
     assert not two.kubeconfig.parent.exists()
     assert not any(running(pid) for pid in pids(two).values())
     assert localcluster.status("one", home=home).running
-
-
-def test_a_cluster_that_cannot_start_says_why_and_leaves_no_process(
-    script: Script, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TYCHO_HELM", "/bin/true")
-    script("kube-apiserver", '[ "$1" = --version ] && echo Kubernetes v1.37.2 && exit; echo no key at all; exit 1')
-    with pytest.raises(OrchestratorError, match="kube-apiserver ended:\nno key at all") as caught:
-        localcluster.create("three", provider="native", home=home)
-    folder = home / "three"
-    assert str(folder / "clusters/tycho-three/logs/kube-apiserver.log") in caught.value.hint
-    seen = localcluster.status("three", home=home)
-    assert not seen.running
-    assert dead(seen) == set(PROGRAMS)
-    localcluster.delete("three", home=home)
-    assert not folder.exists()
-
-
-def test_a_program_that_is_broken_is_named(
-    cache: Path, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TYCHO_HELM", "/bin/true")
-    for name in native.PROGRAMS:
-        cached = programs.PROGRAMS[name].cached
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        cached.touch()
-    with pytest.raises(OrchestratorError, match=r"/kwokctl cannot be started: Permission denied"):
-        localcluster.create("six", provider="native", home=tmp_path)
 
 
 def test_a_process_that_only_has_the_same_id_is_left_alone(home: Path) -> None:

@@ -31,6 +31,7 @@ from tycho.toolchain.files import Progress, private_folder, write_private
 from tycho.toolchain.programs import ARCHITECTURE, tools
 
 TIMEOUT = 60.0  # seconds that a step may take before it counts as failed
+FURTHER_STARTS = 2  # of programs that have given up on an API server that was not there yet
 GONE = 5.0  # seconds in which the kernel lets a killed process go
 PORTS = range(20000, 29000)  # below what systems hand out to outgoing connections, and below NodePorts
 PROGRAMS = ("kwokctl", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
@@ -94,11 +95,9 @@ def start(state: State, progress: Progress) -> State:
         write_private(state.kubeconfig, rename_context(_folder(state) / "kubeconfig.yaml", state.context))
         with closing(KubeClient(str(state.kubeconfig))) as client:
             _await(state, client.is_ready, "kube-apiserver", VITAL)
-            if _find_dead(state):  # on a slow machine the others give up before the API server is there
-                _run_kwokctl(programs["kwokctl"], state, "start")
             client.apply(STORAGE_CLASS.path(name="standard"), DEFAULT_STORAGE, manager="tycho-cluster")
             client.apply(NODE.path(name="simulated"), SIMULATED_NODE, manager="tycho-cluster")
-            _await(state, lambda: client.is_ready() and _is_node_ready(client), "kwok-controller")
+            _await_node(programs["kwokctl"], state, client)
             return state.save(client.request("GET", "/version")["gitVersion"].removeprefix("v"))
     except BaseException:
         stop(state, spared=before.values())
@@ -211,6 +210,25 @@ def _await(state: State, is_met: Callable[[], bool], name: str, needed: Sequence
         raise _failure(f"{dead[0]} ended", _log_path(state, dead[0]))
     if not in_time:
         raise _failure(f"{name} did not become ready in {TIMEOUT:g} s", _log_path(state, name))
+
+
+def _await_node(kwokctl: Path, state: State, client: KubeClient) -> None:
+    """Wait until the simulated node is ready; on a slow machine programs give up on the API server: start those again.
+
+    Raises:
+        OrchestratorError: With the end of the log of the program that is to blame.
+    """
+
+    def is_ready() -> bool:
+        return client.is_ready() and _is_node_ready(client)
+
+    for _ in range(FURTHER_STARTS):
+        process.until(lambda: bool(_find_dead(state)) or is_ready(), TIMEOUT)
+        if not _find_dead(state):
+            break
+        _forget_strangers(state, find_processes(state))
+        _run_kwokctl(kwokctl, state, "start")
+    _await(state, is_ready, "kwok-controller")
 
 
 def _log_path(state: State, name: str) -> Path:
