@@ -10,8 +10,11 @@ from uuid import uuid4
 
 import pytest
 
+from tests.cluster_fixture import aloud
 from tests.contract import engine
+from tests.contract.node import run_node
 from tests.e2e import room
+from tests.e2e.node import Node
 from tycho import orchestrators
 from tycho.compose import Sources
 from tycho.lifecycle import Compiled, Lifecycle
@@ -23,6 +26,7 @@ UNPUBLISHED = {"services": {"web": {"image": "nginx:2"}}}
 OTHER = {"services": {"web": {"image": "nginx:2", "ports": ["8080:80"]}}}
 QUICK = WaitOptions(timeout=90)
 
+NODE = pytest.param("node", marks=pytest.mark.node)
 RunStory = Callable[[Callable[[Lifecycle], Awaitable[Any]]], Any]
 
 
@@ -37,12 +41,25 @@ def docker_engine() -> Iterator[Mapping[str, str]]:
         yield variables
 
 
+@pytest.fixture(scope="session")
+def real_node(request: pytest.FixtureRequest) -> Iterator[Node]:
+    """A node for all stories; where there is none, they are skipped, and say so."""
+    if not room.inside():
+        pytest.skip("not run on a node: `bin/task e2e` makes the room that it needs (root)")
+    with run_node(aloud(request.config)) as node:
+        yield node
+
+
 def _find_target(name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Target:
     """Make ready what an orchestrator runs on."""
     match name:
         case "helm":
             monkeypatch.setenv("TYCHO_HELM", str(request.getfixturevalue("helm")))
             target = Target(kubeconfig=str(request.getfixturevalue("kubeconfig")))
+        case "node":
+            real_node = request.getfixturevalue("real_node")
+            monkeypatch.setenv("TYCHO_HELM", str(real_node.programs["helm"]))
+            target = Target(kubeconfig=str(real_node.kubeconfig))
         case "docker":
             for variable, value in request.getfixturevalue("docker_engine").items():
                 monkeypatch.setenv(variable, value)
@@ -56,7 +73,7 @@ def _find_target(name: str, request: pytest.FixtureRequest, monkeypatch: pytest.
 
 @asynccontextmanager
 async def _open_lifecycle(name: str, target: Target) -> AsyncIterator[Lifecycle]:
-    lifecycle = Lifecycle(orchestrators.get(name, target), target)
+    lifecycle = Lifecycle(orchestrators.get("helm" if name == "node" else name, target), target)
     try:
         yield lifecycle
     finally:
@@ -76,13 +93,13 @@ def _make_runner(name: str, target: Target) -> RunStory:
     return run
 
 
-@pytest.fixture(params=["memory", "helm", "docker"])
+@pytest.fixture(params=["memory", "helm", NODE, "docker"])
 def run_story(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> RunStory:
     """Runs a story on an orchestrator, and removes what it started."""
     return _make_runner(request.param, _find_target(request.param, request, monkeypatch))
 
 
-@pytest.fixture(params=["memory", "helm"])
+@pytest.fixture(params=["memory", "helm", NODE])
 def run_revised(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> RunStory:
     """Runs a story on an orchestrator that keeps revisions; test_docker.py tells what the other one says."""
     return _make_runner(request.param, _find_target(request.param, request, monkeypatch))

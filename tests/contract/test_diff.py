@@ -71,6 +71,7 @@ def list_words(comparison: Comparison) -> list[str]:
     return [change.words for change in comparison.changes]
 
 
+@pytest.mark.pods
 def test_a_diff_tells_what_up_would_change(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         first = make(lifecycle, BEFORE, b"one", **SECRET)

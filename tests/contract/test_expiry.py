@@ -72,6 +72,7 @@ def test_use_moves_the_idle_end_alone(run_revised: RunStory) -> None:
     run_revised(story)
 
 
+@pytest.mark.pods
 def test_a_warning_is_an_event(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         release = await lifecycle.up(compiled(lifecycle, TIMED, "warned"), wait_options=QUICK)

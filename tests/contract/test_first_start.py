@@ -16,6 +16,7 @@ pytestmark = pytest.mark.xdist_group("cluster")
 ADA = Caller("ada", origin=Origin(user="ada", host="here", folder="/shop", project="first"))
 
 
+@pytest.mark.pods
 def test_two_at_once_are_one_system(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         system = compiled(lifecycle, SHOP, "first")

@@ -22,6 +22,7 @@ CHANGES = Modification(
 )
 
 
+@pytest.mark.pods
 def test_a_change_is_a_revision_like_any(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         await lifecycle.up(compiled(lifecycle, SHOP, "bends", TAG="7"), wait_options=QUICK)

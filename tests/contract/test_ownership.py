@@ -49,6 +49,7 @@ def test_owner_and_origin_are_kept(run_revised: RunStory) -> None:
     run_revised(story)
 
 
+@pytest.mark.pods
 @pytest.mark.parametrize("next_user", ["ada", "eve"])
 def test_what_is_being_removed_stands_in_nobodys_way(run_revised: RunStory, next_user: str) -> None:
     """Its namespace may be there for a while; whose it was does not matter then, unless it is one's own."""

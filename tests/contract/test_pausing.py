@@ -21,6 +21,7 @@ def count_running(release: Release) -> dict[str, int]:
     return {service.name: service.ready for service in release.services}
 
 
+@pytest.mark.pods
 def test_a_paused_system_has_nothing_running_and_keeps_its_address(run_story: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         started = await lifecycle.up(compiled(lifecycle, SHOP, "rests"), wait_options=QUICK)
@@ -86,6 +87,7 @@ def test_an_up_that_changes_nothing_makes_no_revision(run_story: RunStory) -> No
     run_story(story)
 
 
+@pytest.mark.pods
 def test_a_stopped_service_starts_with_the_replicas_it_had(run_story: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         await lifecycle.up(compiled(lifecycle, {"services": {"web": {"image": "nginx:1"}, "db": {"image": "nginx:1"}}},

@@ -46,6 +46,7 @@ async def reap_until_paused(lifecycle: Lifecycle, name: str) -> None:
             await reap(lifecycle, AT_ONCE)
 
 
+@pytest.mark.pods
 def test_a_whole_life(run_revised: RunStory) -> None:
     """It runs, is warned of and paused, and its time begins again when it is resumed."""
 
@@ -69,6 +70,7 @@ def test_a_whole_life(run_revised: RunStory) -> None:
     run_revised(story)
 
 
+@pytest.mark.pods
 def test_removal_is_written_and_keeps_volumes(run_revised: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         await start(lifecycle, "gone", expire="down")
@@ -103,6 +105,7 @@ def test_nothing_ends_without_a_warning(run_revised: RunStory) -> None:
     run_revised(story)
 
 
+@pytest.mark.pods
 def test_use_lets_it_run_on(run_revised: RunStory) -> None:
     """A service that does not answer counts as used, and so does one that somebody touches."""
 

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.xdist_group("cluster")
 AT_ONCE = WaitOptions(wait=False)
 
 
+@pytest.mark.pods
 def test_wait_until_all_is_ready(run_story: RunStory) -> None:
     async def story(lifecycle: Lifecycle) -> None:
         looks: list[Release] = []
@@ -46,6 +47,7 @@ def test_wait_for_some_services(run_story: RunStory) -> None:
     run_story(story)
 
 
+@pytest.mark.pods
 def test_follow_shows_what_changes(run_story: RunStory) -> None:
     """One system, and all of them; somebody else's change is seen."""
 

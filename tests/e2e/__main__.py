@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -32,12 +34,21 @@ def main() -> int:
             service.fetch(say)
         if "[building]" in collected_tests or "[docker]" in collected_tests:
             building.fetch(say)
-        if "[docker]" in collected_tests:
+        if re.search(r"\[(docker|node)\b", collected_tests):
             stand_ins.images(programs.programs(say), say)
     except (TychoError, subprocess.CalledProcessError) as error:
         say(f"e2e skipped: what a node needs cannot be fetched here: {error}")
         return 0
-    return room.enter([sys.executable, "-m", "pytest", *asked])
+    pytest = [sys.executable, "-m", "pytest"]
+    if asked[0] == "-n":
+        return subprocess.run([*pytest, *spread(asked[1]), *asked[2:]], check=False).returncode
+    return room.enter([*pytest, *asked])
+
+
+def spread(count: str) -> list[str]:
+    """Return what has tests run in several rooms at once: each worker of pytest-xdist is in one of its own."""
+    python = shlex.join([sys.executable, "-m", "tests.e2e.room", sys.executable])
+    return ["--dist=worksteal", f"--tx={count}*popen//python={python}"]
 
 
 def collected(words: list[str]) -> str:

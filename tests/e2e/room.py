@@ -138,3 +138,7 @@ def _groups(*, make: bool) -> None:
             for folder, _, _ in os.walk(mine, topdown=False):
                 with suppress(OSError):
                     Path(folder).rmdir()
+
+
+if __name__ == "__main__":  # `python -m tests.e2e.room PROGRAM ...`: a program in a room of its own
+    sys.exit(enter(sys.argv[1:]))
