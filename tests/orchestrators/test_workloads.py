@@ -69,8 +69,8 @@ def daemons(desired: int, ready: int, updated: int) -> Json:
     }  # fmt: skip
 
 
-def status_of(workload: Json, *pods: Json, warnings: tuple[Json, ...] = ()) -> ServiceStatus:
-    seen = ClusterSnapshot(workloads=(workload,), replicasets=(OLD, NEW), pods=pods, warnings=warnings, now=NOW)
+def status_of(workload: Json, *pods: Json, **events: tuple[Json, ...]) -> ServiceStatus:
+    seen = ClusterSnapshot(workloads=(workload,), replicasets=(OLD, NEW), pods=pods, now=NOW, **events)
     (judged,) = statuses(seen, "r", "n")
     return judged
 
@@ -176,6 +176,23 @@ def test_what_the_cluster_warns_of() -> None:
     failing = {"type": "ReplicaFailure", "status": "True", "message": "quota", "lastTransitionTime": ago(30)}
     judged = status_of({**DEPLOYMENT, "status": {"observedGeneration": 1, "conditions": [failing]}})
     assert (judged.why, judged.fatal) == ("quota", True)
+
+
+@pytest.mark.parametrize(
+    ("group", "begun", "state", "why"),
+    [
+        ("container", ("Pod/p", "spec.containers{web}"), {}, "pulling image i"),
+        ("initContainer", ("Pod/p", "spec.initContainers{web}"), {}, "pulling image i"),
+        ("container", ("Pod/p", "spec.containers{web}"), {"imageID": "sha256:0"}, "starting"),
+        ("container", ("Pod/p", "spec.containers{other}"), {}, "starting"),
+        ("container", ("Pod/former", "spec.containers{web}"), {}, "starting"),
+    ],
+)
+def test_an_image_that_is_being_pulled(group: str, begun: tuple[str, str], state: Json, why: str) -> None:
+    status = {f"{group}Statuses": [{**waiting("ContainerCreating"), **state}]}
+    pull = {"involvedObject": dict(zip(("uid", "fieldPath"), begun, strict=True))}
+    judged = status_of(DEPLOYMENT, pod(phase="Pending", **status), pulls=(pull,))
+    assert (judged.why, judged.fatal) == (why, False)
 
 
 @pytest.mark.parametrize(

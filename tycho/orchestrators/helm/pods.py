@@ -6,7 +6,7 @@ Pure functions over what the API server returned.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from tycho.kube.causes import (
@@ -24,6 +24,7 @@ REVISION = "deployment.kubernetes.io/revision"
 GENERATION = "deprecated.daemonset.template.generation"
 PULL_GRACE = 12.0  # seconds in which a registry may come to itself: a second try comes after ten
 PULL_NEVER = re.compile(r"(?i)not ?found|manifest unknown|denied|unauthorized|no basic auth|invalid reference")
+PULL_SHOWN = 5.0  # seconds from its placement on after which it matters that a pod's image is still being pulled
 SCHEDULE_GRACE = 60.0  # seconds in which a volume may be made, or a cluster may grow a node
 WORDS = 10  # lines of a log that an error has room for
 UNREADY = "not ready yet"  # of a pod that runs, and is not healthy or not at its end
@@ -83,16 +84,39 @@ def trouble(pods: Sequence[KubeObject], warnings: Mapping[str, KubeObject], now:
     return "", False
 
 
-def waits(pods: Sequence[KubeObject]) -> str:
-    """What pods without trouble are waiting for."""
+def waits(pods: Sequence[KubeObject], pulls: Iterable[KubeObject]) -> str:
+    """What pods without trouble are waiting for.
+
+    Args:
+        pods: Some that do not run.
+        pulls: Events of pulls that were begun, as far as they are known.
+    """
+    begun = {(event["involvedObject"].get("uid"), event["involvedObject"].get("fieldPath")) for event in pulls}
     for pod in pods:
         for container in pod.get("status", {}).get("initContainerStatuses") or ():
             if not container.get("ready") and "running" in container.get("state", {}):
                 waited = HELD_BACK.match(container["name"])
                 return f"waiting for {waited[1]}" if waited else f"running {container['name']}"
         if pod.get("status", {}).get("phase") == "Pending":
-            return "starting"
+            uid = pod["metadata"].get("uid")
+            images = [image for place, image in _list_absent(pod) if (uid, place) in begun]
+            return f"pulling image {images[0]}" if images else "starting"
     return UNREADY if pods else "starting"
+
+
+def is_late(pod: KubeObject, now: datetime) -> bool:
+    """Tell whether a pod that was placed takes so long to start that an image may be what it waits for."""
+    conditions = pod.get("status", {}).get("conditions") or ()
+    placed = [each for each in conditions if each["type"] == "PodScheduled" and each["status"] == "True"]
+    return any(_since(pod, each, now) > PULL_SHOWN for each in placed) and bool(list(_list_absent(pod)))
+
+
+def _list_absent(pod: KubeObject) -> Iterator[tuple[str, str]]:
+    """List the containers of a pod that wait and have no image yet: where an Event says they are, and the image."""
+    for group in ("initContainer", "container"):
+        for status in pod.get("status", {}).get(f"{group}Statuses") or ():
+            if "waiting" in status.get("state", {}) and not status.get("imageID"):
+                yield f"spec.{group}s{{{status['name']}}}", status.get("image", "")
 
 
 def count_restarts(pods: Sequence[KubeObject]) -> int:

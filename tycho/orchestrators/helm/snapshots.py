@@ -15,7 +15,8 @@ from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject, get_annotations, get_labels
 from tycho.orchestrators.helm.expiry_labels import with_question
 from tycho.orchestrators.helm.object_queries import SYSTEMS
-from tycho.orchestrators.helm.view_lists import Source
+from tycho.orchestrators.helm.pods import is_late
+from tycho.orchestrators.helm.view_lists import EVENTS, Source
 from tycho.orchestrators.helm.workloads import INSTANCE, ClusterSnapshot, name, statuses
 from tycho.release import CONN_STRING, ORIGIN, WORKSPACE, Identity, Origin, Release, parse_origin
 from tycho.settings import settings
@@ -33,7 +34,18 @@ async def snapshot_one(source: Source, identity: Identity) -> ClusterSnapshot:
         _look(source, identity.namespace, f"{INSTANCE}={identity.release},{SYSTEMS}"),
         _list_if_allowed(source, kinds.EVENT, identity.namespace),
     )
-    return replace(seen, warnings=tuple(warnings))
+    return replace(seen, warnings=tuple(warnings), pulls=await _list_pulls(source.api, identity, seen))
+
+
+async def _list_pulls(api: KubeClient, identity: Identity, seen: ClusterSnapshot) -> tuple[KubeObject, ...]:
+    """List the pulls of images that nodes began; a pod's status says nothing of them, nor do warnings."""
+    if not any(is_late(pod, seen.now) for pod in seen.pods):
+        return ()
+    try:
+        events = await api.get(kinds.EVENT.path(identity.namespace), limit=str(EVENTS), fieldSelector="reason=Pulling")
+    except (Forbidden, NotFound):
+        return ()
+    return tuple(events.get("items") or ())
 
 
 async def snapshot_each(source: Source, namespaces: Sequence[str]) -> ClusterSnapshot:

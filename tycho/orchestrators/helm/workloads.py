@@ -53,6 +53,7 @@ class ClusterSnapshot:
     slices: tuple[KubeObject, ...] = ()  # EndpointSlices
     nodes: tuple[KubeObject, ...] = ()
     warnings: tuple[KubeObject, ...] = ()  # Events
+    pulls: tuple[KubeObject, ...] = ()  # Events of images that nodes began to pull, where a pod waits for long
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     began: float = 0.0
     ended: float = 0.0
@@ -219,7 +220,7 @@ def _waits(count: Count, mine: list[KubeObject], seen: ClusterSnapshot) -> str:
         return "replacing pods" if len(mine) >= count.desired else "starting"
     if unready and all(map(is_running, unready)):
         return f"started; ready once it has run for {seen.quiet:g} s"
-    return pods.waits([pod for pod in unready if not is_running(pod)])
+    return pods.waits([pod for pod in unready if not is_running(pod)], seen.pulls)
 
 
 def _uncreated(
