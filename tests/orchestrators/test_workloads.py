@@ -101,6 +101,21 @@ def test_rolled_out(kind: str, spec: Json, status: Json, done: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("others", "why"),
+    [
+        ((), "starting"),
+        ((running("old", owner="ReplicaSet/old"),), "replacing pods"),
+        ((running("more"),), "replacing pods"),
+    ],
+    ids=["first", "former", "surplus"],
+)
+def test_a_controller_lags_behind_its_pods(others: tuple[Json, ...], why: str) -> None:
+    """Where there was nothing before, nothing is replaced."""
+    lagging = {**DEPLOYMENT, "status": counts(1 + len(others), 1, 0, 0)}
+    assert status_of(lagging, running(), *others).why == why
+
+
+@pytest.mark.parametrize(
     ("trouble", "why", "fatal"),
     [
         (pod(containerStatuses=[waiting("ImagePullBackOff")]), "the image cannot be pulled (i): m", True),

@@ -217,7 +217,8 @@ def _waits(count: Count, mine: list[KubeObject], seen: ClusterSnapshot) -> str:
     """What a workload without trouble is waiting for."""
     unready = [pod for pod in mine if not seen.is_ready(pod)]
     if not unready and mine:
-        return "replacing pods" if len(mine) >= count.desired else "starting"
+        former = [pod for pod in seen.pods if name(pod) == name(mine[0]) and pod not in mine]
+        return "replacing pods" if former or len(mine) > count.desired else "starting"
     if unready and all(map(is_running, unready)):
         return f"started; ready once it has run for {seen.quiet:g} s"
     return pods.waits([pod for pod in unready if not is_running(pod)], seen.pulls)
