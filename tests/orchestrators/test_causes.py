@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tycho.kube.causes import explain_placement, explain_pull, explain_start, explain_warning
+from tycho.kube.causes import explain_placement, explain_pull, explain_start, explain_warning, unwrap
 
 RUNC = (
     "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
     "unable to start container process: error during container init: {}: unknown"
 )
 PULL = 'rpc error: code = {} desc = failed to pull and unpack image "docker.io/library/x:1": {}'
+REQUEST = 'failed to resolve image: failed to do request: Head "https://r.example:5000/v2/x/manifests/1": {}'
+STATUS = "failed to resolve image: unexpected status from HEAD request to https://r.example/v2/x/manifests/1: {}"
 RESOLVE = 'failed to resolve reference "docker.io/library/x:1": {}'
 
 
@@ -80,6 +82,15 @@ def test_explain_configuration(text: str, shown: str) -> None:
          "certificate is not trusted"),
         ("Unknown", RESOLVE.format("429 Too Many Requests: toomanyrequests"), "no more pulls"),
         ("NotFound", "no match for platform in manifest: not found", "not made for the node's processor"),
+        ("DeadlineExceeded", REQUEST.format("net/http: timeout awaiting response headers"),
+         "its registry does not answer"),
+        ("Unknown", REQUEST.format("http: server gave HTTP response to HTTPS client"), "its registry speaks no TLS"),
+        ("Unknown", REQUEST.format("tls: first record does not look like a TLS handshake"),
+         "its registry speaks no TLS"),
+        ("Unknown", STATUS.format("503 Service Unavailable"), "its registry fails: 503 Service Unavailable"),
+        ("Unknown", STATUS.format("403 Forbidden"), "without a login"),
+        ("NotFound", "get image config descriptor: unexpected media type text/html for sha256:7e: not found",
+         "what answers at its address is no registry"),
         ("Unknown", "something new", ""),
     ],
 )  # fmt: skip
@@ -87,6 +98,11 @@ def test_explain_pull(code: str, text: str, shown: str) -> None:
     explained = explain_pull(PULL.format(code, text))
     assert shown in explained
     assert bool(explained) is bool(shown)
+
+
+@pytest.mark.parametrize("layer", [RESOLVE, REQUEST])
+def test_what_is_not_known_is_unwrapped(layer: str) -> None:
+    assert unwrap(PULL.format("Unknown", layer.format("something new"))) == "something new"
 
 
 def test_explain_placement() -> None:

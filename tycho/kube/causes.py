@@ -44,7 +44,10 @@ REGISTRY: tuple[tuple[str, str], ...] = (
      "its registry cannot be reached: {why}"),
     (r"(?P<why>server misbehaving|TLS handshake timeout|context deadline exceeded|\bEOF\b)",
      "its registry cannot be reached: {why}"),
-    (r"HTTP response to HTTPS client", "its registry speaks no TLS"),
+    (r"timeout awaiting response headers|context canceled", "its registry does not answer"),
+    (r"HTTP response to HTTPS client|not look like a TLS handshake", "its registry speaks no TLS"),
+    (r"unexpected status from \w+ request to \S+: (?P<why>5\d\d [\w ]+)", "its registry fails: {why}"),
+    (r"unexpected media type text/", "what answers at its address is no registry"),
     (r"x509: (?P<why>.*)", "its registry's certificate is not trusted: {why}"),
     (r"(?i)toomanyrequests|too many requests|\b429\b", "its registry allows no more pulls for now"),
     (r"no match for platform|no matching manifest for", "it is not made for the node's processor"),
@@ -76,7 +79,7 @@ WRAPPERS = re.compile(
     r"|failed to exec in container: "
     r"|OCI runtime (?:create|exec) failed: |runc create failed: |exec failed: |unable to start container process: "
     r"|error during container init: |rpc error: |code = \w+ desc = "
-    r"|failed to (?:pull and unpack|resolve) (?:image|reference) \S+: "
+    r"|failed to (?:pull and unpack|resolve) (?:image|reference)(?: \S+)?: |failed to do request: \w+ \S+: "
     r"|Back-off pulling image \S+: |ErrImagePull: "
 )
 COMBINED = "(combined from similar events): "

@@ -16,31 +16,33 @@ NOBODY = "127.0.0.1:9"
 def verify(system: System) -> None:
     image = f"{NOBODY}/shop/web:2"
     why = f"image {image}: its registry cannot be reached: connection refused"
-    fail(system, image, StartFailed.exit_code, f"{system.name} cannot start: web: {why}", why)
+    fail(system, image, 60, StartFailed.exit_code, f"cannot start: web: {why}")
     with keep_silent() as address:
         image = f"{address}/shop/web:2"
         why = f"pulling image {image}"
-        fail(system, image, WaitTimeout.exit_code, f"{system.name} is not ready after 30 s: web ({why})", why)
+        fail(system, image, 20, WaitTimeout.exit_code, f"is not ready after 20 s: web ({why})")
         before = system.names("web")
         system.up()
         assert not set(before) & set(system.names("web"))
 
 
-def fail(system: System, image: str, code: int, message: str, why: str) -> None:
+def fail(system: System, image: str, timeout: int, code: int, message: str) -> None:
     """Start it with an image that never comes: `up` says so once, and `status` the same."""
-    refused = system.run("up", "--name", system.name, "-q", "--timeout", "30", env={"IMAGE": image})
+    refused = system.run("up", "--name", system.name, "-q", "--timeout", str(timeout), env={"IMAGE": image})
     assert (refused.returncode, refused.stdout) == (code, ""), refused.stderr
     first, *hints = refused.stderr.splitlines()
-    assert first == message
+    assert first == f"{system.name} {message}"
     assert [line for line in hints if not line.startswith("  ")] == []
-    system.find()
+    if not system.release:
+        system.find()
     (release,) = json.loads(system.tycho("status", system.guid, "-o", "json"))
-    assert {service["name"]: service["why"] for service in release["services"]}["web"] == why
+    (why,) = [service["why"] for service in release["services"] if service["name"] == "web"]
+    assert message.endswith((f": {why}", f" ({why})"))
 
 
 @contextmanager
 def keep_silent() -> Iterator[str]:
-    """Be a registry that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:  # with a loopback address, containerd speaks no TLS
+    """Be a registry that takes connections and never answers; containerd calls that an error after 30 seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
         host, port = server.getsockname()
         yield f"{host}:{port}"
