@@ -106,7 +106,8 @@ class ServiceStatus(WireModel):
     why: str = ""  # why it is not ready; how it ended last when it was started again since the last rollout
     fatal: bool = False  # it cannot become ready by waiting
     log: tuple[str, ...] = ()  # of what failed for good: the last lines that it wrote
-    done: bool = False  # ready as asked for: all replicas, or the job complete
+    done: bool = False  # ready as asked for: all replicas, or the job complete; none, where it stands still
+    stopped: bool = False  # by `stop`: it has no pods until `start` or `up`, and nothing waits for it
     requests: Mapping[str, str] = {}  # cpu and memory
     url: str = ""  # where a browser opens it, where the operator has a template of URLs
     limits: Mapping[str, str] = {}  # the same, devices, and what it may write beside its volumes

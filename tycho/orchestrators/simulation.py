@@ -47,6 +47,7 @@ def simulate_services(chart: Chart, values: Mapping[str, Any], port: int) -> tup
             ServiceStatus(
                 name=name, kind="Deployment", ready=replicas, wanted=replicas, done=True, endpoints=endpoints,
                 url=annotations.get(ANNOTATION, ""), image=images.get(name, ""), why=still,
+                stopped=still == "stopped",
             )
         )  # fmt: skip
     return tuple(statuses)

@@ -39,7 +39,8 @@ def _mark_still(service: ServiceStatus, state: str, containers: Sequence[Contain
     if not state:
         return service
     why = f"{state}; {running} container{'s' * (running > 1)} to end" if running else state
-    changes = {"kind": "Container", "ready": 0, "wanted": 0, "why": why, "fatal": False, "done": not running}
+    changes = {"kind": "Container", "ready": 0, "wanted": 0, "why": why, "fatal": False, "done": not running,
+               "stopped": state == "stopped"}  # fmt: skip
     return service.model_copy(update=changes)
 
 

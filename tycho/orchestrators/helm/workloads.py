@@ -206,6 +206,7 @@ def _describe_still(workload: KubeObject, state: str, seen: ClusterSnapshot) -> 
         wanted=count.desired if completed else 0,
         why="" if completed else f"{state}; {len(left)} pod{'s' * (len(left) > 1)} to end" if left else state,
         done=not left,
+        stopped=state == "stopped" and not completed,
         url=get_annotations(workload).get(ANNOTATION, ""),
         requests=_amounts(workload.get("spec", {}), "requests"),
         limits=_amounts(workload.get("spec", {}), "limits"),
