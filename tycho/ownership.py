@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -54,6 +55,16 @@ class Caller:
 NOBODY = Caller()
 DESCRIPTION: ContextVar[str] = ContextVar("description", default="")
 """What the history of a system is to say of the revision that is made: who asked for it, and by which request."""
+
+
+@contextmanager
+def describe_revision(text: str) -> Iterator[None]:
+    """Have the history say what a verb does, where nobody has said more of it."""
+    token = DESCRIPTION.set(DESCRIPTION.get() or text)
+    try:
+        yield
+    finally:
+        DESCRIPTION.reset(token)
 
 
 def owner_name(identity: Identity, caller: Caller) -> str:

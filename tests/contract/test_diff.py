@@ -107,7 +107,7 @@ def test_a_diff_undoes_what_was_set_by_hand(run_revised: RunStory) -> None:
         assert (await lifecycle.history("bent"))[-1].changes == ("db: stopped",)
         assert sorted(list_words(await lifecycle.diff(made))) == [
             "db: environment.LEVEL removed",
-            "db: stopped no more",
+            "db: no longer stopped",
             "labels.team removed",
             "web: deploy.replicas 3 → 1",
             "web: image nginx:9 → nginx:1",

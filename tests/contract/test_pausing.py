@@ -96,6 +96,7 @@ def test_a_stopped_service_starts_with_the_replicas_it_had(run_story: RunStory) 
         stopped = await lifecycle.stop("halves", ["db"], wait_options=QUICK)
         assert (stopped.state, stopped.ready, list_reasons(stopped)) == ("deployed", True, {"web": "", "db": "stopped"})
         assert count_running(stopped) == {"web": 1, "db": 0}
+        assert {service.name: service.stopped for service in stopped.services} == {"web": False, "db": True}
         again = await lifecycle.stop("halves", ["db", "db"], wait_options=QUICK)
         assert (again.notes, again.revision) == (("db is stopped already",), stopped.revision)
         started = await lifecycle.start("halves", ["db", "web"], wait_options=QUICK)
@@ -114,6 +115,7 @@ def test_what_is_stopped_stays_so_when_all_else_resumes(run_story: RunStory) -> 
         await lifecycle.stop("partly", ["db"], wait_options=QUICK)
         paused = await lifecycle.pause("partly", wait_options=QUICK)
         assert list_reasons(paused) == {"web": "paused", "db": "stopped"}
+        assert {service.name: service.stopped for service in paused.services} == {"web": False, "db": True}
         resumed = await lifecycle.resume("partly", wait_options=QUICK)
         assert resumed.notes == ("still stopped: db (`tycho start partly db`)",)
         assert count_running(resumed) == {"web": 1, "db": 0}
@@ -184,6 +186,8 @@ def test_a_pause_is_a_revision_that_nobody_goes_back_to_by_chance(run_revised: R
         assert (resumed.state, count_running(resumed)) == ("deployed", {"web": 1, "db": 1})
         first, last = await lifecycle.contents("sleeps", 1), await lifecycle.contents("sleeps")
         assert first.values == last.values
+        await lifecycle.scale("sleeps", {"web": 2}, wait_options=QUICK)
+        assert (await lifecycle.history("sleeps"))[-1].description == "scale web=2"
 
     run_revised(story)
 

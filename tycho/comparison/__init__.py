@@ -53,14 +53,15 @@ class Change(WireModel):
         if self.action == "added":
             return "" if self.after == "true" else self.after or "added"
         if self.before == "true":
-            return "no more"
+            return ""
         entry = self.before if self.before and "." not in self.path else ""  # of a list; what has a name needs no value
         return f"{entry} removed".strip()
 
     @property
     def words(self) -> str:
         """As a line: `web: image nginx:1 → nginx:2`."""
-        text = f"{self.path} {self.value}".strip()
+        ends = self.action == "removed" and self.path and self.before == "true"
+        text = f"no longer {self.path}" if ends else f"{self.path} {self.value}".strip()
         return f"{self.title}: {text}" if self.title else text
 
 

@@ -13,7 +13,7 @@ from tycho.lifecycle.approval import check_policies
 from tycho.lifecycle.tracking import Tracking
 from tycho.modification import Modification, Modified
 from tycho.orchestrators import Connection, ExecRequest, LogRequest, StoredRelease, Streams, WaitOptions
-from tycho.ownership import Caller
+from tycho.ownership import Caller, describe_revision
 from tycho.time_limit import within_timeout
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ class Operations(Tracking):
         def approve(stored: StoredRelease) -> None:
             check_policies(release.identity.name, stored, modification, self.policies)
 
-        return await self.orchestrator.modify(release, modification, wait_options, approve=approve, dry_run=dry_run)
+        with describe_revision(" ".join(("modify", *modification.services))):
+            return await self.orchestrator.modify(release, modification, wait_options, approve=approve, dry_run=dry_run)
 
     async def logs(
         self,

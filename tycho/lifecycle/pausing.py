@@ -9,7 +9,7 @@ from tycho.errors import UsageError
 from tycho.lifecycle.operations import Operations
 from tycho.modification import Modification, Modified, ServiceChange
 from tycho.orchestrators import WaitOptions
-from tycho.ownership import Caller
+from tycho.ownership import Caller, describe_revision
 from tycho.release import Release
 from tycho.time_limit import within_timeout
 
@@ -175,15 +175,16 @@ class Pausing(Operations):
             WaitTimeout: It did not become ready in time.
         """
         check_named(list(replicas), "say how many: web=3")
-        modified = await self.modify(
-            id,
-            Modification(services={name: ServiceChange(replicas=count) for name, count in replicas.items()}),
-            revision=revision,
-            dry_run=dry_run,
-            force=force,
-            caller=caller,
-            wait_options=wait_options,
-        )
+        with describe_revision(f"scale {' '.join(f'{name}={count}' for name, count in replicas.items())}"):
+            modified = await self.modify(
+                id,
+                Modification(services={name: ServiceChange(replicas=count) for name, count in replicas.items()}),
+                revision=revision,
+                dry_run=dry_run,
+                force=force,
+                caller=caller,
+                wait_options=wait_options,
+            )
         return Modified(tell_paused(modified.release), modified.differences)
 
     async def _find_to_change(self, id: str, caller: Caller | None, revision: int, *, force: bool) -> Release:

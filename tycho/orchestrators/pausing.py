@@ -9,7 +9,7 @@ from typing import Any
 from tycho.errors import PreconditionFailed
 from tycho.masking import masked, secret_values
 from tycho.orchestrators.instance import WaitOptions
-from tycho.ownership import DESCRIPTION
+from tycho.ownership import describe_revision
 from tycho.release import Identity, Release
 from tycho.stored import StoredRelease
 from tycho.suspension import Suspension, pause_values, resume_values, start_values, stop_values
@@ -57,8 +57,8 @@ class PauseVerbs(ABC):
         change: Callable[[StoredRelease, str], Suspension],
     ) -> Release:
         """Give the running chart the values that a change makes of what they are by now."""
-        token, tries = DESCRIPTION.set(DESCRIPTION.get() or description), 0
-        try:
+        tries = 0
+        with describe_revision(description):
             while True:
                 stored = await self.contents(identity, revision)
                 suspension = change(stored, identity.name)
@@ -74,8 +74,6 @@ class PauseVerbs(ABC):
                     continue
                 notes = suspension.notes or release.notes
                 return release.model_copy(update={"notes": notes})
-        finally:
-            DESCRIPTION.reset(token)
 
     @abstractmethod
     async def change_values(
