@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tycho.cli import CLUSTER, COMMANDS
+from tycho.cli.commands import PANELS
 
 TYCHO = Path(sys.executable).with_name("tycho")
 VERBS = [[name] for name in COMMANDS] + [["cluster", name] for name in CLUSTER]
@@ -43,8 +44,16 @@ def test_the_list_of_commands_has_whole_sentences() -> None:
 
 
 def test_options_are_grouped() -> None:
+    """Each command has its arguments first, then what it alone has, and the rest in one order."""
     titles = re.findall(r"^(\w[\w ]+):$", shown(["logs"]), re.MULTILINE)
-    assert titles == ["The lines", "The system", "The cluster", "Waiting", "Output", "Options"]
+    assert titles == ["Arguments", "The lines", "The system", "The cluster", "Waiting", "Output", "Options"]
+    common = [*PANELS]
+    for verb in VERBS:
+        titles = re.findall(r"^(\w[\w ]+):$", shown(verb), re.MULTILINE)
+        kept = [title for title in titles if title in common]
+        assert kept == sorted(kept, key=common.index), verb
+        assert titles[-len(kept) :] == kept, verb
+        assert not re.search(r"default: \d+\.0\b", shown(verb))
 
 
 HEAVY = {"pydantic", "httpx2", "fastapi", "kubernetes", "jinja2", "yaml"}

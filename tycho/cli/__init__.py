@@ -137,7 +137,11 @@ def _app(commands: dict[str, Callable[..., Any]], help: str) -> typer.Typer:
 
 app = _app(COMMANDS, HELP)
 app.callback(cls=InOrder, help=HELP)(_global)
-app.add_typer(_app(CLUSTER, "Keep a Kubernetes cluster on this machine to try things on."), name="cluster")
+app.add_typer(
+    _app(CLUSTER, "Keep a Kubernetes cluster on this machine to try things on."),
+    name="cluster",
+    short_help="Keep a Kubernetes cluster on this machine to try things on",
+)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import Any
 
@@ -9,20 +10,27 @@ from typer._click.exceptions import NoSuchOption  # typer has its own copy of cl
 from typer.core import TyperCommand, TyperGroup
 
 from tycho.cli import compose_words
+from tycho.cli.options import BUILDING, CLUSTER, INPUT, OUTPUT, WAITING
 from tycho.errors import UsageError
 from tycho.text import printable
+
+PANELS = (INPUT, BUILDING, CLUSTER, WAITING, OUTPUT, "Options")  # of --help, in this order; a command's own come first
+WHOLE_DEFAULT = re.compile(r"(default: [0-9]+)\.0\b")  # seconds are decimal numbers, and their defaults whole ones
 
 
 class Grouped(TyperCommand):
     """A command whose help keeps related options together, without the cost of a rich renderer."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for each panel that the options name."""
+        """Write a section for the arguments, one for each panel that the options name, and one for other options."""
         panels: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             if record := param.get_help_record(ctx):
-                panels.setdefault(getattr(param, "rich_help_panel", None) or "Options", []).append(record)
-        for title in sorted(panels, key=lambda title: title == "Options"):
+                kind = "Arguments" if param.param_type_name == "argument" else "Options"
+                title = getattr(param, "rich_help_panel", None) or kind
+                panels.setdefault(title, []).append((record[0], WHOLE_DEFAULT.sub(r"\1", record[1])))
+        order = dict.fromkeys(["Arguments", *(title for title in panels if title not in PANELS), *PANELS])
+        for title in filter(panels.__contains__, order):
             with formatter.section(title):
                 formatter.write_dl(panels[title])
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from tycho.cli import show
 from tycho.cli.changing import change_system, show_changed
 from tycho.cli.options import Force, OptionalId, OutputOptions, TargetOptions, WaitFlags, Words
 from tycho.cli.project import ProjectOptions, SystemOptions
 from tycho.errors import UsageError
+
+Counts = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ID] SERVICE=N...", help="GUID, unique prefix, release or project name; how many of each service."
+    ),
+]
 
 
 def pause(
@@ -110,7 +121,7 @@ def start(
 
 
 def scale(
-    words: Words = None,
+    words: Counts = None,
     *,
     system: SystemOptions,
     force: Force = False,

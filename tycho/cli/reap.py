@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import OUTPUT, WAITING, Format, Output, TargetOptions
+from tycho.cli.options import CLUSTER, OUTPUT, WAITING, Format, Output, TargetOptions
 from tycho.cli.session import run
 from tycho.errors import UsageError
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
     from tycho.reaping import ReapResult
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what a pass does, and do nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what a pass does, and do nothing.", rich_help_panel=CLUSTER)
+]
 Warn = Annotated[
     str,
     typer.Option("--warn", metavar="TIME", help="How long before its end a system is warned of.",
