@@ -37,12 +37,12 @@ TABLES = [
 @pytest.mark.parametrize("width", [80, 100, 160, 240])
 @pytest.mark.parametrize(("columns", "rows"), TABLES, ids=["systems", "services", "wide"])
 def test_a_row_is_a_line(columns: tuple[Column, ...], rows: list[tuple[str, ...]], width: int) -> None:
-    lines = fit(columns, rows, width)
+    lines = fit(columns, rows, width, flat=True)
     assert len(lines) == len(rows) + 1
     assert max(cell_len(line.plain) for line in lines) <= width
 
 
-@pytest.mark.parametrize("width", [40, 80, 160])
+@pytest.mark.parametrize("width", [60, 80, 160])
 def test_a_guid_is_whole(width: int) -> None:
     _, *lines = fit(*TABLES[0], width)
     assert [GUID in line.plain for line in lines] == [True] * 3
@@ -59,8 +59,17 @@ def test_room_is_used() -> None:
     assert "…" not in "".join(line.plain for line in fit(*TABLES[1], 500))
 
 
+def test_a_reason_goes_on_below_itself() -> None:
+    _, _, first, *more, last = fit(*TABLES[1], 80)
+    place = first.plain.index("back-off")
+    assert [line.plain[:place].strip() for line in more] == [""] * len(more)
+    assert WHY.split() == [word for line in (first, *more) for word in line.plain[place:].split()]
+    assert last.plain.startswith("日本語")
+
+
 def test_states_have_colours() -> None:
-    assert [paint_ready(text) for text in ("2/2", "1/2", "failed")] == ["green", "yellow", "red"]
+    cells = ("2/2", "2/2 (1 stopped)", "1/2", "paused", "stopped", "failed", "lost")
+    assert [paint_ready(text) for text in cells] == ["green"] * 2 + ["yellow"] * 3 + ["red"] * 2
     shown = fit(*TABLES[0], 80)[1]
     assert "green" in {str(span.style) for span in shown.spans}
 

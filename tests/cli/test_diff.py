@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from tests.api.conftest import Service, serving
-from tests.cli.conftest import Run
+from tests.cli.conftest import TYCHO, Run
+from tests.cli.screen import open_screen, plain
 from tycho.cli.comparisons import emit_comparison
 from tycho.comparison import Change, Comparison
 
@@ -87,6 +88,16 @@ def test_a_diff_is_told_in_lines_and_as_data(tycho: Run, folder: Path, service: 
     assert listed["revision"] == 1
 
 
+def test_a_terminal_has_colours(env: dict[str, str], folder: Path) -> None:
+    argv: list[str | Path] = [TYCHO, "diff"]
+    with open_screen(argv, 80, env, folder) as screen:
+        assert "\x1b[32m  + web           new service (nginx:1)\x1b[0m" in screen.read_all()
+    with open_screen([*argv, "--no-color"], 80, env, folder) as screen:
+        assert "\x1b" not in screen.read_all()
+    with open_screen(argv, 80, {**env, "NO_COLOR": "1"}, folder) as screen:
+        assert "\x1b" not in screen.read_all()
+
+
 def test_what_changes_nothing_takes_no_cluster_and_no_build(tycho: Run, folder: Path, tmp_path: Path) -> None:
     stderr = tycho("up", "--dry-run", "--local", rc=2, XDG_CACHE_HOME=str(tmp_path), HOME=str(tmp_path)).stderr
     assert "there is no local cluster yet" in stderr
@@ -139,13 +150,18 @@ def test_a_narrow_terminal_has_values_below(
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
     image = "registry.example.org/a-team/a-long-name"
     long = Change(
         action="changed", section="services", name="w" * 50, path="image", before=f"{image}:1", after=f"{image}:2"
     )
     short = Change(action="changed", section="services", name="api", path="deploy.replicas", before="1", after="2")
     emit_comparison(Comparison(name="shop", revision=3, changes=(long, short), restarts=("w" * 50,)))
-    lines = capsys.readouterr().out.splitlines()
+    out = capsys.readouterr().out
+    assert f"\x1b[33m  ~ {'w' * 50}\x1b[0m\n" in out
+    assert f"\x1b[31m      {image}:1\x1b[0m\n\x1b[32m    → {image}:2\x1b[0m\n" in out
+    lines = plain(out)
     assert all(len(line) <= 60 for line in lines)
     assert lines[1:5] == [f"  ~ {'w' * 50}", "      image  restarts", f"      {image}:1", f"    → {image}:2"]
     assert "  ~ api                       deploy.replicas  1 → 2" in lines

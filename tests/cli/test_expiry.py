@@ -16,7 +16,7 @@ def test_a_system_ends_in_time(tycho: Run, tmp_path: Path) -> None:
     assert "expires in 8 h; then it is paused" in up.stderr
     header, row = up.stdout.splitlines()
     place = header.index("EXPIRES IN")
-    assert row[place : place + 3] == "8 h"
+    assert row[place : place + 3] == "8h "
     assert "no system's time is over" in tycho("reap", "--dry-run").stderr
     assert json.loads(tycho("reap", "--dry-run", "--warn", "8h", "-o", "json").stdout) == []  # not half of it is over
     touched = json.loads(tycho("touch", "-o", "json").stdout)

@@ -16,10 +16,13 @@ from tycho.cli.remote_tracking import align_lines
 LINES = ["web-5d8f7c9b6-x2x4z  hello", "db-0  a | b", "web-5d8f7c9b6-2bcdf  \x1b[31mred\x1b[2J", "web-a/side  "]
 PROGRAM = """
 import sys
+from tycho.cli.display import forgo_colours
 from tycho.cli.logs import choose_writer
 from tycho.cli.remote_tracking import align_lines
 lines = sys.argv[2:]
-write, aligned = choose_writer(no_log_prefix="prefix" in sys.argv[1], no_color="color" in sys.argv[1])
+if "color" in sys.argv[1]:
+    forgo_colours()
+write, aligned = choose_writer(no_log_prefix="prefix" in sys.argv[1])
 for line in align_lines(lines) if aligned else lines:
     write(line)
 """

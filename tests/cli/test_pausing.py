@@ -22,7 +22,7 @@ def test_one_sees_what_stands_still(tycho: Run, folder: Path) -> None:
     tycho("up", cwd=folder)
     paused = tycho("pause", cwd=folder)
     assert {"  web: paused", "  agent: paused"} <= {line.partition(" (")[0] for line in paused.stderr.splitlines()}
-    assert [line.split()[-1] for line in tycho("ps", cwd=folder).stdout.splitlines()[1:]] == ["paused", "paused"]
+    assert [line.split()[3] for line in tycho("ps", cwd=folder).stdout.splitlines()[1:]] == ["paused", "paused"]
     (row,) = json.loads(tycho("status", "-o", "json", cwd=folder).stdout)
     assert (row["state"], row["paused"]) == ("paused", True)
     refused = tycho("scale", "agent=2", cwd=folder, rc=2).stderr

@@ -89,9 +89,9 @@ def test_rows_fit_a_terminal(tycho: Tycho, variables: dict[str, str], project: P
     for columns, argv in ((80, []), (80, ["--services"]), (80, ["-o", "wide"]), (160, ["-o", "wide"])):
         with open_screen([TYCHO, "status", *argv], columns, variables, project) as screen:
             lines = plain(screen.read_all())
-        rows = [line for line in lines if not line.startswith("note:")]
+        assert max(map(len, lines)) <= columns
+        rows = lines[: next(place for place, line in enumerate(lines) if line.startswith("note:"))]
         assert len(rows) == (3 if argv else 2)
-        assert max(map(len, rows)) <= columns
         assert "\x1b[32m" in screen.text
     with open_screen([TYCHO, "status"], 80, {**variables, "NO_COLOR": "1"}, project) as screen:
         assert "\x1b[32m" not in screen.read_all()

@@ -12,7 +12,8 @@ from functools import cache
 from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from tycho.cli.options import Trace
+from tycho.cli.display import forgo_colours
+from tycho.cli.options import NoColour, Trace
 from tycho.cli.session import start_trace
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def expand_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a command with one parameter for each field of its bundles, and with --trace, which every command has.
+    """Return a command with one parameter for each field of its bundles, and with --trace and --no-color.
 
     Args:
         command: A function whose parameters are options, arguments or bundles of them.
@@ -37,13 +38,17 @@ def expand_options(command: Callable[..., Any]) -> Callable[..., Any]:
             parameters += _split_bundle(kind)
         else:
             parameters.append(parameter.replace(kind=Parameter.KEYWORD_ONLY))
-    parameters.append(Parameter("trace", Parameter.KEYWORD_ONLY, default=False, annotation=Trace))
+    # Every command has these.
+    for name, annotation in (("trace", Trace), ("no_color", NoColour)):
+        parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=annotation))
     names = [parameter.name for parameter in parameters]
     if len(set(names)) < len(names):
         raise TypeError(f"{command.__name__}: two options have one name")
 
     def run(**options: Any) -> None:
         start_trace(options.pop("trace"))
+        if options.pop("no_color"):
+            forgo_colours()
         arguments = {
             name: bundle(**{field.name: options.pop(field.name) for field in fields(bundle)})
             for name, bundle in bundles.items()

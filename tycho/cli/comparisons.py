@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tycho.cli import show
+from tycho.cli.display import find_width, fold, measure
 from tycho.cli.options import Format
 from tycho.text import printable
 
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from tycho.comparison import Change, Comparison
 
 MARKS = {"added": "+", "removed": "-", "changed": "~"}
+STYLES = {"added": "green", "removed": "red", "changed": "yellow"}
 WIDEST = (24, 32, 40)  # columns of a name, of a key and of a value that the others are aligned to
 LONGEST = 200  # characters of a value in a line
+SET = "true"  # a value that says no more than that there is one
 KEPT = "kept until `tycho down`"
 Row = tuple[str, str, str, str]  # name, key, value, effect
+StyledLine = tuple[str, str]  # what is written, and its colour; "" for none
 
 
 def emit_comparison(comparison: Comparison, format: Format = Format.table, *, objects: bool = False) -> None:
@@ -31,35 +34,42 @@ def emit_comparison(comparison: Comparison, format: Format = Format.table, *, ob
     """
     if format is not Format.table:
         return show.structured(comparison.model_dump(mode="json"), format)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    _write(comparison, show.emit, width, objects=objects)
+    write_comparison(comparison, show.emit, find_width(sys.stdout), objects=objects)
 
 
 def tell_comparison(comparison: Comparison) -> None:
     """Write a comparison to stderr, for who is about to change something."""
-    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
-    _write(comparison, show.info, width, objects=False)
+    write_comparison(comparison, show.info, find_width(sys.stderr), objects=False)
 
 
-def _write(comparison: Comparison, write: Callable[[str], None], width: int, *, objects: bool) -> None:
+def write_comparison(comparison: Comparison, write: Callable[[str, str], None], width: int, *, objects: bool) -> None:
+    """Write a comparison line by line.
+
+    Args:
+        comparison: What to write.
+        write: Takes a line and its colour.
+        width: The terminal's columns; 0 for a pipe.
+        objects: Whether to write objects, too.
+    """
     name, revision = comparison.name, comparison.revision
     if comparison.empty:
         same = "is up to date" if not comparison.target else f"is what revision {comparison.target} is"
-        return write(f"{name} {same} (revision {revision})")
+        return write(f"{name} {same} (revision {revision})", "")
     target = comparison.target or revision + 1
-    write(f"{name} (revision {revision} → {target})" if revision else f"{name} (new)")
-    rows = [(MARKS[change.action], change, _describe(change, comparison)) for change in comparison.changes]
-    keyed = [row for _, _, row in rows if row[1]]
-    columns = ([row[0] for _, _, row in rows], [row[1] for row in keyed], [row[2] for row in keyed])
+    write(f"{name} (revision {revision} → {target})" if revision else f"{name} (new)", "bold")
+    rows = [(change, _describe(change, comparison)) for change in comparison.changes]
+    keyed = [row for _, row in rows if row[1]]
+    columns = ([row[0] for _, row in rows], [row[1] for row in keyed], [row[2] for row in keyed])
     widths = [min(max(map(len, cells), default=0), most) for cells, most in zip(columns, WIDEST, strict=True)]
-    for mark, change, row in rows:
-        for line in _fit(mark, change, row, widths, width):
-            write(line)
-    for line in _sum_up(comparison, objects):
-        write(line)
+    for change, row in rows:
+        for line, style in _fit(change, row, widths, width):
+            write(line, style)
+    for text in _sum_up(comparison, objects):
+        for line in fold(text, width):
+            write(line, "")
     if objects:
-        for line in _list_objects(comparison, width):
-            write(line)
+        for line, style in _list_objects(comparison, width):
+            write(line, style)
 
 
 def _describe(change: Change, comparison: Comparison) -> Row:
@@ -75,28 +85,36 @@ def _describe(change: Change, comparison: Comparison) -> Row:
     return _clean(change.title), "", f"new {kind}{_clean(image)}", ""
 
 
-def _fit(mark: str, change: Change, row: Row, widths: list[int], width: int) -> Iterator[str]:
+def _fit(change: Change, row: Row, widths: list[int], width: int) -> Iterator[StyledLine]:
     """Write a row in one line; where a terminal has no room for it, its value stands below."""
     name, key, value, effect = row
+    mark, style = MARKS[change.action], STYLES[change.action]
     if not key:
-        yield f"  {mark} {name.ljust(widths[0])}  {value}  {effect}".rstrip()
+        line = f"  {mark} {name.ljust(widths[0])}  {value}  {effect}".rstrip()
+        for folded in fold(line, width, " " * 8):
+            yield folded, style
         return
     columns = [cell.ljust(column) for cell, column in zip((name, key, value), widths, strict=True) if column]
     line = f"  {mark} {'  '.join((*columns, effect)).rstrip()}"
-    if not width or len(line) <= width:
-        yield line
+    if not width or measure(line) <= width:
+        yield line, style
         return
     head = "  ".join(filter(None, (name, key, effect)))
-    if len(head) + 4 <= width:
-        yield f"  {mark} {head}"
+    if measure(head) + 4 <= width:
+        yield f"  {mark} {head}", style
     else:
-        yield f"  {mark} {name}"
-        yield f"      {key}  {effect}".rstrip()
+        yield f"  {mark} {name}", style
+        yield f"      {key}  {effect}".rstrip(), style
     if change.action == "changed" and change.before != change.after:
-        yield f"      {_brief(change.before)}"
-        yield f"    → {_brief(change.after)}"
+        yield from _show_ends(change.before, change.after, 4)
     else:
-        yield f"      {value}"
+        yield f"      {value}", style
+
+
+def _show_ends(before: str | None, after: str | None, indent: int) -> Iterator[StyledLine]:
+    """Write both ends of a change below each other."""
+    yield f"{' ' * indent}  {_brief(before)}", STYLES["removed"]
+    yield f"{' ' * indent}→ {_brief(after)}", STYLES["added"]
 
 
 def _sum_up(comparison: Comparison, objects: bool) -> Iterator[str]:
@@ -113,16 +131,16 @@ def _sum_up(comparison: Comparison, objects: bool) -> Iterator[str]:
         yield f"note: {_clean(note)}"
 
 
-def _list_objects(comparison: Comparison, width: int) -> Iterator[str]:
+def _list_objects(comparison: Comparison, width: int) -> Iterator[StyledLine]:
     if comparison.objects:
-        yield "objects:"
+        yield "objects:", ""
     for changed in comparison.objects:
-        yield f"  {MARKS[changed.action]} {changed.kind} {changed.name}"
+        yield f"  {MARKS[changed.action]} {changed.kind} {changed.name}", STYLES[changed.action]
         for field in changed.fields:
             yield from fit_field(field.path, field.before, field.after, width)
 
 
-def fit_field(path: str, before: str | None, after: str | None, width: int) -> Iterator[str]:
+def fit_field(path: str, before: str | None, after: str | None, width: int) -> Iterator[StyledLine]:
     """Write a field that differs in one line, or in three where a terminal has no room.
 
     Args:
@@ -131,13 +149,13 @@ def fit_field(path: str, before: str | None, after: str | None, width: int) -> I
         after: What it is; None where there is none.
         width: The terminal's columns; 0 for none.
     """
+    style = STYLES["added" if before is None else "removed" if after is None else "changed"]
     line = f"      {_clean(path)}  {_value(before, after, '')}"
-    if not width or len(line) <= width:
-        yield line
+    if not width or measure(line) <= width:
+        yield line, style
         return
-    yield f"      {_clean(path)}"
-    yield f"          {_brief(before)}"
-    yield f"        → {_brief(after)}"
+    yield f"      {_clean(path)}", style
+    yield from _show_ends(before, after, 8)
 
 
 def _value(before: str | None, after: str | None, value: str) -> str:
@@ -145,9 +163,9 @@ def _value(before: str | None, after: str | None, value: str) -> str:
     if before is not None and after is not None and before != after:
         return f"{_brief(before)} → {_brief(after)}"
     if before is None and after is not None:
-        return f"added: {_brief(after)}"
+        return "added" if after == SET else f"added: {_brief(after)}"
     if before is not None and after is None:
-        return f"removed: {_brief(before)}"
+        return "removed" if before == SET else f"removed: {_brief(before)}"
     return _brief(value or "changed")
 
 

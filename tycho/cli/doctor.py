@@ -6,8 +6,12 @@ import platform
 import sys
 
 from tycho.cli import show
+from tycho.cli.display import find_width, fold
 from tycho.cli.options import Format, Output, StartTargetOptions
 from tycho.cli.session import run
+
+MARKS = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "error": ("✘", "red")}
+"""What stands before a check, and its colour."""
 
 
 def version(output: Output = Format.table) -> None:
@@ -38,9 +42,10 @@ def doctor(*, target: StartTargetOptions, output: Output = Format.table) -> None
         show.structured([check.model_dump() for check in checks], output)
     else:
         for check in checks:
-            mark = {"ok": "✔", "warning": "!", "error": "✘"}[check.level]
-            show.emit(f"{mark} {check.name:<11} {check.message}")
-            for line in check.hint.splitlines():
-                show.emit(f"  hint: {line}")
+            mark, style = MARKS[check.level]
+            hints = [f"  hint: {line}" for line in check.hint.splitlines()]
+            for text in (f"{mark} {check.name:<11} {check.message}", *hints):
+                for line in fold(text, find_width(sys.stdout), " " * (8 if text in hints else 14)):
+                    show.emit(line, "" if text in hints else style)
     if any(check.level == "error" for check in checks):
         sys.exit(30)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -10,11 +9,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tycho.cli import show
-from tycho.cli.comparisons import fit_field
+from tycho.cli.comparisons import MARKS, STYLES, StyledLine, fit_field
+from tycho.cli.display import find_width
 from tycho.slots import run_some
 from tycho.text import printable
 
 if TYPE_CHECKING:
+    from tycho.comparison import Action
     from tycho.lifecycle import Lifecycle
     from tycho.release import Drift, Release
 
@@ -39,7 +40,7 @@ async def add_drift(lifecycle: Lifecycle, releases: Sequence[Release]) -> list[R
 
 def emit_drift(releases: Sequence[Release]) -> None:
     """Write for each system which fields others have changed: as they are, and as the release has them."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    width = find_width(sys.stdout)
     for release in releases:
         if release.drifted is None:
             continue
@@ -48,16 +49,17 @@ def emit_drift(releases: Sequence[Release]) -> None:
             show.emit(f"{name} is what its release says (revision {release.revision})")
             continue
         show.emit(f"{name} has drifted from revision {release.revision}: {count} field{'s' if count > 1 else ''}")
-        for line in _list_lines(release.drifted, width):
-            show.emit(line)
+        for line, style in _list_lines(release.drifted, width):
+            show.emit(line, style)
     if any(release.drifted for release in releases):
         show.info("`tycho up --force-conflicts` takes this back")
 
 
-def _list_lines(drifts: Sequence[Drift], width: int) -> Iterator[str]:
+def _list_lines(drifts: Sequence[Drift], width: int) -> Iterator[StyledLine]:
     for (kind, name), fields in groupby(drifts, lambda drift: (drift.kind, drift.name)):
         listed = list(fields)
-        yield f"  {'~' if listed[0].path else '-'} {kind} {name}{'' if listed[0].path else ' is gone'}"
+        action: Action = "changed" if listed[0].path else "removed"
+        yield f"  {MARKS[action]} {kind} {name}{'' if listed[0].path else ' is gone'}", STYLES[action]
         for drift in listed:
             if drift.path:
                 by = f" ({printable(drift.manager)})" if drift.manager else ""

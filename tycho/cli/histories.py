@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tycho.cli import show
+from tycho.cli.columns import fold_rows
+from tycho.cli.display import find_width, fold
 from tycho.cli.options import Format
 from tycho.text import printable
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 16  # characters of a user's name in a row
 MOST = 8  # changes below a revision
 INDENT = 5  # columns before a change
+STYLES = {"deployed": "green", "paused": "yellow", "pending": "yellow", "failed": "red", "lost": "red"}
 HEADER = ("REVISION", "WHEN", "WHO", "STATUS", "WHY")
 
 
@@ -30,14 +31,15 @@ def emit_history(revisions: Sequence[Revision], format: Format = Format.table) -
     """
     if format is not Format.table:
         return show.structured([revision.model_dump(mode="json") for revision in revisions], format)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    rows = [HEADER, *map(_describe, revisions)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER) - 1)]
-    for row, changes in zip(rows, [(), *(revision.changes for revision in revisions)], strict=True):
-        line = "  ".join((*(cell.ljust(column) for cell, column in zip(row, widths, strict=False)), row[-1])).rstrip()
-        show.emit(line if not width or len(line) <= width else line[: width - 1] + "…")
-        for change in _list_changes(changes, width):
-            show.emit(change)
+    width = find_width(sys.stdout)
+    head, *rows = fold_rows([HEADER, *map(_describe, revisions)], width)
+    for line in head:
+        show.emit(line, "bold")
+    for revision, lines in zip(revisions, rows, strict=True):
+        for line in lines:
+            show.emit(line, STYLES.get(revision.state, ""))
+        for line in _list_changes(revision.changes, width):
+            show.emit(line)
 
 
 def _describe(revision: Revision) -> tuple[str, ...]:
@@ -52,13 +54,6 @@ def _list_changes(changes: Sequence[str], width: int) -> Iterator[str]:
     """Write what a revision changed, folded where a terminal has no room."""
     blank = " " * INDENT
     for change in changes[:MOST]:
-        line = printable(change.replace("\n", " "))
-        if width:
-            yield from textwrap.wrap(
-                line, width, initial_indent=blank, subsequent_indent=blank + "  ", break_long_words=False,
-                break_on_hyphens=False,
-            )  # fmt: skip
-        else:
-            yield blank + line
+        yield from fold(blank + printable(change.replace("\n", " ")), width)
     if len(changes) > MOST:
         yield f"{blank}and {len(changes) - MOST} more (-o json lists them)"

@@ -21,8 +21,8 @@ COLUMNS = (
     Column("SYSTEM", least=8, enough=16),
     Column("SERVICE", least=8, enough=16),
     Column("IMAGE", least=16, enough=24, from_end=True),
-    Column("RUNS", rank=2),
-    Column("REGISTRY HAS", rank=1),
+    Column("RUNS", rank=3),
+    Column("REGISTRY HAS", rank=2),
     Column("NEWER", least=16, style=lambda text: "yellow" if text == "yes" else ""),
 )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
+from tycho.cli.display import has_colours
 from tycho.cli.options import READING, WAITING, TargetOptions, Words
 from tycho.cli.project import FollowedSystemOptions, choose_system
 from tycho.cli.session import run
@@ -39,9 +40,6 @@ Timestamps = Annotated[
 NoPrefix = Annotated[
     bool, typer.Option("--no-log-prefix", help="Write lines without names before them.", rich_help_panel=LINES)
 ]
-NoColour = Annotated[
-    bool, typer.Option("--no-color", help="Write names without colours on a terminal, too.", rich_help_panel=LINES)
-]
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", help="To find the system.", rich_help_panel=WAITING)
 ]
@@ -55,7 +53,6 @@ def logs(
     since: Since = "",
     timestamps: Timestamps = False,
     no_log_prefix: NoPrefix = False,
-    no_color: NoColour = False,
     system: FollowedSystemOptions,
     target: TargetOptions,
     timeout: Timeout = READING,
@@ -81,7 +78,7 @@ def logs(
         lines = read_tail(tail, default=None if since else 100)
         with limit_time(timeout):
             release, services = await choose_system(lifecycle, system, words or (), id=system.id)
-        write, aligned = choose_writer(no_log_prefix=no_log_prefix, no_color=no_color)
+        write, aligned = choose_writer(no_log_prefix=no_log_prefix)
         async for line in lifecycle.logs(
             release.identity.guid,
             services,
@@ -98,16 +95,15 @@ def logs(
     run(act, target)
 
 
-def choose_writer(*, no_log_prefix: bool, no_color: bool) -> tuple[Callable[[str], None], bool]:
+def choose_writer(*, no_log_prefix: bool) -> tuple[Callable[[str], None], bool]:
     """Choose how lines are written, and whether it takes aligned ones."""
     from tycho.cli.log_lines import Painter, split_line
-    from tycho.settings import environment
 
     if no_log_prefix:
         return lambda line: show.log(split_line(line)[1]), True
     if not sys.stdout.isatty():
         return show.log, False
-    if no_color or environment().get("NO_COLOR"):
+    if not has_colours(sys.stdout):
         return show.log, True
     painter = Painter()
     return lambda line: show.log(painter.paint(line)), True

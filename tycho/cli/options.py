@@ -86,6 +86,9 @@ StatusOutput = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress on stderr.", rich_help_panel=OUTPUT)]
 Trace = Annotated[bool, typer.Option("-t", "--trace", help="Log what is done on stderr.", rich_help_panel=OUTPUT)]
+NoColour = Annotated[
+    bool, typer.Option("--no-color", help="No colours on a terminal; NO_COLOR says the same.", rich_help_panel=OUTPUT)
+]
 PushPrefix = Annotated[
     str,
     typer.Option("--push", metavar="PREFIX", help="Push images below PREFIX, a registry and a path in it.",
@@ -176,7 +179,8 @@ class ClusterOptions:
         typer.Option("--local", help="Use a cluster on this machine, made if need be.", rich_help_panel=CLUSTER),
     ] = False
     backplane: Annotated[
-        str, typer.Option("-b", "--backplane", metavar="NAME", help="Orchestrator.", rich_help_panel=CLUSTER)
+        str,
+        typer.Option("-b", "--backplane", metavar="NAME", help="What runs it: helm, docker.", rich_help_panel=CLUSTER),
     ] = ""
 
 

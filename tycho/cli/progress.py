@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tycho.cli import show
 from tycho.cli.columns import GAP, Column, choose_widths
+from tycho.cli.display import has_colours, make_console
 from tycho.text import printable
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class ProgressPrinter:
             else:
                 self._done.pop(service.name, None)
         if self._live:
+            self._live.transient = False
             self._live.update(self._table(self._live, release, now))
             return
         if not self._titled:
@@ -91,15 +93,11 @@ def progress(quiet: bool) -> Iterator[Watch]:
     if quiet:
         yield lambda release: None
         return
-    if not sys.stderr.isatty():
+    if not has_colours(sys.stderr):
         yield ProgressPrinter(None)
         return
-    from rich.console import Console
     from rich.live import Live
 
-    console = Console(stderr=True)
-    if not console.is_terminal or console.no_color:
-        yield ProgressPrinter(None)
-        return
-    with Live(console=console, refresh_per_second=10) as live:
+    # Transient until there is something to draw: the end of an empty display would be an empty line.
+    with Live(console=make_console(sys.stderr), refresh_per_second=10, transient=True) as live:
         yield ProgressPrinter(live)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tycho.cli import status_tables
-from tycho.cli.columns import Column, fit, write_lines
+from tycho.cli import display, status_tables
+from tycho.cli.columns import GAP, Column, fit, fold_rows, write_lines
 from tycho.cli.options import Format, StatusFormat
 from tycho.errors import FileError, Problem, TychoError
 from tycho.text import json_text, log_line, printable, safe_message
@@ -22,18 +21,19 @@ if TYPE_CHECKING:
     from tycho.release import Release
 
 NONE = "--"
+WIDEST_PLACE = 0.4  # of a terminal, that the places of problems may take at the left
 STATUS = "{:<30} {:<35} {:<15} {:<7} {:<9} {:<29} {:<12} {}"
 WITHOUT_EXPIRES = 8  # cells of a row where no system's time ends
 EXPIRES = "{:<20} "  # before the services, where any system's time ends
 
 
-def emit(text: str) -> None:
-    """Write a line of data: as it is for a program, printable for a terminal.
+def emit(text: str, style: str = "") -> None:
+    """Write a line of data: as it is for a program, printable for a terminal, and in a colour where it has them.
 
     Raises:
         FileError: It cannot be written.
     """
-    _write(printable(text) if sys.stdout.isatty() else text)
+    _write(display.paint(printable(text), style, sys.stdout) if sys.stdout.isatty() else text)
 
 
 def log(line: str) -> None:
@@ -58,10 +58,17 @@ def flush() -> None:
     sys.stdout.flush()
 
 
-def info(text: str) -> None:
-    """Write a line for the reader, not for a program: printable, without credentials, whether or not he reads it."""
+def info(text: str, style: str = "", hang: str | None = None) -> None:
+    """Write a line for the reader, not for a program: printable, without credentials, whether or not he reads it.
+
+    Args:
+        text: The line; one that is wider than the terminal is folded.
+        style: Its colour, where the terminal has them.
+        hang: What stands before a folded line that goes on; see `display.fold`.
+    """
+    lines = display.fold(safe_message(text), display.find_width(sys.stderr), hang)
     with contextlib.suppress(OSError):
-        sys.stderr.write(safe_message(text) + "\n")
+        sys.stderr.write("".join(f"{display.paint(line, style, sys.stderr)}\n" for line in lines))
 
 
 def structured(value: Any, format: Format) -> None:
@@ -106,8 +113,8 @@ def system_line(row: Sequence[str]) -> str:
 
 def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """Write a table: on a terminal a line for each row, in a pipe all that there is."""
-    if sys.stdout.isatty():
-        return write_lines(fit(columns, rows, shutil.get_terminal_size().columns))
+    if width := display.find_width(sys.stdout):
+        return write_lines(fit(columns, rows, width))
     return table([[column.title for column in columns], *rows])
 
 
@@ -128,28 +135,43 @@ def simulated(releases: Iterable[Release]) -> None:
 
 def services(releases: Sequence[Release]) -> None:
     """Write a row for each service: its state, its address, and why it is not ready."""
-    fitted(*status_tables.list_services(releases))
+    columns, rows = status_tables.list_services(releases)
+    if rows or not releases:
+        fitted(columns, rows)
+    kept(releases)
     simulated(releases)
 
 
 def table(rows: Sequence[Sequence[str]], write: Callable[[str], None] = emit) -> None:
-    """Write columns as wide as their widest cell; the last one is free."""
+    """Write columns as wide as their widest cell; the last one is free, and folded where a terminal has no room."""
     shown = [[safe_message(cell).replace("\n", " ") for cell in row] for row in rows]
-    widths = [max(len(row[i]) for row in shown) for i in range(len(rows[0]))]
-    for row in shown:
-        write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for lines in fold_rows(shown, display.find_width(sys.stdout if write is emit else sys.stderr)):
+        for line in lines:
+            write(line)
 
 
-def problems(listed_problems: Iterable[Problem]) -> None:
-    """Write each problem with its place, and its hint below."""
-    listed = sorted(listed_problems)
+def problems(*groups: Iterable[Problem]) -> None:
+    """Write each problem with its place, and its hint below; a long place has a line of its own on a terminal.
+
+    Args:
+        groups: Problems; those of a group are sorted by their place.
+    """
+    listed = [problem for group in groups for problem in sorted(group)]
     width = max((len(printable(problem.place)) for problem in listed), default=0)
+    columns = display.find_width(sys.stderr)
+    above = bool(columns) and width > columns * WIDEST_PLACE
+    blank = " " * (0 if above else width) + GAP
     for problem in listed:
         path = f"{problem.path}: " if problem.path else ""
         first, *continued = f"{path}{problem.message}".split("\n")
-        info(f"{printable(problem.place).ljust(width)}  {first}")
-        for line in continued + ([f"hint: {problem.hint}"] if problem.hint else []):
-            info(f"{' ' * width}  {line}")
+        place = printable(problem.place)
+        if above and place:
+            info(place)
+        info(blank + first if above else f"{place.ljust(width)}{GAP}{first}", hang=blank + GAP)
+        for line in continued:
+            info(blank + line, hang=blank + GAP)
+        if problem.hint:
+            info(f"{blank}hint: {problem.hint}")
 
 
 def report(rows: Sequence[ReportEntry], write: Callable[[str], None]) -> None:
@@ -204,9 +226,9 @@ def notes(release: Release) -> None:
 
 def error(error: TychoError) -> None:
     """Write an error with its warnings, problems and hint."""
-    problems(replace(warning, message=f"warning: {warning.message}") for warning in error.warnings)
+    warnings = [replace(warning, message=f"warning: {warning.message}") for warning in error.warnings]
+    problems(warnings, error.problems)
     if error.problems:
-        problems(error.problems)
         info(f"{error.message}; nothing was changed.")
         return
     info(f"{error.message} ({error.local})" if error.local else error.message)

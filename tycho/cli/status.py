@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
 CHOICE = "Which systems"
 Terse = Annotated[bool, typer.Option("-terse", "--terse", help="GUIDs alone, one a line.", rich_help_panel=OUTPUT)]
-Services = Annotated[bool, typer.Option("--services", help="Every service, and why.", rich_help_panel=OUTPUT)]
-Watch = Annotated[bool, typer.Option("-w", "--watch", help="Go on, and show what changes.", rich_help_panel=OUTPUT)]
+Services = Annotated[
+    bool, typer.Option("--services", help="A row a service, and why it is not ready.", rich_help_panel=OUTPUT)
+]
+Watch = Annotated[
+    bool, typer.Option("-w", "--watch", help="Go on, and show what changes, until Ctrl-C.", rich_help_panel=OUTPUT)
+]
 Drifts = Annotated[
     bool, typer.Option("--drift", help="Fields that others changed in the cluster.", rich_help_panel=OUTPUT)
 ]

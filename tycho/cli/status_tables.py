@@ -6,50 +6,53 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tycho.cli.columns import Column, paint_ready
+from tycho.cli.columns import LAST, Column, paint_ready
 
 if TYPE_CHECKING:
+    from tycho.expiry import Expiry
     from tycho.release import Release, ServiceStatus
 
 NONE = "--"
 Row = tuple[str, ...]
 Table = tuple[Sequence[Column], Sequence[Row]]
 PORTS, NAMES = 10, 3  # of a system, in one row
+WHY = Column("WHY", least=20, enough=40, lines=4)
+# What a reader decides by is whole or absent: a GUID, an address, a state, an end. Names, places and images shrink.
 SYSTEMS = (
-    Column("SYSTEM", least=8, enough=16),
-    Column("GUID"),
-    Column("IP_ADDRESS"),
-    Column("PORT"),
+    Column("SYSTEM", least=6, enough=16),
+    Column("GUID", rank=LAST),
+    Column("IP_ADDRESS", rank=3),
+    Column("PORT", rank=3),
     Column("READY", style=paint_ready),
-    Column("NAMESPACE", least=12, enough=16, rank=3),
-    Column("USER", least=6, rank=4),
-    Column("EXPIRES IN", least=10, rank=1),
-    Column("SERVICES", least=12, enough=30, rank=2),
+    Column("NAMESPACE", least=12, enough=16, rank=5),
+    Column("USER", least=6, rank=6),
+    Column("EXPIRES IN"),
+    Column("SERVICES", least=12, enough=30, rank=4),
 )
 SERVICES = (
     Column("SYSTEM", least=8, enough=16),
     Column("SERVICE", least=8, enough=16),
-    Column("KIND", rank=3),
+    Column("KIND", rank=4),
     Column("READY", style=paint_ready),
-    Column("RESTARTS", rank=2),
-    Column("ADDRESS", least=12, enough=22, rank=1),
-    Column("WHY", least=16, enough=40),
+    Column("RESTARTS", rank=3),
+    Column("ADDRESS", least=12, enough=22, rank=2),
+    WHY,
 )
 WIDE = (
     Column("SYSTEM", least=8, enough=16),
     Column("SERVICE", least=8, enough=16),
-    Column("KIND", rank=8),
+    Column("KIND", rank=11),
     Column("READY", style=paint_ready),
-    Column("RESTARTS", rank=1),
-    Column("IMAGE", least=14, enough=24, rank=2, from_end=True),
-    Column("NODE", least=8, rank=9),
-    Column("REVISION", rank=6),
-    Column("AGE", rank=3),
-    Column("USER", least=6, rank=5),
-    Column("NAMESPACE", least=12, enough=16, rank=7),
-    Column("EXPIRES IN", least=10, rank=4),
-    Column("ADDRESS", least=12, enough=22, rank=4),
-    Column("WHY", least=16, enough=40),
+    Column("RESTARTS", rank=2),
+    Column("IMAGE", least=14, enough=24, rank=3, from_end=True),
+    Column("NODE", least=8, rank=10),
+    Column("REVISION", rank=8),
+    Column("AGE", rank=4),
+    Column("USER", least=6, rank=7),
+    Column("NAMESPACE", least=12, enough=16, rank=9),
+    Column("EXPIRES IN", rank=6),
+    Column("ADDRESS", least=12, enough=22, rank=5),
+    WHY,
 )
 AGES = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "m"), (60, "m", 1, "s"))  # the unit, and the next smaller one
 FINE = 10  # units from which on the smaller one is left out
@@ -86,7 +89,7 @@ def list_services(releases: Sequence[Release], *, wide: bool = False, now: datet
     """
     now = now or datetime.now(UTC)
     cells = [
-        {**_describe_system(release, now), **_describe_service(service)}
+        {**_describe_system(release, now), **_describe_service(service, paused=release.paused)}
         for release in releases
         for service in release.services
     ]
@@ -102,21 +105,22 @@ def _describe_system(release: Release, now: datetime) -> dict[str, str]:
         "USER": release.identity.username or NONE,
         "REVISION": str(release.revision),
         "AGE": describe_age((now - release.created).total_seconds()) if release.created else NONE,
-        "EXPIRES IN": release.expiry.describe(now) if release.expiry else NONE,
+        "EXPIRES IN": describe_end(release.expiry, now) if release.expiry else NONE,
     }
 
 
-def _describe_service(service: ServiceStatus) -> dict[str, str]:
-    """Describe a service in cells, by the title of their column."""
+def _describe_service(service: ServiceStatus, *, paused: bool) -> dict[str, str]:
+    """Describe a service in cells, by the title of their column; one that stands still has a state, and no count."""
+    still = "stopped" if service.stopped else "paused" if paused and not service.wanted else ""
     return {
         "SERVICE": service.name,
         "KIND": service.kind,
-        "READY": f"{service.ready}/{service.wanted}",
+        "READY": still or f"{service.ready}/{service.wanted}",
         "RESTARTS": str(service.restarts),
         "IMAGE": service.image or NONE,
         "NODE": ",".join(service.nodes) or NONE,
         "ADDRESS": ",".join(_list_places(service)) or "-",
-        "WHY": service.why,
+        "WHY": "" if service.why == still else service.why.removeprefix(f"{still}; "),
     }
 
 
@@ -143,17 +147,51 @@ def describe_age(seconds: float) -> str:
     return f"{seconds}s"
 
 
+def describe_end(expiry: Expiry, now: datetime) -> str:
+    """Return how long a system has yet, in the units of an age.
+
+    Example:
+        >>> from tycho.expiry import Expiry
+        >>> start = datetime(2026, 11, 20, 14, 2, tzinfo=UTC)
+        >>> describe_end(Expiry(started=start, ttl=10_800, idle=7_200), start)
+        '3h, or 2h idle'
+    """
+    left = expiry.find_left(now)
+    words = [] if left is None else [describe_age(left)]
+    return ", or ".join([*words, *([f"{describe_age(expiry.idle)} idle"] if expiry.idle else [])])
+
+
 def count_ready(release: Release) -> str:
-    """Return how many services of a system are ready, or its state where it is none that runs."""
+    """Return how many of the services that are to run are ready, and how many are stopped; else the system's state.
+
+    Example:
+        >>> from tycho.release import Identity
+        >>> identity = Identity(guid="0" * 32, name="shop", release="shop-0", namespace="shop-0")
+        >>> web = ServiceStatus(name="web", kind="Deployment", ready=1, wanted=1, done=True)
+        >>> mail = ServiceStatus(name="mail", kind="Deployment", ready=0, wanted=0, done=True, stopped=True)
+        >>> count_ready(Release(identity=identity, services=(web, mail)))
+        '1/1 (1 stopped)'
+    """
     if release.state != "deployed":
         return release.state
-    return f"{sum(service.done for service in release.services)}/{len(release.services)}"
+    running = [service for service in release.services if not service.stopped]
+    stopped = len(release.services) - len(running)
+    if stopped and not running:
+        return "stopped"
+    ready = f"{sum(service.done for service in running)}/{len(running)}"
+    return f"{ready} ({stopped} stopped)" if stopped else ready
 
 
 def describe_services(release: Release) -> str:
-    """Describe each published port with its address, then the first few services that publish none."""
-    ports = [f"{service.name} {place}" for service in release.services for place in _list_places(service)]
-    names = [service.name for service in release.services if not _list_places(service)]
+    """Describe each published port with its address, then the first few services that publish none, or are stopped."""
+    ports = [
+        f"{service.name} {place}"
+        for service in release.services
+        if not service.stopped
+        for place in _list_places(service)
+    ]
+    names = [service.name for service in release.services if not service.stopped and not _list_places(service)]
+    names += [f"{service.name} (stopped)" for service in release.services if service.stopped]
     shown = [*ports[:PORTS], *names[: max(0, NAMES - len(ports))]]
     more = len(ports) + len(names) - len(shown)
     return ", ".join([*shown, *([f"+{more}"] if more else [])])

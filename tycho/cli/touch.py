@@ -36,4 +36,7 @@ def touch(
         release, _ = await choose_system(lifecycle, project, id=id, change=True, force=force)
         return await lifecycle.touch(release.identity.guid, force=force)
 
-    show.status([run(act, target)], output)
+    release = run(act, target)
+    if not (release.expiry and release.expiry.idle):
+        show.info(f"{release.identity.name} has no idle time: this changes nothing")
+    show.status([release], output)

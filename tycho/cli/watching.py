@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tycho.cli import show, status_tables
 from tycho.cli.columns import clean, fit
+from tycho.cli.display import can_move, make_console
 from tycho.cli.options import StatusFormat
 from tycho.errors import ClusterUnreachable
 from tycho.text import json_text
@@ -82,7 +83,7 @@ class Display:
 
         size = shutil.get_terminal_size()
         columns, rows = list_rows(self._releases, self._output, services=self._services)
-        lines = fit(columns, rows, size.columns) if rows else [Text("None running")]
+        lines = fit(columns, rows, size.columns, flat=True) if rows else [Text("None running")]
         room = max(2, size.lines - 2)
         if len(lines) > room:
             lines = [*lines[: room - 1], Text(f"and {len(lines) - room + 1} more", "dim")]
@@ -171,15 +172,10 @@ def list_rows(releases: Sequence[Release], output: StatusFormat, *, services: bo
 @contextmanager
 def _open_display(output: StatusFormat, *, services: bool) -> Iterator[Display | Lines]:
     """Open what fits standard output: a table that is drawn again in a terminal, else lines."""
-    if not sys.stdout.isatty() or output in STRUCTURED:
+    if not can_move(sys.stdout) or output in STRUCTURED:
         yield Lines(output, services=services)
         return
-    from rich.console import Console
     from rich.live import Live
 
-    console = Console(file=sys.stdout, highlight=False)
-    if not console.is_terminal:
-        yield Lines(output, services=services)
-        return
-    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+    with Live(console=make_console(sys.stdout), auto_refresh=False, vertical_overflow="crop") as live:
         yield Display(live, output, services=services)

@@ -100,15 +100,14 @@ class Expiry(BaseModel):
         """Return the same of a system that was used at a moment."""
         return self.model_copy(update={"active": max(moment, self.active or moment)})
 
-    def describe(self, now: datetime) -> str:
-        """Describe the end as a cell of a table has it: `3 h 5 min`, `3 h, or 2 h idle`."""
-        words = [_describe_left(self.expires - now)] if self.expires else []
-        words += [f"{describe_seconds(self.idle)} idle"] if self.idle else []
-        return ", or ".join(words)
+    def find_left(self, now: datetime) -> float | None:
+        """Return the seconds that are left to the end that no use moves; whole minutes where there are many."""
+        return _round_left(self.expires - now) if self.expires else None
 
     def announce(self, now: datetime) -> str:
         """Announce the end as a start does: `expires in 8 h, or when it was not used for 2 h; then it is paused`."""
-        words = [f"in {_describe_left(self.expires - now)}"] if self.expires else []
+        left = self.find_left(now)
+        words = [] if left is None else [f"in {describe_seconds(left)}"]
         words += [f"when it was not used for {describe_seconds(self.idle)}"] if self.idle else []
         return f"expires {', or '.join(words)}; then it is {self.fate}"
 
@@ -135,7 +134,7 @@ def decide(expiry: Expiry, now: datetime, warn: int) -> Verdict:
     return Verdict.expire if now >= max(end.at, expiry.warned + notice) else Verdict.keep
 
 
-def _describe_left(left: timedelta) -> str:
-    """Describe the time that is left; of more than ten minutes the seconds are of no importance."""
+def _round_left(left: timedelta) -> float:
+    """Return the seconds that are left; of more than ten minutes the seconds are of no importance."""
     seconds = left.total_seconds()
-    return describe_seconds(ceil(seconds / 60) * 60 if seconds > 600 else seconds)
+    return ceil(seconds / 60) * 60 if seconds > 600 else seconds
