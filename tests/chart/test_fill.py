@@ -61,8 +61,8 @@ class Helper:
 @pytest.fixture(scope="module")
 def script(bench: Bench) -> str:
     objects = bench.objects("services: {web: {image: x, volumes: [/data]}}")
-    text: str = objects.pod("rel-web")["initContainers"][0]["command"][2]
-    return text.replace("$$(", "$(")
+    text: str = objects.find("ConfigMap", "rel-tycho-fill")["data"]["fill.sh"]
+    return text
 
 
 @pytest.fixture

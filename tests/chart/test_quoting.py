@@ -28,13 +28,16 @@ PRINTED = re.compile(
 ENDS = re.compile(r"(\| (quote|int|toYaml|toJson|sha256sum \| trunc 8)|^(toYaml|toJson) .*)$")
 BARE = {
     "$number",  # digits, as a pattern has found
+    "$port",  # a number that the compiler wrote
     "$key",  # one of the template's own words
     ".name",  # of a helper's container: a name that the compiler made
 }
 DIGITS = {"replicas", "parallelism", "completions", "nodePort"}  # keys whose `.` is digits, as a helper has found
+JSON = {"securityContext", "resources", "affinity"}  # keys whose `.` is JSON, as a helper has made
 # What the schema of the values holds to a number, a truth value, or one of a few words.
 CLOSED = re.compile(
-    r"(\.(replicas|pullPolicy|automountServiceAccountToken|timeoutSeconds|targetPort|protocol|type|pathType))$"
+    r"(\.(replicas|pullPolicy|automountServiceAccountToken|timeoutSeconds|targetPort|protocol|type))$"
+    r"|\.pathType \| default \"Prefix\"$"
     r"|^get \(dict.*\) \$name$|^include <%= h\.(selectorLabels|podLabels|labels|wait|kubectl|fullname|words) %>"
     r"|^\.service -?$|^regexFind `\^\[0-9\]\+`|^\$service\.type$"
 )
@@ -50,8 +53,8 @@ def test_actions_print_quoted_text(path: Path) -> None:
                 ":=" in action or not action.startswith("$")
             ):
                 continue
-            digits = action == "." and match["key"] in DIGITS
-            if not (ENDS.search(action) or CLOSED.search(action) or action in BARE or digits):
+            made = action == "." and match["key"] in DIGITS | JSON
+            if not (ENDS.search(action) or CLOSED.search(action) or action in BARE or made):
                 bare.append(line.strip())
     assert bare == []
 

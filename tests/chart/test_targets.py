@@ -35,7 +35,7 @@ EXPLAINED = {  # file: what differs there, and why
         "a variable for the labels is nicer, and a line more for each workload",
     ),
     r"templates/published\.yaml": (
-        r"    (- name: \{\{ \$key|  ?\{\{- toYaml \(eq |\{\{- toYaml \(list )",
+        r"    (- name: \{\{ \$key|  \{\{- toYaml \(eq |- \{\{ merge \(dict \"name\" )",
         "the name before the rest is nicer, and a line more in every chart",
     ),
     r"values\.schema\.json": (

@@ -27,7 +27,7 @@ def test_fresh_volume(bench: Bench) -> None:
     (image,) = (volume["image"] for volume in pod["volumes"] if "image" in volume)
     assert image == {"reference": "dpage/pgadmin4:8", "pullPolicy": "IfNotPresent"}
     assert container["securityContext"]["runAsUser"] == 0
-    assert container["command"][:2] == ["/bin/sh", "-euc"]
+    assert container["command"] == ["/bin/sh", "-eu", "/tycho/fill.sh"]
     claim = objects.find("PersistentVolumeClaim")
     assert claim["metadata"]["annotations"]["tycho.dev/sub-path"] == "data"
 
@@ -53,7 +53,8 @@ def test_stateful_set(args: tuple[str, ...], bench: Bench) -> None:
     spec = objects.find("StatefulSet")["spec"]
     claims = {claim["metadata"]["name"]: claim["metadata"]["annotations"] for claim in spec["volumeClaimTemplates"]}
     assert claims == {name: {"tycho.dev/sub-path": "data"} for name in ("vol", "db-anon")}
-    assert ("volumes" in spec["template"]["spec"]) == (args == ())
+    mounted = {volume["name"] for volume in spec["template"]["spec"]["volumes"]}
+    assert mounted == ({"tycho-fill", "image-of-db"} if args == () else {"tycho-fill"})
     assert [step[0] for step in words(objects, "db", "StatefulSet")] == ([] if args else ["content", "content"])
 
 

@@ -87,6 +87,18 @@ class ObjectNames:
         plain = slug[0].isalpha() and write_scalar(slug) == slug and self.is_short(slug)
         return Safe(action if plain else f'"{action}"')
 
+    def service_of(self, part: str, *, short: bool) -> Safe:
+        """Write the name that peers call a service by, whose part is a variable of the template.
+
+        Args:
+            part: The variable, as an argument of an action.
+            short: Whether no name has to be cut.
+        """
+        if short:
+            return Safe(f"{{{{ include {self._helpers.serviceName} {go_dict(service=part, context='$')} | quote }}}}")
+        long = f"(include {self._helpers.name} {go_dict(suffix=part, limit=str(LONGEST_NAME), context='$')})"
+        return Safe(f'{{{{ eq $.Values.dns.scope "release" | ternary {long} {part} | quote }}}}')
+
     def address(self, slug: str, port: int, root: str = ".") -> Safe:
         """Write name and port of a service, where a template has a value."""
         return Safe(f'"{{{{ {self._service(slug, root)} }}}}:{port}"')

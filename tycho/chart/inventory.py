@@ -9,6 +9,7 @@ from tycho import kinds
 from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import (
     callable_containers,
+    fills,
     has_peers,
     has_service,
     is_fenced,
@@ -74,6 +75,8 @@ def list_objects(layout: ChartLayout) -> Iterator[ChartObject]:
         yield ChartObject(kinds.NETWORK_POLICY, f"{workload.slug}-isolated", path, "the isolation")
     if list_targets(layout):
         yield ChartObject(kinds.POD, "test")
+    if fills(layout):
+        yield ChartObject(kinds.CONFIG_MAP, "tycho-fill")
 
 
 def _list_workloads(layout: ChartLayout) -> Iterator[ChartObject]:

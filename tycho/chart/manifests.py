@@ -11,7 +11,6 @@ from tycho.chart.layout import ChartLayout
 from tycho.chart.names import UNWRITABLE, label
 from tycho.chart.networking import alias_label
 from tycho.chart.objects import ConfigMap
-from tycho.chart.variables import needs_quotes
 from tycho.chart.workload import Wait, Workload
 from tycho.chart.workload_kind import COUNTED, JOBS
 from tycho.kinds import Kind
@@ -115,9 +114,7 @@ def list_claims(layout: ChartLayout) -> Iterator[Manifest]:
     for claim in layout.claims.values():
         if not claim.owner:
             live = [(key, text) for key, text in claim.annotations.items() if isinstance(text, Expression)]
-            exact = bool(live) or needs_quotes(claim.annotations)
-            context = {"claim": claim, "live_annotations": live, "exact_annotations": exact}
-            yield Manifest(f"{claim.slug}-persistentvolumeclaim", context)
+            yield Manifest(f"{claim.slug}-persistentvolumeclaim", {"claim": claim, "live_annotations": live})
 
 
 def list_configmaps(layout: ChartLayout) -> Iterator[Manifest]:
@@ -154,6 +151,17 @@ def _file(slug: str, name: str, content: bytes) -> dict[str, object]:
     # Helm takes the mark off the front of every file of a chart; the template puts it back.
     mark = content.startswith(b"\xef\xbb\xbf")
     return {"key": name, "path": f"files/{slug}/{name}", "binary": binary, "mark": mark}
+
+
+def fills(layout: ChartLayout) -> bool:
+    """Tell whether something is done to volumes before a container starts."""
+    return any(workload.fills for workload in layout.workloads)
+
+
+def list_script(layout: ChartLayout) -> Iterator[Manifest]:
+    """List the ConfigMap of the script that fills volumes."""
+    if fills(layout):
+        yield Manifest("fill")
 
 
 def list_secrets(layout: ChartLayout) -> Iterator[Manifest]:
@@ -209,16 +217,16 @@ def is_fenced(layout: ChartLayout) -> bool:
     return layout.isolated and any(workload.asks_api and workload.name in internal for workload in layout.workloads)
 
 
+def list_routed(layout: ChartLayout) -> list[tuple[Container, Workload]]:
+    """List the containers that have a TCP port to the outside: a route may lead to it."""
+    return [
+        (container, workload) for workload in layout.workloads for container in workload.containers if container.ingress
+    ]
+
+
 def list_routes(kind: str) -> Lister:
-    """Make the lister of a route of a kind for every service that has a TCP port to the outside."""
-
-    def each(layout: ChartLayout) -> Iterator[Manifest]:
-        for workload in layout.workloads:
-            for container in workload.containers:
-                if container.ingress:
-                    yield Manifest(f"{container.name}-{kind.lower()}", {"container": container, "workload": workload})
-
-    return each
+    """Make the lister of the file of routes of a kind."""
+    return lambda layout: iter([Manifest(kind.lower(), {"routed": routed})] if (routed := list_routed(layout)) else [])
 
 
 def list_tests(layout: ChartLayout) -> Iterator[Manifest]:
@@ -267,6 +275,7 @@ TEMPLATES = (
     Template("alias", list_aliases, (kinds.SERVICE,)),
     Template("persistentvolumeclaim", list_claims, (kinds.CLAIM,)),
     Template("configmaps", list_configmaps, (kinds.CONFIG_MAP,)),
+    Template("fill", list_script, (kinds.CONFIG_MAP,)),
     Template("secrets", list_secrets, (kinds.SECRET,)),
     Template("wait-rbac", list_waiting, (kinds.SERVICE_ACCOUNT, kinds.ROLE, kinds.ROLE_BINDING)),
     Template("poddisruptionbudget", list_budgets, (kinds.POD_DISRUPTION_BUDGET,)),

@@ -13,9 +13,17 @@ from tycho.chart.container import Container, Expression
 from tycho.chart.filters import Safe
 from tycho.chart.layout import ChartLayout
 from tycho.chart.layout_actions import LayoutActions
-from tycho.chart.manifests import TEMPLATES, Manifest, callable_containers, has_peers, names_pods
+from tycho.chart.manifests import (
+    TEMPLATES,
+    Manifest,
+    callable_containers,
+    fills,
+    has_peers,
+    list_routed,
+    names_pods,
+)
 from tycho.chart.render import render
-from tycho.chart.variables import list_read_variables, list_texts, needs_quotes
+from tycho.chart.variables import list_read_variables, list_texts
 from tycho.chart.workload import Workload
 from tycho.kinds import WORKLOADS
 
@@ -104,6 +112,8 @@ class ChartTemplates:
             case "secrets":
                 short = all(self.names.is_short(secret.slug) for secret in self.layout.secrets)
                 context["secret_name"] = self.names.variable("$component", "", short=short)
+            case "ingress" | "httproute":
+                context |= self._of_routes()
             case "awaited":
                 context |= self._of_awaited(context["workload"])
         return render(f"templates/{template}.yaml", **context)
@@ -132,7 +142,6 @@ class ChartTemplates:
         dns = workload.dns
         return {
             "workload": workload,
-            "exact": needs_quotes(workload),
             "extra_annotations": _job_annotations(workload),
             "var": variables,
             "own": variables[workload.name],
@@ -144,7 +153,7 @@ class ChartTemplates:
             "image_volumes": [self.places.own_image(workload, volume.source, volume.name) for volume in images],
             "made_claims": sorted({volume.source for volume in workload.volumes if volume.kind == "claim"}),
             "live_sysctls": [(name, text) for name, text in workload.sysctls.items() if isinstance(text, Expression)],
-            "pod_keys": keys if plain or images or workload.asks_api else ["volumes", *keys],
+            "pod_keys": keys if plain or workload.asks_api or workload.fills else ["volumes", *keys],
             "checksums": {checksum.name: self.places.checksum(checksum) for checksum in workload.checksums},
             "rollout": Safe(f"(include {self.helpers.define('rollout', workload.slug)} .)"),
             "special_names": bool(workload.hostname or workload.host_network or dns),
@@ -185,6 +194,20 @@ class ChartTemplates:
                 for port in container.published
             ),
             "routed": [(container.service, container.ingress.port) for container, _ in containers if container.ingress],
+        }
+
+    def _of_routes(self) -> dict[str, Any]:
+        """Collect what the templates of routes are told."""
+        routed = list_routed(self.layout)
+        same = all(container.service == container.name == workload.slug for container, workload in routed)
+        part, slug = ("$name", "$name") if same else ("(index $row 1)", "(index $row 2)")
+        short = all(self.names.is_short(container.name) for container, _ in routed)
+        return {
+            "same_slugs": same,
+            "component": Safe(part),
+            "route_name": self.names.variable(part, "", short=short),
+            "target": self.names.service_of(slug, short=all(self.names.is_short(entry.slug) for _, entry in routed)),
+            "has_urls": any(container.ingress and container.ingress.has_url for container, _ in routed),
         }
 
     def list_helpers(self) -> dict[str, str]:
@@ -252,6 +275,6 @@ def list_contents(layout: ChartLayout) -> dict[str, str | bytes]:
         if not configmap.live
         for name, content in configmap.files.items()
     }
-    if any(workload.fills for workload in layout.workloads):
+    if fills(layout):
         files["files/fill.sh"] = (data_folders.templates() / "files" / "fill.sh").read_text(encoding="utf-8")
     return files

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from tycho.chart.container import Command, Container, Expression, Image, Ingress
 from tycho.chart.layout import ChartLayout
-from tycho.chart.manifests import is_fenced, list_targets, looks_up
+from tycho.chart.manifests import fills, is_fenced, list_targets, looks_up
 from tycho.chart.mounts import DATA_FOLDER, IMAGE_VOLUMES_SINCE
 from tycho.chart.settings import DEFAULTS, KEYS, SETTINGS, describe_setting
 from tycho.chart.variables import SHOWN
@@ -244,9 +244,7 @@ def _settings(layout: ChartLayout, common_security: Mapping[str, YamlValue]) -> 
         }
         if asks_api
         else None,
-        "fill": {"fromImage": True, "since": IMAGE_VOLUMES_SINCE}
-        if any(entry.fills for entry in layout.workloads)
-        else None,
+        "fill": {"fromImage": True, "since": IMAGE_VOLUMES_SINCE} if fills(layout) else None,
         "test": {"timeoutSeconds": 60} if is_tested(layout) else None,
         "global": {"imageRegistry": ""},
         "commonLabels": {},
@@ -278,7 +276,7 @@ def is_tested(layout: ChartLayout) -> bool:
 def uses_tools(layout: ChartLayout) -> bool:
     """Tell whether a container of the chart's own runs a shell: to wait, to fill volumes, to test."""
     waits = any(not wait.api for workload in layout.workloads for wait in workload.waits)
-    return waits or any(workload.fills for workload in layout.workloads) or is_tested(layout)
+    return waits or fills(layout) or is_tested(layout)
 
 
 def list_unused_keys(workload: Workload, container: Container) -> Iterator[str]:

@@ -15,7 +15,6 @@ from tycho.chart.layout import ChartLayout
 from tycho.model import ProjectFile, Variable
 
 SHOWN = 3  # places that a comment names
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _NAME = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -32,15 +31,6 @@ def list_read_variables(value: object) -> list[str]:
     """List the variables that an object's texts may read."""
     texts = [text for text in list_texts(value) if isinstance(text, Expression)]
     return sorted({name for text in texts for name in _NAME.findall(text)})
-
-
-def needs_quotes(value: object) -> bool:
-    """Tell whether a text of an object is not the same where Helm's `toYaml` is indented: line ends, and controls."""
-    texts = list_texts(value)
-    if _CONTROL.search("".join(texts)):
-        return True
-    ended = [text for text in texts if text[-1:] == "\n"]
-    return any(text.endswith("\n\n") or not text.strip("\n") for text in ended)
 
 
 def list_texts(value: object) -> list[str]:

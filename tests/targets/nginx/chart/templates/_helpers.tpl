@@ -48,5 +48,5 @@ executor: tycho
 {{/* A container's securityContext, as strict as podSecurity says. (dict "own" … "context" $) */}}
 {{- define "nginx.securityContext" -}}
 {{- $strict := dict "allowPrivilegeEscalation" false "runAsNonRoot" true "capabilities" (dict "drop" (list "ALL")) -}}
-{{- with eq .context.Values.podSecurity "restricted" | ternary (mergeOverwrite (.own | default dict | deepCopy) $strict) .own }}{{ toYaml . }}{{ end -}}
+{{- with eq .context.Values.podSecurity "restricted" | ternary (mergeOverwrite (.own | default dict | deepCopy) $strict) .own }}{{ toJson . }}{{ end -}}
 {{- end -}}

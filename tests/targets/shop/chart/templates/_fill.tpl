@@ -31,11 +31,7 @@
   image: {{ include "shop.image" (dict "image" $values.tools.image "context" .context) | quote }}
   imagePullPolicy: {{ $values.defaults.image.pullPolicy }}
   terminationMessagePolicy: FallbackToLogsOnError
-  command:
-    - /bin/sh
-    - -euc
-    - {{ .context.Files.Get "files/fill.sh" | replace "$(" "$$(" | quote }}
-    - fill
+  command: [/bin/sh, -eu, /tycho/fill.sh]
   # The owner of what is copied; and five words for each thing to do.
   args:
     {{- range $words }}
@@ -54,9 +50,9 @@
     runAsUser: 0
     runAsGroup: 0
     {{- end }}
-  resources:
-    {{- toYaml $values.tools.resources | nindent 4 }}
+  resources: {{ toJson $values.tools.resources }}
   volumeMounts:
+    - {name: tycho-fill, mountPath: /tycho, readOnly: true}
     {{- range $volumes }}
     - {name: {{ . | quote }}, mountPath: {{ print "/fill/" . | quote }}}
     {{- end }}

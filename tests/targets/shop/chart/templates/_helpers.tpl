@@ -48,7 +48,7 @@ executor: tycho
 {{/* A container's securityContext, as strict as podSecurity says. (dict "own" … "context" $) */}}
 {{- define "shop.securityContext" -}}
 {{- $strict := dict "allowPrivilegeEscalation" false "runAsNonRoot" true "capabilities" (dict "drop" (list "ALL")) -}}
-{{- with eq .context.Values.podSecurity "restricted" | ternary (mergeOverwrite (.own | default dict | deepCopy) $strict) .own }}{{ toYaml . }}{{ end -}}
+{{- with eq .context.Values.podSecurity "restricted" | ternary (mergeOverwrite (.own | default dict | deepCopy) $strict) .own }}{{ toJson . }}{{ end -}}
 {{- end -}}
 
 {{/* Names in a release that shares its namespace: a pod is <service>.<fullname>, and looks up peers there; with

@@ -12,6 +12,5 @@
     readOnlyRootFilesystem: true
     runAsNonRoot: true
     runAsUser: 65532
-  resources:
-    {{- toYaml .context.Values.tools.resources | nindent 4 }}
+  resources: {{ toJson .context.Values.tools.resources }}
 {{- end -}}
