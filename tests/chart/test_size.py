@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
+from base64 import b64encode
 from hashlib import shake_256
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench._systems import system as write_system
+from tests.chart.conftest import Bench
 from tycho.chart import Chart, emit
+from tycho.compose import Sources, load
 from tycho.errors import OrchestratorError
 from tycho.model import Expr, PolicyResult, Port, Project, Service, Variable
 from tycho.orchestrators import Instance, Target, get
+from tycho.policy import apply_policies
 from tycho.release import Identity
 
 
@@ -44,3 +52,15 @@ def test_a_chart_grows_with_its_services_alone() -> None:
     """Twice the services are twice the files: nothing is said of pairs of them."""
     small, big = (sum(len(content) for content in large(count, 2).files.values()) for count in (100, 200))
     assert big < 2.1 * small
+
+
+def test_a_release_of_many_services_has_room(bench: Bench, tmp_path: Path) -> None:
+    """Helm keeps it in one Secret: a release as JSON, compressed, and twice in base64."""
+    path = write_system(str(tmp_path), 500)
+    chart = emit(apply_policies(load(Sources.from_disk([path], env={}))))
+    archive = tmp_path / "chart.tgz"
+    archive.write_bytes(chart.archive())
+    done = bench.program("install", "many", str(archive), "--dry-run=client", "--output=json")
+    assert done.returncode == 0, done.stderr
+    release = json.dumps(json.loads(done.stdout), separators=(",", ":"), ensure_ascii=False).encode()
+    assert len(b64encode(b64encode(gzip.compress(release)))) <= 540_000

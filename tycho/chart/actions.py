@@ -135,12 +135,14 @@ def reference(section: str, name: str, root: str = ".") -> Safe:
 
 
 def name_variables(workload: Workload) -> Mapping[str, Safe]:
-    """Name a variable for each container of a workload."""
+    """Name a variable for the values of each container of a workload; templates call the workload `$service`."""
+    if len(workload.containers) == 1:
+        return {workload.containers[0].service: Safe("$values")}
     variables: dict[str, Safe] = {}
     for container in workload.containers:
         name = base = go_identifier(container.service)
         number = 1
-        while f"${name}" in variables.values():
+        while f"${name}" in ("$service", *variables.values()):
             number += 1
             name = f"{base}_{number}"
         variables[container.service] = Safe(f"${name}")

@@ -10,7 +10,7 @@ from typing import Any
 from tycho import data_folders
 from tycho.chart.actions import Helpers, ObjectNames, Texts, name_variables, reference
 from tycho.chart.container import Container, Expression
-from tycho.chart.filters import Safe
+from tycho.chart.filters import Safe, go_string
 from tycho.chart.layout import ChartLayout
 from tycho.chart.layout_actions import LayoutActions
 from tycho.chart.manifests import (
@@ -145,6 +145,7 @@ class ChartTemplates:
             "extra_annotations": _job_annotations(workload),
             "var": variables,
             "own": variables[workload.name],
+            "service_name": Safe("$service") if workload.name == workload.slug else go_string(workload.name),
             "limit": WORKLOADS[workload.kind].longest_name,
             "live_replicas": isinstance(workload.replicas, Expression),
             "replicas_key": f"services.{workload.name}.replicas",
