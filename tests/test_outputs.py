@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tycho.chart import Chart
+from tycho.chart.chart import EPOCH
 from tycho.errors import FileError, TychoError, UsageError
 from tycho.outputs import write_file
 
@@ -111,6 +112,18 @@ def test_a_full_disk_changes_no_chart(tmp_path: Path, there: bool) -> None:
     assert (tmp_path / "a").exists() == there
 
 
+def test_a_file_that_is_the_same_is_left_alone(tmp_path: Path) -> None:
+    OLD.write(tmp_path)
+    before = {path: (tmp_path / path).stat().st_ino for path in OLD.files}
+    OLD.write(tmp_path)
+    assert before == {path: (tmp_path / path).stat().st_ino for path in OLD.files}
+    os.utime(tmp_path / "values.yaml")
+    (tmp_path / "Chart.yaml").write_text("name: u\n")
+    OLD.write(tmp_path)
+    assert tree(tmp_path) == OLD.contents_by_path
+    assert {path.stat().st_mtime for path in tmp_path.rglob("*") if path.is_file()} == {EPOCH}
+
+
 def test_a_chart_replaces_a_chart(tmp_path: Path) -> None:
     OLD.write(tmp_path / "chart")
     (tmp_path / "chart/mine.yaml").write_text("mine")
@@ -178,6 +191,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from tycho.chart import Chart
+from tycho.chart.chart import EPOCH
 from tycho.outputs import write_file
 def kill(*_): os.kill(os.getpid(), 9)
 os.rename = Path.rename = Path.replace = kill

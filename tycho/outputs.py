@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -130,49 +130,52 @@ def _write_tree(folder: Path, files: Mapping[str, bytes], stale: str, moment: in
     new = not folder.exists()
     make_folder(folder.parent)
     _remove_staged(folder)
+    changed = files
     if not new:
         _remove_staged(folder / "chart")
-        for path in files:
-            _check_way(folder, path)
+        _check_ways(folder, files)
+        changed = {path: files[path] for path in files if not _is_written(folder / path, files[path], moment)}
     staged = _beside(folder if new else folder / "chart")
     staged.mkdir()
     try:
         with _held(staged):
-            for path, content in files.items():
-                target = staged / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
-                if moment is not None:
-                    os.utime(target, (moment, moment))
+            for parent in _list_parents(changed):
+                (staged / parent).mkdir()
+            for path, content in changed.items():
+                with open(f"{staged}/{path}", "xb") as file:
+                    file.write(content)
+                    file.flush()
+                    if moment is not None:
+                        os.utime(file.fileno(), (moment, moment))
             if new:
                 staged.rename(folder)
             else:
-                _move_in(staged, folder, files, stale)
+                known = {path.relative_to(folder).as_posix() for path in folder.glob(stale)} if stale else set()
+                _move_in(staged, folder, changed, sorted(known - files.keys()))
     finally:
         shutil.rmtree(staged, ignore_errors=True)
 
 
-def _move_in(staged: Path, folder: Path, files: Mapping[str, bytes], stale: str) -> None:
-    """Put staged files into their places; should one fail, all places are as before."""
+def _move_in(staged: Path, folder: Path, files: Iterable[str], stale: Iterable[str]) -> None:
+    """Put staged files into their places, and take stale ones away; should one fail, all places are as before."""
     former = staged / ".former"
     undo: list[tuple[Path, Path | None]] = []  # a place, and what was there
-    known = [path.relative_to(folder).as_posix() for path in sorted(folder.glob(stale))] if stale else []
     try:
-        for parent in sorted({above for path in files for above in (folder / path).parents if not above.exists()}):
-            parent.mkdir()
-            undo.append((parent, None))
+        for parent in [folder / above for above in _list_parents(files)]:
+            if not parent.exists():
+                parent.mkdir()
+                undo.append((parent, None))
         for path in files:
             place, kept = folder / path, None
             if place.exists():
                 kept = _copy(place, former / path)
             undo.append((place, kept))
             (staged / path).replace(place)
-        for path in known:
-            if path not in files:
-                kept = former / path
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                undo.append((folder / path, kept))
-                (folder / path).replace(kept)
+        for path in stale:
+            kept = former / path
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            undo.append((folder / path, kept))
+            (folder / path).replace(kept)
     except BaseException:
         for place, kept in reversed(undo):
             _restore(place, kept)
@@ -199,12 +202,28 @@ def _restore(place: Path, kept: Path | None) -> None:
             place.unlink()
 
 
-def _check_way(folder: Path, path: str) -> None:
+def _check_ways(folder: Path, files: Iterable[str]) -> None:
     """Refuse to write through a link that somebody put into the folder, or over something else than a file."""
-    for parent in reversed([folder / above for above in Path(path).parents][:-1]):
+    for parent in [folder / above for above in _list_parents(files)]:
         if os.path.lexists(parent) and not stat.S_ISDIR(parent.lstat().st_mode):
             raise UsageError(f"{parent} is {_described(parent.lstat().st_mode)}, not a folder", hint=ELSEWHERE)
-    check_regular(folder / path)
+    for path in files:
+        check_regular(folder / path)
+
+
+def _list_parents(files: Iterable[str]) -> list[str]:
+    """List the folders that files stand in, each after those above it."""
+    folders = {path.rpartition("/")[0] for path in files}
+    return sorted({str(above) for folder in folders for above in (Path(folder), *Path(folder).parents)} - {"."})
+
+
+def _is_written(place: Path, content: bytes, moment: int | None) -> bool:
+    """Tell whether a regular file, or nothing, is what it shall become already."""
+    try:
+        found = place.stat()
+        return found.st_size == len(content) and moment in (None, found.st_mtime) and place.read_bytes() == content
+    except OSError:
+        return False  # absent, or not to be read
 
 
 def _described(kind: int) -> str:
