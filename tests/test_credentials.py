@@ -38,6 +38,11 @@ def test_mask_credentials(text: str, masked: str) -> None:
     assert mask_credentials(text) == masked
 
 
+@pytest.mark.parametrize("text", ["xoxb-" + "a" * 10, "pwd=x", "://:p@"])
+def test_nothing_is_too_short_to_be_found(text: str) -> None:
+    assert find_credentials(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [

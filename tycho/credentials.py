@@ -5,10 +5,11 @@ Every pattern begins with a literal or is bounded, so that a search takes time l
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
+
+from tycho.globs import fits
 
 # The group `secret` is what must not be shown; a pattern without one is secret as a whole.
 _URL = re.compile(r"://[^\s/:@\"']{0,256}:(?P<secret>[^\s/@\"']{1,1024})@")
@@ -39,6 +40,7 @@ _AWS = re.compile(r"(?i:aws_secret_access_key)\s{0,8}[=:]\s{0,8}\S")
 _REFERENCE = re.compile(r"\$\$?(?:\{[A-Za-z_]\w*\}|[A-Za-z_]\w*|\([A-Za-z_]\w*\))")
 
 MASK = "***"
+SHORTEST = 15  # characters of a key or token: a shorter text is searched for a URL or an assignment alone
 MOST_WORK = 2_000_000  # comparisons of spans with variables; a text that asks for more is secret as a whole
 SECRET_NAMES = (
     "pass", "*_pass", "*pass", "*password*", "*passwd*", "*passphrase*", "*pwd", "pw", "*_pw", "pin", "*_pin", "psk",
@@ -70,6 +72,8 @@ def find_credentials(text: str) -> list[tuple[int, int]]:
     Returns:
         Start and end of each span.
     """
+    if len(text) < SHORTEST and "=" not in text and "@" not in text:
+        return []
     spans = sorted((*_keys(text), *_spans(text, (_URL, _TOKEN, _ASSIGNED))))
     merged: list[tuple[int, int]] = []
     for start, end in spans:
@@ -173,14 +177,8 @@ def _scan(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]]]
 
 @lru_cache(maxsize=4096)
 def _names_secret(folded: str, globs: tuple[str, ...]) -> bool:
-    return next((yes for yes, pattern in reversed(_compiled(globs)) if pattern.match(folded)), False)
-
-
-@cache
-def _compiled(globs: tuple[str, ...]) -> tuple[tuple[bool, re.Pattern[str]], ...]:
-    return tuple(
-        (not glob.startswith("!"), re.compile(fnmatch.translate(glob.removeprefix("!").lower()))) for glob in globs
-    )
+    last = next((glob for glob in reversed(globs) if fits(folded, glob.removeprefix("!").lower())), "!")
+    return not last.startswith("!")
 
 
 def _keys(text: str) -> Iterator[tuple[int, int]]:

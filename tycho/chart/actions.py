@@ -25,14 +25,15 @@ class Helpers:
 
     def __init__(self, chart: str) -> None:
         self._chart = chart
-        self._asked: dict[str, None] = {}
+        self._asked: dict[str, Safe] = {}
 
     def __getattr__(self, name: str) -> Safe:
         """Write the name of a helper, and remember that it is called."""
         if name.startswith("_"):
             raise AttributeError(name)
-        self._asked[name] = None
-        return go_string(f"{self._chart}.{name}")
+        if name not in self._asked:
+            self._asked[name] = go_string(f"{self._chart}.{name}")
+        return self._asked[name]
 
     def define(self, name: str, slug: str) -> Safe:
         """Write the name of a template that one workload's file defines."""

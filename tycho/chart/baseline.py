@@ -15,7 +15,7 @@ from tycho.chart.grants import REFUSAL, Document, describe_grant, describe_syste
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import QUALIFIED
 from tycho.chart.reserved import ingress_annotations, is_acting
-from tycho.chart.services import all_services
+from tycho.chart.services import find_service
 from tycho.chart.workload import Workload
 from tycho.errors import PolicyDenied, Problem
 from tycho.model import PodRights, Project, Rights, ServiceRights
@@ -55,7 +55,7 @@ def _template(pod: Workload) -> str:
 
 def _service_rights(layout: ChartLayout, container: Container) -> ServiceRights:
     path = layout.locate(container.service)
-    service = all_services(layout.system)[container.service]
+    service = find_service(layout.system, container.service)
     return ServiceRights(
         container.service, container.name, path, *layout.system.at(path),
         grants=read_grants(service), host_paths=read_grants(service, "hostPaths"),
@@ -122,7 +122,7 @@ def _check_annotations(layout: ChartLayout) -> Iterator[Problem]:
     everywhere = read_grants(system)
     for pod in layout.workloads:
         for container in pod.containers:
-            service = all_services(system)[container.service]
+            service = find_service(system, container.service)
             path = _service_rights(layout, container).path
             grants = (*everywhere, *read_grants(service))
             places = {

@@ -40,13 +40,6 @@ def _paths(value: object, path: str) -> Iterator[str]:
     if isinstance(value, str):
         if UNWRITABLE.search(template(value)):
             yield path
-    elif isinstance(value, BaseModel):
-        for field in sorted(value.model_fields_set - SKIPPED_FIELDS - {"x"}):
-            yield from _paths(getattr(value, field), f"{path}.{field}")
-        if any(UNWRITABLE.search(file.path) for file in getattr(value, "files", None) or ()):
-            yield path  # a file of the folder is called so
-        ours = getattr(value, "x", {}).get("x-tycho")
-        yield from _paths(ours, f"{path}.x-tycho")
     elif isinstance(value, Mapping):
         for key, child in value.items():
             below = f"{path}.{printable(str(key))}"
@@ -56,3 +49,10 @@ def _paths(value: object, path: str) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for index, child in enumerate(value):
             yield from _paths(child, f"{path}[{index}]")
+    elif isinstance(value, BaseModel):
+        for field in sorted(value.model_fields_set - SKIPPED_FIELDS - {"x"}):
+            yield from _paths(getattr(value, field), f"{path}.{field}")
+        if any(UNWRITABLE.search(file.path) for file in getattr(value, "files", None) or ()):
+            yield path  # a file of the folder is called so
+        ours = getattr(value, "x", {}).get("x-tycho")
+        yield from _paths(ours, f"{path}.x-tycho")

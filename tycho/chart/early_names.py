@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from tycho.chart.networking import WORD, referencing_texts
-from tycho.chart.services import all_services
+from tycho.chart.services import find_service
 from tycho.chart.workload_kind import JOBS
 from tycho.model import Project
 
@@ -38,7 +38,7 @@ def find_reached_early(system: Project, kinds: Mapping[str, str]) -> frozenset[s
             if path.endswith(".healthcheck.test"):
                 checks[name] |= named
         elif kinds.get(name) in JOBS:
-            awaited = all_services(system)[name].depends_on
+            awaited = find_service(system, name).depends_on
             opened |= {each for each in named if each not in awaited or awaited[each].condition == "service_started"}
     pairs = {name for name, others in calls.items() if any(name in calls[other] for other in others)}
     return frozenset(pairs | opened | _find_cycles(checks))

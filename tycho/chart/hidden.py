@@ -30,6 +30,11 @@ INTERPOLATED: Mapping[str, tuple[str, ...]] = {
     "secrets": ("name",),
 }  # fmt: skip
 """Texts in which the chart reads variables: `.` a field, `[]` each element, `.*` each entry. The same for jobs."""
+STEPS = {
+    section: tuple(tuple(re.findall(r"\w+|\[\]|\*", place)) for place in places)
+    for section, places in INTERPOLATED.items()
+}
+"""The same, each place step by step."""
 
 FLAG = re.compile(
     r"--?[\w-]*(?:password|passwd|passphrase|requirepass|masterauth|secret|token|api[_-]?key|secret[_-]?key)",
@@ -139,8 +144,7 @@ def hide_credentials(system: Project) -> tuple[Project, tuple[Concealed, ...]]:
     for section in ("volumes", "configs", "secrets"):
         parts = getattr(system, section)
         changed[section] = {
-            name: _change_places(part, INTERPOLATED[section], f"{section}.{name}", hiding.text)
-            for name, part in parts.items()
+            name: _change_places(part, STEPS[section], f"{section}.{name}", hiding.text) for name, part in parts.items()
         }
     changed = {key: parts for key, parts in changed.items() if _is_changed(parts, getattr(system, key))}
     if hiding.variables:
@@ -183,7 +187,7 @@ def _hide_in_service(hiding: Hiding, path: str, service: Service) -> Service:
             return value
         return hiding.text(value, place, whole=by_name(below))
 
-    service = _change_places(service, INTERPOLATED["services"], path, change)
+    service = _change_places(service, STEPS["services"], path, change)
     for key in ("entrypoint", "command"):
         service = _with_field(service, key, _hide_in_words(hiding, getattr(service, key), f"{path}.{key}"))
     if service.healthcheck and service.healthcheck.test:
@@ -263,9 +267,10 @@ Change = Callable[[str, str], str]
 Part = TypeVar("Part", bound=Node)
 
 
-def _change_places(part: Part, places: Sequence[str], path: str, change: Change) -> Part:
-    for place in places:
-        part = _change_at(part, re.findall(r"\w+|\[\]|\*", place), path, change)
+def _change_places(part: Part, places: Sequence[Sequence[str]], path: str, change: Change) -> Part:
+    for steps in places:
+        if steps[0] in part.model_fields_set:
+            part = _change_at(part, steps, path, change)
     return part
 
 

@@ -12,7 +12,7 @@ from tycho.chart.compile_time import list_compile_time_rows
 from tycho.chart.hidden_rows import list_hidden_rows
 from tycho.chart.layout import ChartLayout
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, is_allowed
-from tycho.chart.services import all_services
+from tycho.chart.services import find_service
 from tycho.chart.translate.extension import assess_extension
 from tycho.chart.translate.further_names import list_renamed
 from tycho.chart.translate.key_rule import KeyRule, Table, ignored, translated
@@ -84,7 +84,7 @@ class _Report:
                 yield replace(row, targets=becomes.targets if use.becomes else ())
 
     def _key_use(self, name: str) -> KeyUse:
-        return KeyUse(None, self.layout, name, all_services(self.layout.system)[name])
+        return KeyUse(None, self.layout, name, find_service(self.layout.system, name))
 
     def _called(self) -> Iterator[ReportEntry]:
         """Tell where peers can call a service."""
@@ -97,7 +97,7 @@ class _Report:
         """Tell what becomes of a program that ends, where the file does not say `restart`."""
         for pod in self.layout.workloads:
             for each in pod.containers:
-                if pod.kind not in JOBS and not restart_policy(all_services(self.layout.system)[each.service]):
+                if pod.kind not in JOBS and not restart_policy(find_service(self.layout.system, each.service)):
                     path = f"{self.layout.locate(each.service)}.restart"
                     key = translated(pod.kind, workload(""), but=RESTARTED, remedy=RUNS_ONCE)
                     yield self._row(path, key, self._key_use(each.service))
@@ -137,7 +137,7 @@ class _Report:
 
     def _shared(self, home: Workload, field: str, value: object) -> KeyRule:
         """Tell what becomes of a key that a pod has once, where the pod is another service's."""
-        theirs: object = all_services(self.layout.system)[home.name]
+        theirs: object = find_service(self.layout.system, home.name)
         for part in field.split("."):
             theirs = getattr(theirs, part)
         if value == theirs:
@@ -146,11 +146,10 @@ class _Report:
 
     def _host(self, owner: KeyUse) -> str:
         """Tell the service whose pod another one shares; "" for a pod of its own."""
-        if owner.name not in self.layout.pod_by_service or owner.service is not all_services(self.layout.system).get(
-            owner.name
-        ):
+        layout = self.layout
+        if owner.name not in layout.pod_by_service or owner.service is not find_service(layout.system, owner.name):
             return ""
-        home = self.layout.pod_by_service[owner.name].name
+        home = layout.pod_by_service[owner.name].name
         return "" if home == owner.name else home
 
     def _items(self, table: Table, path: str, pattern: str, element: BaseModel, owner: KeyUse) -> Iterator[ReportEntry]:
@@ -160,7 +159,7 @@ class _Report:
             changes = key is not None and key.outcome in ("approximated", "ignored") and field != "host_ip"
             if not key or value is None or not (key.assess or changes):
                 continue
-            use = replace(owner, value=value, entry=element)
+            use = owner.of(value, element)
             assessed = list(key.assess(use)) if key.assess else []
             for added, changed in assessed:
                 yield self._row(f"{path}.{field}{added}", changed, use)
@@ -170,7 +169,7 @@ class _Report:
     def _assessed(self, key: KeyRule, path: str, value: object, owner: KeyUse) -> Iterator[ReportEntry]:
         if _empty(value) and not (key.assess and value == ()):
             return
-        use = replace(owner, value=value)
+        use = owner.of(value)
         assessed = list(key.assess(use)) if key.assess else []
         for added, changed in assessed:
             yield self._row(path + added, changed, use)

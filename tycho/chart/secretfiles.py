@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import posixpath
 import re
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from tycho.chart.services import all_services
 from tycho.chart.workload_kind import tycho_extension
 from tycho.credentials import holds_credentials
+from tycho.globs import fits
 from tycho.model import Live, Project, ProjectFile
 
 # A file of certificates, public keys and parameters alone is no secret, whatever it is called.
@@ -26,14 +26,12 @@ class SecretFileRules:
     """Tell which files are secret.
 
     Args:
-        taken: Names of which any glob says that they are secret.
-        globs: Each glob, the last one first, and whether it says so: the last that fits decides.
+        globs: Of names, the last one first: the first that fits decides, and `!` takes names back.
         exact: Whole names and paths of files that are not, whatever they hold.
         values: Secret values that the compose file itself writes out: a copy of it is as secret as they are.
     """
 
-    taken: re.Pattern[str]
-    globs: tuple[tuple[re.Pattern[str], bool], ...]
+    globs: tuple[str, ...]
     exact: frozenset[str]
     values: tuple[bytes, ...]
 
@@ -43,8 +41,7 @@ class SecretFileRules:
         globs = tuple(str(glob).lower() for glob in tycho_extension(system).get("secretFiles") or ())
         back = tuple(glob[1:] for glob in globs if glob.startswith("!"))
         return cls(
-            _any_of(tuple(glob for glob in globs if not glob.startswith("!"))),
-            tuple((_any_of((glob.removeprefix("!"),)), not glob.startswith("!")) for glob in reversed(globs)),
+            globs[::-1],
             frozenset(glob for glob in back if not set(glob) & set("*?[")),
             _written_values(system),
         )
@@ -61,14 +58,15 @@ class SecretFileRules:
         names = _names(source, file)
         if not file.content or self.exact.intersection(names):
             return False  # nothing to hide, and nothing to give
-        if any(map(self.taken.fullmatch, names)) and self._is_secret_name(names):
+        if self._is_secret_name(names):
             return not (names[0].endswith(_CERTIFICATES) and _is_public(file.content))
         return holds_credentials(file.content) or (
             b"services:" in file.content and any(value in file.content for value in self.values)
         )
 
     def _is_secret_name(self, names: list[str]) -> bool:
-        return next((secret for glob, secret in self.globs if any(map(glob.fullmatch, names))), False)
+        last = next((glob for glob in self.globs if _fits_any(names, glob.removeprefix("!"))), "!")
+        return not last.startswith("!")
 
 
 def _written_values(system: Project) -> tuple[bytes, ...]:
@@ -95,6 +93,5 @@ def _is_public(content: bytes) -> bool:
     return bool(labels) and all(_PUBLIC.fullmatch(label) for label in labels)
 
 
-def _any_of(globs: tuple[str, ...]) -> re.Pattern[str]:
-    """Compile globs to one expression; without globs it matches nothing."""
-    return re.compile("|".join(fnmatch.translate(glob) for glob in globs if glob) or r"\Z.")
+def _fits_any(names: list[str], glob: str) -> bool:
+    return bool(glob) and any(fits(name, glob) for name in names)

@@ -17,6 +17,11 @@ def all_services(system: Project) -> dict[str, Service]:
     return {**system.services, **system.jobs}
 
 
+def find_service(system: Project, name: str) -> Service:
+    """Return one of them, without a list of all."""
+    return system.services[name] if name in system.services else system.jobs[name]
+
+
 def drop_unused(system: Project) -> Project:
     """Drop the volumes, networks, configs and secrets that no service uses: Compose makes none of them either."""
     services = list(all_services(system).values())
@@ -53,7 +58,7 @@ def is_implied(system: Project, service: str, name: str) -> bool:
         name: On which service.
     """
     written = f"{service_path(system, service)}.depends_on.{name}.condition" in system.lines
-    dependency = all_services(system)[service].depends_on[name]
+    dependency = find_service(system, service).depends_on[name]
     return dependency.restart and dependency.condition == "service_started" and not written
 
 

@@ -45,14 +45,16 @@ def list_texts(value: object) -> list[str]:
             left += part
         elif isinstance(part, dict | MappingProxyType):
             left += part.values()
-        elif isinstance(part, BaseModel):
-            left += [] if isinstance(part, ProjectFile) else [getattr(part, name) for name in part.model_fields_set]
-        elif part is not None:
+        elif part is None or isinstance(part, int):
+            continue
+        elif is_dataclass(part):
             kind: Any = part.__class__  # a hashable one, of which mypy is not sure
             left += [getattr(part, name) for name in _list_fields(kind)]
+        elif isinstance(part, BaseModel) and not isinstance(part, ProjectFile):
+            left += [getattr(part, name) for name in part.model_fields_set]
     return texts
 
 
 @cache
 def _list_fields(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+    return tuple(field.name for field in fields(kind))

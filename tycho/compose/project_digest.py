@@ -22,6 +22,8 @@ def digest(name: str, fields: Fields) -> str:
 
     def walk(value: Any) -> None:
         match value:
+            case str():
+                write(value)
             case dict():
                 hashed.update(b"{")
                 for key, inner in value.items():

@@ -137,7 +137,7 @@ def _leaves(part: object, text: ToText, path: str = "", plain: str = "") -> Iter
             continue
         here = f"{path}[{key}]" if index else f"{path}.{key}" if path else key
         flat = plain if index else f"{plain}.{key}" if plain else key
-        scalar = not isinstance(value, Node | Mapping | list | tuple)
+        scalar = isinstance(value, str | int) or not isinstance(value, list | tuple | Mapping | Node)
         if scalar or not index:
             yield here, flat, text(value) if scalar and not isinstance(value, bytes) else ""
         yield from _leaves(value, text, here, flat)
@@ -145,11 +145,13 @@ def _leaves(part: object, text: ToText, path: str = "", plain: str = "") -> Iter
 
 def _children(part: object) -> Iterator[tuple[str, bool, Json]]:
     match part:
+        case str():
+            return
+        case list() | tuple():
+            yield from ((str(index), True, value) for index, value in enumerate(part))
+        case Mapping():
+            yield from ((str(key), False, value) for key, value in part.items())
         case Node():
             for key in sorted(part.model_fields_set):
                 value = getattr(part, key)
                 yield from _children(value) if key == "x" else ((key, False, value),)
-        case Mapping():
-            yield from ((str(key), False, value) for key, value in part.items())
-        case list() | tuple():
-            yield from ((str(index), True, value) for index, value in enumerate(part))

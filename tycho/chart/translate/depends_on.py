@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tycho.chart.chart import ReportTarget
-from tycho.chart.services import all_services, is_implied
+from tycho.chart.services import find_service, is_implied
 from tycho.chart.translate.health import translate_probes
 from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import FoundBy, KeyUse, pod
@@ -79,7 +79,7 @@ def _assess_within(use: KeyUse, name: str, condition: str) -> KeyRule:
 
 def _is_probed(use: KeyUse, name: str) -> bool:
     """Tell whether Kubernetes knows how to ask for a service's health."""
-    return any(translate_probes(all_services(use.layout.system)[name], stage="", gates=False))
+    return any(translate_probes(find_service(use.layout.system, name), stage="", gates=False))
 
 
 KEYS: Table = {"depends_on": whole(translated(WAITS, FoundBy(find_all_waits), assess=assess_depends_on))}

@@ -37,6 +37,10 @@ class KeyUse:
     service: Service
     entry: BaseModel | None = None
 
+    def of(self, value: Json, entry: BaseModel | None = None) -> KeyUse:
+        """Make the use of another key of the same service."""
+        return KeyUse(value, self.layout, self.name, self.service, entry)
+
     def written(self, key: str) -> bool:
         """Tell whether the file itself says a key of the service: some follow from others."""
         return any(f"{section}.{self.name}.{key}" in self.layout.system.lines for section in ("services", "jobs"))
