@@ -108,10 +108,8 @@ def _opened(value: Any) -> Any:
     """Put expressions in the place of values that were read from variables, at any depth; the same where none were."""
     if isinstance(value, Live):
         return ExpressionText(template(value))  # type: ignore[arg-type]
-    if isinstance(value, Node):
-        fields = {key: getattr(value, key) for key in value.model_fields_set - BESIDE}
-        changed = {key: opened for key, before in fields.items() if (opened := _opened(before)) is not before}
-        return value.model_copy(update=changed) if changed else value
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         entries = {key: _opened(entry) for key, entry in value.items()}
         return entries if any(entry is not value[key] for key, entry in entries.items()) else value
@@ -124,4 +122,8 @@ def _opened(value: Any) -> Any:
             if any(after is not before for after, before in zip(opened_entries, value, strict=True))
             else value
         )
+    if isinstance(value, Node):
+        fields = {key: getattr(value, key) for key in value.model_fields_set - BESIDE}
+        changed = {key: opened for key, before in fields.items() if (opened := _opened(before)) is not before}
+        return value.model_copy(update=changed) if changed else value
     return value

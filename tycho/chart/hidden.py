@@ -30,11 +30,7 @@ INTERPOLATED: Mapping[str, tuple[str, ...]] = {
     "secrets": ("name",),
 }  # fmt: skip
 """Texts in which the chart reads variables: `.` a field, `[]` each element, `.*` each entry. The same for jobs."""
-STEPS = {
-    section: tuple(tuple(re.findall(r"\w+|\[\]|\*", place)) for place in places)
-    for section, places in INTERPOLATED.items()
-}
-"""The same, each place step by step."""
+STEPS = {section: [re.findall(r"\w+|\[\]|\*", place) for place in places] for section, places in INTERPOLATED.items()}
 
 FLAG = re.compile(
     r"--?[\w-]*(?:password|passwd|passphrase|requirepass|masterauth|secret|token|api[_-]?key|secret[_-]?key)",
@@ -287,11 +283,9 @@ def _change_at(value: Any, steps: Sequence[str], path: str, change: Change) -> A
     if step == "*":
         entries = {key: _change_at(element, further, f"{path}.{key}", change) for key, element in (value or {}).items()}
         return entries if _is_changed(entries, value or {}) else value
-    return (
-        value
-        if value is None
-        else _with_field(value, step, _change_at(getattr(value, step), further, f"{path}.{step}", change))
-    )
+    if value is None:
+        return None
+    return _with_field(value, step, _change_at(getattr(value, step), further, f"{path}.{step}", change))
 
 
 def _with_field(part: Part, key: str, value: Any) -> Part:

@@ -41,12 +41,12 @@ def list_texts(value: object) -> list[str]:
         part = left.pop()
         if isinstance(part, str):
             texts.append(part)
+        elif not part or isinstance(part, int):
+            continue
         elif isinstance(part, list | tuple):
             left += part
         elif isinstance(part, dict | MappingProxyType):
             left += part.values()
-        elif part is None or isinstance(part, int):
-            continue
         elif is_dataclass(part):
             kind: Any = part.__class__  # a hashable one, of which mypy is not sure
             left += [getattr(part, name) for name in _list_fields(kind)]

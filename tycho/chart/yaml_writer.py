@@ -39,14 +39,14 @@ class Commented:
 def strip_comments(tree: YamlValue) -> Any:
     """Return what a reader of the YAML gets: the values alone, without comments."""
     match tree:
+        case str():
+            return str.__str__(tree)
         case Commented():
             return strip_comments(tree.value)
         case Mapping():
             return {str(name): strip_comments(value) for name, value in tree.items()}
         case list() | tuple():
             return [strip_comments(value) for value in tree]
-        case str():
-            return str.__str__(tree)
         case _:
             return tree
 
