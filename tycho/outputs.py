@@ -218,10 +218,10 @@ def _list_parents(files: Iterable[str]) -> list[str]:
 
 
 def _is_written(place: Path, content: bytes, moment: int | None) -> bool:
-    """Tell whether a regular file, or nothing, is what it shall become already."""
+    """Tell whether a file is there, and is what it shall become."""
     try:
-        found = place.stat()
-        return found.st_size == len(content) and moment in (None, found.st_mtime) and place.read_bytes() == content
+        status = place.stat()
+        return status.st_size == len(content) and moment in (None, status.st_mtime) and place.read_bytes() == content
     except OSError:
         return False  # absent, or not to be read
 
