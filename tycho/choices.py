@@ -10,6 +10,10 @@ from tycho.release import Identity, Release, label_value
 LISTED = 8  # systems that a hint names
 
 
+class VolumesKept(NotFound):
+    """Nothing of a system is left but its volumes."""
+
+
 def find_release(
     releases: Sequence[Release], id: str, *, prefers: Callable[[Identity], bool] = lambda identity: True
 ) -> Release:
@@ -67,10 +71,10 @@ def check_running(release: Release) -> Release:
     """Return a release of which more is left than its volumes.
 
     Raises:
-        NotFound: Nothing else is; says which volumes, and what to do with them.
+        VolumesKept: Nothing else is; says which volumes, and what to do with them.
     """
     if release.state == "kept":
-        raise NotFound(
+        raise VolumesKept(
             f"{release.identity.name} does not run; its volumes are kept: {', '.join(release.volumes)}",
             hint=f"`tycho up` starts it and uses them again, `tycho down {release.identity.guid[:8]}` deletes them",
         )

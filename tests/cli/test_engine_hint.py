@@ -67,7 +67,7 @@ def up(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_engine_that_answers_is_named(tmp_path: Path, engine: Engine) -> None:
     refused = up(tmp_path, "-f", "compose.yaml")
     assert refused.returncode == 30
-    assert "an engine answers here: tycho up --backplane docker -f compose.yaml" in refused.stderr
+    assert "an engine answers here: `tycho up --backplane docker -f compose.yaml`" in refused.stderr
     assert engine.requests == ["/_ping"]
 
 

@@ -173,5 +173,6 @@ def test_what_was_kept_is_deleted_by_name_alone(tycho: Run, tmp_path: Path) -> N
     done = tycho("down")
     assert done.stdout == ""
     assert done.stderr.startswith("nothing to remove: keeper does not run; its volumes are kept: data")
+    assert "` deletes them" in done.stderr
     assert tycho("down", guid).stdout.strip() == guid
     assert guid not in tycho("status", "-o", "json").stdout

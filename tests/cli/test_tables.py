@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tycho.cli import comparisons, histories, images, status_tables
+from tycho.cli import comparisons, events, histories, images, status_tables
 from tycho.cli.columns import Column, fit, fold_rows
 from tycho.cli.display import measure, split_words
 from tycho.comparison import Change, Comparison
@@ -91,6 +91,13 @@ def test_checks_of_images_fit(rows: list[tuple[str, ...]], width: int) -> None:
 def is_one_word(line: str) -> bool:
     """Tell whether a line holds one word that may be wider than a terminal: a reference, a path."""
     return len(split_words(line.strip(" →~+-"))) == 1
+
+
+@given(st.lists(st.tuples(st.just("14:02:31"), NAMES, IMAGES, st.just("ExternalProvisioning"), REASONS)), WIDTHS)
+def test_events_fit(rows: list[tuple[str, ...]], width: int) -> None:
+    lines = [line.plain for line in fit(events.COLUMNS, rows, width)]
+    assert max(map(measure, lines)) <= width
+    assert sum("ExternalProvisioning" in line for line in lines) == len(rows)
 
 
 @given(st.lists(st.tuples(NAMES, IMAGES, REASONS), min_size=1), WIDTHS)

@@ -75,5 +75,5 @@ def test_hint_names_the_engine(tycho: Tycho, engine: str) -> None:
     """Where no cluster answers, `tycho up` says that an engine does, and leaves it alone."""
     refused = tycho("up", "-f", "compose.yaml", KUBECONFIG="/nonexistent")
     assert refused.returncode == 30
-    assert f"an engine answers here: tycho up --backplane {engine} -f compose.yaml" in refused.stderr
+    assert f"an engine answers here: `tycho up --backplane {engine} -f compose.yaml`" in refused.stderr
     assert tycho("status", "-b", engine, "-o", "json").stdout.strip() == "[]"

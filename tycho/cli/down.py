@@ -61,6 +61,7 @@ def down(
         raise UsageError("--project and IDs exclude each other", hint="--project removes all your systems of it")
 
     async def act(lifecycle: Lifecycle) -> list[Removal]:
+        from tycho.choices import VolumesKept
         from tycho.orchestrators import WaitOptions
 
         wait_options = WaitOptions(timeout=timeout, tell=show.info)
@@ -72,6 +73,8 @@ def down(
                 chosen = ids or [(await choose_system(lifecycle, project))[0].identity.guid]
         except NotFound as error:
             show.info(f"nothing to remove: {error.message}")  # no error: `tycho down $(tycho status -terse)`
+            if isinstance(error, VolumesKept):
+                show.info(f"  hint: {error.hint}")
             return []
         return await lifecycle.down(
             chosen,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import Format, Output, TargetOptions, Words
+from tycho.cli.columns import BELOW, Column
+from tycho.cli.display import find_width, fold
+from tycho.cli.options import OUTPUT, Format, Output, TargetOptions, Words
 from tycho.cli.project import FollowedSystemOptions, choose_system
 from tycho.cli.session import run
 from tycho.text import json_text
@@ -16,8 +19,15 @@ if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
     from tycho.release import Event
 
-Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on until interrupted.")]
-HEADER = ("TIME", "SERVICE", "OBJECT", "REASON", "MESSAGE")
+Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.", rich_help_panel=OUTPUT)]
+COLUMNS = (
+    Column("TIME"),
+    Column("SERVICE", least=7, enough=12),
+    Column("OBJECT", least=16, enough=40, rank=2),
+    Column("REASON"),
+    Column("MESSAGE", least=16, enough=32, lines=10),
+)
+HEADER = tuple(column.title for column in COLUMNS)
 
 
 def events(
@@ -44,7 +54,7 @@ def events(
         stream = lifecycle.events(release.identity.guid, services, follow=follow)
         if not follow:
             return _show([event async for event in stream], output)
-        widths = [25, max(map(len, services), default=12), 40, 20, 0]
+        widths = [8 if sys.stdout.isatty() else 25, max(map(len, services), default=12), 40, 20, 0]
         if output is Format.table:
             _line(HEADER, widths)
         async for event in stream:
@@ -63,14 +73,18 @@ def _show(events: list[Event], output: Format) -> None:
         return show.structured([event.model_dump(mode="json") for event in events], output)
     if not events:
         return show.info("no events: a cluster forgets them after an hour")
-    return show.table([HEADER, *map(_row, events)])
+    return show.fitted(COLUMNS, list(map(_row, events)))
 
 
 def _row(event: Event) -> tuple[str, ...]:
     times = f" (x{event.count})" if event.count > 1 else ""
     moment = event.time.astimezone().isoformat(sep=" ", timespec="seconds")
+    if sys.stdout.isatty():  # a cluster forgets them after an hour
+        moment = moment[len("2026-11-20 ") : len("2026-11-20 14:02:31")]
     return moment, event.service or "--", event.object, event.reason, event.message + times
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> None:
-    show.emit("  ".join(cell.replace("\n", " ").ljust(width) for cell, width in zip(cells, widths, strict=True)))
+    text = "  ".join(cell.replace("\n", " ").ljust(width) for cell, width in zip(cells, widths, strict=True))
+    for line in fold(text, find_width(sys.stdout), BELOW):
+        show.emit(line)

@@ -65,7 +65,7 @@ def exec(
         release, arguments = await choose_system(lifecycle, system, words, id=system.id, change=True, force=force)
         if len(arguments) < 2:
             raise UsageError("no command is named" if arguments else "no service is named",
-                             hint=f"write tycho exec {release.identity.name} SERVICE COMMAND")  # fmt: skip
+                             hint=f"write `tycho exec {release.identity.name} SERVICE COMMAND`")  # fmt: skip
         service, *command = arguments
         program = ExecRequest(tuple(command), environment, workdir, index)
         tty = not no_tty and sys.stdin.isatty() and sys.stdout.isatty()

@@ -59,7 +59,7 @@ def open_(
         chosen, services = await choose_system(lifecycle, system, words or (), id=system.id)
         if len(services) > 1:
             raise UsageError(
-                "one service is opened at a time", hint=f"write tycho open {chosen.identity.name} {services[0]}"
+                "one service is opened at a time", hint=f"write `tycho open {chosen.identity.name} {services[0]}`"
             )
         (release,) = await lifecycle.status([chosen.identity.guid])
         show.simulated([release])

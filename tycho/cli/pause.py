@@ -141,7 +141,7 @@ def scale(
     assignments = [word for word in words or () if "=" in word]
     names = [word for word in words or () if "=" not in word]
     if len(names) > 1 or (names and system.id) or not assignments:
-        raise UsageError("scale takes a system, and how many of each service", hint="write tycho scale shop web=3")
+        raise UsageError("scale takes a system, and how many of each service", hint="write `tycho scale shop web=3`")
     replicas = dict(map(_read_replicas, assignments))
 
     modified = change_system(
@@ -157,5 +157,5 @@ def scale(
 def _read_replicas(text: str) -> tuple[str, int]:
     service, _, count = text.partition("=")
     if not (service and count.isascii() and count.isdigit() and len(count) < 10):
-        raise UsageError(f'"{text}" is not a number of replicas', hint="write tycho scale web=3")
+        raise UsageError(f'"{text}" is not a number of replicas', hint="write `tycho scale web=3`")
     return service, int(count)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
+from tycho.cli.columns import BELOW
+from tycho.cli.display import find_width, fold
 from tycho.cli.options import CLUSTER, OUTPUT, WAITING, Format, Output, TargetOptions
 from tycho.cli.session import run
 from tycho.errors import UsageError
@@ -79,7 +81,9 @@ def reap(
 def _report(result: ReapResult) -> None:
     """Write what was done with a system."""
     identity = result.identity
-    show.emit(f"{identity.guid}  {result.outcome:<7}  {identity.name}: {result.reason}")
+    text = f"{identity.guid}  {result.outcome:<7}  {identity.name}: {result.reason}"
+    for line in fold(text, find_width(sys.stdout), BELOW):
+        show.emit(line)
     show.flush()
 
 

@@ -130,7 +130,7 @@ def read_words(words: Sequence[str]) -> tuple[str, int]:
     number = last.isascii() and last.isdigit()
     if len(before) > 1 or (before and not number):
         raise UsageError(
-            f'"{" ".join(words)}" is not a system and its revision', hint="write for example tycho rollback shop 3"
+            f'"{" ".join(words)}" is not a system and its revision', hint="write for example `tycho rollback shop 3`"
         )
     if number and (before or len(last) <= DIGITS):
         return (before[0] if before else ""), int(last)

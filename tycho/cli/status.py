@@ -60,7 +60,9 @@ class FilterOptions:
         """
         labels = dict(map(read_label, self.label or ()))
         if ids and (self.name or self.user or labels):
-            raise UsageError("systems are named or filtered", hint="leave out the IDs, or --name, --user and --label")
+            raise UsageError(
+                "IDs exclude --name, --user and --label", hint="leave out the IDs, or --name, --user and --label"
+            )
         return {"name": self.name, "username": self.user, "labels": labels}
 
 

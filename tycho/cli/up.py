@@ -131,7 +131,7 @@ def _mention_engine(error: ClusterUnreachable, files: Sequence[str]) -> None:
 
     if engine_answers():
         words = "".join(f" -f {file}" for file in files)
-        engine = f"an engine answers here: tycho up --backplane docker{words}"
+        engine = f"an engine answers here: `tycho up --backplane docker{words}`"
         error.hint = f"{error.hint}\n{engine}" if error.hint else engine
 
 
