@@ -84,6 +84,32 @@ def test_a_pipe_has_all_of_it(tycho: Tycho) -> None:
         assert "…" not in text
 
 
+def test_what_is_stopped_is_counted_apart(tycho: Tycho) -> None:
+    """In the words of `ps` and the wide form, in the count of a system, and as data; nothing waits for it."""
+    assert tycho("status", "--services").stdout == tycho("status").stdout == "None running\n"
+    tycho("up")
+
+    def read_ready(*argv: str) -> dict[str, str]:
+        head, *rows = (line.split() for line in tycho(*argv).stdout.splitlines())
+        return {row[1]: row[head.index("READY")] for row in rows}
+
+    tycho("stop", "web")
+    (system,) = json.loads(tycho("status", "-o", "json").stdout)
+    other = next(service["name"] for service in system["services"] if not service["stopped"])
+    assert read_ready("ps") == read_ready("status", "-o", "wide") == {"web": "stopped", other: "1/1"}
+    assert {service["name"]: service["stopped"] for service in system["services"]} == {"web": True, other: False}
+    assert " 1/1 (1 stopped) " in tycho("status").stdout
+    assert " 1/1 (1 stopped) " in tycho("wait", "--timeout", "20").stdout
+    tycho("pause")
+    assert read_ready("ps") == {"web": "stopped", other: "paused"}
+    assert " paused " in tycho("status").stdout
+    tycho("resume")
+    tycho("stop", other)
+    assert " stopped " in tycho("status").stdout
+    tycho("start", "web", other)
+    assert " 2/2 " in tycho("status").stdout
+
+
 def test_rows_fit_a_terminal(tycho: Tycho, variables: dict[str, str], project: Path) -> None:
     tycho("up")
     for columns, argv in ((80, []), (80, ["--services"]), (80, ["-o", "wide"]), (160, ["-o", "wide"])):

@@ -135,8 +135,10 @@ def simulated(releases: Iterable[Release]) -> None:
 
 def services(releases: Sequence[Release]) -> None:
     """Write a row for each service: its state, its address, and why it is not ready."""
+    if not releases:
+        return emit("None running")
     columns, rows = status_tables.list_services(releases)
-    if rows or not releases:
+    if rows:
         fitted(columns, rows)
     kept(releases)
     simulated(releases)

@@ -61,7 +61,7 @@ class FilterOptions:
         labels = dict(map(read_label, self.label or ()))
         if ids and (self.name or self.user or labels):
             raise UsageError(
-                "IDs exclude --name, --user and --label", hint="leave out the IDs, or --name, --user and --label"
+                "--name, --user and --label exclude IDs", hint="leave out the IDs, or --name, --user and --label"
             )
         return {"name": self.name, "username": self.user, "labels": labels}
 
