@@ -26,7 +26,7 @@ def tycho(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def known_options(command: str) -> set[str]:
-    params = PROGRAM.commands[command].params  # type: ignore[attr-defined]
+    params = PROGRAM.get_command(None, command).params  # type: ignore[attr-defined]
     return {name for param in params for name in param.opts}
 
 

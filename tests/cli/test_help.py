@@ -65,3 +65,11 @@ def test_help_imports_nothing_heavy() -> None:
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert "typer" in loaded.split()
     assert HEAVY.isdisjoint(loaded.split())
+
+
+def test_a_command_imports_no_other() -> None:
+    """A command waits for the import of none that it does not use."""
+    program = "import sys, tycho.cli\ntry: tycho.cli.app(['down', '-h'])\nfinally: print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert "tycho.cli.down" in loaded.split()
+    assert {"tycho.cli.up", "tycho.cli.status", "tycho.cli.api", "tycho.cli.logs"}.isdisjoint(loaded.split())

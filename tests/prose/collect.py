@@ -47,9 +47,10 @@ def collect_texts() -> list[Text]:
 def collect_help() -> Iterator[Text]:
     """Yield the help of every command, and of each option of it."""
     program = typer.main.get_command(app)
-    groups = [("tycho", program), ("tycho cluster", program.commands["cluster"])]  # type: ignore[attr-defined]
+    groups = [("tycho", program), ("tycho cluster", program.get_command(None, "cluster"))]  # type: ignore[attr-defined]
     for path, group in groups:
-        for name, command in group.commands.items():
+        for name in group.list_commands(None):
+            command = group.get_command(None, name)
             place = f"{path} {name}"
             for paragraph in (command.help or "").split("\n\n"):
                 if not paragraph.startswith("\b"):

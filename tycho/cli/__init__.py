@@ -1,50 +1,19 @@
 """The command line: one file a verb, each a thin door to `tycho.lifecycle`.
 
-Nothing heavy is imported until a command runs: `tycho --help` is as quick as Python and typer allow.
+A command is imported when it is called, and nothing heavy before it runs: `tycho --help` is as quick as Python and
+typer allow.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import sys
-from collections.abc import Callable
-from inspect import cleandoc
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from tycho.cli import (
-    api,
-    build,
-    cluster,
-    compile,
-    config,
-    contents,
-    diff,
-    doctor,
-    down,
-    ends,
-    events,
-    exec,
-    logs,
-    modify,
-    open_,
-    pause,
-    policies,
-    ps,
-    reap,
-    registry,
-    restart,
-    revisions,
-    show,
-    status,
-    touch,
-    up,
-    wait,
-)
-from tycho.cli.bundles import expand_options
-from tycho.cli.commands import Grouped, InOrder
+from tycho.cli import ends, show
+from tycho.cli.commands import HELP_OPTIONS, InOrder
 from tycho.errors import FileError, TychoError
 from tycho.text import safe_message
 
@@ -59,56 +28,63 @@ Examples:
   tycho up --local -f compose.yaml  try it without a cluster
 """
 
-COMMANDS: dict[str, Callable[..., Any]] = {
-    "up": up.up,
-    "diff": diff.diff,
-    "build": build.build,
-    "status": status.status,
-    "down": down.down,
-    "ps": ps.ps,
-    "ls": status.ls,
-    "logs": logs.logs,
-    "events": events.events,
-    "exec": exec.exec,
-    "open": open_.open_,
-    "restart": restart.restart,
-    "pause": pause.pause,
-    "resume": pause.resume,
-    "stop": pause.stop,
-    "start": pause.start,
-    "scale": pause.scale,
-    "wait": wait.wait,
-    "modify": modify.modify,
-    "touch": touch.touch,
-    "reap": reap.reap,
-    "history": revisions.history,
-    "rollback": revisions.rollback,
-    "show": contents.show_system,
-    "values": contents.values,
-    "report": contents.report,
-    "compile": compile.compile,
-    "config": config.config,
-    "package": registry.package,
-    "push": registry.push,
-    "policies": policies.policies,
-    "api": api.api,
-    "doctor": doctor.doctor,
-    "version": doctor.version,
+COMMANDS: dict[str, str] = {
+    "up": "up.up",
+    "diff": "diff.diff",
+    "build": "build.build",
+    "status": "status.status",
+    "down": "down.down",
+    "ps": "ps.ps",
+    "ls": "status.ls",
+    "logs": "logs.logs",
+    "events": "events.events",
+    "exec": "exec.exec",
+    "open": "open_.open_",
+    "restart": "restart.restart",
+    "pause": "pause.pause",
+    "resume": "pause.resume",
+    "stop": "pause.stop",
+    "start": "pause.start",
+    "scale": "pause.scale",
+    "wait": "wait.wait",
+    "modify": "modify.modify",
+    "touch": "touch.touch",
+    "reap": "reap.reap",
+    "history": "revisions.history",
+    "rollback": "revisions.rollback",
+    "show": "contents.show_system",
+    "values": "contents.values",
+    "report": "contents.report",
+    "compile": "compile.compile",
+    "config": "config.config",
+    "package": "registry.package",
+    "push": "registry.push",
+    "policies": "policies.policies",
+    "api": "api.api",
+    "doctor": "doctor.doctor",
+    "version": "doctor.version",
 }
-CLUSTER: dict[str, Callable[..., Any]] = {
-    "create": cluster.create,
-    "status": cluster.status,
-    "delete": cluster.delete,
+"""Where each is: a module of this package, and a function there, which takes the options."""
+CLUSTER: dict[str, str] = {
+    "create": "cluster.create",
+    "status": "cluster.status",
+    "delete": "cluster.delete",
 }
 
 
-SETTINGS: dict[str, dict[str, Any]] = {"exec": {"allow_interspersed_args": False}}  # what follows is the program's
-HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+class _Program(InOrder):
+    places = COMMANDS
+
+
+class _Cluster(InOrder):
+    places = CLUSTER
 
 
 def _version(on: bool) -> None:
     """Print the version for `--version`, and end."""
     if on:
+        from tycho.cli import doctor
+
         doctor.version()
         raise typer.Exit
 
@@ -119,29 +95,16 @@ def _global(version: Annotated[
     """Take the options that stand before a command."""
 
 
-def _app(commands: dict[str, Callable[..., Any]], help: str) -> typer.Typer:
-    app = typer.Typer(
-        cls=InOrder, help=help, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False,
+def _app(cls: type[InOrder], help: str) -> typer.Typer:
+    return typer.Typer(
+        cls=cls, help=help, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False,
         context_settings=HELP_OPTIONS,
     )  # fmt: skip
-    for name, command in commands.items():
-        # Docstrings are raw, so a paragraph that click must not wrap is marked by two characters there, not by one.
-        text = cleandoc(command.__doc__ or "").replace(r"\b", "\b")
-        summary = re.split(r"[;:]|\.$", text.splitlines()[0])[0]
-        settings = {**HELP_OPTIONS, **SETTINGS.get(name, {})}
-        app.command(name, cls=Grouped, help=text, short_help=summary, context_settings=settings)(
-            expand_options(command)
-        )
-    return app
 
 
-app = _app(COMMANDS, HELP)
-app.callback(cls=InOrder, help=HELP)(_global)
-app.add_typer(
-    _app(CLUSTER, "Keep a Kubernetes cluster on this machine to try things on."),
-    name="cluster",
-    short_help="Keep a Kubernetes cluster on this machine to try things on",
-)
+app = _app(_Program, HELP)
+app.callback(cls=_Program, help=HELP)(_global)
+app.add_typer(_app(_Cluster, "Keep a Kubernetes cluster on this machine to try things on."), name="cluster")
 
 
 def main() -> None:
