@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
 
-from tycho.errors import NotFound, OrchestratorError, Unauthorized
+from tycho.errors import NotFound, OrchestratorError, Unauthorized, UsageError
 from tycho.kube.clock import Clock
 from tycho.kube.errors import explain_silence, explain_unreachable, is_closed, parse_error
 from tycho.kube.kubeconfig import ClusterAccess, KubeconfigLoader
@@ -252,7 +252,7 @@ class KubeClient:
             if self._reached is None:
                 access = self._loader.load()
                 proxy = find_proxy(access.server)
-                options: dict[str, Any] = {"num_pools": 2, "maxsize": 32, **access.tls}
+                options = {"num_pools": 2, "maxsize": 32, **share_certificates(access.tls)}
                 pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
                 self._reached = access, pool
             return self._reached
@@ -264,6 +264,29 @@ class KubeClient:
                 self._reached[1].clear()
                 self._reached = None
             self._loader.close()
+
+
+def share_certificates(tls: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the certificates and keys that options of urllib3 name, once: urllib3 does so for each connection.
+
+    Raises:
+        UsageError: They cannot be read.
+    """
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    if not {"ca_certs", "ca_cert_data"} & tls.keys():
+        return dict(tls)  # those of this machine, or none
+    options = dict(tls)
+    context = create_urllib3_context(cert_reqs=options.get("cert_reqs"))
+    try:
+        context.load_verify_locations(options.pop("ca_certs", None), cadata=options.pop("ca_cert_data", None))
+        if certificate := options.pop("cert_file", None):
+            context.load_cert_chain(certificate, options.pop("key_file", None))
+    except (OSError, ValueError) as error:  # a file is not there, or is no certificate
+        raise UsageError(
+            "the kubeconfig is not usable: a certificate or key cannot be read", local=str(error)
+        ) from error
+    return {**options, "ssl_context": context}
 
 
 def find_proxy(server: str) -> str | None:
