@@ -67,8 +67,8 @@ def choose_only(releases: Sequence[Release], id: str) -> Release:
     raise Ambiguous(f'"{id}" fits {len(releases)} systems', hint=f"say which: {list_candidates(releases)}")
 
 
-def check_running(release: Release) -> Release:
-    """Return a release of which more is left than its volumes.
+def check_removable(release: Release) -> Release:
+    """Return a release of which more is left than volumes that are kept.
 
     Raises:
         VolumesKept: Nothing else is; says which volumes, and what to do with them.
@@ -77,6 +77,23 @@ def check_running(release: Release) -> Release:
         raise VolumesKept(
             f"{release.identity.name} does not run; its volumes are kept: {', '.join(release.volumes)}",
             hint=f"`tycho up` starts it and uses them again, `tycho down {release.identity.guid[:8]}` deletes them",
+        )
+    return release
+
+
+def check_running(release: Release) -> Release:
+    """Return a release that runs, or was made to.
+
+    Raises:
+        NotFound: Only its volumes or its namespace are left; says what to do with them.
+    """
+    name, guid = check_removable(release).identity.name, release.identity.guid[:8]
+    if release.state == "uninstalling" and not release.revision:
+        raise NotFound(f"{name} does not run; it is being removed", hint="`tycho up` starts it, once it is gone")
+    if release.state == "lost" and not release.revision:
+        raise NotFound(
+            f"{name} does not run; a start or removal of it was cut short",
+            hint=f"`tycho up` starts it, `tycho down {guid}` removes what is left of it",
         )
     return release
 

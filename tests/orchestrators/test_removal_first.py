@@ -13,7 +13,7 @@ import pytest
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled, web
 from tests.orchestrators.elsewhere import Elsewhere
 from tests.orchestrators.test_lease import Side, hang, identity, path, side
-from tycho.errors import OperationInProgress
+from tycho.errors import NotFound, OperationInProgress
 from tycho.lifecycle import Lifecycle
 from tycho.orchestrators import Target, WaitOptions
 from tycho.orchestrators.helm import HelmOrchestrator, lease
@@ -85,6 +85,85 @@ def test_a_removal_ends_no_other(side: Side, identity: Identity) -> None:
     asyncio.run(story())
 
 
+def make_slow(helm: Path, folder: Path, verb: str = "install", *, after: bool = False) -> Path:
+    """A helm that says of a verb that it begins, or has done it, and waits until it may go on."""
+    slow, waits = folder / "helm", f"echo begun > {folder}/begun; read go < {folder}/go"
+    runs = f'{helm} "$@"; {waits}' if after else f'{waits}; {helm} "$@"'
+    slow.write_text(f"""#!/bin/sh
+if [ "$1" = {verb} ]; then {runs}; else exec {helm} "$@"; fi
+""")
+    slow.chmod(0o755)
+    for name in ("begun", "go"):
+        os.mkfifo(folder / name)
+    return slow
+
+
+def test_what_was_made_meanwhile_goes_too(
+    tell: Tell, kubectl: Kubectl, helm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the removal is asked for there is nothing but a namespace; its volumes are kept, as it was asked for."""
+    slow = make_slow(helm, tmp_path)
+
+    async def story(lifecycle: Lifecycle) -> None:
+        monkeypatch.setenv("TYCHO_HELM", str(slow))
+        settings.cache_clear()
+        guid = "7" * 32
+        services = web(volumes=["data:/data"], annotations=NEVER["web"]["annotations"])
+        starting = asyncio.create_task(
+            lifecycle.up(compiled(lifecycle, services, volumes={"data": {}}), guid=guid, wait_options=QUICK)
+        )
+        await asyncio.to_thread((tmp_path / "begun").read_text)
+        removing = asyncio.create_task(
+            lifecycle.down([guid], keep_volumes=True, wait_options=QUICK, each=lambda removal: None)
+        )
+        held = ("get", "leases", "-n", "one-77777777", "-o", "yaml")
+        while not removing.done() and lease.WISH not in await asyncio.to_thread(kubectl, *held):
+            pass
+        await asyncio.to_thread((tmp_path / "go").write_text, "go\n")
+        with pytest.raises(OperationInProgress, match="is being removed by somebody else"):
+            await starting
+        (removal,) = await removing
+        assert removal.error is None
+        assert removal.release
+        assert removal.release.notes[0].startswith("kept volume data (1Gi)")
+        kinds = "deployments,services,secrets,leases,pvc"
+        assert kubectl("get", kinds, "-n", "one-77777777", "-o", "name") == "persistentvolumeclaim/one-77777777-data\n"
+
+    tell(story)
+
+
+def test_what_a_removal_that_was_cut_short_has_left_is_found(
+    tell: Tell, shared: str, kubectl: Kubectl, helm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a namespace of others, after helm and before the volumes: also where these were kept once."""
+    slow = make_slow(helm, tmp_path, "uninstall", after=True)
+
+    async def story(lifecycle: Lifecycle) -> None:
+        system = compiled(lifecycle, web(volumes=["data:/data"]), volumes={"data": {}})
+        await lifecycle.up(system, wait_options=QUICK)
+        await lifecycle.down(["one"], keep_volumes=True, wait_options=QUICK, each=lambda removal: None)
+        await lifecycle.up(system, wait_options=QUICK)
+        with monkeypatch.context() as patch:
+            patch.setenv("TYCHO_HELM", str(slow))
+            settings.cache_clear()
+            removing = asyncio.create_task(lifecycle.down(["one"], wait_options=QUICK, each=lambda removal: None))
+            await asyncio.to_thread((tmp_path / "begun").read_text)
+            removing.cancel()
+            await asyncio.to_thread((tmp_path / "go").write_text, "go\n")
+            with pytest.raises(asyncio.CancelledError):
+                await removing
+        settings.cache_clear()
+        (left,) = await lifecycle.status(name="one", services=False)
+        assert (left.state, left.volumes) == ("lost", ("data",))
+        with pytest.raises(NotFound, match="one does not run; a start or removal of it was cut short"):
+            await lifecycle.pause("one", wait_options=QUICK)
+        (removal,) = await lifecycle.down(["one"], wait_options=QUICK, each=lambda removal: None)
+        assert removal.error is None
+        assert kubectl("get", "all,pvc,secrets,leases", "-n", shared, "-o", "name") == ""
+
+    tell(story, shared)
+
+
 @pytest.mark.parametrize("verb", ["up", "restart"])
 def test_a_wait_ends_when_the_system_is_removed(tell: Tell, kubectl: Kubectl, kubeconfig: Path, verb: str) -> None:
     async def story(lifecycle: Lifecycle) -> None:
@@ -118,14 +197,7 @@ def test_a_helm_that_works_comes_to_its_end_first(
     tell: Tell, shared: str, kubectl: Kubectl, helm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one process, as the service has it: another verb is refused, the removal waits and then finds all."""
-    slow = tmp_path / "helm"
-    slow.write_text(f"""#!/bin/sh
-if [ "$1" = install ]; then echo begun > {tmp_path}/begun; read go < {tmp_path}/go; fi
-exec {helm} "$@"
-""")
-    slow.chmod(0o755)
-    for name in ("begun", "go"):
-        os.mkfifo(tmp_path / name)
+    slow = make_slow(helm, tmp_path)
 
     async def story(lifecycle: Lifecycle) -> None:
         monkeypatch.setenv("TYCHO_HELM", str(slow))

@@ -70,7 +70,7 @@ def down(
             if all_of:
                 chosen = await _list_own(lifecycle, all_of, caller)
             else:
-                chosen = ids or [(await choose_system(lifecycle, project))[0].identity.guid]
+                chosen = ids or [(await choose_system(lifecycle, project, removes=True))[0].identity.guid]
         except NotFound as error:
             show.info(f"nothing to remove: {error.message}")  # no error: `tycho down $(tycho status -terse)`
             if isinstance(error, VolumesKept):

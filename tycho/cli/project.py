@@ -115,6 +115,7 @@ async def choose_system(
     id: str = "",
     change: bool = False,
     force: bool = False,
+    removes: bool = False,
 ) -> tuple[Release, tuple[str, ...]]:
     """Choose the system that a command is to act on, and what is left of its words: its services.
 
@@ -127,17 +128,18 @@ async def choose_system(
         id: The system, where it was named by an option: all words are then services.
         change: Whether the command changes it: then it must be the caller's own.
         force: Whether it need not be.
+        removes: Whether the command removes it: then it need not run.
 
     Raises:
         NotFound: No system is meant, or the one that is does not run (any more); says what runs.
         Ambiguous: Several systems fit.
         Conflict: It is somebody else's, and is to be changed.
     """
-    from tycho.choices import check_running
+    from tycho.choices import check_removable, check_running
 
     caller = await lifecycle.identify(here.origin())
     release, written, services = await _choose(lifecycle, here, words, id, caller)
-    check_running(release)
+    (check_removable if removes else check_running)(release)
     if change and not force:
         await lifecycle.check_owner(release, written, caller)
     return release, services

@@ -167,12 +167,11 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             WaitTimeout: Something would not go; it is named, with what holds it. Nothing is forced.
         """
         deadline = Deadline(wait_options)
-        last, claimed = await asyncio.gather(self.status(identity), volumes.list_volumes(self.api, identity))
+        last = await self.status(identity)
         try:
             notes = await removal.remove_system(
-                self.api, self.helm, last, claimed, deadline,
-                keep_volumes=keep_volumes and bool(claimed), revision=revision,
-            )  # fmt: skip
+                self.api, self.helm, last, deadline, keep_volumes=keep_volumes, revision=revision
+            )
         finally:
             await self.source.reach(identity)
         return last.model_copy(update={"notes": notes})

@@ -101,7 +101,7 @@ QUERIES: Mapping[str, ObjectQuery] = {
         ObjectQuery(kinds.SERVICE, keep_service, SYSTEMS),
         ObjectQuery(kinds.REPLICA_SET, keep_metadata, SYSTEMS, metadata=True, page=2000),
         ObjectQuery(kinds.ENDPOINT_SLICE, keep_slice, SYSTEMS),  # they carry the labels of their Services
-        ObjectQuery(kinds.CLAIM, keep_metadata, f"{SYSTEMS},{KEPT}=true", metadata=True, page=2000),
+        ObjectQuery(kinds.CLAIM, keep_metadata, f"{SYSTEMS},{KEPT}", metadata=True, page=2000),
         ObjectQuery(kinds.NAMESPACE, keep_metadata, SYSTEMS, metadata=True, page=2000),
         ObjectQuery(kinds.EVENT, keep_event, fields=WARNINGS),
         ObjectQuery(kinds.NODE, keep_node),

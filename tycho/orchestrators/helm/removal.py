@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
 
 from tycho.choices import check_revision
 from tycho.errors import Conflict, Forbidden, OrchestratorError
 from tycho.kube.client import KubeClient
 from tycho.orchestrators.helm import lease, namespaces, prune, releases, volumes
 from tycho.orchestrators.helm.process import Helm
-from tycho.orchestrators.helm.volumes import Volume
 from tycho.orchestrators.helm.waiting import Deadline
 from tycho.release import Identity, Release
 
@@ -18,7 +17,6 @@ async def remove_system(
     api: KubeClient,
     helm: Helm,
     release: Release,
-    claimed: Sequence[Volume],
     deadline: Deadline,
     *,
     keep_volumes: bool,
@@ -30,9 +28,8 @@ async def remove_system(
         api: The cluster.
         helm: The helm program.
         release: The last look at the system.
-        claimed: Its volumes.
         deadline: How long that may take, and who is told.
-        keep_volumes: Keep the volumes, and the namespace that holds them.
+        keep_volumes: Keep the volumes, where it has any, and the namespace that holds them.
         revision: The running one, or 0 for whichever it is.
 
     Returns:
@@ -44,20 +41,28 @@ async def remove_system(
     """
     identity = release.identity
     if await namespaces.is_terminating(api, identity):  # somebody has begun: there is nothing left to hold
-        keep_volumes = False
+        claimed, keep_volumes = await volumes.list_volumes(api, identity), False
     else:
         async with lease.hold_lease(api, identity, deadline.wait_options.tell, removes=True):
-            if revision and (known := await releases.list_revisions(api, identity)):
+            # Whoever held the Lease before has brought to its end what he had begun: the last look may be older.
+            known, claimed = await asyncio.gather(
+                releases.list_revisions(api, identity), volumes.list_volumes(api, identity)
+            )
+            if revision and known:
                 check_revision(identity, revision, releases.read_number(known[-1]))
+            keep_volumes = keep_volumes and bool(claimed)
             outcome = "kept" if keep_volumes else "deleted"
             listed = ", ".join(volume.text for volume in claimed)
             deadline.wait_options.tell(
                 f"{identity.name}: removing it" + (f"; its volumes will be {outcome}: {listed}" if claimed else "")
             )
-            if release.state not in ("lost", "kept"):
+            try:
+                await volumes.mark_volumes(api, release, claimed, kept=keep_volumes)
+            except Forbidden:
+                if keep_volumes:
+                    raise
+            if known:
                 await _uninstall(api, helm, identity)
-            if keep_volumes:
-                await volumes.mark_kept(api, release, claimed)
             kept = [volume.claim for volume in claimed] if keep_volumes else []
             await prune.delete_members(api, identity, deadline, kept=kept)
     if identity.own_namespace and not keep_volumes:

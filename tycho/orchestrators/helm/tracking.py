@@ -102,15 +102,19 @@ class Tracker:
         Raises:
             OperationInProgress: Somebody else removes it, or has removed it.
         """
+        release = await self._look_unless_removed(self._source)
+        if not release.ready and not any(service.fatal for service in release.services):
+            return release
+        return await self._look_unless_removed(ClusterLists(self._source.api))
+
+    async def _look_unless_removed(self, source: Source) -> Release:
         try:
-            release = await self.look()
+            release = await systems.read_system(source, self._identity, self._observer)
         except NotFound:
             raise lease.removed(self._identity) from None
         if release.state in REMOVED:
             raise lease.removed(self._identity)
-        if not release.ready and not any(service.fatal for service in release.services):
-            return release
-        return await systems.read_system(ClusterLists(self._source.api), self._identity, self._observer)
+        return release
 
     async def pause(self, seconds: float) -> None:
         """Wait until something of the system has changed, at most for some seconds."""

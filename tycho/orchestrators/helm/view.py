@@ -106,7 +106,7 @@ class ClusterView:
         release, guid = f"{INSTANCE}={identity.release},{SYSTEMS}", f",tycho-guid={identity.guid}"
         selectors = {kind.name: release for kind in (*kinds.WORKLOADS.values(), kinds.SERVICE)}
         selectors |= {kinds.SECRET.name: QUERIES[kinds.SECRET.name].labels + guid, kinds.NAMESPACE.name: SYSTEMS + guid}
-        selectors[kinds.CLAIM.name] = f"{SYSTEMS},{KEPT}=true{guid}"
+        selectors[kinds.CLAIM.name] = f"{SYSTEMS},{KEPT}{guid}"
         feeds = [
             (feed, selector)
             for name, selector in selectors.items()

@@ -124,13 +124,16 @@ async def explain_empty(api: KubeClient, chart: Chart) -> tuple[str, ...]:
     return ()
 
 
-async def mark_kept(api: KubeClient, release: Release, volumes: Sequence[Volume]) -> None:
-    """Write on kept claims whose they are: nothing else of their system is left to say so."""
+async def mark_volumes(api: KubeClient, release: Release, volumes: Sequence[Volume], *, kept: bool) -> None:
+    """Write on claims whose they are, and whether they are kept: soon nothing else of their system is left to say so.
+
+    Those that a removal which is cut short has left are found again by that.
+    """
     identity = release.identity
     annotations = {KEPT: identity.model_dump_json()}
     if release.origin:
         annotations[ORIGIN] = release.origin.model_dump_json()
-    metadata = {"labels": {KEPT: "true"}, "annotations": annotations}
+    metadata = {"labels": {KEPT: str(kept).lower()}, "annotations": annotations}
     paths = [kinds.CLAIM.path(identity.namespace, volume.claim) for volume in volumes]
     await asyncio.gather(*(api.call("PATCH", path, {"metadata": metadata}, headers=MERGE) for path in paths))
 
@@ -138,7 +141,7 @@ async def mark_kept(api: KubeClient, release: Release, volumes: Sequence[Volume]
 async def find_kept(
     source: Source, known: Collection[str], *, namespace: str = "", guid: str = "", release: str = ""
 ) -> list[Release]:
-    """Find the systems of which only volumes are left.
+    """Find the systems of which only volumes are left, kept or by a removal that was cut short.
 
     Args:
         source: What tells of the cluster.
@@ -147,7 +150,7 @@ async def find_kept(
         guid: Of this system alone.
         release: Of the release of this name alone.
     """
-    selector = f"{SYSTEMS},{KEPT}=true" + (f",tycho-guid={guid}" if guid else "")
+    selector = f"{SYSTEMS},{KEPT}" + (f",tycho-guid={guid}" if guid else "")
     selector += f",{INSTANCE}={release}" if release else ""
     try:
         claims = await source.list(kinds.CLAIM, namespace, selector)
@@ -161,7 +164,7 @@ async def find_kept(
     return [
         Release(
             identity=identity,
-            state="kept",
+            state="kept" if any(map(_is_kept, claims_metadata)) else "lost",
             created=min(datetime.fromisoformat(metadata["creationTimestamp"]) for metadata in claims_metadata),
             origin=_read_origin(claims_metadata),
             volumes=tuple(
@@ -171,6 +174,10 @@ async def find_kept(
         for identity, claims_metadata in systems.values()
         if identity.guid not in known and identity.namespace == claims_metadata[0]["namespace"]
     ]
+
+
+def _is_kept(metadata: KubeObject) -> bool:
+    return bool(metadata["labels"][KEPT] == "true")
 
 
 def _read_origin(claims: Sequence[KubeObject]) -> Origin | None:
