@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
+from tycho.errors import FileError
+
 PREFIX = "tycho-work-"
 _OURS = re.compile(re.escape(PREFIX) + r"[a-z0-9_]{8}")
 _making = Lock()
@@ -58,13 +60,33 @@ def temporary(name: str) -> Iterator[Path]:
         name: What it is for.
 
     Raises:
-        OSError: There is no folder for temporary files that may be written to.
+        FileError: There is no folder for temporary files that may be written to, or no room in it.
     """
-    path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root()))
+    try:
+        path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root()))
+    except OSError as error:
+        raise _without_place(error) from error
     try:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def write(path: Path, content: bytes) -> Path:
+    """Write a file of a temporary folder.
+
+    Args:
+        path: Of the file.
+        content: All that it holds.
+
+    Raises:
+        FileError: There is no room for it.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise _without_place(error, path) from error
+    return path
 
 
 def lives(name: str) -> bool | None:
@@ -125,6 +147,15 @@ def remove_abandoned(folder: Path, ours: Callable[[str], object]) -> None:
             if ours(entry.name):
                 with contextlib.suppress(OSError):
                     _remove(Path(entry.path), is_folder=entry.is_dir(follow_symlinks=False))
+
+
+def _without_place(error: OSError, path: Path | None = None) -> FileError:
+    """Make the error for a temporary file or folder that cannot be: most often its disk is full."""
+    place = path or error.filename
+    return FileError(
+        f"{place} cannot be written: {error.strerror}" if place else str(error.strerror or error),
+        hint="free some space there, or set TMPDIR to a folder that can be written to",
+    )
 
 
 def _remove(path: Path, *, is_folder: bool) -> None:

@@ -12,6 +12,7 @@ from tycho.outputs import write_file
 
 Progress = Callable[[str], None]
 """Called with a line about what takes time."""
+ELSEWHERE = "set XDG_STATE_HOME and XDG_CACHE_HOME to folders that you may write to"
 
 
 def no_progress(_: str) -> None:
@@ -28,8 +29,7 @@ def private_folder(folder: Path) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        hint = "set XDG_STATE_HOME and XDG_CACHE_HOME to folders that you may write to"
-        raise OrchestratorError(f"{folder} cannot be made: {error.strerror}", hint=hint) from error
+        raise OrchestratorError(f"{folder} cannot be made: {error.strerror}", hint=ELSEWHERE) from error
     return folder
 
 
@@ -40,8 +40,17 @@ def write_private(path: Path, content: bytes) -> Path:
 
 @contextmanager
 def exclusive_lock(folder: Path, progress: Progress = no_progress) -> Iterator[None]:
-    """Hold a folder's lock: nobody else works in there meanwhile."""
-    with (private_folder(folder) / ".lock").open("w") as file:
+    """Hold a folder's lock: nobody else works in there meanwhile.
+
+    Raises:
+        OrchestratorError: The folder cannot be written to.
+    """
+    path = private_folder(folder) / ".lock"
+    try:
+        file = path.open("w")
+    except OSError as error:
+        raise OrchestratorError(f"{path} cannot be written: {error.strerror}", hint=ELSEWHERE) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

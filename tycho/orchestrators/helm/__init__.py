@@ -105,7 +105,7 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
         whole = await with_facts(self.api, chart, identity, values)
         with workspace.temporary("chart") as folder:
             packed = Packed(chart, folder / "chart.tgz", values_yaml(whole).encode())
-            packed.path.write_bytes(chart.archive())
+            workspace.write(packed.path, chart.archive())
             if not instance.upgrade:
                 await packed.render(self.helm, self.api, identity)
             observer = Observer(await snapshots.list_pods(self.api, identity) if instance.upgrade else None)

@@ -45,7 +45,7 @@ class CompareVerbs:
         whole = await with_facts(self.api, chart, identity, values)
         with workspace.temporary("chart") as folder:
             packed = Packed(chart, folder / "chart.tgz", values_yaml(whole).encode())
-            packed.path.write_bytes(chart.archive())
+            workspace.write(packed.path, chart.archive())
             after = await packed.render(self.helm, self.api, identity)
         before: list[KubeObject] = []
         secrets = secret_values(values, known=list_texts(chart).values())

@@ -86,7 +86,7 @@ class ModifyVerbs(TrackVerbs):
         labels = ",".join(f"{key}={value}" for key, value in kept_labels.items())
         with workspace.temporary("chart") as folder:
             path = folder / "chart.tgz"
-            path.write_bytes(await asyncio.to_thread(chart.archive))
+            workspace.write(path, await asyncio.to_thread(chart.archive))
             rendered = await self._render(identity, stored, path, text)
             await nodeports.check_node_ports(self.api, identity, rendered)
             notes = await prune.prepare_upgrade(self.api, identity, rendered, deadline.wait_options.tell)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import re
 import resource
 import signal
@@ -16,7 +17,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tycho.errors import OrchestratorError, WaitTimeout
+from tycho.errors import FileError, OrchestratorError, WaitTimeout
 from tycho.orchestrators import Target
 from tycho.orchestrators.helm.errors import parse_helm_error
 from tycho.orchestrators.helm.helm_program import program
@@ -172,8 +173,9 @@ class Helm:
 
     def _env(self) -> dict[str, str]:
         if self._home is None:
-            self._home = self._folders.enter_context(temporary("helm"))
-        variables, home = environment(), self._home
+            with contextlib.suppress(FileError):  # a full disk keeps nobody from removing or going back
+                self._home = self._folders.enter_context(temporary("helm"))
+        variables, home = environment(), self._home or os.devnull
         env = {key: value for key, value in variables.items() if PASSED.fullmatch(key)}
         env |= {
             "HELM_CACHE_HOME": f"{home}/cache",

@@ -34,7 +34,7 @@ async def push_chart(helm: Helm, artifact: Artifact, registry: str, *, plain_htt
     chart, version, archive, where = artifact.name, artifact.version, artifact.archive(), registry.rstrip("/")
     with workspace.temporary("push") as folder:
         path, there = folder / f"{chart}-{version}.tgz", folder / "there"
-        path.write_bytes(archive)
+        workspace.write(path, archive)
         there.mkdir()
         os.utime(path, (MOMENT, MOMENT))  # helm tells the registry of it: another moment would be another digest
         try:
