@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
+from tycho.cli.clock import CLOCK
 from tycho.cli.display import has_colours
 from tycho.cli.options import READING, WAITING, TargetOptions, Words
 from tycho.cli.project import FollowedSystemOptions, choose_system
@@ -74,10 +75,12 @@ def logs(
     async def act(lifecycle: Lifecycle) -> None:
         from tycho.orchestrators import parse_since
 
-        moment = parse_since(since) if since else None
+        if since:
+            parse_since(since)  # what is no moment is refused before anybody is asked
         lines = read_tail(tail, default=None if since else 100)
         with limit_time(timeout):
             release, services = await choose_system(lifecycle, system, words or (), id=system.id)
+        moment = parse_since(since, CLOCK.now()) if since else None
         write, aligned = choose_writer(no_log_prefix=no_log_prefix)
         async for line in lifecycle.logs(
             release.identity.guid,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tycho.cli import ends, metadata, show
 from tycho.cli.caller import read_caller
+from tycho.cli.clock import CLOCK
 from tycho.cli.local import find_kubeconfig
 from tycho.cli.options import ClusterOptions, StartTargetOptions
 from tycho.time_limit import limit_time
@@ -189,6 +190,8 @@ def run(
 
     async def act_and_close() -> T:
         lifecycle = _make_remote(url) if url else _make_lifecycle(target, policies, kubeconfig)
+        if not url:
+            CLOCK.read = lifecycle.orchestrator.now
         try:
             with limit_time(timeout):
                 return await act(lifecycle)

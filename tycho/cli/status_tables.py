@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tycho.cli.clock import CLOCK
 from tycho.cli.columns import LAST, Column, paint_ready
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def list_systems(releases: Sequence[Release], now: datetime | None = None) -> Ta
         releases: The systems.
         now: The present.
     """
-    now = now or datetime.now(UTC)
+    now = now or CLOCK.now()
     cells = [
         {
             **_describe_system(release, now),
@@ -87,7 +88,7 @@ def list_services(releases: Sequence[Release], *, wide: bool = False, now: datet
         wide: Whether to tell all that there is to say of it.
         now: The present.
     """
-    now = now or datetime.now(UTC)
+    now = now or CLOCK.now()
     cells = [
         {**_describe_system(release, now), **_describe_service(service, paused=release.paused)}
         for release in releases

@@ -272,7 +272,7 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
         """Make the cluster what the chart says; what else was done is returned."""
         chart, text, identity = packed.chart, packed.values, instance.identity
         notes, last = await recovery.recover_release(self.api, self.helm, identity)
-        labels = releases.make_labels(identity, chart, whole, last)
+        labels = releases.make_labels(identity, chart, whole, last, self.now())
         labels |= expiry_labels.make_labels(find_terms(whole), upgrade=last is not None)
         if last is not None and releases.is_unchanged(last, labels) and await self.is_made_of(identity, last, whole):
             number = releases.read_number(last)

@@ -13,7 +13,6 @@ import gzip
 import hashlib
 import json
 import re
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -38,7 +37,9 @@ STATES: Mapping[str, State] = {
 }  # fmt: skip
 
 
-def make_labels(identity: Identity, chart: Chart, values: Mapping[str, Any], last: KubeObject | None) -> dict[str, str]:
+def make_labels(
+    identity: Identity, chart: Chart, values: Mapping[str, Any], last: KubeObject | None, now: datetime
+) -> dict[str, str]:
     """What Helm keeps in the labels of a release, so that a list need not open it.
 
     Args:
@@ -46,6 +47,7 @@ def make_labels(identity: Identity, chart: Chart, values: Mapping[str, Any], las
         chart: What it is made of.
         values: With which values.
         last: The revision before this one.
+        now: The moment, by the cluster's clock.
 
     Raises:
         PreconditionFailed: It was paused since the values were made.
@@ -66,7 +68,7 @@ def make_labels(identity: Identity, chart: Chart, values: Mapping[str, Any], las
         "tycho-artifact": chart.digest[:40],
         "tycho-values": digest_values(values),
         PAUSED: "true" if paused else "",
-        "tycho-created": read_label(last, "tycho-created") if last else f"{time.time():.3f}",
+        "tycho-created": read_label(last, "tycho-created") if last else f"{now.timestamp():.3f}",
     }
     return {key: value for key, value in values_by_label.items() if value}
 
