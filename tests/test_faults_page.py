@@ -11,7 +11,12 @@ PAGE = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| fault ")]
 NAMED = set(re.findall(r"`(tests/[\w./-]+)::(\w+)`", PAGE))
 FILES = (
+    "tests/api/test_removal_first.py",
+    "tests/cli/test_clocks.py",
+    "tests/cli/test_kills.py",
+    "tests/cli/test_no_room.py",
     "tests/cli/test_silence.py",
+    "tests/cli/test_slow_etcd.py",
     "tests/contract/test_first_start.py",
     "tests/orchestrators/test_connections.py",
     "tests/orchestrators/test_faults.py",
