@@ -187,7 +187,7 @@ def is_ours(obj: dict[str, Any]) -> bool:
 def life(tycho: Run, tool: Run, env: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Life]:
     made = Life(request.param, tmp_path, tool, env)
     yield made
-    log.info("%s", "\n".join(made.story))
+    log.warning("%s", "\n".join(made.story))
 
 
 @pytest.mark.parametrize("life", range(ROUNDS), indirect=True)

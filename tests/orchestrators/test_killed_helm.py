@@ -46,9 +46,9 @@ def test_the_next_verb_ends_in_a_right_state(
         moment.write_text(f"{chance.uniform(0.01, LONGEST):.3f}")
         try:
             await verb
-            log.info("not cut short")
+            log.warning("not cut short")
         except OrchestratorError as error:
-            log.info("cut short after %s s: %s", moment.read_text(), error)
+            log.warning("cut short after %s s: %s", moment.read_text(), error)
         moment.write_text("300")
 
     async def story(lifecycle: Lifecycle) -> None:
