@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -145,5 +146,40 @@ def test_who_may_not_watch_looks(tell: Tell, shared: str, kubectl: Kubectl, kube
         await lifecycle.up(compiled(lifecycle, web()), wait_options=AT_ONCE)
         assert (await waiting).ready
         await weak.orchestrator.close()
+
+    tell(story, shared)
+
+
+def test_looks_at_all_judge_what_has_changed(tell: Tell, shared: str) -> None:
+    """Of what is as it was, the same object is shown; and all is as lists have it."""
+
+    async def story(lifecycle: Lifecycle) -> None:
+        await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)
+        await lifecycle.up(compiled(lifecycle, web(labels={"team": "blue"}), "other"), wait_options=QUICK)
+        async with aclosing(lifecycle.follow()) as looks, aclosing(lifecycle.follow(labels={"team": "blue"})) as blue:  # type: ignore[type-var]
+            one, other = await anext(looks)
+            assert [release.identity.name for release in await anext(blue)] == ["other"]
+            await lifecycle.up(compiled(lifecycle, web("2")), wait_options=AT_ONCE)
+            async for now in looks:
+                if now[0] != one:
+                    break
+            assert now[1] is other
+            async for now in looks:
+                if now[0].ready:
+                    break
+            assert now == await lifecycle.status()
+            await lifecycle.up(compiled(lifecycle, web(), "other"), wait_options=AT_ONCE)
+            async for now in blue:
+                if not now:
+                    break
+            await lifecycle.up(compiled(lifecycle, web(), "third"), wait_options=AT_ONCE)
+            await lifecycle.down(["one"], wait_options=QUICK, each=lambda removal: None)
+            async for now in looks:
+                if [release.identity.name for release in now] == ["other", "third"]:
+                    break
+            async for now in looks:
+                if all(release.ready for release in now):
+                    break
+            assert now == await lifecycle.status()
 
     tell(story, shared)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection
 
 from tycho.errors import ClusterUnreachable, Forbidden, NotFound, OrchestratorError, Unauthorized, UsageError
+from tycho.kinds import Kind
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject
 from tycho.kube.query import ObjectQuery
@@ -16,6 +17,8 @@ from tycho.kube.watch import Watch
 
 PAUSES = (0.2, 30.0)  # seconds between attempts, the first and the longest
 DENIED = 300.0  # seconds until what may not be watched is tried again
+Listener = Callable[[Kind, KubeObject | None], None]
+"""Called with each object that changes, and its kind; with None where any of that kind may have."""
 
 
 class Feed:
@@ -38,8 +41,7 @@ class Feed:
         self.listings = 0  # how often all was listed
         self.begun = asyncio.Event()  # whether it has been in sync once, or may not be
         self.synced = asyncio.Event()  # whether all changes are read as they happen
-        self.listeners: set[Callable[[KubeObject | None], None]] = set()
-        """Called with each object that changes, and with None where any may have."""
+        self.listeners: set[Listener] = set()
         self._api = api
         self._changed = asyncio.Condition()
         self._watch: Watch | None = None
@@ -151,7 +153,7 @@ class Feed:
 
     def _notify(self, obj: KubeObject | None) -> None:
         for listener in tuple(self.listeners):
-            listener(obj)
+            listener(self.query.kind, obj)
 
     def _lose(self) -> None:
         self.synced.clear()

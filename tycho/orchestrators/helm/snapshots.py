@@ -31,7 +31,7 @@ async def snapshot_all(source: Source, namespace: str = "") -> ClusterSnapshot:
 async def snapshot_one(source: Source, identity: Identity) -> ClusterSnapshot:
     """The same of one system, and what the cluster warns of in its namespace."""
     seen, warnings = await asyncio.gather(
-        _look(source, identity.namespace, f"{INSTANCE}={identity.release},{SYSTEMS}"),
+        snapshot_release(source, identity),
         _list_if_allowed(source, kinds.EVENT, identity.namespace),
     )
     return replace(seen, warnings=tuple(warnings), pulls=await _list_pulls(source.api, identity, seen))
@@ -46,6 +46,11 @@ async def _list_pulls(api: KubeClient, identity: Identity, seen: ClusterSnapshot
     except (Forbidden, NotFound):
         return ()
     return tuple(events.get("items") or ())
+
+
+async def snapshot_release(source: Source, identity: Identity) -> ClusterSnapshot:
+    """The same of one system as `snapshot_all` has of it: without what the cluster warns of."""
+    return await _look(source, identity.namespace, f"{INSTANCE}={identity.release},{SYSTEMS}")
 
 
 async def snapshot_each(source: Source, namespaces: Sequence[str]) -> ClusterSnapshot:

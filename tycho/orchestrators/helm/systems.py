@@ -30,18 +30,27 @@ async def list_systems(
         services: Whether to look at the services, too.
         labels: Those alone of which a service has these labels.
     """
-    known, seen = await asyncio.gather(
-        _list_known(source, namespace), _look(source, namespace) if services or labels else _nothing()
-    )
     if not services and not labels:
-        return known
+        return await list_known(source, namespace)
+    known, parts = await look_at_all(source, namespace)
+    return [
+        snapshots.with_services(release, seen)
+        for release, seen in zip(known, parts, strict=True)
+        if not labels or has_labels(seen, labels)
+    ]
+
+
+async def look_at_all(source: Source, namespace: str) -> tuple[list[Release], list[ClusterSnapshot]]:
+    """List every system, oldest first, without its services; with each what is seen of it.
+
+    Args:
+        source: What tells of the cluster.
+        namespace: In this one alone, or "" for all.
+    """
+    known, seen = await asyncio.gather(list_known(source, namespace), _look(source, namespace))
     seen = seen or await snapshots.snapshot_each(source, sorted({release.identity.namespace for release in known}))
     parts, nothing = seen.divide(), ClusterSnapshot(nodes=seen.nodes)
-    return [
-        snapshots.with_services(release, parts.get((release.identity.release, release.identity.namespace), nothing))
-        for release in known
-        if not labels or has_labels(parts.get((release.identity.release, release.identity.namespace), nothing), labels)
-    ]
+    return known, [parts.get((each.identity.release, each.identity.namespace), nothing) for each in known]
 
 
 async def read_system(source: Source, identity: Identity, observer: Observer) -> Release:
@@ -82,7 +91,8 @@ async def find_systems(source: Source, namespace: str, id: str) -> list[Release]
     return [match for match in matches if is_exact(match.identity, id)]
 
 
-async def _list_known(source: Source, namespace: str) -> list[Release]:
+async def list_known(source: Source, namespace: str) -> list[Release]:
+    """List every system, without its services: those that run, and those of which something is left."""
     listed = await releases.list_releases(source, namespace)
     known = {release.identity.guid for release in listed}
     listed += await volumes.find_kept(source, known, namespace=namespace)
@@ -97,7 +107,3 @@ async def _look(source: Source, namespace: str) -> ClusterSnapshot | None:
         if namespace:
             raise
         return None
-
-
-async def _nothing() -> None:
-    """What one looks at who looks at the releases alone."""

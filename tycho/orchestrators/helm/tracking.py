@@ -17,6 +17,7 @@ from typing import Self
 
 from tycho import kinds
 from tycho.errors import NotFound, StartFailed
+from tycho.kinds import Kind
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject, get_labels
 from tycho.kube.query import ObjectQuery
@@ -24,6 +25,7 @@ from tycho.orchestrators import NO_LABELS, Target, WaitOptions
 from tycho.orchestrators.helm import lease, systems, waiting
 from tycho.orchestrators.helm.object_queries import QUERIES, SYSTEMS
 from tycho.orchestrators.helm.observer import Observer
+from tycho.orchestrators.helm.system_looks import SystemLooks
 from tycho.orchestrators.helm.view import ClusterView
 from tycho.orchestrators.helm.view_lists import ClusterLists, Source
 from tycho.orchestrators.helm.waiting import Deadline
@@ -38,19 +40,19 @@ UNASKED = (kinds.CLAIM, kinds.NAMESPACE, kinds.NODE)  # kinds that a look at a s
 
 
 class Changes:
-    """Tells when something may have changed.
+    """Tells when something of a system may have changed.
 
     Args:
-        identity: Of this system; None for any.
+        identity: Which system.
     """
 
-    def __init__(self, identity: Identity | None = None) -> None:
+    def __init__(self, identity: Identity) -> None:
         self._identity = identity
         self._event = asyncio.Event()
 
-    def notify(self, obj: KubeObject | None) -> None:
+    def notify(self, kind: Kind, obj: KubeObject | None) -> None:
         """Take a change of an object; None: of any."""
-        if obj is None or self._identity is None or self._concerns(obj, self._identity):
+        if obj is None or self._concerns(obj, self._identity):
             self._event.set()
 
     async def wait(self, seconds: float) -> None:
@@ -170,19 +172,21 @@ class TrackVerbs:
                 while True:
                     yield [await tracker.look()]
                     await tracker.pause(TICK)
-        changes = Changes()
         async with AsyncExitStack() as stack:
             view = self.source
             if not isinstance(view, ClusterView):
                 view = ClusterView(self.api, (self.target.namespace,))
                 await stack.enter_async_context(view)
-            stack.enter_context(view.listen(changes.notify))
+            looks = SystemLooks(view, self.target.namespace, labels)
+            stack.enter_context(view.listen(looks.notify))
             await view.begun()
             while True:
                 began = time.monotonic()
-                yield await systems.list_systems(view, self.target.namespace, services=True, labels=labels)
-                await asyncio.sleep(max(BREATH, time.monotonic() - began))
-                await changes.wait(TICK)
+                releases = await looks.look()
+                took = time.monotonic() - began
+                yield releases
+                await asyncio.sleep(max(BREATH, took))
+                await looks.wait(TICK)
 
     async def _settle(
         self, identity: Identity, deadline: Deadline, notes: tuple[str, ...], observer: Observer

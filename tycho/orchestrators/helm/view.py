@@ -9,8 +9,8 @@ As long as a kind's list is not complete, its watch is cut, or it may not be wat
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +18,7 @@ from tycho import kinds
 from tycho.errors import Forbidden, NotFound, OrchestratorError
 from tycho.kinds import Kind
 from tycho.kube.client import KubeClient
-from tycho.kube.feed import Feed
+from tycho.kube.feed import Feed, Listener
 from tycho.kube.objects import KubeObject
 from tycho.kube.query import ObjectQuery
 from tycho.orchestrators.helm.object_queries import INDEXED, KEPT, QUERIES, SYSTEMS
@@ -60,6 +60,7 @@ class ClusterView:
         self._namespaces = tuple(namespaces)
         self._tasks: list[asyncio.Task[None]] = []
         self._nodes: Sequence[KubeObject] | None = None
+        self._nodes_begun = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(feed.run()) for feed in self.feeds.values()]
@@ -74,12 +75,35 @@ class ClusterView:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def begun(self) -> None:
-        """Wait until all is watched that may be."""
-        await asyncio.gather(*(feed.begun.wait() for feed in self.feeds.values()))
+        """Wait until all is watched that may be, and nodes are known."""
+        await asyncio.gather(self._nodes_begun.wait(), *(feed.begun.wait() for feed in self.feeds.values()))
+
+    @property
+    def nodes(self) -> Sequence[KubeObject] | None:
+        """Some nodes, as they were a while ago; None where that is not known."""
+        return self._nodes
+
+    def count_listings(self) -> int:
+        """Count how often anything was listed anew: what was missed before is known since then."""
+        return sum(feed.listings for feed in self.feeds.values())
+
+    async def resume(self, seconds: float) -> bool:
+        """Wait until watches that were cut go on; return whether all that systems are made of is watched then.
+
+        Args:
+            seconds: How long at most.
+        """
+        feeds = [feed for feed in self.feeds.values() if feed.query.kind is not kinds.EVENT]
+        cut = [feed.synced.wait() for feed in feeds if feed.version and not feed.synced.is_set()]
+        if cut:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await asyncio.gather(*cut)
+        return all(feed.synced.is_set() for feed in feeds)
 
     @contextmanager
-    def listen(self, listener: Callable[[KubeObject | None], None]) -> Iterator[None]:
-        """Have a function called with each object that changes, and with None where any may have."""
+    def listen(self, listener: Listener) -> Iterator[None]:
+        """Have a function called with each object that changes, and its kind; with None where any may have."""
         for feed in self.feeds.values():
             feed.listeners.add(listener)
         try:
@@ -138,4 +162,5 @@ class ClusterView:
                 self._nodes = ()
             except OrchestratorError:
                 self._nodes = None
+            self._nodes_begun.set()
             await asyncio.sleep(NODES_LAST)

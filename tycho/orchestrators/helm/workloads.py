@@ -29,6 +29,7 @@ PUBLISHED = "tycho.dev/published"
 STATE = "tycho.dev/state"  # of a workload: "running", or, where it stands still, "paused" or "stopped"
 RUNNING = "running"
 READY_WHEN = "tycho.dev/ready-when"  # of a job that may run for ever: "running"
+SIMULATED = "kwok.x-k8s.io/node"  # annotation of nodes that only pretend to run containers
 ENDED = ("Succeeded", "Failed")  # phases of pods
 CREATE_GRACE = 20.0  # seconds in which a quota or an admission webhook may change its mind
 
@@ -64,7 +65,7 @@ class ClusterSnapshot:
     @property
     def simulated(self) -> bool:
         """Whether the nodes only pretend to run containers."""
-        marks = [get_annotations(node).get("kwok.x-k8s.io/node") for node in self.nodes]
+        marks = [get_annotations(node).get(SIMULATED) for node in self.nodes]
         return bool(marks) and all(marks)
 
     def is_ready(self, pod: KubeObject) -> bool:
