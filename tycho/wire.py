@@ -105,6 +105,18 @@ def read_system(row: Mapping[str, Any]) -> System:
     return System.model_validate(known | {"services": services})
 
 
+class GoneData(BaseModel):
+    """A system that is not there any more, or does not fit any more: the data of an event of `GET /events`."""
+
+    sid: str
+
+
+class CurrentData(BaseModel):
+    """How many systems there are, all of them told: the data of an event of `GET /events`."""
+
+    count: int
+
+
 class ProgressData(BaseModel):
     """One line of how far a system is: the data of an event of `GET /system/{id}/events`."""
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import aclosing
 from typing import Any
 
 import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from tests.api.clients import Make, canned, failure
 from tests.api.conftest import WEB, Post, Service
+from tycho.api.looks import SystemEvents
+from tycho.client import AsyncTychoClient, TychoClient
+from tycho.errors import ClusterUnreachable, Forbidden, NotFound, NotSupported, TychoError
 from tycho.progress import ProgressEvent, ProgressEvents
 from tycho.release import Endpoint, Identity, Release, ServiceStatus
 
@@ -107,3 +113,92 @@ def test_a_caller_who_goes_leaves_the_service_answering(service: Service) -> Non
             assert next(answer.iter_lines()).startswith("event: ")
         assert client.get(f"/system/{guid}").status_code == 200
         client.delete(f"/system/{guid}")
+
+
+def test_all_systems_are_followed(service: Service) -> None:
+    """At first all that fit, then each that changes; what is gone is told."""
+    with TychoClient(service.url) as client:
+        first, second = (client.start({"name": name, "system": WEB, "username": who}).identifier
+                         for name, who in (("red", "ada"), ("blue", "bob")))  # fmt: skip
+        looks = client.follow()
+        assert [system.name for system in next(looks)] == ["red", "blue"]
+        ours = client.follow(username="bob")
+        named = client.follow(["red"])
+        assert [system.sid for system in next(ours)] == [second]
+        assert [system.sid for system in next(named)] == [first]
+        client.remove(first)
+        assert [system.name for system in next(looks)] == ["blue"]
+        with pytest.raises(NotFound):
+            next(named)
+        with pytest.raises(NotFound):
+            next(client.follow(["nowhere"]))
+        client.remove(second)
+        assert next(looks) == next(ours) == []
+
+
+def test_the_awaited_client_follows_as_well(service: Service) -> None:
+    async def story() -> None:
+        async with AsyncTychoClient(service.url) as client:
+            await client.start({"name": "red", "system": WEB})
+            async with aclosing(client.follow(name="red")) as looks:  # type: ignore[type-var]
+                assert [system.name for system in await anext(looks)] == ["red"]
+                await client.remove("red")
+                assert await anext(looks) == []
+
+    asyncio.run(story())
+
+
+SYSTEMS = {"Content-Type": "text/event-stream"}
+
+
+def told(*events: tuple[str, object]) -> bytes:
+    return b"retry: 0\n\n" + b"".join(
+        f"event: {name}\ndata: {json.dumps(data)}\n\n".encode() for name, data in events
+    )  # fmt: skip
+
+
+def test_a_stream_that_ends_begins_anew(make: Make, http: TestClient, post: Post) -> None:
+    """What went while nobody listened is gone, and half a look is none."""
+    guid = post("start", {"name": "shop", "system": WEB}).json()["result"]["sid"]
+    system = http.get(f"/system/{guid}").json()["result"]
+    other = {**system, "sid": "f" * 32}
+    replies = [
+        (200, SYSTEMS, told(("system", system), ("system", other), ("current", {"count": 2}))),
+        (200, SYSTEMS, told(("system", system))),
+        (200, SYSTEMS, told(("system", other), ("current", {"count": 1}))),
+        (204, {}, b""),
+    ]
+    with canned(*replies) as (url, _):
+        told_looks = make(url).follow()
+        assert [[each.sid for each in systems] for systems in told_looks] == [[guid, other["sid"]], [other["sid"]]]
+
+
+REFUSAL = {"error": "Forbidden", "message": "no more", "hint": "", "problems": [], "warnings": []}
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "message"),
+    [
+        ((404, {}, failure("UsageError")), NotSupported, "tells of no changes"),
+        ((404, {}, failure("NotFound")), NotFound, "no"),
+        ((200, SYSTEMS, b"event: system\ndata: {}\n\n"), TychoError, "none of Tycho's"),
+        ((200, SYSTEMS, told(("failed", REFUSAL))), Forbidden, "no more"),
+        ((200, SYSTEMS, b""), ClusterUnreachable, "break off"),
+    ],
+)
+def test_what_is_no_stream_is_said(
+    make: Make, reply: tuple[int, dict[str, str], bytes], error: type[TychoError], message: str
+) -> None:
+    with canned(reply) as (url, _), pytest.raises(error, match=message):
+        list(make(url).follow(tries=1))
+
+
+def test_what_is_told_of_all_systems() -> None:
+    """Each look tells what is another than before, and one that brings nothing says nothing."""
+    events, one, two = SystemEvents(), release(service("web")), release(service("web", "starting"))
+    assert [name for name, _ in events.tell([])] == ["current"]
+    assert [name for name, _ in events.tell([one])] == ["system", "current"]
+    assert [name for name, _ in events.tell([one])] == []
+    assert [name for name, _ in events.tell([one.model_copy()])] == []
+    assert [name for name, _ in events.tell([two])] == ["system", "current"]
+    assert [name for name, _ in events.tell([])] == ["gone", "current"]

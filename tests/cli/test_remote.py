@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.api.conftest import Service, serving
-from tests.cli.conftest import Run
+from tests.cli.conftest import TYCHO, Run
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -101,3 +103,47 @@ def test_options_of_the_service_are_not_the_caller_s(
 ) -> None:
     assert project.is_dir()
     assert "the service decides this" in tycho(*argv, "--service", service.url, rc=2).stderr
+
+
+def test_a_watch_of_a_service_goes_on_when_it_is_back(
+    tycho: Run, env: dict[str, str], kubeconfig: Path, helm: Path, project: Path
+) -> None:
+    """What changes is told by the service; that it is away is said, and what changed meanwhile is shown then."""
+    variables = {"KUBECONFIG": str(kubeconfig), "TYCHO_HELM": str(helm), "TYCHO_QUIET_TIME": "0"}
+    pipe = subprocess.PIPE
+    with serving(**variables) as service:
+        port = service.url.rpartition(":")[2]
+        tycho("up", "--service", service.url, "--name", "far")
+        watching = subprocess.Popen(
+            [TYCHO, "status", "--watch", "--name", "far", "--service", service.url],
+            cwd=project, env=env, stdout=pipe, stderr=pipe, text=True,
+        )  # fmt: skip
+        assert watching.stdout
+        assert watching.stderr
+        assert watching.stdout.readline().startswith("SYSTEM ")
+        assert watching.stdout.readline().startswith("far ")
+        tycho("stop", "web", "--id", "far")
+        while "0/1" not in (line := watching.stdout.readline()) and "1/1" not in line:
+            assert line
+    assert "trying again" in watching.stderr.readline()
+    tycho("down", "far")
+    with serving("--port", port, **variables):
+        assert watching.stderr.readline() == "far is gone\n"
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait() == 0
+        watching.stdout.close()
+        watching.stderr.close()
+
+
+def test_fields_of_others_are_taken_back_through_a_service(
+    tycho: Run, tool: Run, service: Service, project: Path
+) -> None:
+    assert project.is_dir()
+    tycho("up", "--service", service.url, "--name", "far")
+    (there,) = json.loads(tycho("status", "far", "-o", "json").stdout)
+    for argv in (("scale", "far", "web=2"), ("modify", "far", "--replicas", "web=1"), ("pause", "far"),
+                 ("rollback", "far", "1")):  # fmt: skip
+        tool("kubectl", "scale", "deployment", "-n", there["namespace"], "--all", "--replicas=3")
+        refused = tycho(*argv, "--no-wait", "--service", service.url, rc=37)
+        assert "hint: --force-conflicts takes it back" in refused.stderr
+        tycho(*argv, "--no-wait", "--force-conflicts", "--service", service.url)

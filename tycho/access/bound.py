@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -50,13 +51,14 @@ VERBS = {
     "logs": "logs",
     "events": "events",
     "wait": "status",
+    "follow": "status",
 }
 """Of each method of a lifecycle that callers have, the verb that they must be allowed."""
 CHANGING = ("up", "down", "modify", "rollback", "restart", "scale", "pause", "resume", "stop", "start")
 """The methods that change something: the audit tells of each."""
 WITHHELD = (
     "compile", "explain", "push", "exec", "forward", "ports", "identify", "check_owner",
-    "reserve_urls", "make_instance", "follow",
+    "reserve_urls", "make_instance",
 )  # fmt: skip
 """The methods that no caller of the service has."""
 
@@ -125,8 +127,11 @@ class Bound:
     async def _stream(self, name: str, /, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         verb = VERBS[name]
         await self._enter(verb)
-        async for member in getattr(self._as(verb), name)(*args, **kwargs):
-            yield member
+        if self._subject is not None and (asked := kwargs.get("username")):
+            await self._check_name(verb, asked)
+        async with aclosing(getattr(self._as(verb), name)(*args, **kwargs)) as members:
+            async for member in members:
+                yield member
 
     async def _do(self, name: str, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         await self._enter(verb)

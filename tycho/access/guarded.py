@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,14 @@ class Guarded:
     async def find(self, id: str) -> Sequence[Release]:
         """Those of the caller's that an id names."""
         return await self._visible(await self._inner.find(id))
+
+    async def follow(self, identity: Identity | None = None, **options: Any) -> AsyncIterator[Sequence[Release]]:
+        """Looks at one of the caller's systems, or at all of them: what he may not see any more, he does not."""
+        async with aclosing(self._inner.follow(identity, **options)) as looks:
+            async for releases in looks:
+                if identity is not None:
+                    await self._check(identity)
+                yield await self._visible(releases)
 
     async def up(self, artifact: Artifact, instance: Instance) -> Release:
         """Start or upgrade a system.
@@ -112,8 +121,9 @@ class Guarded:
 
         async def streamed(identity: Identity, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
             await self._check(identity)
-            async for member in method(identity, *args, **kwargs):
-                yield member
+            async with aclosing(method(identity, *args, **kwargs)) as members:
+                async for member in members:
+                    yield member
 
         return streamed if name in STREAMS else checked
 

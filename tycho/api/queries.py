@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,17 +29,36 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
-class SystemQuery(Query):
-    """Which systems, and how many of them at once."""
+class FilterQuery(Query):
+    """Which of all systems."""
 
     name: Annotated[str, Field(pattern=rf"^({NAME})?$", description="Of this project alone.")] = ""
     username: Annotated[Username, Field(description="This user's alone.")] = ""
-    state: Annotated[State | None, Field(description="In this state alone.")] = None
-    ready: Annotated[bool | None, Field(description="Those that are ready alone, or those that are not.")] = None
     label: Annotated[
         list[Annotated[str, Field(pattern=LABEL, max_length=512)]],
         Field(max_length=20, description="NAME=VALUE: those alone of which a service has these labels."),
     ] = []
+
+    def read(self) -> dict[str, Any]:
+        """Return the filters as the verbs take them."""
+        labels = {name: text for name, _, text in (label.partition("=") for label in self.label)}
+        return {"name": self.name, "username": self.username, "labels": labels}
+
+
+class FollowQuery(FilterQuery):
+    """Which systems are followed."""
+
+    id: Annotated[
+        list[Annotated[str, Field(pattern=rf"^{NAME}$")]],
+        Field(max_length=100, description="These alone, by any of their names."),
+    ] = []
+
+
+class SystemQuery(FilterQuery):
+    """Which systems, and how many of them at once."""
+
+    state: Annotated[State | None, Field(description="In this state alone.")] = None
+    ready: Annotated[bool | None, Field(description="Those that are ready alone, or those that are not.")] = None
     limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE, description="Systems of one answer.")] = PAGE
     start: Annotated[
         str, Field(alias="continue", max_length=256, description="Go on behind an answer: its `continue`.")

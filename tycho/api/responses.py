@@ -93,18 +93,12 @@ def failed(error: TychoError, status: int = 0) -> Json:
         error: What went wrong.
         status: HTTP status, instead of the error's own.
     """
-    asked = ASKED.get()
-    hint, count = _shown_text(error.hint), len(error.problems)
-    problems = [_shown(problem) for problem in error.problems[:LISTED]]
-    texts = [f"{problem.path}: {problem.message}" if problem.path else problem.message for problem in problems[:SHOWN]]
+    asked, result = ASKED.get(), describe(error)
+    hint, count = result["hint"], len(error.problems)
+    problems = [_shown(problem) for problem in error.problems[:SHOWN]]
+    texts = [f"{problem.path}: {problem.message}" if problem.path else problem.message for problem in problems]
     more = [f"and {count - SHOWN} more"] if count > SHOWN else []
-    short = _shown_text(error.message)
-    message = ": ".join([short, *(["; ".join(texts + more)] if texts else [])])
-    lists = {
-        "problems": [asdict(problem) for problem in problems],
-        "warnings": [asdict(_shown(warning)) for warning in error.warnings[:LISTED]],
-    }
-    names = {"reason": error.reason(), "type": error.type(), "request_id": asked.id}
+    message = ": ".join([result["message"], *(["; ".join(texts + more)] if texts else [])])
     status = status or error.http_status
     headers = {"X-Request-Id": asked.id} if asked.id else {}
     if isinstance(error, OperationInProgress | TooManyRequests):
@@ -112,10 +106,24 @@ def failed(error: TychoError, status: int = 0) -> Json:
     if asked.problem_json:
         title = (type(error).__doc__ or "").partition("\n")[0]
         details = {"title": title, "status": status, "detail": message, "instance": asked.path, "hint": hint}
-        return ProblemJson({**names, **details, **lists}, status, headers)
-    result = {"error": error.reason(), "message": short, "hint": hint, **lists, **names}
+        shared = {key: result[key] for key in ("reason", "type", "request_id", "problems", "warnings")}
+        return ProblemJson({**shared, **details}, status, headers)
     content = {"status": "error", "result": result, "message": f"{message} ({hint})" if hint else message}
     return Json(content, status, headers)
+
+
+def describe(error: TychoError) -> dict[str, Any]:
+    """Return what a caller is told of an error: a `Failure`."""
+    return {
+        "error": error.reason(),
+        "message": _shown_text(error.message),
+        "hint": _shown_text(error.hint),
+        "problems": [asdict(_shown(problem)) for problem in error.problems[:LISTED]],
+        "warnings": [asdict(_shown(warning)) for warning in error.warnings[:LISTED]],
+        "reason": error.reason(),
+        "type": error.type(),
+        "request_id": ASKED.get().id,
+    }
 
 
 def _shown(problem: Problem) -> Problem:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import OUTPUT, Format, OptionalId, Output, TargetOptions
+from tycho.cli.options import OUTPUT, READING, Format, OptionalId, Output, TargetOptions, Timeout
 from tycho.cli.project import ProjectOptions, choose_system
 from tycho.cli.session import run
 from tycho.errors import NotFound, UsageError
@@ -66,6 +66,7 @@ def show_system(
     revision: Number = 0,
     project: ProjectOptions,
     target: TargetOptions,
+    timeout: Timeout = READING,
     output: AsYaml = Format.yaml,
 ) -> None:
     r"""Show what a system is made of; its compose file, its values or its chart, without secrets.
@@ -81,15 +82,17 @@ def show_system(
     """
     chosen = part.choose()
     if chosen == "values":
-        return values(id, all=part.all, revision=revision, project=project, target=target, output=output)
+        return values(
+            id, all=part.all, revision=revision, project=project, target=target, timeout=timeout, output=output
+        )
     if chosen == "chart":
-        return _show_chart(id, revision, part.folder, project, target)
+        return _show_chart(id, revision, part.folder, project, target, timeout)
 
     async def act(lifecycle: Lifecycle) -> tuple[str, str]:
         release, _ = await choose_system(lifecycle, project, id=id)
         return release.identity.name, (await lifecycle.contents(release.identity.guid, revision)).compose
 
-    name, text = run(act, target)
+    name, text = run(act, target, timeout=timeout)
     if not text:
         raise NotFound(f"{name} was made of a chart without its compose file", hint="run `tycho up` for another")
     if output is Format.json:
@@ -100,7 +103,9 @@ def show_system(
     return None
 
 
-def _show_chart(id: str, revision: int, folder: str, project: ProjectOptions, target: TargetOptions) -> None:
+def _show_chart(
+    id: str, revision: int, folder: str, project: ProjectOptions, target: TargetOptions, timeout: float
+) -> None:
     """List the files of a chart, or write them into a folder."""
 
     async def act(lifecycle: Lifecycle) -> Mapping[str, bytes]:
@@ -108,7 +113,7 @@ def _show_chart(id: str, revision: int, folder: str, project: ProjectOptions, ta
         files: Mapping[str, bytes] = await lifecycle.chart(release.identity.guid, revision)
         return files
 
-    files = run(act, target)
+    files = run(act, target, timeout=timeout)
     if folder:
         from tycho.chart import Chart
 
@@ -126,6 +131,7 @@ def values(
     revision: Number = 0,
     project: ProjectOptions,
     target: TargetOptions,
+    timeout: Timeout = READING,
     output: AsYaml = Format.yaml,
 ) -> None:
     r"""Print the values of a system's release; what is secret is masked.
@@ -144,7 +150,7 @@ def values(
         stored = await _read(lifecycle, project, id, revision)
         return mask_values(stored.merged if all else stored.values, known=stored.files.values())
 
-    shown = run(act, target)
+    shown = run(act, target, timeout=timeout)
     show.structured(shown, Format.json if output is Format.json else Format.yaml)
 
 
@@ -154,6 +160,7 @@ def report(
     revision: Number = 0,
     project: ProjectOptions,
     target: TargetOptions,
+    timeout: Timeout = READING,
     output: Output = Format.table,
 ) -> None:
     r"""Print what changed its meaning on the way to the cluster.
@@ -169,7 +176,7 @@ def report(
     async def act(lifecycle: Lifecycle) -> Sequence[Mapping[str, Any]]:
         return (await _read(lifecycle, project, id, revision)).report
 
-    rows = run(act, target)
+    rows = run(act, target, timeout=timeout)
     if output is not Format.table:
         return show.structured([{key: row[key] for key in CELLS if row.get(key)} for row in rows], output)
     if not rows:

@@ -8,7 +8,17 @@ import typer
 
 from tycho.cli import ends
 from tycho.cli.comparisons import emit_comparison
-from tycho.cli.options import CLUSTER, OUTPUT, CompileOptions, Format, Output, OutputOptions, StartTargetOptions
+from tycho.cli.options import (
+    CLUSTER,
+    OUTPUT,
+    READING,
+    CompileOptions,
+    Format,
+    Output,
+    OutputOptions,
+    StartTargetOptions,
+    Timeout,
+)
 from tycho.cli.up import Services, compare, make_start
 from tycho.cli.up_options import BuildOptions, ImageOptions, InstanceOptions, StartWaitOptions
 
@@ -26,6 +36,7 @@ def diff(
     compose: CompileOptions,
     id: Id = "",
     target: StartTargetOptions,
+    timeout: Timeout = READING,
     objects: Objects = False,
     output: Output = Format.table,
 ) -> None:
@@ -41,7 +52,8 @@ def diff(
     """
     ends.fail_with(FAILED)
     start = make_start(
-        services, compose, ImageOptions(), BuildOptions(), InstanceOptions(id=id), target, StartWaitOptions(),
+        services, compose, ImageOptions(), BuildOptions(), InstanceOptions(id=id), target,
+        StartWaitOptions(timeout=timeout),
         OutputOptions(output=output),
     )  # fmt: skip
     comparison = compare(start, target)

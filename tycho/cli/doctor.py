@@ -7,7 +7,7 @@ import sys
 
 from tycho.cli import show
 from tycho.cli.display import find_width, fold
-from tycho.cli.options import Format, Output, StartTargetOptions
+from tycho.cli.options import READING, Format, Output, StartTargetOptions, Timeout
 from tycho.cli.session import run
 
 MARKS = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "error": ("✘", "red")}
@@ -29,7 +29,7 @@ def version(output: Output = Format.table) -> None:
     show.structured({"tycho": __version__, "python": platform.python_version()}, output)
 
 
-def doctor(*, target: StartTargetOptions, output: Output = Format.table) -> None:
+def doctor(*, target: StartTargetOptions, timeout: Timeout = READING, output: Output = Format.table) -> None:
     r"""Check helm, the cluster, your rights and versions; says what to do.
 
     \b
@@ -37,7 +37,7 @@ def doctor(*, target: StartTargetOptions, output: Output = Format.table) -> None
       tycho doctor
       tycho doctor --local
     """
-    checks = run(lambda lifecycle: lifecycle.orchestrator.doctor(), target)
+    checks = run(lambda lifecycle: lifecycle.orchestrator.doctor(), target, timeout=timeout)
     if output is not Format.table:
         show.structured([check.model_dump() for check in checks], output)
     else:

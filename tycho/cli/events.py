@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +11,11 @@ import typer
 from tycho.cli import show
 from tycho.cli.columns import BELOW, Column
 from tycho.cli.display import find_width, fold
-from tycho.cli.options import OUTPUT, Format, Output, TargetOptions, Words
+from tycho.cli.options import OUTPUT, READING, Format, Output, TargetOptions, Timeout, Words
 from tycho.cli.project import FollowedSystemOptions, choose_system
 from tycho.cli.session import run
 from tycho.text import json_text
+from tycho.time_limit import limit_time
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
@@ -36,6 +38,7 @@ def events(
     follow: Follow = False,
     system: FollowedSystemOptions,
     target: TargetOptions,
+    timeout: Timeout = READING,
     output: Output = Format.table,
 ) -> None:
     r"""Print the events of a system's objects, oldest first.
@@ -46,11 +49,13 @@ def events(
       tycho events web -f
       tycho events shop -o json
 
-    ID defaults to the project of this folder. With -f, JSON is one object a line.
+    ID defaults to the project of this folder. With -f, JSON is one object a line, and --timeout is for
+    finding the system.
     """
 
     async def act(lifecycle: Lifecycle) -> None:
-        release, services = await choose_system(lifecycle, system, words or (), id=system.id)
+        with limit_time(timeout):
+            release, services = await choose_system(lifecycle, system, words or (), id=system.id)
         stream = lifecycle.events(release.identity.guid, services, follow=follow)
         if not follow:
             return _show([event async for event in stream], output)
@@ -65,7 +70,7 @@ def events(
             show.flush()
         return None
 
-    run(act, target)
+    run(act, target, timeout=math.inf if follow else timeout)
 
 
 def _show(events: list[Event], output: Format) -> None:

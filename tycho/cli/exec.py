@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import INPUT, Force, TargetOptions
+from tycho.cli.options import INPUT, READING, FindTimeout, Force, TargetOptions
 from tycho.cli.project import SystemOptions, choose_system
 from tycho.cli.session import run
 from tycho.errors import UsageError
+from tycho.time_limit import limit_time
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
@@ -45,6 +46,7 @@ def exec(
     system: SystemOptions,
     force: Force = False,
     target: TargetOptions,
+    timeout: FindTimeout = READING,
 ) -> None:
     r"""Run a program in a running container; its exit code is the command's.
 
@@ -62,7 +64,8 @@ def exec(
         from tycho.cli.terminal import Terminal, raw_mode
         from tycho.orchestrators import ExecRequest
 
-        release, arguments = await choose_system(lifecycle, system, words, id=system.id, change=True, force=force)
+        with limit_time(timeout):
+            release, arguments = await choose_system(lifecycle, system, words, id=system.id, change=True, force=force)
         if len(arguments) < 2:
             raise UsageError("no command is named" if arguments else "no service is named",
                              hint=f"write `tycho exec {release.identity.name} SERVICE COMMAND`")  # fmt: skip

@@ -11,7 +11,7 @@ import typer
 from tycho.cli import show
 from tycho.cli.clock import CLOCK
 from tycho.cli.display import has_colours
-from tycho.cli.options import READING, WAITING, TargetOptions, Words
+from tycho.cli.options import READING, FindTimeout, TargetOptions, Words
 from tycho.cli.project import FollowedSystemOptions, choose_system
 from tycho.cli.session import run
 from tycho.errors import UsageError
@@ -41,9 +41,6 @@ Timestamps = Annotated[
 NoPrefix = Annotated[
     bool, typer.Option("--no-log-prefix", help="Write lines without names before them.", rich_help_panel=LINES)
 ]
-Timeout = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", help="To find the system.", rich_help_panel=WAITING)
-]
 
 
 def logs(
@@ -56,7 +53,7 @@ def logs(
     no_log_prefix: NoPrefix = False,
     system: FollowedSystemOptions,
     target: TargetOptions,
-    timeout: Timeout = READING,
+    timeout: FindTimeout = READING,
 ) -> None:
     r"""Print what containers write; each line has its pod's name before it, on a terminal in its service's colour.
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import INPUT, OUTPUT, Force, TargetOptions
+from tycho.cli.options import INPUT, OUTPUT, READING, FindTimeout, Force, TargetOptions
 from tycho.cli.project import SystemOptions, choose_system
 from tycho.cli.session import find_service, run
 from tycho.errors import NotFound, TychoError, UsageError
+from tycho.time_limit import limit_time
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
@@ -38,6 +39,7 @@ def open_(
     system: SystemOptions,
     force: Force = False,
     target: TargetOptions,
+    timeout: FindTimeout = READING,
 ) -> None:
     r"""Open a service in the browser, by its URL or a forwarded port.
 
@@ -56,12 +58,13 @@ def open_(
                          hint="leave out --service, or unset TYCHO_SERVICE")  # fmt: skip
 
     async def act(lifecycle: Lifecycle) -> None:
-        chosen, services = await choose_system(lifecycle, system, words or (), id=system.id)
+        with limit_time(timeout):
+            chosen, services = await choose_system(lifecycle, system, words or (), id=system.id)
+            (release,) = await lifecycle.status([chosen.identity.guid])
         if len(services) > 1:
             raise UsageError(
                 "one service is opened at a time", hint=f"write `tycho open {chosen.identity.name} {services[0]}`"
             )
-        (release,) = await lifecycle.status([chosen.identity.guid])
         show.simulated([release])
         if url := "" if port else find_url(release, services, distant=distant):
             await _open(url, quiet=print_)

@@ -6,7 +6,7 @@ apart for typer and puts them together again when the command runs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,9 +74,16 @@ Directory = Annotated[
     typer.Option("--project-directory", metavar="DIR", help="What paths are relative to.", rich_help_panel=INPUT),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Do it to somebody else's system, too.", rich_help_panel=CLUSTER)]
+ForceConflicts = Annotated[
+    bool,
+    typer.Option("--force-conflicts", help="Take back what others changed in the cluster.", rich_help_panel=CLUSTER),
+]
 Timeout = Annotated[
     float,
     typer.Option("--timeout", metavar="SECONDS", help="For the whole command.", rich_help_panel=WAITING),
+]
+FindTimeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", help="To find the system.", rich_help_panel=WAITING)
 ]
 READING = 60.0  # seconds that a command may take which only reads
 Output = Annotated[Format, typer.Option("-o", "--output", help="Format of stdout.", rich_help_panel=OUTPUT)]
@@ -221,6 +228,17 @@ class WaitFlags:
         from tycho.orchestrators import WaitOptions as Wait
 
         return Wait(wait=not self.no_wait, timeout=self.timeout, watch=watch)
+
+
+@dataclass(frozen=True)
+class ChangeWaitFlags(WaitFlags):
+    """How a change is made of what runs already, and whether a command waits for it."""
+
+    force_conflicts: ForceConflicts = False
+
+    def with_watch(self, watch: Watch) -> Wait:
+        """Return what the verbs take; see `WaitFlags`."""
+        return replace(super().with_watch(watch), force_conflicts=self.force_conflicts)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tycho.cli import show
-from tycho.cli.options import StatusFormat, StatusOutput, TargetOptions, Words
+from tycho.cli.options import READING, StatusFormat, StatusOutput, TargetOptions, Timeout, Words
 from tycho.cli.project import SystemOptions, choose_system
 from tycho.cli.session import run
 from tycho.errors import NotFound
@@ -25,6 +25,7 @@ def ps(
     all: AllServices = False,
     system: SystemOptions,
     target: TargetOptions,
+    timeout: Timeout = READING,
     output: StatusOutput = StatusFormat.table,
 ) -> None:
     r"""List the services of a system; `tycho status --services` lists those of all.
@@ -47,7 +48,7 @@ def ps(
         kept = tuple(service for service in whole.services if not services or service.name in services)
         return whole.model_copy(update={"services": kept})
 
-    release = run(act, target)
+    release = run(act, target, timeout=timeout)
     if output is StatusFormat.table:
         show.services([release])
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +32,11 @@ Loop = Annotated[
     float,
     typer.Option("--loop", metavar="SECONDS", help="Go on, a pass every so often.", rich_help_panel=WAITING),
 ]
+Timeout = Annotated[
+    float,
+    typer.Option("--timeout", metavar="SECONDS", help="For the whole pass, without --loop.", rich_help_panel=WAITING),
+]
+PASS = 300.0  # seconds: many systems may be paused in it
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Write nothing to stdout.", rich_help_panel=OUTPUT)]
 
 
@@ -40,6 +46,7 @@ def reap(
     warn: Warn = "10m",
     loop: Loop = 0.0,
     target: TargetOptions,
+    timeout: Timeout = PASS,
     output: Output = Format.table,
     quiet: Quiet = False,
 ) -> None:
@@ -65,7 +72,7 @@ def reap(
             await reap_always(lifecycle, loop, options, lambda result: None if quiet else _report(result))
         return await reap(lifecycle, options)
 
-    results = run(act, target)
+    results = run(act, target, timeout=math.inf if loop else timeout)
     if output is not Format.table:
         show.structured([_to_row(result) for result in results], output)
     elif not results:

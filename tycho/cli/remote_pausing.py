@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
 
-from tycho.cli.remote_reading import RemoteReading
+from tycho.cli.remote_reading import RemoteReading, describe
 from tycho.cli.remote_tracking import RemoteTracking
 from tycho.client import AsyncTychoClient
 from tycho.lifecycle.pausing import STARTS_ALL, STOPS_ALL, check_named
@@ -57,6 +57,6 @@ class RemotePausing(RemoteTracking, RemoteReading):
         caller, revision = options.get("caller"), options.get("revision", 0)
         guid = (await self.find(id, caller=caller)).identity.guid
         tag = f'"{guid}.{revision}"' if revision else ""
-        asked = await self.describe_caller(caller, options.get("force", False))
+        asked = await self.describe_caller(caller, options.get("force", False)) | describe(options["wait_options"])
         system = await verb(guid, *words, wait=0, if_match=tag, asked=asked)
         return await self.finish(to_release(system), options["wait_options"])

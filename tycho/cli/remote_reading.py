@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 from tycho.client import AsyncTychoClient
 from tycho.errors import NotFound
 from tycho.lifecycle import Lifecycle
-from tycho.orchestrators import StoredRelease
+from tycho.orchestrators import StoredRelease, WaitOptions
 from tycho.ownership import Caller
 from tycho.release import Drift, Revision
 
 if TYPE_CHECKING:
     from tycho.comparison import Comparison
+
+
+def describe(wait_options: WaitOptions) -> dict[str, Any]:
+    """Return the fields of a request that say how a change is made."""
+    return {"forceConflicts": True} if wait_options.force_conflicts else {}
 
 
 class RemoteReading(Lifecycle):

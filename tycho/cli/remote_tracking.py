@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tycho.client import AsyncTychoClient
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tycho.client import Progress
+    from tycho.wire import System
 
 LINES = 10_000  # of each container that a service sends at most
-LOOKS = 1.0  # seconds between looks at what is followed
 LONGEST = 10.0  # seconds that one request waits, so that what is shown meanwhile is no older
 
 
@@ -50,14 +51,16 @@ class RemoteTracking:
     async def follow(
         self, ids: Sequence[str] = (), *, name: str = "", username: str = "", labels: Mapping[str, str] = NO_LABELS
     ) -> AsyncIterator[Sequence[Release]]:
-        """Yield looks at systems, again and again."""
-        while True:
-            if ids:
-                systems = await asyncio.gather(*map(self.client.system, ids))
-            else:
-                systems = await self.client.systems(name=name, username=username, labels=labels)
-            yield [to_release(system) for system in systems]
-            await asyncio.sleep(LOOKS)
+        """Yield looks at systems, when something has changed; the first at once."""
+        known: dict[str, tuple[System, Release]] = {}
+        # One connection: whoever looks is to know when there is none, and begins again with all that there is.
+        looks = self.client.follow(ids, name=name, username=username, labels=labels, tries=1)
+        async with aclosing(looks):  # type: ignore[type-var]
+            async for systems in looks:
+                for system in systems:
+                    if system.sid not in known or known[system.sid][0] is not system:
+                        known[system.sid] = system, to_release(system)
+                yield [known[system.sid][1] for system in systems]
 
     async def logs(
         self,

@@ -12,6 +12,7 @@ from tycho.choices import check_revision, find_release
 from tycho.cli.changes import ToldDifference, write_changes
 from tycho.cli.remote_expiry import RemoteExpiry
 from tycho.cli.remote_pausing import RemotePausing
+from tycho.cli.remote_reading import describe
 from tycho.client import AsyncTychoClient, TychoAnswer
 from tycho.errors import TychoError, UsageError
 from tycho.lifecycle import Removal
@@ -136,7 +137,7 @@ class RemoteLifecycle(RemotePausing, RemoteExpiry):
     ) -> Release:
         """Make an earlier revision of a system the running one."""
         answer = await self.client.rollback(
-            {"name": id, "revision": revision, **await self.describe_caller(caller, force)}
+            {"name": id, "revision": revision, **await self.describe_caller(caller, force), **describe(wait_options)}
         )
         return await self.finish(_succeed(answer), wait_options)
 
@@ -152,7 +153,8 @@ class RemoteLifecycle(RemotePausing, RemoteExpiry):
         wait_options: WaitOptions,
     ) -> Modified:
         """Change labels, resources, replicas, images or variables of a system."""
-        changes = {**write_changes(modification), **await self.describe_caller(caller, force)}
+        asked = {**await self.describe_caller(caller, force), **describe(wait_options)}
+        changes = {**write_changes(modification), **asked}
         lines = await self.client.preview(id, changes)
         differences = tuple(ToldDifference((line,), None, None, "replace") for line in lines)
         if dry_run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from tycho.cli.options import OUTPUT, READING, Format, Ids, StatusFormat, Status
 from tycho.cli.outdated import mark_outdated, tell_outdated
 from tycho.cli.session import find_service, run, run_until_interrupt, run_until_signal
 from tycho.errors import UsageError
+from tycho.time_limit import limit_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +98,7 @@ def status(
     if watch:
         if drift:
             raise UsageError("--watch and --drift exclude each other", hint="leave out one of them")
-        return _watch(ids or (), chosen, target, output, terse=terse, services=services)
+        return _watch(ids or (), chosen, target, output, terse=terse, services=services, timeout=timeout)
     distant = bool(find_service(target.service))
 
     async def look(lifecycle: Lifecycle) -> Sequence[Release]:
@@ -132,6 +134,7 @@ def ls(
     all: AllSystems = False,
     filters: FilterOptions,
     target: TargetOptions,
+    timeout: Timeout = READING,
     output: StatusOutput = StatusFormat.table,
 ) -> None:
     r"""List the systems that run; the same as `tycho status`.
@@ -140,7 +143,7 @@ def ls(
     Example:
       tycho ls
     """
-    status(terse=terse, filters=filters, target=target, output=output)
+    status(terse=terse, filters=filters, target=target, timeout=timeout, output=output)
 
 
 def read_label(text: str) -> tuple[str, str]:
@@ -173,15 +176,24 @@ def _watch(
     *,
     terse: bool,
     services: bool,
+    timeout: float,
 ) -> None:
-    """Show systems until interrupted."""
+    """Show systems until interrupted; the first look is bounded."""
     from tycho.cli.watching import watch
 
     if terse:
         raise UsageError("-terse and --watch exclude each other", hint="-o json has the GUIDs")
-    run_until_interrupt(
-        lambda lifecycle: watch(lambda: lifecycle.follow(ids, **chosen), output, services=services), target
-    )
+
+    distant = bool(find_service(target.service))
+
+    async def act(lifecycle: Lifecycle) -> None:
+        if not distant:  # watches of a cluster are tried for ever, so that it is asked once before
+            with limit_time(timeout):
+                await lifecycle.status(ids, services=False, **chosen)
+        looks = partial(lifecycle.follow, ids, **chosen)
+        await watch(looks, output, services=services, timeout=timeout, limited=distant)
+
+    run_until_interrupt(act, target)
 
 
 def _say_elsewhere(namespace: str, releases: Sequence[Release]) -> None:

@@ -59,12 +59,13 @@ AGES = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "m"), (60, "m", 1, "s"))  # 
 FINE = 10  # units from which on the smaller one is left out
 
 
-def list_systems(releases: Sequence[Release], now: datetime | None = None) -> Table:
+def list_systems(releases: Sequence[Release], now: datetime | None = None, *, among: Sequence[Release] = ()) -> Table:
     """Return a row for each system; its address is that of its first published service.
 
     Args:
         releases: The systems.
         now: The present.
+        among: All that a table shows, where these are a part of it: columns are chosen for them.
     """
     now = now or CLOCK.now()
     cells = [
@@ -77,16 +78,23 @@ def list_systems(releases: Sequence[Release], now: datetime | None = None) -> Ta
         }
         for release in releases
     ]
-    return _choose(SYSTEMS, cells, releases)
+    return _choose(SYSTEMS, cells, among or releases)
 
 
-def list_services(releases: Sequence[Release], *, wide: bool = False, now: datetime | None = None) -> Table:
+def list_services(
+    releases: Sequence[Release],
+    *,
+    wide: bool = False,
+    now: datetime | None = None,
+    among: Sequence[Release] = (),
+) -> Table:
     """Return a row for each service: its state, its address, and why it is not ready.
 
     Args:
         releases: The systems.
         wide: Whether to tell all that there is to say of it.
         now: The present.
+        among: All that a table shows, where these are a part of it: columns are chosen for them.
     """
     now = now or CLOCK.now()
     cells = [
@@ -94,7 +102,7 @@ def list_services(releases: Sequence[Release], *, wide: bool = False, now: datet
         for release in releases
         for service in release.services
     ]
-    return _choose(WIDE if wide else SERVICES, cells, releases)
+    return _choose(WIDE if wide else SERVICES, cells, among or releases)
 
 
 def _describe_system(release: Release, now: datetime) -> dict[str, str]:

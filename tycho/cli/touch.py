@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tycho.cli import show
-from tycho.cli.options import Force, Format, OptionalId, Output, TargetOptions
+from tycho.cli.options import READING, Force, Format, OptionalId, Output, TargetOptions, Timeout
 from tycho.cli.project import ProjectOptions, choose_system
 from tycho.cli.session import run
 
@@ -20,6 +20,7 @@ def touch(
     project: ProjectOptions,
     force: Force = False,
     target: TargetOptions,
+    timeout: Timeout = READING,
     output: Output = Format.table,
 ) -> None:
     r"""Note that a system is used: its idle time begins again.
@@ -36,7 +37,7 @@ def touch(
         release, _ = await choose_system(lifecycle, project, id=id, change=True, force=force)
         return await lifecycle.touch(release.identity.guid, force=force)
 
-    release = run(act, target)
+    release = run(act, target, timeout=timeout)
     if not (release.expiry and release.expiry.idle):
         show.info(f"{release.identity.name} has no idle time: this changes nothing")
     show.status([release], output)

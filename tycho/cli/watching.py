@@ -6,15 +6,17 @@ import asyncio
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, nullcontext
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from tycho.cli import show, status_tables
 from tycho.cli.columns import clean, fit
 from tycho.cli.display import can_move, make_console
 from tycho.cli.options import StatusFormat
-from tycho.errors import ClusterUnreachable
+from tycho.errors import ClusterUnreachable, WaitTimeout
 from tycho.text import json_text
+from tycho.time_limit import LEAST, limit_time
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -28,30 +30,54 @@ STRUCTURED = (StatusFormat.json, StatusFormat.yaml)
 Looks = AsyncIterator[Sequence["Release"]]
 Key = tuple[str, ...]
 """What tells a row from others: the GUID, and names for people."""
+Rows = dict[str, dict[Key, Sequence[str]]]
+"""By GUID."""
 
 
-async def watch(follow: Callable[[], Looks], output: StatusFormat, *, services: bool) -> None:
+async def watch(
+    follow: Callable[[], Looks], output: StatusFormat, *, services: bool, timeout: float, limited: bool
+) -> None:
     """Show systems for as long as anybody looks.
 
     Args:
         follow: Looks at them, from the beginning.
         output: How they are shown.
         services: Whether a row is a service.
+        timeout: Seconds until the first look.
+        limited: Whether what looks may be told of that: nothing that it begins goes on behind the first look.
 
     Raises:
         ClusterUnreachable: Nothing answered at all.
+        WaitTimeout: Nothing was seen in time.
     """
     with _open_display(output, services=services) as display:
         while True:
             try:
                 async with aclosing(follow()) as looks:  # type: ignore[type-var]
+                    with limit_time(timeout) if limited else nullcontext():
+                        first = await _take_first(looks, timeout)
+                    display.draw(first)
                     async for releases in looks:
                         display.draw(releases)
-            except ClusterUnreachable as error:
+            except (ClusterUnreachable, WaitTimeout) as error:
                 if not display.drawn:
                     raise
                 display.miss(error.message)
                 await asyncio.sleep(AGAIN)
+
+
+async def _take_first(looks: Looks, timeout: float) -> Sequence[Release]:
+    """Wait for the first look.
+
+    Raises:
+        WaitTimeout: It does not come in time.
+    """
+    try:
+        async with asyncio.timeout(timeout + LEAST):
+            return await anext(looks)
+    except TimeoutError:
+        hint = "`tycho doctor` says what answers, and what does not"
+        raise WaitTimeout(f"the time is over, and nothing is known yet: {timeout:g} s", hint=hint) from None
 
 
 class Display:
@@ -81,12 +107,15 @@ class Display:
         from rich.console import Group
         from rich.text import Text
 
-        size = shutil.get_terminal_size()
-        columns, rows = list_rows(self._releases, self._output, services=self._services)
+        size, releases = shutil.get_terminal_size(), self._releases
+        room, by_service = max(2, size.lines - 2), has_service_rows(self._output, services=self._services)
+        counts = [len(release.services) if by_service else 1 for release in releases]
+        # What there is no room for is not laid out: there may be thousands.
+        enough = sum(before < room for before in accumulate(counts, initial=0))
+        columns, rows = list_rows(releases[:enough], self._output, services=self._services, among=releases)
         lines = fit(columns, rows, size.columns, flat=True) if rows else [Text("None running")]
-        room = max(2, size.lines - 2)
-        if len(lines) > room:
-            lines = [*lines[: room - 1], Text(f"and {len(lines) - room + 1} more", "dim")]
+        if (count := sum(counts) + 1) > room and rows:
+            lines = [*lines[: room - 1], Text(f"and {count - room + 1} more", "dim")]
         for line in lines:
             line.no_wrap, line.overflow = True, "ignore"
         return Group(*lines, *([Text(note, "yellow", no_wrap=True, overflow="ellipsis")] if note else []))
@@ -102,18 +131,27 @@ class Lines:
 
     def __init__(self, output: StatusFormat, *, services: bool) -> None:
         self._output, self._services = output, services
-        self._seen: dict[Key, Sequence[str]] = {}
+        self._seen: dict[str, tuple[Release, dict[Key, Sequence[str]]]] = {}  # by GUID: the look, and its rows
         self._widths: list[int] = []
         self._missed = False
         self.drawn = False
 
     def draw(self, releases: Sequence[Release]) -> None:
         """Write what is another than at the look before."""
-        self._missed = False
-        rows = self._write_structured(releases) if self._output in STRUCTURED else self._write_table(releases)
-        for key in self._seen.keys() - rows.keys():
-            show.info(f"{' '.join(key[1:])} is gone")
-        self._seen, self.drawn = rows, True
+        self._missed, before = False, self._seen
+        # Of thousands of systems few have changed, and the others are the same objects.
+        changed = [
+            release
+            for release in releases
+            if (seen := before.get(release.identity.guid)) is None or seen[0] is not release
+        ]
+        rows = self._write_structured(changed) if self._output in STRUCTURED else self._write_table(changed, releases)
+        now = {release.identity.guid: release for release in releases}
+        self._seen = {guid: (release, rows[guid] if guid in rows else before[guid][1]) for guid, release in now.items()}
+        for guid in (guid for guid in before if guid not in now or guid in rows):
+            for key in before[guid][1].keys() - rows.get(guid, {}).keys():
+                show.info(f"{' '.join(key[1:])} is gone")
+        self.drawn = True
         show.flush()
 
     def miss(self, reason: str) -> None:
@@ -122,29 +160,37 @@ class Lines:
             show.info(f"{reason}; trying again")
         self._missed = True
 
-    def _write_structured(self, releases: Sequence[Release]) -> dict[Key, Sequence[str]]:
+    def _find(self, key: Key) -> Sequence[str] | None:
+        """Find a row as it was written last."""
+        seen = self._seen.get(key[0])
+        return seen[1].get(key) if seen else None
+
+    def _write_structured(self, releases: Sequence[Release]) -> Rows:
         from tycho.cli.yaml_output import dump
         from tycho.wire import to_system
 
-        rows: dict[Key, Sequence[str]] = {}
+        rows: Rows = {}
         for release in releases:
             system, key = to_system(release).model_dump(mode="json"), (release.identity.guid, release.identity.name)
-            rows[key] = (json_text(system),)
-            if self._seen.get(key) != rows[key]:
-                show.emit(rows[key][0] if self._output is StatusFormat.json else f"---\n{dump(system)}".rstrip())
+            row = (json_text(system),)
+            rows[release.identity.guid] = {key: row}
+            if self._find(key) != row:
+                show.emit(row[0] if self._output is StatusFormat.json else f"---\n{dump(system)}".rstrip())
         return rows
 
-    def _write_table(self, releases: Sequence[Release]) -> dict[Key, Sequence[str]]:
-        columns, rows = list_rows(releases, self._output, services=self._services)
+    def _write_table(self, releases: Sequence[Release], among: Sequence[Release]) -> Rows:
+        columns, rows = list_rows(releases, self._output, services=self._services, among=among)
         keys: list[Key] = [(release.identity.guid, release.identity.name) for release in releases]
-        if self._services or self._output is StatusFormat.wide:
+        if has_service_rows(self._output, services=self._services):
             services = [(release, service) for release in releases for service in release.services]
             keys = [(release.identity.guid, release.identity.name, service.name) for release, service in services]
         lasting = [column.title not in COUNTING for column in columns]
-        seen: dict[Key, Sequence[str]] = {}
+        seen: Rows = {release.identity.guid: {} for release in releases}
+        changed: list[Sequence[str]] = []
         for key, row in zip(keys, rows, strict=True):
-            seen[key] = [cell for cell, lasts in zip(row, lasting, strict=True) if lasts]
-        changed = [row for key, row in zip(keys, rows, strict=True) if self._seen.get(key) != seen[key]]
+            seen[key[0]][key] = [cell for cell, lasts in zip(row, lasting, strict=True) if lasts]
+            if self._find(key) != seen[key[0]][key]:
+                changed.append(row)
         if changed and len(self._widths) != len(columns):
             self._widths = []
             changed = [tuple(column.title for column in columns), *changed]
@@ -162,11 +208,18 @@ class Lines:
         return "  ".join(cell.ljust(width) for cell, width in zip(row, self._widths, strict=True)).rstrip()
 
 
-def list_rows(releases: Sequence[Release], output: StatusFormat, *, services: bool) -> status_tables.Table:
-    """Return the columns of a status, and its rows."""
-    if output is StatusFormat.wide:
-        return status_tables.list_services(releases, wide=True)
-    return status_tables.list_services(releases) if services else status_tables.list_systems(releases)
+def has_service_rows(output: StatusFormat, *, services: bool) -> bool:
+    """Return whether a row is a service."""
+    return services or output is StatusFormat.wide
+
+
+def list_rows(
+    releases: Sequence[Release], output: StatusFormat, *, services: bool, among: Sequence[Release]
+) -> status_tables.Table:
+    """Return the columns of a status of some systems, and the rows of a part of them."""
+    if has_service_rows(output, services=services):
+        return status_tables.list_services(releases, wide=output is StatusFormat.wide, among=among)
+    return status_tables.list_systems(releases, among=among)
 
 
 @contextmanager

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from tycho.client.base import Base, failures, read_reply
 from tycho.client.progress import Progress
-from tycho.client.requests import Lost, Pause, Reply, Request, Step, Steps, explain
-from tycho.client.stream import HEARTBEAT, Watching
+from tycho.client.requests import Lost, Pause, Reply, Request, Step, Steps, explain, explain_break, write_labels
+from tycho.client.stream import HEARTBEAT, MOST, Following, Stream, Watching
+from tycho.time_limit import step_time
 
 if TYPE_CHECKING:
     import httpx2
+
+    from tycho.wire import System
 
 T = TypeVar("T")
 
@@ -67,14 +70,51 @@ class AsyncTychoClient(Base):
         Raises:
             TychoError: What the service says, or that it says nothing any more.
         """
-        watching = Watching(id, after)
+        async for progress in self._read(Watching(id, after)):
+            yield progress
+
+    async def follow(
+        self,
+        ids: Sequence[str] = (),
+        *,
+        name: str = "",
+        username: str = "",
+        labels: Mapping[str, str] | None = None,
+        tries: int = MOST,
+    ) -> AsyncIterator[Sequence[System]]:
+        """Yield the systems that run, or those that fit, oldest first: at once, and each time that one has changed.
+
+        A connection that breaks is made anew, and then all systems are told again: nothing is missed.
+
+        Args:
+            ids: These systems, by any of their names; all when empty.
+            name: Of all, only those of this project.
+            username: Of all, only this user's.
+            labels: Of all, only those of which a service has these labels.
+            tries: How many connections in a row may bring nothing before this raises.
+
+        Raises:
+            NotFound: One of the ids fits nothing, or what it named is gone.
+            NotSupported: The service is older than these events.
+            TychoError: What the service says, or that it says nothing any more.
+        """
+        query = {"id": [*ids], "name": name, "username": username, "label": write_labels(labels)}
+        async for systems in self._read(Following(query, tries)):
+            yield systems
+
+    async def _read(self, stream: Stream[T]) -> AsyncIterator[T]:
+        """Yield what a stream tells, over as many connections as it takes."""
         while True:
-            async with self._streamed(watching.request()) as (refused, events):
-                async for event in events:
-                    if progress := watching.take(event):
-                        yield progress
-                pause = watching.judge(refused, self._describe_address(""))
-            if watching.ended:
+            async with self._streamed(stream.request()) as (refused, events):
+                lost = refused
+                try:
+                    async for event in events:
+                        if (told := stream.take(event)) is not None:
+                            yield told
+                except failures() as error:
+                    lost = explain_break(error, self.url)
+                pause = stream.judge(lost, self._describe_address(""))
+            if stream.ended:
                 return
             await asyncio.sleep(pause)
 
@@ -108,13 +148,15 @@ class AsyncTychoClient(Base):
         return progress
 
     async def _exchange(self, request: Request, token: str) -> Reply | Lost:
+        seconds = step_time(self.timeout)
         try:
-            if self._kept:
-                return read_reply(await self._kept.request(**self.call(request, token)))
-            async with self._open() as client:
-                return read_reply(await client.request(**self.call(request, token)))
+            async with asyncio.timeout(seconds):
+                if self._kept:
+                    return read_reply(await self._kept.request(**self.call(request, token, seconds)))
+                async with self._open() as client:
+                    return read_reply(await client.request(**self.call(request, token, seconds)))
         except failures() as error:
-            return explain(error, self.url, request.path, self.timeout)
+            return explain(error, self.url, request.path, seconds)
 
     @asynccontextmanager
     async def _streamed(
@@ -123,20 +165,21 @@ class AsyncTychoClient(Base):
         """Open a stream: its events, or what was answered instead."""
         import httpx2
 
-        token = await self._token()
-        timeout = httpx2.Timeout(HEARTBEAT)
+        token, seconds = await self._token(), step_time(HEARTBEAT)
         async with self._open() as client:
             try:
-                sent = client.build_request(**self.call(request, token), timeout=timeout)
-                response = await client.send(sent, stream=True)
+                sent = client.build_request(**self.call(request, token, HEARTBEAT))
+                async with asyncio.timeout(seconds):
+                    response = await client.send(sent, stream=True)
+                    if response.status_code != 200:
+                        await response.aread()
             except failures() as error:
-                yield explain(error, self.url, request.path, HEARTBEAT), _nothing()
+                yield explain(error, self.url, request.path, seconds), _nothing()
                 return
             try:
                 if response.status_code == 200:
-                    yield None, _read_events(response)
+                    yield None, aiter(httpx2.EventSource(response))
                 else:
-                    await response.aread()
                     yield await asyncio.to_thread(self.judge, read_reply(response)), _nothing()
             finally:
                 await response.aclose()
@@ -148,15 +191,6 @@ class AsyncTychoClient(Base):
         import httpx2
 
         return httpx2.AsyncClient(**self.connection())
-
-
-async def _read_events(response: httpx2.Response) -> AsyncIterator[httpx2.ServerSentEvent]:
-    """Yield events until the stream ends, or breaks."""
-    import httpx2
-
-    with suppress(httpx2.HTTPError):
-        async for event in httpx2.EventSource(response):
-            yield event
 
 
 async def _nothing() -> AsyncIterator[httpx2.ServerSentEvent]:

@@ -23,7 +23,7 @@ class Base(Verbs):
 
     Args:
         url: Where it answers.
-        timeout: Seconds that one call may take.
+        timeout: Seconds that one call may take, where `tycho.time_limit` leaves it as many.
         token: Says who the caller is.
         ca_file: Certificates of the authorities that the service's may be of.
         plain_http: Let a token travel unencrypted to another machine.
@@ -55,10 +55,7 @@ class Base(Verbs):
         Raises:
             UsageError: The file of authorities cannot be read.
         """
-        import httpx2
-
-        timeout = httpx2.Timeout(self.timeout, connect=min(CONNECT, self.timeout))
-        return {"timeout": timeout, "trust_env": False, "verify": self._verify()}
+        return {"trust_env": False, "verify": self._verify()}
 
     def _verify(self) -> Any:
         """Return how a service's certificate is checked; never not at all."""
@@ -77,15 +74,24 @@ class Base(Verbs):
                 raise UsageError(f"the file of authorities {file} cannot be read: {reason}") from None
         return self._context
 
-    def call(self, request: Request, token: str) -> dict[str, Any]:
-        """Return a request as the HTTP library takes it."""
+    def call(self, request: Request, token: str, seconds: float) -> dict[str, Any]:
+        """Return a request as the HTTP library takes it.
+
+        Args:
+            request: What is asked.
+            token: Says who asks; "" for nobody.
+            seconds: How long nothing may come; the library knows no time for the whole answer.
+        """
+        import httpx2
+
         headers = {"Accept": "application/json", **request.headers}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         body = {"json": dict(request.body)} if request.body is not None else {}
         address = f"{self.url}{request.path}"
         query = {"params": list(request.query)} if request.query else {}
-        return {"method": request.method, "url": address, "headers": headers, **query, **body}
+        timeout = httpx2.Timeout(seconds, connect=min(CONNECT, seconds))
+        return {"method": request.method, "url": address, "headers": headers, "timeout": timeout, **query, **body}
 
     def find_token(self, *, refused: bool = False) -> str:
         """Return the token that goes along; "" where there is none."""
@@ -124,4 +130,4 @@ def failures() -> tuple[type[Exception], ...]:
     """List what the HTTP library raises where there is no reply."""
     import httpx2
 
-    return httpx2.HTTPError, httpx2.InvalidURL, UnicodeEncodeError
+    return httpx2.HTTPError, httpx2.InvalidURL, UnicodeEncodeError, TimeoutError

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from tycho.client.answers import TychoAnswer
 from tycho.errors import ClusterUnreachable, TychoError, UsageError, WaitTimeout
 from tycho.text import printable, safe_message
+from tycho.time_limit import time_left
 
 if TYPE_CHECKING:
     from tycho.client.progress import Progress
@@ -27,6 +28,8 @@ PAUSES = (0.2, 1.0)  # seconds before the second and the third
 LONGEST = 10.0  # seconds that a service may ask to wait before a request is sent again
 BUSY = (429, 503)
 READS = ("GET", "HEAD")
+OVER = 0.1  # seconds: with less than that a request has ended for want of time
+NOT_WELL = "look at the service, and at what is before it: `curl URL/readyz` asks how it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,11 @@ def pairs(**values: object) -> list[tuple[str, str]]:
     return parameters
 
 
+def write_labels(labels: Mapping[str, str] | None) -> list[str]:
+    """Return labels as a query has them."""
+    return [f"{name}={text}" for name, text in (labels or {}).items()]
+
+
 def without_tokens(request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a start whose principal is a username alone: nobody has a use for the tokens that stand beside it.
 
@@ -157,12 +165,14 @@ def ask(request: Request) -> Steps[Reply]:
     for pause in (*PAUSES, None):
         reply: Reply | Lost = yield request
         if isinstance(reply, Lost):
-            if pause is None or (reply.sent and not request.repeatable):
+            if pause is None or time_left() <= pause or (reply.sent and not request.repeatable):
                 raise reply.error
             yield Pause(pause)
             continue
         seconds = read_delay(reply)
         if pause is None or seconds is None or (reply.status == 503 and not request.repeatable):
+            return reply
+        if time_left() <= seconds:
             return reply
         yield Pause(seconds)
     raise AssertionError("the last try has no pause behind it")
@@ -194,14 +204,28 @@ def explain(error: Exception, url: str, path: str, timeout: float) -> Lost:
     if isinstance(error, UnicodeEncodeError):
         raise UsageError("the request holds characters that are no text", hint=str(error.reason)) from error
     lost: TychoError
-    if isinstance(error, httpx2.ReadTimeout):
+    reason, connecting = safe_message(str(error)) or type(error).__name__, (httpx2.ConnectError, httpx2.ConnectTimeout)
+    if isinstance(error, httpx2.TimeoutException | TimeoutError) and time_left() <= OVER:
+        lost = WaitTimeout(f"the time is over, and the service at {shown} still does not answer", hint=NOT_WELL)
+    elif isinstance(error, httpx2.ReadTimeout | TimeoutError):
         lost = WaitTimeout(f"{shown}{path} took longer than {timeout:g} s")
-        lost.__cause__ = error
-        return Lost(lost, sent=True)
-    message = f"no Tycho answers at {shown}: {safe_message(str(error)) or type(error).__name__}"
-    lost = ClusterUnreachable(message, hint="`tycho api` starts one")
+    elif isinstance(error, connecting):
+        lost = ClusterUnreachable(f"no Tycho answers at {shown}: {reason}", hint="`tycho api` starts one")
+    else:
+        lost = ClusterUnreachable(f"{shown} was reached, and its answer cannot be read: {reason}", hint=NOT_WELL)
     lost.__cause__ = error
-    return Lost(lost, sent=not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout))
+    return Lost(lost, sent=not isinstance(error, connecting))
+
+
+def explain_break(error: Exception, url: str) -> Lost:
+    """Say why a stream that had begun has ended before its time."""
+    import httpx2
+
+    silent = isinstance(error, httpx2.TimeoutException)
+    reason = "it has fallen silent" if silent else safe_message(str(error)) or type(error).__name__
+    lost = ClusterUnreachable(f"the events of {show_address(url)} break off: {reason}", hint=NOT_WELL)
+    lost.__cause__ = error
+    return Lost(lost, sent=True)
 
 
 def succeed(reply: Reply, shown: str) -> Any:

@@ -1,43 +1,54 @@
-"""A system's progress as server-sent events, and how it is followed over broken connections."""
+"""Server-sent events, and how they are followed over broken connections."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from tycho.client.answers import TychoAnswer
 from tycho.client.progress import Progress, read_progress
-from tycho.client.requests import Lost, Reply, Request, address, read_delay, succeed
-from tycho.errors import TychoError
+from tycho.client.requests import Lost, Reply, Request, address, pairs, read_delay, succeed
+from tycho.errors import ClusterUnreachable, NotSupported, TychoError
 
 if TYPE_CHECKING:
     from httpx2 import ServerSentEvent
 
+    from tycho.wire import System
+
+T = TypeVar("T")
 NOTHING_MORE = 204  # what the caller has seen was the last event
+NO_ROUTE = 404
 HEARTBEAT = 45.0  # seconds without a byte after which a stream is dead: the service sends one every 15 s
 MOST = 5  # connections in a row that bring nothing new
 SLOWEST = 10.0  # seconds between two of them
+STREAM = {"Accept": "text/event-stream"}
 
 
-class Watching:
-    """The state of a watch: where it is, and what to do when a connection ends before its time.
+class Stream(ABC, Generic[T]):
+    """The state of a stream: where it is, and what to do when a connection ends before its time.
 
     Args:
-        id: The system.
-        after: Where to go on; "" for the beginning.
+        subject: What it tells of, for messages.
+        most: Connections in a row that may bring nothing.
     """
 
-    def __init__(self, id: str, after: str = "") -> None:
-        self.id = id
+    def __init__(self, subject: str, most: int = MOST) -> None:
         self.ended = False
-        self._after = after
+        self._subject, self._most = subject, most
         self._misses = 0
         self._pause = 1.0
 
+    @abstractmethod
     def request(self) -> Request:
         """Return the request for what comes next."""
-        resume = {"Last-Event-ID": self._after} if self._after else {}
-        return Request("GET", f"{address('system', self.id)}/events", headers={"Accept": "text/event-stream", **resume})
 
-    def take(self, event: ServerSentEvent) -> Progress | None:
+    @abstractmethod
+    def read(self, event: ServerSentEvent) -> T | None:
+        """Read an event that holds something; None where nothing is to be told of it."""
+
+    def take(self, event: ServerSentEvent) -> T | None:
         """Read an event; None where it holds nothing, or comes behind the last one.
 
         Raises:
@@ -47,10 +58,8 @@ class Watching:
             self._pause = min(event.retry / 1000, SLOWEST)
         if not event.data or self.ended:
             return None
-        self._after = event.id or self._after
-        progress = read_progress(event.event, event.data, self._after)
-        self.ended, self._misses = progress.last, 0
-        return progress
+        self._misses = -1  # that this connection ends is no miss
+        return self.read(event)
 
     def _lose(self, error: TychoError | None = None) -> float:
         """Count a connection that ended; returns the seconds until the next one.
@@ -58,10 +67,11 @@ class Watching:
         Raises:
             TychoError: There have been too many that brought nothing.
         """
-        self._misses += 1
-        if self._misses >= MOST:
-            raise error or TychoError(f"the events of {self.id} break off", hint="`tycho status` says how it is")
-        return min(self._pause * self._misses, SLOWEST)
+        self._misses = max(self._misses, 0) + 1 if error else self._misses + 1
+        if self._misses >= self._most:
+            hint = "`tycho status` says how it is"
+            raise error or ClusterUnreachable(f"the events of {self._subject} break off", hint=hint)
+        return min(self._pause * max(self._misses, 1), SLOWEST)
 
     def judge(self, reply: Reply | Lost | None, shown: str) -> float:
         """Judge how a connection ended; returns the seconds until the next one.
@@ -82,6 +92,89 @@ class Watching:
             return 0.0
         seconds = read_delay(reply)
         if seconds is None:
-            succeed(reply, shown)
+            self.refuse(reply, shown)
             raise TychoError(f"{shown} answered {reply.status}, and not with events")
         return max(seconds, self._lose())
+
+    def refuse(self, reply: Reply, shown: str) -> None:
+        """Raise what an answer says that is no stream."""
+        succeed(reply, shown)
+
+
+class Watching(Stream[Progress]):
+    """The progress of one system.
+
+    Args:
+        id: The system.
+        after: Where to go on; "" for the beginning.
+    """
+
+    def __init__(self, id: str, after: str = "") -> None:
+        super().__init__(id)
+        self._id, self._after = id, after
+
+    def request(self) -> Request:
+        """Return the request for what comes behind the last event."""
+        resume = {"Last-Event-ID": self._after} if self._after else {}
+        return Request("GET", f"{address('system', self._id)}/events", headers={**STREAM, **resume})
+
+    def read(self, event: ServerSentEvent) -> Progress:
+        """Read what has happened."""
+        self._after = event.id or self._after
+        progress = read_progress(event.event, event.data, self._after)
+        self.ended = progress.last
+        return progress
+
+
+class Following(Stream["Sequence[System]"]):
+    """The systems that run, or those that fit; a connection that is made anew begins with all of them.
+
+    Args:
+        query: Which systems.
+        most: Connections in a row that may bring nothing.
+    """
+
+    def __init__(self, query: Mapping[str, object], most: int = MOST) -> None:
+        super().__init__("the service", most)
+        self._query = pairs(**query)
+        self._systems: dict[str, System] = {}
+
+    def request(self) -> Request:
+        """Return the request for all that there is, and for what changes of it."""
+        self._systems = {}
+        return Request("GET", "/events", self._query, headers=STREAM)
+
+    def read(self, event: ServerSentEvent) -> Sequence[System] | None:
+        """Read a part of a look; the systems of all of it where it was the last part.
+
+        Raises:
+            TychoError: The service cannot go on, and says why; or it is none of Tycho's events.
+        """
+        from tycho.wire import read_system
+
+        try:
+            data = json.loads(event.data)
+            match event.event:
+                case "system":
+                    system = read_system(data)
+                    self._systems[system.sid] = system
+                case "gone":
+                    self._systems.pop(data["sid"], None)
+                case "current":
+                    return list(self._systems.values())
+                case "failed":
+                    raise TychoAnswer("error", data, data["message"]).error or TychoError(data["message"])
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise TychoError("the service sends events that are none of Tycho's") from None
+        return None
+
+    def refuse(self, reply: Reply, shown: str) -> None:
+        """Raise what an answer says that is no stream.
+
+        Raises:
+            NotSupported: The service is older than these events.
+        """
+        error = TychoAnswer(**reply.envelope(shown)).error
+        if reply.status == NO_ROUTE and error and error.http_status != NO_ROUTE:
+            raise NotSupported(f"the Tycho at {shown} tells of no changes", hint="a newer one does: upgrade it")
+        super().refuse(reply, shown)

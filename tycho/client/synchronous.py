@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from queue import Empty, Queue
+from threading import Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from tycho.client.base import Base, failures, read_reply
 from tycho.client.progress import Progress
-from tycho.client.requests import Lost, Pause, Reply, Request, Step, Steps, explain
-from tycho.client.stream import HEARTBEAT, Watching
+from tycho.client.requests import Lost, Pause, Reply, Request, Step, Steps, explain, explain_break, write_labels
+from tycho.client.stream import HEARTBEAT, MOST, Following, Stream, Watching
+from tycho.time_limit import step_time
 
 if TYPE_CHECKING:
     import httpx2
+
+    from tycho.wire import System
 
 T = TypeVar("T")
 
@@ -64,14 +69,49 @@ class TychoClient(Base):
         Raises:
             TychoError: What the service says, or that it says nothing any more.
         """
-        watching = Watching(id, after)
+        yield from self._read(Watching(id, after))
+
+    def follow(
+        self,
+        ids: Sequence[str] = (),
+        *,
+        name: str = "",
+        username: str = "",
+        labels: Mapping[str, str] | None = None,
+        tries: int = MOST,
+    ) -> Iterator[Sequence[System]]:
+        """Yield the systems that run, or those that fit, oldest first: at once, and each time that one has changed.
+
+        A connection that breaks is made anew, and then all systems are told again: nothing is missed.
+
+        Args:
+            ids: These systems, by any of their names; all when empty.
+            name: Of all, only those of this project.
+            username: Of all, only this user's.
+            labels: Of all, only those of which a service has these labels.
+            tries: How many connections in a row may bring nothing before this raises.
+
+        Raises:
+            NotFound: One of the ids fits nothing, or what it named is gone.
+            NotSupported: The service is older than these events.
+            TychoError: What the service says, or that it says nothing any more.
+        """
+        query = {"id": [*ids], "name": name, "username": username, "label": write_labels(labels)}
+        yield from self._read(Following(query, tries))
+
+    def _read(self, stream: Stream[T]) -> Iterator[T]:
+        """Yield what a stream tells, over as many connections as it takes."""
         while True:
-            with self._streamed(watching.request()) as (refused, events):
-                for event in events:
-                    if progress := watching.take(event):
-                        yield progress
-                pause = watching.judge(refused, self._describe_address(""))
-            if watching.ended:
+            with self._streamed(stream.request()) as (refused, events):
+                lost = refused
+                try:
+                    for event in events:
+                        if (told := stream.take(event)) is not None:
+                            yield told
+                except failures() as error:
+                    lost = explain_break(error, self.url)
+                pause = stream.judge(lost, self._describe_address(""))
+            if stream.ended:
                 return
             time.sleep(pause)
 
@@ -103,33 +143,42 @@ class TychoClient(Base):
         return progress
 
     def _exchange(self, request: Request, token: str) -> Reply | Lost:
+        seconds = step_time(self.timeout)
+        call, client = self.call(request, token, seconds), self._kept or self._open()
         try:
-            if self._kept:
-                return read_reply(self._kept.request(**self.call(request, token)))
-            with self._open() as client:
-                return read_reply(client.request(**self.call(request, token)))
+            return within(seconds, lambda: read_reply(client.request(**call)))
         except failures() as error:
-            return explain(error, self.url, request.path, self.timeout)
+            if isinstance(error, TimeoutError) and client is self._kept:  # its thread has that connection still
+                self._kept = self._open()
+            return explain(error, self.url, request.path, seconds)
+        finally:
+            if client is not self._kept:
+                client.close()
 
     @contextmanager
     def _streamed(self, request: Request) -> Iterator[tuple[Reply | Lost | None, Iterator[httpx2.ServerSentEvent]]]:
         """Open a stream: its events, or what was answered instead."""
         import httpx2
 
-        token = self.find_token()
-        timeout = httpx2.Timeout(HEARTBEAT)
+        token, seconds = self.find_token(), step_time(HEARTBEAT)
         with self._open() as client:
-            try:
-                sent = client.build_request(**self.call(request, token), timeout=timeout)
+
+            def begin() -> httpx2.Response:
                 response = client.send(sent, stream=True)
+                if response.status_code != 200:
+                    response.read()
+                return response
+
+            try:
+                sent = client.build_request(**self.call(request, token, HEARTBEAT))
+                response = within(seconds, begin)
             except failures() as error:
-                yield explain(error, self.url, request.path, HEARTBEAT), iter(())
+                yield explain(error, self.url, request.path, seconds), iter(())
                 return
             try:
                 if response.status_code == 200:
-                    yield None, _read_events(response)
+                    yield None, iter(httpx2.EventSource(response))
                 else:
-                    response.read()
                     yield self.judge(read_reply(response)), iter(())
             finally:
                 response.close()
@@ -140,9 +189,27 @@ class TychoClient(Base):
         return httpx2.Client(**self.connection())
 
 
-def _read_events(response: httpx2.Response) -> Iterator[httpx2.ServerSentEvent]:
-    """Yield events until the stream ends, or breaks."""
-    import httpx2
+def within(seconds: float, call: Callable[[], T]) -> T:
+    """Call something that blocks, in a thread of its own, and wait for it no longer than that.
 
-    with suppress(httpx2.HTTPError):
-        yield from httpx2.EventSource(response)
+    Bytes that come one by one keep a connection alive for ever, and the HTTP library times each of them alone.
+
+    Raises:
+        TimeoutError: It has not ended by then; its thread is left to itself.
+    """
+    ended: Queue[tuple[T | None, BaseException | None]] = Queue(1)
+
+    def run() -> None:
+        try:
+            ended.put((call(), None))
+        except BaseException as error:  # noqa: BLE001 - whoever waits is told
+            ended.put((None, error))
+
+    Thread(target=run, name="tycho-request", daemon=True).start()
+    try:
+        result, error = ended.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
+    if error:
+        raise error
+    return cast("T", result)

@@ -62,6 +62,7 @@ class WaitOptions:
         watch: Told of progress.
         tell: Told in words what is being done, where that takes a while.
         rollback: Whether an upgrade that fails is undone; going back may take as long once more.
+        force_conflicts: Whether a change takes back the fields of objects that others have changed.
     """
 
     wait: bool = True
@@ -69,6 +70,7 @@ class WaitOptions:
     watch: Watch = field(default=lambda release: None)
     tell: Callable[[str], None] = field(default=lambda line: None)
     rollback: bool = False
+    force_conflicts: bool = False
 
 
 class Artifact(Protocol):
@@ -140,7 +142,6 @@ class Instance:
         service_account: What containers run as; "" for no account of their own.
         upgrade: Whether it runs already.
         paused: Whether it is paused, and stays so.
-        force_conflicts: Whether it takes back the fields of its objects that others have changed.
         wait_options: Whether and how long to wait, and who is told.
     """
 
@@ -154,7 +155,6 @@ class Instance:
     service_account: str = ""
     upgrade: bool = False
     paused: bool = False
-    force_conflicts: bool = False
     wait_options: WaitOptions = WaitOptions()
 
     @property

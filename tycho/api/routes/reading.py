@@ -40,10 +40,9 @@ router = APIRouter(responses=FAILURES, route_class=JsonRoute, tags=["systems"])
 @router.get("/system")
 async def list_systems(query: Annotated[SystemQuery, Query()], verbs: LifecycleDep) -> Envelope[Page]:
     """List the systems that run, oldest first: all of them, or those that fit."""
-    labels = {name: text for name, _, text in (label.partition("=") for label in query.label)}
     releases = [
         release
-        for release in await verbs.status(name=query.name, username=query.username, labels=labels)
+        for release in await verbs.status(**query.read())
         if query.state in (None, release.state) and query.ready in (None, release.ready)
     ]
     behind = _read_place(query.start) if query.start else ("", "")

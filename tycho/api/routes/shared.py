@@ -85,14 +85,16 @@ async def compile_system(charts: SandboxDep, message: Compile) -> Chart:
     return await charts.compile({**message.system, "name": message.name}, env, metadata, files)
 
 
-def wait_options(seconds: float = LONGEST_WAIT, *, wait: bool = True) -> WaitOptions:
+def wait_options(seconds: float = LONGEST_WAIT, *, wait: bool = True, force_conflicts: bool = False) -> WaitOptions:
     """Return how long a verb may take.
 
     Args:
         seconds: For the whole verb; 0 is no waiting for the system.
         wait: Whether to wait for the system at all.
+        force_conflicts: Whether it takes back what others have changed in the cluster.
     """
-    return WaitOptions(wait=wait and seconds > 0, timeout=seconds or LONGEST_WAIT)
+    timeout = seconds or LONGEST_WAIT
+    return WaitOptions(wait=wait and seconds > 0, timeout=timeout, force_conflicts=force_conflicts)
 
 
 async def find_revision(verbs: Lifecycle, id: str, if_match: str) -> int:

@@ -1,24 +1,26 @@
-"""How far a system is, as server-sent events."""
+"""How far a system is, and how all of them are, as server-sent events."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from tycho.api.bodies import JsonRoute
 from tycho.api.dependencies import LifecycleDep
-from tycho.api.queries import LONGEST_WAIT, SystemId
-from tycho.api.responses import NothingMoreError
+from tycho.api.looks import SystemEvents, look_until
+from tycho.api.queries import LONGEST_WAIT, FollowQuery, SystemId
+from tycho.api.responses import NothingMoreError, describe
 from tycho.api.routes.shared import FAILURES
 from tycho.errors import ClusterUnreachable, NotFound, TychoError
 from tycho.progress import ProgressEvent, ProgressEvents, is_last
 from tycho.release import Release
 
-INTERVAL = 0.5  # seconds between looks
+AGAIN = 0.5  # seconds until a cluster that does not answer is asked again
 RETRY = 1000  # milliseconds until a client comes again
 LAST: dict[int | str, dict[str, Any]] = {204: {"description": "`Last-Event-ID` was the last event."}}
 LastEventId = Annotated[str, Header(max_length=16384, description="Go on behind this event.")]
@@ -43,23 +45,59 @@ async def watch_system(
     one `ready` or `failed`. Their data is `{revision, percent, message, service, ready, wanted, why, url}`. A stream
     that ends without a last event, after some minutes, goes on with `Last-Event-ID`.
     """
-    events, guid = ProgressEvents(await _read_report(verbs, first.identity.guid), last_event_id), first.identity.guid
-    end, release = asyncio.get_running_loop().time() + LONGEST_WAIT, first
-    while True:
-        for event in events.tell(release):
-            yield _event(event)
-        if events.ended or asyncio.get_running_loop().time() > end:
-            return
-        await asyncio.sleep(INTERVAL)
+    events, release = ProgressEvents(await _read_report(verbs, first.identity.guid), last_event_id), first
+    try:
+        async with aclosing(_follow_one(verbs, first)) as looks:
+            async for release in looks:
+                for event in events.tell(release):
+                    yield _event(event)
+                if events.ended:
+                    return
+    except NotFound as error:
+        yield _event(events.gone(release, error.message))
+    except TychoError:  # the next request is told why
+        return
+
+
+async def _check(query: Annotated[FollowQuery, Query()], verbs: LifecycleDep) -> FollowQuery:
+    """Look once before an answer begins: a stream has no status code to say what is wrong."""
+    await verbs.status(query.id, services=False, **query.read())
+    return query
+
+
+@router.get("/events", response_class=EventSourceResponse)
+async def follow_systems(
+    query: Annotated[FollowQuery, Depends(_check)], verbs: LifecycleDep
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream the systems that run, or those that fit: at first all of them, then each that has changed.
+
+    Events are `system` (it is new, or has changed: as `GET /system/{id}` has it), `gone` (`{sid}`: it is not there any
+    more, or does not fit), and behind those of one look `current` (`{count}`: all of them are told). A stream ends
+    after some minutes, and another one begins with all of them again; `failed` is the last event of one that cannot
+    go on, and its data are an error's.
+    """
+    events, end = SystemEvents(), asyncio.get_running_loop().time() + LONGEST_WAIT
+    try:
+        async with aclosing(look_until(verbs.follow(query.id, **query.read()), end)) as looks:
+            async for releases in looks:
+                for name, data in events.tell(releases):
+                    yield ServerSentEvent(event=name, data=data, retry=RETRY)
+    except TychoError as error:
+        yield ServerSentEvent(event="failed", data=describe(error), retry=RETRY)
+
+
+async def _follow_one(verbs: LifecycleDep, first: Release) -> AsyncGenerator[Release]:
+    """Yield looks at a system, the first at once, for as long as a stream lasts."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + LONGEST_WAIT
+    yield first
+    while clock() < end:
         try:
-            (release,) = await verbs.status([guid])
-        except NotFound as error:
-            yield _event(events.gone(release, error.message))
-            return
+            async with aclosing(look_until(verbs.follow([first.identity.guid]), end)) as looks:
+                async for (release,) in looks:
+                    yield release
         except ClusterUnreachable:
-            continue
-        except TychoError:  # the next request is told why
-            return
+            await asyncio.sleep(AGAIN)
 
 
 async def _read_report(verbs: LifecycleDep, guid: str) -> list[dict[str, Any]]:
