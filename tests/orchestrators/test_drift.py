@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import pytest
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled
 from tycho.errors import Conflict
 from tycho.lifecycle import Lifecycle
+from tycho.modification import Modification, ServiceChange
+from tycho.orchestrators import WaitOptions
 
 pytestmark = pytest.mark.xdist_group("cluster")
 Tell = Callable[..., Any]
+AT_ONCE = WaitOptions(wait=False)
 
 SERVICES: dict[str, Any] = {
     "web": {"image": "nginx:1", "ports": ["80"], "environment": {"LEVEL": "info", "API_TOKEN": "planted-1"}},
@@ -91,5 +95,51 @@ def test_up_undoes_a_plain_helm_upgrade(
         assert (await lifecycle.up(made, wait_options=QUICK)).revision == 3
         assert kubectl("get", "deployment", f"{name}-db", "-n", shared, "-o", "jsonpath={.spec.replicas}") == "1"
         assert (await lifecycle.up(made, wait_options=QUICK)).notes == ("one is up to date (revision 3)",)
+
+    tell(story, shared)
+
+
+def change(lifecycle: Lifecycle, verb: str, guid: str, options: WaitOptions) -> Awaitable[Any]:
+    """Have a verb write how many replicas there are."""
+    match verb:
+        case "modify":
+            modification = Modification(services={"web": ServiceChange(replicas=2)})
+            return lifecycle.modify(guid, modification, wait_options=options)
+        case "scale":
+            return lifecycle.scale(guid, {"web": 2}, wait_options=options)
+        case "stop":
+            return lifecycle.stop(guid, ["web"], wait_options=options)
+        case "pause":
+            return lifecycle.pause(guid, wait_options=options)
+        case _:
+            return lifecycle.rollback(guid, 1, wait_options=options)
+
+
+@pytest.mark.parametrize("verb", ["modify", "scale", "stop", "pause", "rollback"])
+def test_each_change_takes_back_by_force_alone(tell: Tell, shared: str, kubectl: Kubectl, verb: str) -> None:
+    """What somebody else has set is left to him, and the error names the option; with it the verb does its work."""
+
+    async def story(lifecycle: Lifecycle) -> None:
+        release = await lifecycle.up(compiled(lifecycle, SERVICES), wait_options=AT_ONCE)
+        guid, deployment = release.identity.guid, f"{release.identity.release}-web"
+        if verb == "rollback":
+            await lifecycle.scale(guid, {"web": 4}, wait_options=AT_ONCE)
+        kubectl("scale", "deployment", deployment, "--replicas=3", "-n", shared)
+        with pytest.raises(Conflict, match=r"kubectl\S* has changed \.spec\.replicas") as error:
+            await change(lifecycle, verb, guid, AT_ONCE)
+        assert error.value.hint.startswith("--force-conflicts takes it back")
+        assert kubectl("get", "deployment", deployment, "-n", shared, "-o", "jsonpath={.spec.replicas}") == "3"
+        await change(lifecycle, verb, guid, replace(AT_ONCE, force_conflicts=True))
+        wanted = {"modify": "2", "scale": "2", "rollback": "1"}.get(verb, "0")
+        assert kubectl("get", "deployment", deployment, "-n", shared, "-o", "jsonpath={.spec.replicas}") == wanted
+        if verb in ("stop", "pause"):
+            kubectl("scale", "deployment", deployment, "--replicas=3", "-n", shared)
+            back = (lambda options: lifecycle.resume(guid, wait_options=options)) if verb == "pause" else (
+                lambda options: lifecycle.start(guid, ["web"], wait_options=options)
+            )  # fmt: skip
+            with pytest.raises(Conflict, match="has changed"):
+                await back(AT_ONCE)
+            await back(replace(AT_ONCE, force_conflicts=True))
+            assert kubectl("get", "deployment", deployment, "-n", shared, "-o", "jsonpath={.spec.replicas}") == "1"
 
     tell(story, shared)

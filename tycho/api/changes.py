@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from tycho.api.messages import NAME, Asked, Force, Message, Services, Value, Variable
+from tycho.api.messages import NAME, Asked, Force, ForceConflicts, Message, Services, Value, Variable
 from tycho.modification import MOST_REPLICAS, Modification, ServiceChange
 
 
@@ -53,6 +53,7 @@ class Modify(Asked):
     replicas: Annotated[Count | None, Field(description="Of every service that has replicas.")] = None
     services: Annotated[dict[ServiceName, ServiceModify], Field(default_factory=dict, max_length=256)]
     force: Force = False
+    force_conflicts: ForceConflicts = False
 
     def modification(self) -> Modification:
         """Return what is to change."""
@@ -72,12 +73,14 @@ class PauseOf(Asked):
     """Whose system is to stand still, or to run again."""
 
     force: Force = False
+    force_conflicts: ForceConflicts = False
 
 
 class StopOf(Asked):
     """Which services are to stand still, or to run again."""
 
     force: Force = False
+    force_conflicts: ForceConflicts = False
     services: Annotated[Services, Field(min_length=1, description="Compose names.")]
 
 
@@ -86,6 +89,7 @@ class ScaleOf(Asked):
 
     replicas: Annotated[dict[ServiceName, Count], Field(min_length=1, max_length=256, description="By service.")]
     force: Force = False
+    force_conflicts: ForceConflicts = False
 
 
 class ModifySystem(Modify):

@@ -154,6 +154,7 @@ class Asked(Message):
 
 
 Force = Annotated[bool, Field(description="Do it to what is somebody else's, too.")]
+ForceConflicts = Annotated[bool, Field(alias="forceConflicts", description="Undo changes of others.")]
 
 
 class Start(Compile, Asked):
@@ -165,7 +166,7 @@ class Start(Compile, Asked):
     guid: Annotated[str | None, Field(pattern=r"^([0-9a-f]{32})?$", alias="tycho-guid")] = None
     upgrade: Annotated[bool, Field(description="Upgrade the system of this name where one runs.")] = False
     replace: Annotated[bool, Field(description="Upgrade it even if others started it, or from elsewhere.")] = False
-    force_conflicts: Annotated[bool, Field(alias="forceConflicts", description="Undo changes of others.")] = False
+    force_conflicts: ForceConflicts = False
     rollback_on_failure: Annotated[bool, Field(alias="rollbackOnFailure", description="Undo it where it fails.")] = (
         False
     )
@@ -199,11 +200,17 @@ class Delete(SystemRequest, Asked):
     )
 
 
-class Rollback(SystemRequest, Asked):
-    """One system, and the revision to go back to."""
+class RollbackTo(Asked):
+    """The revision to go back to."""
 
     force: Force = False
+    force_conflicts: ForceConflicts = False
     revision: Annotated[int, Field(ge=0, le=2**31, description="0 is the last good one before this.")] = 0
+
+
+class Rollback(SystemRequest, RollbackTo):
+    """One system, and the revision to go back to."""
+
     wait: Wait = False
 
 
@@ -213,13 +220,6 @@ class Restart(SystemRequest, Asked):
     force: Force = False
     services: Services = []
     wait: Wait = False
-
-
-class RollbackTo(Asked):
-    """The revision to go back to."""
-
-    force: Force = False
-    revision: Annotated[int, Field(ge=0, le=2**31, description="0 is the last good one before this.")] = 0
 
 
 class Touch(Asked):

@@ -9,7 +9,7 @@ import typer
 
 from tycho.cli import show
 from tycho.cli.changing import change_system, show_changed
-from tycho.cli.options import Force, OptionalId, OutputOptions, TargetOptions, WaitFlags
+from tycho.cli.options import ChangeWaitFlags, Force, OptionalId, OutputOptions, TargetOptions
 from tycho.cli.project import ProjectOptions
 from tycho.errors import UsageError
 
@@ -79,7 +79,7 @@ def modify(
     project: ProjectOptions,
     force: Force = False,
     target: TargetOptions,
-    wait: WaitFlags,
+    wait: ChangeWaitFlags,
     output: OutputOptions,
 ) -> None:
     r"""Change what runs, as a new revision of it; the next `tycho up` makes it what the compose file says.

@@ -8,7 +8,7 @@ import typer
 
 from tycho.cli import show
 from tycho.cli.changing import change_system, show_changed
-from tycho.cli.options import Force, OptionalId, OutputOptions, TargetOptions, WaitFlags, Words
+from tycho.cli.options import ChangeWaitFlags, Force, OptionalId, OutputOptions, TargetOptions, Words
 from tycho.cli.project import ProjectOptions, SystemOptions
 from tycho.errors import UsageError
 
@@ -26,7 +26,7 @@ def pause(
     project: ProjectOptions,
     force: Force = False,
     target: TargetOptions,
-    wait: WaitFlags,
+    wait: ChangeWaitFlags,
     output: OutputOptions,
 ) -> None:
     r"""Stop all pods of a system; its volumes and addresses stay, and `tycho up` leaves it paused.
@@ -51,7 +51,7 @@ def resume(
     project: ProjectOptions,
     force: Force = False,
     target: TargetOptions,
-    wait: WaitFlags,
+    wait: ChangeWaitFlags,
     output: OutputOptions,
 ) -> None:
     r"""Start a paused system again; waits until it is ready.
@@ -76,7 +76,7 @@ def stop(
     system: SystemOptions,
     force: Force = False,
     target: TargetOptions,
-    wait: WaitFlags,
+    wait: ChangeWaitFlags,
     output: OutputOptions,
 ) -> None:
     r"""Stop services of a system; `tycho start` starts them again with as many replicas, and `tycho up` does.
@@ -101,7 +101,7 @@ def start(
     system: SystemOptions,
     force: Force = False,
     target: TargetOptions,
-    wait: WaitFlags,
+    wait: ChangeWaitFlags,
     output: OutputOptions,
 ) -> None:
     r"""Start services that were stopped; waits until they are ready.
@@ -126,7 +126,7 @@ def scale(
     system: SystemOptions,
     force: Force = False,
     target: TargetOptions,
-    wait: WaitFlags,
+    wait: ChangeWaitFlags,
     output: OutputOptions,
 ) -> None:
     r"""Give services another number of replicas; the next `tycho up` gives them that of the compose file.

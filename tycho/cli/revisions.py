@@ -13,6 +13,7 @@ from tycho.cli.histories import emit_history
 from tycho.cli.options import (
     CLUSTER,
     READING,
+    ChangeWaitFlags,
     Force,
     Format,
     OptionalId,
@@ -20,7 +21,6 @@ from tycho.cli.options import (
     OutputOptions,
     TargetOptions,
     Timeout,
-    WaitFlags,
 )
 from tycho.cli.progress import progress
 from tycho.cli.project import ProjectOptions, choose_system
@@ -72,7 +72,7 @@ def rollback(
     force: Force = False,
     dry_run: DryRun = False,
     target: TargetOptions,
-    wait: WaitFlags,
+    wait: ChangeWaitFlags,
     output: OutputOptions,
 ) -> None:
     r"""Make an earlier revision of a system the running one; what that changes is shown first.

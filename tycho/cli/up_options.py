@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tycho.cli.options import BUILDING, CLUSTER, INPUT, WAITING, CompileOptions, PushPrefix, WaitFlags
+from tycho.cli.options import BUILDING, CLUSTER, INPUT, WAITING, CompileOptions, ForceConflicts, PushPrefix, WaitFlags
 from tycho.errors import UsageError
 
 if TYPE_CHECKING:
@@ -125,12 +125,7 @@ class InstanceOptions:
         typer.Option("--ttl", metavar="TIME", help="Pause it after so long: 8h, 2d; see docs/expiry.md.",
                      rich_help_panel=CLUSTER),
     ] = ""  # fmt: skip
-    force_conflicts: Annotated[
-        bool,
-        typer.Option(
-            "--force-conflicts", help="Take back what others changed in the cluster.", rich_help_panel=CLUSTER
-        ),
-    ] = False
+    force_conflicts: ForceConflicts = False
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class PausingVerbs(Sender):
     """Verbs that leave a system's chart, volumes and addresses as they are.
 
-    `force` does it to somebody else's, too; `wait` is how many seconds to wait, 0 for none, and by default the service
-    decides; `if_match` is the ETag that the system must still have; `asked` has the `username` and the `origin` of who
-    asks, where no token tells them.
+    `force` does it to somebody else's, too; `force_conflicts` takes back what others have changed in the cluster;
+    `wait` is how many seconds to wait, 0 for none, and by default the service decides; `if_match` is the ETag that the
+    system must still have; `asked` has the `username` and the `origin` of who asks, where no token tells them.
     """
 
     @verb
@@ -27,12 +27,17 @@ class PausingVerbs(Sender):
         id: str,
         *,
         force: bool = False,
+        force_conflicts: bool = False,
         wait: float | None = None,
         if_match: str = "",
         asked: Mapping[str, Any] | None = None,
     ) -> Steps[System]:
         """Have nothing of a system run; its volumes and addresses stay."""
-        return (yield from self._change(id, "pause", {"force": force, **(asked or {})}, wait, if_match))
+        return (
+            yield from self._change(
+                id, "pause", _describe(asked, force=force, conflicts=force_conflicts), wait, if_match
+            )
+        )
 
     @verb
     def resume(
@@ -40,12 +45,17 @@ class PausingVerbs(Sender):
         id: str,
         *,
         force: bool = False,
+        force_conflicts: bool = False,
         wait: float | None = None,
         if_match: str = "",
         asked: Mapping[str, Any] | None = None,
     ) -> Steps[System]:
         """Have a paused system run again."""
-        return (yield from self._change(id, "resume", {"force": force, **(asked or {})}, wait, if_match))
+        return (
+            yield from self._change(
+                id, "resume", _describe(asked, force=force, conflicts=force_conflicts), wait, if_match
+            )
+        )
 
     @verb
     def stop(
@@ -54,12 +64,13 @@ class PausingVerbs(Sender):
         services: Sequence[str],
         *,
         force: bool = False,
+        force_conflicts: bool = False,
         wait: float | None = None,
         if_match: str = "",
         asked: Mapping[str, Any] | None = None,
     ) -> Steps[System]:
         """Have services not run, until they are started or the system is upgraded."""
-        body = {"services": [*services], "force": force, **(asked or {})}
+        body = {"services": [*services], **_describe(asked, force=force, conflicts=force_conflicts)}
         return (yield from self._change(id, "stop", body, wait, if_match))
 
     @verb
@@ -69,12 +80,13 @@ class PausingVerbs(Sender):
         services: Sequence[str],
         *,
         force: bool = False,
+        force_conflicts: bool = False,
         wait: float | None = None,
         if_match: str = "",
         asked: Mapping[str, Any] | None = None,
     ) -> Steps[System]:
         """Have services that were stopped run again; `start` starts a system."""
-        body = {"services": [*services], "force": force, **(asked or {})}
+        body = {"services": [*services], **_describe(asked, force=force, conflicts=force_conflicts)}
         return (yield from self._change(id, "start", body, wait, if_match))
 
     @verb
@@ -84,12 +96,13 @@ class PausingVerbs(Sender):
         replicas: Mapping[str, int],
         *,
         force: bool = False,
+        force_conflicts: bool = False,
         wait: float | None = None,
         if_match: str = "",
         asked: Mapping[str, Any] | None = None,
     ) -> Steps[System]:
         """Have another number of replicas of services, by name."""
-        body = {"replicas": {**replicas}, "force": force, **(asked or {})}
+        body = {"replicas": {**replicas}, **_describe(asked, force=force, conflicts=force_conflicts)}
         return (yield from self._change(id, "scale", body, wait, if_match))
 
     def _change(self, id: str, name: str, body: Mapping[str, Any], wait: float | None, if_match: str) -> Steps[System]:
@@ -98,3 +111,8 @@ class PausingVerbs(Sender):
         headers = {"If-Match": if_match} if if_match else {}
         request = Request("POST", address("system", id, name), pairs(wait=wait), body, headers, safe=True)
         return read_system((yield from self._send(request)))
+
+
+def _describe(asked: Mapping[str, Any] | None, *, force: bool, conflicts: bool) -> dict[str, Any]:
+    """Return the fields that the body of every change has."""
+    return {"force": force, "forceConflicts": conflicts, **(asked or {})}

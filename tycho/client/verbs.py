@@ -11,7 +11,7 @@ from tycho.client.answers import TychoAnswer, TychoStatus, TychoSystem, write_st
 from tycho.client.expiry import TouchVerbs
 from tycho.client.pausing import PausingVerbs
 from tycho.client.reading import ReadingVerbs
-from tycho.client.requests import Follow, Reply, Request, Steps, address, ask, pairs
+from tycho.client.requests import Follow, Reply, Request, Steps, address, ask, pairs, write_labels
 from tycho.client.tracking import TrackingVerbs
 from tycho.client.verb import either, verb
 from tycho.errors import SourceError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=TychoAnswer)
 READING = ("status", "history", "events", "logs", "compile")  # seed verbs that change nothing
+PAGE = 1000  # systems of one answer: a service looks at all of them for each
 SHOWN = 28  # characters of a name in a row
 
 
@@ -127,9 +128,9 @@ class Verbs(PausingVerbs, ReadingVerbs, TouchVerbs, TrackingVerbs):
         more = ""
         while True:
             ready_text = None if ready is None else str(ready).lower()
-            label = [f"{key}={text}" for key, text in (labels or {}).items()]
-            query = {"name": name, "username": username, "state": state, "ready": ready_text, "label": label}
-            page = yield from self._get("system", **query, **{"continue": more})
+            query = {"name": name, "username": username, "state": state, "ready": ready_text}
+            labelled = write_labels(labels)
+            page = yield from self._get("system", label=labelled, limit=PAGE, **query, **{"continue": more})
             systems += map(read_system, page["items"])
             more = page["continue"]
             if not more:
@@ -167,11 +168,19 @@ class Verbs(PausingVerbs, ReadingVerbs, TouchVerbs, TrackingVerbs):
         return events
 
     @either
-    def rollback(self, id: str, revision: int = 0, *, force: bool = False, wait: float | None = None) -> Steps[System]:
+    def rollback(
+        self,
+        id: str,
+        revision: int = 0,
+        *,
+        force: bool = False,
+        force_conflicts: bool = False,
+        wait: float | None = None,
+    ) -> Steps[System]:
         """Make an earlier revision the running one; or, of a request `{name, revision?, wait?}`, return the answer."""
         from tycho.wire import read_system
 
-        body = {"revision": revision, "force": force}
+        body = {"revision": revision, "force": force, "forceConflicts": force_conflicts}
         return read_system(
             (yield from self._send(Request("POST", address("system", id, "rollback"), pairs(wait=wait), body)))
         )
@@ -196,7 +205,8 @@ class Verbs(PausingVerbs, ReadingVerbs, TouchVerbs, TrackingVerbs):
 
         Args:
             id: Which system.
-            changes: `{labels, cpu, memory, gpu, resources, replicas, services: {web: {replicas, image, …}}}`.
+            changes: `{labels, cpu, memory, gpu, resources, replicas, services: {web: {replicas, image, …}}}`, and
+                `forceConflicts` to take back what others have changed in the cluster.
             wait: Seconds to wait until it is ready; 0 does not wait, and by default the service decides.
             if_match: The ETag that the system must still have.
         """

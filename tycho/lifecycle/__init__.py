@@ -148,6 +148,8 @@ class Lifecycle(Comparing, Pausing):
             ComposeError: A config or a secret has no content: its file is absent, or its variable not set.
             StartFailed: It was made, and cannot become ready; it is left for a look, or undone.
         """
+        if force_conflicts:
+            wait_options = dataclasses.replace(wait_options, force_conflicts=True)
         check_start(compiled.policy_result.system)
         check_rollback(wait_options, self.orchestrator.not_supported)
         name = compiled.policy_result.system.name
@@ -160,7 +162,6 @@ class Lifecycle(Comparing, Pausing):
         identity = keep_identity(running.identity, caller) if running else new_identity(name, guid, self.target, caller)
         paused = running is not None and running.paused
         instance = self.make_instance(compiled, identity, caller, wait_options, upgrade=bool(running), paused=paused)
-        instance = dataclasses.replace(instance, force_conflicts=force_conflicts)
         async with self.reserve_urls(instance):
             release = await self.orchestrator.up(compiled.artifact, instance)
         release = announce_expiry(release, self.orchestrator.now())

@@ -95,7 +95,7 @@ async def modify_system(
         dry_run=query.dry_run,
         force=message.force,
         caller=message.caller(""),
-        wait_options=wait_options(query.wait),
+        wait_options=wait_options(query.wait, force_conflicts=message.force_conflicts),
     )
     return answer_modified(modified, response, query)
 
@@ -149,7 +149,7 @@ async def rollback_system(
         message.revision,
         force=message.force,
         caller=message.caller(""),
-        wait_options=wait_options(query.wait),
+        wait_options=wait_options(query.wait, force_conflicts=message.force_conflicts),
     )
     return answer_system(release, response, query.wait, "; ".join(release.notes))
 

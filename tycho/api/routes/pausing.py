@@ -83,7 +83,7 @@ async def scale_services(
         dry_run=query.dry_run,
         force=message.force,
         caller=message.caller(""),
-        wait_options=wait_options(query.wait),
+        wait_options=wait_options(query.wait, force_conflicts=message.force_conflicts),
     )
     return answer_modified(modified, response, query)
 
@@ -102,6 +102,6 @@ async def _change(
         revision=revision,
         force=message.force,
         caller=message.caller(""),
-        wait_options=wait_options(query.wait),
+        wait_options=wait_options(query.wait, force_conflicts=message.force_conflicts),
     )
     return answer_system(release, response, query.wait, "; ".join(release.notes))

@@ -108,7 +108,7 @@ async def rollback(body: Rollback, verbs: LifecycleDep) -> Envelope[System]:
         body.revision,
         force=body.force,
         caller=body.caller(body.name),
-        wait_options=wait_options(wait=body.wait),
+        wait_options=wait_options(wait=body.wait, force_conflicts=body.force_conflicts),
     )
     return Envelope(result=to_system(release), message="; ".join(release.notes))
 
@@ -134,7 +134,7 @@ async def modify(body: ModifySystem, verbs: LifecycleDep) -> Envelope[Patches]:
         body.modification(),
         force=body.force,
         caller=body.caller(""),
-        wait_options=wait_options(wait=False),
+        wait_options=wait_options(wait=False, force_conflicts=body.force_conflicts),
     )
     patches = [difference.patch for difference in modified.differences]
     return Envelope(result=Patches(patches=patches), message="; ".join(modified.release.notes))

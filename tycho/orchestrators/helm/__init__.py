@@ -189,7 +189,7 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
         await program()
         deadline = Deadline(wait_options)
         async with lease.hold_lease(self.api, identity, deadline.wait_options.tell):
-            notes, last = await recovery.recover_release(self.api, self.helm, identity)
+            notes, last = await recovery.recover_release(self.api, self.helm, identity, wait_options)
             if last is None:
                 raise NotFound(f"{identity.name} has no revision", hint="`tycho up` starts it")
             target = choose_revision(identity, await releases.list_revisions(self.api, identity), revision)
@@ -270,13 +270,13 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
         self, packed: Packed, instance: Instance, whole: Mapping[str, Any], deadline: Deadline
     ) -> tuple[str, ...]:
         """Make the cluster what the chart says; what else was done is returned."""
-        chart, text, identity = packed.chart, packed.values, instance.identity
-        notes, last = await recovery.recover_release(self.api, self.helm, identity)
+        chart, text, identity, options = packed.chart, packed.values, instance.identity, instance.wait_options
+        notes, last = await recovery.recover_release(self.api, self.helm, identity, options)
         labels = releases.make_labels(identity, chart, whole, last, self.now())
         labels |= expiry_labels.make_labels(find_terms(whole), upgrade=last is not None)
         if last is not None and releases.is_unchanged(last, labels) and await self.is_made_of(identity, last, whole):
             number = releases.read_number(last)
-            drifts = await list_drift(self.api, identity, number) if instance.force_conflicts else ()
+            drifts = await list_drift(self.api, identity, number) if options.force_conflicts else ()
             missing = await prune.list_missing(self.api, identity, number)
             if not missing and not drifts:
                 await self._restart_clock(identity, last)
@@ -289,11 +289,10 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             nodeports.check_node_ports(self.api, identity, rendered),
         )
         notes += await volumes.explain_empty(self.api, chart)
-        options = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
+        words = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
         if last is None:
-            await self._helm(["install", identity.release, str(packed.path), *options], identity, deadline, text)
+            await self._helm(["install", identity.release, str(packed.path), *words], identity, deadline, text)
             return notes
         notes += await prune.prepare_upgrade(self.api, identity, rendered, deadline.wait_options.tell)
-        options += ["--force-conflicts"] if instance.force_conflicts else []
-        await self._helm(["upgrade", identity.release, str(packed.path), *options], identity, deadline, text)
+        await self._helm(["upgrade", identity.release, str(packed.path), *words], identity, deadline, text)
         return notes + await prune.prune_orphans(self.api, identity)

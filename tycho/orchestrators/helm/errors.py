@@ -32,7 +32,7 @@ CLUSTER: tuple[Row, ...] = (
      "run kubectl create namespace {what}"),
     (r"conflicts? with \"(?P<who>[^\"]+)\".*?: (?P<what>\S+)", Conflict,
      "{who} has changed {what} since, and helm will not overwrite it",
-     "`tycho up --force-conflicts` takes it back, `tycho status --drift` shows all that others have changed"),
+     "--force-conflicts takes it back (over HTTP `forceConflicts`), `tycho status --drift` shows all such fields"),
     (r"cannot be imported into the current release", Conflict,
      "an object of this name exists already, and belongs to somebody else", "{line}"),
     (r"cannot re-?use a name|already exists", Conflict, "something of this name exists already", "{line}"),

@@ -15,6 +15,7 @@ from tycho.kube.objects import KubeObject
 from tycho.model import Rights
 from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import lease, nodeports, prune, recovery, releases, snapshots
+from tycho.orchestrators.helm.drift import list_drift
 from tycho.orchestrators.helm.helm_program import program
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import ENDING, Helm
@@ -60,18 +61,22 @@ class ModifyVerbs(TrackVerbs):
         await program()
         deadline = Deadline(wait_options)
         async with lease.hold_lease(self.api, identity, wait_options.tell):
-            notes, last = await recovery.recover_release(self.api, self.helm, identity)
+            notes, last = await recovery.recover_release(self.api, self.helm, identity, wait_options)
             if last is None:
                 raise PreconditionFailed(f"{identity.name} does not run any more", hint="look again")
             check_revision(identity, revision, releases.read_number(last))
             stored = await releases.read_payload(self.api, identity, revision)
-            if (stored.get("config") or {}) == values and releases.is_paused(last) == is_paused(values):
+            if _is_made_of(stored, last, values) and not await self._has_drifted(identity, revision, wait_options):
                 notes += (f"{identity.name} is up to date (revision {revision})",)
                 observer = Observer()
             else:
                 observer = Observer(await snapshots.list_pods(self.api, identity))
                 notes += await self._upgrade(identity, stored, last, values, deadline)
         return await self._settle(identity, deadline, notes, observer)
+
+    async def _has_drifted(self, identity: Identity, revision: int, wait_options: WaitOptions) -> bool:
+        """Return whether others have changed fields that are to be taken back."""
+        return wait_options.force_conflicts and bool(await list_drift(self.api, identity, revision))
 
     async def _upgrade(
         self, identity: Identity, stored: KubeObject, last: KubeObject, values: Mapping[str, Any], deadline: Deadline
@@ -107,9 +112,16 @@ class ModifyVerbs(TrackVerbs):
     ) -> None:
         """A verb of helm that waits for nothing: it is Tycho that watches the pods."""
         kept = await recovery.list_options(verb[0])
+        kept += recovery.list_force(deadline.wait_options) if verb[0] != "install" else []
         options = ["--namespace", identity.namespace, "--timeout", f"{deadline.left:.3f}s", *kept]
         try:
             await self.helm.run([*verb, *options], input=values, timeout=deadline.left + ENDING)
         except OrchestratorError:
             await self.source.reach(identity)
             raise
+
+
+def _is_made_of(stored: KubeObject, last: KubeObject, values: Mapping[str, Any]) -> bool:
+    """Return whether a revision is good, and was made of these values: one that failed may have changed nothing."""
+    same = (stored.get("config") or {}) == values and releases.is_paused(last) == is_paused(values)
+    return same and releases.read_status(last) == "deployed"

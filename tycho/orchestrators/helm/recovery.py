@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject
+from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import releases
 from tycho.orchestrators.helm.helm_program import program, version
 from tycho.orchestrators.helm.process import Helm
@@ -33,8 +34,21 @@ async def list_options(verb: str) -> list[str]:
     return options
 
 
-async def recover_release(api: KubeClient, helm: Helm, identity: Identity) -> tuple[tuple[str, ...], KubeObject | None]:
+def list_force(wait_options: WaitOptions) -> list[str]:
+    """List what helm is told where a change takes back the fields of objects that others have changed."""
+    return ["--force-conflicts"] if wait_options.force_conflicts else []
+
+
+async def recover_release(
+    api: KubeClient, helm: Helm, identity: Identity, wait_options: WaitOptions
+) -> tuple[tuple[str, ...], KubeObject | None]:
     """Bring a release into a state from which it can go on.
+
+    Args:
+        api: The cluster.
+        helm: The program.
+        identity: Which system.
+        wait_options: Whether going back takes back what others have changed.
 
     Returns:
         What was done, and the newest revision; None when there is no release (any more).
@@ -48,7 +62,7 @@ async def recover_release(api: KubeClient, helm: Helm, identity: Identity) -> tu
     where = ["--namespace", identity.namespace]
     good = releases.find_last_good(known, releases.read_number(last))
     if good and releases.read_status(last) != "uninstalling":
-        await helm.run(["rollback", identity.release, str(good), *where, *HISTORY])
+        await helm.run(["rollback", identity.release, str(good), *where, *HISTORY, *list_force(wait_options)])
         note = f"an earlier change of {identity.name} was cut short; went back to revision {good} first"
         return (note,), (await releases.list_revisions(api, identity))[-1]
     await helm.run(["uninstall", identity.release, *where, "--wait", "--timeout", "120s"])
