@@ -55,8 +55,8 @@ async def for_each(items: Iterable[T], act: Callable[[T], Awaitable[object]]) ->
     waiting = iter(items)
 
     async def work() -> None:
-        for item in waiting:
-            await act(item)
+        for each in waiting:
+            await act(each)
 
     await asyncio.gather(*(work() for _ in range(SENDERS)))
 

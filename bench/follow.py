@@ -32,7 +32,7 @@ from tycho.kinds import DEPLOYMENT, POD, REPLICA_SET, SERVICE_ACCOUNT
 from tycho.kube.client import KubeClient
 
 TYCHO = str(Path(sys.executable).with_name("tycho"))
-WANTED = 1.0  # seconds from the change to the line
+MOST = 1.0  # seconds from the change to the line
 SAMPLES = 12
 PATIENCE = 30.0  # seconds for a line that does not come
 FIRST = 120.0  # seconds for the first line: all systems are listed before it
@@ -93,7 +93,7 @@ def _measure_up(api: KubeClient, folder: str) -> int:
         heard.wait_for("s0: ", FIRST)
         selector = {"labelSelector": "app.kubernetes.io/component=s0,executor=tycho"}
         items = api.request("GET", DEPLOYMENT.path(), query=selector)["items"]
-        (made,) = [item for item in items if not _name(item).startswith("bench-")]
+        (made,) = [each for each in items if not _name(each).startswith("bench-")]
         asyncio.run(_start_pod(api, made))
         followed = Followed(api, made["metadata"]["namespace"], made["metadata"]["name"])
         return _report("tycho up", followed, heard, "s0: ")
@@ -172,7 +172,7 @@ def _report(name: str, followed: Followed, heard: Heard, part: str) -> int:
         began = followed.change()
         times.append(heard.wait_for(part, PATIENCE) - began)
     print(f"     {name}, {SAMPLES} changes: {' '.join(f'{each:.2f}' for each in sorted(times))} s")
-    return judged(f"{name}: median", statistics.median(times), WANTED) + judged("its worst", max(times), WANTED)
+    return judged(f"{name}: median", statistics.median(times), MOST) + judged("its worst", max(times), MOST)
 
 
 @contextmanager

@@ -151,9 +151,9 @@ def test_the_awaited_client_follows_as_well(service: Service) -> None:
 SYSTEMS = {"Content-Type": "text/event-stream"}
 
 
-def told(*events: tuple[str, object]) -> bytes:
+def write_events(*events: tuple[str, object]) -> bytes:
     return b"retry: 0\n\n" + b"".join(
-        f"event: {name}\ndata: {json.dumps(data)}\n\n".encode() for name, data in events
+        f"event: {name}\ndata: {json.dumps(content)}\n\n".encode() for name, content in events
     )  # fmt: skip
 
 
@@ -163,14 +163,14 @@ def test_a_stream_that_ends_begins_anew(make: Make, http: TestClient, post: Post
     system = http.get(f"/system/{guid}").json()["result"]
     other = {**system, "sid": "f" * 32}
     replies = [
-        (200, SYSTEMS, told(("system", system), ("system", other), ("current", {"count": 2}))),
-        (200, SYSTEMS, told(("system", system))),
-        (200, SYSTEMS, told(("system", other), ("current", {"count": 1}))),
+        (200, SYSTEMS, write_events(("system", system), ("system", other), ("current", {"count": 2}))),
+        (200, SYSTEMS, write_events(("system", system))),
+        (200, SYSTEMS, write_events(("system", other), ("current", {"count": 1}))),
         (204, {}, b""),
     ]
     with canned(*replies) as (url, _):
-        told_looks = make(url).follow()
-        assert [[each.sid for each in systems] for systems in told_looks] == [[guid, other["sid"]], [other["sid"]]]
+        looks = make(url).follow()
+        assert [[each.sid for each in systems] for systems in looks] == [[guid, other["sid"]], [other["sid"]]]
 
 
 REFUSAL = {"error": "Forbidden", "message": "no more", "hint": "", "problems": [], "warnings": []}
@@ -179,10 +179,10 @@ REFUSAL = {"error": "Forbidden", "message": "no more", "hint": "", "problems": [
 @pytest.mark.parametrize(
     ("reply", "error", "message"),
     [
-        ((404, {}, failure("UsageError")), NotSupported, "tells of no changes"),
+        ((404, {}, failure("UsageError")), NotSupported, "reports no changes"),
         ((404, {}, failure("NotFound")), NotFound, "no"),
         ((200, SYSTEMS, b"event: system\ndata: {}\n\n"), TychoError, "none of Tycho's"),
-        ((200, SYSTEMS, told(("failed", REFUSAL))), Forbidden, "no more"),
+        ((200, SYSTEMS, write_events(("failed", REFUSAL))), Forbidden, "no more"),
         ((200, SYSTEMS, b""), ClusterUnreachable, "break off"),
     ],
 )
@@ -195,10 +195,10 @@ def test_what_is_no_stream_is_said(
 
 def test_what_is_told_of_all_systems() -> None:
     """Each look tells what is another than before, and one that brings nothing says nothing."""
-    events, one, two = SystemEvents(), release(service("web")), release(service("web", "starting"))
+    events, ready, starting = SystemEvents(), release(service("web")), release(service("web", "starting"))
     assert [name for name, _ in events.tell([])] == ["current"]
-    assert [name for name, _ in events.tell([one])] == ["system", "current"]
-    assert [name for name, _ in events.tell([one])] == []
-    assert [name for name, _ in events.tell([one.model_copy()])] == []
-    assert [name for name, _ in events.tell([two])] == ["system", "current"]
+    assert [name for name, _ in events.tell([ready])] == ["system", "current"]
+    assert [name for name, _ in events.tell([ready])] == []
+    assert [name for name, _ in events.tell([ready.model_copy()])] == []
+    assert [name for name, _ in events.tell([starting])] == ["system", "current"]
     assert [name for name, _ in events.tell([])] == ["gone", "current"]

@@ -130,8 +130,8 @@ def test_each_change_takes_back_by_force_alone(tell: Tell, shared: str, kubectl:
         assert error.value.hint.startswith("--force-conflicts takes it back")
         assert kubectl("get", "deployment", deployment, "-n", shared, "-o", "jsonpath={.spec.replicas}") == "3"
         await change(lifecycle, verb, guid, replace(AT_ONCE, force_conflicts=True))
-        wanted = {"modify": "2", "scale": "2", "rollback": "1"}.get(verb, "0")
-        assert kubectl("get", "deployment", deployment, "-n", shared, "-o", "jsonpath={.spec.replicas}") == wanted
+        expected = {"modify": "2", "scale": "2", "rollback": "1"}.get(verb, "0")
+        assert kubectl("get", "deployment", deployment, "-n", shared, "-o", "jsonpath={.spec.replicas}") == expected
         if verb in ("stop", "pause"):
             kubectl("scale", "deployment", deployment, "--replicas=3", "-n", shared)
             back = (lambda options: lifecycle.resume(guid, wait_options=options)) if verb == "pause" else (

@@ -157,11 +157,11 @@ def test_looks_at_all_judge_what_has_changed(tell: Tell, shared: str) -> None:
         await lifecycle.up(compiled(lifecycle, web()), wait_options=QUICK)
         await lifecycle.up(compiled(lifecycle, web(labels={"team": "blue"}), "other"), wait_options=QUICK)
         async with aclosing(lifecycle.follow()) as looks, aclosing(lifecycle.follow(labels={"team": "blue"})) as blue:  # type: ignore[type-var]
-            one, other = await anext(looks)
+            first, other = await anext(looks)
             assert [release.identity.name for release in await anext(blue)] == ["other"]
             await lifecycle.up(compiled(lifecycle, web("2")), wait_options=AT_ONCE)
             async for now in looks:
-                if now[0] != one:
+                if now[0] != first:
                     break
             assert now[1] is other
             async for now in looks:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from tycho.release import Release
 from tycho.wire import CurrentData, GoneData, to_system
 
-Told = tuple[str, BaseModel]
+EventPart = tuple[str, BaseModel]
 """The name of an event, and its data."""
 
 
@@ -19,15 +19,15 @@ class SystemEvents:
     """Tells of systems look by look; `current` comes last of each look that brings anything."""
 
     def __init__(self) -> None:
-        self._told: dict[str, Release] | None = None
+        self._known: dict[str, Release] | None = None
 
-    def tell(self, releases: Sequence[Release]) -> Iterator[Told]:
+    def tell(self, releases: Sequence[Release]) -> Iterator[EventPart]:
         """Tell what is new at a look."""
-        before, now = self._told, {release.identity.guid: release for release in releases}
-        self._told = now
-        known = before or {}
-        changed = [release for guid, release in now.items() if known.get(guid) is not release != known.get(guid)]
-        gone = [guid for guid in known if guid not in now]
+        before, now = self._known, {release.identity.guid: release for release in releases}
+        self._known = now
+        earlier = before or {}
+        changed = [release for guid, release in now.items() if earlier.get(guid) is not release != earlier.get(guid)]
+        gone = [guid for guid in earlier if guid not in now]
         for release in changed:
             yield "system", to_system(release)
         for guid in gone:

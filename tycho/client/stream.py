@@ -153,17 +153,17 @@ class Following(Stream["Sequence[System]"]):
         from tycho.wire import read_system
 
         try:
-            data = json.loads(event.data)
+            fields = json.loads(event.data)
             match event.event:
                 case "system":
-                    system = read_system(data)
+                    system = read_system(fields)
                     self._systems[system.sid] = system
                 case "gone":
-                    self._systems.pop(data["sid"], None)
+                    self._systems.pop(fields["sid"], None)
                 case "current":
                     return list(self._systems.values())
                 case "failed":
-                    raise TychoAnswer("error", data, data["message"]).error or TychoError(data["message"])
+                    raise TychoAnswer("error", fields, fields["message"]).error or TychoError(fields["message"])
         except (ValueError, TypeError, KeyError, AttributeError):
             raise TychoError("the service sends events that are none of Tycho's") from None
         return None
@@ -176,5 +176,5 @@ class Following(Stream["Sequence[System]"]):
         """
         error = TychoAnswer(**reply.envelope(shown)).error
         if reply.status == NO_ROUTE and error and error.http_status != NO_ROUTE:
-            raise NotSupported(f"the Tycho at {shown} tells of no changes", hint="a newer one does: upgrade it")
+            raise NotSupported(f"the Tycho at {shown} reports no changes", hint="upgrade it")
         super().refuse(reply, shown)

@@ -106,8 +106,8 @@ class TychoClient(Base):
                 lost = refused
                 try:
                     for event in events:
-                        if (told := stream.take(event)) is not None:
-                            yield told
+                        if (report := stream.take(event)) is not None:
+                            yield report
                 except failures() as error:
                     lost = explain_break(error, self.url)
                 pause = stream.judge(lost, self._describe_address(""))

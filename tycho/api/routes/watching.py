@@ -80,8 +80,8 @@ async def follow_systems(
     try:
         async with aclosing(look_until(verbs.follow(query.id, **query.read()), end)) as looks:
             async for releases in looks:
-                for name, data in events.tell(releases):
-                    yield ServerSentEvent(event=name, data=data, retry=RETRY)
+                for name, content in events.tell(releases):
+                    yield ServerSentEvent(event=name, data=content, retry=RETRY)
     except TychoError as error:
         yield ServerSentEvent(event="failed", data=describe(error), retry=RETRY)
 
