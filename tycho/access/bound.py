@@ -6,6 +6,7 @@ import inspect
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -93,6 +94,10 @@ class Bound:
         if namespace and namespace != self._target.namespace:
             authority.check_namespace(subject, namespace)
             self._target = replace(self._target, namespace=namespace)
+
+    def now(self) -> datetime:
+        """Tell the time of the clock that the moments of systems are of; everybody may ask."""
+        return self._lifecycle.now()
 
     def __getattr__(self, name: str) -> Any:
         """Return a verb.

@@ -29,6 +29,10 @@ class Operations(Tracking):
 
     policies: tuple[Path, ...]
 
+    def now(self) -> datetime:
+        """Tell the time of the clock that the moments of systems are of."""
+        return self.orchestrator.now()
+
     async def find(self, id: str, *, caller: Caller | None = None) -> Release:
         """Find one system by GUID, unique prefix of it, release name, `<name>-<guid>`, or project name.
 

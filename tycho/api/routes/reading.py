@@ -139,7 +139,7 @@ async def get_compose(
 @router.get("/system/{id}/logs")
 async def get_logs(id: SystemId, query: Annotated[LogQuery, Query()], verbs: LifecycleDep) -> Envelope[list[str]]:
     """List the lines that a system's containers wrote, each after its pod's name."""
-    since = parse_since(query.since, verbs.orchestrator.now()) if query.since else None
+    since = parse_since(query.since, verbs.now()) if query.since else None
     lines = verbs.logs(id, query.services, tail=query.tail, since=since, timestamps=query.timestamps)
     return Envelope(result=[line async for line in lines])
 

@@ -149,7 +149,7 @@ async def events(body: Events, verbs: LifecycleDep) -> Envelope[list[Event]]:
 @router.post("/system/logs")
 async def logs(body: Logs, verbs: LifecycleDep) -> Envelope[list[str]]:
     """List the lines that a system's containers wrote, each after its pod's name."""
-    since = parse_since(body.since, verbs.orchestrator.now()) if body.since else None
+    since = parse_since(body.since, verbs.now()) if body.since else None
     lines = verbs.logs(body.name, body.services, tail=body.tail, since=since, timestamps=body.timestamps)
     return Envelope(result=[line async for line in lines])
 

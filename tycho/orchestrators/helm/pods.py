@@ -24,6 +24,7 @@ REVISION = "deployment.kubernetes.io/revision"
 GENERATION = "deprecated.daemonset.template.generation"
 PULL_GRACE = 12.0  # seconds in which a registry may come to itself: a second try comes after ten
 PULL_NEVER = re.compile(r"(?i)not ?found|manifest unknown|denied|unauthorized|no basic auth|invalid reference")
+UNTOLD = ("ContainerCreating", "PodInitializing")  # reasons that say nothing of a container's image
 PULL_SHOWN = 5.0  # seconds from its placement on after which it matters that a pod's image is still being pulled
 SCHEDULE_GRACE = 60.0  # seconds in which a volume may be made, or a cluster may grow a node
 WORDS = 10  # lines of a log that an error has room for
@@ -112,10 +113,11 @@ def is_late(pod: KubeObject, now: datetime) -> bool:
 
 
 def _list_absent(pod: KubeObject) -> Iterator[tuple[str, str]]:
-    """List the containers of a pod that wait and have no image yet: where an Event says they are, and the image."""
+    """List the containers of a pod that wait without a reason and have no image yet: their place in Events, and it."""
     for group in ("initContainer", "container"):
         for status in pod.get("status", {}).get(f"{group}Statuses") or ():
-            if "waiting" in status.get("state", {}) and not status.get("imageID"):
+            waiting = status.get("state", {}).get("waiting") or {}
+            if waiting.get("reason") in UNTOLD and not status.get("imageID"):
                 yield f"spec.{group}s{{{status['name']}}}", status.get("image", "")
 
 
