@@ -65,7 +65,7 @@ FOLLOWS: dict[str, str] = {
     r"\.volumeMounts\[[^]]+\]\.subPath$": "containers see a folder of a claim that is the chart's own",
     r"\.claimName$": "what is on no server is in a claim",
     r"\.serviceAccountName$": "who asks the API server does so as somebody",
-    r"\[(fill-|image-of-)|image-of-|tycho-wait": "what fills volumes follows from what is mounted",
+    r"\[(fill-|image-of-)|image-of-|tycho-fill|tycho-wait": "what fills volumes follows from what is mounted",
     r"^(PodDisruptionBudget|ServiceAccount|Role|RoleBinding)/": "they are there for what has pods, or waits",
     r"^Service/\S+-awaited ": "it is there for those who wait",
     r"^NetworkPolicy/\S+-(published|wait|isolated) ": "it lets callers in, or pods that wait out",

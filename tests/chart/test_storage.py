@@ -60,7 +60,7 @@ def test_statefulset_has_claim_per_pod(bench: Any) -> None:
     spec = objects.find("StatefulSet")["spec"]
     assert spec["volumeClaimTemplates"][0]["metadata"]["name"] == "vol"
     assert not objects.names("PersistentVolumeClaim")
-    assert [volume["name"] for volume in spec["template"]["spec"]["volumes"]] == ["image-of-db"]
+    assert [volume["name"] for volume in spec["template"]["spec"]["volumes"]] == ["tycho-fill", "image-of-db"]
     assert objects.find("Service", "db")["spec"]["clusterIP"] == "None"
     done = bench.run(bench.chart(text), {"dns": {"scope": "release"}})
     assert "StatefulSet" in done.stderr
@@ -126,7 +126,7 @@ def test_binds(bench: Any) -> None:
     mounts = {mount["mountPath"]: mount for mount in objects.container("rel-web")["volumeMounts"]}
     assert set(mounts) == {"/etc/nginx/nginx.conf", "/site", "/absent"}
     assert mounts["/etc/nginx/nginx.conf"]["subPath"] == "nginx.conf"
-    assert objects.names("ConfigMap") == {"rel-nginx-conf", "rel-site"}
+    assert objects.names("ConfigMap") == {"rel-nginx-conf", "rel-site", "rel-tycho-fill"}
     assert objects.names("PersistentVolumeClaim") == {"rel-absent", "rel-site"}
     assert objects.container("rel-other")["volumeMounts"][0]["name"] == mounts["/absent"]["name"]
     outcomes = {row.path: row.outcome for row in made.report}
