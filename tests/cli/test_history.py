@@ -29,6 +29,7 @@ def test_long_names_break_no_row(
     columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", str(columns))
     emit_history([FIRST, LONG])
     lines = capsys.readouterr().out.splitlines()
