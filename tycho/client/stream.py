@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tycho.client.answers import TychoAnswer
 from tycho.client.progress import Progress, read_progress
-from tycho.client.requests import Lost, Reply, Request, address, pairs, read_delay, succeed
+from tycho.client.requests import Lost, Reply, Request, address, pairs, read_delay, succeed, write_labels
 from tycho.errors import ClusterUnreachable, NotSupported, TychoError
 
 if TYPE_CHECKING:
@@ -130,13 +130,18 @@ class Following(Stream["Sequence[System]"]):
     """The systems that run, or those that fit; a connection that is made anew begins with all of them.
 
     Args:
-        query: Which systems.
+        ids: These systems, by any of their names; all when empty.
+        name: Of all, only those of this project.
+        username: Of all, only this user's.
+        labels: Of all, only those of which a service has these labels.
         most: Connections in a row that may bring nothing.
     """
 
-    def __init__(self, query: Mapping[str, object], most: int = MOST) -> None:
+    def __init__(
+        self, ids: Sequence[str], *, name: str, username: str, labels: Mapping[str, str] | None, most: int = MOST
+    ) -> None:
         super().__init__("the service", most)
-        self._query = pairs(**query)
+        self._query = pairs(id=[*ids], name=name, username=username, label=write_labels(labels))
         self._systems: dict[str, System] = {}
 
     def request(self) -> Request:

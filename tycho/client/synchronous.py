@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from tycho.client.base import Base, failures, read_reply
 from tycho.client.progress import Progress
-from tycho.client.requests import Lost, Pause, Reply, Request, Step, Steps, explain, explain_break, write_labels
+from tycho.client.requests import Lost, Pause, Reply, Request, Step, Steps, explain, explain_break
 from tycho.client.stream import HEARTBEAT, MOST, Following, Stream, Watching
 from tycho.time_limit import step_time
 
@@ -96,8 +96,7 @@ class TychoClient(Base):
             NotSupported: The service is older than these events.
             TychoError: What the service says, or that it says nothing any more.
         """
-        query = {"id": [*ids], "name": name, "username": username, "label": write_labels(labels)}
-        yield from self._read(Following(query, tries))
+        yield from self._read(Following(ids, name=name, username=username, labels=labels, most=tries))
 
     def _read(self, stream: Stream[T]) -> Iterator[T]:
         """Yield what a stream tells, over as many connections as it takes."""

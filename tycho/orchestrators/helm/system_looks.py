@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from itertools import islice
 
 from tycho import kinds
@@ -19,6 +18,7 @@ from tycho.kinds import Kind
 from tycho.kube.objects import KubeObject, get_annotations, get_labels
 from tycho.orchestrators.helm import snapshots, systems
 from tycho.orchestrators.helm.view import INSTANCE, ClusterView
+from tycho.orchestrators.helm.waiting import wait_for_change
 from tycho.orchestrators.helm.workloads import SIMULATED, ClusterSnapshot, has_labels
 from tycho.release import Release
 from tycho.settings import settings
@@ -62,10 +62,7 @@ class SystemLooks:
 
     async def wait(self, seconds: float) -> None:
         """Wait for the next change, at most for some seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        self._event.clear()
+        await wait_for_change(self._event, seconds)
 
     async def look(self) -> list[Release]:
         """Return all systems as they are now; of one that is as it was, the same object."""

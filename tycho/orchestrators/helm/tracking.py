@@ -28,7 +28,7 @@ from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.system_looks import SystemLooks
 from tycho.orchestrators.helm.view import ClusterView
 from tycho.orchestrators.helm.view_lists import ClusterLists, Source
-from tycho.orchestrators.helm.waiting import Deadline
+from tycho.orchestrators.helm.waiting import Deadline, wait_for_change
 from tycho.orchestrators.helm.workloads import INSTANCE
 from tycho.orchestrators.waiting import choose_services
 from tycho.release import Identity, Release
@@ -57,10 +57,7 @@ class Changes:
 
     async def wait(self, seconds: float) -> None:
         """Wait for the next change, at most for some seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        self._event.clear()
+        await wait_for_change(self._event, seconds)
 
     @staticmethod
     def _concerns(obj: KubeObject, identity: Identity) -> bool:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from tycho.orchestrators import waiting
 from tycho.orchestrators.helm.pods import UNREADY
 from tycho.orchestrators.waiting import Deadline
 from tycho.release import Release, ServiceStatus
 
-__all__ = ["Deadline", "wait_until_deleted", "wait_until_ready"]
+__all__ = ["Deadline", "wait_for_change", "wait_until_deleted", "wait_until_ready"]
+
+
+async def wait_for_change(event: asyncio.Event, seconds: float) -> None:
+    """Wait until an event is set, at most for some seconds; it is cleared then, for the next change."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    event.clear()
 
 
 async def wait_until_deleted(
