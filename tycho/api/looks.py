@@ -26,7 +26,7 @@ class SystemEvents:
         before, now = self._known, {release.identity.guid: release for release in releases}
         self._known = now
         earlier = before or {}
-        changed = [release for guid, release in now.items() if earlier.get(guid) is not release != earlier.get(guid)]
+        changed = [release for guid, release in now.items() if _is_changed(earlier.get(guid), release)]
         gone = [guid for guid in earlier if guid not in now]
         for release in changed:
             yield "system", to_system(release)
@@ -34,6 +34,11 @@ class SystemEvents:
             yield "gone", GoneData(sid=guid)
         if changed or gone or before is None:
             yield "current", CurrentData(count=len(now))
+
+
+def _is_changed(before: Release | None, release: Release) -> bool:
+    """Tell whether a system is another than it was; the same object, as most are, needs no comparison."""
+    return before is not release and before != release
 
 
 async def look_until(looks: AsyncIterator[Sequence[Release]], end: float) -> AsyncGenerator[Sequence[Release]]:
