@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from tycho.cli.trace import MaskedFormatter
 from tycho.client import TychoClient
 from tycho.compose import Sources, load
 from tycho.errors import OrchestratorError, Problem, TychoError
 from tycho.lifecycle import Lifecycle
-from tycho.masking import MaskedFormatter, Masker, masked, secret_values, secret_variables
+from tycho.masking import Masker, masked, secret_values, secret_variables
 from tycho.orchestrators import Target, WaitOptions
 from tycho.orchestrators.helm.errors import parse_helm_error
 from tycho.orchestrators.memory import MemoryOrchestrator

@@ -79,12 +79,7 @@ def test_an_installed_tycho_finds_its_data_inside_itself(wheel: Path, tmp_path: 
     assert installed["templates"] == str(tmp_path / "tycho/chart_templates")
     assert installed["policies"] == str(tmp_path / "tycho/policies")
     assert installed["version"] == [tycho.__version__, tycho.__version__]
-    assert installed["entries"] == [
-        "console_scripts: tycho",
-        "tycho.orchestrators: docker",
-        "tycho.orchestrators: helm",
-        "tycho.orchestrators: memory",
-    ]
+    assert installed["entries"] == ["console_scripts: tycho"]
 
 
 def test_an_editable_tycho_finds_its_data_beside_itself() -> None:

@@ -20,9 +20,9 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
+from tycho.compilation import Compilation
 from tycho.compose import Sources
 from tycho.errors import ComposeError, TychoError
-from tycho.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     Link = Connection[Any, Any]
@@ -90,21 +90,22 @@ def main() -> None:
     _end_with(int(sys.argv[2]))
     link: Link = Connection(int(sys.argv[1]))
     rules: Rules = pickle.loads(link.recv_bytes())  # noqa: S301 - the service's
-    Lifecycle(rules.orchestrator(rules.target), rules.target).compile(Sources.from_document(SMALLEST, env={}))
-    lifecycle = Lifecycle(rules.orchestrator(rules.target), rules.target, policies=rules.policies, urls=rules.urls)
+    compiler = rules.orchestrator(rules.target)
+    Compilation(compiler).compile(Sources.from_document(SMALLEST, env={}))
+    compilation = Compilation(compiler, policies=rules.policies, urls=rules.urls)
     link.send((READY, b""))
     running: dict[Link, tuple[int, int]] = {}
     with contextlib.suppress(EOFError):
         while True:
             for ready in wait([link, *running]):
                 if ready is link:
-                    _begin(link, running, link.recv(), lifecycle, rules)
+                    _begin(link, running, link.recv(), compilation, rules)
                 elif isinstance(ready, Connection):  # never anything else
                     number, pid = running.pop(ready)
                     link.send((number, _collect(ready, pid)))
 
 
-def _begin(link: Link, running: dict[Link, tuple[int, int]], job: Job, lifecycle: Lifecycle, rules: Rules) -> None:
+def _begin(link: Link, running: dict[Link, tuple[int, int]], job: Job, compilation: Compilation, rules: Rules) -> None:
     """Fork for a document, or end what was forked for it."""
     if not job.request:
         for number, pid in running.values():
@@ -128,7 +129,7 @@ def _begin(link: Link, running: dict[Link, tuple[int, int]], job: Job, lifecycle
         if quick:
             signal.signal(signal.SIGPROF, signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_PROF, quick)  # the kernel ends it then
-        theirs.send_bytes(_answer(lifecycle, job.request))
+        theirs.send_bytes(_answer(compilation, job.request))
         os._exit(0)
     except BaseException:  # noqa: BLE001 - whatever a policy raises, be it SystemExit
         traceback.print_exc()
@@ -148,7 +149,7 @@ def _collect(answers: Link, pid: int) -> bytes:
     return pickle.dumps(stopped())
 
 
-def _answer(lifecycle: Lifecycle, request: bytes) -> bytes:
+def _answer(compilation: Compilation, request: bytes) -> bytes:
     document, env, metadata, files = pickle.loads(request)  # noqa: S301 - the service's
     try:
         sources = Sources.from_document(
@@ -157,7 +158,7 @@ def _answer(lifecycle: Lifecycle, request: bytes) -> bytes:
             files={path: content for path, (content, _) in files.items()},
             executable=[path for path, (_, executable) in files.items() if executable],
         )
-        return pickle.dumps(lifecycle.compile(sources, metadata=metadata))
+        return pickle.dumps(compilation.compile(sources, metadata=metadata))
     except TychoError as error:
         return pickle.dumps(error)
     except tuple(ODD) as error:

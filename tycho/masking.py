@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from base64 import b64decode
 from binascii import Error as BadBase64
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from tycho.credentials import MASK, find_credentials, mask_credentials, names_secret, switches
 from tycho.errors import Problem, TychoError
-from tycho.text import printable
 
 if TYPE_CHECKING:
     from tycho.model import Project
@@ -213,20 +211,3 @@ def masked(secrets: Mapping[str, str], readers: Mapping[str, Collection[str]] | 
         if error.__cause__ is not None or error.__context__ is not None:
             error.__cause__, error.__suppress_context__ = None, True  # its own text may quote what was given
         raise
-
-
-class MaskedFormatter(logging.Formatter):
-    """Writes a log without secrets.
-
-    Args:
-        layout: As of `logging.Formatter`.
-        secrets: Value to what is shown in its place.
-    """
-
-    def __init__(self, layout: str, secrets: Mapping[str, str]) -> None:
-        super().__init__(layout)
-        self._masker = Masker(secrets)
-
-    def format(self, record: logging.LogRecord) -> str:
-        """One record, with its traceback."""
-        return printable(self._masker.text(super().format(record)))

@@ -51,6 +51,25 @@ def test_the_report_as_data(folder: Path) -> None:
     assert "services.web.image" in {row["path"] for row in all_rows if row["outcome"] == "translated"}
 
 
+OF_CLUSTERS = ("asyncio", "http", "ssl", "tycho.kube", "tycho.lifecycle", "tycho.orchestrators.helm", "tycho.toolchain")
+PROGRAM = "import sys, tycho.cli\ntry: tycho.cli.app()\nfinally: print(*sys.modules, sep='\\n', file=sys.stderr)"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [("compile", "-o", "chart"), ("compile", "--explain"), ("package", "-d", "dist"), ("config",)],
+    ids=" ".join,
+)
+def test_what_asks_no_cluster_imports_nothing_that_would(folder: Path, argv: tuple[str, ...]) -> None:
+    """Such a command is as quick as reading and writing files allow, however much running a system takes."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *argv], cwd=folder, capture_output=True, text=True, check=True
+    )
+    imported = done.stderr.split()
+    assert "tycho.compose" in imported
+    assert [name for name in imported if f"{name}.".startswith(tuple(f"{part}." for part in OF_CLUSTERS))] == []
+
+
 def test_strict_tells_every_key_at_once(folder: Path) -> None:
     stderr = tycho(folder, "--strict", "-o", "chart", rc=12).stderr
     assert "compose.yaml:5" in stderr

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
-import tarfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -183,6 +181,9 @@ class Chart:
 
     @cached_property
     def _packed(self) -> bytes:
+        import gzip  # 2 ms for both, and a chart is mostly not packed: `tycho compile` writes its files
+        import tarfile
+
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
             for path, content in self.files.items():

@@ -6,7 +6,6 @@ typer allow.
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Annotated
 
@@ -129,6 +128,8 @@ def _run() -> int:
             show.error(error)
         return ends.choose_code(error.exit_code)
     except OSError as error:
+        import logging  # no other command needs it
+
         logging.getLogger("tycho").debug("the system refuses", exc_info=True)
         place = f"{error.filename}: " if error.filename else ""
         show.info(f"{place}{error.strerror or error}")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tycho.cli.options import ClusterOptions, Policies
-from tycho.cli.session import serve, start_trace
+from tycho.cli.session import serve
 
 LISTENING, CALLERS = "Where it listens", "Who may"
 
@@ -92,7 +92,10 @@ def api(
 
     Beyond this machine it needs to know who asks: see docs/security.md.
     """
-    start_trace(debug)
+    if debug:
+        from tycho.cli.trace import start_trace
+
+        start_trace()
     from tycho.access import AccessOptions
     from tycho.api.listening import Listening
     from tycho.settings import settings

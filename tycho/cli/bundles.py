@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from tycho.cli.display import forgo_colours
 from tycho.cli.options import NoColour, Trace
-from tycho.cli.session import start_trace
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -46,7 +45,10 @@ def expand_options(command: Callable[..., Any]) -> Callable[..., Any]:
         raise TypeError(f"{command.__name__}: two options have one name")
 
     def run(**options: Any) -> None:
-        start_trace(options.pop("trace"))
+        if options.pop("trace"):
+            from tycho.cli.trace import start_trace
+
+            start_trace()
         if options.pop("no_color"):
             forgo_colours()
         arguments = {

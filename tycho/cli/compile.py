@@ -53,11 +53,11 @@ def compile(
     from tycho.chart import release_values, values_yaml
 
     sources = options.read_sources(outputs=(output, values))
-    lifecycle = offline(options.policies)
+    compilation = offline(options.policies)
     if explain:
-        show.steps(lifecycle.explain(sources, metadata=metadata.read(options.metadata)), format)
+        show.steps(compilation.explain(sources, metadata=metadata.read(options.metadata)), format)
         return
-    compiled = compile_project(lifecycle, options, sources, version=options.chart_version)
+    compiled = compile_project(compilation, options, sources, version=options.chart_version)
     chart = compiled.artifact
     rows = [row for row in chart.report if report or row.outcome != "translated"]
     if output:

@@ -17,7 +17,7 @@ from tycho.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from tycho.lifecycle import Lifecycle
-    from tycho.orchestrators import StoredRelease
+    from tycho.stored import StoredRelease
 
 Number = Annotated[int, typer.Option("--revision", metavar="N", min=0, help="Of this revision, not the running one.")]
 AllValues = Annotated[bool, typer.Option("-a", "--all", help="With those of the chart below.", rich_help_panel=OUTPUT)]

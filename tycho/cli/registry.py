@@ -30,8 +30,8 @@ def package(*, options: ChartOptions, destination: Folder = ".") -> None:
     Example:
       tycho package -f compose.yaml -d dist
     """
-    lifecycle = offline(options.policies)
-    chart = compile_project(lifecycle, options, options.read_sources(), version=options.chart_version).artifact
+    compilation = offline(options.policies)
+    chart = compile_project(compilation, options, options.read_sources(), version=options.chart_version).artifact
     path = Path(destination) / f"{chart.name}-{chart.version}.tgz"
     with explained(path):
         make_folder(path.parent)

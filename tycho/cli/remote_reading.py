@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from tycho.client import AsyncTychoClient
 from tycho.errors import NotFound
 from tycho.lifecycle import Lifecycle
-from tycho.orchestrators import StoredRelease, WaitOptions
+from tycho.orchestrators import WaitOptions
 from tycho.ownership import Caller
 from tycho.release import Drift, Revision
+from tycho.stored import StoredRelease
 
 if TYPE_CHECKING:
     from tycho.comparison import Comparison

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import math
 import signal
-import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,16 +21,17 @@ if TYPE_CHECKING:
     from tycho.access import AccessOptions
     from tycho.api.listening import Listening
     from tycho.cli.options import CompileOptions
+    from tycho.compilation import Compilation, Compiled
     from tycho.compose import Sources
-    from tycho.lifecycle import Compiled, Lifecycle
+    from tycho.lifecycle import Lifecycle
+    from tycho.orchestrators import Target
+    from tycho.settings import Settings
 
 T = TypeVar("T")
-TALKATIVE = ("kubernetes", "oauthlib", "requests_oauthlib", "google", "httpcore", "httpcore2", "aiohttp")
-"""Loggers that write headers, bodies or tokens where they are asked for all they know."""
 
 
 def compile_project(
-    lifecycle: Lifecycle,
+    compilation: Compilation,
     options: CompileOptions,
     sources: Sources,
     *,
@@ -46,7 +45,7 @@ def compile_project(
     """Compile the chart of a project; warnings go to stderr.
 
     Args:
-        lifecycle: What compiles it.
+        compilation: What compiles it.
         options: The command's options.
         sources: The compose files.
         version: The chart's version; made of its content by default.
@@ -59,7 +58,7 @@ def compile_project(
     Raises:
         ComposeError: With every problem of the files.
     """
-    compiled = lifecycle.compile(
+    compiled = compilation.compile(
         sources,
         metadata=metadata.read(options.metadata),
         strict=options.strict,
@@ -85,14 +84,34 @@ def compile_project(
     return compiled
 
 
-def offline(policies: Sequence[str] | None = None, options: ClusterOptions | None = None) -> Lifecycle:
-    """Return the verbs for what needs no cluster.
+def offline(policies: Sequence[str] | None = None, options: ClusterOptions | None = None) -> Compilation:
+    """Return what compiles, and needs no cluster.
 
     Args:
         policies: Folders of policies.
-        options: By which orchestrator; its cluster is not touched.
+        options: For which orchestrator; its cluster is not touched.
     """
-    return _make_lifecycle(options or ClusterOptions(), policies)
+    from tycho import orchestrators
+    from tycho.compilation import Compilation
+    from tycho.settings import settings
+
+    options, defaults = options or ClusterOptions(), settings()
+    compiler = orchestrators.get_compiler(options.backplane or defaults.backplane, _make_target(options, defaults))
+    return Compilation(compiler, policies=_list_folders(policies, defaults), urls=defaults.urls)
+
+
+def _make_target(options: ClusterOptions, defaults: Settings, kubeconfig: str = "") -> Target:
+    from tycho.orchestrators import Target
+
+    return Target(
+        kubeconfig=kubeconfig or defaults.kubeconfig,
+        context="" if kubeconfig else options.context or defaults.context,
+        namespace=options.namespace or defaults.namespace,
+    )
+
+
+def _list_folders(policies: Sequence[str] | None, defaults: Settings) -> list[Path]:
+    return [Path(folder) for folder in (*defaults.policies, *(policies or ()))]
 
 
 def _make_lifecycle(options: ClusterOptions, policies: Sequence[str] | None, kubeconfig: str = "") -> Lifecycle:
@@ -108,12 +127,7 @@ def _make_lifecycle(options: ClusterOptions, policies: Sequence[str] | None, kub
     from tycho.settings import settings
 
     defaults = settings()
-    target = orchestrators.Target(
-        kubeconfig=kubeconfig or defaults.kubeconfig,
-        context="" if kubeconfig else options.context or defaults.context,
-        namespace=options.namespace or defaults.namespace,
-    )
-    folders = [Path(folder) for folder in (*defaults.policies, *(policies or ()))]
+    target, folders = _make_target(options, defaults, kubeconfig), _list_folders(policies, defaults)
     orchestrator = orchestrators.get(options.backplane or defaults.backplane, target)
     return Lifecycle(orchestrator, target, policies=folders, caller=read_caller(), urls=defaults.urls)
 
@@ -249,16 +263,3 @@ def serve(
     authority = make_authority(access, lifecycle.target)
     api.serve(lifecycle, authority=authority, listening=listening, debug=debug)
     ends.forget()  # a service that was asked to end has done so
-
-
-def start_trace(on: bool) -> None:
-    """Log on stderr what is done."""
-    if on:
-        from tycho.masking import MaskedFormatter, secret_variables
-        from tycho.settings import environment
-
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(MaskedFormatter("%(asctime)s %(name)s: %(message)s", secret_variables(environment())))
-        logging.basicConfig(level=logging.DEBUG, handlers=[handler])
-        for name in TALKATIVE:
-            logging.getLogger(name).setLevel(logging.INFO)

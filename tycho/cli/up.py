@@ -23,8 +23,9 @@ from tycho.time_limit import stop_clock
 
 if TYPE_CHECKING:
     from tycho.comparison import Comparison
+    from tycho.compilation import Compilation, Compiled
     from tycho.compose import Outline, Sources
-    from tycho.lifecycle import Compiled, Lifecycle
+    from tycho.lifecycle import Lifecycle
     from tycho.ownership import Caller
     from tycho.release import Release
 
@@ -161,16 +162,16 @@ class StartCommand:
     output: OutputOptions
     distant: bool = False
 
-    def compile(self, lifecycle: Lifecycle, keep: Sequence[str] = (), *, warn: bool = True) -> Compiled:
+    def compile(self, compilation: Compilation, keep: Sequence[str] = (), *, warn: bool = True) -> Compiled:
         """Compile the chart.
 
         Args:
-            lifecycle: What compiles it.
+            compilation: What compiles it.
             keep: Services that run already and are to go on.
             warn: Whether warnings are written.
         """
         return compile_project(
-            lifecycle,
+            compilation,
             self.compose,
             self.enable(keep),
             services=self.services,

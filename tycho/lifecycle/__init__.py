@@ -1,6 +1,6 @@
 """The verbs, over one orchestrator: what the CLI, the API and a Python program all call.
 
-    compose text -> load -> apply_policies -> orchestrator.compile -> artifact
+    compose text -> load -> apply_policies -> compile -> artifact
     artifact + instance (identity, variables, metadata) -> orchestrator.up -> release
 
 A system is named by its GUID, a unique prefix of it, its release's name, or its project's name.
@@ -18,21 +18,19 @@ from typing import TYPE_CHECKING
 
 from tycho.chart import check_start
 from tycho.choices import check_running
-from tycho.errors import NotSupported, TychoError, WaitTimeout
+from tycho.compilation import Compilation, Compiled, Metadata
+from tycho.errors import TychoError, WaitTimeout
 from tycho.lifecycle.comparing import Comparing
-from tycho.lifecycle.compilation import Compiled, Metadata, Wishes, compile_sources, load_system
 from tycho.lifecycle.finder import Finder, keep_identity, new_identity
 from tycho.lifecycle.pausing import Pausing, tell_paused
 from tycho.lifecycle.starting import announce_expiry, check_rollback
 from tycho.orchestrators import NO_LABELS, Orchestrator, Target, WaitOptions, check_registry
 from tycho.ownership import NOBODY, Caller
-from tycho.policy import Step, explain
 from tycho.release import Origin, Release, Revision
 from tycho.slots import REMOVALS, run_some
 from tycho.time_limit import time_left, within_timeout
 
 if TYPE_CHECKING:
-    from tycho.compose import Sources
     from tycho.urls import UrlOptions
 
 __all__ = ["Compiled", "Lifecycle", "Metadata", "Removal"]
@@ -47,7 +45,7 @@ class Removal:
     error: TychoError | None = None
 
 
-class Lifecycle(Comparing, Pausing):
+class Lifecycle(Compilation, Comparing, Pausing):
     """Starts, watches and stops systems on one orchestrator.
 
     Args:
@@ -67,56 +65,10 @@ class Lifecycle(Comparing, Pausing):
         caller: Caller = NOBODY,
         urls: UrlOptions | None = None,
     ) -> None:
+        super().__init__(orchestrator, policies=policies, urls=urls)
         self.orchestrator = orchestrator
         self.target = target
-        self.policies = tuple(policies)
-        self.urls = urls
         self._finder = Finder(orchestrator, target, caller)
-
-    def compile(
-        self,
-        sources: Sources,
-        *,
-        metadata: Metadata | None = None,
-        strict: bool = False,
-        version: str = "",
-        services: Sequence[str] = (),
-        keep: Sequence[str] = (),
-        ttl: str = "",
-    ) -> Compiled:
-        """Compile compose files into an artifact; touches no cluster.
-
-        Args:
-            sources: The compose files and the environment around them.
-            metadata: What the caller says of single services.
-            strict: Whether an approximated or ignored key is an error.
-            version: The chart's version; made of its content by default.
-            services: Of these services and what they depend on alone; of all when empty.
-            keep: Beside such services, those that run already and are to go on.
-            ttl: How long it runs, as `8h`, whatever the file says; "" for what that says.
-
-        Raises:
-            ComposeError: With every problem of the files.
-            PolicyError: A policy is broken, or refuses the system.
-            NotSupported: `ttl`, and the back end does not know how long a system has run.
-        """
-        if ttl and "touch" in self.orchestrator.not_supported:
-            raise NotSupported("ttl: this back end ends no systems in time", hint="leave it out, or use -b helm")
-        wishes = Wishes(metadata or {}, strict, version, services, keep, ttl)
-        return compile_sources(sources, wishes, orchestrator=self.orchestrator, policies=self.policies, urls=self.urls)
-
-    def explain(self, sources: Sources, *, metadata: Metadata | None = None) -> tuple[Step, ...]:
-        """What each policy does to each service of a system, refused or not; touches no cluster.
-
-        Args:
-            sources: The compose files and the environment around them.
-            metadata: What the caller says of single services.
-
-        Raises:
-            ComposeError: With every problem of the files.
-            PolicyError: A policy is broken.
-        """
-        return explain(load_system(sources, metadata or {}), folders=self.policies, metadata=metadata)
 
     @within_timeout
     async def up(

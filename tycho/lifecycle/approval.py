@@ -12,8 +12,8 @@ from tycho.compose import Sources, load
 from tycho.errors import ComposeError, PolicyDenied
 from tycho.model import Project
 from tycho.modification import Modification, ServiceChange, quantity
-from tycho.orchestrators import StoredRelease
 from tycho.policy import apply_policies
+from tycho.stored import StoredRelease
 
 HINT = "change the compose file, and `tycho up`: policies then see the whole of it"
 

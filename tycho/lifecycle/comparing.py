@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tycho.chart import check_start
 from tycho.choices import check_running
 from tycho.comparison import Comparison
-from tycho.lifecycle.compilation import Compiled
+from tycho.compilation import Compiled
 from tycho.lifecycle.finder import keep_identity, new_identity
 from tycho.lifecycle.starting import Starting
 from tycho.ownership import Caller

@@ -12,8 +12,9 @@ from tycho.errors import Conflict, PreconditionFailed
 from tycho.lifecycle.approval import check_policies
 from tycho.lifecycle.tracking import Tracking
 from tycho.modification import Modification, Modified
-from tycho.orchestrators import Connection, ExecRequest, LogRequest, StoredRelease, Streams, WaitOptions
+from tycho.orchestrators import Connection, ExecRequest, LogRequest, Streams, WaitOptions
 from tycho.ownership import Caller, describe_revision
+from tycho.stored import StoredRelease
 from tycho.time_limit import within_timeout
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from tycho.chart import RouteContext, list_urls
+from tycho.compilation import Compiled
 from tycho.errors import Conflict, KeyReused, NotFound, NotSupported, UsageError
-from tycho.lifecycle.compilation import Compiled
 from tycho.lifecycle.operations import Operations
 from tycho.orchestrators import Instance, Target, WaitOptions
 from tycho.ownership import NOBODY, Caller, owner_name

@@ -9,18 +9,20 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from importlib.metadata import entry_points
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from tycho.comparison import Comparison
 from tycho.errors import UsageError
-from tycho.model import PolicyResult
-from tycho.modification import Modification, Modified
 from tycho.orchestrators.instance import NAMESPACE, NO_LABELS, Artifact, Instance, Target, WaitOptions, Watch
+from tycho.orchestrators.lookup import check_options, find_class, get, get_compiler, known
 from tycho.orchestrators.requests import Connection, ExecRequest, LogRequest, Streams, parse_since
-from tycho.release import Check, Drift, Event, Identity, Release, Revision
-from tycho.stored import StoredRelease, merge_values
 from tycho.text import safe_message
+
+if TYPE_CHECKING:  # what the verbs are about: who only compiles has none of them
+    from tycho.comparison import Comparison
+    from tycho.model import PolicyResult
+    from tycho.modification import Modification, Modified
+    from tycho.release import Check, Drift, Event, Identity, Release, Revision
+    from tycho.stored import StoredRelease
 
 __all__ = [
     "NAMESPACE",
@@ -31,15 +33,16 @@ __all__ = [
     "Instance",
     "LogRequest",
     "Orchestrator",
-    "StoredRelease",
     "Streams",
     "Target",
     "WaitOptions",
     "Watch",
+    "check_options",
     "check_registry",
+    "find_class",
     "get",
+    "get_compiler",
     "known",
-    "merge_values",
     "parse_since",
 ]
 REGISTRY = re.compile(r"oci://(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?(?:/[\w.-]+)*/?", re.ASCII)
@@ -245,47 +248,3 @@ def check_registry(registry: str) -> None:
     segments = registry.partition("://")[2].split("/")
     if not REGISTRY.fullmatch(registry) or not {".", ".."}.isdisjoint(segments):
         raise UsageError(f'"{safe_message(registry)}" is not a registry', hint="write oci://HOST/PATH")
-
-
-def known() -> list[str]:
-    """Names of the orchestrators that are installed."""
-    return sorted(point.name for point in entry_points(group="tycho.orchestrators"))
-
-
-def find_class(name: str) -> Any:
-    """Find the class of an orchestrator by name.
-
-    Raises:
-        UsageError: No such orchestrator; the message lists the known ones.
-    """
-    for point in entry_points(group="tycho.orchestrators", name=name):
-        return point.load()
-    raise UsageError(f'unknown backplane "{name}"', hint=f"known: {', '.join(known())}")
-
-
-def get(name: str, target: Target) -> Orchestrator:
-    """Make an orchestrator by name.
-
-    Raises:
-        UsageError: No such orchestrator, or it has no use for this target.
-    """
-    orchestrator: Orchestrator = find_class(name)(target)
-    return orchestrator
-
-
-def check_options(name: str, options: Mapping[str, object]) -> None:
-    """Refuse options that are about clusters, where a back end has none.
-
-    Args:
-        name: The back end's name.
-        options: What was given, by the option's name; what is false was not.
-
-    Raises:
-        UsageError: Names the options.
-    """
-    given = [option for option, value in options.items() if value]
-    if given and not find_class(name).takes_cluster_options:
-        raise UsageError(
-            f"{', '.join(given)}: {name} runs systems without a cluster",
-            hint=f"leave {'it' if len(given) == 1 else 'them'} out, or use -b helm",
-        )

@@ -8,13 +8,14 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from tycho.chart import Chart, RouteContext, emit, release_values
+from tycho.chart import Chart, RouteContext, release_values
 from tycho.comparison import Change, Comparison, ObjectChange, find_restarts
 from tycho.comparison.compose_changes import NOWHERE, list_changes, list_unused
 from tycho.comparison.differences import list_differences
 from tycho.masking import masked, secret_values
-from tycho.model import Json, PolicyResult
+from tycho.model import Json
 from tycho.modification import Modification, Modified, modify_values
+from tycho.orchestrators.chart_compiler import ChartCompiler
 from tycho.orchestrators.instance import Artifact, Instance, WaitOptions
 from tycho.orchestrators.pausing import PauseVerbs
 from tycho.release import Drift, Identity, Release, Revision
@@ -54,16 +55,11 @@ class ObjectsCompared(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class ChartVerbs(PauseVerbs):
+class ChartVerbs(ChartCompiler, PauseVerbs):
     """The verbs that turn what a caller gives into values of a release, or compare it with those that are stored."""
 
     takes_cluster_options: ClassVar[bool] = True
     builds_in_place: ClassVar[bool] = False
-    not_supported: ClassVar[frozenset[str]] = frozenset()
-
-    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Chart:
-        """Compile a project with its policies applied into a chart."""
-        return emit(policy_result, strict=strict, version=version)
 
     async def up(self, artifact: Artifact, instance: Instance) -> Release:
         """Run a chart with the values of an instance; what is secret among them is masked in errors."""

@@ -22,7 +22,6 @@ from tycho.orchestrators import (
     ExecRequest,
     Instance,
     LogRequest,
-    StoredRelease,
     Streams,
     Target,
     WaitOptions,
@@ -33,6 +32,7 @@ from tycho.orchestrators.moments import TimedSystems
 from tycho.orchestrators.polling import PollingVerbs
 from tycho.orchestrators.simulation import FIRST_PORT, has_labels, simulate_services
 from tycho.release import Check, Event, Identity, Release, Revision
+from tycho.stored import StoredRelease
 from tycho.suspension import is_paused
 from tycho.usernames import same_user, user_label
 

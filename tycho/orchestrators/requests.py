@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tycho.errors import UsageError
 from tycho.text import printable
+
+if TYPE_CHECKING:
+    import asyncio
 
 TAIL = 100
 BAR = " | "  # between a name and a line, where they are aligned

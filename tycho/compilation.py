@@ -5,22 +5,43 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from tycho.chart import mark_routed
 from tycho.compose import load, select_services
-from tycho.errors import ComposeError, PolicyDenied, Problem, ReportError, TychoError, UsageError
+from tycho.errors import (
+    ComposeError,
+    NotSupported,
+    PolicyDenied,
+    Problem,
+    ReportError,
+    TychoError,
+    UsageError,
+)
 from tycho.expiry import IDLE, TTL, read_terms, set_ttl
 from tycho.masking import masked, system_secrets
 from tycho.model import PolicyResult, Project, ServiceMetadata
-from tycho.orchestrators import Artifact, Orchestrator
-from tycho.policy import apply
+from tycho.policy import Step, apply, explain
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
+    from tycho.orchestrators.instance import Artifact
     from tycho.urls import UrlOptions
 
 Metadata = Mapping[str, ServiceMetadata]
+
+
+class Compiler(Protocol):
+    """What compiles for a back end: part of it, or something lighter.
+
+    Attributes:
+        not_supported: Verbs that the back end does not have.
+    """
+
+    not_supported: ClassVar[frozenset[str]]
+
+    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Artifact:
+        """Make what the back end runs of a project with its policies applied; pure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +84,71 @@ class Wishes:
     ttl: str = ""
 
 
+class Compilation:
+    """Compiles for one back end; touches no cluster.
+
+    Args:
+        compiler: What compiles for that.
+        policies: Folders of policies, after the shipped one.
+        urls: What the operator says of the URLs of systems; None for no URLs.
+    """
+
+    def __init__(self, compiler: Compiler, *, policies: Sequence[Path] = (), urls: UrlOptions | None = None) -> None:
+        self.policies = tuple(policies)
+        self.urls = urls
+        self._compiler = compiler
+
+    def compile(
+        self,
+        sources: Sources,
+        *,
+        metadata: Metadata | None = None,
+        strict: bool = False,
+        version: str = "",
+        services: Sequence[str] = (),
+        keep: Sequence[str] = (),
+        ttl: str = "",
+    ) -> Compiled:
+        """Compile compose files into an artifact; touches no cluster.
+
+        Args:
+            sources: The compose files and the environment around them.
+            metadata: What the caller says of single services.
+            strict: Whether an approximated or ignored key is an error.
+            version: The chart's version; made of its content by default.
+            services: Of these services and what they depend on alone; of all when empty.
+            keep: Beside such services, those that run already and are to go on.
+            ttl: How long it runs, as `8h`, whatever the file says; "" for what that says.
+
+        Raises:
+            ComposeError: With every problem of the files.
+            PolicyError: A policy is broken, or refuses the system.
+            NotSupported: `ttl`, and the back end does not know how long a system has run.
+        """
+        if ttl and "touch" in self._compiler.not_supported:
+            raise NotSupported("ttl: this back end ends no systems in time", hint="leave it out, or use -b helm")
+        wishes = Wishes(metadata or {}, strict, version, services, keep, ttl)
+        return compile_sources(sources, wishes, compiler=self._compiler, policies=self.policies, urls=self.urls)
+
+    def explain(self, sources: Sources, *, metadata: Metadata | None = None) -> tuple[Step, ...]:
+        """What each policy does to each service of a system, refused or not; touches no cluster.
+
+        Args:
+            sources: The compose files and the environment around them.
+            metadata: What the caller says of single services.
+
+        Raises:
+            ComposeError: With every problem of the files.
+            PolicyError: A policy is broken.
+        """
+        return explain(load_system(sources, metadata or {}), folders=self.policies, metadata=metadata)
+
+
 def compile_sources(
     sources: Sources,
     wishes: Wishes,
     *,
-    orchestrator: Orchestrator,
+    compiler: Compiler,
     policies: Sequence[Path],
     urls: UrlOptions | None = None,
 ) -> Compiled:
@@ -76,7 +157,7 @@ def compile_sources(
     Args:
         sources: The compose files and the environment around them.
         wishes: What else is asked for.
-        orchestrator: The back end that is to run it.
+        compiler: What compiles for the back end that is to run it.
         policies: Folders of policies, after the shipped one.
         urls: What the operator says of URLs; None for no URLs.
 
@@ -101,7 +182,7 @@ def compile_sources(
         policy_result = policy_result.model_copy(update={"warnings": tuple(map(masker.problem, warnings))})
         try:
             policy_result = mark_routed(policy_result, urls) if urls else policy_result
-            artifact = _make_artifact(policy_result, refusal, wishes, orchestrator)
+            artifact = _make_artifact(policy_result, refusal, wishes, compiler)
         except ReportError:  # what was warned of is among its problems
             raise
         except TychoError as error:
@@ -137,11 +218,11 @@ def _list_unasked(system: Project, names: Collection[str]) -> Iterator[Problem]:
 
 
 def _make_artifact(
-    policy_result: PolicyResult, refusal: PolicyDenied | None, wishes: Wishes, orchestrator: Orchestrator
+    policy_result: PolicyResult, refusal: PolicyDenied | None, wishes: Wishes, compiler: Compiler
 ) -> Artifact:
     """Make the artifact, or say in one error all that keeps it from being made."""
     try:
-        artifact = orchestrator.compile(policy_result, strict=wishes.strict, version=wishes.version)
+        artifact = compiler.compile(policy_result, strict=wishes.strict, version=wishes.version)
     except (ComposeError, PolicyDenied) as error:
         if not refusal:
             raise
