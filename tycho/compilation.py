@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from msgspec import Struct, field
 
 from tycho.chart import mark_routed
 from tycho.compose import load, select_services
@@ -44,8 +45,7 @@ class Compiler(Protocol):
         """Make what the back end runs of a project with its policies applied; pure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """A system that is ready to run: what was read, and the artifact that was made of it.
 
     Args:
@@ -63,8 +63,7 @@ class Compiled:
     directory: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """What is asked for beside the compose files.
 
     Args:

@@ -15,10 +15,11 @@ import resource
 import signal
 import sys
 import traceback
-from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tycho.compilation import Compilation
 from tycho.compose import Sources
@@ -40,8 +41,7 @@ ODD: dict[type[Exception], str] = {
 SMALLEST = {"name": "warm", "services": {"web": {"image": "web", "ports": ["80"]}}}
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What a worker knows before it reads a document.
 
     Args:
@@ -61,8 +61,7 @@ class Rules:
     urls: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One document; without a request it is to be stopped.
 
     Args:

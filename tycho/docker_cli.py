@@ -13,6 +13,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from tycho.errors import NotSupported, OrchestratorError, ToolMissing
 from tycho.programs import ask_to_end, kill_group, write_input
 from tycho.settings import environment
@@ -35,8 +37,7 @@ PING_TIMEOUT = 1.0  # seconds
 REQUEST_TIMEOUT = 60.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """A program that has ended.
 
     Args:

@@ -6,10 +6,11 @@ Charts and orchestrators read it. Tests compare it with what Helm renders, and w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from tycho.errors import UsageError
 
@@ -50,8 +51,7 @@ class Rule(StrEnum):
     SMALLER = "smaller"  # to a smaller quantity
 
 
-@dataclass(frozen=True, slots=True)
-class FixedField:
+class FixedField(Struct, frozen=True):
     """A field that cannot be changed while its object is there.
 
     Args:
@@ -65,8 +65,7 @@ class FixedField:
     rule: Rule = Rule.ANY
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A kind of objects.
 
     Args:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct, field
 
 from tycho.chart.reserved import is_allowed
 from tycho.comparison.differences import Difference
@@ -30,8 +31,7 @@ POWERS = {"m": Fraction(1, 1000), "k": Fraction(1000)} | {
 MOST_REPLICAS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceChange:
+class ServiceChange(Struct, frozen=True):
     """What is changed of a service; None, "" and an empty mapping leave it as it is.
 
     Args:
@@ -53,8 +53,7 @@ class ServiceChange:
     env: Mapping[str, str | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Modification:
+class Modification(Struct, frozen=True):
     """What is changed of a system.
 
     Args:
@@ -68,8 +67,7 @@ class Modification:
     services: Mapping[str, ServiceChange] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Modified:
+class Modified(Struct, frozen=True):
     """What became of a `modify`: the system, and what of its values differs."""
 
     release: Release
@@ -111,10 +109,10 @@ def modify_values(stored: StoredRelease, modification: Modification) -> dict[str
 def _combine(shared: ServiceChange, own: ServiceChange, *, replicas: bool, gpu: bool) -> ServiceChange:
     """Return what is changed of a service: its own, and of what is said of all what fits it."""
     chosen: dict[str, Any] = {}
-    for entry in fields(ServiceChange):
-        fits = {"replicas": replicas, "gpu": gpu}.get(entry.name, True)
-        value = getattr(own, entry.name)
-        chosen[entry.name] = getattr(shared, entry.name) if value in (None, "", {}) and fits else value
+    for name in ServiceChange.__struct_fields__:
+        fits = {"replicas": replicas, "gpu": gpu}.get(name, True)
+        value = getattr(own, name)
+        chosen[name] = getattr(shared, name) if value in (None, "", {}) and fits else value
     return ServiceChange(**chosen)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
 from hashlib import sha256
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tycho.choices import is_exact, list_candidates
 from tycho.errors import Ambiguous, Conflict
@@ -16,8 +18,7 @@ from tycho.usernames import same_user
 FORCED = "--force does it anyway"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who asks for a verb, and from where.
 
     Args:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from tycho.release import Release, ServiceStatus
 from tycho.text import printable
@@ -17,8 +18,7 @@ END = "end"
 Kind = Literal["progress", "log", "report", "ready", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class ProgressEvent:
+class ProgressEvent(Struct, frozen=True):
     """One event: what it is, its place among all, and what it says."""
 
     kind: Kind

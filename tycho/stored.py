@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tycho.chart.chart import COMPOSE_FILE, REPORT
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRelease:
+class StoredRelease(Struct, frozen=True):
     """One revision of a system, as it was made.
 
     Args:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tycho.errors import Conflict, NotFound, UsageError
 from tycho.stored import StoredRelease
@@ -18,8 +19,7 @@ STOPPED = "stopped"
 SCHEMA = "values.schema.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Suspension:
+class Suspension(Struct, frozen=True):
     """The values of a release that stands still, or runs again, and what there is to say of them."""
 
     values: Mapping[str, Any]

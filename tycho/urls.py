@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
+
+from msgspec import Struct
 
 from tycho.errors import UsageError
 from tycho.text import printable
@@ -33,8 +34,7 @@ _PATH_TEXT = re.compile(r"[A-Za-z0-9._~-]*")
 _GATEWAY = re.compile(r"(?:(?P<namespace>[a-z0-9-]{1,63})/)?(?P<name>[a-z0-9.-]{1,253})(?:/(?P<section>[a-z0-9.-]+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where a browser opens a service.
 
     Args:
@@ -55,8 +55,7 @@ class Address:
         return f"{self.scheme}://{self.host}{self.port}{self.path}/"
 
 
-@dataclass(frozen=True, slots=True)
-class UrlTemplate:
+class UrlTemplate(Struct, frozen=True):
     """A URL with placeholders, split where DNS and paths are.
 
     Args:
@@ -102,8 +101,7 @@ class UrlTemplate:
         return Address(self.scheme, host, path, self.port)
 
 
-@dataclass(frozen=True, slots=True)
-class Gateway:
+class Gateway(Struct, frozen=True):
     """The Gateway that an HTTPRoute hangs on.
 
     Args:
@@ -117,8 +115,7 @@ class Gateway:
     section: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class UrlOptions:
+class UrlOptions(Struct, frozen=True):
     """What an operator says of the URLs of systems.
 
     Args:

@@ -144,7 +144,7 @@ def compare(bench: Any, policy_result: PolicyResult) -> int:
 
 
 def _without_grants(pod: Any) -> Any:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(pod, services=tuple(replace(rights, grants=(), host_paths=()) for rights in pod.services))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contract.conftest import QUICK, SHOP, RunStory, compiled
 from tycho.errors import Conflict, OperationInProgress, PolicyDenied, PreconditionFailed, UsageError

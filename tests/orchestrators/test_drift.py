@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.orchestrators.conftest import QUICK, Kubectl, compiled
 from tycho.errors import Conflict

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.orchestrators.test_workloads import DEPLOYMENT, NEW, NOW, OLD, Json, ago, counts, made, running
 from tycho.errors import UsageError

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from tycho.errors import TychoError
 
 LOG = logging.getLogger("tycho.audit")
 
 
-@dataclass(frozen=True, slots=True)
-class AuditedRequest:
+class AuditedRequest(Struct, frozen=True):
     """What a line repeats of a request.
 
     Args:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tycho.access.authority import Authority, find_own_namespace
 from tycho.access.proxy import Proxy, read_networks
@@ -15,8 +16,7 @@ from tycho.errors import UsageError
 from tycho.orchestrators import Target
 
 
-@dataclass(frozen=True, slots=True)
-class AccessOptions:
+class AccessOptions(Struct, frozen=True):
     """How callers prove who they are, and what they may name.
 
     Args:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tycho.access.subject import OWN, Subject
 from tycho.errors import Unauthorized, UsageError
@@ -17,8 +18,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}[A-Za-z0-9]")
 TAKEN = {"authorization", "host", "origin", "content-type", "content-length", "cookie", "x-request-id", "accept"}
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Struct, frozen=True):
     """What is believed of a proxy.
 
     Args:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from msgspec import Struct
+
 from tycho.errors import Unauthorized, UsageError
 from tycho.text import is_text, printable
 from tycho.usernames import is_hashed, user_label
@@ -18,8 +20,7 @@ SCOPE = re.compile(r"systems:(\*|[a-z]+)((?:![a-z]+=[^!]+)*)")
 PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Which systems a question of rights is about.
 
     Args:
@@ -31,8 +32,7 @@ class Place:
     namespace: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """One thing that a token is for: `systems:VERB!user=NAME!namespace=PATTERN`.
 
     Args:

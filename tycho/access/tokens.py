@@ -16,11 +16,11 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from tycho.access.subject import Scope, Subject, name_problem
 from tycho.errors import Problem, Unauthorized, UsageError
@@ -32,8 +32,7 @@ KEYS = ("hash", "user", "scopes")
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
-class _FileState:
+class _FileState(Struct, frozen=True):
     """What tells whether a file has changed."""
 
     device: int

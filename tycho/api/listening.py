@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tycho.api.guard import loopback
 from tycho.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(Struct, frozen=True):
     """An address, and what is spoken there.
 
     Args:

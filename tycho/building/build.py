@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho.building.docker import Docker
 from tycho.building.document import list_secret_variables, write_document
@@ -19,8 +20,7 @@ from tycho.model import Project
 DIGITS = 16  # of an image's digest, in the tag that a local cluster knows it by
 
 
-@dataclass(frozen=True, slots=True)
-class Building:
+class Building(Struct, frozen=True):
     """How images are built, and where they go; without a place, the engine alone has them.
 
     Args:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tycho.chart.services import all_services
 from tycho.chart.translate.image import NAME, REGISTRY, split_image
@@ -17,8 +18,7 @@ LATEST = "latest"
 SERVICE = "service:"  # before the name of a service whose image is a build context of another one
 
 
-@dataclass(frozen=True, slots=True)
-class BuildTarget:
+class BuildTarget(Struct, frozen=True):
     """An image that a project builds.
 
     Args:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, structs
 
 from tycho.errors import UsageError
 from tycho.model import Rights
@@ -21,8 +23,7 @@ REPORT = "tycho-report.json"
 COMPOSE_FILE = "files/compose.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class ReportTarget:
+class ReportTarget(Struct, frozen=True):
     """A field of an object, or a whole object, that a row claims.
 
     Args:
@@ -36,8 +37,7 @@ class ReportTarget:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportEntry:
+class ReportEntry(Struct, frozen=True):
     """State the outcome of one key of the compose file.
 
     Args:
@@ -61,6 +61,10 @@ class ReportEntry:
     remedy: str = ""
     local: bool = False
     targets: tuple[ReportTarget, ...] = ()
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Return its fields by name, as JSON has them."""
+        return {**structs.asdict(self), "targets": [structs.asdict(target) for target in self.targets]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,7 @@ def chart_digest(files: Mapping[str, str | bytes]) -> str:
 def report_json(rows: tuple[ReportEntry, ...]) -> str:
     """Write the report as the chart carries it: one row a line."""
     lines = (
-        json_text({key: value for key, value in asdict(row).items() if value not in ("", ()) and key != "local"})
+        json_text({key: value for key, value in row.as_mapping().items() if value not in ("", []) and key != "local"})
         for row in rows
         if not row.local
     )

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho.chart.mounts import VolumeMount, VolumeStep
 from tycho.chart.yaml_writer import YamlValue
@@ -23,8 +24,7 @@ Text = str
 """Text as it is, or an `Expression`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """An image, as values have it.
 
     Args:
@@ -55,14 +55,13 @@ class Image:
         return any(isinstance(part, Expression) for part in (self.repository, self.tag, self.reference))
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerPort:
+class ContainerPort(Struct, frozen=True):
     """A port that a container listens at."""
 
     number: int
     protocol: str = "TCP"
     host: int = 0  # the node's own port, where a policy lets that pass
-    guessed: str = field(default="", compare=False)  # how it is known, if the file does not say it: "call", "image"
+    guessed: str = ""  # how it is known, if the file does not say it: "call", "image"
 
     @property
     def name(self) -> str:
@@ -70,8 +69,7 @@ class ContainerPort:
         return f"{self.protocol.lower()}-{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePort:
+class ServicePort(Struct, frozen=True):
     """A port of the Service to the outside."""
 
     name: str
@@ -82,8 +80,7 @@ class ServicePort:
     app_protocol: Text = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """Words of a command, or of its arguments.
 
     Args:
@@ -104,8 +101,7 @@ class Command:
         return bool(self.line) or any(isinstance(word, Expression) for word in self.words)
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """Environment of a container, by where its entries come from.
 
     Args:
@@ -136,8 +132,7 @@ class Environment:
         return bool(self.secret or self.passed or self.live)
 
 
-@dataclass(frozen=True, slots=True)
-class HookContainer:
+class HookContainer(Struct, frozen=True):
     """An init container that runs in the place of its service's container, before it."""
 
     name: str
@@ -149,8 +144,7 @@ class HookContainer:
     security_context: Mapping[str, YamlValue]
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     """One container of a pod: one compose service.
 
     Args:
@@ -196,8 +190,7 @@ class Container:
         return any(isinstance(amount, Expression) for side in self.resources.values() for amount in side.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Ingress:
+class Ingress(Struct, frozen=True):
     """Where an Ingress or HTTPRoute leads to, and what it is by default."""
 
     port: int

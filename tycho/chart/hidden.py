@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
+
+from msgspec import Struct, field
 
 from tycho.chart.workload_kind import tycho_extension
 from tycho.credentials import find_literals, names_secret, switches
@@ -41,8 +42,7 @@ ENTRY = re.compile(r"\.pre_start\[(\d+)\]\.environment\.(.+)", re.DOTALL)
 BEFORE = frozenset({"command", "entrypoint", "test"})  # words: one that follows a flag for a secret is one
 
 
-@dataclass(frozen=True, slots=True)
-class Concealed:
+class Concealed(Struct, frozen=True):
     """A secret that was hidden.
 
     Args:
@@ -56,8 +56,7 @@ class Concealed:
     why: Why
 
 
-@dataclass
-class Hiding:
+class Hiding(Struct):
     """Puts variables of the release in the place of secrets.
 
     Args:

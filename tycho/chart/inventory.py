@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tycho import kinds
 from tycho.chart.layout import ChartLayout
@@ -24,8 +25,7 @@ from tycho.kinds import Kind
 SCOPES = ("namespace", "release")
 
 
-@dataclass(frozen=True, slots=True)
-class ChartObject:
+class ChartObject(Struct, frozen=True):
     """An object, as far as others of its kind are told apart from it.
 
     Args:

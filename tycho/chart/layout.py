@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho.chart.container import Container
 from tycho.chart.hidden import Concealed
@@ -15,8 +16,7 @@ from tycho.chart.workload import Workload
 from tycho.model import Project
 
 
-@dataclass(frozen=True, slots=True)
-class ChartLayout:
+class ChartLayout(Struct, frozen=True):
     """Everything that a chart is made of.
 
     Args:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho import kinds
 from tycho.chart.container import Container, Expression
@@ -16,8 +17,7 @@ from tycho.chart.workload_kind import COUNTED, JOBS
 from tycho.kinds import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """One file of `templates/`, and what its template is told."""
 
     file: str
@@ -251,8 +251,7 @@ def _always(file: str) -> Lister:
     return lambda _layout: iter([Manifest(file)])
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A template of charts.
 
     Args:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import posixpath
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tycho.chart.networking import find_called
 from tycho.chart.services import all_services, pod_of_service
@@ -27,8 +28,7 @@ REFUSED: Mapping[str, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class MountKinds:
+class MountKinds(Struct, frozen=True):
     """Decide the kind of every mount of one project.
 
     Args:

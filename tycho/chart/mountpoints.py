@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tycho.chart.mounts import PodVolume, ServiceMount, VolumeStep
 from tycho.chart.names import label, short_hash

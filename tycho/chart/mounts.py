@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 IMAGE_VOLUMES_SINCE = "1.35"  # the Kubernetes that mounts images as volumes
 DATA_FOLDER = "data"
 """The folder of a claim that a container sees: beside it is what a container must not see, as `lost+found`."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyToPath:
+class KeyToPath(Struct, frozen=True):
     """One file of a mounted ConfigMap or Secret."""
 
     key: str
@@ -18,8 +17,7 @@ class KeyToPath:
     mode: int
 
 
-@dataclass(frozen=True, slots=True)
-class PodVolume:
+class PodVolume(Struct, frozen=True):
     """One entry of a pod's `volumes`.
 
     Args:
@@ -50,8 +48,7 @@ class PodVolume:
     mode: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeMount:
+class VolumeMount(Struct, frozen=True):
     """One entry of a container's `volumeMounts`.
 
     Args:
@@ -73,8 +70,7 @@ class VolumeMount:
     single: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeStep:
+class VolumeStep(Struct, frozen=True):
     """What is done to a volume before a container starts.
 
     Args:
@@ -96,8 +92,7 @@ class VolumeStep:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceMount:
+class ServiceMount(Struct, frozen=True):
     """One mount of a service.
 
     Args:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho.chart.container import Text
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigMap:
+class ConfigMap(Struct, frozen=True):
     """A ConfigMap: files of the project, or text that reads variables.
 
     Args:
@@ -43,8 +43,7 @@ class ConfigMap:
         return bool(self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class PersistentVolumeClaim:
+class PersistentVolumeClaim(Struct, frozen=True):
     """A claim of the chart.
 
     Args:
@@ -68,8 +67,7 @@ class PersistentVolumeClaim:
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ChartSecret:
+class ChartSecret(Struct, frozen=True):
     """A secret of the compose file: its content comes with the release, or it exists already."""
 
     name: str
@@ -77,8 +75,7 @@ class ChartSecret:
     existing: Text = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkMembers:
+class NetworkMembers(Struct, frozen=True):
     """A compose network, as a label of pods and a NetworkPolicy."""
 
     name: str

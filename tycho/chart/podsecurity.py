@@ -7,8 +7,9 @@ Source: k8s.io/pod-security-admission v0.37, package policy: every check of the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 Object = Mapping[str, Any]
 
@@ -41,8 +42,7 @@ TEMPLATES: Mapping[str, tuple[str, ...]] = {
 """Where each kind keeps the pod that it makes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """A setting that `baseline` forbids.
 
     Args:

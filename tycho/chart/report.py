@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from tycho.chart.chart import ReportEntry
@@ -44,8 +45,7 @@ def list_rows(layout: ChartLayout) -> tuple[ReportEntry, ...]:
     return tuple(_Report(layout).list_rows())
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
+class _Report(Struct, frozen=True):
     """The rows of one layout."""
 
     layout: ChartLayout

@@ -7,7 +7,8 @@ release's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tycho.chart.workload_kind import extension_mapping, tycho_extension
 from tycho.errors import ComposeError, Problem
@@ -23,8 +24,7 @@ KEY, VARIABLES = "url", "urlVariables"
 HEADER = "X-Forwarded-Prefix"
 
 
-@dataclass(frozen=True, slots=True)
-class RouteContext:
+class RouteContext(Struct, frozen=True):
     """Whose URL it is, and what the operator says of URLs.
 
     Args:

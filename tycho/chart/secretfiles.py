@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tycho.chart.services import all_services
 from tycho.chart.workload_kind import tycho_extension
@@ -21,8 +22,7 @@ SHORTEST = 6  # characters of a value that is looked for in files
 _CERTIFICATES = (".pem", ".crt", ".cer")
 
 
-@dataclass(frozen=True, slots=True)
-class SecretFileRules:
+class SecretFileRules(Struct, frozen=True):
     """Tell which files are secret.
 
     Args:

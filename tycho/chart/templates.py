@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tycho import data_folders
 from tycho.chart.actions import Helpers, ObjectNames, Texts, name_variables, reference

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass
-from functools import cache
 from types import MappingProxyType
-from typing import Any
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from tycho.chart.container import Expression
@@ -47,14 +45,8 @@ def list_texts(value: object) -> list[str]:
             left += part
         elif isinstance(part, dict | MappingProxyType):
             left += part.values()
-        elif is_dataclass(part):
-            kind: Any = part.__class__  # a hashable one, of which mypy is not sure
-            left += [getattr(part, name) for name in _list_fields(kind)]
+        elif isinstance(part, Struct):
+            left += [getattr(part, name) for name in part.__struct_fields__]
         elif isinstance(part, BaseModel) and not isinstance(part, ProjectFile):
             left += [getattr(part, name) for name in part.model_fields_set]
     return texts
-
-
-@cache
-def _list_fields(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os.path
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from tycho.chart.configmaps import configmap_volume, make_configmap
 from tycho.chart.expressions import to_memory, to_text

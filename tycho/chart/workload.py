@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho.chart.container import Container, ContainerPort, Text
 from tycho.chart.mounts import PodVolume
@@ -13,8 +14,7 @@ CONDITIONS = ("service_started", "service_healthy", "service_completed_successfu
 """What may be waited for, the weakest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """A dependency that a pod's init containers hold it back for.
 
     Args:
@@ -40,8 +40,7 @@ class Wait:
         return tuple(f"{verb}-{self.slug}"[:63].rstrip("-") for verb in verbs)
 
 
-@dataclass(frozen=True, slots=True)
-class Strategy:
+class Strategy(Struct, frozen=True):
     """How pods are replaced: all at once, or so many more or fewer at a time, each ready for `delay` seconds."""
 
     recreate: bool
@@ -50,8 +49,7 @@ class Strategy:
     delay: int
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """When a job runs: cron syntax, time zone, Kubernetes' concurrency policy, or only when asked to."""
 
     cron: str
@@ -60,8 +58,7 @@ class Schedule:
     suspended: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DnsConfig:
+class DnsConfig(Struct, frozen=True):
     """Kubernetes' dnsConfig, as far as a file says it."""
 
     nameservers: tuple[Text, ...] = ()
@@ -73,8 +70,7 @@ class DnsConfig:
         return bool(self.nameservers or self.searches or self.options)
 
 
-@dataclass(frozen=True, slots=True)
-class Checksum:
+class Checksum(Struct, frozen=True):
     """Data that rolls a pod when it changes.
 
     Args:
@@ -88,8 +84,7 @@ class Checksum:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
+class Workload(Struct, frozen=True):
     """A Deployment, StatefulSet, DaemonSet, Job or CronJob: a compose service, and those that share its pod.
 
     Args:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from tycho.text import json_text, printable
 
@@ -21,8 +22,7 @@ FLOW_ENTRIES = WIDTH // 3  # entries that fit into one: "1, " is the shortest
 YamlValue: TypeAlias = "Mapping[str, YamlValue] | Sequence[YamlValue] | str | int | float | bool | Commented | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Commented:
+class Commented(Struct, frozen=True):
     """A value with a comment above its key, "" for none.
 
     Args:

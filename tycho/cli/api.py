@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import typer
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from tycho.cli.options import ClusterOptions, Policies
 from tycho.cli.session import serve
@@ -22,8 +23,7 @@ def _option(name: str, help: str, panel: str, *names: str, **settings: Any) -> A
 Debug = Annotated[bool, typer.Option("--debug", help="Log each request, and what is done for it.")]
 
 
-@dataclass(frozen=True)
-class ListeningOptions:
+class ListeningOptions(Struct, frozen=True):
     """Where the service listens, and with which certificate."""
 
     port: Annotated[
@@ -44,8 +44,7 @@ class ListeningOptions:
     ] = False
 
 
-@dataclass(frozen=True)
-class CallerOptions:
+class CallerOptions(Struct, frozen=True):
     """Who may call the service, and how often."""
 
     tokens: Annotated[

@@ -143,7 +143,7 @@ async def build_compiled(
         push: Where images are pushed to, as the option says it.
         quiet: Say nothing besides.
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from tycho.building import add_images
     from tycho.compose import select_services

@@ -1,4 +1,4 @@
-"""Option bundles of commands: each dataclass that a command takes becomes one option for each of its fields.
+"""Option bundles of commands: each record that a command takes becomes one option for each of its fields.
 
 typer has no bundles of its own; its maintainers advise a decorator (fastapi/typer#153). It reads a command by its
 signature and its annotations, so both are set here.
@@ -7,16 +7,15 @@ signature and its annotations, so both are set here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from functools import cache
 from inspect import Parameter, Signature, signature
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import Any, get_type_hints
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from tycho.cli.display import forgo_colours
 from tycho.cli.options import NoColour, Trace
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 
 def expand_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,11 +27,11 @@ def expand_options(command: Callable[..., Any]) -> Callable[..., Any]:
     Raises:
         TypeError: Two bundles have a field of one name.
     """
-    bundles: dict[str, type[DataclassInstance]] = {}
+    bundles: dict[str, type[Struct]] = {}
     parameters: list[Parameter] = []
     for parameter in signature(command, eval_str=True).parameters.values():
         kind = parameter.annotation
-        if isinstance(kind, type) and is_dataclass(kind):
+        if isinstance(kind, type) and issubclass(kind, Struct):
             bundles[parameter.name] = kind
             parameters += _split_bundle(kind)
         else:
@@ -64,7 +63,7 @@ def expand_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @cache
-def _split_bundle(bundle: type[DataclassInstance]) -> list[Parameter]:
+def _split_bundle(bundle: type[Struct]) -> list[Parameter]:
     """Return a parameter for each field of a bundle."""
     types = get_type_hints(bundle, include_extras=True)
     return [

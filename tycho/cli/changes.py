@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from tycho.comparison.differences import Difference
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from tycho.modification import Modification, ServiceChange
 
 
-class ToldDifference(Difference):
+class ToldDifference(Difference, frozen=True):
     """A difference that the service has put into words."""
 
     @property
@@ -29,5 +30,5 @@ def write_changes(modification: Modification) -> dict[str, Any]:
 
 
 def _write_change(change: ServiceChange) -> dict[str, Any]:
-    given = {name: value for name, value in dataclasses.asdict(change).items() if value not in (None, "", {})}
+    given = {name: value for name, value in structs.asdict(change).items() if value not in (None, "", {})}
     return {"ephemeralStorage" if name == "ephemeral_storage" else name: value for name, value in given.items()}

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tycho.cli.display import fold, make_console, measure
 from tycho.text import safe_message
@@ -24,8 +25,7 @@ BELOW = "    "  # before a last cell that stands below its row
 FOLDED = 24  # columns that a last cell has at least where it is folded beside the others
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a table.
 
     Args:

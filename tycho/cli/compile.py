@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -66,7 +65,7 @@ def compile(
         text = VALUES_MARK + values_yaml(release_values(compiled.policy_result.system, compiled.metadata))
         write_file(Path(values), text.encode(), 0o600)  # it holds secrets
     if format is not Format.table:
-        show.structured([asdict(row) for row in rows], format)
+        show.structured([row.as_mapping() for row in rows], format)
     else:
         show.report(rows, show.info if output else show.emit)
     if not output:

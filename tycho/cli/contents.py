@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec import Struct
 
 from tycho.cli import show
 from tycho.cli.options import OUTPUT, READING, Format, OptionalId, Output, TargetOptions, Timeout
@@ -26,8 +26,7 @@ PART = "What is shown"
 CELLS = ("path", "outcome", "target", "reason")
 
 
-@dataclass(frozen=True)
-class PartOptions:
+class PartOptions(Struct, frozen=True):
     """Which part of a system is shown."""
 
     compose: Annotated[bool, typer.Option("--compose", help="Its compose file: the default.", rich_help_panel=PART)] = (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from tycho.cli import show
 from tycho.cli.columns import Column
@@ -61,7 +62,7 @@ async def pull_compiled(
         for name, reference in tags.items()
         if not _runs(running.get(name), reference, digests[reference])
     }
-    return dataclasses.replace(compiled, metadata=add_images(metadata, pins))
+    return structs.replace(compiled, metadata=add_images(metadata, pins))
 
 
 async def pull_references(project: Any, *, built: Sequence[str], quiet: bool) -> Mapping[str, str]:

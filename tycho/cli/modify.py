@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec import Struct
 
 from tycho.cli import show
 from tycho.cli.changing import change_system, show_changed
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 CHANGE = "The change"
 
 
-@dataclass(frozen=True)
-class ChangeOptions:
+class ChangeOptions(Struct, frozen=True):
     """What is changed of a running system."""
 
     replicas: Annotated[

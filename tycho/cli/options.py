@@ -1,16 +1,17 @@
 """The options that several commands share, each declared once.
 
-A command takes bundles of them: frozen dataclasses whose fields are options. `tycho.cli.bundles` takes the bundles
+A command takes bundles of them: frozen records whose fields are options. `tycho.cli.bundles` takes the bundles
 apart for typer and puts them together again when the command runs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,8 +104,7 @@ PushPrefix = Annotated[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class ComposeOptions:
+class ComposeOptions(Struct, frozen=True):
     """Which compose files are read, and with which variables."""
 
     files: Files = None
@@ -144,8 +144,7 @@ class ComposeOptions:
         )
 
 
-@dataclass(frozen=True)
-class CompileOptions(ComposeOptions):
+class CompileOptions(ComposeOptions, frozen=True):
     """How compose files become a chart."""
 
     metadata: Annotated[
@@ -158,8 +157,7 @@ class CompileOptions(ComposeOptions):
     ] = False
 
 
-@dataclass(frozen=True)
-class ChartOptions(CompileOptions):
+class ChartOptions(CompileOptions, frozen=True):
     """How compose files become a chart that is kept."""
 
     chart_version: Annotated[
@@ -167,8 +165,7 @@ class ChartOptions(CompileOptions):
     ] = ""
 
 
-@dataclass(frozen=True)
-class ClusterOptions:
+class ClusterOptions(Struct, frozen=True):
     """Which cluster is meant, and by which orchestrator."""
 
     namespace: Annotated[
@@ -191,8 +188,7 @@ class ClusterOptions:
     ] = ""
 
 
-@dataclass(frozen=True)
-class StartTargetOptions(ClusterOptions):
+class StartTargetOptions(ClusterOptions, frozen=True):
     """Where a system is started: on a cluster, or by a Tycho API."""
 
     service: Annotated[
@@ -200,8 +196,7 @@ class StartTargetOptions(ClusterOptions):
     ] = ""
 
 
-@dataclass(frozen=True)
-class TargetOptions(StartTargetOptions):
+class TargetOptions(StartTargetOptions, frozen=True):
     """Where a running system is looked for."""
 
     namespace: Annotated[
@@ -210,8 +205,7 @@ class TargetOptions(StartTargetOptions):
     ] = ""
 
 
-@dataclass(frozen=True)
-class WaitFlags:
+class WaitFlags(Struct, frozen=True):
     """Whether a command waits until pods are ready, and how long."""
 
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Return once it is accepted.", rich_help_panel=WAITING)] = (
@@ -230,8 +224,7 @@ class WaitFlags:
         return Wait(wait=not self.no_wait, timeout=self.timeout, watch=watch)
 
 
-@dataclass(frozen=True)
-class ChangeWaitFlags(WaitFlags):
+class ChangeWaitFlags(WaitFlags, frozen=True):
     """How a change is made of what runs already, and whether a command waits for it."""
 
     force_conflicts: ForceConflicts = False
@@ -241,8 +234,7 @@ class ChangeWaitFlags(WaitFlags):
         return replace(super().with_watch(watch), force_conflicts=self.force_conflicts)
 
 
-@dataclass(frozen=True)
-class OutputOptions:
+class OutputOptions(Struct, frozen=True):
     """What a command writes that changes a system."""
 
     output: Output = Format.table

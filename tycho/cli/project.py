@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct, field
 
 from tycho.cli.caller import make_origin
 from tycho.cli.options import INPUT, Directory, Files, FilesLong, Name
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from tycho.release import Origin, Release
 
 
-@dataclass(frozen=True, slots=True)
-class LocalProject:
+class LocalProject(Struct, frozen=True):
     """A compose project on this machine.
 
     Args:
@@ -43,8 +42,7 @@ class LocalProject:
         return f"{self.name} ({self.file})" if self.file else self.name
 
 
-@dataclass(frozen=True)
-class ProjectOptions:
+class ProjectOptions(Struct, frozen=True, dict=True):
     """Which project of this machine a command means; its compose file is read when it is asked for."""
 
     files: Files = None
@@ -90,8 +88,7 @@ class ProjectOptions:
         return project.origin if project else None
 
 
-@dataclass(frozen=True)
-class SystemOptions(ProjectOptions):
+class SystemOptions(ProjectOptions, frozen=True):
     """Which running system a command means, whose words may be services."""
 
     id: Annotated[
@@ -100,8 +97,7 @@ class SystemOptions(ProjectOptions):
     ] = ""
 
 
-@dataclass(frozen=True)
-class FollowedSystemOptions(SystemOptions):
+class FollowedSystemOptions(SystemOptions, frozen=True):
     """Which running system a command means that has -f for --follow."""
 
     files: FilesLong = None

@@ -30,7 +30,7 @@ GUID = re.compile("[0-9a-f]{32}")
 LOOKS = 2.0  # seconds between looks at events that are followed
 
 
-class Known(Caller):
+class Known(Caller, frozen=True):
     """A caller whom the service knows by his token: it shows him what is his, and says itself what is not."""
 
     def owns(self, identity: object) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import structs
 
 from tycho.cli import ends, metadata, show
 from tycho.cli.caller import read_caller
@@ -161,7 +162,7 @@ def _refuse_options(target: StartTargetOptions, policies: Sequence[str] | None) 
     """Refuse options that the service alone decides."""
     from tycho.errors import UsageError
 
-    options = {**dataclasses.asdict(target), "service": "", "policies": policies}
+    options = {**structs.asdict(target), "service": "", "policies": policies}
     if given := [f"--{name}" for name, value in options.items() if value]:
         how = "--service" if target.service else "TYCHO_SERVICE"
         hint = "leave it out" if target.service else "leave it out, or unset TYCHO_SERVICE"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tycho.cli import show
 from tycho.cli.drifts import add_drift, emit_drift
@@ -41,8 +42,7 @@ CheckImages = Annotated[
 AllSystems = Annotated[bool, typer.Option("-a", "--all", help="Accepted: all systems are listed always.")]
 
 
-@dataclass(frozen=True)
-class FilterOptions:
+class FilterOptions(Struct, frozen=True):
     """Which of all systems are shown."""
 
     name: Annotated[

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tycho.cli import ends, remote, show
 from tycho.cli.build import build_compiled, build_references
@@ -136,8 +137,7 @@ def _mention_engine(error: ClusterUnreachable, files: Sequence[str]) -> None:
         error.hint = f"{error.hint}\n{engine}" if error.hint else engine
 
 
-@dataclass(frozen=True)
-class StartCommand:
+class StartCommand(Struct, frozen=True):
     """A start as the options ask for it.
 
     Args:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tycho.cli.options import BUILDING, CLUSTER, INPUT, WAITING, CompileOptions, ForceConflicts, PushPrefix, WaitFlags
 from tycho.errors import UsageError
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from tycho.orchestrators import Watch
 
 
-@dataclass(frozen=True)
-class ImageOptions:
+class ImageOptions(Struct, frozen=True):
     """One image that runs instead of a compose file."""
 
     container: Annotated[
@@ -79,8 +79,7 @@ class ImageOptions:
         )
 
 
-@dataclass(frozen=True)
-class BuildOptions:
+class BuildOptions(Struct, frozen=True):
     """Whether images are built first, and where they go."""
 
     build: Annotated[
@@ -96,8 +95,7 @@ class BuildOptions:
     ] = False
 
 
-@dataclass(frozen=True)
-class InstanceOptions:
+class InstanceOptions(Struct, frozen=True):
     """Which system of a project is started or upgraded."""
 
     new: Annotated[bool, typer.Option("--new", help="Another instance, even if one runs.", rich_help_panel=CLUSTER)] = (
@@ -128,8 +126,7 @@ class InstanceOptions:
     force_conflicts: ForceConflicts = False
 
 
-@dataclass(frozen=True)
-class EffectOptions:
+class EffectOptions(Struct, frozen=True):
     """What a start may change."""
 
     dry_run: Annotated[
@@ -138,8 +135,7 @@ class EffectOptions:
     ] = False
 
 
-@dataclass(frozen=True)
-class StartWaitOptions(WaitFlags):
+class StartWaitOptions(WaitFlags, frozen=True):
     """Whether to wait, with the options of Docker Compose that change nothing here."""
 
     rollback_on_failure: Annotated[

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import quote
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tycho.client.answers import TychoAnswer
 from tycho.errors import ClusterUnreachable, TychoError, UsageError, WaitTimeout
@@ -32,8 +34,7 @@ OVER = 0.1  # seconds: with less than that a request has ended for want of time
 NOT_WELL = "look at the service, and at what is before it: `curl URL/readyz` asks how it is"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request.
 
     Args:
@@ -58,8 +59,7 @@ class Request:
         return self.safe or self.method in READS or "Idempotency-Key" in self.headers
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What came back."""
 
     status: int
@@ -82,8 +82,7 @@ class Reply:
             raise TychoError(f"{shown} answered {self.status}, and not as Tycho does") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """No reply.
 
     Args:
@@ -95,15 +94,13 @@ class Lost:
     sent: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """Seconds to wait."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(Struct, frozen=True):
     """A system to watch until it is ready or has failed, and who is told."""
 
     id: str

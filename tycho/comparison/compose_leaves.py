@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from tycho.credentials import MASK, find_credentials, names_secret
 from tycho.masking import Masker, is_secret
@@ -30,8 +31,7 @@ Leaf = tuple[str, str]  # what a key is worth, and what is shown of it
 Place = tuple[str, str]  # a path, and which entry of a list there is meant
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True, dict=True):
     """One of the two releases that are compared.
 
     Args:

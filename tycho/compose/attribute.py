@@ -6,8 +6,10 @@ Source: compose-go keeps these as tables of their own in `interpolation`, `overr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
 
 from tycho.compose.context import Context
 from tycho.compose.yaml_nodes import YamlNode
@@ -21,8 +23,7 @@ PathRule = Callable[[YamlNode, Relocate], None]  # changes the paths that a node
 LongForm = Callable[[YamlNode], YamlNode]  # any syntax -> long syntax, variables in place
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(Struct, frozen=True, dict=True):
     """One attribute of a compose file, with the attributes below it.
 
     Args:
@@ -44,17 +45,24 @@ class Attribute:
     long_form: LongForm | None = None
     keys: Mapping[str, Attribute] = field(default_factory=dict)
     entries: Attribute | None = None
-    has_casts: bool = field(init=False)  # here or below
-    has_paths: bool = field(init=False)
-    has_unicity: bool = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Find out which phases need not look below."""
-        below = [*self.keys.values(), *((self.entries,) if self.entries else ())]
-        object.__setattr__(self, "has_casts", bool(self.cast) or any(child.has_casts for child in below))
-        object.__setattr__(self, "has_paths", bool(self.paths) or any(child.has_paths for child in below))
-        mapped = self.keys.values()  # as in compose-go, no list inside of a list's entries is looked at
-        object.__setattr__(self, "has_unicity", bool(self.unicity) or any(child.has_unicity for child in mapped))
+    @cached_property
+    def has_casts(self) -> bool:
+        """Whether it, or one below it, is cast: the phase need not look below otherwise."""
+        return bool(self.cast) or any(child.has_casts for child in self._below())
+
+    @cached_property
+    def has_paths(self) -> bool:
+        """Whether it, or one below it, holds relative paths."""
+        return bool(self.paths) or any(child.has_paths for child in self._below())
+
+    @cached_property
+    def has_unicity(self) -> bool:
+        """Whether it, or one below it, joins entries; as in compose-go, no list inside of a list's entries counts."""
+        return bool(self.unicity) or any(child.has_unicity for child in self.keys.values())
+
+    def _below(self) -> list[Attribute]:
+        return [*self.keys.values(), *((self.entries,) if self.entries else ())]
 
     def child(self, key: str | int) -> Attribute:
         """Return the attribute of a key, or of a list's entry."""

@@ -7,8 +7,9 @@ tables of casts, merge rules, unicity, transformations and paths.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tycho.compose import merge, mounts, paths, ports, short_syntax, unicity
 from tycho.compose.attribute import Attribute

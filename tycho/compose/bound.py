@@ -6,8 +6,10 @@ Each phase takes one, and returns another: nothing of the first changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tycho.compose.sources import Sources
 from tycho.errors import Problem
@@ -20,8 +22,7 @@ Place = tuple[str, int]
 ROOTS = ("services", "jobs")
 
 
-@dataclass(frozen=True, slots=True)
-class BoundProject:
+class BoundProject(Struct, frozen=True):
     """The fields of a project, and what is known of them.
 
     Args:

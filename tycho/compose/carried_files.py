@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tycho.compose import built_mounts
 from tycho.compose.bound import BoundProject, Fields, Findings, change_services, each_service
@@ -26,8 +27,7 @@ SYSTEM = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Travel:
+class Travel(Struct, frozen=True):
     """Which files of a project may travel.
 
     Args:

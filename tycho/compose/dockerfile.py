@@ -9,7 +9,8 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 MAX_DOCKERFILE = 256 * 1024  # bytes
 
@@ -18,8 +19,7 @@ _VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*
 _FLAG = re.compile(r"--[a-z-]+(=\S*)?")
 
 
-@dataclass(slots=True)
-class _Stage:
+class _Stage(Struct):
     """A stage of a build, as far as it is read.
 
     Args:

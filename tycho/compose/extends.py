@@ -6,7 +6,8 @@ Source: Compose Specification, "Extend"; compose-go's `loader/extends.go`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho.compose.attribute import Attribute
 from tycho.compose.merge import Unmergeable, merge, remove_replaced, remove_resets
@@ -18,8 +19,7 @@ MAX_CHAIN = 100  # services that extend each other
 MAX_COPIED = 200_000  # values that services take over from others
 
 
-@dataclass(frozen=True)
-class ServiceFile:
+class ServiceFile(Struct, frozen=True):
     """The services of one file, and where its paths and variables lead.
 
     Args:
@@ -41,8 +41,7 @@ class ServiceFile:
 ReadFile = Callable[[ServiceFile, YamlNode, str], ServiceFile | None]
 
 
-@dataclass
-class ExtendsResolver:
+class ExtendsResolver(Struct):
     """Resolves the `extends` of a project's documents; a service that several others extend is resolved once.
 
     Args:

@@ -6,7 +6,8 @@ Source: Compose Specification, "Include"; compose-go's `loader/include.go`.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tycho.compose.attribute import Attribute
 from tycho.compose.paths import rebase
@@ -18,8 +19,7 @@ MAX_INCLUDED = 200  # of one project
 IMPORTED = ("services", "jobs", "volumes", "networks", "secrets", "configs", "models")
 
 
-@dataclass(frozen=True)
-class Include:
+class Include(Struct, frozen=True):
     """An entry of `include`.
 
     Args:

@@ -5,7 +5,7 @@ Source: Compose Specification, "pre_start"; compose-go's tests of its inheritanc
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tycho.compose.attributes import CONTAINER, HOOK_KEYS, SERVICE
 from tycho.compose.bound import BoundProject, Fields, change_hooks, change_services

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho.compose import dotenv
 from tycho.compose.attribute import UNKNOWN
@@ -33,8 +34,7 @@ from tycho.model import DialectUse
 MAX_VISITED = 400_000  # nodes of earlier documents, which are all looked at again with every further one
 
 
-@dataclass(frozen=True)
-class LoadedTree:
+class LoadedTree(Struct, frozen=True):
     """All documents of a project as one tree.
 
     Args:
@@ -87,8 +87,7 @@ def load_tree(sources: Sources, *, interpolate: bool = True) -> LoadedTree:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class DocumentOrigin:
+class DocumentOrigin(Struct, frozen=True):
     """The file that documents come from.
 
     Args:

@@ -6,8 +6,9 @@ Source: compose-go's `Normalize` and `WithProfiles`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tycho.compose.bound import (
     ROOTS,

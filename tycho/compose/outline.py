@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tycho.compose import interpolation
 from tycho.compose.project_name import normal
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from tycho.compose.yaml_nodes import YamlNode
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Struct, frozen=True):
     """A project from afar.
 
     Args:

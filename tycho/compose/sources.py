@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tycho.compose import dotenv
 from tycho.compose.filesystem import (
@@ -41,8 +43,7 @@ class NoComposeFile(SourceError):
 TRUE = ("1", "t", "T", "TRUE", "true", "True")
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """Compose text, and all that decides what it means.
 
     Args:

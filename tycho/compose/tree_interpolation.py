@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho.compose import interpolation
 from tycho.compose.attribute import Attribute
@@ -22,8 +23,7 @@ READ = re.compile(r"\$\{?([A-Za-z_]\w*)", re.ASCII)  # a variable, or what looks
 MAX_EXPANDED = 64 * 1024 * 1024  # characters that variables make of all texts together
 
 
-@dataclass
-class Interpolation:
+class Interpolation(Struct):
     """What the interpolation of a document finds.
 
     Args:
@@ -43,8 +43,7 @@ class Interpolation:
     room: int = MAX_EXPANDED
 
 
-@dataclass(frozen=True)
-class VariableScope:
+class VariableScope(Struct, frozen=True):
     """Where the values of variables come from.
 
     Args:
@@ -69,8 +68,7 @@ def interpolate_tree(node: YamlNode, path: str, attribute: Attribute, scope: Var
     return interpolator.result
 
 
-@dataclass
-class _Interpolator:
+class _Interpolator(Struct):
     scope: VariableScope
     result: Interpolation
 

@@ -10,10 +10,10 @@ Source: gopkg.in/yaml resolve rules; Compose Specification, "Fragments" and "Mer
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from tycho.compose.go_scalars import DATE, Scalar, resolve
 from tycho.errors import Problem
@@ -36,8 +36,7 @@ TYPED = "tag:yaml.org,2002:"
 INVALID = "wrong"  # tag of a list item that was told of, and is looked at no more
 
 
-@dataclass(slots=True)
-class YamlNode:
+class YamlNode(Struct):
     """A value and its place: a scalar, a dict of nodes, or a list of nodes."""
 
     value: Any

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
 
 from tycho.expiry.terms import Action, Question
@@ -21,8 +21,7 @@ class Verdict(StrEnum):
     expire = "expire"  # its time is over, and that was said long enough ago
 
 
-@dataclass(frozen=True, slots=True)
-class ExpiryEnd:
+class ExpiryEnd(Struct, frozen=True):
     """A moment at which a system's time is over.
 
     Args:

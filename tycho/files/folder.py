@@ -6,7 +6,8 @@ import os
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho.files import (
     VALUES_MARK,
@@ -28,8 +29,7 @@ MAX_DEPTH = 32  # folders in folders
 CHART_TIME = 315532800  # seconds, of every entry of an archive that Tycho packs
 
 
-@dataclass(frozen=True, slots=True)
-class FolderContent:
+class FolderContent(Struct, frozen=True):
     """What a folder brings along.
 
     Args:
@@ -97,8 +97,7 @@ def read_folder(
     return FolderContent(tuple(files), tuple(sorted(walk.left_out)), tuple(sorted(walk.copied)))
 
 
-@dataclass
-class _Walk:
+class _Walk(Struct):
     """List the files below a folder; nothing is opened but folders."""
 
     roots: tuple[str, ...]

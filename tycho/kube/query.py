@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tycho.kinds import Kind
 from tycho.kube.objects import KubeObject, Reduce, get_labels
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectQuery:
+class ObjectQuery(Struct, frozen=True):
     """How the objects of a kind are read.
 
     Args:

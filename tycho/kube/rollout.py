@@ -6,14 +6,14 @@ Pure functions over what the API server returned.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tycho.kinds import WORKLOADS, Readiness
 from tycho.kube.objects import KubeObject
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Struct, frozen=True):
     """What a workload's controller says of it.
 
     Args:

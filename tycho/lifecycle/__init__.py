@@ -9,12 +9,12 @@ A system is named by its GUID, a unique prefix of it, its release's name, or its
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
 
 from tycho.chart import check_start
 from tycho.choices import check_running
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Compiled", "Lifecycle", "Metadata", "Removal"]
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """What became of one `down`: the last look at the system, or the error that kept it."""
 
     id: str
@@ -101,7 +100,7 @@ class Lifecycle(Compilation, Comparing, Pausing):
             StartFailed: It was made, and cannot become ready; it is left for a look, or undone.
         """
         if force_conflicts:
-            wait_options = dataclasses.replace(wait_options, force_conflicts=True)
+            wait_options = structs.replace(wait_options, force_conflicts=True)
         check_start(compiled.policy_result.system)
         check_rollback(wait_options, self.orchestrator.not_supported)
         name = compiled.policy_result.system.name
@@ -248,4 +247,4 @@ class Lifecycle(Compilation, Comparing, Pausing):
         Args:
             origin: What he would start a system from; None where there is no project.
         """
-        return dataclasses.replace(await self._finder.identify(None), origin=origin)
+        return structs.replace(await self._finder.identify(None), origin=origin)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from tycho.chart import RouteContext, list_urls
 from tycho.compilation import Compiled
@@ -130,7 +131,7 @@ def keep_images(compiled: Compiled, running: Mapping[str, Mapping[str, Any]]) ->
     project = compiled.policy_result.system
 
     kept = find_kept_images(project, compiled.metadata, running)
-    return dataclasses.replace(compiled, metadata=add_images(compiled.metadata, kept))
+    return structs.replace(compiled, metadata=add_images(compiled.metadata, kept))
 
 
 def announce_expiry(release: Release, now: datetime) -> Release:

@@ -12,8 +12,9 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from tycho.errors import NotFound
 from tycho.kube.client import KubeClient
@@ -26,8 +27,7 @@ from tycho.toolchain.programs import tool
 PROVIDERS = {"kind": kind, "native": native}
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """A cluster of this machine.
 
     Args:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tycho.errors import UsageError
 from tycho.settings import settings
@@ -33,8 +35,7 @@ def cluster_dir(name: str, home: Path | None) -> Path:
     return clusters_dir(home) / name
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """A cluster, as its folder remembers it.
 
     Args:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 OPERATORS = (":-", ":+", ":?", "-", "+", "?")
@@ -32,8 +33,7 @@ class TooMuch(Invalid):
     """The template is well formed, and beyond a limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A variable, with the operator and the operand that its braces hold.
 
     Args:
@@ -47,8 +47,7 @@ class Reference:
     operand: tuple[Piece, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MalformedExpression:
+class MalformedExpression(Struct, frozen=True):
     """An expression that cannot be read: an error where its branch is in use, nothing where it is not."""
 
 
@@ -154,8 +153,7 @@ def _names(pieces: tuple[Piece, ...]) -> Iterator[str]:
             yield from _names(piece.operand)
 
 
-@dataclass
-class _ExpressionReader:
+class _ExpressionReader(Struct):
     """Reads one text, and counts its steps as the chart's helper does, each branch as if it were in use."""
 
     text: str

@@ -108,7 +108,9 @@ Json = Any  # a canonical piece of the file that Tycho passes on or reports, but
 class Node(BaseModel):
     """The base of every part of the model."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
 
     def __deepcopy__(self, memo: object = None) -> Self:
         """Itself: what cannot change need not be copied, least of all as the default of every service's field."""

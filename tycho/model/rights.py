@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 CAPABILITY_PREFIX = re.compile(r"^(CAP_)+")
 BOOLEANS = {
@@ -91,8 +92,7 @@ def read_grants(part: object, key: str = "grants") -> tuple[str, ...]:
     return tuple(str(grant) for grant in grants) if isinstance(grants, list | tuple) else ()
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceRights:
+class ServiceRights(Struct, frozen=True):
     """What policies granted to one service.
 
     Args:
@@ -114,16 +114,14 @@ class ServiceRights:
     host_paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PodRights:
+class PodRights(Struct, frozen=True):
     """The services of one pod, its own first, and the file of the chart that renders it."""
 
     template: str
     services: tuple[ServiceRights, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rights:
+class Rights(Struct, frozen=True):
     """What policies granted: pod by pod, and to the system as a whole."""
 
     pods: tuple[PodRights, ...] = ()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from tycho.chart import ReportEntry
 from tycho.errors import UsageError
@@ -23,8 +24,7 @@ Watch = Callable[[Release], None]
 """Called with every new look at a release while a verb waits for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where the verbs act, as kubectl and helm say it.
 
     Args:
@@ -52,8 +52,7 @@ class Target:
             raise UsageError(f'"{printable(self.context)}" cannot be a context', hint="name one of the kubeconfig")
 
 
-@dataclass(frozen=True, slots=True)
-class WaitOptions:
+class WaitOptions(Struct, frozen=True):
     """How long a verb may take.
 
     Args:
@@ -127,8 +126,7 @@ class Artifact(Protocol):
         """Pack it into one file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(Struct, frozen=True):
     """A system that is to run: who it is, and what its caller gives it beside the artifact.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
 
 from tycho.chart import Chart
 from tycho.comparison.compose_changes import list_changes
@@ -18,8 +19,7 @@ from tycho.suspension import is_paused
 from tycho.usernames import real_name
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """One revision, and what it was made of."""
 
     revision: Revision
@@ -34,8 +34,7 @@ class Stored:
         return StoredRelease(number, json.loads(self.values), defaults, list_texts(self.chart))
 
 
-@dataclass(slots=True)
-class SystemRevisions:
+class SystemRevisions(Struct):
     """One system's revisions, oldest first."""
 
     identity: Identity

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from tycho.expiry import Expiry, find_terms
 from tycho.release import Event, Identity, Release
 from tycho.suspension import is_paused
 
 
-@dataclass(slots=True)
-class Moments:
+class Moments(Struct):
     """What happened to a system that is kept in memory, beside its revisions.
 
     Args:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+
 from tycho.errors import UsageError
 from tycho.text import printable
 
@@ -20,8 +22,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
-@dataclass(frozen=True, slots=True)
-class LogRequest:
+class LogRequest(Struct, frozen=True):
     """Which lines of a system's logs.
 
     Args:
@@ -58,8 +59,7 @@ class ExecRequest:
     index: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Struct, frozen=True):
     """A connection of this machine's, whose bytes go to a container's port.
 
     Args:

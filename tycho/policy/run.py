@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from pydantic import ValidationError
 
 from tycho.errors import Problem
@@ -24,8 +24,7 @@ INDEX = re.compile(r"\[\d+\]")
 Changes = list[tuple[str, bool]]  # path, and whether it replaces something
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What one policy did to one service, or to the top level of the file.
 
     Args:
@@ -43,8 +42,7 @@ class Step:
     denied: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class PolicyRun:
+class PolicyRun(Struct):
     """A project to which policies are being applied."""
 
     system: Project

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+
+from msgspec import Struct
 
 from tycho.model import Json, Live, Node, Service, ServiceMetadata
 
@@ -15,8 +16,7 @@ EMPTY = (str, bytes, list, tuple, Mapping)
 KEYS = ("name", "image", "label", "has", "metadata")
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """Globs that must all hold; of the several globs of one key, any."""
 
     name: tuple[str, ...] = ()
@@ -33,8 +33,7 @@ class Selector:
         return all(any(TESTS[key](subject, glob) for glob in getattr(self, key)) for key in KEYS if getattr(self, key))
 
 
-@dataclass(frozen=True, slots=True)
-class PolicySubject:
+class PolicySubject(Struct, frozen=True):
     """A service as the selectors read it.
 
     Args:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+
+from msgspec import Struct
 
 from tycho.errors import Conflict, NotFound, OperationInProgress, PreconditionFailed, TychoError
 from tycho.expiry import Expiry, ExpiryEnd, Question, Verdict, decide
@@ -44,8 +45,7 @@ class Outcome(StrEnum):
     failed = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class ReapResult:
+class ReapResult(Struct, frozen=True):
     """What a pass did with one system.
 
     Args:
@@ -61,8 +61,7 @@ class ReapResult:
     error: TychoError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReapOptions:
+class ReapOptions(Struct, frozen=True):
     """How systems are ended.
 
     Args:
@@ -74,7 +73,10 @@ class ReapOptions:
     dry_run: bool = False
 
 
-async def reap(lifecycle: Lifecycle, options: ReapOptions = ReapOptions()) -> list[ReapResult]:
+DEFAULTS = ReapOptions()
+
+
+async def reap(lifecycle: Lifecycle, options: ReapOptions = DEFAULTS) -> list[ReapResult]:
     """Make one pass over all systems: warn of those whose end is near, and end those whose time is over.
 
     Args:
@@ -104,7 +106,7 @@ async def reap(lifecycle: Lifecycle, options: ReapOptions = ReapOptions()) -> li
 async def reap_always(
     lifecycle: Lifecycle,
     interval: float,
-    options: ReapOptions = ReapOptions(),
+    options: ReapOptions = DEFAULTS,
     report: Callable[[ReapResult], None] = lambda result: None,
 ) -> None:
     """Make passes until nobody wants any more; one that fails is logged, and the next one comes.
@@ -132,8 +134,7 @@ def _is_near(release: Release, now: datetime, warn: int) -> bool:
     return expiry is not None and release.state in RUNNING and decide(expiry, now, warn) is not Verdict.keep
 
 
-@dataclass(slots=True)
-class _Reaping:
+class _Reaping(Struct):
     """One system whose end is near."""
 
     lifecycle: Lifecycle

@@ -11,17 +11,17 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+
+from msgspec import Struct
 
 from tycho.settings import environment, settings
 from tycho.toolchain.files import Progress, exclusive_lock, no_progress
 from tycho.toolchain.versions import Version, recall_version, remember_version
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A program.
 
     Args:

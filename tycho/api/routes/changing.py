@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from msgspec.structs import replace
 
 from tycho.api.bodies import JsonRoute
 from tycho.api.changes import Modify
@@ -178,7 +178,7 @@ async def touch_system(id: SystemId, message: Touch, verbs: LifecycleDep, respon
 
 def _plan(compiled: Chart, comparison: Comparison) -> Plan:
     chart = compiled.artifact
-    report = [Row.model_validate(asdict(row)) for row in chart.report]
+    report = [Row.model_validate(row.as_mapping()) for row in chart.report]
     warnings = list_warnings(compiled)
     changes = [change.words for change in comparison.changes]
     return Plan(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
+from msgspec.structs import replace
 
 from tycho.api.bodies import JsonRoute
 from tycho.api.changes import ModifySystem, Patches
@@ -164,7 +163,7 @@ async def compile(body: Compile, charts: SandboxDep) -> Envelope[Compiled]:
         version=chart.version,
         digest=chart.digest,
         files={path: text for path, text in chart.files.items() if isinstance(text, str)},
-        report=[Row.model_validate(asdict(row)) for row in chart.report],
+        report=[Row.model_validate(row.as_mapping()) for row in chart.report],
         warnings=list_warnings(compiled),
     )
     return Envelope(result=result)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Header, Response
+from msgspec.structs import replace
 
 from tycho.api.dependencies import SandboxDep
 from tycho.api.messages import Compile, Start

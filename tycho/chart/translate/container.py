@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any, cast
+
+from msgspec.structs import replace
 
 from tycho.chart import networking
 from tycho.chart.container import Container, Text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tycho.chart.chart import ReportTarget
 from tycho.chart.translate.key_rule import KeyRule, Rows, approximated, ignored, rejected

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tycho.chart.chart import Outcome, ReportTarget
 from tycho.chart.translate.key_use import FieldPlace, KeyUse
@@ -17,8 +19,7 @@ Assess = Callable[[KeyUse], Rows]
 Read = Callable[[Service], YamlValue]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRule:
+class KeyRule(Struct, frozen=True):
     """What becomes of one Compose key.
 
     Args:

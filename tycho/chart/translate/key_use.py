@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from tycho.chart.chart import ReportTarget
@@ -19,8 +19,7 @@ RELEASE = "RELEASE"
 """Stands for the name of the release in names of objects."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyUse:
+class KeyUse(Struct, frozen=True):
     """A key in use.
 
     Args:
@@ -76,8 +75,7 @@ class FieldPlace(Protocol):
         """Find the fields in a case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A field of the workload of a service."""
 
     scope: str
@@ -89,8 +87,7 @@ class Field:
             yield locate(use.pod, self.scope, self.path, use.container)
 
 
-@dataclass(frozen=True, slots=True)
-class FoundBy:
+class FoundBy(Struct, frozen=True):
     """Fields of other objects, which a function finds."""
 
     function: Callable[[KeyUse], Iterator[ReportTarget]]

@@ -7,7 +7,8 @@ on as if the file had said it; each use is noted, and is a row of the report. Ot
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho.compose.dialect.extension import add_extension
 from tycho.compose.dialect.lookups import translate_lookups
@@ -26,8 +27,7 @@ __all__ = ["Dialect"]
 TRANSLATORS = (translate_service, translate_security, translate_resources, translate_probes, translate_volumes)
 
 
-@dataclass
-class Dialect:
+class Dialect(Struct):
     """What a project uses of the dialect.
 
     Args:

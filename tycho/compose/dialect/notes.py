@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tycho.compose.yaml_nodes import YamlNode
 from tycho.errors import Problem
 from tycho.model import DialectUse
 
 
-@dataclass
-class Notes:
+class Notes(Struct):
     """Uses of the dialect in a document, in the order in which they were met.
 
     Args:

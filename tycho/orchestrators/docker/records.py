@@ -10,9 +10,10 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from tycho.docker_cli import DockerCli
 from tycho.orchestrators.docker import labels
@@ -21,8 +22,7 @@ from tycho.release import Identity
 RECORD = ".tycho"  # what its name ends with, after the release's
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A system that was started on an engine.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
+
+from msgspec import Struct, field
 
 from tycho.kinds import POD, WORKLOADS
 from tycho.kube.objects import KubeObject
@@ -15,8 +16,7 @@ RUNNING = {*WORKLOADS, POD.name}
 """Kinds of objects with a pod that runs a service."""
 
 
-@dataclass(slots=True)
-class Part:
+class Part(Struct):
     """What of one service a reader compares.
 
     Args:

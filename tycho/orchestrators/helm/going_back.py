@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Awaitable, Callable
+
+from msgspec import structs
 
 from tycho.errors import OperationInProgress, OrchestratorError
 from tycho.kube.client import KubeClient
@@ -56,7 +57,7 @@ async def undo_upgrade(
             if number <= before or not ours or not (target := releases.find_last_good(known, number)):
                 return error
             options.tell(f"{identity.name}: {error.message}; going back to revision {target}")
-            release = await rollback(identity, target, dataclasses.replace(options, rollback=False))
+            release = await rollback(identity, target, structs.replace(options, rollback=False))
     except OrchestratorError as second:
         return _join(error, f"{error.message}; going back failed, too: {second.message}", second.hint)
     hint = f"fix it and run `tycho up` again; `tycho history {identity.name}` shows both"

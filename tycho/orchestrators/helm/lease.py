@@ -13,9 +13,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from tycho import kinds, workspace
 from tycho.errors import Conflict, NotFound, OperationInProgress, OrchestratorError
@@ -84,8 +85,7 @@ def removed(identity: Identity) -> OperationInProgress:
     )
 
 
-@dataclass(slots=True)
-class Held:
+class Held(Struct):
     """A Lease that is held.
 
     Args:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tycho.kube.endpoint_slices import list_called
 from tycho.kube.readiness import identify, list_lasting

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from tycho import kinds
 from tycho.chart import Chart, Document, find_line, find_ungranted
@@ -29,8 +30,7 @@ SECTIONS = {"Secret": "secrets", "ConfigMap": "configs", "PersistentVolumeClaim"
 Reference = tuple[str, str]  # kind and name
 
 
-@dataclass(slots=True)
-class Packed:
+class Packed(Struct):
     """A chart on disk with the values of one release, and what Helm makes of both, once it was asked.
 
     Args:

@@ -12,8 +12,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from typing import Self
+
+from msgspec.structs import replace
 
 from tycho import kinds
 from tycho.errors import NotFound, StartFailed

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from tycho import kinds
@@ -29,8 +29,7 @@ FOLDER = "tycho.dev/sub-path"  # on claims of which containers see a folder, and
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """A claim of a system.
 
     Args:

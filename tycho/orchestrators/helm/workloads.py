@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tycho.kinds import WORKLOADS
 from tycho.kube.causes import explain_start, join_lines
@@ -34,8 +36,7 @@ ENDED = ("Succeeded", "Failed")  # phases of pods
 CREATE_GRACE = 20.0  # seconds in which a quota or an admission webhook may change its mind
 
 
-@dataclass(frozen=True)
-class ClusterSnapshot:
+class ClusterSnapshot(Struct, frozen=True):
     """One look at a cluster, or at a part of it: the objects of Tycho's systems.
 
     Args:
