@@ -29,6 +29,8 @@ def json_text(value: object, indent: int | None = None) -> str:
 
 def quoted_safe(text: str) -> str:
     r"""Escape what is not printable in JSON, or in YAML that has it in double-quoted scalars alone."""
+    if text.isascii() and text.isprintable():  # nearly every one
+        return text
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

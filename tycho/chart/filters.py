@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 from tycho.chart.yaml_writer import quote_key, write_scalar
 from tycho.model import Live
@@ -45,6 +46,7 @@ def yaml_key(name: str) -> Safe:
     return Safe(_escape_braces(quote_key(name)))
 
 
+@lru_cache(typed=True, maxsize=1024)  # a live value equals its text, and is refused; all files name the same keys
 def go_string(value: str) -> Safe:
     """Write any text as a string of Go, inside an action."""
     _reject_live(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,17 @@ from tycho.chart.filters import FILTERS, PAGES, name_part, require_filtered, req
 from tycho.errors import FileError, UsageError
 from tycho.outputs import write_file
 from tycho.settings import settings
+
+_INCLUDE = re.compile(r'^[ \t]*<% include "([^"]+)" %>\n', re.MULTILINE)
+
+
+class _PartsInPlace(FileSystemLoader):
+    """Templates with the text of their parts in the place of `include`, which would cost a context for each use."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Read a template, and the parts that it includes."""
+        source, path, is_current = super().get_source(environment, template)
+        return _INCLUDE.sub(lambda match: self.get_source(environment, match[1])[0], source), path, is_current
 
 
 class _Cache(FileSystemBytecodeCache):
@@ -55,7 +67,7 @@ def environment(check: Callable[[object], object] = require_filtered) -> Environ
         check: Sees whatever an expression prints.
     """
     engine = Environment(
-        loader=FileSystemLoader(data_folders.templates()),
+        loader=_PartsInPlace(data_folders.templates()),
         bytecode_cache=_bytecode_cache(),
         block_start_string="<%",
         block_end_string="%>",

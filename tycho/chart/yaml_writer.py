@@ -6,7 +6,8 @@ Helm reads YAML with go-yaml, whose plain scalars differ from everybody else's; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -61,6 +62,7 @@ def write_scalar(text: str) -> str:
     return text if PLAIN.fullmatch(text) and text.lower() not in WORDS else quote(text)
 
 
+@lru_cache(maxsize=1024)  # services have the same keys
 def quote_key(name: str) -> str:
     """Write a mapping's key: bare where every reader takes it for text, else quoted."""
     return name if KEY.fullmatch(name) and name.lower() not in WORDS else quote(name)
@@ -71,66 +73,77 @@ def dump(tree: Mapping[str, YamlValue]) -> str:
     return "\n".join(_mapping(tree, "")).lstrip("\n") + "\n"
 
 
-def _mapping(tree: Mapping[str, YamlValue], indent: str) -> Iterator[str]:
+def _mapping(tree: Mapping[str, YamlValue], indent: str) -> list[str]:
+    lines: list[str] = []
     before = False  # whether the entry before took several lines
     for name, entry in tree.items():
         value, comment, opened = (
             (entry.value, entry.comment, entry.open) if isinstance(entry, Commented) else (entry, "", False)
         )
-        lines = list(_entry(f"{indent}{quote_key(name)}:", value, indent, opened=opened))
-        if not indent and (before or len(lines) > 1):
-            yield ""
-        before = len(lines) > 1
-        for line in comment.split("\n") if comment else ():
-            yield f"{indent}# {printable(line)}".rstrip()
-        yield from lines
+        added = _entry(f"{indent}{quote_key(name)}:", value, indent, opened=opened)
+        if not indent and (before or len(added) > 1):
+            lines.append("")
+        before = len(added) > 1
+        if comment:
+            lines += [f"{indent}# {printable(line)}".rstrip() for line in comment.split("\n")]
+        lines += added
+    return lines
 
 
-def _entry(head: str, value: YamlValue, indent: str, *, opened: bool = False) -> Iterator[str]:
-    short = None if opened and value else write_flow(value)
-    if short is not None and len(indent) + len(short) <= WIDTH:
-        yield f"{head} {short}"
-    elif isinstance(value, Mapping):
-        yield head
-        yield from _mapping(value, indent + "  ")
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        yield head
+def _entry(head: str, value: YamlValue, indent: str, *, opened: bool = False) -> list[str]:
+    if not (opened and value) and (short := write_flow(value, WIDTH - len(indent))) is not None:
+        return [f"{head} {short}"]
+    lines = [head]
+    if isinstance(value, Mapping):
+        lines += _mapping(value, indent + "  ")
+    elif isinstance(value, Sequence):
         for element in value:
-            yield from _list_entry(element, indent + "  ")
-    else:
-        yield f"{head} {short}"
+            lines += _list_entry(element, indent + "  ")
+    return lines
 
 
-def _list_entry(value: YamlValue, indent: str) -> Iterator[str]:
-    short = write_flow(value)
-    if isinstance(value, Mapping) and (short is None or len(indent) + len(short) > WIDTH):
+def _list_entry(value: YamlValue, indent: str) -> list[str]:
+    if isinstance(value, Mapping) and write_flow(value, WIDTH - len(indent)) is None:
         first, *further = _mapping(value, indent + "  ")
-        yield f"{indent}- {first[len(indent) + 2 :]}"
-        yield from further
-    else:
-        yield from _entry(f"{indent}-", value, indent)
+        return [f"{indent}- {first[len(indent) + 2 :]}", *further]
+    return _entry(f"{indent}-", value, indent)
 
 
-def write_flow(value: YamlValue) -> str | None:
-    """Write a value in one line; None where a comment is inside, or surely no room."""
-    match value:
-        case str():
-            return write_scalar(value)
-        case bool():
-            return "true" if value else "false"
-        case None:
-            return "null"
-        case int() | float():
-            return str(value)
-        case Commented():
+def write_flow(value: YamlValue, room: int) -> str | None:
+    """Write a value in one line.
+
+    Args:
+        value: The value.
+        room: Columns that a mapping or list may take; a text or number takes what it needs.
+
+    Returns:
+        None where there is no room, or a comment is inside.
+    """
+    if isinstance(value, str):
+        return write_scalar(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, Commented) or len(value) > FLOW_ENTRIES:
+        return None
+    if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - nearly all are, and that is told faster
+        written = ((f"{quote_key(name)}: ", entry) for name, entry in value.items())
+        return _write_items("{", written, "}", room)
+    return _write_items("[", (("", entry) for entry in value), "]", room)
+
+
+def _write_items(opening: str, items: Iterable[tuple[str, YamlValue]], closing: str, room: int) -> str | None:
+    """Write what stands in brackets, no further than there is room for it."""
+    texts = []
+    for head, entry in items:
+        text = write_flow(entry, room)
+        if text is None:
             return None
-        case _ if len(value) > FLOW_ENTRIES:
+        texts.append(head + text)
+        room -= len(texts[-1]) + len(", ")
+        if room < 0:
             return None
-        case Mapping():
-            pairs = [(quote_key(name), write_flow(entry)) for name, entry in value.items()]
-            if any(text is None for _, text in pairs):
-                return None
-            return "{" + ", ".join(f"{name}: {text}" for name, text in pairs) + "}"
-        case _:
-            items = [write_flow(entry) for entry in value]
-            return None if None in items else "[" + ", ".join(map(str, items)) + "]"
+    return opening + ", ".join(texts) + closing
