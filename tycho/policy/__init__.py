@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tycho import data_folders
+from tycho.collector import paused
 from tycho.errors import PolicyDenied
 from tycho.model import Json, PolicyResult, Project, ServiceMetadata
 from tycho.model.compose_paths import SECTIONS
@@ -42,6 +43,7 @@ def apply_policies(system: Project, *, folders: Sequence[Path] = (), metadata: M
     return policy_result
 
 
+@paused()
 def apply(
     system: Project, *, folders: Sequence[Path] = (), metadata: Metadata | None = None
 ) -> tuple[PolicyResult, PolicyDenied | None]:

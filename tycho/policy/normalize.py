@@ -20,12 +20,20 @@ LISTS: Mapping[str, Callable[[str], str]] = {
 MODES = ("network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup")
 
 
-def normalize(system: Project) -> Project:
-    """Write every right of a project in one spelling; return the same project where nothing changes."""
+def normalize(system: Project, known: Project | None = None) -> Project:
+    """Write every right of a project in one spelling; return the same project where nothing changes.
+
+    Args:
+        system: The project.
+        known: One that has the spelling already: what is the same object there need not be looked at.
+    """
     sections: dict[str, dict[str, Service]] = {}
     lines: Lines = dict(system.lines)
     for section in ("services", "jobs"):
+        spelled = getattr(known, section, {})
         for name, service in getattr(system, section).items():
+            if service is spelled.get(name):
+                continue
             if changes := dict(_changes(service, f"{section}.{name}", lines)):
                 services = sections.setdefault(section, dict(getattr(system, section)))
                 services[name] = service.model_copy(update=changes)

@@ -58,6 +58,7 @@ class PolicyRun(Struct):
         Raises:
             PolicyError: Compose has no such service or project as the policy would make.
         """
+        before = self.system
         selects = bool(policy.match or policy.unless)
         selected, changes = not selects, Changes()
         if policy.deny or policy.warn:
@@ -76,7 +77,7 @@ class PolicyRun(Struct):
                 changes += self._limit(policy)
         if changes:
             self.system = self.system.model_copy(update={"lines": _update_locations(self.system, policy, changes)})
-            self.system = normalize(self.system)
+            self.system = normalize(self.system, before)
 
     def _change_services(self, policy: Policy) -> tuple[bool, Changes]:
         """Change the services that a policy selects by what is written: one chart serves every environment.

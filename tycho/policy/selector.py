@@ -30,7 +30,7 @@ class Selector(Struct, frozen=True):
 
     def fits(self, subject: PolicySubject) -> bool:
         """Tell whether a service is selected."""
-        return all(any(TESTS[key](subject, glob) for glob in getattr(self, key)) for key in KEYS if getattr(self, key))
+        return all(TESTS[key](subject, globs) for key in KEYS if (globs := getattr(self, key)))
 
 
 class PolicySubject(Struct, frozen=True):
@@ -51,7 +51,7 @@ class PolicySubject(Struct, frozen=True):
 
 def find_paths(part: Node, globs: tuple[str, ...], text: ToText) -> dict[str, str]:
     """Find the paths of a part that `has` globs fit, the outermost of each branch, with their values."""
-    matches = {path: value for glob in globs for path, value in _find(part, glob, text)}
+    matches = dict(_find(part, globs, text))
     return {path: matches[path] for path in sorted(matches) if matches.keys().isdisjoint(paths_above(path))}
 
 
@@ -70,60 +70,69 @@ def to_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _name(subject: PolicySubject, glob: str) -> bool:
-    return fnmatchcase(subject.name, glob)
+def _name(subject: PolicySubject, globs: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(subject.name, glob) for glob in globs)
 
 
-def _image(subject: PolicySubject, glob: str) -> bool:
-    return subject.service.image is not None and fnmatchcase(subject.text(subject.service.image), glob)
+def _image(subject: PolicySubject, globs: tuple[str, ...]) -> bool:
+    image = subject.service.image
+    return image is not None and any(fnmatchcase(subject.text(image), glob) for glob in globs)
 
 
-def _label(subject: PolicySubject, glob: str) -> bool:
-    key, _, value = glob.partition("=")
+def _label(subject: PolicySubject, globs: tuple[str, ...]) -> bool:
+    pairs = [(name, subject.text(text)) for name, text in subject.service.labels.items()]
+    patterns = [glob.partition("=") for glob in globs]
     return any(
-        fnmatchcase(name, key) and fnmatchcase(subject.text(text), value if "=" in glob else "*")
-        for name, text in subject.service.labels.items()
+        fnmatchcase(name, key) and fnmatchcase(text, value if sign else "*")
+        for name, text in pairs
+        for key, sign, value in patterns
     )
 
 
-def _has(subject: PolicySubject, glob: str) -> bool:
-    return any(_find(subject.service, glob, subject.text))
+def _has(subject: PolicySubject, globs: tuple[str, ...]) -> bool:
+    return any(True for _ in _find(subject.service, globs, subject.text))
 
 
-def _metadata(subject: PolicySubject, glob: str) -> bool:
-    return any(_find(subject.metadata, glob, subject.text))
+def _metadata(subject: PolicySubject, globs: tuple[str, ...]) -> bool:
+    return any(True for _ in _find(subject.metadata, globs, subject.text))
 
 
 TESTS = {"name": _name, "image": _image, "label": _label, "has": _has, "metadata": _metadata}
 
 
-def _find(part: Node | None, glob: str, text: ToText) -> Iterator[tuple[str, str]]:
-    """Yield the paths below a part that fit `path` or `path=value`, with their values.
+def _find(part: Node | None, globs: tuple[str, ...], text: ToText) -> Iterator[tuple[str, str]]:
+    """Yield the paths below a part that fit any `path` or `path=value`, with their values.
 
     Values compare without case, so that no spelling slips past a refusal.
     """
-    path_glob, root, value_glob = _parse_glob(glob)
     if part is None:
         return
-    if root is None:
-        chosen = {key: value for key, _, value in _children(part)}
-    elif root in part.model_fields_set:
-        chosen = {root: getattr(part, root)}
-    elif root.startswith("x-"):
-        chosen = {root: getattr(part, "x", {}).get(root)}
-    else:
-        return
-    for path, plain, value in _leaves(chosen, text):
-        if fnmatchcase(plain, path_glob) and fnmatchcase(value.lower(), value_glob):
-            yield path, value
+    for root, patterns in _globs_by_root(globs).items():
+        chosen = _at_root(part, root)
+        for path, plain, value in _leaves(chosen, text) if chosen else ():
+            if any(fnmatchcase(plain, path_glob) and fnmatchcase(value.lower(), glob) for path_glob, glob in patterns):
+                yield path, value
 
 
 @cache
-def _parse_glob(glob: str) -> tuple[str, str | None, str]:
-    """Return a glob's path, the first key of it (None: any), and the glob of its value."""
-    path, sign, value = glob.partition("=")
-    root = path.partition(".")[0]
-    return path, None if any(wild in root for wild in "*?[") else root, value.lower() if sign else "*"
+def _globs_by_root(globs: tuple[str, ...]) -> Mapping[str | None, list[tuple[str, str]]]:
+    """Return the globs of paths and of their values, by the first key of the path (None: any)."""
+    by_root: dict[str | None, list[tuple[str, str]]] = {}
+    for glob in globs:
+        path, sign, value = glob.partition("=")
+        root = path.partition(".")[0]
+        wild = any(mark in root for mark in "*?[")
+        by_root.setdefault(None if wild else root, []).append((path, value.lower() if sign else "*"))
+    return by_root
+
+
+def _at_root(part: Node, root: str | None) -> Mapping[str, Json]:
+    """Return what is set at a key of a part; at all keys, where that is None."""
+    if root is None:
+        return {key: value for key, _, value in _children(part)}
+    if root in part.model_fields_set:
+        return {root: getattr(part, root)}
+    return {root: getattr(part, "x", {}).get(root)} if root.startswith("x-") else {}
 
 
 def _leaves(part: object, text: ToText, path: str = "", plain: str = "") -> Iterator[tuple[str, str, str]]:
