@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
-from tycho.chart.names import UNWRITABLE, UNWRITABLE_REASON
+from tycho.chart.names import UNWRITABLE_REASON, is_writable
 from tycho.errors import Problem
-from tycho.model import Live, Project, template
+from tycho.model import Live, Project
 from tycho.model.compose_paths import SECTIONS
 from tycho.text import printable
 
@@ -16,7 +16,7 @@ HINT = "remove it, or take it from a file"
 # Judged by rows of their own, kept as bytes, or no part of any object.
 SKIPPED_FIELDS = frozenset({
     "environment", "labels", "annotations", "files", "entries", "build", "develop", "models", "provider", "written",
-    "environment_pass", "note", "content",
+    "environment_pass", "note", "content", "x",
 })  # fmt: skip
 
 
@@ -24,35 +24,38 @@ def find_control_characters(system: Project) -> Iterator[Problem]:
     """Find every text of a system that the API server would refuse once the chart is installed."""
     for section in SECTIONS:
         for name, part in getattr(system, section).items():
-            for path in _paths(part, f"{section}.{name}"):
+            for below in _find(part):
+                path = f"{section}.{name}{below}"
                 yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
-    for path in _paths(system.x.get("x-tycho"), "x-tycho"):
+    for below in _find(system.x.get("x-tycho")):
+        path = f"x-tycho{below}"
         yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
     for name, config in system.configs.items():
         content: object = config.content
         # A text without variables becomes binary data, which holds anything.
-        if isinstance(content, Live) and UNWRITABLE.search(content.template):
+        if isinstance(content, Live) and not is_writable(content.template):
             path = f"configs.{name}.content"
             yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
 
 
-def _paths(value: object, path: str) -> Iterator[str]:
+def _find(value: object) -> list[str]:
+    """List the paths below a value at which such a text stands: nearly always none, so that nothing is written."""
     if isinstance(value, str):
-        if UNWRITABLE.search(template(value)):
-            yield path
-    elif isinstance(value, Mapping):
+        return [] if is_writable(value.template if isinstance(value, Live) else value) else [""]
+    paths: list[str] = []
+    if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - nearly all are, and that is told faster
         for key, child in value.items():
-            below = f"{path}.{printable(str(key))}"
-            if UNWRITABLE.search(str(key)):
-                yield below
-            yield from _paths(child, below)
+            if not is_writable(str(key)):
+                paths.append(f".{printable(str(key))}")
+            paths += [f".{printable(str(key))}{below}" for below in _find(child)]
     elif isinstance(value, list | tuple):
         for index, child in enumerate(value):
-            yield from _paths(child, f"{path}[{index}]")
+            paths += [f"[{index}]{below}" for below in _find(child)]
     elif isinstance(value, BaseModel):
-        for field in sorted(value.model_fields_set - SKIPPED_FIELDS - {"x"}):
-            yield from _paths(getattr(value, field), f"{path}.{field}")
-        if any(UNWRITABLE.search(file.path) for file in getattr(value, "files", None) or ()):
-            yield path  # a file of the folder is called so
+        for field in sorted(value.model_fields_set - SKIPPED_FIELDS):
+            paths += [f".{field}{below}" for below in _find(getattr(value, field))]
+        if not all(is_writable(file.path) for file in getattr(value, "files", None) or ()):
+            paths.append("")  # a file of the folder is called so
         ours = getattr(value, "x", {}).get("x-tycho")
-        yield from _paths(ours, f"{path}.x-tycho")
+        paths += [f".x-tycho{below}" for below in _find(ours)]
+    return paths

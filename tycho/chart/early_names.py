@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from tycho.chart.networking import WORD, referencing_texts
+from tycho.chart.networking import WORD, Spoken
 from tycho.chart.services import find_service
 from tycho.chart.workload_kind import JOBS
 from tycho.model import Project
@@ -17,7 +17,7 @@ PATTERN = re.compile(
 MOST_PEERS = 1000  # names that one pattern may stand for
 
 
-def find_reached_early(system: Project, kinds: Mapping[str, str]) -> frozenset[str]:
+def find_reached_early(system: Project, spoken: Iterable[Spoken], kinds: Mapping[str, str]) -> frozenset[str]:
     """Find services with a health check that others must reach before they are healthy, as in Compose.
 
     Two that name each other anywhere, any number whose health checks call each other in a circle, and those that a
@@ -25,13 +25,14 @@ def find_reached_early(system: Project, kinds: Mapping[str, str]) -> frozenset[s
 
     Args:
         system: The system.
+        spoken: Its texts that may name services.
         kinds: What every service becomes.
     """
     checked = {name for name, service in system.services.items() if service.healthcheck}
     calls: dict[str, set[str]] = {name: set() for name in checked}
     checks: dict[str, set[str]] = {name: set() for name in checked}
     opened: set[str] = set()
-    for name, path, text in referencing_texts(system) if checked else ():
+    for name, path, text in spoken if checked else ():
         named = checked.intersection((*WORD.findall(text), *_expand_patterns(text))) - {name}
         if name in checked:
             calls[name] |= named

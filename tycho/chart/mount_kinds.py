@@ -11,9 +11,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from tycho.chart.networking import find_called
 from tycho.chart.services import all_services, pod_of_service
-from tycho.chart.workload_kind import decide_kinds, may_scale, tycho_extension
+from tycho.chart.workload_kind import may_scale, tycho_extension
 from tycho.files import Reason, names_host
 from tycho.model import FileRef, Mount, Project, ProjectFile, Service
 from tycho.model.numbers import parse_id
@@ -42,9 +41,14 @@ class MountKinds(Struct, frozen=True):
     stored: frozenset[str]
 
     @classmethod
-    def of(cls, system: Project) -> MountKinds:
-        """Make it for a project: a service that only reads a folder mounts the claim that another one writes to."""
-        services, kind_of = all_services(system), decide_kinds(system, find_called(system))
+    def of(cls, system: Project, kind_of: Mapping[str, str]) -> MountKinds:
+        """Make it for a project: a service that only reads a folder mounts the claim that another one writes to.
+
+        Args:
+            system: The project.
+            kind_of: The kind of each service's workload, had it a pod of its own.
+        """
+        services = all_services(system)
         names = pod_of_service(services)
         stored = {
             str(mount.source)

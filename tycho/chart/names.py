@@ -36,6 +36,11 @@ def short_hash(text: str, length: int = 8) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
+def is_writable(text: str) -> bool:
+    """Tell whether the API server takes a text."""
+    return text.isprintable() or not UNWRITABLE.search(text)  # nearly every text is, and that is told faster
+
+
 class Names:
     """A set of taken names; a name that is asked for again gets a number.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tycho.chart.container import ContainerPort
 from tycho.chart.images import list_known_ports
@@ -24,9 +24,13 @@ HOST = re.compile(r"(?<![\w.-])(?<![^/]/)(?<!\A/)[A-Za-z0-9][\w.-]*")
 WELL_KNOWN = frozenset({25, 53, 80})
 
 
-def list_ports(system: Project) -> dict[str, tuple[ContainerPort, ...]]:
+Spoken = tuple[str, str, str]
+"""A text that may name services: who has it ("" for a config), its path, and the text."""
+
+
+def list_ports(system: Project, spoken: Iterable[Spoken]) -> dict[str, tuple[ContainerPort, ...]]:
     """List the ports that each service listens at: stated, known of its image, or called by others."""
-    mentioned = _find_called_ports(system)
+    mentioned = _find_called_ports(system, spoken)
     ports = {}
     for name, service in all_services(system).items():
         stated = [ContainerPort(port.target, port.protocol.upper()) for port in service.ports]
@@ -62,30 +66,25 @@ def _exposed_ports(service: Service) -> Iterator[tuple[int, str]]:
                 yield number, (protocol or "tcp").upper()
 
 
-def find_called(system: Project) -> frozenset[str]:
+def find_called(system: Project, spoken: Iterable[Spoken]) -> frozenset[str]:
     """List the services that others name in their environment, commands, health checks or files."""
     names = all_services(system).keys()
-    return frozenset(
-        name
-        for speaker, _, text in referencing_texts(system)
-        for name in names & set(HOST.findall(text))
-        if name != speaker
-    )
+    return frozenset(name for speaker, _, text in spoken for name in names & set(HOST.findall(text)) if name != speaker)
 
 
-def _find_called_ports(system: Project) -> dict[str, set[int]]:
+def _find_called_ports(system: Project, spoken: Iterable[Spoken]) -> dict[str, set[int]]:
     """Find the ports at which services are called, as in `redis://cache:6379`: Compose opens every port to peers."""
     called: dict[str, set[int]] = {}
     names = all_services(system)
-    for speaker, _, text in referencing_texts(system):
+    for speaker, _, text in spoken:
         for host, number in MENTION.findall(text) if ":" in text else ():
             if host != speaker and host in names and (100 <= int(number) < 65536 or int(number) in WELL_KNOWN):
                 called.setdefault(host, set()).add(int(number))
     return called
 
 
-def referencing_texts(system: Project) -> Iterator[tuple[str, str, str]]:
-    """Yield texts that may name services: the service that has it ("" for a config), its path, and the text.
+def referencing_texts(system: Project) -> Iterator[Spoken]:
+    """Yield texts that may name services.
 
     Variables are not replaced: the chart must not depend on the environment.
     """

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
 from tycho.chart.workload_kind import extension_mapping, tycho_extension
@@ -21,6 +22,7 @@ from tycho.model.numbers import LARGEST, is_digits, parse_size, parse_whole, sho
 
 INT32 = 2**31 - 1
 PROCESSORS = 1_000_000
+LIMITS = "write a number within these limits"
 GRACE = 600  # seconds that a rollout may take beyond `delay`
 _CPUS = re.compile(r"([0-9]+)(?:\.([0-9]*))?(m?)|\.([0-9]+)", re.ASCII)
 _TMPFS_SIZE = re.compile(r"(?:^|,)size=([^,]*)")
@@ -34,7 +36,7 @@ class Amount(NamedTuple):
     path: str
     value: Json
     check: Check
-    hint: str = "write a number within these limits"
+    hint: str = LIMITS
 
 
 def find_invalid_numbers(system: Project) -> Iterator[Problem]:
@@ -56,8 +58,8 @@ def find_invalid_numbers(system: Project) -> Iterator[Problem]:
 
 def _check(system: Project, path: str, amounts: Iterator[Amount], env: Mapping[str, str]) -> Iterator[Problem]:
     for amount in amounts:
-        place = f"{path}.{amount.path}"
         for message in dict.fromkeys(_messages(amount, env)):
+            place = f"{path}.{amount.path}"
             yield Problem(*system.at(place), place, message, amount.hint)
 
 
@@ -138,39 +140,44 @@ CORES = 'write a number such as "0.5", or 0 for no limit'
 NUMBER = "a port is a number from 1 to 65535"
 
 
+SCALARS: Mapping[str, tuple[Check, str]] = {
+    **dict.fromkeys(
+        ("cpus", "deploy.resources.limits.cpus", "deploy.resources.reservations.cpus"), (check_processors, CORES)
+    ),
+    **dict.fromkeys(
+        ("mem_limit", "mem_reservation", "shm_size", "deploy.resources.limits.memory",
+         "deploy.resources.reservations.memory"),
+        (check_size, MEMORY),
+    ),
+    **dict.fromkeys(
+        ("scale", "deploy.replicas", "deploy.placement.max_replicas_per_node", "deploy.update_config.parallelism",
+         "deploy.restart_policy.max_attempts", "stop_grace_period"),
+        (COUNT, LIMITS),
+    ),
+    "deploy.update_config.delay": (within(0, INT32 - GRACE), LIMITS),
+}  # fmt: skip
+"""Fields of a service, at their paths, that are numbers: what checks each, and the hint."""
+DURATIONS = frozenset({"deploy.update_config.delay", "stop_grace_period"})
+_read_scalars = attrgetter(*SCALARS)
+
+
 def _list_amounts(service: Service) -> Iterator[Amount]:
     """List the numbers of a service that become fields of its objects."""
-    deploy = service.deploy
-    resources = deploy.resources
-    yield from _present(
-        Amount("cpus", service.cpus, check_processors, CORES),
-        Amount("mem_limit", service.mem_limit, check_size, MEMORY),
-        Amount("mem_reservation", service.mem_reservation, check_size, MEMORY),
-        Amount("shm_size", service.shm_size, check_size, MEMORY),
-        Amount("deploy.resources.limits.cpus", resources.limits.cpus, check_processors, CORES),
-        Amount("deploy.resources.limits.memory", resources.limits.memory, check_size, MEMORY),
-        Amount("deploy.resources.reservations.cpus", resources.reservations.cpus, check_processors, CORES),
-        Amount("deploy.resources.reservations.memory", resources.reservations.memory, check_size, MEMORY),
-        Amount("scale", service.scale, COUNT),
-        Amount("deploy.replicas", deploy.replicas, COUNT),
-        Amount("deploy.placement.max_replicas_per_node", deploy.placement.max_replicas_per_node, COUNT),
-        Amount("deploy.update_config.parallelism", deploy.update_config.parallelism, COUNT),
-        Amount("deploy.update_config.delay", _seconds(deploy.update_config.delay), within(0, INT32 - GRACE)),
-        Amount("deploy.restart_policy.max_attempts", deploy.restart_policy.max_attempts, COUNT),
-        Amount("stop_grace_period", _seconds(service.stop_grace_period), COUNT),
-    )
+    for (path, (check, hint)), value in zip(SCALARS.items(), _read_scalars(service), strict=True):
+        if value is not None:
+            yield Amount(path, _seconds(value) if path in DURATIONS else value, check, hint)
     attempts = (service.restart or "").partition(":")[2]
     if attempts:
         yield Amount("restart", attempts, COUNT)
-    if check := service.healthcheck:
+    if health := service.healthcheck:
         for key in ("interval", "timeout", "start_period", "start_interval"):
-            yield from _present(Amount(f"healthcheck.{key}", _seconds(getattr(check, key)), COUNT))
-        yield from _present(Amount("healthcheck.retries", check.retries, COUNT))
+            yield from _present(Amount(f"healthcheck.{key}", _seconds(getattr(health, key)), COUNT))
+        yield from _present(Amount("healthcheck.retries", health.retries, COUNT))
     yield from _list_ids(service)
     yield from _list_ports(service)
     yield from _list_mounts(service)
     yield from _list_devices("gpus", service.gpus)
-    yield from _list_devices("deploy.resources.reservations.devices", resources.reservations.devices)
+    yield from _list_devices("deploy.resources.reservations.devices", service.deploy.resources.reservations.devices)
 
 
 def _list_devices(path: str, devices: tuple[Json, ...]) -> Iterator[Amount]:

@@ -14,7 +14,7 @@ from tycho.chart.routes import RouteContext, route_objects, route_values
 from tycho.chart.services import all_services, drop_unused, services_by_pod
 from tycho.chart.start_checks import check_metadata
 from tycho.chart.translate.ports import translate_ports
-from tycho.chart.workload_kind import extension_mapping, tycho_extension
+from tycho.chart.workload_kind import decide_kinds, extension_mapping, tycho_extension
 from tycho.chart.yaml_writer import dump
 from tycho.expiry import ANNOTATION as EXPIRY
 from tycho.expiry import read_terms
@@ -194,12 +194,14 @@ def _list_secrets(system: Project) -> dict[str, Json]:
 
 def _list_secret_files(system: Project) -> dict[str, Json]:
     """List what the release brings of secret files: each in base64, by the slug of its mount and its key."""
-    from tycho.chart.volumes import VolumePlanner  # only for systems that mount files
+    from tycho.chart.networking import find_called, referencing_texts  # only for systems that mount files
+    from tycho.chart.volumes import VolumePlanner
 
     mounts = (mount for service in all_services(system).values() for mount in service.volumes)
     if not any(mount.files for mount in mounts) and not any(config.files for config in system.configs.values()):
         return {}
-    planner = VolumePlanner(drop_unused(system))
+    system = drop_unused(system)
+    planner = VolumePlanner(system, decide_kinds(system, find_called(system, referencing_texts(system))))
     for names in services_by_pod(planner.system).values():
         for name in names:
             list(planner.mounts(name, all_services(planner.system)[name]))

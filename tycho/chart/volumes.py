@@ -34,6 +34,7 @@ class VolumePlanner:
     """Collect what the pods of one project mount; each source is one object, however many mount it."""
 
     system: Project
+    kind_of: Mapping[str, str]  # of each service's workload
     claims: dict[str, PersistentVolumeClaim] = field(default_factory=dict)
     configmaps: dict[str, ConfigMap] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # bind source -> tree made for it
@@ -46,7 +47,7 @@ class VolumePlanner:
 
     def __post_init__(self) -> None:
         self.secret_files = SecretFileRules.of(self.system)
-        self.mount_kinds = MountKinds.of(self.system)
+        self.mount_kinds = MountKinds.of(self.system, self.kind_of)
         self.configmap_slugs = Names(label(name) for name in self.system.configs)
         for name, volume in self.system.volumes.items():
             if _is_nfs(volume.driver_opts):

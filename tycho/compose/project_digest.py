@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from tycho.credentials import MASK, find_literals, names_secret
@@ -16,9 +17,13 @@ def digest(name: str, fields: Fields) -> str:
     """sha256, in hex."""
     hashed = hashlib.sha256(name.encode())
 
+    @cache  # services have the same keys, and many of the same values
+    def encode(text: str, whole: bool) -> bytes:
+        encoded = _masked(text, whole=whole).encode(errors="surrogatepass")
+        return b"s%d:" % len(encoded) + encoded
+
     def write(value: str | float, *, whole: bool = False) -> None:
-        encoded = _masked(value, whole=whole).encode(errors="surrogatepass")
-        hashed.update(b"s%d:" % len(encoded) + encoded)
+        hashed.update(encode(MASK if isinstance(value, Fixed) and value.secret else template(value), whole))
 
     def walk(value: Any) -> None:
         match value:
@@ -77,9 +82,8 @@ def _service(service: Fields) -> dict[str, Any]:
     return written
 
 
-def _masked(value: str | float, *, whole: bool) -> str:
-    """A value as it was written, less what is secret in itself: a digest of little else would give it away."""
-    text = MASK if isinstance(value, Fixed) and value.secret else template(value)
+def _masked(text: str, *, whole: bool) -> str:
+    """A text without what is secret in itself: a digest of little else would give it away."""
     for start, end in reversed(find_literals(text, whole=whole)):
         text = text[:start] + MASK + text[end:]
     return text

@@ -67,7 +67,10 @@ class YamlNode(Struct):
     @property
     def size(self) -> int:
         """How many nodes this is, with all below it."""
-        return 1 + sum(child.size for child in self.map.values() or self.seq)
+        nodes = [self]
+        for node in nodes:  # which grows meanwhile
+            nodes += node.map.values() or node.seq
+        return len(nodes)
 
     def problem(self, path: str, message: str, hint: str = "") -> Problem:
         """Something wrong here."""

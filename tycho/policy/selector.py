@@ -107,9 +107,17 @@ def _find(part: Node | None, globs: tuple[str, ...], text: ToText) -> Iterator[t
     """
     if part is None:
         return
+    written = part.model_fields_set
     for root, patterns in _globs_by_root(globs).items():
-        chosen = _at_root(part, root)
-        for path, plain, value in _leaves(chosen, text) if chosen else ():
+        if root in written:
+            chosen = {root: getattr(part, root)}
+        elif root is None:
+            chosen = {key: value for key, _, value in _children(part)}
+        elif root.startswith("x-"):
+            chosen = {root: getattr(part, "x", {}).get(root)}
+        else:
+            continue
+        for path, plain, value in _leaves(chosen, text):
             if any(fnmatchcase(plain, path_glob) and fnmatchcase(value.lower(), glob) for path_glob, glob in patterns):
                 yield path, value
 
@@ -124,15 +132,6 @@ def _globs_by_root(globs: tuple[str, ...]) -> Mapping[str | None, list[tuple[str
         wild = any(mark in root for mark in "*?[")
         by_root.setdefault(None if wild else root, []).append((path, value.lower() if sign else "*"))
     return by_root
-
-
-def _at_root(part: Node, root: str | None) -> Mapping[str, Json]:
-    """Return what is set at a key of a part; at all keys, where that is None."""
-    if root is None:
-        return {key: value for key, _, value in _children(part)}
-    if root in part.model_fields_set:
-        return {root: getattr(part, root)}
-    return {root: getattr(part, "x", {}).get(root)} if root.startswith("x-") else {}
 
 
 def _leaves(part: object, text: ToText, path: str = "", plain: str = "") -> Iterator[tuple[str, str, str]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, cast
 
 from msgspec.structs import replace
 
 from tycho.chart import networking
 from tycho.chart.container import Container, Text
-from tycho.chart.mounts import PodVolume
+from tycho.chart.mounts import PodVolume, VolumeMount, VolumeStep
 from tycho.chart.names import Names, label
 from tycho.chart.reserved import CONTROLLERS, ingress_annotations, keep_allowed
 from tycho.chart.services import all_services, is_implied
@@ -67,7 +66,8 @@ class ContainerTranslator:
         fields = read_fields(KEYS, service, "container")
         published, service_type = translate_ports(service) if name not in self.enclosed else ((), "")
         ingress = translate_ingress(service, self.ingress, self.ingress_annotations)
-        container = Container(
+        mounts, steps = self._mount(name, volumes)
+        return Container(
             name=slug,
             service=name,
             image=translate_image(service, self.system.image_name(name)),
@@ -76,11 +76,13 @@ class ContainerTranslator:
             working_dir=cast("Text", fields.get("workingDir", "")),
             env=translate_environment(service),
             ports=networking.list_container_ports(service),
+            mounts=mounts,
             resources=translate_resources(service),
             security_context=translate_security(service),
             annotations=self._annotations(name, {**service.annotations, **service.labels}),
             workload_annotations=self._annotations(name, service.deploy.labels),
             hooks=translate_pre_start(slug, service, command),
+            steps=steps,
             stdin=bool(fields.get("stdin")),
             tty=bool(fields.get("tty")),
             user=owner_of(service),
@@ -88,7 +90,6 @@ class ContainerTranslator:
             service_type=service_type,
             ingress=ingress,
         )
-        return self._mount(container, volumes)
 
     def finish(self, containers: Sequence[Container], *, single_node: bool) -> list[Container]:
         """Order the containers of a pod by their services' `depends_on`, and add probes and lifecycle.
@@ -115,28 +116,28 @@ class ContainerTranslator:
     def _annotations(self, name: str, labels: Mapping[str, str]) -> dict[str, Text]:
         return translate_annotations(labels, (*read_grants(self.system), *read_grants(self.services[name])))
 
-    def _mount(self, container: Container, volumes: dict[str, PodVolume]) -> Container:
+    def _mount(
+        self, name: str, volumes: dict[str, PodVolume]
+    ) -> tuple[tuple[VolumeMount, ...], tuple[VolumeStep, ...]]:
         mounts, steps = [], []
-        known = {(stem, replace(volume, name="")): key for key, volume in volumes.items() for stem in _stems(key)}
+        known = {replace(volume, name=stem): key for key, volume in volumes.items() for stem in _stems(key)}
         names = Names(volumes)
 
-        @cache
         def named(volume: PodVolume | None) -> str:
             if volume is None:
                 return ""
-            bare = replace(volume, name="")
-            if (volume.name, bare) not in known:  # one secret in two modes is two volumes
-                free = known[volume.name, bare] = names.take(volume.name)
-                volumes[free] = replace(volume, name=free)
-            return known[volume.name, bare]
+            if volume not in known:  # one secret in two modes is two volumes
+                free = known[volume] = names.take(volume.name)
+                volumes[free] = volume if free == volume.name else replace(volume, name=free)
+            return known[volume]
 
-        for mounting in self.planner.mounts(container.service, self.services[container.service]):
+        for mounting in self.planner.mounts(name, self.services[name]):
             filled = named(mounting.volume)
             mounts.append(replace(mounting.mounted, volume=filled))
             for step in mounting.steps:
                 source = mounting.image if step.verb in ("content", "owner") else mounting.source
                 steps.append(replace(step, volume=filled, source=named(source if step.verb in SOURCED else None)))
-        return replace(container, mounts=tuple(mounts), steps=tuple(dict.fromkeys(steps)))
+        return tuple(mounts), tuple(dict.fromkeys(steps))
 
 
 def _stems(key: str) -> tuple[str, ...]:
