@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from tycho.canonical.forms import ExpressionText, Tree, full, grant, words
+from tycho.canonical.forms import LIST, MAPPING, ExpressionText, Tree, full, grant, words
 from tycho.canonical.project import Parts, doubled
 from tycho.model import Attachment, Config, EnvFile, Hook, Live, Mount, Node, Project, Reworded, Service, template
 
@@ -110,10 +110,10 @@ def _opened(value: Any) -> Any:
         return ExpressionText(template(value))  # type: ignore[arg-type]
     if isinstance(value, str):
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, MAPPING):
         entries = {key: _opened(entry) for key, entry in value.items()}
         return entries if any(entry is not value[key] for key, entry in entries.items()) else value
-    if isinstance(value, tuple | list):
+    if isinstance(value, LIST):
         if value and isinstance(value[0], Reworded):
             return ExpressionText(value[0].line)
         opened_entries = tuple(map(_opened, value))

@@ -12,6 +12,7 @@ from typing import Any
 from tycho.model import Attachment, Deploy, RestartPolicy, Reworded, Rollout
 from tycho.model.numbers import write_duration
 
+MAPPING, LIST = (dict, Mapping), (list, tuple)  # what is asked of every value, fastest so
 Tree = dict[str, Any]
 Show = Callable[[Any], Any]
 

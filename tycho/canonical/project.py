@@ -11,6 +11,8 @@ from typing import Any
 from tycho.canonical.forms import (
     ALWAYS,
     HIDDEN,
+    LIST,
+    MAPPING,
     SERVICE,
     ExpressionText,
     Tree,
@@ -78,9 +80,9 @@ def doubled(value: Any) -> Any:
         return str.__str__(value)
     if isinstance(value, str):
         return str.__str__(value).replace("$", "$$")
-    if isinstance(value, Mapping):
+    if isinstance(value, MAPPING):
         return {str.__str__(key): doubled(child) for key, child in value.items()}
-    return [doubled(child) for child in value] if isinstance(value, list | tuple) else bare(value)
+    return [doubled(child) for child in value] if isinstance(value, LIST) else bare(value)
 
 
 def _used(users: list[Service], kind: str) -> set[str]:
@@ -119,10 +121,11 @@ class Parts:
     def service(self, service: Service) -> Tree:
         """A service or job."""
         fields: Tree = {"command": words(service.command), "entrypoint": words(service.entrypoint)}
+        written = service.model_fields_set - HIDDEN - fields.keys()
         for key in type(service).model_fields:
-            value = getattr(service, key)
-            if key in fields or key in HIDDEN or (key not in service.model_fields_set):
+            if key not in written:
                 continue
+            value = getattr(service, key)
             if show := SERVICE.get(key) or getattr(self, f"_{key}", None):
                 value = show(value)
             if value or (value is not None and key in ALWAYS):

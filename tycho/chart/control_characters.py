@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
-from tycho.chart.names import UNWRITABLE_REASON, is_writable
+from tycho.chart.names import UNWRITABLE, UNWRITABLE_REASON
+from tycho.chart.yaml_writer import LIST, MAPPING
 from tycho.errors import Problem
-from tycho.model import Live, Project
+from tycho.model import Live, Project, template
 from tycho.model.compose_paths import SECTIONS
 from tycho.text import printable
 
@@ -16,7 +17,7 @@ HINT = "remove it, or take it from a file"
 # Judged by rows of their own, kept as bytes, or no part of any object.
 SKIPPED_FIELDS = frozenset({
     "environment", "labels", "annotations", "files", "entries", "build", "develop", "models", "provider", "written",
-    "environment_pass", "note", "content", "x",
+    "environment_pass", "note", "content",
 })  # fmt: skip
 
 
@@ -24,38 +25,54 @@ def find_control_characters(system: Project) -> Iterator[Problem]:
     """Find every text of a system that the API server would refuse once the chart is installed."""
     for section in SECTIONS:
         for name, part in getattr(system, section).items():
-            for below in _find(part):
-                path = f"{section}.{name}{below}"
+            for path in _paths(part, f"{section}.{name}") if _holds_any(part) else ():
                 yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
-    for below in _find(system.x.get("x-tycho")):
-        path = f"x-tycho{below}"
+    for path in _paths(system.x.get("x-tycho"), "x-tycho"):
         yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
     for name, config in system.configs.items():
         content: object = config.content
         # A text without variables becomes binary data, which holds anything.
-        if isinstance(content, Live) and not is_writable(content.template):
+        if isinstance(content, Live) and UNWRITABLE.search(content.template):
             path = f"configs.{name}.content"
             yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
 
 
-def _find(value: object) -> list[str]:
-    """List the paths below a value at which such a text stands: nearly always none, so that nothing is written."""
+def _holds_any(value: object) -> bool:
+    """Tell whether such a text may be below a value, in any field: nearly always none is, so that no path is needed."""
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            text = part.template if isinstance(part, Live) else part
+            if not text.isprintable() and UNWRITABLE.search(text):
+                return True
+        elif isinstance(part, MAPPING):
+            left += part
+            left += part.values()
+        elif isinstance(part, LIST):
+            left += part
+        elif isinstance(part, BaseModel):
+            left += [getattr(part, field) for field in part.model_fields_set]
+    return False
+
+
+def _paths(value: object, path: str) -> Iterator[str]:
     if isinstance(value, str):
-        return [] if is_writable(value.template if isinstance(value, Live) else value) else [""]
-    paths: list[str] = []
-    if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - nearly all are, and that is told faster
+        if UNWRITABLE.search(template(value)):
+            yield path
+    elif isinstance(value, Mapping):
         for key, child in value.items():
-            if not is_writable(str(key)):
-                paths.append(f".{printable(str(key))}")
-            paths += [f".{printable(str(key))}{below}" for below in _find(child)]
+            below = f"{path}.{printable(str(key))}"
+            if UNWRITABLE.search(str(key)):
+                yield below
+            yield from _paths(child, below)
     elif isinstance(value, list | tuple):
         for index, child in enumerate(value):
-            paths += [f"[{index}]{below}" for below in _find(child)]
+            yield from _paths(child, f"{path}[{index}]")
     elif isinstance(value, BaseModel):
-        for field in sorted(value.model_fields_set - SKIPPED_FIELDS):
-            paths += [f".{field}{below}" for below in _find(getattr(value, field))]
-        if not all(is_writable(file.path) for file in getattr(value, "files", None) or ()):
-            paths.append("")  # a file of the folder is called so
+        for field in sorted(value.model_fields_set - SKIPPED_FIELDS - {"x"}):
+            yield from _paths(getattr(value, field), f"{path}.{field}")
+        if any(UNWRITABLE.search(file.path) for file in getattr(value, "files", None) or ()):
+            yield path  # a file of the folder is called so
         ours = getattr(value, "x", {}).get("x-tycho")
-        paths += [f".x-tycho{below}" for below in _find(ours)]
-    return paths
+        yield from _paths(ours, f"{path}.x-tycho")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from tycho.errors import Problem
 from tycho.model import Project
@@ -21,6 +22,7 @@ DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 DNS_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
+@lru_cache(maxsize=4096)  # each is asked for again and again
 def label(name: str, limit: int = 63) -> str:
     """Make a DNS label (RFC 1123) of any name, always the same; a long one is cut, and ends with a hash."""
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "x"
@@ -34,11 +36,6 @@ def label(name: str, limit: int = 63) -> str:
 def short_hash(text: str, length: int = 8) -> str:
     """Return a hash that tells cut names apart."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]
-
-
-def is_writable(text: str) -> bool:
-    """Tell whether the API server takes a text."""
-    return text.isprintable() or not UNWRITABLE.search(text)  # nearly every text is, and that is told faster
 
 
 class Names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from msgspec.structs import replace
@@ -76,7 +77,7 @@ class ChartTemplates:
             "existing_secret": self.places.existing_secret,
             "is_live": is_live,
             "words_of": _words_of,
-            "container_keys": _container_keys,
+            "container_keys": lambda container: _quote_all(*_container_keys(container)),
             "isolated": layout.isolated,
             "has_peers": has_peers(layout),
             "special_names": names_pods(layout),
@@ -140,6 +141,8 @@ class ChartTemplates:
             "topologySpreadConstraints": bool(workload.spread),
         }
         keys = [name for name in POD_KEYS if not handled.get(name)]
+        if not (plain or workload.asks_api or workload.fills):
+            keys.insert(0, "volumes")
         dns = workload.dns
         return {
             "workload": workload,
@@ -155,7 +158,7 @@ class ChartTemplates:
             "image_volumes": [self.places.own_image(workload, volume.source, volume.name) for volume in images],
             "made_claims": sorted({volume.source for volume in workload.volumes if volume.kind == "claim"}),
             "live_sysctls": [(name, text) for name, text in workload.sysctls.items() if isinstance(text, Expression)],
-            "pod_keys": keys if plain or workload.asks_api or workload.fills else ["volumes", *keys],
+            "pod_keys": (_quote_all(*keys[:-4]), _quote_all(*keys[-4:])),
             "checksums": {checksum.name: self.places.checksum(checksum) for checksum in workload.checksums},
             "rollout": Safe(f"(include {self.helpers.define('rollout', workload.slug)} .)"),
             "special_names": bool(workload.hostname or workload.host_network or dns),
@@ -249,6 +252,12 @@ def _join_option(name: str, value: str) -> str:
 def is_live(value: object) -> bool:
     """Tell whether a text of a value reads a variable."""
     return any(isinstance(text, Expression) for text in list_texts(value))
+
+
+@cache
+def _quote_all(*keys: str) -> Safe:
+    """Write keys of values as arguments of an action: most services have the same."""
+    return Safe(" ".join(map(go_string, keys)))
 
 
 def _words_of(field: str, value: str, service: str) -> dict[str, object]:

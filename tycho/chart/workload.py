@@ -165,7 +165,10 @@ class Workload(Struct, frozen=True):
 
     def find_container(self, service: str) -> Container:
         """Return the container that a service of its pod is."""
-        return next(container for container in self.containers if container.service == service)
+        for container in self.containers:
+            if container.service == service:
+                return container
+        raise LookupError(service)
 
     @property
     def fills(self) -> bool:

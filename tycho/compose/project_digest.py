@@ -32,7 +32,7 @@ def digest(name: str, fields: Fields) -> str:
             case dict():
                 hashed.update(b"{")
                 for key, inner in value.items():
-                    walk(key)
+                    write(key)
                     if isinstance(inner, str):
                         write(inner, whole=names_secret(str(key)))
                     else:

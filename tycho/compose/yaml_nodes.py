@@ -69,7 +69,8 @@ class YamlNode(Struct):
         """How many nodes this is, with all below it."""
         nodes = [self]
         for node in nodes:  # which grows meanwhile
-            nodes += node.map.values() or node.seq
+            if isinstance(node.value, dict | list):
+                nodes += node.map.values() or node.seq
         return len(nodes)
 
     def problem(self, path: str, message: str, hint: str = "") -> Problem:

@@ -84,7 +84,7 @@ class Field(Struct, frozen=True):
     def find(self, use: KeyUse) -> Iterator[ReportTarget]:
         """Find the field in the service's workload."""
         if use.name in use.layout.pod_by_service:
-            yield locate(use.pod, self.scope, self.path, use.container)
+            yield locate(use.pod, self.scope, self.path, use.container if self.scope == "container" else None)
 
 
 class FoundBy(Struct, frozen=True):
@@ -108,12 +108,14 @@ def locate(workload: Workload, scope: str, path: str, container: Container | Non
         path: Below it.
         container: The container, where that is the scope.
     """
-    template = "spec.jobTemplate.spec.template" if workload.kind == "CronJob" else "spec.template"
-    above = {"workload": "", "template": template, "pod": f"{template}.spec"}.get(scope)
-    if above is None and container:
-        listed = "initContainers" if container.stage else "containers"
-        above = f"{template}.spec.{listed}[{container.name}]"
-    return ReportTarget(workload.kind, name_workload(workload), ".".join(part for part in (above, path) if part))
+    above = ""
+    if scope != "workload":
+        above = "spec.jobTemplate.spec.template" if workload.kind == "CronJob" else "spec.template"
+    if scope == "pod":
+        above = f"{above}.spec"
+    elif container and scope != "template":
+        above = f"{above}.spec.{'initContainers' if container.stage else 'containers'}[{container.name}]"
+    return ReportTarget(workload.kind, name_workload(workload), f"{above}.{path}" if above and path else above or path)
 
 
 def name_workload(workload: Workload) -> str:
