@@ -5,11 +5,14 @@ Importing the command line takes a moment, in which Ctrl-C would be answered by 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 from types import FrameType
 from typing import NoReturn
+
+YOUNG = 50_000  # objects between two collections of garbage; Python's own is 700
 
 
 def main() -> None:
@@ -22,6 +25,9 @@ def main() -> None:
     for number, default in defaults.items():
         if signal.getsignal(number) is default:
             signal.signal(number, _end)
+    # Almost all that a command makes are modules and a tree that stay: looking at them for garbage takes a sixteenth of
+    # the processor time of `tycho compile`.
+    gc.set_threshold(YOUNG)
     from tycho.cli import main as run
 
     run()

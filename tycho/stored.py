@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from tycho.chart.chart import COMPOSE_FILE, REPORT
+from tycho.chart.chart import COMPOSE_FILE, REPORT, Chart
 
 
 class StoredRelease(Struct, frozen=True):
@@ -54,3 +55,12 @@ def merge_values(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str
         else:
             merged[key] = value
     return merged
+
+
+def list_texts(chart: Chart) -> dict[str, str]:
+    """List the texts of a chart, as a release of it holds them."""
+    texts = {}
+    for path, content in chart.files.items():
+        with contextlib.suppress(UnicodeDecodeError):
+            texts[path] = content if isinstance(content, str) else content.decode()
+    return texts

@@ -44,11 +44,14 @@ def test_others_start_their_own(run_revised: RunStory) -> None:
 
     async def story(lifecycle: Lifecycle) -> None:
         system = compiled(lifecycle, SHOP, "theirs")
-        guids = {(await lifecycle._finder.find_first("theirs", caller))[0] for caller in (ADA, Caller("eve"), Caller())}
-        assert len(guids) == 3
-        guid, running = await lifecycle._finder.find_first("theirs", ADA)
+
+        async def choose(caller: Caller) -> tuple[str, Release | None]:
+            return lifecycle._finder.choose_first(await lifecycle.status(services=False), "theirs", caller)
+
+        assert len({(await choose(caller))[0] for caller in (ADA, Caller("eve"), Caller())}) == 3
+        guid, running = await choose(ADA)
         assert running is None
         await lifecycle.up(system, caller=Caller("eve"), guid=guid, wait_options=QUICK)
-        assert await lifecycle._finder.find_first("theirs", ADA) == ("", None)
+        assert await choose(ADA) == ("", None)
 
     run_revised(story)

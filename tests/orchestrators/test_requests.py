@@ -12,6 +12,7 @@ import pytest
 from tests.orchestrators.conftest import QUICK, compiled, web
 from tycho.errors import NotFound
 from tycho.lifecycle import Lifecycle
+from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import HelmOrchestrator
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -65,6 +66,29 @@ def test_an_id_costs_one_request(tell: Tell) -> None:
         removed = await lifecycle.down(ids, wait_options=QUICK, each=lambda removal: None)
         assert [removal.error for removal in removed] == [None, None]
         assert all("name%3D" in each or "tycho-guid%3D" in each for each in of_releases(asked))
+
+    tell(story)
+
+
+def test_a_first_start_asks_nothing_twice(tell: Tell) -> None:
+    """One look at what runs is enough, and a namespace that was just made holds nothing."""
+
+    async def story(lifecycle: Lifecycle) -> None:
+        asked = count_requests(lifecycle)
+        identity = (await lifecycle.up(compiled(lifecycle, web()), wait_options=WaitOptions(wait=False))).identity
+        within = f"/namespaces/{identity.namespace}"
+        leases = f"/apis/coordination.k8s.io/v1{within}/leases"
+        paths = [each.partition("?")[0] for each in asked if not each.startswith("PUT")]  # a Lease may be renewed
+        given_back = paths.index(f"DELETE {leases}/tycho-{identity.release}")
+        assert paths[:given_back] == [
+            "GET /api/v1/secrets",
+            "GET /api/v1/persistentvolumeclaims",
+            "GET /api/v1/namespaces",
+            f"GET /api/v1{within}/persistentvolumeclaims",
+            "POST /api/v1/namespaces",
+            f"POST {leases}",
+        ]
+        assert len(set(asked)) == len(asked)
 
     tell(story)
 

@@ -16,7 +16,7 @@ from tycho.cli.remote_reading import describe
 from tycho.client import AsyncTychoClient, TychoAnswer
 from tycho.errors import TychoError, UsageError
 from tycho.lifecycle import Removal
-from tycho.lifecycle.operations import Modified
+from tycho.modification import Modified
 from tycho.orchestrators import NO_LABELS, ExecRequest, Orchestrator, Streams, Target, WaitOptions
 from tycho.ownership import Caller, check_owner
 from tycho.release import Event, Origin, Release

@@ -21,6 +21,8 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
 
+import msgspec
+
 from tycho.errors import NotFound, OrchestratorError, Unauthorized, UsageError
 from tycho.kube.clock import Clock
 from tycho.kube.errors import explain_silence, explain_unreachable, is_closed, parse_error
@@ -169,9 +171,7 @@ class KubeClient:
             raise parse_error(response.status, response.data)
         if not response.data:
             return {}
-        from pydantic_core import from_json
-
-        answer: KubeObject = from_json(response.data, cache_strings="keys")  # lists are long, and their keys few
+        answer: KubeObject = msgspec.json.decode(response.data)
         return answer
 
     def apply(self, path: str, body: KubeObject, *, manager: str) -> None:

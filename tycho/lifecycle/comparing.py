@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tycho.chart import check_start
 from tycho.choices import check_running
-from tycho.comparison import Comparison
 from tycho.compilation import Compiled
 from tycho.lifecycle.finder import keep_identity, new_identity
 from tycho.lifecycle.starting import Starting
 from tycho.ownership import Caller
-from tycho.release import Drift
+
+if TYPE_CHECKING:
+    from tycho.comparison import Comparison
+    from tycho.release import Drift
 
 
 class Comparing(Starting):

@@ -119,7 +119,10 @@ class Finder:
         """
         if guid:
             return find_same(await self.orchestrator.find(guid), guid, name)
-        releases = await self.orchestrator.list(services=False)
+        return self._choose_running(await self.orchestrator.list(services=False), name, caller)
+
+    def _choose_running(self, releases: Sequence[Release], name: str, caller: Caller) -> Release | None:
+        """Choose the system that an `up` of a project upgrades among all that there are."""
         shared = self.target.namespace
         instances = [
             release
@@ -147,21 +150,29 @@ class Finder:
         """
         if new and not guid:
             return "", None
-        running = await self.find_running(name, guid, caller)
-        return (guid, running) if running or guid else await self.find_first(name, caller)
+        if guid:
+            return guid, await self.find_running(name, guid, caller)
+        releases = await self.orchestrator.list(services=False)
+        running = self._choose_running(releases, name, caller)
+        return ("", running) if running else self.choose_first(releases, name, caller)
 
-    async def find_first(self, name: str, caller: Caller) -> tuple[str, Release | None]:
-        """Find the GUID of a project's first system, and that system where another start has made it meanwhile.
+    def choose_first(self, releases: Sequence[Release], name: str, caller: Caller) -> tuple[str, Release | None]:
+        """Choose the GUID of a project's first system; with it that system, where it is there under another label.
 
         It follows from the project, so that two first starts at once make one release, and its Lease decides between
-        them. Where somebody else has that GUID, the start gets another one.
+        them: nobody need look once more. Where somebody else has that GUID, the start gets another one.
+
+        Args:
+            releases: All systems that there are.
+            name: The project's name.
+            caller: Who asks, and from where.
         """
         parts = (caller.username, origin_key(caller.origin), name, self.target.namespace)
         guid = uuid5(FIRST, "\0".join(parts)).hex
-        for release in await self.orchestrator.find(guid):
-            if release.identity.name == name and caller.prefers(release.identity):
-                return guid, release
-            return "", None
+        for release in releases:
+            if release.identity.guid == guid:
+                own = release.identity.name == name and caller.prefers(release.identity)
+                return (guid, release) if own else ("", None)
         return guid, None
 
     async def check_replacement(self, running: Release, caller: Caller) -> None:

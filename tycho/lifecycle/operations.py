@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING
 
 from tycho.choices import check_revision, check_running
 from tycho.errors import Conflict, PreconditionFailed
-from tycho.lifecycle.approval import check_policies
 from tycho.lifecycle.tracking import Tracking
-from tycho.modification import Modification, Modified
 from tycho.orchestrators import Connection, ExecRequest, LogRequest, Streams, WaitOptions
 from tycho.ownership import Caller, describe_revision
 from tycho.stored import StoredRelease
 from tycho.time_limit import within_timeout
 
 if TYPE_CHECKING:
+    from tycho.modification import Modification, Modified
     from tycho.release import Event, Release
-
-__all__ = ["Modified", "Operations"]
 
 MOST_TRIES = 5  # of a change that others are quicker than, where the caller has named no revision
 
@@ -128,6 +125,8 @@ class Operations(Tracking):
         self, release: Release, modification: Modification, wait_options: WaitOptions, *, revision: int, dry_run: bool
     ) -> Modified:
         """Change a system as it is by now; PreconditionFailed where somebody else was quicker."""
+        from tycho.lifecycle.approval import check_policies
+
         check_revision(release.identity, revision, release.revision)
 
         def approve(stored: StoredRelease) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tycho.choices import check_revision, check_running
 from tycho.errors import UsageError
 from tycho.lifecycle.operations import Operations
-from tycho.modification import Modification, Modified, ServiceChange
 from tycho.orchestrators import WaitOptions
 from tycho.ownership import Caller, describe_revision
 from tycho.release import Release
 from tycho.time_limit import within_timeout
+
+if TYPE_CHECKING:
+    from tycho.modification import Modified
 
 STOPS_ALL = "name some; `tycho pause` stops all"
 STARTS_ALL = "name some; `tycho up` starts all"
@@ -174,6 +177,8 @@ class Pausing(Operations):
             StartFailed: A service cannot become ready.
             WaitTimeout: It did not become ready in time.
         """
+        from tycho.modification import Modification, Modified, ServiceChange
+
         check_named(list(replicas), "say how many: web=3")
         with describe_revision(f"scale {' '.join(f'{name}={count}' for name, count in replicas.items())}"):
             modified = await self.modify(

@@ -1,26 +1,29 @@
-"""What back ends that run charts have in common: the values of an instance, and the verbs that compare values."""
+"""What back ends that run charts have in common: the values of an instance, and the verbs that compare values.
+
+A verb imports what it takes to compare: nothing of that is for `up`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tycho.chart import Chart, RouteContext, release_values
-from tycho.comparison import Change, Comparison, ObjectChange, find_restarts
-from tycho.comparison.compose_changes import NOWHERE, list_changes, list_unused
-from tycho.comparison.differences import list_differences
 from tycho.masking import masked, secret_values
 from tycho.model import Json
-from tycho.modification import Modification, Modified, modify_values
 from tycho.orchestrators.chart_compiler import ChartCompiler
 from tycho.orchestrators.instance import Artifact, Instance, WaitOptions
 from tycho.orchestrators.pausing import PauseVerbs
 from tycho.release import Drift, Identity, Release, Revision
-from tycho.stored import StoredRelease, merge_values
+from tycho.stored import StoredRelease, list_texts, merge_values
 from tycho.suspension import PAUSED
+
+if TYPE_CHECKING:
+    from tycho.comparison import Comparison
+    from tycho.modification import Modification, Modified
+    from tycho.orchestrators.chart_comparison import ObjectsCompared
 
 REQUESTED = ("variables", "services", "secrets", "secretFiles")  # parts of the values that a request decides
 
@@ -41,20 +44,6 @@ def instance_values(instance: Instance) -> dict[str, Json]:
     return {PAUSED: True, **values} if instance.paused else values
 
 
-class ObjectsCompared(NamedTuple):
-    """How the objects of two states of a system differ.
-
-    Args:
-        objects: What comes, goes, or is another.
-        restarts: Services that run on and get new pods.
-        notes: What cannot be changed in place.
-    """
-
-    objects: tuple[ObjectChange, ...]
-    restarts: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-
-
 class ChartVerbs(ChartCompiler, PauseVerbs):
     """The verbs that turn what a caller gives into values of a release, or compare it with those that are stored."""
 
@@ -70,6 +59,8 @@ class ChartVerbs(ChartCompiler, PauseVerbs):
 
     async def diff(self, artifact: Artifact, instance: Instance) -> Comparison:
         """Tell what `up` would change."""
+        from tycho.orchestrators.chart_comparison import NOWHERE, compare
+
         chart, values = _to_chart(artifact), instance_values(instance)
         before = await self.contents(instance.identity) if instance.upgrade else NOWHERE
         after = StoredRelease(before.revision + 1, values, chart.contents.defaults, list_texts(chart))
@@ -83,6 +74,8 @@ class ChartVerbs(ChartCompiler, PauseVerbs):
 
     async def diff_revision(self, identity: Identity, revision: int = 0) -> Comparison:
         """Tell what going back to a revision would change."""
+        from tycho.orchestrators.chart_comparison import compare
+
         before, target = await self.contents(identity), revision or await self.find_good_revision(identity)
         after = await self.contents(identity, target)
         rendered = await self.stored_changes(identity, before, after)
@@ -125,6 +118,9 @@ class ChartVerbs(ChartCompiler, PauseVerbs):
         dry_run: bool = False,
     ) -> Modified:
         """Give the running chart other values, as a new revision, once a caller's policies approve of it."""
+        from tycho.comparison.differences import list_differences
+        from tycho.modification import Modified, modify_values
+
         stored = await self.contents(release.identity, release.revision)
         values = modify_values(stored, modification)
         await asyncio.to_thread(approve, stored)
@@ -164,43 +160,6 @@ class ChartVerbs(ChartCompiler, PauseVerbs):
     @abstractmethod
     async def history(self, identity: Identity) -> Sequence[Revision]:
         """Return the revisions that can be gone back to, oldest first."""
-
-
-def compare(
-    identity: Identity, before: StoredRelease, after: StoredRelease, compared: ObjectsCompared | None
-) -> Comparison:
-    """Compare two releases of a system.
-
-    Args:
-        identity: Which system.
-        before: The one that runs; `NOWHERE` for none.
-        after: The one that is to run.
-        compared: How their objects differ, where there are any.
-    """
-    notes = compared.notes if compared else ()
-    if before.revision and not before.compose:
-        changes: tuple[Change, ...] = ()
-        notes = (f"revision {before.revision} has no compose file in its chart: its objects alone are compared", *notes)
-    else:
-        changes = list_changes(before, after)
-    return Comparison(
-        name=identity.name,
-        revision=before.revision,
-        changes=changes,
-        objects=compared.objects if compared else (),
-        restarts=compared.restarts if compared else find_restarts(changes),
-        unused=list_unused(before, after),
-        notes=notes,
-    )
-
-
-def list_texts(chart: Chart) -> dict[str, str]:
-    """List the texts of a chart, as a release of it holds them."""
-    texts = {}
-    for path, content in chart.files.items():
-        with contextlib.suppress(UnicodeDecodeError):
-            texts[path] = content if isinstance(content, str) else content.decode()
-    return texts
 
 
 def _to_chart(artifact: Artifact) -> Chart:

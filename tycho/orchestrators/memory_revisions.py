@@ -9,12 +9,11 @@ from msgspec import Struct, field
 
 from tycho.chart import Chart
 from tycho.comparison.compose_changes import list_changes
-from tycho.orchestrators.charts import list_texts
 from tycho.orchestrators.moments import Moments
 from tycho.orchestrators.simulation import find_names
 from tycho.ownership import DESCRIPTION
 from tycho.release import Identity, Origin, Release, Revision, ServiceStatus
-from tycho.stored import StoredRelease
+from tycho.stored import StoredRelease, list_texts
 from tycho.suspension import is_paused
 from tycho.usernames import real_name
 

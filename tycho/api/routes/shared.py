@@ -18,8 +18,8 @@ from tycho.errors import Forbidden
 from tycho.expiry import set_ttl
 from tycho.lifecycle import Compiled as Chart
 from tycho.lifecycle import Lifecycle
-from tycho.lifecycle.operations import Modified
 from tycho.model import ServiceMetadata
+from tycho.modification import Modified
 from tycho.orchestrators import WaitOptions
 from tycho.release import Release
 from tycho.settings import settings

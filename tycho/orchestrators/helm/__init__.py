@@ -17,60 +17,41 @@ from tycho.errors import NotFound, OrchestratorError
 from tycho.expiry import find_terms
 from tycho.kube.client import KubeClient
 from tycho.kube.reviews import read_user
-from tycho.orchestrators import (
-    NO_LABELS,
-    Artifact,
-    Connection,
-    ExecRequest,
-    Instance,
-    LogRequest,
-    Streams,
-    Target,
-    WaitOptions,
-)
+from tycho.orchestrators import NO_LABELS, Instance, Target, WaitOptions
 from tycho.orchestrators.charts import ChartVerbs
 from tycho.orchestrators.helm import (
     entering,
-    events,
-    exec,
     expiry_labels,
-    forward,
     going_back,
-    history,
     lease,
-    logs,
     namespaces,
     nodeports,
     prune,
     recovery,
-    registry,
     releases,
-    removal,
-    restart,
     snapshots,
     systems,
     volumes,
 )
-from tycho.orchestrators.helm.checks import checks
 from tycho.orchestrators.helm.comparing import CompareVerbs, choose_revision
-from tycho.orchestrators.helm.drift import list_drift
 from tycho.orchestrators.helm.expiry import ExpiryVerbs
 from tycho.orchestrators.helm.facts import with_facts
 from tycho.orchestrators.helm.helm_program import program
 from tycho.orchestrators.helm.modification import ModifyVerbs
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import Helm
+from tycho.orchestrators.helm.reading import ReadVerbs
 from tycho.orchestrators.helm.rendering import Packed
 from tycho.orchestrators.helm.view import ClusterView
 from tycho.orchestrators.helm.view_lists import ClusterLists, Source
 from tycho.orchestrators.helm.waiting import Deadline
-from tycho.release import Check, Event, Identity, Release, Revision
+from tycho.release import Identity, Release
 from tycho.usernames import same_user
 
 ROOM = 1024 * 1024  # of the Secret that helm keeps a release in
 
 
-class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
+class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ReadVerbs, ChartVerbs):
     """Runs charts as Helm releases.
 
     A first start that fails is left in place, so that one can look; the next `up` goes on from it, `down` removes it.
@@ -112,8 +93,8 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             undoes, made = going_back.asks_for_rollback(instance), 0
             before = await releases.find_newest(self.api, identity) if undoes else 0
             try:
-                async with entering.enter_namespace(self.api, identity, deadline):
-                    notes = await self._change(packed, instance, whole, deadline)
+                async with entering.enter_namespace(self.api, identity, deadline) as new:
+                    notes = await self._change(packed, instance, whole, deadline, new=new)
                     made = await releases.find_newest(self.api, identity) if undoes else 0
                 return await self._settle(identity, deadline, notes, observer)
             except OrchestratorError as error:
@@ -166,6 +147,8 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             PreconditionFailed: It has another revision by now.
             WaitTimeout: Something would not go; it is named, with what holds it. Nothing is forced.
         """
+        from tycho.orchestrators.helm import removal
+
         deadline = Deadline(wait_options)
         last = await self.status(identity)
         try:
@@ -175,10 +158,6 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
         finally:
             await self.source.reach(identity)
         return last.model_copy(update={"notes": notes})
-
-    async def history(self, identity: Identity) -> Sequence[Revision]:
-        """The revisions that Helm keeps, oldest first."""
-        return await history.list_history(self.api, identity)
 
     async def rollback(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Release:
         """Make an earlier revision the running one, as a new revision.
@@ -201,18 +180,6 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
         note = f"rolled back to revision {target} (now revision {release.revision})"
         return release.model_copy(update={"notes": (note, *release.notes)})
 
-    async def push(self, artifact: Artifact, registry_url: str, *, plain_http: bool = False) -> str:
-        """Send a chart to a registry; returns `reference@digest`."""
-        return await registry.push_chart(self.helm, artifact, registry_url, plain_http=plain_http)
-
-    def logs(self, identity: Identity, query: LogRequest) -> AsyncIterator[str]:
-        """Yield lines of the services' logs, prefixed with the pod's name."""
-        return logs.read_lines(self.api, identity, query)
-
-    def events(self, identity: Identity, services: tuple[str, ...], *, follow: bool) -> AsyncIterator[Event]:
-        """Yield the Events of the services' objects, oldest first."""
-        return events.list_events(self.api, identity, services, follow=follow)
-
     async def restart(self, identity: Identity, services: tuple[str, ...], wait_options: WaitOptions) -> Release:
         """Roll the services' workloads out anew.
 
@@ -221,23 +188,13 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             StartFailed: A service cannot become ready again.
             WaitTimeout: It did not become ready in time.
         """
+        from tycho.orchestrators.helm import restart
+
         deadline = Deadline(wait_options)
         async with lease.hold_lease(self.api, identity, deadline.wait_options.tell):
             observer = Observer(await snapshots.list_pods(self.api, identity))
             notes = await restart.restart_workloads(self.api, identity, services)
         return await self._settle(identity, deadline, notes, observer)
-
-    async def exec(self, identity: Identity, service: str, program_: ExecRequest, streams: Streams) -> int:
-        """Run a program in a container of a service; its exit code is returned."""
-        return await exec.execute(self.api, identity, service, program_, streams)
-
-    async def ports(self, identity: Identity, service: str) -> tuple[int, ...]:
-        """The TCP ports that a running container of a service is known to listen at."""
-        return await forward.list_ports(self.api, identity, service)
-
-    async def forward(self, identity: Identity, service: str, port: int, connection: Connection) -> None:
-        """Carry a connection's bytes to a port of a service's container, and back."""
-        await forward.forward(self.api, identity, service, port, connection)
 
     async def user(self) -> str:
         """Who the cluster takes the caller for; "" for its administrator."""
@@ -256,10 +213,6 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             "helm_waiting": slots.waiting,
         }
 
-    async def doctor(self) -> Sequence[Check]:
-        """Helm, the cluster, rights, metrics."""
-        return await checks(self.api, self.target.namespace)
-
     async def close(self) -> None:
         """Let go of connections and temporary files, once helm does not write any more."""
         await self.helm.settle()
@@ -267,16 +220,16 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
         self.helm.close()
 
     async def _change(
-        self, packed: Packed, instance: Instance, whole: Mapping[str, Any], deadline: Deadline
+        self, packed: Packed, instance: Instance, whole: Mapping[str, Any], deadline: Deadline, *, new: bool
     ) -> tuple[str, ...]:
-        """Make the cluster what the chart says; what else was done is returned."""
+        """Make the cluster what the chart says, in a namespace that is new or not; what else was done is returned."""
         chart, text, identity, options = packed.chart, packed.values, instance.identity, instance.wait_options
-        notes, last = await recovery.recover_release(self.api, self.helm, identity, options)
+        notes, last = ((), None) if new else await recovery.recover_release(self.api, self.helm, identity, options)
         labels = releases.make_labels(identity, chart, whole, last, self.now())
         labels |= expiry_labels.make_labels(find_terms(whole), upgrade=last is not None)
         if last is not None and releases.is_unchanged(last, labels) and await self.is_made_of(identity, last, whole):
             number = releases.read_number(last)
-            drifts = await list_drift(self.api, identity, number) if options.force_conflicts else ()
+            drifts = await self._list_taken_back(identity, number, options)
             missing = await prune.list_missing(self.api, identity, number)
             if not missing and not drifts:
                 await self._restart_clock(identity, last)
@@ -284,11 +237,12 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ChartVerbs):
             notes += (f"made again what was gone: {', '.join(missing)}",) if missing else ()
             notes += tuple(dict.fromkeys(f"took back {drift.kind} {drift.name}" for drift in drifts if drift.path))
         rendered = await packed.render(self.helm, self.api, identity)
-        await asyncio.gather(
+        warnings, _, _ = await asyncio.gather(
+            volumes.explain_empty(self.api, chart),
             namespaces.refuse_name_clash(self.api, identity, chart, whole),
             nodeports.check_node_ports(self.api, identity, rendered),
         )
-        notes += await volumes.explain_empty(self.api, chart)
+        notes += warnings
         words = ["--values", "-", "--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
         if last is None:
             await self._helm(["install", identity.release, str(packed.path), *words], identity, deadline, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tycho import workspace
 from tycho.chart import Chart, values_yaml, without_origin
@@ -15,17 +15,17 @@ from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject
 from tycho.masking import Masker, secret_values
 from tycho.orchestrators import Instance
-from tycho.orchestrators.charts import ObjectsCompared, list_texts
 from tycho.orchestrators.helm import prune, releases
-from tycho.orchestrators.helm.drift import list_drift
 from tycho.orchestrators.helm.facts import with_facts
 from tycho.orchestrators.helm.helm_program import program
-from tycho.orchestrators.helm.object_changes import compare_objects, find_restarted
 from tycho.orchestrators.helm.process import Helm
 from tycho.orchestrators.helm.rendering import Packed
 from tycho.orchestrators.helm.stored import rebuild_chart
 from tycho.release import Drift, Identity
-from tycho.stored import StoredRelease
+from tycho.stored import StoredRelease, list_texts
+
+if TYPE_CHECKING:
+    from tycho.orchestrators.chart_comparison import ObjectsCompared
 
 
 class CompareVerbs:
@@ -67,6 +67,8 @@ class CompareVerbs:
 
     async def drift(self, identity: Identity) -> Sequence[Drift]:
         """List the fields of live objects that are not what the newest revision says."""
+        from tycho.orchestrators.helm.drift import list_drift
+
         return await list_drift(self.api, identity, await releases.find_newest(self.api, identity))
 
     async def chart(self, identity: Identity, revision: int = 0) -> Mapping[str, bytes]:
@@ -117,6 +119,9 @@ def choose_revision(identity: Identity, known: Sequence[KubeObject], revision: i
 
 
 def _compare(before: list[KubeObject], after: list[KubeObject], secrets: Mapping[str, str]) -> ObjectsCompared:
+    from tycho.orchestrators.chart_comparison import ObjectsCompared
+    from tycho.orchestrators.helm.object_changes import compare_objects, find_restarted
+
     masker = Masker(dict.fromkeys(secrets, MASK))
     objects = compare_objects(before, after, masker)
     return ObjectsCompared(objects, find_restarted(before, after), tuple(_list_fixed(before, after)))

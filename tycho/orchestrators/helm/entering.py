@@ -16,8 +16,11 @@ from tycho.release import Identity
 
 
 @asynccontextmanager
-async def enter_namespace(api: KubeClient, identity: Identity, deadline: Deadline) -> AsyncIterator[None]:
+async def enter_namespace(api: KubeClient, identity: Identity, deadline: Deadline) -> AsyncIterator[bool]:
     """Have a namespace, with nobody else at work in there; undo a start that failed.
+
+    Yields:
+        Whether it was made, and nobody else was at work in there since: it is empty.
 
     Raises:
         OperationInProgress: Somebody else is changing this release.
@@ -25,7 +28,7 @@ async def enter_namespace(api: KubeClient, identity: Identity, deadline: Deadlin
     made = await namespaces.ensure_namespace(api, identity, deadline)
     async with lease.hold_lease(api, identity, deadline.wait_options.tell) as held:
         try:
-            yield
+            yield made and held.free
         except BaseException:
             if made and not held.ends:  # else somebody else is at work in there
                 await asyncio.shield(_undo(api, identity))

@@ -60,8 +60,8 @@ async def hold_lease(
         await holder.pause(LOOK)
     holder.held[path] = removes
     try:
-        body = await _take(api, identity, path, tell, removes=removes)
-        lease = Held(api, path, body, asyncio.current_task(), removes)
+        body, free = await _take(api, identity, path, tell, removes=removes)
+        lease = Held(api, path, body, asyncio.current_task(), removes, free)
         keeping = asyncio.create_task(lease.keep())
         try:
             yield lease
@@ -94,6 +94,7 @@ class Held(Struct):
         body: As it was last written.
         task: What is stopped when it is lost.
         removes: Whether the task removes the release.
+        free: Whether it was nobody's when it was asked for.
     """
 
     api: KubeClient
@@ -101,6 +102,7 @@ class Held(Struct):
     body: KubeObject
     task: asyncio.Task[Any] | None
     removes: bool
+    free: bool
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     lost: bool = False
     overruled: bool = False  # by a removal: the verb ends, and this is still its Lease until it has
@@ -192,15 +194,19 @@ class Held(Struct):
 
 async def _take(
     api: KubeClient, identity: Identity, path: str, tell: Callable[[str], None], *, removes: bool
-) -> KubeObject:
-    """Make the Lease, or take it over from somebody who is gone; that takes as long as it lasts."""
+) -> tuple[KubeObject, bool]:
+    """Make the Lease, or take it over from somebody who is gone; that takes as long as it lasts.
+
+    Returns:
+        The Lease, and whether it was nobody's at once.
+    """
     body = _body(api, identity, removes=removes)
-    seen, since, lives = "", 0.0, None
+    seen, since, lives, free = "", 0.0, None, True
     while True:
         try:
-            return await api.create(kinds.LEASE.path(identity.namespace), body)
+            return await api.create(kinds.LEASE.path(identity.namespace), body), free
         except Conflict:
-            pass
+            free = False
         try:
             current = await api.get(path)
             yields = removes and REMOVES not in get_annotations(current)
@@ -226,7 +232,7 @@ async def _take(
         if lives is False or api.lease_holder.now() - since > lasts:
             body["metadata"]["resourceVersion"] = version
             try:
-                return await api.replace(path, body)
+                return await api.replace(path, body), free
             except Conflict:
                 raise _busy(identity, "somebody else") from None
         if not time_left():

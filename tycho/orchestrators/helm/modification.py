@@ -15,7 +15,6 @@ from tycho.kube.objects import KubeObject
 from tycho.model import Rights
 from tycho.orchestrators import WaitOptions
 from tycho.orchestrators.helm import lease, nodeports, prune, recovery, releases, snapshots
-from tycho.orchestrators.helm.drift import list_drift
 from tycho.orchestrators.helm.helm_program import program
 from tycho.orchestrators.helm.observer import Observer
 from tycho.orchestrators.helm.process import ENDING, Helm
@@ -23,7 +22,7 @@ from tycho.orchestrators.helm.rendering import refuse, split
 from tycho.orchestrators.helm.stored import read_stored, rebuild_chart
 from tycho.orchestrators.helm.tracking import TrackVerbs
 from tycho.orchestrators.helm.waiting import Deadline
-from tycho.release import Identity, Release
+from tycho.release import Drift, Identity, Release
 from tycho.stored import StoredRelease
 from tycho.suspension import is_paused
 
@@ -66,7 +65,7 @@ class ModifyVerbs(TrackVerbs):
                 raise PreconditionFailed(f"{identity.name} does not run any more", hint="look again")
             check_revision(identity, revision, releases.read_number(last))
             stored = await releases.read_payload(self.api, identity, revision)
-            if _is_made_of(stored, last, values) and not await self._has_drifted(identity, revision, wait_options):
+            if _is_made_of(stored, last, values) and not await self._list_taken_back(identity, revision, wait_options):
                 notes += (f"{identity.name} is up to date (revision {revision})",)
                 observer = Observer()
             else:
@@ -74,9 +73,13 @@ class ModifyVerbs(TrackVerbs):
                 notes += await self._upgrade(identity, stored, last, values, deadline)
         return await self._settle(identity, deadline, notes, observer)
 
-    async def _has_drifted(self, identity: Identity, revision: int, wait_options: WaitOptions) -> bool:
-        """Return whether others have changed fields that are to be taken back."""
-        return wait_options.force_conflicts and bool(await list_drift(self.api, identity, revision))
+    async def _list_taken_back(self, identity: Identity, revision: int, wait_options: WaitOptions) -> Sequence[Drift]:
+        """List what others have changed, where that is to be taken back."""
+        if not wait_options.force_conflicts:
+            return ()
+        from tycho.orchestrators.helm.drift import list_drift
+
+        return await list_drift(self.api, identity, revision)
 
     async def _upgrade(
         self, identity: Identity, stored: KubeObject, last: KubeObject, values: Mapping[str, Any], deadline: Deadline
