@@ -6,14 +6,14 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-
-from msgspec import Struct, field
 
 from tycho import workspace
 
 
-class LeaseHolder(Struct, dict=True):
+@dataclass
+class LeaseHolder:
     """One side that holds Leases.
 
     Args:
