@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from tycho.errors import UsageError
 from tycho.model import Rights
@@ -67,8 +66,7 @@ class ReportEntry(Struct, frozen=True):
         return {**structs.asdict(self), "targets": [structs.asdict(target) for target in self.targets]}
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """State facts of a chart that others need, so that they do not parse its files.
 
     Args:
@@ -87,7 +85,7 @@ class Contents:
 
     services: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
-    defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     compose_digest: str = ""
     policies_digest: str = ""
     published: Mapping[str, Mapping[str, tuple[int | str, int]]] = field(default_factory=dict)
@@ -98,8 +96,7 @@ class Contents:
     rights: bool = False
 
 
-@dataclass(frozen=True)
-class Chart:
+class Chart(Struct, frozen=True, dict=True):
     """A compiled system.
 
     Args:
@@ -114,9 +111,9 @@ class Chart:
     name: str
     version: str
     files: Mapping[str, str | bytes]
-    report: tuple[ReportEntry, ...] = field(default=(), repr=False)
-    rights: Rights = field(default=Rights(), repr=False)
-    contents: Contents = field(default=Contents(), repr=False)
+    report: tuple[ReportEntry, ...] = ()
+    rights: Rights = Rights()
+    contents: Contents = Contents()
 
     @cached_property
     def digest(self) -> str:
