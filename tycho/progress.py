@@ -83,7 +83,9 @@ class ProgressEvents:
               why: str = "", url: str = "") -> ProgressEvent:  # fmt: skip
         last = kind in ("ready", "failed")
         id = f"{release.revision}.{END}" if last else f"{release.revision}.{self._count}.{''.join(self._marks)}"
-        counts = {"service": service.name, "ready": service.ready, "wanted": service.wanted} if service else {}
+        counts: dict[str, Any] = (
+            {"service": service.name, "ready": service.ready, "wanted": service.wanted} if service else {}
+        )
         why = why or (service.why if service else "")
         progress = ProgressData(
             revision=release.revision, percent=count_percent(release), message=message, why=why, url=url, **counts

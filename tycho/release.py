@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from tycho.expiry import Expiry
+from tycho.model.node import InvalidFieldsError, Node
 
 ORIGIN = "tycho.dev/origin"  # annotation of workloads and of kept claims: where a system was started from
 CONN_STRING = "conn_string"  # annotation of workloads: how a program connects to the service
@@ -19,13 +18,7 @@ State = Literal["deployed", "paused", "pending", "failed", "uninstalling", "supe
 is "paused", `pause` has left all but the pods."""
 
 
-class WireModel(BaseModel):
-    """The base of what comes back: frozen, and strict about its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Origin(WireModel):
+class Origin(Node):
     """Where a system was started from: the same project in another folder, or of another user, is another system.
 
     Args:
@@ -48,7 +41,7 @@ class Origin(WireModel):
         return f"{self.user}@{self.host}:{self.folder}"
 
 
-class Identity(WireModel):
+class Identity(Node):
     """Which system: made once, at the first start, and kept in the release's labels.
 
     Args:
@@ -70,7 +63,7 @@ class Identity(WireModel):
     origin: str = ""
 
 
-class Endpoint(WireModel):
+class Endpoint(Node):
     """An address and a port that answer together.
 
     Args:
@@ -94,7 +87,7 @@ class Endpoint(WireModel):
         return f"{host}:{self.port}"
 
 
-class ServiceStatus(WireModel):
+class ServiceStatus(Node):
     """One compose service as the cluster sees it."""
 
     name: str
@@ -116,7 +109,7 @@ class ServiceStatus(WireModel):
     nodes: tuple[str, ...] = ()  # where its containers run
 
 
-class Drift(WireModel):
+class Drift(Node):
     """A field of a live object that is not what the release's manifest says.
 
     Args:
@@ -136,7 +129,7 @@ class Drift(WireModel):
     manager: str = ""
 
 
-class Release(WireModel):
+class Release(Node):
     """One running system."""
 
     identity: Identity
@@ -177,7 +170,7 @@ class Release(WireModel):
         return f"http://{self.endpoint.host_port}" if self.endpoint else ""
 
 
-class Revision(WireModel):
+class Revision(Node):
     """One entry of a release's history."""
 
     revision: int
@@ -192,7 +185,7 @@ class Revision(WireModel):
     changes: tuple[str, ...] = ()  # since the revision before: images, variables by name, services
 
 
-class Event(WireModel):
+class Event(Node):
     """One thing that the cluster tells of a system's object.
 
     Args:
@@ -214,22 +207,25 @@ class Event(WireModel):
     count: int = 1
 
 
-class Check(WireModel):
+class Check(Node):
     """One line of `tycho doctor`."""
-
-    model_config = ConfigDict(serialize_by_alias=True, populate_by_name=True)
 
     name: str
     level: Literal["ok", "warning", "error"]
-    message: str = Field(alias="said")
+    message: str
     hint: str = ""
+
+    @property
+    def row(self) -> dict[str, str]:
+        """As `tycho doctor` prints it for programs."""
+        return {"name": self.name, "level": self.level, "said": self.message, "hint": self.hint}
 
 
 def parse_origin(text: str) -> Origin | None:
     """Parse what an annotation says of where a system was started from; None where it does not say it as Tycho does."""
     try:
         return Origin.model_validate_json(text)
-    except ValidationError:
+    except InvalidFieldsError:
         return None
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
-
 from tycho.expiry import Expiry
+from tycho.model.node import Node
 from tycho.ownership import origin_key
 from tycho.release import Drift, Identity, Origin, Release, ServiceStatus
 
@@ -18,7 +17,7 @@ SAME = ("revision", "state", "updated", "compose", "policies", "chart", "service
 NONE = "--"  # in the place of an address or a port that there is not
 
 
-class System(BaseModel):
+class System(Node, open=True):
     """A system; address and port are those of its first published service, "--" where there is none."""
 
     name: str
@@ -105,19 +104,19 @@ def read_system(row: Mapping[str, Any]) -> System:
     return System.model_validate(known | {"services": services})
 
 
-class GoneData(BaseModel):
+class GoneData(Node, open=True):
     """A system that is not there any more, or does not fit any more: the data of an event of `GET /events`."""
 
     sid: str
 
 
-class CurrentData(BaseModel):
+class CurrentData(Node, open=True):
     """How many systems there are, all of them told: the data of an event of `GET /events`."""
 
     count: int
 
 
-class ProgressData(BaseModel):
+class ProgressData(Node, open=True):
     """One line of how far a system is: the data of an event of `GET /system/{id}/events`."""
 
     revision: int

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 
-from pydantic import BaseModel
-
+from tycho.model import Node
 from tycho.release import Release
 from tycho.wire import CurrentData, GoneData, to_system
 
-EventPart = tuple[str, BaseModel]
+EventPart = tuple[str, Node]
 """The name of an event, and its data."""
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pydantic import BaseModel
-
 from tycho.chart.names import UNWRITABLE, UNWRITABLE_REASON
 from tycho.chart.yaml_writer import LIST, MAPPING
 from tycho.errors import Problem
-from tycho.model import Live, Project, template
+from tycho.model import Live, Node, Project, template
 from tycho.model.compose_paths import SECTIONS
 from tycho.text import printable
 
@@ -51,8 +49,8 @@ def _holds_any(value: object) -> bool:
             left += part.values()
         elif isinstance(part, LIST):
             left += part
-        elif isinstance(part, BaseModel):
-            left += [getattr(part, field) for field in part.model_fields_set]
+        elif isinstance(part, Node):
+            left += vars(part).values()
     return False
 
 
@@ -69,7 +67,7 @@ def _paths(value: object, path: str) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for index, child in enumerate(value):
             yield from _paths(child, f"{path}[{index}]")
-    elif isinstance(value, BaseModel):
+    elif isinstance(value, Node):
         for field in sorted(value.model_fields_set - SKIPPED_FIELDS - {"x"}):
             yield from _paths(getattr(value, field), f"{path}.{field}")
         if any(UNWRITABLE.search(file.path) for file in getattr(value, "files", None) or ()):

@@ -7,8 +7,6 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from tycho.chart.hidden import hide_credentials
 from tycho.chart.routes import RouteContext, route_objects, route_values
 from tycho.chart.services import all_services, drop_unused, services_by_pod
@@ -18,7 +16,7 @@ from tycho.chart.workload_kind import decide_kinds, extension_mapping, tycho_ext
 from tycho.chart.yaml_writer import dump
 from tycho.expiry import ANNOTATION as EXPIRY
 from tycho.expiry import read_terms
-from tycho.model import Json, Project, Service, ServiceMetadata, template
+from tycho.model import InvalidFieldsError, Json, Project, Service, ServiceMetadata, template
 from tycho.release import ORIGIN, WORKSPACE, Origin, label_value, parse_origin
 from tycho.text import json_text
 from tycho.usernames import ANNOTATION, user_label
@@ -128,7 +126,7 @@ def find_origin(values: Mapping[str, Any]) -> Origin | None:
     """Find in the values of a release where it was started from; None where they do not tell it as Tycho does."""
     if text := ((values.get("defaults") or {}).get("workloadAnnotations") or {}).get(ORIGIN):
         return parse_origin(text)
-    with contextlib.suppress(ValidationError, KeyError, TypeError):
+    with contextlib.suppress(InvalidFieldsError, KeyError, TypeError):
         return Origin.model_validate(values["tycho"]["origin"])  # as charts before these have it
     return None
 

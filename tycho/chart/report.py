@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
-from pydantic import BaseModel
 
 from tycho.chart.chart import ReportEntry
 from tycho.chart.compile_time import list_compile_time_rows
@@ -23,7 +22,7 @@ from tycho.chart.translate.ports import assess_calls
 from tycho.chart.translate.tables import PROJECT, SECTIONS
 from tycho.chart.workload import Workload
 from tycho.chart.workload_kind import JOBS, restart_policy
-from tycho.model import DialectUse, Live, Project, Service
+from tycho.model import DialectUse, Live, Node, Project, Service
 from tycho.model.rights import read_grants
 
 DERIVED_FIELDS = frozenset({
@@ -107,12 +106,12 @@ class _Report(Struct, frozen=True):
             for name, part in getattr(self.layout.system, section).items():
                 yield from self._part(section, name, part)
 
-    def _part(self, section: str, name: str, part: BaseModel) -> Iterator[ReportEntry]:
+    def _part(self, section: str, name: str, part: Node) -> Iterator[ReportEntry]:
         path, use = f"{section}.{name}", KeyUse(None, self.layout, name, part)  # type: ignore[arg-type]
         yield from self._extensions(section, path, use, part)
         yield from self._fields(SECTIONS[section], path, "", part, use)
 
-    def _fields(self, table: Table, path: str, pattern: str, part: BaseModel, owner: KeyUse) -> Iterator[ReportEntry]:
+    def _fields(self, table: Table, path: str, pattern: str, part: Node, owner: KeyUse) -> Iterator[ReportEntry]:
         written = part.model_fields_set
         for field in type(part).model_fields:
             if field not in written or field in DERIVED_FIELDS:
@@ -126,9 +125,9 @@ class _Report(Struct, frozen=True):
                 yield from self._assessed(key, f"{path}.{field}", value, owner)
             if key and key.whole:
                 continue
-            if isinstance(value, BaseModel):
+            if isinstance(value, Node):
                 yield from self._fields(table, f"{path}.{field}", f"{pattern}{field}.", value, owner)
-            elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            elif isinstance(value, tuple) and value and isinstance(value[0], Node):
                 for index, element in enumerate(value):
                     yield from self._items(table, f"{path}.{field}[{index}]", f"{pattern}{field}[].", element, owner)
             elif not key:
@@ -152,7 +151,7 @@ class _Report(Struct, frozen=True):
         home = layout.pod_by_service[owner.name].name
         return "" if home == owner.name else home
 
-    def _items(self, table: Table, path: str, pattern: str, element: BaseModel, owner: KeyUse) -> Iterator[ReportEntry]:
+    def _items(self, table: Table, path: str, pattern: str, element: Node, owner: KeyUse) -> Iterator[ReportEntry]:
         """Yield entries for the keys of a list's element whose outcome differs from the list's."""
         for field in sorted(element.model_fields_set - DERIVED_FIELDS):
             key, value = table.get(f"{pattern}{field}"), getattr(element, field)

@@ -6,11 +6,10 @@ import re
 from types import MappingProxyType
 
 from msgspec import Struct
-from pydantic import BaseModel
 
 from tycho.chart.container import Expression
 from tycho.chart.layout import ChartLayout
-from tycho.model import ProjectFile, Variable
+from tycho.model import Node, ProjectFile, Variable
 
 SHOWN = 3  # places that a comment names
 _NAME = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
@@ -47,6 +46,6 @@ def list_texts(value: object) -> list[str]:
             left += part.values()
         elif isinstance(part, Struct):
             left += [getattr(part, name) for name in part.__struct_fields__]
-        elif isinstance(part, BaseModel) and not isinstance(part, ProjectFile):
-            left += [getattr(part, name) for name in part.model_fields_set]
+        elif isinstance(part, Node) and not isinstance(part, ProjectFile):
+            left += vars(part).values()
     return texts

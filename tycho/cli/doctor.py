@@ -39,7 +39,7 @@ def doctor(*, target: StartTargetOptions, timeout: Timeout = READING, output: Ou
     """
     checks = run(lambda lifecycle: lifecycle.orchestrator.doctor(), target, timeout=timeout)
     if output is not Format.table:
-        show.structured([check.model_dump() for check in checks], output)
+        show.structured([check.row for check in checks], output)
     else:
         for check in checks:
             mark, style = MARKS[check.level]

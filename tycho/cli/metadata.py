@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tycho.errors import Problem, SourceError, UsageError
 from tycho.files import FileRefused, read_named
 
 if TYPE_CHECKING:
     import yaml
-    from pydantic_core import ErrorDetails
 
     from tycho.lifecycle import Metadata
 
@@ -30,9 +29,9 @@ def read(path: str) -> Metadata:
     if not path:
         return {}
     import yaml
-    from pydantic import TypeAdapter, ValidationError
 
-    from tycho.model import ServiceMetadata
+    from tycho.model import InvalidFieldsError, ServiceMetadata
+    from tycho.model.node import read_value
 
     try:
         text = read_named(path, limit=MAX_BYTES)
@@ -40,13 +39,13 @@ def read(path: str) -> Metadata:
         raise SourceError(f"{path}: {error.detail}") from error
     try:
         document = yaml.safe_load(text)
-        return TypeAdapter(dict[str, ServiceMetadata]).validate_python({} if document is None else document)
+        return read_value(dict[str, ServiceMetadata], {} if document is None else document)
     except yaml.YAMLError as error:
         why = getattr(error, "problem", None) or "it cannot be read"  # all that it says may quote a line
         raise UsageError(f"{path} is not YAML: {why}") from None
-    except ValidationError as error:
+    except InvalidFieldsError as error:
         lines = dict(_lines(yaml.compose(text, Loader=yaml.SafeLoader)))
-        problems = [_problem(path, lines, detail) for detail in error.errors()]
+        problems = [_problem(path, lines, detail) for detail in error.details]
         raise UsageError(f"{path} is not service metadata", problems=problems) from error
 
 
@@ -66,7 +65,7 @@ def _lines(node: yaml.Node | None, path: tuple[str | int, ...] = ()) -> Iterator
             yield from _lines(value, (*path, index))
 
 
-def _problem(file: str, lines: dict[tuple[str | int, ...], int], error: ErrorDetails) -> Problem:
+def _problem(file: str, lines: dict[tuple[str | int, ...], int], error: Mapping[str, Any]) -> Problem:
     place = error["loc"]
     line = next((lines[place[:end]] for end in range(len(place), -1, -1) if place[:end] in lines), 0)
     key = str(place[1]) if len(place) > 1 else ""

@@ -144,7 +144,7 @@ def without_tokens(request: Mapping[str, Any]) -> Mapping[str, Any]:
         >>> without_tokens({"name": "a", "principal": '{"username": "ada", "access_token": "t"}'})
         {'name': 'a', 'principal': '{"username": "ada"}'}
     """
-    from tycho.usernames import read_principal  # pydantic: only for those who send a principal
+    from tycho.usernames import read_principal  # only for those who send a principal
 
     name = read_principal(request.get("principal"))
     fields = {key: value for key, value in request.items() if key != "principal"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tycho.release import WireModel
+from tycho.model.node import Node
 
 Action = Literal["added", "removed", "changed"]
 SERVICES = ("services", "jobs")
@@ -12,7 +12,7 @@ IN_PLACE = ("stopped", "deploy.replicas", "scale", "ports", "deploy.update_confi
 """Keys of a service that change nothing of its containers."""
 
 
-class Change(WireModel):
+class Change(Node):
     """One thing that differs, in Compose's words; nothing secret is in it.
 
     Args:
@@ -65,7 +65,7 @@ class Change(WireModel):
         return f"{self.title}: {text}" if self.title else text
 
 
-class FieldChange(WireModel):
+class FieldChange(Node):
     """A field of an object that differs.
 
     Args:
@@ -79,7 +79,7 @@ class FieldChange(WireModel):
     after: str | None = None
 
 
-class ObjectChange(WireModel):
+class ObjectChange(Node):
     """An object of the back end's that differs.
 
     Args:
@@ -95,7 +95,7 @@ class ObjectChange(WireModel):
     fields: tuple[FieldChange, ...] = ()
 
 
-class Comparison(WireModel):
+class Comparison(Node):
     """What a verb would change of a system.
 
     Args:

@@ -7,15 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 
-from pydantic import ValidationError
-
 from tycho.compose.bound import BoundProject
 from tycho.compose.consistency import inconsistent
 from tycho.compose.project_digest import digest
 from tycho.compose.yaml_nodes import child_path
 from tycho.credentials import find_credentials
 from tycho.errors import ComposeError, Problem
-from tycho.model import Project
+from tycho.model import InvalidFieldsError, Project
 from tycho.model.numbers import shorten
 from tycho.text import count
 
@@ -60,10 +58,10 @@ def validate_project(bound: BoundProject, name: str, disabled: Mapping[str, tupl
     """
     try:
         project = Project(name=name, **bound.fields)
-    except ValidationError as error:
+    except InvalidFieldsError as error:
         raise_problems(
             bound.problems
-            or [bound.describe_problem(_path(details["loc"]), details["msg"]) for details in error.errors()],
+            or [bound.describe_problem(_path(details["loc"]), details["msg"]) for details in error.details],
             bound.warnings,
         )
         raise

@@ -7,10 +7,10 @@ from enum import StrEnum
 from math import ceil
 
 from msgspec import Struct
-from pydantic import BaseModel, ConfigDict
 
 from tycho.expiry.terms import Action, Question
 from tycho.model.durations import describe_seconds
+from tycho.model.node import Node
 
 
 class Verdict(StrEnum):
@@ -43,7 +43,7 @@ class ExpiryEnd(Struct, frozen=True):
         return min(timedelta(seconds=warn), (self.at - self.since) / 2)
 
 
-class Expiry(BaseModel):
+class Expiry(Node):
     """How long a system still runs.
 
     Args:
@@ -55,8 +55,6 @@ class Expiry(BaseModel):
         warned: When it was last said that its end is near.
         question: Who is asked when it was used; known of one that was looked at with its services.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ttl: int = 0
     idle: int = 0

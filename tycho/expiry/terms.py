@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tycho.errors import UsageError
+from tycho.model.checks import Between
 from tycho.model.durations import nanoseconds
+from tycho.model.node import InvalidFieldsError, Node
 from tycho.text import printable
 
 if TYPE_CHECKING:
@@ -22,9 +22,10 @@ ACTIONS = ("pause", "down")
 LONGEST = 10 * 365 * 86400  # seconds
 HINT = "write for example 8h, 90m or 2d, and at most 10 years"
 Action = Literal["pause", "down"]
+Span = Annotated[int, Between(0, LONGEST)]
 
 
-class Question(BaseModel):
+class Question(Node):
     """Where a service tells when it was last used.
 
     Args:
@@ -33,14 +34,12 @@ class Question(BaseModel):
         path: What is asked for there.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     service: str
     port: int
     path: str = "/"
 
 
-class Terms(BaseModel):
+class Terms(Node):
     """What ends a system's time, and what becomes of it then.
 
     Args:
@@ -50,10 +49,8 @@ class Terms(BaseModel):
         question: Who is asked when it was used; None where its users say so by themselves.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    ttl: int = Field(0, ge=0, le=LONGEST)
-    idle: int = Field(0, ge=0, le=LONGEST)
+    ttl: Span = 0
+    idle: Span = 0
     expire: Action = "pause"
     question: Question | None = None
 
@@ -111,7 +108,7 @@ def parse_terms(text: str) -> Terms:
     """Parse the terms that an annotation holds; none where it holds none that Tycho wrote."""
     try:
         return Terms.model_validate_json(text)
-    except ValidationError:
+    except InvalidFieldsError:
         return Terms()
 
 

@@ -14,13 +14,13 @@ from tycho.model.interpolated import (
     Fixed,
     Json,
     Live,
-    Node,
     Reworded,
     Text,
     Words,
     bare,
     template,
 )
+from tycho.model.node import InvalidFieldsError, Node
 from tycho.model.parts import (
     Attachment,
     Dependency,
@@ -72,6 +72,7 @@ __all__ = [
     "Fixed",
     "Healthcheck",
     "Hook",
+    "InvalidFieldsError",
     "Json",
     "Live",
     "Mount",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, WrapValidator
+from tycho.model.checks import Check, Constraint
 
 
 class Live:
@@ -91,27 +91,19 @@ def bare(value: Any) -> Any:
     return value
 
 
-def _live(value: object, check: ValidatorFunctionWrapHandler) -> object:
-    """Pydantic would make a plain str or int of a subclass, and the template would be lost."""
-    return value if isinstance(value, Live) else check(value)
+class Templated(Constraint):
+    """A value that may be a live one: its type's check would make a plain value of it, and the template be lost."""
+
+    def extend(self, check: Check) -> Check:
+        """Take a live value as it is."""
+        return lambda value: value if isinstance(value, Live) else check(value)
 
 
-Text = Annotated[str, WrapValidator(_live)]
-Int = Annotated[int, WrapValidator(_live)]
-Float = Annotated[float, WrapValidator(_live)]
+TEMPLATED = Templated()
+Text = Annotated[str, TEMPLATED]
+Int = Annotated[int, TEMPLATED]
+Float = Annotated[float, TEMPLATED]
 Bytes = Int
 Seconds = float
 Words = tuple[Text, ...]
 Json = Any  # a canonical piece of the file that Tycho passes on or reports, but never reads into
-
-
-class Node(BaseModel):
-    """The base of every part of the model."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True, arbitrary_types_allowed=True
-    )
-
-    def __deepcopy__(self, memo: object = None) -> Self:
-        """Itself: what cannot change need not be copied, least of all as the default of every service's field."""
-        return self

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field
+from tycho.model.interpolated import Bytes, Float, Int, Json, Seconds, Text, Words
+from tycho.model.node import Node
 
-from tycho.model.interpolated import Bytes, Float, Int, Json, Node, Seconds, Text, Words
 
-
-class ProjectFile(Node):
+class ProjectFile(Node, hidden=["content"]):
     """A file of the project that a mount, config or secret brings along."""
 
     path: str  # below the mount's target; "" when the target itself is the file
-    content: bytes = Field(repr=False)
+    content: bytes
     mode: int = 0o644
     origin: str = ""  # where it lies, from the project's root on
     release_only: bool = False  # it lies outside the project, or holds variables: no part of a chart
@@ -63,13 +62,13 @@ class FileRef(Node):
     mode: int | None = None
 
 
-class EnvFile(Node):
+class EnvFile(Node, hidden=["entries"]):
     """`env_file[]`, and what the file held (None: absent and not required)."""
 
     path: Text
     required: bool = True
     format: str | None = None
-    entries: Mapping[str, str | None] | None = Field(default=None, repr=False)
+    entries: Mapping[str, str | None] | None = None
     outside: bool = False  # whether it lies outside the project
 
 
@@ -93,14 +92,14 @@ class Healthcheck(Node):
     retries: int | None = None
 
 
-class Hook(Node):
+class Hook(Node, hidden=["environment"]):
     """`post_start[]`, `pre_stop[]`, `pre_start[]`; the last inherits what its service says of its container."""
 
     command: Words
     user: str | None = None
     privileged: bool = False
     working_dir: Text | None = None
-    environment: Mapping[str, Text | None] = Field(default={}, repr=False)
+    environment: Mapping[str, Text | None] = {}
     image: Text | None = None
     per_replica: bool = False
     inherited: Mapping[str, Json] = {}  # `pre_start` may hold any container key

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import Field
-
-from tycho.model.interpolated import Bytes, Float, Int, Json, Node, Seconds, Text, Words
+from tycho.model.interpolated import Bytes, Float, Int, Json, Seconds, Text, Words
+from tycho.model.node import Node
 from tycho.model.parts import Attachment, Dependency, Deploy, EnvFile, FileRef, Healthcheck, Hook, Mount, Port
 
 
-class Service(Node):
+class Service(Node, hidden=["environment"]):
     """`services.X` (and, with `triggers`, `jobs.X`): see the Compose Specification for each key."""
 
     # what runs
@@ -26,7 +25,7 @@ class Service(Node):
     working_dir: Text | None = None
     user: str | None = None
     group_add: tuple[str, ...] = ()
-    environment: Mapping[str, Text | None] = Field(default={}, repr=False)
+    environment: Mapping[str, Text | None] = {}
     environment_pass: tuple[str, ...] = ()  # entries written without a value: the caller's, or absent (None above)
     environment_secret: tuple[str, ...] = ()  # entries that the release alone holds: known when a chart is made
     env_file: tuple[EnvFile, ...] = ()

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
-
 from tycho.errors import Problem
-from tycho.model.interpolated import Json, Node, Text
+from tycho.model.checks import Between, Converted
+from tycho.model.interpolated import Json, Text
+from tycho.model.node import Node
 from tycho.model.parts import ProjectFile
 from tycho.model.service import Service
 
@@ -51,21 +51,21 @@ class Config(Resourceful):
     copied: tuple[str, ...] = ()  # links below the folder whose target's content travels
 
 
-class Secret(Resourceful):
+class Secret(Resourceful, hidden=["files"]):
     """`secrets.X`; what it holds is environment, and so travels in the release, never in the chart."""
 
     file: Text | None = None
     environment: Text | None = None
     template_driver: str | None = None
-    files: tuple[ProjectFile, ...] | None = Field(default=None, repr=False)
+    files: tuple[ProjectFile, ...] | None = None
 
 
-class Variable(Node):
+class Variable(Node, hidden=["value"]):
     """A variable that live values read: where, and what it is worth in the environment at hand."""
 
     name: str
     places: tuple[str, ...]  # "compose.yaml:14 services.web.image"
-    value: str | None = Field(default=None, repr=False)
+    value: str | None = None
 
 
 class DialectUse(Node):
@@ -114,25 +114,23 @@ class Project(Node):
         return str(service.image) if service.image else f"{self.name}-{name}".lower()
 
 
-def _network(client: str) -> str:
+def _to_network(client: str) -> str:
     return str(ip_network(client, strict=False))
 
 
-Client = Annotated[str, AfterValidator(_network)]
+Client = Annotated[str, Converted(_to_network)]
 """A CIDR, or one address, as a CIDR."""
 
 
-class ServiceMetadata(Node):
+class ServiceMetadata(Node, hidden=["values"]):
     """What the caller says of a service, beside the compose file: it belongs to the release, not to the chart.
 
     Where port or clients are given for any service (or nothing at all is said of it), only these are published.
     """
 
-    port: Annotated[int | None, Field(ge=1, le=65535)] = None  # the container port to publish
+    port: Annotated[int | None, Between(1, 65535)] = None  # the container port to publish
     clients: tuple[Client, ...] = ()  # who may call it
-    values: Mapping[str, Json] = Field(
-        default={}, repr=False
-    )  # keys of services.X in the chart's values, for a release
+    values: Mapping[str, Json] = {}  # keys of services.X in the chart's values, for a release
 
     @property
     def publishes(self) -> bool:
@@ -140,12 +138,12 @@ class ServiceMetadata(Node):
         return self.model_fields_set != {"values"}
 
 
-class EmitTemplate(Node):
+class EmitTemplate(Node, hidden=["text"]):
     """An object that a policy adds: a Jinja template of the operator's."""
 
     policy: str
     template: str  # path of the file
-    text: bytes = Field(repr=False)
+    text: bytes
     services: tuple[str, ...] = ()  # the matching ones: rendered once for each
 
 

@@ -35,7 +35,7 @@ class Moments(Struct):
         if not terms or started is None or is_paused(values):
             return None
         return Expiry(
-            **dict(terms), started=max(started, self.restarted or started), active=self.active, warned=self.warned
+            **vars(terms), started=max(started, self.restarted or started), active=self.active, warned=self.warned
         )
 
 

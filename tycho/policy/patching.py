@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
-from tycho.model import Json, Live, Node, Project, Service
+from tycho.model import InvalidFieldsError, Json, Live, Node, Project, Service
 from tycho.model.rights import find_setting
 from tycho.policy.selector import to_text
 
@@ -52,7 +50,7 @@ def change(part: Part, verbs: Mapping[str, Json]) -> Part:
     """Copy a part with the changes of a policy.
 
     Raises:
-        ValidationError: A field holds what it cannot.
+        InvalidFieldsError: A field holds what it cannot.
     """
     for verb, apply in CHANGES.items():
         if verb in verbs:
@@ -64,7 +62,7 @@ def revalidate(before: Project, after: Project) -> Project:
     """Validate the fields that a policy changed; live values keep their templates.
 
     Raises:
-        ValidationError: A field holds what it cannot.
+        InvalidFieldsError: A field holds what it cannot.
     """
     changed = {}
     for key in after.model_fields_set:
@@ -107,9 +105,9 @@ def _is_longer(before: Sequence[object], after: Sequence[object]) -> bool:
     return 0 < len(before) < len(after) and _comparable(before) == _comparable(after[: len(before)])
 
 
-def validation_problems(error: ValidationError, kind: type[Service | Project]) -> Iterator[tuple[str, str, str]]:
+def validation_problems(error: InvalidFieldsError, kind: type[Service | Project]) -> Iterator[tuple[str, str, str]]:
     """Yield path, message and hint of each problem that the model has with a change."""
-    for detail in error.errors(include_url=False):
+    for detail in error.details:
         steps = [step for step in detail["loc"] if step != "x"]
         *parents, key = map(str, steps)
         path = _join_path(steps)
@@ -140,10 +138,7 @@ def _with_fields(part: Part, fields: Fields) -> Part:
     kept = {key: value for key, value in fields.items() if value is not MISSING}
     required = {key: getattr(part, key) for key in ("name",) if key in type(part).model_fields}
     validated = type(part).model_validate({**required, **kept})
-    blank = {key: type(part).model_fields[key].get_default(call_default_factory=True) for key in deleted}
-    copy = part.model_copy(update={key: getattr(validated, key) for key in kept} | blank)
-    copy.model_fields_set.difference_update(deleted)
-    return copy
+    return part.model_copy(update={key: getattr(validated, key) for key in kept}, unset=deleted)
 
 
 def _default(base: object, default: Json) -> Json:

@@ -6,10 +6,8 @@ import ast
 from pathlib import Path
 from types import ModuleType
 
-from pydantic import ValidationError
-
 from tycho.errors import PolicyError, Problem, TychoError
-from tycho.model import Project
+from tycho.model import InvalidFieldsError, Project
 from tycho.policy.patching import revalidate, validation_problems
 from tycho.policy.policy import Apply, Policy
 from tycho.policy.yaml_source import policy_error
@@ -56,7 +54,7 @@ def _check_result(apply: Apply, path: Path, line: int) -> Apply:
             return revalidate(system, after)
         except (TychoError, MemoryError):  # too little memory is the document's fault, not the policy's
             raise
-        except ValidationError as error:
+        except InvalidFieldsError as error:
             problems = [Problem(file, line, *problem) for problem in validation_problems(error, Project)]
             raise policy_error(file, problems) from error
         except Exception as error:

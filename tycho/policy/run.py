@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
-from pydantic import ValidationError
 
 from tycho.errors import Problem
-from tycho.model import EmitTemplate, Json, Project, Service, ServiceMetadata
+from tycho.model import EmitTemplate, InvalidFieldsError, Json, Project, Service, ServiceMetadata
 from tycho.model.rights import covers, read_grants
 from tycho.policy.limits import list_excesses, set_missing
 from tycho.policy.normalize import normalize
@@ -196,7 +195,7 @@ def _is_granted(service: Service, path: str, value: str) -> bool:
 def _change(policy: Policy, part: Part, path: str, verbs: Mapping[str, Json]) -> Part:
     try:
         return change(part, verbs)
-    except ValidationError as error:
+    except InvalidFieldsError as error:
         file = str(policy.path)
         problems = [
             Problem(file, policy.find_line((*SERVICE, *TOP), where), f"{path}{where}", message, hint)

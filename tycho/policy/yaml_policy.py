@@ -8,11 +8,9 @@ from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from tycho.errors import Problem
 from tycho.files import FileRefused, read_file
-from tycho.model import Json, Project, Service
+from tycho.model import InvalidFieldsError, Json, Project, Service
 from tycho.policy.limits import read_limits
 from tycho.policy.patching import CHANGES, to_model_fields, validation_problems
 from tycho.policy.policy import Policy
@@ -142,7 +140,7 @@ def _change_reader(kind: type[Service | Project]) -> Reader:
         required = {"name": "any"} if kind is Project else {}
         try:
             kind.model_validate({**required, **to_model_fields(_without_nulls(change))})
-        except ValidationError as error:
+        except InvalidFieldsError as error:
             for path, message, hint in validation_problems(error, kind):
                 add_problem(f"{where}.{path}", message, hint)
         return to_model_fields(change)

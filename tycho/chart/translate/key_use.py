@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from msgspec import Struct
-from pydantic import BaseModel
 
 from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Container
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import label
 from tycho.chart.workload import Workload
-from tycho.model import Json, Service
+from tycho.model import Json, Node, Service
 
 RELEASE = "RELEASE"
 """Stands for the name of the release in names of objects."""
@@ -34,9 +33,9 @@ class KeyUse(Struct, frozen=True):
     layout: ChartLayout
     name: str
     service: Service
-    entry: BaseModel | None = None
+    entry: Node | None = None
 
-    def of(self, value: Json, entry: BaseModel | None = None) -> KeyUse:
+    def of(self, value: Json, entry: Node | None = None) -> KeyUse:
         """Make the use of another key of the same service."""
         return KeyUse(value, self.layout, self.name, self.service, entry)
 

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from pydantic import ValidationError
 
 from tycho import kinds
 from tycho.chart import Chart
@@ -18,6 +17,7 @@ from tycho.chart.names import label
 from tycho.errors import Forbidden, NotFound
 from tycho.kube.client import KubeClient
 from tycho.kube.objects import KubeObject
+from tycho.model import InvalidFieldsError
 from tycho.orchestrators.helm import releases
 from tycho.orchestrators.helm.object_queries import KEPT, SYSTEMS
 from tycho.orchestrators.helm.view_lists import Source
@@ -157,7 +157,7 @@ async def find_kept(
         return []
     systems: dict[str, tuple[Identity, list[KubeObject]]] = {}
     for claim in claims:
-        with contextlib.suppress(ValidationError):  # somebody else wrote this annotation
+        with contextlib.suppress(InvalidFieldsError):  # somebody else wrote this annotation
             identity = Identity.model_validate_json((claim["metadata"].get("annotations") or {}).get(KEPT, ""))
             systems.setdefault(identity.guid, (identity, []))[1].append(claim["metadata"])
     return [
