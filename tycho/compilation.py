@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from msgspec import Struct, field
 
 from tycho.chart import mark_routed
+from tycho.collector import paused
 from tycho.compose import load, select_services
 from tycho.errors import (
     ComposeError,
@@ -97,6 +98,7 @@ class Compilation:
         self.urls = urls
         self._compiler = compiler
 
+    @paused()
     def compile(
         self,
         sources: Sources,

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from msgspec import Struct, field
 
 from tycho.chart.mounts import VolumeMount, VolumeStep
 from tycho.chart.yaml_writer import YamlValue
+
+_OTHER = re.compile(r"\W", re.ASCII)
 
 
 class Expression(str):
@@ -203,7 +206,8 @@ class Ingress(Struct, frozen=True):
     has_url: bool = False  # of a template of URLs: it may take a prefix off
 
 
+@lru_cache(maxsize=4096)  # each is asked for again and again
 def go_identifier(name: str) -> str:
     """Make a variable's name of Go templates of a compose name."""
-    plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+    plain = _OTHER.sub("_", name)
     return plain if not plain[:1].isdigit() else f"_{plain}"

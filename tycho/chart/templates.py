@@ -251,7 +251,7 @@ def _join_option(name: str, value: str) -> str:
 
 def is_live(value: object) -> bool:
     """Tell whether a text of a value reads a variable."""
-    return any(isinstance(text, Expression) for text in list_texts(value))
+    return bool(value) and any(isinstance(text, Expression) for text in list_texts(value))
 
 
 @cache

@@ -10,6 +10,7 @@ import typer
 from tycho.cli import metadata, show
 from tycho.cli.options import OUTPUT, ChartOptions, Format
 from tycho.cli.session import compile_project, offline
+from tycho.collector import paused
 from tycho.files import VALUES_MARK
 from tycho.outputs import write_file
 
@@ -31,6 +32,7 @@ Explain = Annotated[bool, typer.Option("--explain", help="What each policy chang
 Formatted = Annotated[Format, typer.Option("--format", help="Format of the report.", rich_help_panel=OUTPUT)]
 
 
+@paused()  # the process ends soon: whatever it made is written once, and then gone
 def compile(
     *,
     options: ChartOptions,
