@@ -93,14 +93,14 @@ def make_folder(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
 
 
-def check_regular(path: Path) -> None:
+def check_regular(path: Path | str) -> None:
     """Refuse a place that holds something else than a regular file.
 
     Raises:
         UsageError: Says what is there.
     """
     try:
-        kind = path.lstat().st_mode
+        kind = os.lstat(path).st_mode
     except FileNotFoundError:
         return
     if not stat.S_ISREG(kind):
@@ -134,7 +134,7 @@ def _write_tree(folder: Path, files: Mapping[str, bytes], stale: str, moment: in
     if not new:
         _remove_staged(folder / "chart")
         _check_ways(folder, files)
-        changed = {path: files[path] for path in files if not _is_written(folder / path, files[path], moment)}
+        changed = {path: files[path] for path in files if not _is_written(f"{folder}/{path}", files[path], moment)}
     staged = _beside(folder if new else folder / "chart")
     staged.mkdir()
     try:
@@ -208,7 +208,7 @@ def _check_ways(folder: Path, files: Iterable[str]) -> None:
         if os.path.lexists(parent) and not stat.S_ISDIR(parent.lstat().st_mode):
             raise UsageError(f"{parent} is {_described(parent.lstat().st_mode)}, not a folder", hint=ELSEWHERE)
     for path in files:
-        check_regular(folder / path)
+        check_regular(f"{folder}/{path}")
 
 
 def _list_parents(files: Iterable[str]) -> list[str]:
@@ -217,11 +217,14 @@ def _list_parents(files: Iterable[str]) -> list[str]:
     return sorted({str(above) for folder in folders for above in (Path(folder), *Path(folder).parents)} - {"."})
 
 
-def _is_written(place: Path, content: bytes, moment: int | None) -> bool:
+def _is_written(place: str, content: bytes, moment: int | None) -> bool:
     """Tell whether a file is there, and is what it shall become."""
     try:
-        status = place.stat()
-        return status.st_size == len(content) and moment in (None, status.st_mtime) and place.read_bytes() == content
+        status = os.stat(place)
+        if status.st_size != len(content) or moment not in (None, status.st_mtime):
+            return False
+        with open(place, "rb") as file:
+            return file.read() == content
     except OSError:
         return False  # absent, or not to be read
 

@@ -11,6 +11,7 @@ from tycho.model import Attachment, Config, EnvFile, Hook, Live, Mount, Node, Pr
 
 SECTIONS = ("networks", "volumes", "configs", "secrets")
 OF_HOOKS = ("command", "user", "privileged", "working_dir", "image", "per_replica")
+ALONE = {"default": Attachment()}  # what a service is on that says nothing of networks
 BESIDE = frozenset({"files", "entries"})  # what other files hold
 
 
@@ -58,7 +59,7 @@ class _OpenParts(Parts):
             "pre_stop": [{"command": words(part.command)} for part in service.pre_stop],
             "networks": {name: part or None for name, part in shown.get("networks", {}).items()},
         }  # fmt: skip
-        if service.networks == {"default": Attachment()}:
+        if service.networks == ALONE:
             del written["networks"], shown["networks"]
         shown = {key: value for key, value in shown.items() if key not in written and value is not None}
         shown |= full(written)

@@ -43,7 +43,8 @@ def write_compose_file(layout: ChartLayout, policy_result: PolicyResult, rows: S
     for section in ("services", "jobs"):
         for service in tree.get(section, {}).values():
             for key in UNHELD:
-                _cut(service, key)
+                if key.partition(".")[0] in service:
+                    _cut(service, key)
     for path in reversed(list(_list_meaningless(rows))):
         _cut(tree, path)
     return dump(tree)

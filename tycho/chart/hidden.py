@@ -39,6 +39,7 @@ FLAG = re.compile(
 )
 AFTER_FLAG = re.compile(rf"(?<![\w-]){FLAG.pattern}[ \t]+(?P<secret>[^\s\"'`$;&|<>(){{}}]+)", re.IGNORECASE)
 ENTRY = re.compile(r"\.pre_start\[(\d+)\]\.environment\.(.+)", re.DOTALL)
+LABEL = re.compile(r"\.(?:deploy\.)?(labels|annotations)\.(.+)", re.DOTALL)
 BEFORE = frozenset({"command", "entrypoint", "test"})  # words: one that follows a flag for a secret is one
 
 
@@ -225,8 +226,7 @@ def _secret_by_name(globs: Sequence[str]) -> Callable[[str], bool]:
     """Make the test whether an entry at a path below a service is secret by its name."""
 
     def secret(place: str) -> bool:
-        match = re.fullmatch(r"\.(?:deploy\.)?(labels|annotations)\.(.+)", place, re.DOTALL)
-        if match:
+        if match := LABEL.fullmatch(place):
             return names_secret(match[2].rpartition(".")[2].rpartition("/")[2], globs)
         match = ENTRY.fullmatch(place)
         return bool(match and names_secret(match[2], globs))
@@ -263,8 +263,9 @@ Part = TypeVar("Part", bound=Node)
 
 
 def _change_places(part: Part, places: Sequence[Sequence[str]], path: str, change: Change) -> Part:
+    written = part.model_fields_set
     for steps in places:
-        if steps[0] in part.model_fields_set:
+        if steps[0] in written:
             part = _change_at(part, steps, path, change)
     return part
 

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
+SIGN = re.compile(r"[=:]")
 CAPABILITY_PREFIX = re.compile(r"^(CAP_)+")
 BOOLEANS = {
     **dict.fromkeys(("1", "t", "true", ""), "true"),
@@ -37,14 +38,14 @@ def parse_option(text: str) -> tuple[str, str]:
 
     Docker takes `=`, and the older `:`; whichever comes first is taken here, so that no mixture hides a key.
     """
-    key, _, value = re.sub(r"[=:]", "=", text.strip(), count=1).partition("=")
+    key, _, value = SIGN.sub("=", text.strip(), count=1).partition("=")
     key, value = key.strip().lower(), value.strip()
     if key == "disable" and not value:
         return "label", "disable"
     if key == "no-new-privileges":
         return key, BOOLEANS.get(value.lower(), value.lower())
     if key == "label":
-        field, sign, setting = re.sub(r"[=:]", ":", value, count=1).partition(":")
+        field, sign, setting = SIGN.sub(":", value, count=1).partition(":")
         return key, f"{field.strip().lower()}{sign}{setting.strip()}"
     return key, "unconfined" if value.lower() == "unconfined" else value
 
@@ -63,7 +64,7 @@ def normalize_mode(text: str) -> str:
 
 def find_setting(text: str) -> str:
     """Name the setting that an entry of a list makes: two entries of one name contradict each other."""
-    if re.split(r"[=:]", text.strip(), maxsplit=1)[0].strip().lower() in OPTIONS:
+    if SIGN.split(text.strip(), maxsplit=1)[0].strip().lower() in OPTIONS:
         key, value = parse_option(text)
         return f"{key}={value.partition(':')[0]}" if key == "label" else key
     plain = text.strip().removeprefix("!")

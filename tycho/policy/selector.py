@@ -13,6 +13,7 @@ from tycho.model import Json, Live, Node, Service, ServiceMetadata
 ToText = Callable[[object], str]
 
 EMPTY = (str, bytes, list, tuple, Mapping)
+SCALAR, STRUCTURE = (str, int), (Node, list, tuple, Mapping)
 KEYS = ("name", "image", "label", "has", "metadata")
 
 
@@ -140,11 +141,11 @@ def _leaves(part: object, text: ToText, path: str = "", plain: str = "") -> Iter
     Null, false and what is empty count as not set.
     """
     for key, index, value in _children(part):
-        if value is None or value is False or (isinstance(value, EMPTY) and not value):
+        if not value and (value is None or value is False or isinstance(value, EMPTY)):
             continue
         here = f"{path}[{key}]" if index else f"{path}.{key}" if path else key
         flat = plain if index else f"{plain}.{key}" if plain else key
-        scalar = isinstance(value, str | int) or not isinstance(value, list | tuple | Mapping | Node)
+        scalar = isinstance(value, SCALAR) or not isinstance(value, STRUCTURE)
         if scalar or not index:
             yield here, flat, text(value) if scalar and not isinstance(value, bytes) else ""
         yield from _leaves(value, text, here, flat)
@@ -156,9 +157,9 @@ def _children(part: object) -> Iterator[tuple[str, bool, Json]]:
             return
         case list() | tuple():
             yield from ((str(index), True, value) for index, value in enumerate(part))
-        case Mapping():
-            yield from ((str(key), False, value) for key, value in part.items())
         case Node():
             for key in sorted(part.model_fields_set):
                 value = getattr(part, key)
                 yield from _children(value) if key == "x" else ((key, False, value),)
+        case Mapping():
+            yield from ((str(key), False, value) for key, value in part.items())
