@@ -186,7 +186,8 @@ def _files(travel: Travel, content: FileContent | FolderContent) -> Fields:
     if isinstance(content, FileContent):
         return {"files": (travel.file("", content),)}
     files = tuple(travel.file(name, file) for name, file in content.files)
-    left = {"left_out": content.left_out, "copied": content.copied}
+    left_out = tuple((name, str(reason)) for name, reason in content.left_out)
+    left = {"left_out": left_out, "copied": content.copied}
     return {"files": files, **{key: value for key, value in left.items() if value}}
 
 
