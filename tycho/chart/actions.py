@@ -31,9 +31,9 @@ class Helpers:
         """Write the name of a helper, and remember that it is called."""
         if name.startswith("_"):
             raise AttributeError(name)
-        if name not in self._asked:
-            self._asked[name] = go_string(f"{self._chart}.{name}")
-        return self._asked[name]
+        helper = self._asked[name] = go_string(f"{self._chart}.{name}")
+        setattr(self, name, helper)  # Python asks here for what it does not find there
+        return helper
 
     def define(self, name: str, slug: str) -> Safe:
         """Write the name of a template that one workload's file defines."""
