@@ -49,8 +49,8 @@ def main() -> int:
     print(f"     helm install of the same chart: {installed:.3f} s")
     return (
         judged("tycho --help", help_, 0.25)
-        + judged("tycho compile of examples/shop", compile_, 0.45)
-        + judged("tycho up --no-wait of examples/shop", up, installed + 0.6, "helm install + 0.6 s")
+        + judged("tycho compile of examples/shop", compile_, 0.35)
+        + judged("tycho up --no-wait of examples/shop", up, installed + 0.4, "helm install + 0.4 s")
     )
 
 
