@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol, Self
+
+from msgspec import Struct, field
 
 from tycho.compose.yaml_nodes import MAX_BYTES
 from tycho.errors import SourceError
@@ -46,8 +47,7 @@ class FileSystem(Protocol):
         """
 
 
-@dataclass
-class LocalFileSystem:
+class LocalFileSystem(Struct):
     """The machine's own files, within a budget; what several services mount is read once."""
 
     budget: Budget = field(default_factory=Budget)
@@ -92,8 +92,7 @@ class LocalFileSystem:
         return content
 
 
-@dataclass(frozen=True)
-class InMemoryFileSystem:
+class InMemoryFileSystem(Struct, frozen=True):
     """No disk: the files that came with the document, and no others; some of them are programs."""
 
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -149,7 +148,6 @@ class InMemoryFileSystem:
         return FileContent(path, self.files[path], 0o755 if path in self.executable else 0o644)
 
 
-@dataclass
 class RecordingFileSystem(LocalFileSystem):
     """The machine's own files, and a record of what was read of them: that is what a project needs elsewhere.
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 SYSTEM_FOLDERS = ("/proc", "/sys", "/dev")
 VALUES_MARK = "# Values of one environment, secrets among them, written by tycho compile. Never commit this file.\n"
 
@@ -50,8 +52,7 @@ class FileRefused(Exception):
         self.detail = detail or {Reason.ABSENT: "no such file"}.get(reason, str(reason))
 
 
-@dataclass
-class Budget:
+class Budget(msgspec.Struct):
     """Bound what is read together, and count it.
 
     Args:
@@ -63,7 +64,7 @@ class Budget:
     size: int = 64 * 1024 * 1024
     files: int = 5_000
     entries: int = 100_000
-    opened: list[str] = field(default_factory=list)  # real paths, in order
+    opened: list[str] = msgspec.field(default_factory=list)  # real paths, in order
 
     def open(self, path: str) -> None:
         """Count a file that is about to be opened."""
