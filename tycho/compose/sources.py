@@ -41,6 +41,8 @@ class NoComposeFile(SourceError):
 
 
 TRUE = ("1", "t", "T", "TRUE", "true", "True")
+NO_PROFILES = ("",)
+"""What is enabled where nobody names a profile: Compose splits no names into an empty one, which services can have."""
 
 
 class Sources(Struct, frozen=True):
@@ -126,6 +128,7 @@ class Sources(Struct, frozen=True):
         if above and not is_below(directory, (above,)):
             message = f"--root {root} is neither the project's folder nor one above it"
             raise UsageError(message, hint=f"name {directory}, or a folder above it")
+        # As in Compose, no names are one name, which is empty: see NO_PROFILES.
         enabled = profiles or [profile.strip() for profile in scope.get("COMPOSE_PROFILES", "").split(",")]
         return cls(
             texts=tuple(_text(file, base, stdin, given=bool(given)) for file in chosen),
@@ -134,7 +137,7 @@ class Sources(Struct, frozen=True):
             files=LocalFileSystem(),
             name=name or scope.get("COMPOSE_PROJECT_NAME", ""),
             fallback=os.path.basename(directory),
-            profiles=tuple(dict.fromkeys(filter(None, enabled))),
+            profiles=tuple(dict.fromkeys(enabled)),
             cwd=base,
             root=above,
             env_files=tuple(dict.fromkeys(read)),
@@ -177,7 +180,7 @@ class Sources(Struct, frozen=True):
                 frozenset(map(os.path.normpath, executable)),
             ),
             fallback=name,
-            profiles=tuple(profiles),
+            profiles=tuple(profiles) or NO_PROFILES,
         )
 
     def recorded(self) -> tuple[Sources, Mapping[str, FileContent]]:
