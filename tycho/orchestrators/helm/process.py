@@ -38,6 +38,7 @@ MEMORY = 1024**3
 SMALL = 32 * 1024
 SELDOM = "400"  # percent that its memory grows by between collections; Go's own is 100
 PROCESSOR = 90  # seconds
+TICKS = 0.5  # seconds by which the kernel is wrong: it counts ticks for the limit, and more exactly what was used
 WRITING = 30.0  # seconds that a helm which writes may go on for when nobody wants it any more
 ENDING = 5.0  # seconds that helm has to end by itself when its own limit has struck
 GRACE = 5.0  # seconds that helm has to mark its release as failed before it is killed
@@ -272,7 +273,7 @@ def _failed(code: int, used: float, texts: tuple[str, str], verb: str) -> Orches
     """What a helm that failed says; or which limit has ended it."""
     if OUT_OF_MEMORY.search(texts[1]):
         return OrchestratorError(f"helm {verb} takes more than {MEMORY >> 20} MiB of memory", hint=SMALLER)
-    if code in (-signal.SIGKILL, -signal.SIGXCPU) and used >= PROCESSOR * 0.9:
+    if code in (-signal.SIGKILL, -signal.SIGXCPU) and used >= PROCESSOR * 0.9 - TICKS:
         return OrchestratorError(f"helm {verb} takes more than {PROCESSOR} s of processor time", hint=SMALLER)
     if code < 0:
         return OrchestratorError(
