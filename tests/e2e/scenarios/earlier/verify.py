@@ -3,6 +3,7 @@
 import json
 import subprocess
 import tarfile
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.e2e.system import ROOT, Json, System, eventually
 SHOWS = ("volumes", "volumes.external")
 SECONDS = 90
 EARLIER = "5bc23fd"  # the program before new volumes were filled
+PROGRAM = ("tycho", "chart_templates", "policies", "pyproject.toml")
 SPACE = "earlier-claims"
 CLAIM = """
 apiVersion: v1
@@ -64,12 +66,23 @@ def verify(system: System) -> None:
 
 def unpacked(folder: Path) -> Path:
     """The earlier program, out of this repository's own history."""
-    argv = ["git", "-c", f"safe.directory={ROOT}", "archive", EARLIER, "tycho", "chart_templates", "policies"]
+    argv = ["git", "-c", f"safe.directory={ROOT}", "archive", EARLIER, *PROGRAM]
     done = subprocess.run(argv, cwd=ROOT, check=False, capture_output=True, timeout=60)
     if done.returncode:
         pytest.skip(f"this checkout's history does not reach back to {EARLIER}: {done.stderr.decode().strip()[:100]}")
     with tarfile.open(fileobj=BytesIO(done.stdout)) as tree:
         tree.extractall(folder, filter="data")
+    # It finds its back ends as it was installed: by entry points of its own.
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    metadata = folder / "tycho-0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: tycho\nVersion: 0\n")
+    lines = [
+        line
+        for group, points in project["entry-points"].items()
+        for line in (f"[{group}]", *(f"{name} = {place}" for name, place in points.items()))
+    ]
+    (metadata / "entry_points.txt").write_text("\n".join(lines) + "\n")
     return folder
 
 
