@@ -44,7 +44,7 @@ def main() -> int:
         late = _memory(many, folder) + _kompose(folder)
     return (
         late
-        + judged("the shop, text to archive, in one process", tiny, 0.015)
+        + judged("the shop, text to archive, in one process", tiny, 0.025)
         + judged("500 services, text to archive", large, 1.2)
         + judged("2,000 services, text to archive", larger, 4 * large * 1.25, "linear")
         + judged("helm template of 500 services", rendered, 2.5)
