@@ -6,6 +6,7 @@ the same of.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -23,12 +24,12 @@ class UnsureError(Exception):
     """A value is not plainly right; it may be wrong, or have to be converted."""
 
 
-class Constraint:
+class Constraint(ABC):
     """What a field demands beyond its type: metadata of an annotation."""
 
+    @abstractmethod
     def extend(self, check: Check) -> Check:
         """Make of the check of a type that of the type with the constraint."""
-        raise NotImplementedError
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Let pydantic know it."""

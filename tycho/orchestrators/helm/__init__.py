@@ -222,7 +222,15 @@ class HelmOrchestrator(CompareVerbs, ExpiryVerbs, ModifyVerbs, ReadVerbs, ChartV
     async def _change(
         self, packed: Packed, instance: Instance, whole: Mapping[str, Any], deadline: Deadline, *, new: bool
     ) -> tuple[str, ...]:
-        """Make the cluster what the chart says, in a namespace that is new or not; what else was done is returned."""
+        """Make the cluster what the chart says; return what else was done.
+
+        Args:
+            packed: The chart, as helm takes it.
+            instance: What to run, and how.
+            whole: The values of the release.
+            deadline: When the verb has to end.
+            new: Whether the namespace was just made, and holds no revision.
+        """
         chart, text, identity, options = packed.chart, packed.values, instance.identity, instance.wait_options
         notes, last = ((), None) if new else await recovery.recover_release(self.api, self.helm, identity, options)
         labels = releases.make_labels(identity, chart, whole, last, self.now())

@@ -20,7 +20,8 @@ async def enter_namespace(api: KubeClient, identity: Identity, deadline: Deadlin
     """Have a namespace, with nobody else at work in there; undo a start that failed.
 
     Yields:
-        Whether it was made, and nobody else was at work in there since: it is empty.
+        Whether it was made here, and its Lease was nobody's when it was asked for at once: no revision need be looked
+        for. Helm refuses to install where another start did all of its work in between.
 
     Raises:
         OperationInProgress: Somebody else is changing this release.
