@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -27,23 +27,10 @@ from tycho.policy import Step, apply, explain
 
 if TYPE_CHECKING:
     from tycho.compose import Sources
-    from tycho.orchestrators.instance import Artifact
+    from tycho.orchestrators.instance import Artifact, Compiler
     from tycho.urls import UrlOptions
 
 Metadata = Mapping[str, ServiceMetadata]
-
-
-class Compiler(Protocol):
-    """What compiles for a back end: part of it, or something lighter.
-
-    Attributes:
-        not_supported: Verbs that the back end does not have.
-    """
-
-    not_supported: ClassVar[frozenset[str]]
-
-    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Artifact:
-        """Make what the back end runs of a project with its policies applied; pure."""
 
 
 class Compiled(Struct, frozen=True):

@@ -1,17 +1,17 @@
-"""What a back end is given: an artifact that it has compiled, and the instance of it that is to run."""
+"""What a back end is given: an artifact, what compiles that for it, and the instance of it that is to run."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from msgspec import Struct, field
 
 from tycho.chart import ReportEntry
 from tycho.errors import UsageError
-from tycho.model import Project, ServiceMetadata
+from tycho.model import PolicyResult, Project, ServiceMetadata
 from tycho.release import Identity, Origin, Release
 from tycho.text import printable
 
@@ -124,6 +124,19 @@ class Artifact(Protocol):
 
     def archive(self) -> bytes:
         """Pack it into one file."""
+
+
+class Compiler(Protocol):
+    """What compiles for a back end: part of it, or something lighter.
+
+    Attributes:
+        not_supported: Verbs that the back end does not have.
+    """
+
+    not_supported: ClassVar[frozenset[str]]
+
+    def compile(self, policy_result: PolicyResult, *, strict: bool = False, version: str = "") -> Artifact:
+        """Make what the back end runs of a project with its policies applied; pure."""
 
 
 class Instance(Struct, frozen=True):

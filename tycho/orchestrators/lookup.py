@@ -11,9 +11,8 @@ from tycho.errors import UsageError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
-    from tycho.compilation import Compiler
     from tycho.orchestrators import Orchestrator
-    from tycho.orchestrators.instance import Target
+    from tycho.orchestrators.instance import Compiler, Target
 
 GROUP = "tycho.orchestrators"
 SHIPPED = {
