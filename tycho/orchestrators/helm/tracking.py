@@ -103,9 +103,10 @@ class Tracker:
             OperationInProgress: Somebody else removes it, or has removed it.
         """
         release = await self._look_unless_removed(self._source)
-        if not release.ready and not any(service.fatal for service in release.services):
-            return release
-        return await self._look_unless_removed(ClusterLists(self._source.api))
+        decides = release.ready or any(service.fatal for service in release.services)
+        if isinstance(self._source, ClusterView) and decides:
+            return await self._look_unless_removed(ClusterLists(self._source.api))
+        return release
 
     async def _look_unless_removed(self, source: Source) -> Release:
         try:
