@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tycho.chart.layout import ChartLayout
 from tycho.chart.names import label
 from tycho.chart.translate.key_rule import KeyRule, approximated, translated
-from tycho.chart.translate.key_use import FoundBy, locate, release_object
+from tycho.chart.translate.key_use import FieldPlace, locate, release_object
 
 WHY = {"name": "its name says that it is secret", "content": "it contains a credential"}
 
@@ -27,11 +27,11 @@ def list_hidden_rows(layout: ChartLayout) -> Iterator[tuple[str, KeyRule]]:
             yield entry.path, translated(f"a Secret of the release: {WHY[entry.why]}", *places, remedy=remedy)
 
 
-def _find_entry(layout: ChartLayout, service: str, name: str) -> FoundBy:
+def _find_entry(layout: ChartLayout, service: str, name: str) -> FieldPlace:
     """Name an entry of the environment of a service."""
     pod = layout.pod_by_service[service]
     container = pod.find_container(service)
-    return FoundBy(lambda _: iter([locate(pod, "container", f"env[{name}]", container)]))
+    return lambda _: iter([locate(pod, "container", f"env[{name}]", container)])
 
 
 def _split_entry(path: str) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from tycho.chart.chart import ReportTarget
 from tycho.chart.expressions import SIZE
 from tycho.chart.names import label
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, locate
+from tycho.chart.translate.key_use import RELEASE, FieldPlace, KeyUse, locate
 from tycho.chart.translate.metadata import assess_labels
 from tycho.model import Live
 
@@ -17,7 +17,7 @@ SERVER = "write o: addr=192.0.2.7,rw"
 OURS = "objects are named after the release"
 
 
-def find_claim(path: str) -> FoundBy:
+def find_claim(path: str) -> FieldPlace:
     """Name a field of the claim that a volume of the file is: an object, or the template of one for each pod."""
 
     def find(use: KeyUse) -> Iterator[ReportTarget]:
@@ -33,7 +33,7 @@ def find_claim(path: str) -> FoundBy:
                 owner.kind, f"{RELEASE}-{owner.slug}", f"spec.volumeClaimTemplates[{volume.name}].{path}"
             )
 
-    return FoundBy(find)
+    return find
 
 
 def _keys(use: KeyUse) -> list[str]:
@@ -74,7 +74,7 @@ def assess_driver_opts(use: KeyUse) -> Rows:
         elif "addr=" not in options.get("o", ""):
             yield "", ignored("it names no server", SERVER)
         else:
-            yield "", translated("nfs", FoundBy(find_nfs))
+            yield "", translated("nfs", find_nfs)
         return
     size = use.value.get("size", "")
     if size and not isinstance(size, Live) and not SIZE.fullmatch(str(size)):
@@ -104,7 +104,7 @@ def find_claim_labels(use: KeyUse) -> Iterator[ReportTarget]:
 def assess_name(use: KeyUse) -> Rows:
     """Assess the name of a volume: that of one that exists, or of one on a server."""
     if any(find_existing(use)):
-        yield "", translated("the name of the existing object", FoundBy(find_existing))
+        yield "", translated("the name of the existing object", find_existing)
     elif any(find_nfs(use)):
         yield "", translated("nothing: only the server is used")
 
@@ -121,6 +121,6 @@ VOLUME: Table = {
         assess=assess_driver,
     ),
     "driver_opts": whole(translated("size, nfs", assess=assess_driver_opts)),
-    "external": whole(translated("a claim that exists", FoundBy(find_existing))),
-    "labels": whole(translated("annotations of the claim", FoundBy(find_claim_labels), assess=assess_volume_labels)),
+    "external": whole(translated("a claim that exists", find_existing)),
+    "labels": whole(translated("annotations of the claim", find_claim_labels, assess=assess_volume_labels)),
 }

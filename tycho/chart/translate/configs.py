@@ -10,7 +10,7 @@ from tycho.chart.mount_kinds import decide_mode
 from tycho.chart.names import label
 from tycho.chart.translate import files
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, locate, release_object
+from tycho.chart.translate.key_use import RELEASE, FieldPlace, KeyUse, locate, release_object
 from tycho.chart.translate.volumes import find_mount
 from tycho.model import FileRef
 
@@ -21,7 +21,7 @@ OURS, PLAIN = "objects are named after the release", "nothing: services call it 
 TRAVELS = "its content is part of the release's values"
 
 
-def find_refs(kind: str, *, mounted_at: bool = True) -> FoundBy:
+def find_refs(kind: str, *, mounted_at: bool = True) -> FieldPlace:
     """Name what a service mounts of configs or secrets: the entry that a key stands in, or all.
 
     Args:
@@ -38,7 +38,7 @@ def find_refs(kind: str, *, mounted_at: bool = True) -> FoundBy:
                 if mounted.path == path:
                     yield from list(find_mount(use, mounted))[0 if mounted_at else 1 :]
 
-    return FoundBy(find)
+    return find
 
 
 def assess_mode(use: KeyUse) -> Rows:
@@ -81,7 +81,7 @@ def assess_config_file(use: KeyUse) -> Rows:
     rows = list(files.assess_files(use, str(use.value), config))
     listed = files.list_files(config)
     if any(not use.layout.secret_files.is_secret(str(use.value), file) for file in listed):
-        yield "", translated("ConfigMap", FoundBy(find_config))
+        yield "", translated("ConfigMap", find_config)
     if any(file.release_only for file in listed):
         why = "it lies outside the project, so it is not part of the chart"
         secret = release_object("Secret", f"{label(use.name)}-secret-files")
@@ -96,7 +96,7 @@ def assess_secret_file(use: KeyUse) -> Rows:
     if any(file.path for file in listed):
         yield "", rejected("it is a folder, and a secret is one file", "name each file as a secret of its own")
     elif any(file.release_only for file in listed):
-        yield "", translated(f"Secret; it is read outside the project, and {TRAVELS[4:]}", FoundBy(find_secret))
+        yield "", translated(f"Secret; it is read outside the project, and {TRAVELS[4:]}", find_secret)
 
 
 def find_config(use: KeyUse) -> Iterator[ReportTarget]:
@@ -121,7 +121,7 @@ def find_existing(use: KeyUse) -> Iterator[ReportTarget]:
 def assess_existing(use: KeyUse) -> Rows:
     """Assess a name, where it is that of what exists already."""
     if use.value is None or getattr(use.service, "external", False):
-        yield "", translated("the name of the existing object", FoundBy(find_existing))
+        yield "", translated("the name of the existing object", find_existing)
 
 
 def _reference_keys(kind: str, target: str) -> Table:
@@ -140,10 +140,10 @@ def _reference_keys(kind: str, target: str) -> Table:
 KEYS: Table = {**_reference_keys("configs", "ConfigMap"), **_reference_keys("secrets", "Secret")}
 CONFIG: Table = {
     "name": ignored(OURS, PLAIN, assess=assess_existing),
-    "file": translated("ConfigMap", FoundBy(find_config), assess=assess_config_file),
-    "content": translated("ConfigMap (live)", FoundBy(find_config)),
-    "environment": translated("ConfigMap (live)", FoundBy(find_config)),
-    "external": whole(translated("a ConfigMap that exists (live)", FoundBy(find_existing))),
+    "file": translated("ConfigMap", find_config, assess=assess_config_file),
+    "content": translated("ConfigMap (live)", find_config),
+    "environment": translated("ConfigMap (live)", find_config),
+    "external": whole(translated("a ConfigMap that exists (live)", find_existing)),
     "labels": whole(ignored("labels of a ConfigMap have no use", "label the services")),
     "template_driver": rejected(
         "templates are a feature of Swarm", "write the text out; ${VAR} is expanded in content"
@@ -151,9 +151,9 @@ CONFIG: Table = {
 }
 SECRET: Table = {
     "name": ignored(OURS, PLAIN, assess=assess_existing),
-    "file": translated(f"Secret; {TRAVELS}", FoundBy(find_secret), assess=assess_secret_file),
-    "environment": translated(f"Secret; {TRAVELS}", FoundBy(find_secret)),
-    "external": whole(translated("a Secret that exists (live)", FoundBy(find_existing))),
+    "file": translated(f"Secret; {TRAVELS}", find_secret, assess=assess_secret_file),
+    "environment": translated(f"Secret; {TRAVELS}", find_secret),
+    "external": whole(translated("a Secret that exists (live)", find_existing)),
     "labels": whole(ignored("labels of a Secret have no use", "label the services")),
     "driver": rejected("drivers are a feature of Swarm", "use file, environment, or external"),
     "driver_opts": whole(rejected("drivers are a feature of Swarm", "use file, environment, or external")),

@@ -8,7 +8,7 @@ from tycho.chart.chart import ReportTarget
 from tycho.chart.services import find_service, is_implied
 from tycho.chart.translate.health import translate_probes
 from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.key_use import FoundBy, KeyUse, pod
+from tycho.chart.translate.key_use import KeyUse, pod
 from tycho.chart.workload_kind import JOBS
 
 TOGETHER = "both start at the same time; a container that exits because the other is not ready is restarted"
@@ -38,7 +38,7 @@ def assess_depends_on(use: KeyUse) -> Rows:
 
 def _assess_between(use: KeyUse, name: str, condition: str) -> KeyRule:
     """Assess the order of two pods."""
-    other, place = use.layout.pod_by_service[name], FoundBy(lambda _: find_waits(use, name))
+    other, place = use.layout.pod_by_service[name], lambda _: find_waits(use, name)
     if condition == "service_completed_successfully" and other.kind != "Job":
         return rejected(f"{name} is a {other.kind}, and never completes", 'make it a job: restart: "no"')
     if condition == "service_healthy" and other.kind in JOBS:
@@ -57,7 +57,7 @@ def find_waits(use: KeyUse, name: str) -> Iterator[ReportTarget]:
     """Find the init containers that wait for a service."""
     for wait in use.pod.waits:
         for container in wait.containers if wait.slug == use.layout.pod_by_service[name].slug else ():
-            yield from pod(f"initContainers[{container}]").find(use)
+            yield from pod(f"initContainers[{container}]")(use)
 
 
 def find_all_waits(use: KeyUse) -> Iterator[ReportTarget]:
@@ -82,4 +82,4 @@ def _is_probed(use: KeyUse, name: str) -> bool:
     return any(translate_probes(find_service(use.layout.system, name), stage="", gates=False))
 
 
-KEYS: Table = {"depends_on": whole(translated(WAITS, FoundBy(find_all_waits), assess=assess_depends_on))}
+KEYS: Table = {"depends_on": whole(translated(WAITS, find_all_waits, assess=assess_depends_on))}

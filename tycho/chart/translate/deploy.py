@@ -20,7 +20,7 @@ from tycho.chart.translate.key_rule import (
     translated,
     whole,
 )
-from tycho.chart.translate.key_use import FoundBy, KeyUse, container, peers, workload
+from tycho.chart.translate.key_use import KeyUse, container, peers, workload
 from tycho.chart.workload import Strategy
 from tycho.chart.workload_kind import JOBS, MODES
 from tycho.model import Service
@@ -77,16 +77,16 @@ def assess_replicas(use: KeyUse) -> Rows:
 def find_rollout(use: KeyUse) -> Iterator[ReportTarget]:
     """Find how the pods of a workload are replaced."""
     if use.kind == "Deployment":
-        yield from workload("spec.strategy").find(use)
+        yield from workload("spec.strategy")(use)
     elif use.kind in ("DaemonSet", "StatefulSet"):
-        yield from workload("spec.updateStrategy").find(use)
+        yield from workload("spec.updateStrategy")(use)
 
 
 def find_order(use: KeyUse) -> Iterator[ReportTarget]:
     """Find how the pods are replaced, and the time in which the callers of one turn to others."""
     yield from find_rollout(use)
     if "sleep" in use.container.lifecycle.get("preStop", {}):
-        yield from container("lifecycle.preStop").find(use)
+        yield from container("lifecycle.preStop")(use)
 
 
 def assess_rollout(use: KeyUse) -> Rows:
@@ -95,10 +95,10 @@ def assess_rollout(use: KeyUse) -> Rows:
         yield "", translated("nothing: an update creates the job again")
     elif use.kind == "StatefulSet" and use.value not in (1, "stop-first"):
         why = "a StatefulSet replaces its pods by name"
-        yield "", approximated("one pod after the other", why, "write parallelism: 1", ROLLOUT)
+        yield "", approximated("one pod after the other", why, "write parallelism: 1", find_rollout)
     elif use.kind == "Deployment" and use.pod.single_node and use.value not in (1, "stop-first"):
         why = "a volume that only one node can mount must be released before the next pod starts"
-        yield "", approximated("strategy: Recreate", why, MANY_NODES, ROLLOUT)
+        yield "", approximated("strategy: Recreate", why, MANY_NODES, find_rollout)
 
 
 def assess_delay(use: KeyUse) -> Rows:
@@ -122,7 +122,7 @@ def assess_failure(use: KeyUse) -> Rows:
         yield "", translated("a failed rollout stops where it is")
 
 
-REPLICAS, ROLLOUT = workload("spec.replicas"), FoundBy(find_rollout)
+REPLICAS = workload("spec.replicas")
 KEYS: Table = {
     "scale": per_pod(translated("replicas (live)", REPLICAS, assess=assess_replicas)),
     "deploy.mode": per_pod(translated("kind of workload", workload(""), assess=assess_mode)),
@@ -130,9 +130,11 @@ KEYS: Table = {
         translated("Service with or without an address", peers("spec"), assess=assess_endpoint)
     ),
     "deploy.replicas": per_pod(translated("replicas (live)", REPLICAS, assess=assess_replicas)),
-    "deploy.update_config.parallelism": per_pod(translated("maxSurge, maxUnavailable", ROLLOUT, assess=assess_rollout)),
+    "deploy.update_config.parallelism": per_pod(
+        translated("maxSurge, maxUnavailable", find_rollout, assess=assess_rollout)
+    ),
     "deploy.update_config.order": per_pod(
-        translated("maxSurge, maxUnavailable, lifecycle.preStop", FoundBy(find_order), assess=assess_rollout)
+        translated("maxSurge, maxUnavailable, lifecycle.preStop", find_order, assess=assess_rollout)
     ),
     "deploy.update_config.delay": per_pod(
         translated("minReadySeconds", workload("spec.minReadySeconds"), assess=assess_delay)

@@ -10,7 +10,7 @@ from tycho.chart.container import Environment
 from tycho.chart.expressions import to_argument
 from tycho.chart.names import UNWRITABLE, UNWRITABLE_REASON, label
 from tycho.chart.translate.key_rule import Rows, Table, rejected, translated, whole
-from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, container, env_secret
+from tycho.chart.translate.key_use import RELEASE, KeyUse, container, env_secret
 from tycho.model import Service
 
 
@@ -40,14 +40,14 @@ def find_env(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the entries of the container, and the Secret of those that read variables or are secret."""
     env = use.container.env
     if env.values or env.secret:
-        yield from container("env").find(use)
+        yield from container("env")(use)
     if env.secret or env.live:
-        yield from env_secret().find(use)
+        yield from env_secret()(use)
 
 
 def find_env_file(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Secret of an `env_file`, and where the container names it."""
-    yield from container("envFrom").find(use)
+    yield from container("envFrom")(use)
     yield ReportTarget("Secret", f"{RELEASE}-{label(use.name)}-env-file")
 
 
@@ -56,7 +56,7 @@ def assess_environment(use: KeyUse) -> Rows:
     if passed := sorted(use.service.environment_pass):
         env = use.container.env
         words = WORDS if env.values or env.secret else PERHAPS
-        yield "", translated(words, FoundBy(find_env), but=f"{', '.join(passed)}: {PASSED}")
+        yield "", translated(words, find_env, but=f"{', '.join(passed)}: {PASSED}")
     elif not (use.container.env.values or use.container.env.secret):
         yield "", translated("nothing: no entry has a value")
     for name, value in use.value.items():
@@ -72,13 +72,13 @@ def assess_env_file(use: KeyUse) -> Rows:
     for index, file in enumerate(use.value):
         if file.outside:
             words = "a Secret of the release: the file lies outside the project, its content is in the release's values"
-            yield f"[{index}]", translated(words, FoundBy(find_env_file))
+            yield f"[{index}]", translated(words, find_env_file)
 
 
 KEYS: Table = {
-    "environment": whole(translated(WORDS, FoundBy(find_env), assess=assess_environment)),
-    "env_file": translated("a Secret of the release, with envFrom", FoundBy(find_env_file), assess=assess_env_file),
-    "env_file[].path": translated("its contents are part of the release's values", FoundBy(find_env_file)),
+    "environment": whole(translated(WORDS, find_env, assess=assess_environment)),
+    "env_file": translated("a Secret of the release, with envFrom", find_env_file, assess=assess_env_file),
+    "env_file[].path": translated("its contents are part of the release's values", find_env_file),
     "env_file[].required": translated("decided when the file is read"),
     "env_file[].format": translated("decided when the file is read"),
 }

@@ -14,7 +14,6 @@ from tycho.chart.translate.key_rule import KeyRule, rejected, translated
 from tycho.chart.translate.key_use import (
     RELEASE,
     FieldPlace,
-    FoundBy,
     KeyUse,
     container,
     env_secret,
@@ -99,8 +98,8 @@ def find_secret_files(use: KeyUse) -> Iterator[ReportTarget]:
 def find_secret_entries(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Secret of a service's environment, if it has one."""
     if use.container.env.has_secret:
-        yield from container("env").find(use)
-        yield from env_secret("").find(use)
+        yield from container("env")(use)
+        yield from env_secret("")(use)
 
 
 def _is_route(value: Json) -> bool:
@@ -134,20 +133,19 @@ def _is_identity(value: Json) -> bool:
     )
 
 
-FILES, POLICIES = FoundBy(find_secret_files), FoundBy(find_policies)
 EXTENSION_KEYS: Mapping[str, Mapping[str, tuple[Check, str, KeyRule]]] = {
     "": {
         "grants": _key(_texts, '["annotations.example.k8s.io/*"]', "rights that a policy granted"),
         "externalNames": _key(_texts, '["shared-*"]', "names of objects that exist"),
         "root": _key(lambda value: isinstance(value, str), "..", "decided when the file is read"),
-        "secretFiles": _key(_texts, '["*.key", "!public.key"]', "Secrets of the release", FILES),
-        "networkPolicy": _key(_is_flag, "true or false", "NetworkPolicies", POLICIES),
+        "secretFiles": _key(_texts, '["*.key", "!public.key"]', "Secrets of the release", find_secret_files),
+        "networkPolicy": _key(_is_flag, "true or false", "NetworkPolicies", find_policies),
         "chart": _key(_is_chart, "{appVersion, keywords, home, icon, sources, maintainers, license}", "Chart.yaml"),
         "ingress": _key(
             _has_keys("className", "annotations", "tls"),
             "{className, annotations, tls}",
             "Ingress (live)",
-            FoundBy(find_ingresses),
+            find_ingresses,
         ),
         "secretEnvironment": _key(_texts, '["*password"]', "which names are secret, in every service"),
         "identityVariables": _key(
@@ -164,20 +162,16 @@ EXTENSION_KEYS: Mapping[str, Mapping[str, tuple[Check, str, KeyRule]]] = {
         "schedule": _key(
             lambda value: bool(CRON.fullmatch(str(value))), '"0 3 * * *"', "CronJob", workload("spec.schedule")
         ),
-        "ingress": _key(
-            _has_keys("host", "path", "port"), "{host, path, port}", "Ingress (live)", FoundBy(find_ingress)
-        ),
+        "ingress": _key(_has_keys("host", "path", "port"), "{host, path, port}", "Ingress (live)", find_ingress),
         "url": _key(_is_route, "keep, strip or none", ROUTE),
         "urlVariables": _key(_are_variables, "[NB_PREFIX]", ROUTE_VARIABLES),
-        "secretEnvironment": _key(
-            _texts, '["*password", "!SORT_KEY"]', "a Secret of the release", FoundBy(find_secret_entries)
-        ),
+        "secretEnvironment": _key(_texts, '["*password", "!SORT_KEY"]', "a Secret of the release", find_secret_entries),
         "grants": _key(_texts, '["cap_add=NET_ADMIN"]', "rights that a policy granted"),
         KEY: _key(is_probe, PROBE, "readinessProbe", container("readinessProbe")),
         LIVENESS: _key(is_probe, PROBE, "livenessProbe", container("livenessProbe")),
         "fsGroup": _key(_is_group, "1000", "fsGroup of the pod", pod("securityContext.fsGroup")),
         "storage": _key(_is_flag, "true or false", "claims, or none, for writable binds"),
-        "hostPaths": _key(_texts, "[/dev/net/tun]", "hostPath volumes", FoundBy(find_host_paths)),
+        "hostPaths": _key(_texts, "[/dev/net/tun]", "hostPath volumes", find_host_paths),
     },
     "volumes": {
         "size": _key(

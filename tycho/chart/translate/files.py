@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
 from tycho.chart.chart import ReportTarget
 from tycho.chart.translate.key_rule import KeyRule, Rows, approximated, ignored, rejected
-from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse
+from tycho.chart.translate.key_use import RELEASE, KeyUse
 from tycho.files import Reason, Stays
 from tycho.model import Mount, ProjectFile
 
@@ -57,13 +58,9 @@ def assess_files(use: KeyUse, source: str, part: object) -> Rows:
     files, secret_files = list_files(part), use.layout.secret_files
     secret = [file.path or source for file in files if secret_files.is_secret(source, file)]
     if secret:
-        place = FoundBy(lambda _: find_tree(use, source, secret=True))
-        yield (
-            "",
-            approximated(
-                "Secret of the release", f"secret files are not part of the chart: {listed(secret)}", HOW, place
-            ),
-        )
+        place = partial(find_tree, source=source, secret=True)
+        why = f"secret files are not part of the chart: {listed(secret)}"
+        yield "", approximated("Secret of the release", why, HOW, place)
     reasons: dict[str, list[str]] = {}
     for path, why in getattr(part, "left_out", ()):
         reasons.setdefault(why, []).append(path)
@@ -72,7 +69,7 @@ def assess_files(use: KeyUse, source: str, part: object) -> Rows:
         yield "", replace(key, local=why in frozenset(Stays))
     if copied := getattr(part, "copied", ()):
         why = f"links travel as copies of what they lead to: {listed(copied)}"
-        place = FoundBy(lambda _: find_tree(use, source, secret=False))
+        place = partial(find_tree, source=source, secret=False)
         yield "", approximated("ConfigMap", why, "nothing: compiling again copies changes", place)
 
 

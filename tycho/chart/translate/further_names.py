@@ -10,7 +10,7 @@ from tycho.chart.manifests import has_service
 from tycho.chart.names import DNS_LABEL, label
 from tycho.chart.networking import WORD, referencing_texts
 from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, ignored, translated
-from tycho.chart.translate.key_use import FoundBy, KeyUse, container, named_object, peers, pod
+from tycho.chart.translate.key_use import KeyUse, container, named_object, peers, pod
 
 LONGEST = 63
 LETTERS = "use lower-case letters, digits and dashes"
@@ -25,14 +25,14 @@ def list_renamed(layout: ChartLayout) -> Iterator[tuple[str, str, KeyRule]]:
     why = "before Kubernetes 1.36 the name of a Service must start with a letter, and helm lint still requires it"
     for name in layout.system.services:
         if name[0].isdigit() and _is_called(layout, name):
-            key = approximated(f"Service {label(name)}", why, "begin it with a letter", CALLED)
+            key = approximated(f"Service {label(name)}", why, "begin it with a letter", find_service_name)
             yield name, f"services.{name}", key
     renamed = {name: label(name) for name in layout.system.services if label(name) != name.lower()}
     places = find_places(layout, renamed)
     for name, slug in renamed.items():
         remedy = f"call it {slug}{_where(places[name])}"
         called = _is_called(layout, name)
-        words, place = (f"Service {slug}", CALLED) if called else (f"container {slug}", container(""))
+        words, place = (f"Service {slug}", find_service_name) if called else (f"container {slug}", container(""))
         yield name, f"services.{name}", approximated(words, explain(name), remedy, place)
 
 
@@ -44,7 +44,7 @@ def _is_called(layout: ChartLayout, name: str) -> bool:
 def find_service_name(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Service that a service is called by: its pod's, or one of its own name beside that."""
     slug = label(use.name)
-    yield from (peers("") if use.pod.name == use.name else named_object("Service", slug)).find(use)
+    yield from (peers("") if use.pod.name == use.name else named_object("Service", slug))(use)
 
 
 def explain(name: str) -> str:
@@ -93,7 +93,7 @@ def assess_hostname(use: KeyUse) -> Rows:
         yield "", refuse_name(use, name, f"{LETTERS}; write the domain in domainname")
     elif home != use.name:
         why = f"it shares the pod of {home}, whose setting is used"
-        yield "", approximated("a Service of that name", why, "set it there", FoundBy(find_named))
+        yield "", approximated("a Service of that name", why, "set it there", find_named)
 
 
 def find_named(use: KeyUse) -> Iterator[ReportTarget]:
@@ -103,7 +103,7 @@ def find_named(use: KeyUse) -> Iterator[ReportTarget]:
 
 def find_hostname(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the pod's hostname, and the Service of that name."""
-    yield from pod("hostname").find(use)
+    yield from pod("hostname")(use)
     yield from find_named(use)
 
 
@@ -125,19 +125,18 @@ def assess_links(use: KeyUse) -> Rows:
             yield f"[{index}]", refuse_name(use, alias, LETTERS)
 
 
-CALLED = FoundBy(find_service_name)
 KEYS: Table = {
-    "hostname": translated("hostname, and a Service of that name", FoundBy(find_hostname), assess=assess_hostname),
+    "hostname": translated("hostname, and a Service of that name", find_hostname, assess=assess_hostname),
     "container_name": approximated(
         "a Service of that name",
         "Kubernetes names pods",
         "call it by its service's name",
-        FoundBy(find_named),
+        find_named,
         assess=assess_container_name,
     ),
     "links": translated(
         "Services of these names",
-        FoundBy(find_links),
+        find_links,
         assess=assess_links,
         but="every service can use these names, and a link does not delay the start",
     ),

@@ -11,7 +11,7 @@ from tycho.chart.expressions import to_argument, to_command, to_text
 from tycho.chart.translate.health import assess_seconds
 from tycho.chart.translate.image import split_image
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
-from tycho.chart.translate.key_use import FoundBy, KeyUse, container, pod
+from tycho.chart.translate.key_use import KeyUse, container, pod
 from tycho.chart.translate.security import translate_security
 from tycho.chart.workload_kind import drain_seconds
 from tycho.chart.yaml_writer import YamlValue
@@ -100,7 +100,7 @@ def assess_pre_start(use: KeyUse) -> Rows:
 def find_pre_start(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the init containers of a service."""
     for hook in use.container.hooks:
-        yield from pod(f"initContainers[{hook.name}]").find(use)
+        yield from pod(f"initContainers[{hook.name}]")(use)
 
 
 def assess_hook(use: KeyUse) -> Rows:
@@ -128,7 +128,7 @@ def assess_signal(use: KeyUse) -> Rows:
 
 
 KEYS: Table = {
-    "pre_start": whole(translated("init containers", FoundBy(find_pre_start), assess=assess_pre_start)),
+    "pre_start": whole(translated("init containers", find_pre_start, assess=assess_pre_start)),
     "post_start": whole(translated("lifecycle.postStart", container("lifecycle.postStart"), assess=assess_hook)),
     "pre_stop": whole(translated("lifecycle.preStop", container("lifecycle.preStop"), assess=assess_hook)),
     "stop_grace_period": translated(

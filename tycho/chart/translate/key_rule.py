@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tycho.chart.chart import Outcome, ReportTarget
-from tycho.chart.translate.key_use import FieldPlace, KeyUse
+from tycho.chart.translate.key_use import Field, FieldPlace, KeyUse
 from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Service
 
@@ -49,7 +49,7 @@ class KeyRule(Struct, frozen=True):
     def find(self, use: KeyUse) -> Iterator[ReportTarget]:
         """Find what the words claim in a case."""
         for place in self.places if self.outcome in ("translated", "approximated") else ():
-            yield from place.find(use)
+            yield from place(use)
 
 
 Table = Mapping[str, KeyRule]
@@ -113,12 +113,12 @@ def read_fields(table: Table, service: Service, scope: str) -> dict[str, YamlVal
     """
     fields: dict[str, YamlValue] = {}
     for key in table.values():
-        if key.read is None or key.places[0].scope != scope:
+        if key.read is None:
             continue
-        value = key.read(service)
-        if value is None or value is False or value in ("", []):
+        place, value = key.places[0], key.read(service)
+        if not isinstance(place, Field) or place.scope != scope or value is None or value is False or value in ("", []):
             continue
-        *above, last = key.places[0].path.split(".")
+        *above, last = place.path.split(".")
         node = fields
         for part in above:
             node = node.setdefault(part, {})  # type: ignore[assignment]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from msgspec import Struct
 
@@ -59,43 +58,25 @@ class KeyUse(Struct, frozen=True):
         return self.pod.find_container(self.name)
 
 
-class FieldPlace(Protocol):
-    """Where a key is seen: the scope and path of one field, and how to find it in a case."""
-
-    @property
-    def scope(self) -> str:
-        """`workload`, `template`, `pod`, `container`, or "" for an object of another kind."""
-
-    @property
-    def path(self) -> str:
-        """Below the scope."""
-
-    def find(self, use: KeyUse) -> Iterator[ReportTarget]:
-        """Find the fields in a case."""
+FieldPlace = Callable[[KeyUse], Iterator[ReportTarget]]
+"""Where a key is seen: finds the fields and objects in a case."""
 
 
 class Field(Struct, frozen=True):
-    """A field of the workload of a service."""
+    """A field of the workload of a service.
+
+    Args:
+        scope: `workload`, `template`, `pod` or `container`.
+        path: Below it.
+    """
 
     scope: str
     path: str
 
-    def find(self, use: KeyUse) -> Iterator[ReportTarget]:
+    def __call__(self, use: KeyUse) -> Iterator[ReportTarget]:
         """Find the field in the service's workload."""
         if use.name in use.layout.pod_by_service:
             yield locate(use.pod, self.scope, self.path, use.container if self.scope == "container" else None)
-
-
-class FoundBy(Struct, frozen=True):
-    """Fields of other objects, which a function finds."""
-
-    function: Callable[[KeyUse], Iterator[ReportTarget]]
-    scope: str = ""
-    path: str = ""
-
-    def find(self, use: KeyUse) -> Iterator[ReportTarget]:
-        """Find the fields by the function."""
-        yield from self.function(use)
 
 
 def locate(workload: Workload, scope: str, path: str, container: Container | None = None) -> ReportTarget:
@@ -142,32 +123,32 @@ def workload(path: str) -> Field:
     return Field("workload", path)
 
 
-def peers(path: str = "spec.ports", slug: str = "") -> FoundBy:
+def peers(path: str = "spec.ports") -> FieldPlace:
     """Name a field of the Service that peers call."""
-    return FoundBy(lambda use: iter([ReportTarget("Service", slug or use.pod.slug, path)]))
+    return lambda use: iter([ReportTarget("Service", use.pod.slug, path)])
 
 
-def published(path: str = "spec.ports") -> FoundBy:
+def published(path: str = "spec.ports") -> FieldPlace:
     """Name a field of the Service to the outside."""
-    return FoundBy(lambda use: iter([ReportTarget("Service", f"{RELEASE}-{use.container.name}-published", path)]))
+    return lambda use: iter([ReportTarget("Service", f"{RELEASE}-{use.container.name}-published", path)])
 
 
-def release_object(kind: str, suffix: str, path: str = "") -> FoundBy:
+def release_object(kind: str, suffix: str, path: str = "") -> FieldPlace:
     """Name an object of the release, or a field of it.
 
     Args:
         kind: Kubernetes' kind.
-        suffix: What stands after the release's name; "" for an object that is called as the release is.
+        suffix: What stands after the release's name.
         path: Below the object; "" for all of it.
     """
-    return FoundBy(lambda _: iter([ReportTarget(kind, f"{RELEASE}-{suffix}" if suffix else RELEASE, path)]))
+    return lambda _: iter([ReportTarget(kind, f"{RELEASE}-{suffix}", path)])
 
 
-def named_object(kind: str, name: str, path: str = "") -> FoundBy:
+def named_object(kind: str, name: str, path: str = "") -> FieldPlace:
     """Name an object that is not called after the release, or a field of it."""
-    return FoundBy(lambda _: iter([ReportTarget(kind, name, path)]))
+    return lambda _: iter([ReportTarget(kind, name, path)])
 
 
-def env_secret(path: str = "data") -> FoundBy:
+def env_secret(path: str = "data") -> FieldPlace:
     """Name a field of the Secret of the container's environment."""
-    return FoundBy(lambda use: iter([ReportTarget("Secret", f"{RELEASE}-{label(use.name)}-env", path)]))
+    return lambda use: iter([ReportTarget("Secret", f"{RELEASE}-{label(use.name)}-env", path)])

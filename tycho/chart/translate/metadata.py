@@ -10,7 +10,7 @@ from tycho.chart.expressions import to_text
 from tycho.chart.names import QUALIFIED, UNWRITABLE, UNWRITABLE_REASON
 from tycho.chart.reserved import is_allowed, keep_allowed
 from tycho.chart.translate.key_rule import Rows, Table, ignored, rejected, translated, whole
-from tycho.chart.translate.key_use import FoundBy, KeyUse, template, workload
+from tycho.chart.translate.key_use import KeyUse, template, workload
 from tycho.model.rights import read_grants
 
 
@@ -38,21 +38,20 @@ def assess_labels(use: KeyUse) -> Rows:
 def find_annotations(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the annotations of the pod that come of labels."""
     for name in use.container.annotations:
-        yield from template(f"metadata.annotations[{name}]").find(use)
+        yield from template(f"metadata.annotations[{name}]")(use)
 
 
 def find_workload_annotations(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the annotations of the workload that come of labels."""
     for name in use.container.workload_annotations:
-        yield from workload(f"metadata.annotations[{name}]").find(use)
+        yield from workload(f"metadata.annotations[{name}]")(use)
 
 
-ANNOTATIONS = FoundBy(find_annotations)
 KEYS: Table = {
-    "label_file": translated("annotations of the pod", ANNOTATIONS),
-    "labels": whole(translated("annotations of the pod (live)", ANNOTATIONS, assess=assess_labels)),
-    "annotations": whole(translated("annotations of the pod (live)", ANNOTATIONS, assess=assess_labels)),
+    "label_file": translated("annotations of the pod", find_annotations),
+    "labels": whole(translated("annotations of the pod (live)", find_annotations, assess=assess_labels)),
+    "annotations": whole(translated("annotations of the pod (live)", find_annotations, assess=assess_labels)),
     "deploy.labels": whole(
-        translated("annotations of the workload (live)", FoundBy(find_workload_annotations), assess=assess_labels)
+        translated("annotations of the workload (live)", find_workload_annotations, assess=assess_labels)
     ),
 }

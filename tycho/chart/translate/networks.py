@@ -11,7 +11,7 @@ from tycho.chart.translate.further_names import LETTERS, refuse_name
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, rejected, translated, whole
 from tycho.chart.translate.key_use import (
     RELEASE,
-    FoundBy,
+    FieldPlace,
     KeyUse,
     container,
     locate,
@@ -38,7 +38,7 @@ def find_networks(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the labels of a service's pod, and the policies of its networks."""
     for network in use.layout.networks if use.layout.isolated else ():
         if use.name in network.members:
-            yield from template(f"metadata.labels[{network.label}]").find(use)
+            yield from template(f"metadata.labels[{network.label}]")(use)
             yield name_policy(network)
 
 
@@ -47,7 +47,7 @@ def name_policy(network: NetworkMembers, path: str = "") -> ReportTarget:
     return ReportTarget("NetworkPolicy", f"{RELEASE}-network-{network.slug}", path)
 
 
-def find_policy(path: str) -> FoundBy:
+def find_policy(path: str) -> FieldPlace:
     """Name a field of the policy of the network that a key belongs to."""
 
     def find(use: KeyUse) -> Iterator[ReportTarget]:
@@ -55,7 +55,7 @@ def find_policy(path: str) -> FoundBy:
             if network.name == use.name:
                 yield name_policy(network, path)
 
-    return FoundBy(find)
+    return find
 
 
 def find_shared(use: KeyUse) -> Iterator[ReportTarget]:
@@ -63,7 +63,7 @@ def find_shared(use: KeyUse) -> Iterator[ReportTarget]:
     for network in use.layout.networks if use.layout.isolated else ():
         for name in network.members if network.name == use.name else ():
             yield locate(use.layout.pod_by_service[name], "template", f"metadata.labels[{network.label}]")
-    yield from find_policy("spec").find(use)
+    yield from find_policy("spec")(use)
 
 
 def assess_networks(use: KeyUse) -> Rows:
@@ -127,12 +127,11 @@ def assess_driver(use: KeyUse) -> Rows:
 def assess_name(use: KeyUse) -> Rows:
     """Assess the name of a network that others have too: it is that of its label."""
     if getattr(use.service, "external", False):  # of a network, not of a service
-        yield "", approximated(SHARED_NETWORK, "networks end with the system", OTHER_SYSTEMS, SELECTED)
+        yield "", approximated(SHARED_NETWORK, "networks end with the system", OTHER_SYSTEMS, find_shared)
 
 
-SELECTED = FoundBy(find_shared)
 KEYS: Table = {
-    "networks": whole(translated(WORDS, FoundBy(find_networks), assess=assess_networks, but=INTERFACE, remedy=NAMES)),
+    "networks": whole(translated(WORDS, find_networks, assess=assess_networks, but=INTERFACE, remedy=NAMES)),
     "network_mode": translated("the pod's network", assess=assess_network_mode),
 }
 NETWORK: Table = {
@@ -140,7 +139,7 @@ NETWORK: Table = {
     "driver": ignored(DRIVER, LEAVE, assess=assess_driver),
     "driver_opts": whole(ignored(DRIVER, LEAVE)),
     "ipam": whole(ignored("the cluster gives the addresses", "call services by their names")),
-    "external": whole(approximated(SHARED_NETWORK, "networks end with the system", OTHER_SYSTEMS, SELECTED)),
+    "external": whole(approximated(SHARED_NETWORK, "networks end with the system", OTHER_SYSTEMS, find_shared)),
     "internal": translated(CLOSED, find_policy("spec.egress"), assess=assess_internal),
     "attachable": ignored("pods are selected by labels", "nothing: NetworkPolicies select pods"),
     "enable_ipv4": ignored(DRIVER, LEAVE),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from tycho.chart.chart import ReportTarget
 from tycho.chart.names import LABEL_VALUE
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, per_pod, rejected, translated, whole
-from tycho.chart.translate.key_use import FoundBy, KeyUse, pod
+from tycho.chart.translate.key_use import KeyUse, pod
 from tycho.chart.translate.resources import count_gpus
 from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Placement, Service
@@ -84,7 +84,7 @@ def translate_platform(service: Service) -> dict[str, str]:
 def find_platform(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the labels that a node must have."""
     for name in use.pod.node_selector:
-        yield from pod(f"nodeSelector[{name}]").find(use)
+        yield from pod(f"nodeSelector[{name}]")(use)
 
 
 def assess_platform(use: KeyUse) -> Rows:
@@ -119,7 +119,7 @@ KEYS: Table = {
     "platform": per_pod(
         translated(
             "nodeSelector kubernetes.io/os, kubernetes.io/arch",
-            FoundBy(find_platform),
+            find_platform,
             assess=assess_platform,
         )
     ),

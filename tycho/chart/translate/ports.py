@@ -12,7 +12,7 @@ from tycho.chart.expressions import to_text
 from tycho.chart.manifests import has_service
 from tycho.chart.names import DNS_LABEL
 from tycho.chart.translate.key_rule import KeyRule, Rows, Table, approximated, rejected, translated
-from tycho.chart.translate.key_use import FoundBy, KeyUse, container, peers, published
+from tycho.chart.translate.key_use import KeyUse, container, peers, published
 from tycho.chart.workload_kind import tycho_extension
 from tycho.model import Live, Service, template
 from tycho.model.numbers import is_digits
@@ -121,7 +121,7 @@ def assess_ports(use: KeyUse) -> Rows:
             why = f'"{port.name}" is not a DNS label'
             yield f"{at}.name", rejected(why, "use lower-case letters, digits and dashes")
     if use.value:
-        yield "", translated(WORDS, FoundBy(find_ports), but=STRANGERS if _has_strangers(use) else "")
+        yield "", translated(WORDS, find_ports, but=STRANGERS if _has_strangers(use) else "")
 
 
 def _has_strangers(use: KeyUse) -> bool:
@@ -132,18 +132,18 @@ def _has_strangers(use: KeyUse) -> bool:
 
 def find_ports(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the Services that have a service's ports, and the ports of its container."""
-    yield from container("ports").find(use)
+    yield from container("ports")(use)
     if use.container.published:
-        yield from published().find(use)
+        yield from published()(use)
     if has_service(use.pod) and not use.pod.headless:
-        yield from peers().find(use)
+        yield from peers()(use)
 
 
 def find_exposed(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the ports that peers call."""
-    yield from container("ports").find(use)
+    yield from container("ports")(use)
     if has_service(use.pod) and not use.pod.headless:
-        yield from peers().find(use)
+        yield from peers()(use)
 
 
 def assess_expose(use: KeyUse) -> Rows:
@@ -170,7 +170,7 @@ def assess_calls(use: KeyUse) -> KeyRule | None:
 
 
 KEYS: Table = {
-    "ports": translated(WORDS, FoundBy(find_ports), assess=assess_ports),
+    "ports": translated(WORDS, find_ports, assess=assess_ports),
     "ports[].target": translated("targetPort", published()),
     "ports[].published": translated(
         "port of the published Service (live)", published(), but=NODES, remedy="tycho status shows where"
@@ -185,5 +185,5 @@ KEYS: Table = {
     "ports[].mode": translated("hostPort for host, where a policy lets it pass", container("ports")),
     "ports[].name": translated("name of the port", published()),
     "ports[].app_protocol": translated("appProtocol (live)", published()),
-    "expose": translated("port of the Service that peers call", FoundBy(find_exposed), assess=assess_expose),
+    "expose": translated("port of the Service that peers call", find_exposed, assess=assess_expose),
 }

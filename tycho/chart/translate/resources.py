@@ -8,7 +8,7 @@ from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Text
 from tycho.chart.expressions import SIZE, to_cpu, to_memory
 from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
-from tycho.chart.translate.key_use import FoundBy, KeyUse, container
+from tycho.chart.translate.key_use import KeyUse, container
 from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Json, Live, Service
 
@@ -129,7 +129,7 @@ def assess_storage(use: KeyUse) -> Rows:
 def find_gpus(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the limits of devices."""
     for name in count_gpus(use.service):
-        yield from container(f"resources.limits[{name}]").find(use)
+        yield from container(f"resources.limits[{name}]")(use)
 
 
 def assess_gpus(use: KeyUse) -> Rows:
@@ -138,10 +138,10 @@ def assess_gpus(use: KeyUse) -> Rows:
         fields = device if isinstance(device, Mapping) else {}
         if fields.get("device_ids"):
             why = "a device plugin chooses them"
-            yield f"[{index}].device_ids", approximated("as many devices", why, "write count", FoundBy(find_gpus))
+            yield f"[{index}].device_ids", approximated("as many devices", why, "write count", find_gpus)
         elif fields.get("count") in ("all", -1) or (not fields.get("count") and not fields.get("device_ids")):
             why = "a pod cannot request all devices of a node"
-            yield f"[{index}].count", approximated("1 device", why, "set count", FoundBy(find_gpus))
+            yield f"[{index}].count", approximated("1 device", why, "set count", find_gpus)
 
 
 _CPU_LIMIT, _CPU_REQUEST = container("resources.limits.cpu"), container("resources.requests.cpu")
@@ -201,9 +201,9 @@ KEYS: Table = {
         ignored("Swarm's resources have no names here", "set services.X.resources.limits")
     ),
     "deploy.resources.reservations.devices": whole(
-        translated("resources.limits, by the vendor's name", FoundBy(find_gpus), assess=assess_gpus)
+        translated("resources.limits, by the vendor's name", find_gpus, assess=assess_gpus)
     ),
-    "gpus": whole(translated("resources.limits, by the vendor's name", FoundBy(find_gpus), assess=assess_gpus)),
+    "gpus": whole(translated("resources.limits, by the vendor's name", find_gpus, assess=assess_gpus)),
     "mem_swappiness": ignored(NODE, "remove it"),
     "memswap_limit": ignored("pods have no swap of their own", "set mem_limit"),
     "pids_limit": ignored(NODE, "set podPidsLimit of the kubelet"),

@@ -17,7 +17,7 @@ from tycho.chart.translate.key_rule import (
     translated,
     whole,
 )
-from tycho.chart.translate.key_use import FoundBy, KeyUse, container, pod
+from tycho.chart.translate.key_use import KeyUse, container, pod
 from tycho.chart.workload_kind import tycho_extension
 from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Service
@@ -125,7 +125,7 @@ def assess_user(use: KeyUse) -> Rows:
         yield "", rejected(f'"{names[0]}" is a name, and Kubernetes takes numbers', remedy)
     elif len(parts) > 1:
         but = "groups of the user in the image's /etc/group apply, too"
-        yield "", translated("runAsUser, runAsGroup", FoundBy(find_ids), but=but)
+        yield "", translated("runAsUser, runAsGroup", find_ids, but=but)
     elif _gives_claims(use):
         why = "the user's number becomes a group of the process, which owns the pod's volumes"
         places = (container("securityContext.runAsUser"), pod("securityContext.fsGroup"))
@@ -137,7 +137,7 @@ def find_ids(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the numbers of user and group, as far as they are said."""
     for name, number in (("runAsUser", read_user(use.service)), ("runAsGroup", read_group(use.service))):
         if number is not None:
-            yield from container(f"securityContext.{name}").find(use)
+            yield from container(f"securityContext.{name}")(use)
 
 
 def _gives_claims(use: KeyUse) -> bool:
@@ -161,7 +161,7 @@ def assess_options(use: KeyUse) -> Rows:
     if ("no-new-privileges", "true") in options and file.endswith(HARDENING):
         words = "securityContext, with allowPrivilegeEscalation: false"
         if "allowPrivilegeEscalation" in use.container.security_context:
-            yield "", translated(words, FoundBy(find_options), but=GAINS, remedy=KEEP_OUT)
+            yield "", translated(words, find_options, but=GAINS, remedy=KEEP_OUT)
     elif use.value and set(options) <= {("no-new-privileges", "false")}:
         yield "", translated("a container whose programs may gain rights, as in Docker", container(""))
     for index, option in enumerate(use.value):
@@ -181,9 +181,9 @@ def find_options(use: KeyUse) -> Iterator[ReportTarget]:
     escalates = _always_escalates(use.service)
     for option in use.service.security_opt:
         for name, _ in _option(option, escalates=escalates):
-            yield from container(f"securityContext.{name}").find(use)
+            yield from container(f"securityContext.{name}")(use)
     if _selinux_labels(use.service):
-        yield from pod("securityContext.seLinuxOptions").find(use)
+        yield from pod("securityContext.seLinuxOptions")(use)
 
 
 def is_profile(option: str) -> bool:
@@ -220,7 +220,7 @@ def assess_namespace(use: KeyUse) -> Rows:
 
 SYSCTLS = pod("securityContext.sysctls")
 KEYS: Table = {
-    "user": translated("runAsUser, runAsGroup", FoundBy(find_ids), assess=assess_user),
+    "user": translated("runAsUser, runAsGroup", find_ids, assess=assess_user),
     "group_add": per_pod(
         translated("supplementalGroups", pod("securityContext.supplementalGroups"), assess=assess_groups)
     ),
@@ -243,7 +243,7 @@ KEYS: Table = {
         container("securityContext.capabilities.drop"),
         read=lambda service: read_capabilities(service.cap_drop),
     ),
-    "security_opt": translated("securityContext", FoundBy(find_options), assess=assess_options),
+    "security_opt": translated("securityContext", find_options, assess=assess_options),
     "sysctls": per_pod(whole(translated("sysctls (live)", SYSCTLS, assess=assess_sysctls))),
     "umask": ignored("a pod has none", "set it in the image's entrypoint"),
     "userns_mode": translated("nothing: a pod has the host's users by itself", assess=assess_users),

@@ -22,7 +22,7 @@ from tycho.chart.translate.key_rule import (
     translated,
     whole,
 )
-from tycho.chart.translate.key_use import RELEASE, FoundBy, KeyUse, container, pod, workload
+from tycho.chart.translate.key_use import RELEASE, KeyUse, container, pod, workload
 from tycho.model import Mount
 
 FRESH = (
@@ -73,7 +73,7 @@ def assess_volumes(use: KeyUse) -> Rows:
             remedy = "copy files into it with kubectl cp, or add them to the image"
             yield at, replace(ignored(f"a new claim starts empty, without the local files: {why}", remedy), local=True)
     if any(find_mounts(use)):
-        yield "", translated("volumes of the pod", FoundBy(find_mounts))
+        yield "", translated("volumes of the pod", find_mounts)
 
 
 def find_mounts(use: KeyUse) -> Iterator[ReportTarget]:
@@ -87,12 +87,12 @@ def find_mounts(use: KeyUse) -> Iterator[ReportTarget]:
 def find_mount(use: KeyUse, mounted: VolumeMount) -> Iterator[ReportTarget]:
     """Find a mount, the volume behind it, and the object that holds what is in that."""
     (volume,) = [volume for volume in use.pod.volumes if volume.name == mounted.volume]
-    yield from container(f"volumeMounts[{volume.name}]").find(use)
+    yield from container(f"volumeMounts[{volume.name}]")(use)
     claim = use.layout.claims.get(volume.source) if volume.kind == "claim" else None
     if claim and claim.owner:
-        yield from workload(f"spec.volumeClaimTemplates[{volume.name}]").find(use)
+        yield from workload(f"spec.volumeClaimTemplates[{volume.name}]")(use)
         return
-    yield from pod(f"volumes[{volume.name}].{FIELDS[volume.kind]}").find(use)
+    yield from pod(f"volumes[{volume.name}].{FIELDS[volume.kind]}")(use)
     if claim and not claim.existing:
         yield ReportTarget("PersistentVolumeClaim", f"{RELEASE}-{claim.slug}")
     elif volume.kind in ("configMap", "projected") and not volume.source:
@@ -130,7 +130,7 @@ def assess_tmpfs(use: KeyUse) -> Rows:
         ]
         if options:
             reason = f"{', '.join(options)}: {PLAIN_MEMORY}"
-            yield f"[{index}]", approximated("emptyDir in memory", reason, "keep size alone", FoundBy(find_memory))
+            yield f"[{index}]", approximated("emptyDir in memory", reason, "keep size alone", find_memory)
 
 
 def find_memory(use: KeyUse) -> Iterator[ReportTarget]:
@@ -144,7 +144,7 @@ def find_memory(use: KeyUse) -> Iterator[ReportTarget]:
 def _describe(use: KeyUse, mount: Mount, outcome: str, mounted: VolumeMount) -> KeyRule:
     """Describe what is rendered for a mount."""
     key = _name_outcome(use, mount, outcome, mounted)
-    return replace(key, places=(FoundBy(lambda _: find_mount(use, mounted)),))
+    return replace(key, places=(lambda _: find_mount(use, mounted),))
 
 
 def _name_outcome(use: KeyUse, mount: Mount, outcome: str, mounted: VolumeMount) -> KeyRule:
@@ -206,9 +206,7 @@ def _is_scattered(use: KeyUse, mount: Mount, own: Container) -> bool:
 
 
 KEYS: Table = {
-    "volumes": whole(
-        translated("volumes, PersistentVolumeClaims, ConfigMaps", FoundBy(find_mounts), assess=assess_volumes)
-    ),
+    "volumes": whole(translated("volumes, PersistentVolumeClaims, ConfigMaps", find_mounts, assess=assess_volumes)),
     "volumes_from": approximated(
         "the other's mounts",
         "pods share only named volumes; of other mounts each pod has its own copy",
@@ -216,9 +214,7 @@ KEYS: Table = {
         container("volumeMounts"),
         assess=assess_volumes_from,
     ),
-    "tmpfs": translated(
-        "emptyDir in memory", FoundBy(find_memory), assess=assess_tmpfs, but=PLAIN_MEMORY, remedy="keep size"
-    ),
+    "tmpfs": translated("emptyDir in memory", find_memory, assess=assess_tmpfs, but=PLAIN_MEMORY, remedy="keep size"),
     "shm_size": translated(
         "emptyDir in memory at /dev/shm (live)", pod("volumes[shm].emptyDir"), container("volumeMounts[shm]")
     ),
