@@ -56,20 +56,21 @@ def to_number(value: float) -> int | Text:
     return text if isinstance(text, Expression) else int(value)
 
 
-def to_cpu(value: float) -> Text:
+def to_cpu(value: float | None) -> Text:
     """Convert a number of processors to a quantity: `500m`; "" for none."""
     text = to_text(value)
     if isinstance(text, Expression):
         return text
-    thousandths = Decimal(str(value)) * 1000
+    number = Decimal(str(value or 0))
+    thousandths = number * 1000
     if not thousandths:
         return ""
     if thousandths % 1000 == 0:
         return str(int(thousandths // 1000))
-    return f"{thousandths.normalize():f}m" if thousandths == int(thousandths) else f"{Decimal(str(value)):f}"
+    return f"{thousandths.normalize():f}m" if thousandths == int(thousandths) else f"{number:f}"
 
 
-def to_memory(value: float | str) -> Text:
+def to_memory(value: float | str | None) -> Text:
     """Convert a number of bytes, or a size in Compose's units, to a quantity: `128Mi`; "" for none."""
     text = to_text(value)
     if isinstance(text, Expression):

@@ -58,7 +58,7 @@ class VolumePlanner:
             self.claims[self.claim_names.take(name)] = PersistentVolumeClaim(
                 name=name,
                 slug=self.claim_slugs.take(label(name)),
-                size=_claim_size(extension.get("size") or volume.driver_opts.get("size")),
+                size=to_memory(extension.get("size") or volume.driver_opts.get("size")) or "1Gi",
                 storage_class=str(extension.get("class") or ""),
                 access_modes=tuple(extension.get("accessModes") or ("ReadWriteOnce",)),
                 existing=to_text(volume.name) or name if volume.external else "",
@@ -248,11 +248,6 @@ class VolumePlanner:
         key = KeyToPath("", os.path.basename(target), decide_mode(ref, service))
         volume = PodVolume(label(f"secret-{ref.source}"), "secret", ref.source, label(ref.source), (key,))
         return ServiceMount(VolumeMount(volume.name, target, key.path, read_only=True, single=True), volume)
-
-
-def _claim_size(value: str | float | None) -> str:
-    """Convert the size of a volume; 1Gi where the file says none, or nothing of a size."""
-    return (to_memory(value) or "1Gi") if value is not None else "1Gi"
 
 
 def _is_nfs(options: Mapping[str, str]) -> bool:

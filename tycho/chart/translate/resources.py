@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 
 from tycho.chart.chart import ReportTarget
 from tycho.chart.container import Text
 from tycho.chart.expressions import SIZE, to_cpu, to_memory
-from tycho.chart.translate.key_rule import Rows, Table, approximated, ignored, read_fields, rejected, translated, whole
-from tycho.chart.translate.key_use import KeyUse, container
+from tycho.chart.translate.key_rule import (
+    Assess,
+    KeyRule,
+    Rows,
+    Table,
+    approximated,
+    ignored,
+    read_fields,
+    rejected,
+    translated,
+    whole,
+)
+from tycho.chart.translate.key_use import Field, KeyUse, container
 from tycho.chart.yaml_writer import YamlValue
 from tycho.model import Json, Live, Service
 
@@ -42,16 +54,6 @@ def count_gpus(service: Service) -> dict[str, Text | int]:
         count = fields.get("count", len(fields.get("device_ids") or ()) or 1)
         counts[name] = counts.get(name, 0) + (count if isinstance(count, int) and count > 0 else 1)
     return {**counts}
-
-
-def read_cpu(value: float | None) -> YamlValue:
-    """Read a number of processors; None where none is said."""
-    return None if value is None else to_cpu(value)
-
-
-def read_memory(value: float | str | None) -> YamlValue:
-    """Read a size; None where none is said."""
-    return None if value is None else to_memory(value)
 
 
 def read_quota(service: Service) -> YamlValue:
@@ -144,6 +146,15 @@ def assess_gpus(use: KeyUse) -> Rows:
             yield f"[{index}].count", approximated("1 device", why, "set count", find_gpus)
 
 
+def _amount(
+    key: str, convert: Callable[..., Text], place: Field, but: str, assess: Assess | None = None
+) -> tuple[str, KeyRule]:
+    """Make the entry of a key that is a limit or a request as it stands."""
+    read = attrgetter(key)
+    words = f"{place.path} (live)"
+    return key, translated(words, place, assess=assess, read=lambda service: convert(read(service)), but=but)
+
+
 _CPU_LIMIT, _CPU_REQUEST = container("resources.limits.cpu"), container("resources.requests.cpu")
 _MEMORY_LIMIT, _MEMORY_REQUEST = container("resources.limits.memory"), container("resources.requests.memory")
 KEYS: Table = {
@@ -159,43 +170,17 @@ KEYS: Table = {
         "resources.limits.cpu", _CPU_LIMIT, assess=assess_quota, read=read_quota, but=f"{TURNS}; {CPU}"
     ),
     "cpu_period": translated("resources.limits.cpu, with cpu_quota", _CPU_LIMIT, assess=assess_quota),
-    "cpus": translated("resources.limits.cpu (live)", _CPU_LIMIT, read=lambda service: read_cpu(service.cpus), but=CPU),
-    "mem_limit": translated(
-        "resources.limits.memory (live)", _MEMORY_LIMIT, read=lambda service: read_memory(service.mem_limit), but=SWAP
-    ),
-    "mem_reservation": translated(
-        "resources.requests.memory (live)",
-        _MEMORY_REQUEST,
-        assess=assess_reserved,
-        read=lambda service: read_memory(service.mem_reservation),
-        but=SOFT,
-    ),
-    "deploy.resources.limits.cpus": translated(
-        "resources.limits.cpu (live)",
-        _CPU_LIMIT,
-        read=lambda service: read_cpu(service.deploy.resources.limits.cpus),
-        but=CPU,
-    ),
-    "deploy.resources.limits.memory": translated(
-        "resources.limits.memory (live)",
-        _MEMORY_LIMIT,
-        read=lambda service: read_memory(service.deploy.resources.limits.memory),
-        but=SWAP,
-    ),
-    "deploy.resources.limits.pids": ignored(NODE, "set podPidsLimit of the kubelet"),
-    "deploy.resources.reservations.cpus": translated(
-        "resources.requests.cpu (live)",
-        _CPU_REQUEST,
-        assess=assess_reserved,
-        read=lambda service: read_cpu(service.deploy.resources.reservations.cpus),
-        but=CPU,
-    ),
-    "deploy.resources.reservations.memory": translated(
-        "resources.requests.memory (live)",
-        _MEMORY_REQUEST,
-        assess=assess_reserved,
-        read=lambda service: read_memory(service.deploy.resources.reservations.memory),
-        but=SOFT,
+    **dict(
+        (
+            _amount("cpus", to_cpu, _CPU_LIMIT, CPU),
+            _amount("mem_limit", to_memory, _MEMORY_LIMIT, SWAP),
+            _amount("mem_reservation", to_memory, _MEMORY_REQUEST, SOFT, assess_reserved),
+            _amount("deploy.resources.limits.cpus", to_cpu, _CPU_LIMIT, CPU),
+            _amount("deploy.resources.limits.memory", to_memory, _MEMORY_LIMIT, SWAP),
+            ("deploy.resources.limits.pids", ignored(NODE, "set podPidsLimit of the kubelet")),
+            _amount("deploy.resources.reservations.cpus", to_cpu, _CPU_REQUEST, CPU, assess_reserved),
+            _amount("deploy.resources.reservations.memory", to_memory, _MEMORY_REQUEST, SOFT, assess_reserved),
+        )
     ),
     "deploy.resources.reservations.generic_resources": whole(
         ignored("Swarm's resources have no names here", "set services.X.resources.limits")
