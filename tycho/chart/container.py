@@ -156,7 +156,6 @@ class Container(Struct, frozen=True):
         stage: "" for an ordinary one; "sidecar" or "init" for one that others of its pod start after: it runs on beside
             them, or has done its work.
         steps: What is done to its volumes before it starts.
-        user: Who owns what is copied into its volumes, `1000:1000`; "" for nobody in particular.
         published: Ports that the outside calls.
         service_type: Of that Service; "" for the default.
         ingress: Hosts, path and port of an Ingress; port 0 where there is none.
@@ -182,7 +181,6 @@ class Container(Struct, frozen=True):
     stdin: bool = False
     tty: bool = False
     stage: str = ""
-    user: str = ""
     published: tuple[ServicePort, ...] = ()
     service_type: str = ""
     ingress: Ingress | None = None

@@ -22,7 +22,7 @@ from tycho.chart.translate.key_rule import read_fields
 from tycho.chart.translate.metadata import translate_annotations
 from tycho.chart.translate.ports import translate_ingress, translate_ports
 from tycho.chart.translate.resources import translate_resources
-from tycho.chart.translate.security import owner_of, translate_security
+from tycho.chart.translate.security import translate_security
 from tycho.chart.volumes import VolumePlanner
 from tycho.chart.workload import CONDITIONS
 from tycho.chart.workload_kind import tycho_extension
@@ -85,7 +85,6 @@ class ContainerTranslator:
             steps=steps,
             stdin=bool(fields.get("stdin")),
             tty=bool(fields.get("tty")),
-            user=owner_of(service),
             published=published,
             service_type=service_type,
             ingress=ingress,

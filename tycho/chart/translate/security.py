@@ -32,8 +32,7 @@ NODE, LEAVE = "it is a setting of the node, not of a container", "remove it"
 
 def translate_security(service: Service) -> dict[str, YamlValue]:
     """Translate into the securityContext of the container."""
-    ids = {"runAsUser": read_user(service), "runAsGroup": read_group(service)}
-    context: dict[str, YamlValue] = {key: number for key, number in ids.items() if number is not None}
+    context = read_ids(service)
     context |= read_fields(KEYS, service, "container").get("securityContext", {})  # type: ignore[arg-type]
     escalates = _always_escalates(service)
     for option in service.security_opt:
@@ -46,14 +45,11 @@ def _always_escalates(service: Service) -> bool:
     return service.privileged or "SYS_ADMIN" in map(normalize_capability, service.cap_add)
 
 
-def read_user(service: Service) -> YamlValue:
-    """Read the number of the user; None where none is said."""
-    return parse_id((service.user or "").partition(":")[0])
-
-
-def read_group(service: Service) -> YamlValue:
-    """Read the number of the group; None where none is said."""
-    return parse_id((service.user or "").partition(":")[2])
+def read_ids(service: Service) -> dict[str, YamlValue]:
+    """Read the numbers of user and group, as far as they are said."""
+    user, _, group = (service.user or "").partition(":")
+    ids = {"runAsUser": parse_id(user), "runAsGroup": parse_id(group)}
+    return {name: number for name, number in ids.items() if number is not None}
 
 
 def read_capabilities(names: tuple[str, ...]) -> YamlValue:
@@ -100,13 +96,6 @@ def _selinux_labels(service: Service) -> dict[str, str]:
     return labels
 
 
-def owner_of(service: Service) -> str:
-    """Return who owns what is copied into a service's volumes, as `chown` takes it; "" without a number."""
-    user, _, group = (service.user or "").partition(":")
-    uid, gid = parse_id(user), parse_id(group)
-    return ("" if uid is None else str(uid)) + ("" if gid is None else f":{gid}")
-
-
 def group_of(service: Service) -> str:
     """Return the group of a service's user, or the user's own number where none is said; "" without numbers."""
     user, _, group = (service.user or "").partition(":")
@@ -135,9 +124,8 @@ def assess_user(use: KeyUse) -> Rows:
 
 def find_ids(use: KeyUse) -> Iterator[ReportTarget]:
     """Find the numbers of user and group, as far as they are said."""
-    for name, number in (("runAsUser", read_user(use.service)), ("runAsGroup", read_group(use.service))):
-        if number is not None:
-            yield from container(f"securityContext.{name}")(use)
+    for name in read_ids(use.service):
+        yield from container(f"securityContext.{name}")(use)
 
 
 def _gives_claims(use: KeyUse) -> bool:
