@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import cast
 
 from tycho.chart.chart import ReportTarget
@@ -59,17 +60,8 @@ def _kind(use: KeyUse) -> str:
     return "configs" if use.entry in use.service.configs else "secrets"
 
 
-def assess_uid(use: KeyUse) -> Rows:
-    """Assess an owner: root owns a mounted file, and another owner makes it readable for all."""
-    yield from _assess_owner(use, "uid")
-
-
-def assess_gid(use: KeyUse) -> Rows:
-    """Assess a group: so does another group."""
-    yield from _assess_owner(use, "gid")
-
-
 def _assess_owner(use: KeyUse, field: str) -> Rows:
+    """Assess an owner or a group: root owns a mounted file, and any other makes it readable for all."""
     ref = cast("FileRef", use.entry)
     if decide_mode(ref, use.service) != decide_mode(ref.model_copy(update={field: None}), use.service):
         yield "", approximated("mode", FOR_ALL, ALONE, find_refs(_kind(use), mounted_at=False))
@@ -132,8 +124,8 @@ def _reference_keys(kind: str, target: str) -> Table:
         f"{kind}[].source": translated(f"the {target}", mounts),
         f"{kind}[].target": translated("mountPath", mounts),
         f"{kind}[].mode": translated("mode", content, assess=assess_mode),
-        f"{kind}[].uid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_uid),
-        f"{kind}[].gid": approximated("root owns it", FOR_ALL, ALONE, assess=assess_gid),
+        f"{kind}[].uid": approximated("root owns it", FOR_ALL, ALONE, assess=partial(_assess_owner, field="uid")),
+        f"{kind}[].gid": approximated("root owns it", FOR_ALL, ALONE, assess=partial(_assess_owner, field="gid")),
     }
 
 

@@ -9,7 +9,7 @@ from tycho.chart.chart import ReportTarget
 from tycho.chart.expressions import SIZE
 from tycho.chart.routes import URL_WORDS
 from tycho.chart.translate.claims import find_claim
-from tycho.chart.translate.health import KEY, LIVENESS, PROBE, is_probe
+from tycho.chart.translate.health import KEY, LIVENESS, PROBE, is_probe, is_words
 from tycho.chart.translate.key_rule import KeyRule, rejected, translated
 from tycho.chart.translate.key_use import (
     RELEASE,
@@ -37,10 +37,6 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 CRON = re.compile(r"@[a-z]+|\S+( +\S+){4}")
 
 
-def _texts(value: Json) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value)
-
-
 def _has_keys(*known: str) -> Check:
     return lambda value: isinstance(value, Mapping) and set(value) <= set(known)
 
@@ -52,7 +48,7 @@ def _is_chart(value: Json) -> bool:
     people = value.get("maintainers", [])
     return (
         all(isinstance(value[key], str) for key in TEXTS_OF_CHART if key in value)
-        and all(_texts(value[key]) for key in LISTS_OF_CHART if key in value)
+        and all(is_words(value[key]) for key in LISTS_OF_CHART if key in value)
         and isinstance(people, list | tuple)
         and all(isinstance(person, Mapping) and person.get("name") and _is_person(person) for person in people)
     )
@@ -102,12 +98,8 @@ def find_secret_entries(use: KeyUse) -> Iterator[ReportTarget]:
         yield from env_secret("")(use)
 
 
-def _is_route(value: Json) -> bool:
-    return value in URL_WORDS
-
-
 def _are_variables(value: Json) -> bool:
-    return _texts(value) and all(VARIABLE.fullmatch(str(name)) for name in value)
+    return is_words(value) and all(VARIABLE.fullmatch(str(name)) for name in value)
 
 
 def _key(check: Check, example: str, words: str, *places: FieldPlace) -> tuple[Check, str, KeyRule]:
@@ -135,10 +127,10 @@ def _is_identity(value: Json) -> bool:
 
 EXTENSION_KEYS: Mapping[str, Mapping[str, tuple[Check, str, KeyRule]]] = {
     "": {
-        "grants": _key(_texts, '["annotations.example.k8s.io/*"]', "rights that a policy granted"),
-        "externalNames": _key(_texts, '["shared-*"]', "names of objects that exist"),
+        "grants": _key(is_words, '["annotations.example.k8s.io/*"]', "rights that a policy granted"),
+        "externalNames": _key(is_words, '["shared-*"]', "names of objects that exist"),
         "root": _key(lambda value: isinstance(value, str), "..", "decided when the file is read"),
-        "secretFiles": _key(_texts, '["*.key", "!public.key"]', "Secrets of the release", find_secret_files),
+        "secretFiles": _key(is_words, '["*.key", "!public.key"]', "Secrets of the release", find_secret_files),
         "networkPolicy": _key(_is_flag, "true or false", "NetworkPolicies", find_policies),
         "chart": _key(_is_chart, "{appVersion, keywords, home, icon, sources, maintainers, license}", "Chart.yaml"),
         "ingress": _key(
@@ -147,7 +139,7 @@ EXTENSION_KEYS: Mapping[str, Mapping[str, tuple[Check, str, KeyRule]]] = {
             "Ingress (live)",
             find_ingresses,
         ),
-        "secretEnvironment": _key(_texts, '["*password"]', "which names are secret, in every service"),
+        "secretEnvironment": _key(is_words, '["*password"]', "which names are secret, in every service"),
         "identityVariables": _key(
             _is_identity, "{GUID: guid, USER: username}", "env of every container, set by the release"
         ),
@@ -163,15 +155,17 @@ EXTENSION_KEYS: Mapping[str, Mapping[str, tuple[Check, str, KeyRule]]] = {
             lambda value: bool(CRON.fullmatch(str(value))), '"0 3 * * *"', "CronJob", workload("spec.schedule")
         ),
         "ingress": _key(_has_keys("host", "path", "port"), "{host, path, port}", "Ingress (live)", find_ingress),
-        "url": _key(_is_route, "keep, strip or none", ROUTE),
+        "url": _key(lambda value: value in URL_WORDS, "keep, strip or none", ROUTE),
         "urlVariables": _key(_are_variables, "[NB_PREFIX]", ROUTE_VARIABLES),
-        "secretEnvironment": _key(_texts, '["*password", "!SORT_KEY"]', "a Secret of the release", find_secret_entries),
-        "grants": _key(_texts, '["cap_add=NET_ADMIN"]', "rights that a policy granted"),
+        "secretEnvironment": _key(
+            is_words, '["*password", "!SORT_KEY"]', "a Secret of the release", find_secret_entries
+        ),
+        "grants": _key(is_words, '["cap_add=NET_ADMIN"]', "rights that a policy granted"),
         KEY: _key(is_probe, PROBE, "readinessProbe", container("readinessProbe")),
         LIVENESS: _key(is_probe, PROBE, "livenessProbe", container("livenessProbe")),
         "fsGroup": _key(_is_group, "1000", "fsGroup of the pod", pod("securityContext.fsGroup")),
         "storage": _key(_is_flag, "true or false", "claims, or none, for writable binds"),
-        "hostPaths": _key(_texts, "[/dev/net/tun]", "hostPath volumes", find_host_paths),
+        "hostPaths": _key(is_words, "[/dev/net/tun]", "hostPath volumes", find_host_paths),
     },
     "volumes": {
         "size": _key(
@@ -184,7 +178,7 @@ EXTENSION_KEYS: Mapping[str, Mapping[str, tuple[Check, str, KeyRule]]] = {
             lambda value: isinstance(value, str), "fast", "storageClassName (live)", find_claim("spec.storageClassName")
         ),
         "accessModes": _key(
-            lambda value: _texts(value) and set(value) <= MODES,
+            lambda value: is_words(value) and set(value) <= MODES,
             "[ReadWriteMany]",
             "accessModes (live)",
             find_claim("spec.accessModes"),
