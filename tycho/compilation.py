@@ -202,7 +202,7 @@ def _list_unasked(system: Project, names: Collection[str]) -> Iterator[Problem]:
     question = read_terms(extension).question if isinstance(extension, Mapping) else None
     if question and question.service not in names:
         path = f"x-tycho.{IDLE}.service"
-        yield Problem(*system.at(path), path, f"there is no service {question.service}", f"known: {', '.join(names)}")
+        yield system.make_problem(path, f"there is no service {question.service}", f"known: {', '.join(names)}")
 
 
 def _make_artifact(

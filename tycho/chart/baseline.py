@@ -22,6 +22,7 @@ from tycho.model import PodRights, Project, Rights, ServiceRights
 from tycho.model.rights import covers, read_grants
 
 RELEASES = "sh.helm.release.v1"
+ACTS = "it configures a node, a container runtime or a controller"
 EXTERNAL = ("volumes", "configs", "secrets")
 
 
@@ -123,7 +124,7 @@ def _check_annotations(layout: ChartLayout) -> Iterator[Problem]:
     for pod in layout.workloads:
         for container in pod.containers:
             service = find_service(system, container.service)
-            path = _service_rights(layout, container).path
+            path = layout.locate(container.service)
             grants = (*everywhere, *read_grants(service))
             places = {
                 "labels": service.labels,
@@ -133,14 +134,15 @@ def _check_annotations(layout: ChartLayout) -> Iterator[Problem]:
             for place, written in places.items():
                 for key in _find_acting(written, grants):
                     hint = describe_grant(container.service, f"annotations.{key}")
-                    yield _describe_acting(system, f"{path}.{place}.{key}", hint)
+                    yield system.make_problem(f"{path}.{place}.{key}", ACTS, hint)
     for name, volume in system.volumes.items():
         for key in _find_acting(volume.labels, everywhere):
-            yield _describe_acting(system, f"volumes.{name}.labels.{key}", describe_system_grant(f"annotations.{key}"))
+            hint = describe_system_grant(f"annotations.{key}")
+            yield system.make_problem(f"volumes.{name}.labels.{key}", ACTS, hint)
     for key, value in ingress_annotations(system).items():
         if is_acting(key, str(value)) and not covers(everywhere, f"annotations.{key}"):
-            path = f"x-tycho.ingress.annotations.{key}"
-            yield _describe_acting(system, path, describe_system_grant(f"annotations.{key}"))
+            hint = describe_system_grant(f"annotations.{key}")
+            yield system.make_problem(f"x-tycho.ingress.annotations.{key}", ACTS, hint)
 
 
 def _find_acting(written: Mapping[str, str], grants: tuple[str, ...]) -> Iterator[str]:
@@ -149,10 +151,6 @@ def _find_acting(written: Mapping[str, str], grants: tuple[str, ...]) -> Iterato
         for key, value in written.items()
         if QUALIFIED.fullmatch(key) and is_acting(key, str(value)) and not covers(grants, f"annotations.{key}")
     )
-
-
-def _describe_acting(system: Project, path: str, hint: str) -> Problem:
-    return Problem(*system.at(path), path, "it configures a node, a container runtime or a controller", hint)
 
 
 def _check_external(system: Project) -> Iterator[Problem]:
@@ -165,15 +163,10 @@ def _check_external(system: Project) -> Iterator[Problem]:
             path, name = f"{section}.{key}", str(part.name or key).strip()
             at = system.at(f"{path}.name")
             if name.lower().startswith(RELEASES):
-                yield Problem(
-                    *at,
-                    path,
-                    f'"{name}" is a Secret in which Helm stores a release and its values',
-                    "name another object",
-                )
+                message = f'"{name}" is a Secret in which Helm stores a release and its values'
+                yield Problem(*at, path, message, "name another object")
             elif not any(fnmatchcase(name, glob) for glob in globs):
-                policy = (
-                    f'{{description: External names., system: {{add: {{x-tycho: {{externalNames: ["{name}"]}}}}}}}}'
-                )
+                added = f'{{x-tycho: {{externalNames: ["{name}"]}}}}'
+                policy = f"{{description: External names., system: {{add: {added}}}}}"
                 hint = f"remove it, or allow it by a policy in a folder for --policies: {policy}"
                 yield Problem(*at, path, f'no policy allows the external object "{name}"', hint)

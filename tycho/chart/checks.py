@@ -46,18 +46,14 @@ def _find_oversized(layout: ChartLayout) -> Iterator[Problem]:
     for tree in layout.configmaps:
         if (size := sum(map(len, files_by_place[tree.place].values()))) > CONFIGMAP_LIMIT:
             message = f"{size >> 10} KiB is more than a ConfigMap can hold ({CONFIGMAP_LIMIT >> 10} KiB)"
-            yield Problem(
-                *layout.system.at(tree.place), tree.place, message, "copy it into the image, or keep it in a volume"
-            )
+            yield layout.system.make_problem(tree.place, message, "copy it into the image, or keep it in a volume")
     if (total := sum(sizes.values())) > FILES_LIMIT:
         heaviest = max(sizes, key=lambda place: sizes[place])
-        yield Problem(
-            *layout.system.at(heaviest),
-            heaviest,
+        message = (
             f"the project's files are {total >> 10} KiB compressed, {sizes[heaviest] >> 10} KiB of them here:"
-            f" more than {FILES_LIMIT >> 10} KiB",
-            "copy them into the image, or keep them in a volume",
+            f" more than {FILES_LIMIT >> 10} KiB"
         )
+        yield layout.system.make_problem(heaviest, message, "copy them into the image, or keep them in a volume")
 
 
 def raise_problems(problems: list[Problem]) -> None:

@@ -24,15 +24,14 @@ def find_control_characters(system: Project) -> Iterator[Problem]:
     for section in SECTIONS:
         for name, part in getattr(system, section).items():
             for path in _paths(part, f"{section}.{name}") if _holds_any(part) else ():
-                yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
+                yield system.make_problem(path, UNWRITABLE_REASON, HINT)
     for path in _paths(system.x.get("x-tycho"), "x-tycho"):
-        yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
+        yield system.make_problem(path, UNWRITABLE_REASON, HINT)
     for name, config in system.configs.items():
         content: object = config.content
         # A text without variables becomes binary data, which holds anything.
         if isinstance(content, Live) and UNWRITABLE.search(content.template):
-            path = f"configs.{name}.content"
-            yield Problem(*system.at(path), path, UNWRITABLE_REASON, HINT)
+            yield system.make_problem(f"configs.{name}.content", UNWRITABLE_REASON, HINT)
 
 
 def _holds_any(value: object) -> bool:

@@ -134,4 +134,4 @@ def find_collisions(layout: ChartLayout) -> Iterator[Problem]:
         subject, clear = (named.text, False) if named.role else ("this", bool(other.role))
         message = f"{subject} and {other.text} would both be the {named.kind.name} {named.suffix}"
         hint = f"rename {named.path}" if clear else f"rename {named.path} or {other.path}"
-        yield Problem(*layout.system.at(named.path), named.path, message, hint)
+        yield layout.system.make_problem(named.path, message, hint)

@@ -92,7 +92,7 @@ def find_exceeded(system: Project) -> Iterator[Problem]:
     services = all_services(system)
     if len(services) > MAX_SERVICES:
         message = f"{len(services)} services; a Helm release has room for about 500"
-        yield Problem(*system.at("services"), "services", message, "split them into several projects")
+        yield system.make_problem("services", message, "split them into several projects")
         return
     for limit in LIMITS:
         yield from _find_exceeded(system, limit, {name: limit.count(service) for name, service in services.items()})
@@ -100,14 +100,17 @@ def find_exceeded(system: Project) -> Iterator[Problem]:
     yield from _find_exceeded(system, MOUNTS, mounts)
     for name in long_chains[:1]:
         message = f"a chain of volumes_from is longer than {MAX_CHAIN} services"
-        yield _problem(system, name, "volumes_from", message, "name the volumes, and mount them in each service")
+        hint = "name the volumes, and mount them in each service"
+        yield system.make_problem(f"{service_path(system, name)}.volumes_from", message, hint)
     pods: dict[str, int] = {}
     for home in pod_of_service(services).values():
         pods[home] = pods.get(home, 0) + 1
     for name, count in pods.items():
         if count > MAX_CONTAINERS:
             message = f"{count} services share its pod; the limit is {MAX_CONTAINERS} containers"
-            yield _problem(system, name, "", message, "remove network_mode: service:NAME from some")
+            yield system.make_problem(
+                service_path(system, name), message, "remove network_mode: service:NAME from some"
+            )
     yield from _count_texts(system)
 
 
@@ -115,15 +118,10 @@ def _find_exceeded(system: Project, limit: Limit, counts: Mapping[str, int]) -> 
     for name, count in counts.items():
         if count > limit.each:
             message = f"{count} {limit.what}; the limit of a service is {limit.each}"
-            yield _problem(system, name, "", message, limit.hint)
+            yield system.make_problem(service_path(system, name), message, limit.hint)
     if (total := sum(counts.values())) > limit.together:
         message = f"{total} {limit.what} in all services together; the limit is {limit.together}"
-        yield Problem(*system.at("services"), "services", message, limit.hint)
-
-
-def _problem(system: Project, name: str, key: str, message: str, hint: str) -> Problem:
-    path = f"{service_path(system, name)}{key and '.'}{key}"
-    return Problem(*system.at(path), path, message, hint)
+        yield system.make_problem("services", message, limit.hint)
 
 
 def _add_up_mounts(services: Mapping[str, Service]) -> tuple[dict[str, int], list[str]]:
@@ -156,7 +154,7 @@ def _count_texts(system: Project) -> Iterator[Problem]:
             dollars += text.template.count("$")
     if characters > MAX_TEXT:
         message = f"all values together are larger than {MAX_TEXT >> 20} MiB; the limit of a release is about 1 MiB"
-        yield Problem(*system.at("services"), "services", message, "keep large texts in volumes or images")
+        yield system.make_problem("services", message, "keep large texts in volumes or images")
     if dollars > MAX_DOLLARS:
         message = f"the values read more than {MAX_DOLLARS} variables, which is too slow for Helm"
-        yield Problem(*system.at("services"), "services", message, "read each variable where it is needed")
+        yield system.make_problem("services", message, "read each variable where it is needed")

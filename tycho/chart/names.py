@@ -68,17 +68,10 @@ def find_name_collisions(system: Project) -> Iterable[Problem]:
         for name in getattr(system, section):
             path = f"{section}.{name}"
             if not COMPOSE.fullmatch(name):
-                yield Problem(
-                    *system.at(path), path, f'"{name}" is not a valid name', "use letters, digits, dots, dashes, _"
-                )
+                yield system.make_problem(path, f'"{name}" is not a valid name', "use letters, digits, dots, dashes, _")
             elif (other := seen.setdefault(label(name), name)) != name:
-                yield Problem(
-                    *system.at(path),
-                    path,
-                    f'"{name}" and "{other}" are both named "{label(name)}" in Kubernetes',
-                    "rename one of them",
-                )
+                message = f'"{name}" and "{other}" are both named "{label(name)}" in Kubernetes'
+                yield system.make_problem(path, message, "rename one of them")
     for job in system.jobs:
         if job in system.services:
-            path = f"jobs.{job}"
-            yield Problem(*system.at(path), path, f'a service is named "{job}", too', "rename one of them")
+            yield system.make_problem(f"jobs.{job}", f'a service is named "{job}", too', "rename one of them")

@@ -59,8 +59,7 @@ def find_invalid_numbers(system: Project) -> Iterator[Problem]:
 def _check(system: Project, path: str, amounts: Iterator[Amount], env: Mapping[str, str]) -> Iterator[Problem]:
     for amount in amounts:
         for message in dict.fromkeys(_messages(amount, env)):
-            place = f"{path}.{amount.path}"
-            yield Problem(*system.at(place), place, message, amount.hint)
+            yield system.make_problem(f"{path}.{amount.path}", message, amount.hint)
 
 
 def _messages(amount: Amount, env: Mapping[str, str]) -> Iterator[str]:

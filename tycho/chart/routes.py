@@ -143,14 +143,14 @@ def _list_problems(system: Project, options: UrlOptions) -> Iterator[Problem]:
             path = f"services.{name}.x-tycho.{KEY}"
             why = f"{asking[0]} has the URL already: the URL template has one URL for a system"
             hint = "remove it, or have the operator add {service} to TYCHO_URL_TEMPLATE"
-            yield Problem(*system.at(path), path, why, hint)
+            yield system.make_problem(path, why, hint)
     for name in list_routed(system, options):
         if tycho_extension(system.services[name]).get(KEY) == STRIP and not options.strips:
             path = f"services.{name}.x-tycho.{KEY}"
             which = f'the IngressClass "{options.class_name}"' if options.class_name else "the default IngressClass"
             known = " or ".join(sorted(set(CONTROLLERS.values())))
             hint = f"write keep, or have the operator set TYCHO_URL_CONTROLLER ({known}), or TYCHO_URL_ROUTE=httproute"
-            yield Problem(*system.at(path), path, f"Tycho does not know how {which} removes a prefix from a path", hint)
+            yield system.make_problem(path, f"Tycho does not know how {which} removes a prefix from a path", hint)
 
 
 def _is_stripped(service: Service, address: Address) -> bool:

@@ -42,7 +42,7 @@ def _list_images(system: Project) -> Iterator[Problem]:
             if isinstance(service.image, Expr) and not is_image(str(service.image)):
                 path = f"{section}.{name}.image"
                 hint = f"set the variables of {template(service.image)} to make it a valid image, such as nginx:1.27"
-                yield Problem(*system.at(path), path, NO_IMAGE.format(service.image), hint)
+                yield system.make_problem(path, NO_IMAGE.format(service.image), hint)
 
 
 def _list_empty(system: Project) -> Iterator[Problem]:
@@ -63,7 +63,7 @@ def _list_empty(system: Project) -> Iterator[Problem]:
             at, hint = f"{path}.environment", "set it, or write file: or external: true"
         else:
             continue
-        yield Problem(*system.at(at), at, message, hint)
+        yield system.make_problem(at, message, hint)
 
 
 def _is_set(system: Project, variable: str) -> bool:

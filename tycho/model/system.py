@@ -108,6 +108,10 @@ class Project(Node):
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self.lines.get(path, ("", 0))
 
+    def make_problem(self, path: str, message: str, hint: str = "") -> Problem:
+        """Make the problem of what stands at a compose path."""
+        return Problem(*self.at(path), path, message, hint)
+
     def image_name(self, name: str) -> str:
         """Return the image that a service or job runs: its own, or what Compose calls the one that is built for it."""
         service = self.services[name] if name in self.services else self.jobs[name]

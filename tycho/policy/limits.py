@@ -33,7 +33,7 @@ def list_excesses(policy: Policy, project: Project) -> Iterator[Problem]:
             value, path = value.get("after") if isinstance(value, Mapping) else None, f"{path}.after"
         if is_duration(value) and read_seconds(value) > read_seconds(limit):
             message = f"{value} is longer than {LIMITED[word]}: {policy.name} allows {limit}"
-            yield Problem(*project.at(path), path, message, policy.hint or f"write {limit}, or less")
+            yield project.make_problem(path, message, policy.hint or f"write {limit}, or less")
 
 
 def read_limits(value: Json, where: str) -> Iterator[tuple[str, str, str]]:

@@ -149,7 +149,7 @@ class PolicyRun(Struct):
         for path, value in find_paths(self.system, policy.system["has"], to_text).items():
             words = {"name": self.system.name, "image": "", "has": value, "right": _name_right(path, value)}
             message, hint = (_fill_placeholders(text, words) for text in (policy.system["deny"], policy.hint))
-            self.denials.append((policy.name, Problem(*self.system.at(path), path, message, hint)))
+            self.denials.append((policy.name, self.system.make_problem(path, message, hint)))
             self.steps.append(Step(policy.name, "", matched=True, denied=(path,)))
 
     def _problem(self, policy: Policy, text: str, subject: PolicySubject, path: str, value: str) -> Problem:
@@ -157,7 +157,7 @@ class PolicyRun(Struct):
         image = str(subject.service.image or "")
         words = {"name": subject.name, "image": image, "has": value, "right": _name_right(below, value)}
         message, hint = (_fill_placeholders(template, words) for template in (text, policy.hint))
-        return Problem(*self.system.at(path), path, message, hint)
+        return self.system.make_problem(path, message, hint)
 
     def _list_services(self) -> Iterator[tuple[str, str, Service]]:
         for section in ("services", "jobs"):

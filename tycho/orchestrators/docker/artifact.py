@@ -114,8 +114,7 @@ def compile_artifact(policy_result: PolicyResult, *, strict: bool, version: str)
 
 def _list_jobs(project: Project) -> Iterator[Problem]:
     for name in project.jobs:
-        path = f"jobs.{name}"
-        yield Problem(*project.at(path), path, "Docker Compose runs no jobs", "make it a service, or use -b helm")
+        yield project.make_problem(f"jobs.{name}", "Docker Compose runs no jobs", "make it a service, or use -b helm")
 
 
 def _list_ignored(policy_result: PolicyResult) -> Iterator[ReportEntry]:
