@@ -10,8 +10,9 @@ import pytest
 
 from tests.chart.test_hidden import compiled, policy_result, system
 from tycho.chart import emit
-from tycho.chart.compile_time import list_compile_time_keys
+from tycho.chart.compile_time import NOT_IN_CHART
 from tycho.chart.hidden import INTERPOLATED
+from tycho.chart.translate.key_rule import Table
 from tycho.chart.translate.tables import SECTIONS
 from tycho.compose import Sources, load
 from tycho.errors import ComposeError, ReportError
@@ -189,6 +190,22 @@ def test_included_secret_elsewhere_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ComposeError, match="1 problem") as caught:
         emit(include(tmp_path, inner, "INNER_TOKEN=planted\n"))
     assert "${INNER_TOKEN} is secret by its name" in caught.value.problems[0].message
+
+
+RESOLVED = frozenset({"include", "extends", "pre_start", "post_start", "pre_stop"})  # what is below them has keys too
+
+
+def list_compile_time_keys(section: str, table: Table) -> tuple[str, ...]:
+    """List the keys of a section whose variables are read at compile time and whose values the chart holds."""
+    live = {place.rstrip(".*[]") for place in INTERPOLATED.get(section, ())}
+    keys = (
+        key
+        for key, row in table.items()
+        if row.outcome in ("translated", "approximated") and "(live)" not in row.target and section != "secrets"
+    )
+    gone = NOT_IN_CHART | RESOLVED
+    result = [key for key in keys if key not in live and not {key.split(".")[0].removesuffix("[]"), key} & gone]
+    return tuple(sorted(key for key in result if "[]" not in key or key.partition("[]")[0] not in result))
 
 
 def test_page_lists_decided_keys() -> None:

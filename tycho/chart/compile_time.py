@@ -26,8 +26,6 @@ NOT_IN_CHART = frozenset({
 })  # fmt: skip
 """Keys that a chart holds nothing of, or nothing of as it is written."""
 
-RESOLVED = frozenset({"include", "extends", "pre_start", "post_start", "pre_stop"})  # what is below them has keys too
-
 
 def list_compile_time_rows(layout: ChartLayout, sections: Mapping[str, Table]) -> Iterator[tuple[str, KeyRule]]:
     """Yield path and entry of each place where a variable was read at compile time, or where a secret may not be.
@@ -48,34 +46,10 @@ def list_compile_time_rows(layout: ChartLayout, sections: Mapping[str, Table]) -
         secret = [name for name in names if names_secret(name, globs) or name in layout.system.sensitive]
         if secret:
             yield path, _reject_secret(secret[0], by_name=secret[0] not in layout.system.sensitive)
-        elif not secret:
-            yield (
-                path,
-                approximated(
-                    "read at compile time",
-                    REASON.format(shown, "is" if len(names) == 1 else "are"),
-                    REMEDY.format(shown),
-                ),
-            )
+        else:
+            reason = REASON.format(shown, "is" if len(names) == 1 else "are")
+            yield path, approximated("read at compile time", reason, REMEDY.format(shown))
     yield from _list_credentials(layout.system)
-
-
-def list_compile_time_keys(section: str, table: Table) -> tuple[str, ...]:
-    """List the keys of a section whose variables are read at compile time and whose values the chart holds.
-
-    Args:
-        section: Of a compose file, "" for its top level.
-        table: The section's keys.
-    """
-    live = {place.rstrip(".*[]") for place in INTERPOLATED.get(section, ())}
-    keys = (
-        key
-        for key, row in table.items()
-        if row.outcome in ("translated", "approximated") and "(live)" not in row.target and section != "secrets"
-    )
-    gone = NOT_IN_CHART | RESOLVED
-    result = [key for key in keys if key not in live and not {key.split(".")[0].removesuffix("[]"), key} & gone]
-    return tuple(sorted(key for key in result if "[]" not in key or key.partition("[]")[0] not in result))
 
 
 def _reject_secret(name: str, *, by_name: bool) -> KeyRule:
