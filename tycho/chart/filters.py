@@ -17,8 +17,8 @@ from tycho.text import json_text, printable
 PART = re.compile(r"[A-Za-z0-9._/, -]*")
 # What a policy's template may print as it is: no reader ends a scalar there, or begins another one.
 SAFE_PLAIN = re.compile(r"[A-Za-z0-9._/@+-]*(:[A-Za-z0-9._/@+-]+)*")
-# What Markdown reads as code, emphasis, a link, HTML, or the end of a table's cell.
 SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+# What Markdown reads as code, emphasis, a link, HTML, or the end of a table's cell.
 MARKUP = re.compile(r"[\\`*<\[|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=[#A-Za-z])|:(?=//)|(?<=\w)@(?=\w)")
 WEB = re.compile(r"(?i)\bwww(?=\.)")
 

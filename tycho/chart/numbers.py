@@ -63,8 +63,10 @@ def _check(system: Project, path: str, amounts: Iterator[Amount], env: Mapping[s
 
 
 def _messages(amount: Amount, env: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is wrong with a number now, and with its default."""
+    """Yield what is wrong with a number now, and with its default; nothing where there is none."""
     value = amount.value
+    if value is None:
+        return
     if not isinstance(value, Live):
         if message := amount.check(_write(value)):
             yield message
@@ -170,8 +172,8 @@ def _list_amounts(service: Service) -> Iterator[Amount]:
         yield Amount("restart", attempts, COUNT)
     if health := service.healthcheck:
         for key in ("interval", "timeout", "start_period", "start_interval"):
-            yield from _present(Amount(f"healthcheck.{key}", _seconds(getattr(health, key)), COUNT))
-        yield from _present(Amount("healthcheck.retries", health.retries, COUNT))
+            yield Amount(f"healthcheck.{key}", _seconds(getattr(health, key)), COUNT)
+        yield Amount("healthcheck.retries", health.retries, COUNT)
     yield from _list_ids(service)
     yield from _list_ports(service)
     yield from _list_mounts(service)
@@ -208,7 +210,7 @@ def _list_ports(service: Service) -> Iterator[Amount]:
         for end in text.partition("/")[0].split("-", 1):
             yield Amount(f"expose[{index}]", end, PORT, NUMBER)
     ingress_port = extension_mapping(service, "ingress").get("port")
-    yield from _present(Amount("x-tycho.ingress.port", ingress_port, PORT, NUMBER))
+    yield Amount("x-tycho.ingress.port", ingress_port, PORT, NUMBER)
 
 
 def _list_published(index: int, port: Port) -> Iterator[Amount]:
@@ -223,9 +225,8 @@ def _list_published(index: int, port: Port) -> Iterator[Amount]:
 
 def _list_mounts(service: Service) -> Iterator[Amount]:
     for index, mount in enumerate(service.volumes):
-        size = (mount.tmpfs or {}).get("size")
-        if size is not None:
-            yield Amount(f"volumes[{index}].tmpfs.size", size, check_size, MEMORY)
+        if mount.tmpfs:
+            yield Amount(f"volumes[{index}].tmpfs.size", mount.tmpfs.get("size"), check_size, MEMORY)
     for index, text in enumerate(service.tmpfs):
         match = _TMPFS_SIZE.search(text.partition(":")[2])
         if match and "%" not in match[1]:
@@ -247,10 +248,6 @@ def _list_volume_amounts(volume: ComposeVolume) -> Iterator[Amount]:
         yield Amount("x-tycho.size", size, check_volume_size, 'write a size such as "10g"')
     elif "size" in volume.driver_opts:
         yield Amount("driver_opts.size", volume.driver_opts["size"], check_volume_size, 'write a size such as "10g"')
-
-
-def _present(*amounts: Amount) -> Iterator[Amount]:
-    return (amount for amount in amounts if amount.value is not None)
 
 
 def _seconds(seconds: float | None) -> int | None:

@@ -19,10 +19,8 @@ def translate_command(service: Service) -> tuple[Command, Command]:
 def assess_command(use: KeyUse) -> Rows:
     """Assess a line that is split when it is rendered, as its variables bring blanks: no secret may be torn apart."""
     if use.value and isinstance(use.value[0], Reworded) and holds_secret(use.value[0].line, "command"):
-        yield (
-            "",
-            rejected("it contains a secret, and a variable changes how this line is split into words", "write a list"),
-        )
+        why = "it contains a secret, and a variable changes how this line is split into words"
+        yield "", rejected(why, "write a list")
 
 
 def assess_arguments(use: KeyUse) -> Rows:
@@ -39,12 +37,8 @@ def assess_entrypoint(use: KeyUse) -> Rows:
     if use.value == () and use.service.command:
         yield "", translated("command, from the compose file's command (live)", container("command"))
     elif use.value == ():
-        yield (
-            "",
-            approximated(
-                "", "Kubernetes cannot remove an image's entrypoint and keep its command", "write the whole command"
-            ),
-        )
+        why = "Kubernetes cannot remove an image's entrypoint and keep its command"
+        yield "", approximated("", why, "write the whole command")
 
 
 def assess_init(use: KeyUse) -> Rows:

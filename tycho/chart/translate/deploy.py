@@ -110,14 +110,10 @@ def assess_delay(use: KeyUse) -> Rows:
 def assess_failure(use: KeyUse) -> Rows:
     """Assess `failure_action`: a rollout that does not become ready stops, unless the whole system goes back."""
     if use.value == "rollback":
-        yield (
-            "",
-            approximated(
-                "`tycho up` goes back to the last good revision of the system",
-                "a release goes back with all its services, and only where somebody waits for it",
-                "run helm upgrade --rollback-on-failure where there is Helm alone",
-            ),
-        )
+        words = "`tycho up` goes back to the last good revision of the system"
+        why = "a release goes back with all its services, and only where somebody waits for it"
+        remedy = "run helm upgrade --rollback-on-failure where there is Helm alone"
+        yield "", approximated(words, why, remedy)
     elif use.value == "pause":
         yield "", translated("a failed rollout stops where it is")
 

@@ -87,10 +87,7 @@ def assess_image(use: KeyUse) -> Rows:
     """Assess `image`: a container of what is no reference never starts. What variables bring is known at the start."""
     text = to_text(use.service.image)
     if text and not isinstance(text, Expression) and not is_image(text):
-        yield (
-            "",
-            rejected(NO_IMAGE.format(text), "write for example image: nginx:1.27"),
-        )
+        yield "", rejected(NO_IMAGE.format(text), "write for example image: nginx:1.27")
 
 
 def assess_build(use: KeyUse) -> Rows:

@@ -81,8 +81,7 @@ def assess_triggers(use: KeyUse) -> Rows:
             "a CronJob skips a run while the last one is active",
             "let each run end before the next one starts",
         )
-        place = workload("spec.concurrencyPolicy")
-        yield ".schedule[0].concurrency", approximated("Forbid", why, remedy, place)
+        yield ".schedule[0].concurrency", approximated("Forbid", why, remedy, workload("spec.concurrencyPolicy"))
     elif not schedule:
         why, remedy = "nothing starts it automatically", "kubectl create job --from=cronjob/NAME"
         yield "", approximated("a suspended CronJob", why, remedy, workload("spec.suspend"))
