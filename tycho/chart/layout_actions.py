@@ -70,10 +70,15 @@ class LayoutActions:
             "reference": image.reference,
         }
         parts = go_dict(**{name: go_string(str(text)) for name, text in fields.items() if text})
-        whole = f"(include {self.helpers.image} {go_dict(image=parts, context='.')})"
+        whole = self.image_at(parts, image)
+        return whole if image.is_live else Safe(f"({whole})")
+
+    def image_at(self, place: str, image: Image) -> Safe:
+        """Write an image that stands at a place of values, inside an action."""
+        whole = f"include {self.helpers.image} {go_dict(image=place, context='.')}"
         if not image.is_live:
             return Safe(whole)
-        return Safe(f"include {self.helpers.interpolate} {go_dict(text=whole, context='.')}")
+        return Safe(f"include {self.helpers.interpolate} {go_dict(text=f'({whole})', context='.')}")
 
     def own_image(self, workload: Workload, service: str, volume: str) -> tuple[str, Container, Safe]:
         """Tell a volume that is a service's own image: its name, the container, and where templates have its values."""

@@ -83,6 +83,7 @@ class ChartTemplates:
             "special_names": names_pods(layout),
             "value": self.texts.value,
             "image_of": self.places.image,
+            "image_at": self.places.image_at,
             "replicas_of": self.places.replicas,
             "argument": self.texts.argument,
         }
