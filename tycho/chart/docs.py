@@ -34,8 +34,7 @@ def write_pages(layout: ChartLayout, rows: Sequence[ReportEntry]) -> dict[str, s
                 if container is workload.containers[0]
                 else "",
             }
-            for workload in layout.workloads
-            for container in workload.containers
+            for container, workload in layout.placed_containers
         ],
         "values": list(_list_values(layout)),
         "kept": _kept(layout),

@@ -11,6 +11,7 @@ from tycho.chart.layout import ChartLayout
 from tycho.chart.manifests import (
     callable_containers,
     fills,
+    has_budget,
     has_peers,
     has_service,
     is_fenced,
@@ -18,7 +19,6 @@ from tycho.chart.manifests import (
     list_targets,
     list_unconnected,
 )
-from tycho.chart.workload_kind import COUNTED
 from tycho.errors import Problem
 from tycho.kinds import Kind
 
@@ -88,7 +88,7 @@ def _list_workloads(layout: ChartLayout) -> Iterator[ChartObject]:
             yield ChartObject(kinds.SERVICE, workload.slug, path, bare=True)
         if workload.awaited:
             yield ChartObject(kinds.SERVICE, f"{workload.slug}-awaited", path, "the healthy pods")
-        if workload.kind in COUNTED and workload.may_scale:
+        if has_budget(workload):
             yield ChartObject(kinds.POD_DISRUPTION_BUDGET, workload.slug, path)
         for container in workload.containers:
             path = layout.locate(container.service)

@@ -58,7 +58,12 @@ class ChartLayout(Struct, frozen=True):
     @property
     def containers(self) -> tuple[Container, ...]:
         """The containers of all workloads: each is a service."""
-        return tuple(container for workload in self.workloads for container in workload.containers)
+        return tuple(container for container, _ in self.placed_containers)
+
+    @property
+    def placed_containers(self) -> tuple[tuple[Container, Workload], ...]:
+        """The same, each with its workload."""
+        return tuple((container, workload) for workload in self.workloads for container in workload.containers)
 
     def locate(self, name: str) -> str:
         """Return the path of a service or job in the compose file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 
 from msgspec import Struct, field
 
@@ -27,22 +28,21 @@ class Manifest(Struct, frozen=True):
 Lister = Callable[[ChartLayout], Iterator[Manifest]]
 
 
-def list_workloads(kind: str) -> Lister:
-    """Make the lister of workloads of a kind."""
-
-    def each(layout: ChartLayout) -> Iterator[Manifest]:
-        for workload in layout.workloads:
-            if workload.kind == kind:
-                yield Manifest(f"{workload.slug}-{kind.lower()}", {"workload": workload})
-
-    return each
+def list_workloads(suffix: str, has: Callable[[Workload], object]) -> Lister:
+    """Make the lister of a file for each workload that something is true of."""
+    return lambda layout: (
+        Manifest(f"{workload.slug}-{suffix}", {"workload": workload}) for workload in layout.workloads if has(workload)
+    )
 
 
-def list_services(layout: ChartLayout) -> Iterator[Manifest]:
-    """List the names of workloads that others can call."""
-    for workload in layout.workloads:
-        if has_service(workload):
-            yield Manifest(f"{workload.slug}-service", {"workload": workload})
+def list_once(file: str, has: Callable[[ChartLayout], object]) -> Lister:
+    """Make the lister of one file, where something is true of the layout."""
+    return lambda layout: iter([Manifest(file)] if has(layout) else [])
+
+
+def is_kind(name: str) -> Callable[[Workload], bool]:
+    """Make the test whether a workload is of a kind."""
+    return lambda workload: workload.kind == name
 
 
 def has_service(workload: Workload) -> bool:
@@ -50,28 +50,19 @@ def has_service(workload: Workload) -> bool:
     return workload.kind not in JOBS or any(not port.guessed for port in workload.ports)
 
 
-def list_awaited(layout: ChartLayout) -> Iterator[Manifest]:
-    """List the Services that lead to healthy pods alone, for those who wait."""
-    for workload in layout.workloads:
-        if workload.awaited:
-            yield Manifest(f"{workload.slug}-awaited-service", {"workload": workload})
+def has_budget(workload: Workload) -> bool:
+    """Tell whether a workload has, or may have, several pods: draining a node leaves it some."""
+    return workload.kind in COUNTED and workload.may_scale
 
 
 def callable_containers(layout: ChartLayout) -> list[tuple[Container, Workload]]:
     """List the containers that the outside may call: what serves, and whatever publishes a port."""
     return [
         (container, workload)
-        for workload in layout.workloads
-        for container in workload.containers
+        for container, workload in layout.placed_containers
         if container.published
         or (workload.kind not in JOBS and container is workload.containers[0] and workload.connected)
     ]
-
-
-def list_published(layout: ChartLayout) -> Iterator[Manifest]:
-    """List the file of Services to the outside."""
-    if callable_containers(layout):
-        yield Manifest("published")
 
 
 def names_pods(layout: ChartLayout) -> bool:
@@ -87,12 +78,6 @@ def has_peers(layout: ChartLayout) -> bool:
 def looks_up(layout: ChartLayout) -> bool:
     """Tell whether a pod is told how it looks names up."""
     return has_peers(layout) or names_pods(layout)
-
-
-def list_names(layout: ChartLayout) -> Iterator[Manifest]:
-    """List the Service that gives bare names to a release that shares its namespace."""
-    if has_peers(layout):
-        yield Manifest("dns")
 
 
 def list_aliases(layout: ChartLayout) -> Iterator[Manifest]:
@@ -158,15 +143,9 @@ def fills(layout: ChartLayout) -> bool:
     return any(workload.fills for workload in layout.workloads)
 
 
-def list_script(layout: ChartLayout) -> Iterator[Manifest]:
-    """List the ConfigMap of the script that fills volumes."""
-    if fills(layout):
-        yield Manifest("fill")
-
-
 def list_secrets(layout: ChartLayout) -> Iterator[Manifest]:
     """List the file of Secrets: environments, secrets of the compose file, and secret files."""
-    pairs = [(container, workload) for workload in layout.workloads for container in workload.containers]
+    pairs = layout.placed_containers
     context = {
         "environments": [(container, workload) for container, workload in pairs if container.env.has_secret],
         "env_files": [(container, workload) for container, workload in pairs if container.env.from_file],
@@ -191,13 +170,6 @@ def list_waiting(layout: ChartLayout) -> Iterator[Manifest]:
         yield Manifest("wait-rbac", {"started": started, "jobs": jobs, "waiting": waiting})
 
 
-def list_budgets(layout: ChartLayout) -> Iterator[Manifest]:
-    """List a budget for every workload that has, or may have, several pods."""
-    for workload in layout.workloads:
-        if workload.kind in COUNTED and workload.may_scale:
-            yield Manifest(f"{workload.slug}-poddisruptionbudget", {"workload": workload})
-
-
 def list_networkpolicies(layout: ChartLayout) -> Iterator[Manifest]:
     """List the file of NetworkPolicies: of compose networks, where a policy asks for isolation; of lone services."""
     networks = layout.networks if layout.isolated else ()
@@ -219,9 +191,7 @@ def is_fenced(layout: ChartLayout) -> bool:
 
 def list_routed(layout: ChartLayout) -> list[tuple[Container, Workload]]:
     """List the containers that have a TCP port to the outside: a route may lead to it."""
-    return [
-        (container, workload) for workload in layout.workloads for container in workload.containers if container.ingress
-    ]
+    return [(container, workload) for container, workload in layout.placed_containers if container.ingress]
 
 
 def list_routes(kind: str) -> Lister:
@@ -247,10 +217,6 @@ def list_targets(layout: ChartLayout) -> list[tuple[str, int]]:
     ]
 
 
-def _always(file: str) -> Lister:
-    return lambda _layout: iter([Manifest(file)])
-
-
 class Template(Struct, frozen=True):
     """A template of charts.
 
@@ -266,21 +232,24 @@ class Template(Struct, frozen=True):
 
 
 TEMPLATES = (
-    *(Template(kind.name.lower(), list_workloads(kind.name), (kind,)) for kind in kinds.WORKLOADS.values()),
-    Template("service", list_services, (kinds.SERVICE,)),
-    Template("awaited", list_awaited, (kinds.SERVICE,)),
-    Template("published", list_published, (kinds.SERVICE, kinds.NETWORK_POLICY)),
-    Template("names", list_names, (kinds.SERVICE,)),
+    *(
+        Template(kind.name.lower(), list_workloads(kind.name.lower(), is_kind(kind.name)), (kind,))
+        for kind in kinds.WORKLOADS.values()
+    ),
+    Template("service", list_workloads("service", has_service), (kinds.SERVICE,)),
+    Template("awaited", list_workloads("awaited-service", attrgetter("awaited")), (kinds.SERVICE,)),
+    Template("published", list_once("published", callable_containers), (kinds.SERVICE, kinds.NETWORK_POLICY)),
+    Template("names", list_once("dns", has_peers), (kinds.SERVICE,)),
     Template("alias", list_aliases, (kinds.SERVICE,)),
     Template("persistentvolumeclaim", list_claims, (kinds.CLAIM,)),
     Template("configmaps", list_configmaps, (kinds.CONFIG_MAP,)),
-    Template("fill", list_script, (kinds.CONFIG_MAP,)),
+    Template("fill", list_once("fill", fills), (kinds.CONFIG_MAP,)),
     Template("secrets", list_secrets, (kinds.SECRET,)),
     Template("wait-rbac", list_waiting, (kinds.SERVICE_ACCOUNT, kinds.ROLE, kinds.ROLE_BINDING)),
-    Template("poddisruptionbudget", list_budgets, (kinds.POD_DISRUPTION_BUDGET,)),
+    Template("poddisruptionbudget", list_workloads("poddisruptionbudget", has_budget), (kinds.POD_DISRUPTION_BUDGET,)),
     Template("networkpolicy", list_networkpolicies, (kinds.NETWORK_POLICY,)),
     Template("ingress", list_routes(kinds.INGRESS.name), (kinds.INGRESS,)),
     Template("httproute", list_routes(kinds.HTTP_ROUTE.name), (kinds.HTTP_ROUTE,)),
     Template("tests/connect", list_tests, (kinds.POD,)),
-    Template("extraobjects", _always("extraobjects"), ()),  # of any kind: they are the user's
+    Template("extraobjects", list_once("extraobjects", lambda _layout: True), ()),  # of any kind: they are the user's
 )

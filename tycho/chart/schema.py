@@ -87,8 +87,7 @@ def chart_schema(layout: ChartLayout, values: Mapping[str, YamlValue]) -> str:
     """Write the schema of a chart's values: strict at Tycho's own levels, and without keys that do nothing."""
     shut = {
         container.service: frozenset(list_unused_keys(workload, container))
-        for workload in layout.workloads
-        for container in workload.containers
+        for container, workload in layout.placed_containers
     }
     idle = frozenset(OWN_KEYS).intersection(*shut.values())
     services = {name: _service(keys - idle) for name, keys in shut.items()}

@@ -36,8 +36,7 @@ def chart_values(layout: ChartLayout) -> dict[str, YamlValue]:
     security = _common_security(layout)
     services = {
         container.service: Commented(comments.add(_service(workload, container, security)), open=True)
-        for workload in layout.workloads
-        for container in workload.containers
+        for container, workload in layout.placed_containers
     }
     values["services"] = Commented(services, SETTINGS["services"].comment, open=True)
     if layout.claims:
