@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from tycho.chart.hidden import INTERPOLATED, secret_globs
 from tycho.chart.layout import ChartLayout
-from tycho.chart.services import all_services
+from tycho.chart.services import all_services, services_by_path
 from tycho.chart.translate.key_rule import KeyRule, Table, approximated, rejected
 from tycho.credentials import SECRET_NAMES, find_literals, names_secret
 from tycho.model import Live, Project, Service, template
@@ -86,11 +86,10 @@ def _list_taken(system: Project) -> Iterator[tuple[str, object]]:
     for name, volume in system.volumes.items():
         if str(volume.driver_opts.get("type", "")).startswith("nfs"):
             yield from ((f"volumes.{name}.driver_opts.{key}", volume.driver_opts[key]) for key in volume.driver_opts)
-    for section, services in (("services", system.services), ("jobs", system.jobs)):
-        for name, service in services.items():
-            for index, port in enumerate(service.ports):
-                if port.mode == "host":
-                    yield f"{section}.{name}.ports[{index}].published", port.published
+    for path, service in services_by_path(system).items():
+        for index, port in enumerate(service.ports):
+            if port.mode == "host":
+                yield f"{path}.ports[{index}].published", port.published
 
 
 def _find_service(system: Project, path: str) -> tuple[str, Service | None]:
@@ -146,12 +145,11 @@ def _list_credentials(system: Project) -> Iterator[tuple[str, KeyRule]]:
 def _list_fixed_texts(system: Project) -> Iterator[tuple[str, str]]:
     live = {place.partition(".")[0].partition("[")[0] for place in INTERPOLATED["services"]} | {"environment", "deploy"}
     skipped = live | NOT_IN_CHART | {"ports", "healthcheck", "environment_pass", "environment_secret", "label_file"}
-    for section, services in (("services", system.services), ("jobs", system.jobs)):
-        for name, service in services.items():
-            for key in service.model_fields_set - skipped - {"x"}:
-                yield from _list_texts(getattr(service, key), f"{section}.{name}.{key}")
-            yield from _list_texts(service.deploy.placement, f"{section}.{name}.deploy.placement")
-            yield from _list_texts(service.x.get("x-tycho"), f"{section}.{name}.x-tycho")
+    for path, service in services_by_path(system).items():
+        for key in service.model_fields_set - skipped - {"x"}:
+            yield from _list_texts(getattr(service, key), f"{path}.{key}")
+        yield from _list_texts(service.deploy.placement, f"{path}.deploy.placement")
+        yield from _list_texts(service.x.get("x-tycho"), f"{path}.x-tycho")
     for name, volume in system.volumes.items():
         yield from _list_texts(volume.x.get("x-tycho"), f"volumes.{name}.x-tycho")
     yield from _list_texts(system.x.get("x-tycho"), "x-tycho")

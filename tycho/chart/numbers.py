@@ -14,6 +14,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import NamedTuple
 
+from tycho.chart.services import services_by_path
 from tycho.chart.workload_kind import extension_mapping, tycho_extension
 from tycho.errors import Problem
 from tycho.model import ComposeVolume, Expr, Json, Live, Port, Project, Service, template
@@ -49,9 +50,8 @@ def find_invalid_numbers(system: Project) -> Iterator[Problem]:
         A problem with the number's place and its limits.
     """
     env = {name: variable.value for name, variable in system.variables.items() if variable.value is not None}
-    for section in ("services", "jobs"):
-        for name, service in getattr(system, section).items():
-            yield from _check(system, f"{section}.{name}", _list_amounts(service), env)
+    for path, service in services_by_path(system).items():
+        yield from _check(system, path, _list_amounts(service), env)
     for name, volume in system.volumes.items():
         yield from _check(system, f"volumes.{name}", _list_volume_amounts(volume), env)
 

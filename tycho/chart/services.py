@@ -17,6 +17,15 @@ def all_services(system: Project) -> dict[str, Service]:
     return {**system.services, **system.jobs}
 
 
+def services_by_path(system: Project) -> dict[str, Service]:
+    """Return services and jobs by their paths in the compose file."""
+    return {
+        f"{section}.{name}": service
+        for section in ("services", "jobs")
+        for name, service in getattr(system, section).items()
+    }
+
+
 def find_service(system: Project, name: str) -> Service:
     """Return one of them, without a list of all."""
     return system.services[name] if name in system.services else system.jobs[name]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tycho.chart.grants import REFUSAL, describe_grant
 from tycho.chart.podsecurity import as_mapping
 from tycho.chart.reserved import BALANCERS, is_allowed
-from tycho.chart.services import drop_unused
+from tycho.chart.services import drop_unused, services_by_path
 from tycho.chart.translate.image import NO_IMAGE, is_image
 from tycho.errors import ComposeError, PolicyDenied, Problem
 from tycho.model import Config, Expr, Project, Secret, ServiceMetadata, template
@@ -37,12 +37,10 @@ def check_start(system: Project) -> None:
 
 def _list_images(system: Project) -> Iterator[Problem]:
     """List the images that variables make none; what is wrong without them was told when it was compiled."""
-    for section, containers in (("services", system.services), ("jobs", system.jobs)):
-        for name, service in containers.items():
-            if isinstance(service.image, Expr) and not is_image(str(service.image)):
-                path = f"{section}.{name}.image"
-                hint = f"set the variables of {template(service.image)} to make it a valid image, such as nginx:1.27"
-                yield system.make_problem(path, NO_IMAGE.format(service.image), hint)
+    for path, service in services_by_path(system).items():
+        if isinstance(service.image, Expr) and not is_image(str(service.image)):
+            hint = f"set the variables of {template(service.image)} to make it a valid image, such as nginx:1.27"
+            yield system.make_problem(f"{path}.image", NO_IMAGE.format(service.image), hint)
 
 
 def _list_empty(system: Project) -> Iterator[Problem]:
@@ -53,11 +51,8 @@ def _list_empty(system: Project) -> Iterator[Problem]:
         if resource.external or resource.files is not None:
             continue
         if resource.file is not None:
-            at, message, hint = (
-                f"{path}.file",
-                f"{template(resource.file)}: no such file",
-                "create it, or send it with the request",
-            )
+            at, message = f"{path}.file", f"{template(resource.file)}: no such file"
+            hint = "create it, or send it with the request"
         elif resource.environment is not None and not _is_set(system, template(resource.environment)):
             message = f"the variable {template(resource.environment)} is not set"
             at, hint = f"{path}.environment", "set it, or write file: or external: true"
