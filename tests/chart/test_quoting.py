@@ -14,7 +14,7 @@ from tests.chart.payloads import PAYLOADS
 from tycho import data_folders
 from tycho.chart import filters
 from tycho.chart.filters import markdown_cell, markdown_code, require_filtered, require_safe, yaml_scalar
-from tycho.chart.yaml_writer import dump, quote
+from tycho.chart.yaml_writer import dump, write_scalar
 from tycho.model import Expr
 from tycho.text import printable
 
@@ -140,5 +140,5 @@ def test_cells_hold_no_address(value: str) -> None:
 
 
 def test_one_door_quotes() -> None:
-    assert quote("on") == '"on"'
-    assert quote('"\\\n\x7f\u2028') == '"\\"\\\\\\n\\u007f\\u2028"'
+    assert write_scalar("on") == '"on"'
+    assert write_scalar('"\\\n\x7f\u2028') == '"\\"\\\\\\n\\u007f\\u2028"'

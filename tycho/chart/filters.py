@@ -80,11 +80,6 @@ def file_mode(mode: int) -> Safe:
     return Safe(f"{mode:04o}")
 
 
-def own_markdown(value: str) -> Safe:
-    """Admit Markdown of our own."""
-    return Safe(value)
-
-
 def markdown_cell(value: str) -> Safe:
     r"""Write any text into a table of a Markdown page: neither markup nor a link can come of it.
 
@@ -165,7 +160,7 @@ FILTERS = {
 PAGES = {
     "block": yaml_block,
     "option": set_path,
-    "markdown": own_markdown,
+    "markdown": Safe,  # our own
     "cell": markdown_cell,
     "code": markdown_code,
 }  # what no template engine reads again

@@ -42,9 +42,8 @@ BALANCERS = ("service.kubernetes.io", "service.beta.kubernetes.io", "service.alp
 
 def is_acting(key: str, value: str = "") -> bool:
     """Tell whether a label or annotation changes what a container, a node or a controller does."""
-    if key in FREE or CHART_KEYS.fullmatch(
-        key
-    ):  # a config may be called `proxy`, and its checksum `checksum/config-proxy`
+    # A config may be called `proxy`, and its checksum `checksum/config-proxy`.
+    if key in FREE or CHART_KEYS.fullmatch(key):
         return False
     runtime = key.startswith(RUNTIMES[:-2]) or (key.startswith(RUNTIMES[-2:]) and "crio.io" in key)
     return bool(

@@ -38,9 +38,8 @@ class VolumePlanner:
     claims: dict[str, PersistentVolumeClaim] = field(default_factory=dict)
     configmaps: dict[str, ConfigMap] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # bind source -> tree made for it
-    implicit_claims: dict[str, str] = field(
-        default_factory=dict
-    )  # bind source, or anonymous volume -> claim made for it
+    # Of a bind's source, or of an anonymous volume.
+    implicit_claims: dict[str, str] = field(default_factory=dict)
     claim_names: Names = field(default_factory=Names)
     claim_slugs: Names = field(default_factory=Names)
     configmap_slugs: Names = field(default_factory=Names)
@@ -85,19 +84,13 @@ class VolumePlanner:
             for target, mounting in theirs.items():
                 kept = mounting.mounted.read_only or mode == "ro"
                 mounts.setdefault(target, replace(mounting, mounted=replace(mounting.mounted, read_only=kept)))
-        for text in service.tmpfs:
-            mounting = self._tmpfs(text)
-            mounts[mounting.mounted.path] = mounting
+        further = [self._tmpfs(text) for text in service.tmpfs]
         if service.shm_size is not None:
             volume = PodVolume("shm", "emptyDir", memory=True, size=to_memory(service.shm_size))
-            mounts["/dev/shm"] = ServiceMount(VolumeMount("shm", "/dev/shm"), volume)  # noqa: S108
-        for ref in service.configs:
-            mounting = self._config(ref, service)
-            mounts[mounting.mounted.path] = mounting
-        for ref in service.secrets:
-            mounting = self._secret(ref, service)
-            mounts[mounting.mounted.path] = mounting
-        return mounts
+            further.append(ServiceMount(VolumeMount("shm", "/dev/shm"), volume))  # noqa: S108
+        further += [self._config(ref, service) for ref in service.configs]
+        further += [self._secret(ref, service) for ref in service.secrets]
+        return mounts | {mounting.mounted.path: mounting for mounting in further}
 
     def _mount(self, name: str, service: Service, mount: Mount, place: str) -> Iterator[ServiceMount]:
         target, source = mount.target, str(mount.source or "")
@@ -130,11 +123,8 @@ class VolumePlanner:
                 name_there = os.path.basename(target.rstrip("/")) if outcome == "copy" else ""
                 files_volume, sub_path = configmap_volume(tree, mount.files or (), name_there)
                 mounted = VolumeMount(files_volume.name, target, sub_path, read_only=True, single=bool(sub_path))
-                yield (
-                    self._copied(name, mounted, files_volume)
-                    if outcome == "copy"
-                    else ServiceMount(mounted, files_volume)
-                )
+                files_mount = ServiceMount(mounted, files_volume)
+                yield self._copied(name, mounted, files_volume) if outcome == "copy" else files_mount
         if volume:
             propagation = PROPAGATION.get(str((mount.bind or {}).get("propagation")), "")
             yield ServiceMount(VolumeMount(volume.name, target, sub_path, mount.read_only, propagation), volume)
@@ -211,9 +201,8 @@ class VolumePlanner:
     def _tmpfs(self, text: str) -> ServiceMount:
         target, _, options = text.partition(":")
         size = re.search(r"(?:^|,)size=([^,]+)", options)
-        return ServiceMount(
-            VolumeMount(self._memory(target, "").name, target), self._memory(target, size[1] if size else "")
-        )
+        volume = self._memory(target, size[1] if size else "")
+        return ServiceMount(VolumeMount(volume.name, target), volume)
 
     @staticmethod
     def _memory(target: str, size: str) -> PodVolume:

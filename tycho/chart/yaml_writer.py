@@ -49,20 +49,15 @@ def strip_comments(tree: YamlValue) -> Any:
     return [strip_comments(value) for value in tree] if isinstance(tree, LIST) else tree
 
 
-def quote(text: str) -> str:
-    """Write a text as a double-quoted YAML scalar that every reader takes for the same."""
-    return json_text(text)
-
-
 def write_scalar(text: str) -> str:
     """Write a text as a YAML scalar, in block and in flow style: the one door into YAML."""
-    return text if PLAIN.fullmatch(text) and text.lower() not in WORDS else quote(text)
+    return text if PLAIN.fullmatch(text) and text.lower() not in WORDS else json_text(text)
 
 
 @lru_cache(maxsize=1024)  # services have the same keys
 def quote_key(name: str) -> str:
     """Write a mapping's key: bare where every reader takes it for text, else quoted."""
-    return name if KEY.fullmatch(name) and name.lower() not in WORDS else quote(name)
+    return name if KEY.fullmatch(name) and name.lower() not in WORDS else json_text(name)
 
 
 def dump(tree: Mapping[str, YamlValue]) -> str:
