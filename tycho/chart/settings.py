@@ -23,10 +23,11 @@ class Setting(NamedTuple):
 TEXT: Schema = {"type": "string"}
 OBJECT: Schema = {"type": "object"}
 LIST: Schema = {"type": "array"}
+TEXTS: Schema = {"$ref": "#/$defs/texts"}
+OBJECTS: Schema = {"$ref": "#/$defs/objects"}
 FLAG: Schema = {"type": "boolean"}
 STRINGS: Schema = {"$ref": "#/$defs/strings"}
 PORT: Schema = {"$ref": "#/$defs/number"}
-WORDS: Schema = {"type": ["array", "string"]}
 
 
 def strict_object(properties: Mapping[str, Schema], required: Sequence[str] = ()) -> Schema:
@@ -42,8 +43,8 @@ KEYS: Mapping[str, Setting] = {
     ),
     "replicas": Setting("-- Number of pods", {"$ref": "#/$defs/replicas"}),
     "stopped": Setting("", FLAG),
-    "command": Setting("-- Replaces the image's entrypoint", WORDS),
-    "args": Setting("-- Replaces the image's command", WORDS),
+    "command": Setting("-- Replaces the image's entrypoint", TEXTS),
+    "args": Setting("-- Replaces the image's command", TEXTS),
     "workingDir": Setting("", TEXT),
     "env": Setting("-- Environment: text, or Kubernetes' `{valueFrom: …}`", {"$ref": "#/$defs/env"}),
     "secretEnv": Setting("-- Secret entries of `env`: set them when installing", {"$ref": "#/$defs/env"}),
@@ -57,19 +58,19 @@ KEYS: Mapping[str, Setting] = {
     "lifecycle": Setting("", OBJECT),
     "automountServiceAccountToken": Setting("", FLAG),
     "serviceAccountName": Setting("", TEXT),
-    "imagePullSecrets": Setting("", LIST),
+    "imagePullSecrets": Setting("", OBJECTS),
     "podAnnotations": Setting("-- Annotations of pods, from `labels`", STRINGS),
     "podLabels": Setting("", STRINGS),
     "workloadAnnotations": Setting("-- Annotations of the workload, from `deploy.labels`", STRINGS),
     "nodeSelector": Setting("", STRINGS),
-    "tolerations": Setting("", LIST),
+    "tolerations": Setting("", OBJECTS),
     "affinity": Setting("", OBJECT),
-    "topologySpreadConstraints": Setting("", LIST),
-    "hostAliases": Setting("-- Lines of /etc/hosts", LIST),
+    "topologySpreadConstraints": Setting("", OBJECTS),
+    "hostAliases": Setting("-- Lines of /etc/hosts", OBJECTS),
     "priorityClassName": Setting("", TEXT),
     "runtimeClassName": Setting("", TEXT),
-    "volumes": Setting("", LIST),
-    "volumeMounts": Setting("", LIST),
+    "volumes": Setting("", OBJECTS),
+    "volumeMounts": Setting("", OBJECTS),
     "service": Setting("-- Published ports, by name; null publishes none", {"$ref": "#/$defs/published"}),
     "ingress": Setting("-- Ingress by host name; ingressClassName and tls are Kubernetes'", {"$ref": "#/$defs/route"}),
     "httpRoute": Setting(
@@ -93,7 +94,9 @@ DEFAULTS: Mapping[str, str] = {
 OWN_KEYS = ("replicas", "stopped", "ingress", "httpRoute", "secretEnv", "envFile")
 """Keys that one service says for itself."""
 
-IMAGE: Schema = strict_object({"image": {"$ref": "#/$defs/image"}, "resources": {"$ref": "#/$defs/resources"}})
+IMAGE: Schema = strict_object(
+    {"image": {"$ref": "#/$defs/image"}, "resources": {"$ref": "#/$defs/resources"}}, required=("image",)
+)
 
 SETTINGS: Mapping[str, Setting] = {
     "variables": Setting(
@@ -133,13 +136,16 @@ SETTINGS: Mapping[str, Setting] = {
         strict_object(
             {
                 "enabled": FLAG,
-                "apiServer": strict_object({"cidrs": LIST, "ports": {"type": "array", "items": PORT}}),
+                "apiServer": strict_object({"cidrs": TEXTS, "ports": {"type": "array", "items": PORT}}),
             }
         ),
     ),
     "dns": Setting(
         "-- namespace: Services have their compose names; release: the release's before it, for shared namespaces",
-        strict_object({"scope": {"enum": ["namespace", "release"]}, "clusterDomain": TEXT, "nameservers": LIST}),
+        strict_object(
+            {"scope": {"enum": ["namespace", "release"]}, "clusterDomain": TEXT, "nameservers": TEXTS},
+            required=("clusterDomain",),
+        ),
     ),
     "tools": Setting("-- Image of containers that wait, test, or fill volumes, with sh, nc and nslookup", IMAGE),
     "kubectl": Setting(
@@ -149,12 +155,13 @@ SETTINGS: Mapping[str, Setting] = {
                 "image": {"$ref": "#/$defs/image"},
                 "resources": {"$ref": "#/$defs/resources"},
                 "serviceAccount": strict_object({"create": FLAG, "name": TEXT}),
-            }
+            },
+            required=("image", "serviceAccount"),
         ),
     ),
     "fill": Setting(
         "-- Whether a new volume starts with the image's files at its path, and since which Kubernetes",
-        strict_object({"fromImage": FLAG, "since": TEXT}),
+        strict_object({"fromImage": FLAG, "since": TEXT}, required=("since",)),
     ),
     "test": Setting("-- How long `helm test` waits", strict_object({"timeoutSeconds": {"type": "integer"}})),
     "global": Setting("-- Replaces the registry of every image", OBJECT),
@@ -162,8 +169,8 @@ SETTINGS: Mapping[str, Setting] = {
     "nameOverride": Setting(
         "-- Replaces the chart's name in labels, and the release's in names of objects", {"$ref": "#/$defs/label"}
     ),
-    "fullnameOverride": Setting("", {"$ref": "#/$defs/label"}),
-    "extraObjects": Setting("-- Additional objects", LIST),
+    "fullnameOverride": Setting("", {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$"}),
+    "extraObjects": Setting("-- Additional objects", OBJECTS),
 }
 """Of the chart."""
 

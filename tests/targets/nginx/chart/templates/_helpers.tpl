@@ -1,6 +1,6 @@
-{{/* What every object's name starts with; a long one is cut, so that the longest suffix fits. */}}
+{{/* What every object's name starts with: no dots, as a Service has none; a long one is cut for the longest suffix. */}}
 {{- define "nginx.fullname" -}}
-{{- $name := .Values.fullnameOverride | default .Release.Name -}}
+{{- $name := .Values.fullnameOverride | default .Release.Name | replace "." "-" -}}
 {{- gt (len $name) 47 | ternary (printf "%s-%s" (trunc 38 $name) (sha256sum $name | trunc 8)) $name -}}
 {{- end -}}
 
@@ -42,7 +42,7 @@ executor: tycho
 {{- define "nginx.image" -}}
 {{- $image := .image.reference | default .image.repository -}}
 {{- with .context.Values.global.imageRegistry }}{{ $image = printf "%s/%s" . (regexReplaceAll `^[^/]*[.:][^/]*/` $image "") }}{{ end -}}
-{{- $image }}{{ with .image.tag }}:{{ . }}{{ end }}{{ with .image.digest }}@{{ . }}{{ end }}
+{{- $image }}{{ with .image.tag }}:{{ kindIs "string" . | ternary . (toJson .) }}{{ end }}{{ with .image.digest }}@{{ . }}{{ end }}
 {{- end -}}
 
 {{/* A container's securityContext, as strict as podSecurity says. (dict "own" … "context" $) */}}
