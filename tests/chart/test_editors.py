@@ -135,6 +135,9 @@ def test_helm_test_runs_where_the_services_do(bench: Any, chart: Any) -> None:
     }
     pod = bench.render(chart, {"defaults": defaults}).find("Pod")["spec"]
     assert {key: pod[key] for key in defaults} == defaults
+    pod = bench.render(chart, {"defaults": dict.fromkeys(defaults)}).find("Pod")["spec"]
+    assert pod["containers"]
+    assert pod.keys().isdisjoint(defaults)
 
 
 @pytest.mark.parametrize("enabled", [True, False])
