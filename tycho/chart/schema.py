@@ -32,6 +32,7 @@ GROUPED: tuple[Schema, ...] = (OBJECTS, {"type": "object"}, TEXT, STRINGS)
 """Types that keys of Kubernetes have: those of one type share a line."""
 UNUSED: Schema = {"$ref": "#/$defs/unused"}
 PATH_TYPES = ["Prefix", "Exact", "ImplementationSpecific"]
+NAMED = 50  # keys that are listed as required; of more, whose names a release has no room for, their number says it
 LARGEST_EXACT = 2**53 - 1  # Helm reads a larger number of a file of values as another
 
 REQUIRED_DEFAULTS = (
@@ -105,11 +106,11 @@ def chart_schema(layout: ChartLayout, values: Mapping[str, YamlValue]) -> str:
     properties: dict[str, Schema] = {}
     if layout.variables:
         properties["variables"] = strict_object({name: {"$ref": "#/$defs/variable"} for name in layout.variables})
-    properties["services"] = strict_object(services, tuple(services))
+    properties["services"] = _whole_object(services)
     for section, definition in (("persistence", "claim"), ("configs", "config"), ("secrets", "secret")):
         if section in values:
             names = _keys(values[section])
-            properties[section] = strict_object({name: {"$ref": f"#/$defs/{definition}"} for name in names}, names)
+            properties[section] = _whole_object({name: {"$ref": f"#/$defs/{definition}"} for name in names})
     if "secretFiles" in values:
         properties["secretFiles"] = strict_object(
             {
@@ -149,6 +150,13 @@ def _setting(name: str, tree: YamlValue) -> Schema:
     properties = {key: child for key, child in schema["properties"].items() if key in present}
     needed = [key for key in schema.get("required", ()) if key in present]
     return strict_object(properties, needed)
+
+
+def _whole_object(properties: Mapping[str, Schema]) -> Schema:
+    """Return the schema of an object that has all of these keys, and no other: null takes none away."""
+    if len(properties) <= NAMED:
+        return strict_object(properties, tuple(properties))
+    return {**strict_object(properties), "minProperties": len(properties)}
 
 
 def _plain(tree: YamlValue) -> YamlValue:
