@@ -47,7 +47,7 @@ def paths(tree: dict[str, Any], before: tuple[str, ...] = ()) -> list[tuple[str,
 
 
 def test_null_is_understood_or_named(bench: Any, chart: Any) -> None:
-    """Whatever is null: the chart renders without it, or the schema says which key is missing."""
+    """Whatever is null: the chart renders, without a text for nothing, or the schema says which key is missing."""
     values = yaml.safe_load(chart.files["values.yaml"])
     keys = paths(values)
     assert len(keys) > 60

@@ -22,7 +22,6 @@ class Setting(NamedTuple):
 
 TEXT: Schema = {"type": "string"}
 OBJECT: Schema = {"type": "object"}
-LIST: Schema = {"type": "array"}
 TEXTS: Schema = {"$ref": "#/$defs/texts"}
 OBJECTS: Schema = {"$ref": "#/$defs/objects"}
 FLAG: Schema = {"type": "boolean"}
